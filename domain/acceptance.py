@@ -1,0 +1,241 @@
+"""An order is accepted: what it sells becomes contracts and assets, and the stages that it begins are planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from domain import adoption, onboarding, renewal, reorder
+from domain.calendar import local_day, start_of_day
+from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PurchaseFacts, TermFacts
+from domain.decision import Decision, JournalLine, SetContractStatus, Write
+from domain.journey import AccountView, Outcome, Stage, Step
+from domain.orders import TERM_KINDS, Contract, Line, Order, OrderAnswer, Product, ProductKind
+from domain.ownership import sold
+from domain.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
+from domain.situation import Situation
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What an order sells: contracts and assets as facts, each asset with its first state period."""
+
+    contracts: list[ContractFacts]
+    assets: list[AssetFacts]
+
+
+def resolve_products(order: Order, known: Mapping[str, Product], codes: Iterable[str]) -> dict[str, Product]:
+    """The product of every line. Raises `Refusal` for one that neither the catalogue nor the order knows, or that does not fit its place.
+
+    known: catalogue entries for the codes that the order names; codes: all catalogue codes that may be suggested.
+    """
+    brought: dict[str, Product] = {product.code: product for product in order.products}
+    problems = [
+        Problem(
+            field=f"products[{n}].kind",
+            problem=f"the catalogue has {product.code!r} as {known[product.code].kind.value}, not as {product.kind.value}",
+        )
+        for n, product in enumerate(order.products)
+        if product.code in known and known[product.code].kind is not product.kind
+    ]
+    catalogue: dict[str, Product] = dict(brought) | dict(known)
+    missing = False
+    for path, line, in_contract in _lines_with_paths(order):
+        product = catalogue.get(line.product)
+        if product is None:
+            missing = True
+            near = get_close_matches(line.product, [*codes, *brought], n=3)
+            hint = (
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else "add it to the order's products with its name and kind"
+            )
+            problems.append(Problem(field=f"{path}.product", problem=f"unknown product {line.product!r}; {hint}"))
+        elif in_contract and product.kind not in TERM_KINDS:
+            problems.append(
+                Problem(
+                    field=f"{path}.product",
+                    problem=f"{line.product!r} is {product.kind.value}; put it into the order's own lines",
+                )
+            )
+        elif not in_contract and product.kind in TERM_KINDS:
+            problems.append(
+                Problem(
+                    field=f"{path}.product",
+                    problem=f"{line.product!r} is sold for a term; put it into a contract with a term",
+                )
+            )
+    if problems:
+        raise Refusal(UNKNOWN_PRODUCT if missing else INVALID_ORDER, "the order cannot be accepted", problems)
+    return catalogue
+
+
+def _lines_with_paths(order: Order) -> Iterable[tuple[str, Line, bool]]:
+    for n, contract in enumerate(order.contracts):
+        for m, line in enumerate(contract.lines):
+            yield f"contracts[{n}].lines[{m}]", line, True
+    for m, purchase in enumerate(order.lines):
+        yield f"lines[{m}]", purchase, False
+
+
+def asset_id_of(order: Order, line: Line) -> str:
+    """The id of the asset that a line becomes."""
+    return f"{order.order_id}.{line.line_id}"
+
+
+def sale_of(order: Order, products: Mapping[str, Product]) -> Sale:
+    """The contracts and assets of an order; consumed goods and work done once are no assets."""
+    zone = order.account.time_zone
+    contracts = [_contract_facts(order, contract, zone) for contract in order.contracts]
+    assets = []
+    for contract, facts in zip(order.contracts, contracts, strict=True):
+        for line in contract.lines:
+            assets.append(_asset(order, line, products[line.product], facts))
+    for purchase in order.lines:
+        if products[purchase.product].kind is ProductKind.DEVICE:
+            assets.append(_asset(order, purchase, products[purchase.product], None))
+    return Sale(contracts, assets)
+
+
+def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFacts:
+    term = contract.term
+    return ContractFacts(
+        contract_id=contract.contract_id,
+        order_id=order.order_id,
+        currency=order.currency,
+        auto_renew=contract.auto_renew,
+        renewal_months=contract.renewal_months or term.length,
+        notice_days=contract.notice_days,
+        uplift_percent=contract.uplift_percent,
+        status="active",
+        term=TermFacts(
+            number=1,
+            start_on=term.start,
+            until=term.until,
+            starts_at=start_of_day(term.start, zone),
+            ends_at=start_of_day(term.until, zone),
+        ),
+    )
+
+
+def _asset(order: Order, line: Line, product: Product, contract: ContractFacts | None) -> AssetFacts:
+    asset = AssetFacts(
+        asset_id=asset_id_of(order, line),
+        product=product.code,
+        product_name=product.name,
+        kind=product.kind,
+        contract_id=contract.contract_id if contract else None,
+        currency=order.currency,
+        per=line.per,
+        periods=[],
+    )
+    period = PeriodFacts(
+        starts_at=contract.term.starts_at if contract else order.activated_at,
+        ends_at=contract.term.ends_at if contract else None,
+        quantity=line.quantity,
+        mrr=asset.mrr_of(line.quantity, line.unit_price),
+        unit_price=line.unit_price,
+    )
+    return asset.model_copy(update={"periods": [period]})
+
+
+def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, goods: bool) -> Decision:
+    """The journey's answer to an order. `situation.customer` holds the facts with the order in them.
+
+    first: the account's first order, which opens what belongs to the whole relationship; goods: the order sells goods.
+    """
+    customer = situation.customer
+    start = local_day(order.activated_at, customer.account.time_zone)
+    outcome = Outcome()
+    past: list[JournalLine] = []
+    writes: list[Write] = []
+    contracts = [_closed_if_over(situation, contract) for contract in sale.contracts]
+    living = [contract for contract in contracts if contract.status == "active"]
+    if first or sale.contracts:
+        outcome, past, writes = _with_onboarding(situation, order, start)
+    if first and situation.playbook.onboarding.anniversaries:
+        outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, start)]))
+    if living and not _adopting(customer, sale):
+        elapsed = (situation.today - start).days
+        outcome = _joined(
+            outcome, adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
+        )
+    for contract in living:
+        outcome = _joined(outcome, renewal.begin(situation, contract))
+    if goods:
+        outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
+        writes.append(reorder.came_back(situation))
+    writes += [sold(asset) for asset in sale.assets]
+    writes += [
+        SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
+        for c in contracts
+        if c.status == "ended"
+    ]
+    says = f"Order {order.order_id} {'taken over' if situation.imported else 'accepted'}"
+    answer = OrderAnswer(
+        order_id=order.order_id,
+        account_id=order.account.account_id,
+        accepted_at=situation.as_of,
+        assets=[asset.asset_id for asset in sale.assets],
+        contracts=[contract.contract_id for contract in sale.contracts],
+    )
+    outcome = outcome.model_copy(
+        update={
+            "account": AccountView(
+                name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
+            ),
+            "said": [says],
+            "answer": answer.model_dump(mode="json"),
+        }
+    )
+    at = order.activated_at if situation.imported else None
+    return Decision(JournalLine(says, at=at, detail={"order_id": order.order_id}), outcome, writes, more_lines=past)
+
+
+def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFacts:
+    over = situation.is_past(contract.term.ends_at)
+    return contract.model_copy(update={"status": "ended"}) if over else contract
+
+
+def _with_onboarding(situation: Situation, order: Order, start: date) -> tuple[Outcome, list[JournalLine], list[Write]]:
+    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks."""
+    tasks = onboarding.tasks_of(situation, order.order_id, start)
+    steps = list(onboarding.first_steps(situation, order.order_id, start))
+    past = [step for step in steps if situation.is_past(step.at)]
+    waiting = [task.name for task in tasks if task.status == "open"]
+    stage = onboarding.stage_of(order.order_id)
+    outcome = Outcome(
+        plan=[step for step in steps if not situation.is_past(step.at)],
+        stages={stage: Stage(status="open", tasks=waiting)} if waiting else {},
+    )
+    return outcome, [_past_line(step) for step in past], list(tasks)
+
+
+def _past_line(step: Step) -> JournalLine:
+    return JournalLine(f"Past when it was recorded: {step.name}", at=step.at, name=step.key, kind="past")
+
+
+def _adopting(customer: Customer, sale: Sale) -> bool:
+    """True if another contract keeps adoption open already."""
+    new = {contract.contract_id for contract in sale.contracts}
+    return any(c.contract_id not in new and c.status != "ended" for c in customer.contracts)
+
+
+def _joined(one: Outcome, other: Outcome) -> Outcome:
+    return one.model_copy(
+        update={
+            "plan": [*one.plan, *other.plan],
+            "drop": [*one.drop, *other.drop],
+            "stages": {**one.stages, **other.stages},
+            "attention": {**one.attention, **other.attention},
+        }
+    )
+
+
+def purchase_of(order: Order, products: Mapping[str, Product]) -> PurchaseFacts | None:
+    """The purchase of goods in an order, or null if it sells none."""
+    if not any(products[line.product].kind is ProductKind.GOODS for line in order.lines):
+        return None
+    return PurchaseFacts(order_id=order.order_id, day=local_day(order.activated_at, order.account.time_zone))

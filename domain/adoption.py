@@ -1,0 +1,234 @@
+"""Adoption: check-ins by cadence, help when too few of the paid seats are used, and the survey after go-live."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from domain import expansion
+from domain.decision import (
+    CloseStaffTasks,
+    Decision,
+    JournalLine,
+    Mail,
+    Notice,
+    OpenStaffTask,
+    RecordHealth,
+    RecordSurveyAnswer,
+    SendSurvey,
+    Write,
+)
+from domain.health import Band, Health, SeatUse, assess, seat_use
+from domain.journey import Outcome, Stage, Step
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import AnswerSurvey
+from domain.situation import Situation
+
+STAGE = "adoption"
+STEADY = "steady"
+HELPING = "helping"
+HELP_TASK = "adoption/help"
+
+
+def begin(situation: Situation, start_in: int) -> Outcome:
+    """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it."""
+    return Outcome(plan=[_check_in(situation, start_in)], stages={STAGE: Stage(status=STEADY)})
+
+
+def after_go_live(situation: Situation) -> Outcome:
+    """Go-live: check-ins count from now on, and the survey is planned."""
+    if not situation.customer.holds_term(situation.as_of):
+        return Outcome()
+    terms = situation.playbook.adoption
+    plan = [_check_in(situation, terms.every_days)]
+    if terms.survey_after is not None:
+        day = situation.in_days(terms.survey_after)
+        plan.append(situation.step("adoption_survey", STAGE, f"survey-{day}", day))
+    return Outcome(plan=plan, drop=[STAGE])
+
+
+def _check_in(situation: Situation, days: int) -> Step:
+    day = situation.in_days(days)
+    return situation.step("adoption_check_in", STAGE, f"check-in-{day}", day)
+
+
+def _follow_up(situation: Situation) -> Step:
+    day = situation.in_days(situation.playbook.adoption.follow_up_days)
+    return situation.step("adoption_follow_up", STAGE, f"follow-up-{day}", day)
+
+
+def check_in(situation: Situation, step: Step) -> Decision:
+    """The regular look at a customer's use and health; the next one is planned from it."""
+    if not situation.customer.holds_term(situation.as_of):
+        return Decision(
+            JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
+        )
+    following = _check_in(situation, situation.playbook.adoption.every_days)
+    looked = _look(situation, following.on.isoformat())
+    return _with_plan(looked, [following])
+
+
+def review(situation: Situation, step: Step) -> Decision:
+    """Usage crossed a threshold between two check-ins: look now, say nothing if all is well."""
+    return _look(situation, None)
+
+
+def follow_up(situation: Situation, step: Step) -> Decision:
+    """Two weeks after help was offered: has it helped?"""
+    if HELP_TASK not in _open_tasks(situation):
+        return Decision(JournalLine("Follow-up: no help is running", kind="skipped"))
+    return _look(situation, None)
+
+
+def _look(situation: Situation, next_on: str | None) -> Decision:
+    """The one look that check-ins, follow-ups and reviews share: score health, then help, end help, offer seats, or just report."""
+    health = assess(situation.customer, situation.playbook, situation.as_of)
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    helping = HELP_TASK in _open_tasks(situation)
+    terms = situation.playbook.adoption
+    if uses and uses[0].share < terms.low:
+        decision = _still_low(situation, uses[0]) if helping else _help(situation, uses[0])
+    elif helping and uses and uses[0].share >= terms.recovered:
+        decision = _recovered(situation, uses[0])
+    elif offer := expansion.offer_for(situation, uses, health):
+        decision = offer
+    else:
+        decision = _report(situation, uses, next_on)
+    return _with_health(situation, decision, health)
+
+
+def _help(situation: Situation, use: SeatUse) -> Decision:
+    says = f"Low adoption of {use.asset.product_name}: {_whole(use.active)} of {use.seats} seats in use"
+    due_at, due_on = situation.customer.morning(situation.in_days(3))
+    low = situation.playbook.adoption.low
+    context = {**_figures(use), "low": str(low)}
+    return Decision(
+        JournalLine(f"{says}; help offered", kind="adoption_outreach", detail=_figures(use)),
+        Outcome(
+            plan=[_follow_up(situation)],
+            stages={STAGE: Stage(status=HELPING)},
+            attention={"low_adoption": says},
+            said=[says],
+        ),
+        [OpenStaffTask(HELP_TASK, says, "success_manager", due_at)],
+        [Mail("outreach", context)],
+        [
+            Notice(
+                says,
+                ["Call the customer and find out what keeps them from using it.", f"Please do so by {due_on}."],
+                due=due_at,
+            )
+        ],
+    )
+
+
+def _still_low(situation: Situation, use: SeatUse) -> Decision:
+    says = f"Adoption of {use.asset.product_name} is still low: {_whole(use.active)} of {use.seats} seats in use"
+    return Decision(
+        JournalLine(says, kind="adoption_still_low", detail=_figures(use)),
+        Outcome(said=[says], attention={"low_adoption": says}),
+        notices=[Notice(says, ["Help was offered and has not changed it yet."], to="owner")],
+    )
+
+
+def _recovered(situation: Situation, use: SeatUse) -> Decision:
+    says = f"Adoption of {use.asset.product_name} recovered: {_whole(use.active)} of {use.seats} seats in use"
+    return Decision(
+        JournalLine(says, kind="adoption_recovered", detail=_figures(use)),
+        Outcome(stages={STAGE: Stage(status=STEADY)}, attention={"low_adoption": None}, said=[says]),
+        [CloseStaffTasks(HELP_TASK, situation.as_of)],
+        [Mail("recovered", _figures(use))],
+    )
+
+
+def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> Decision:
+    use = uses[0] if uses else None
+    figures = _figures(use) if use else {"active_users": None, "seats": None, "adoption": None}
+    said = f"{_whole(use.active)} of {use.seats} seats of {use.asset.product_name} in use" if use else "usage unknown"
+    if next_on is None:
+        return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
+    context = {
+        "products": situation.customer.product_names(situation.as_of),
+        "active_users": figures["active_users"],
+        "seats": figures["seats"],
+        "adoption": figures["adoption"],
+        "next_on": next_on,
+    }
+    return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
+
+
+def _with_health(situation: Situation, decision: Decision, health: Health) -> Decision:
+    """The decision with the score recorded, and a fall out of the healthy bands told to the people in charge."""
+    known = [facts for facts in situation.customer.health if facts.score is not None]
+    before = known[-1].band if known else None
+    writes: list[Write] = [
+        *decision.writes,
+        RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
+    ]
+    attention = dict(decision.outcome.attention)
+    attention["health_critical"] = f"health is critical: {health.view().why}" if health.band is Band.CRITICAL else None
+    notices = list(decision.notices)
+    if health.band is Band.CRITICAL and before != Band.CRITICAL.value:
+        notices.append(Notice("Health fell to critical", [health.view().why], to="owner"))
+    outcome = decision.outcome.model_copy(update={"health": health.view(), "attention": attention})
+    return Decision(decision.line, outcome, writes, decision.mails, notices)
+
+
+def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
+    outcome = decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, *plan]})
+    return Decision(decision.line, outcome, decision.writes, decision.mails, decision.notices)
+
+
+def survey(situation: Situation, step: Step) -> Decision:
+    """The customer is asked whether they would recommend us."""
+    survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
+    return Decision(
+        JournalLine("Survey sent"),
+        Outcome(said=["Survey sent"]),
+        [SendSurvey(survey_id, "nps", situation.as_of)],
+        [Mail("survey", {"survey_id": survey_id, "question_kind": "nps"})],
+    )
+
+
+def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
+    """An answer comes in; a detractor is called within one business day."""
+    sent = {survey.survey_id: survey for survey in situation.customer.surveys}
+    survey = sent.get(request.survey_id)
+    if survey is None:
+        raise Refusal(
+            NOT_ALLOWED,
+            f"survey {request.survey_id!r} was not sent to this customer; sent: {', '.join(sent) or 'none'}",
+        )
+    if survey.score is not None:
+        raise Refusal(NOT_ALLOWED, f"survey {request.survey_id!r} was answered already with {survey.score}")
+    title = f"Survey answered: {request.score} of 10"
+    writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
+    notices = []
+    if request.score <= 6:
+        due_at, _ = situation.customer.morning(situation.in_days(1))
+        writes.append(
+            OpenStaffTask(
+                f"survey/{request.survey_id}", f"Call a detractor ({request.score} of 10)", "success_manager", due_at
+            )
+        )
+        notices = [Notice(title, [request.comment or "No comment was given."], due=due_at)]
+    return Decision(
+        JournalLine(title), Outcome(said=[title], answer={"survey_id": request.survey_id}), writes, notices=notices
+    )
+
+
+def _open_tasks(situation: Situation) -> set[str]:
+    return set(situation.customer.staff_tasks)
+
+
+def _whole(value: Decimal) -> int:
+    return int(value.quantize(Decimal(1)))
+
+
+def _figures(use: SeatUse) -> dict[str, str | int | None]:
+    share = str(use.share.quantize(Decimal("0.001")))
+    return {
+        "product": use.asset.product_name,
+        "active_users": _whole(use.active),
+        "seats": use.seats,
+        "adoption": share,
+    }

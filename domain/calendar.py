@@ -1,0 +1,79 @@
+"""Dates in the customer's zone: local days to instants, months with the end-of-month clamp, and business days."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import holidays
+from pydantic import AfterValidator
+
+MORNING = time(9, 0)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Asia/Tokyo or Europe/Berlin") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+
+
+def local_instant(day: date, zone: str, at: time = MORNING) -> datetime:
+    """The UTC instant of `at` on the local `day`; a time that a clock change skips is read one hour later."""
+    return datetime.combine(day, at, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def local_day(instant: datetime, zone: str) -> date:
+    """The calendar day on which `instant` falls in `zone`."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The UTC instant at which the local `day` begins."""
+    return local_instant(day, zone, time(0, 0))
+
+
+def add_months(day: date, months: int) -> date:
+    """`day` moved by whole months; a day that the month lacks becomes its last one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def months_between(start: date, end: date) -> int:
+    """Whole months from `start` up to `end` (exclusive); an incomplete last month counts as one."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months + 1 if add_months(start, months) < end else max(months, 1)
+
+
+@lru_cache(maxsize=512)
+def _holidays_of(country: str, year: int) -> frozenset[date]:
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:
+        return frozenset()
+
+
+def is_business_day(day: date, country: str) -> bool:
+    """Monday to Friday and no national holiday of `country` (ISO 3166 alpha-2; a country without known holidays has none)."""
+    return day.weekday() < 5 and day not in _holidays_of(country, day.year)
+
+
+def business_day_from(day: date, country: str) -> date:
+    """`day`, or the next business day after it: for what a person should receive at work."""
+    while not is_business_day(day, country):
+        day += timedelta(days=1)
+    return day
+
+
+def business_day_until(day: date, country: str) -> date:
+    """`day`, or the last business day before it: for notices that must not be late."""
+    while not is_business_day(day, country):
+        day -= timedelta(days=1)
+    return day

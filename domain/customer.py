@@ -1,0 +1,251 @@
+"""The customer as the facts show them at one instant: what every decision reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from pydantic import AwareDatetime
+
+from domain.calendar import business_day_from, local_day, local_instant
+from domain.model import Carried
+from domain.money import Money, rounding_of
+from domain.orders import TERM_KINDS, ContactRole, PricePer, ProductKind
+
+
+class AccountFacts(Carried):
+    """The account's own row. `since` is the activation of its first order."""
+
+    account_id: str
+    name: str
+    country: str
+    time_zone: str
+    language: str
+    segment: str
+    playbook_version: int
+    since: AwareDatetime
+
+
+class StaffFacts(Carried):
+    """One of the seller's people."""
+
+    staff_id: str
+    name: str
+    email: str
+
+
+class ContactFacts(Carried):
+    """A person at the customer; `rejected` once a mail server refused the address for good."""
+
+    contact_id: str
+    name: str
+    email: str
+    role: ContactRole
+    language: str
+    time_zone: str
+    rejected: bool = False
+
+
+class TermFacts(Carried):
+    """A term by local dates (`until` is the first day after it) and the instants planned from them."""
+
+    number: int
+    start_on: date
+    until: date
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class ContractFacts(Carried):
+    """A contract with its latest term. `status`: active, declined (runs out), grace or ended."""
+
+    contract_id: str
+    order_id: str
+    currency: str
+    auto_renew: bool
+    renewal_months: int
+    notice_days: int
+    uplift_percent: Decimal
+    status: str
+    term: TermFacts
+
+    @property
+    def stage(self) -> str:
+        """The id of the stage that ends the latest term."""
+        return f"renewal:{self.contract_id}:{self.term.number}"
+
+
+class PeriodFacts(Carried):
+    """An asset state period, half open: quantity and MRR are constant from `starts_at` until `ends_at` (null: for ever)."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None
+    quantity: int
+    mrr: Decimal
+    unit_price: Decimal
+
+    def covers(self, at: datetime) -> bool:
+        """True if the period is in force at `at`."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+class AssetFacts(Carried):
+    """Something sold to the customer, with its state periods in order."""
+
+    asset_id: str
+    product: str
+    product_name: str
+    kind: ProductKind
+    contract_id: str | None
+    currency: str
+    per: PricePer
+    periods: list[PeriodFacts]
+
+    def at(self, instant: datetime) -> PeriodFacts | None:
+        """The period in force at `instant`."""
+        return next((period for period in self.periods if period.covers(instant)), None)
+
+    def mrr_of(self, quantity: int, unit_price: Decimal) -> Decimal:
+        """The monthly recurring revenue of `quantity` units, rounded to the currency's minor unit."""
+        months = {PricePer.MONTH: 1, PricePer.YEAR: 12}.get(self.per)
+        return rounding_of(self.currency).apply(quantity * unit_price / months) if months else Decimal(0)
+
+
+class TaskFacts(Carried):
+    """An onboarding task and where it stands: open, done or past (due before the import, never acted on)."""
+
+    stage: str
+    name: str
+    title: dict[str, str]
+    owner: str
+    due_on: date
+    due_at: AwareDatetime
+    status: str
+    completed_at: AwareDatetime | None = None
+
+
+class UsageFacts(Carried):
+    """Use of one product up to now: means of daily active users over the last 28 days and the 28 before; null without data."""
+
+    product: str
+    latest_day: date
+    recent: Decimal | None
+    earlier: Decimal | None
+    last: Decimal
+
+
+class OfferFacts(Carried):
+    """An offer of more units of an asset. `status`: open, accepted, declined or expired."""
+
+    offer_id: str
+    asset_id: str
+    add: int
+    unit_price: Decimal
+    status: str
+    offered_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class SurveyFacts(Carried):
+    """A survey that went out, and its answer if there is one."""
+
+    survey_id: str
+    sent_at: AwareDatetime
+    score: int | None = None
+
+
+class HealthFacts(Carried):
+    """A recorded health score."""
+
+    at: AwareDatetime
+    score: int | None
+    band: str
+
+
+class PurchaseFacts(Carried):
+    """An order of goods: its local day and what it named."""
+
+    order_id: str
+    day: date
+
+
+class Customer(Carried):
+    """Everything that a decision may know of a customer."""
+
+    account: AccountFacts
+    owner: StaffFacts
+    success_manager: StaffFacts
+    contacts: list[ContactFacts]
+    contracts: list[ContractFacts] = []
+    assets: list[AssetFacts] = []
+    tasks: list[TaskFacts] = []
+    usage: list[UsageFacts] = []
+    offers: list[OfferFacts] = []
+    surveys: list[SurveyFacts] = []
+    health: list[HealthFacts] = []
+    staff_tasks: list[str] = []
+    purchases: list[PurchaseFacts] = []
+
+    def contact(self, role: ContactRole = ContactRole.MAIN) -> ContactFacts | None:
+        """Who to write to: somebody of `role`, else the main contact, else anybody whose address works."""
+        reachable = [contact for contact in self.contacts if not contact.rejected]
+        for wanted in (role, ContactRole.MAIN):
+            for contact in reachable:
+                if contact.role is wanted:
+                    return contact
+        return reachable[0] if reachable else None
+
+    def contract(self, contract_id: str) -> ContractFacts | None:
+        """The contract of that id."""
+        return next((contract for contract in self.contracts if contract.contract_id == contract_id), None)
+
+    def asset(self, asset_id: str) -> AssetFacts | None:
+        """The asset of that id."""
+        return next((asset for asset in self.assets if asset.asset_id == asset_id), None)
+
+    def assets_of(self, contract_id: str) -> Iterator[AssetFacts]:
+        """The assets that a contract covers."""
+        return (asset for asset in self.assets if asset.contract_id == contract_id)
+
+    def offer(self, offer_id: str) -> OfferFacts | None:
+        """The offer of that id."""
+        return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
+
+    def holds_term(self, at: datetime) -> bool:
+        """True while something sold for a term is in force at `at` or still to begin."""
+        return any(
+            asset.kind in TERM_KINDS and asset.periods and _goes_on(asset.periods[-1], at) for asset in self.assets
+        )
+
+    def product_names(self, at: datetime | None = None) -> list[str]:
+        """The names of what the customer owns (at an instant), each once."""
+        return list(dict.fromkeys(a.product_name for a in self.assets if at is None or a.at(at)))
+
+    def onboarded(self) -> bool:
+        """True once no onboarding task is open."""
+        return all(task.status != "open" for task in self.tasks)
+
+    def day_of(self, instant: datetime) -> date:
+        """The customer's local day at `instant`."""
+        return local_day(instant, self.account.time_zone)
+
+    def morning(self, day: date, *, business_day: bool = True) -> tuple[datetime, date]:
+        """The instant of 9 o'clock on `day` (or the next business day) in the customer's zone, with that day."""
+        if business_day:
+            day = business_day_from(day, self.account.country)
+        return local_instant(day, self.account.time_zone), day
+
+    def money(self, amount: Decimal, currency: str) -> dict[str, str]:
+        """An amount as messages carry it, at the currency's minor unit."""
+        rounded = Money(amount=amount, currency=currency).rounded()
+        return {"amount": str(rounded.amount), "currency": currency}
+
+
+def _goes_on(period: PeriodFacts, at: datetime) -> bool:
+    return period.ends_at is None or period.ends_at > at
+
+
+def days_between(earlier: datetime, later: datetime) -> int:
+    """Whole days from one instant to a later one."""
+    return (later - earlier) // timedelta(days=1)

@@ -1,0 +1,243 @@
+"""What a decision can say: the journal's line, what is written, who is told, and what the journey learns. All done in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.journey import Outcome
+from domain.orders import ContactRole
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """A line of the customer's history. `name` tells several lines of one step apart."""
+
+    title: str
+    at: datetime | None = None
+    name: str = ""
+    kind: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to the customer, to the contact who has `role`. Contractual mails cannot be unsubscribed from."""
+
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    role: ContactRole = ContactRole.MAIN
+    contractual: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An internal notice to the owner or the success manager."""
+
+    title: str
+    lines: list[str]
+    to: str = "success_manager"
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OpenOnboardingTask:
+    """An onboarding task is promised."""
+
+    stage: str
+    name: str
+    title: dict[str, str]
+    owner: str
+    due_on: date
+    due_at: datetime
+    status: str = "open"
+
+
+@dataclass(frozen=True)
+class CompleteOnboardingTask:
+    """An onboarding task is done; `value` marks the customer's first value."""
+
+    stage: str
+    name: str
+    at: datetime
+    by: str
+    evidence: str = ""
+    value: bool = False
+
+
+@dataclass(frozen=True)
+class OpenStaffTask:
+    """A task for one of the seller's people, at most one open per key."""
+
+    key: str
+    title: str
+    to: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class CloseStaffTasks:
+    """Tasks whose keys start with `prefix` are settled."""
+
+    prefix: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordHealth:
+    """A health score with everything that explains it."""
+
+    at: datetime
+    score: int | None
+    band: str
+    parts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class QuoteRenewal:
+    """A quote for the next term of a contract."""
+
+    quote_id: str
+    contract_id: str
+    term: int
+    total: Decimal
+    currency: str
+    valid_until: date
+    lines: list[dict[str, Any]]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AssetChange:
+    """One business event on an asset: the action, the priced lot behind it, and the periods that replace all from `cut` on.
+
+    `periods` are (starts_at, ends_at, quantity, mrr, unit_price), half open.
+    """
+
+    asset_id: str
+    category: str
+    type: str
+    effective_at: datetime
+    quantity_change: int
+    mrr_change: Decimal
+    unit_price: Decimal
+    lot_quantity: int
+    lot_ends_at: datetime | None
+    cut: datetime
+    periods: list[tuple[datetime, datetime | None, int, Decimal, Decimal]]
+
+
+@dataclass(frozen=True)
+class BeginTerm:
+    """The next term of a contract, sold by acceptance or automatically."""
+
+    contract_id: str
+    number: int
+    start_on: date
+    until: date
+    starts_at: datetime
+    ends_at: datetime
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SetContractStatus:
+    """A contract is active, declined, in grace or ended, with the reason."""
+
+    contract_id: str
+    status: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MakeOffer:
+    """An offer of more units."""
+
+    offer_id: str
+    asset_id: str
+    add: int
+    unit_price: Decimal
+    currency: str
+    mrr_change: Decimal
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SettleOffer:
+    """An offer is accepted, declined or expired."""
+
+    offer_id: str
+    status: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SendSurvey:
+    """A survey goes out."""
+
+    survey_id: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordSurveyAnswer:
+    """A survey is answered."""
+
+    survey_id: str
+    score: int
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RequestProvisioning:
+    """The lines of an order are to be provided by the provisioning service."""
+
+    order_id: str
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CloseAccount:
+    """The customer's journey has ended."""
+
+    reason: str
+    at: datetime
+
+
+Write = (
+    OpenOnboardingTask
+    | CompleteOnboardingTask
+    | OpenStaffTask
+    | CloseStaffTasks
+    | RecordHealth
+    | QuoteRenewal
+    | AssetChange
+    | BeginTerm
+    | SetContractStatus
+    | MakeOffer
+    | SettleOffer
+    | SendSurvey
+    | RecordSurveyAnswer
+    | CloseAccount
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The whole of what one step or request does."""
+
+    line: JournalLine
+    outcome: Outcome = field(default_factory=Outcome)
+    writes: list[Write] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    provisioning: RequestProvisioning | None = None
+    more_lines: list[JournalLine] = field(default_factory=list)

@@ -1,0 +1,38 @@
+"""The identifiers that everybody shares. All are opaque: none carries a person's name or address."""
+
+from __future__ import annotations
+
+from typing import Annotated, NewType
+
+from pydantic import AfterValidator
+
+AccountId = NewType("AccountId", str)
+ContactId = NewType("ContactId", str)
+StaffId = NewType("StaffId", str)
+OrderId = NewType("OrderId", str)
+ContractId = NewType("ContractId", str)
+AssetId = NewType("AssetId", str)
+ProductCode = NewType("ProductCode", str)
+OfferId = NewType("OfferId", str)
+DeliveryId = NewType("DeliveryId", str)
+EffectKey = NewType("EffectKey", str)
+
+ID_LIMIT = 64
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def _opaque(value: str) -> str:
+    if not value or len(value) > ID_LIMIT or not set(value) <= _ALLOWED:
+        raise ValueError(
+            f"{value[:80]!r} is no identifier; use 1 to {ID_LIMIT} letters, digits, '-', '_' or '.', and no name or address of a person"
+        )
+    return value
+
+
+Opaque = AfterValidator(_opaque)
+
+AccountRef = Annotated[AccountId, Opaque]
+ContactRef = Annotated[ContactId, Opaque]
+StaffRef = Annotated[StaffId, Opaque]
+OrderRef = Annotated[OrderId, Opaque]
+ContractRef = Annotated[ContractId, Opaque]

@@ -1,0 +1,231 @@
+"""The journey's own words: steps and stages, what an activity is asked and answers, and the state that a workflow carries for years."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import AwareDatetime
+
+from domain.model import Carried
+
+
+class StageKind(StrEnum):
+    """The kinds of stage, in the order in which a customer meets them. `relationship` holds what belongs to the whole account."""
+
+    ONBOARDING = "onboarding"
+    ADOPTION = "adoption"
+    REORDER = "reorder"
+    EXPANSION = "expansion"
+    RENEWAL = "renewal"
+    RELATIONSHIP = "relationship"
+
+
+def stage_kind(stage: str) -> StageKind:
+    """`renewal` of `renewal:K-1:2`."""
+    return StageKind(stage.split(":", 1)[0])
+
+
+class Step(Carried):
+    """One thing to do at an instant. `kind` names the activity, `stage` and `name` say which occurrence; `on` is the local day that `at` came from."""
+
+    kind: str
+    stage: str
+    name: str
+    at: AwareDatetime
+    on: date
+
+    @property
+    def key(self) -> str:
+        """Unique within the journey: what is done under this key is done once."""
+        return f"{self.stage}/{self.name}"
+
+
+class Stage(Carried):
+    """An open stage: its `status` (a word of the stage's module), open `tasks`, and `until`, the instant that ends it if one does."""
+
+    status: str
+    tasks: list[str] = []
+    until: AwareDatetime | None = None
+
+
+class Channel(StrEnum):
+    """Where a delivery leaves the company; the value names the activity that takes it there."""
+
+    MAIL = "deliver_mail"
+    NOTICE = "deliver_notice"
+    PROVISIONING = "provision"
+
+
+class Delivery(Carried):
+    """Something on its way out: the outbox row's id, its channel, and since when."""
+
+    id: str
+    channel: Channel
+    since: AwareDatetime
+
+
+class HealthView(Carried):
+    """What the briefing says of health."""
+
+    score: int | None
+    band: str
+    why: str
+
+
+class AccountView(Carried):
+    """What the workflow has to know of its account to name itself. `owner` is the rep's opaque staff id."""
+
+    name: str
+    time_zone: str
+    owner: str
+
+
+class Outcome(Carried):
+    """What an activity decided: all that the workflow learns of it.
+
+    `drop` names steps by key, or a whole stage by its id. In `stages` and `attention` a null removes the entry.
+    `answer` is what the sender of a request is told.
+    """
+
+    plan: list[Step] = []
+    drop: list[str] = []
+    stages: dict[str, Stage | None] = {}
+    deliveries: list[Delivery] = []
+    attention: dict[str, str | None] = {}
+    health: HealthView | None = None
+    account: AccountView | None = None
+    said: list[str] = []
+    answer: dict[str, Any] | None = None
+
+    def again(self) -> Outcome:
+        """The same answer with no effect on the journey: for a request that was carried out long ago."""
+        return Outcome(answer=self.answer)
+
+
+class StepCall(Carried):
+    """The input of a step's activity."""
+
+    account_id: str
+    step: Step
+    as_of: AwareDatetime
+
+
+class RequestCall(Carried):
+    """The input of a request's activity. `run` and `repeated` tell a retry of this very call from a request sent again."""
+
+    account_id: str
+    request_id: str
+    body: dict[str, Any]
+    as_of: AwareDatetime
+    run: str
+    repeated: bool = False
+
+
+class DeliveryCall(Carried):
+    """The input of a delivery's activity."""
+
+    account_id: str
+    delivery_id: str
+    as_of: AwareDatetime
+
+
+class Pause(Carried):
+    """Why nothing is done for now, and until when (null: until it is resumed)."""
+
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+_Value = TypeVar("_Value")
+
+SAID_LINES = 5
+PARKED_LIMIT = 20
+
+
+class JourneyState(Carried):
+    """All that outlives a run: ids, instants and what waits. Facts live in the database."""
+
+    account_id: str
+    account: AccountView | None = None
+    opened_at: AwareDatetime | None = None
+    stages: dict[str, Stage] = {}
+    agenda: list[Step] = []
+    parked: list[Step] = []
+    in_flight: list[Delivery] = []
+    attention: dict[str, str] = {}
+    health: HealthView | None = None
+    said: list[str] = []
+    paused: Pause | None = None
+    runs: int = 1
+    closed: bool = False
+
+    def next_instant(self) -> datetime | None:
+        """When the journey has to act next by itself: the agenda's first instant, or a pause's end. None: nothing is planned."""
+        if self.paused:
+            return self.paused.until
+        return self.agenda[0].at if self.agenda else None
+
+    def due(self, now: datetime) -> Step | None:
+        """The step to do now, the earliest first."""
+        if self.paused or not self.agenda or self.agenda[0].at > now:
+            return None
+        return self.agenda[0]
+
+    def next_renewal(self) -> datetime | None:
+        """The earliest end of a term that is still to be renewed."""
+        ends = [s.until for key, s in self.stages.items() if stage_kind(key) is StageKind.RENEWAL and s.until]
+        return min(ends, default=None)
+
+    def open_kinds(self) -> list[str]:
+        """The kinds of the open stages, each once, in order."""
+        kinds = {stage_kind(key) for key in self.stages}
+        return [kind.value for kind in StageKind if kind in kinds]
+
+    def after(self, outcome: Outcome, done: Step | None = None) -> JourneyState:
+        """The state once `outcome` is applied, and `done` is off the agenda."""
+        dropped = set(outcome.drop)
+        planned = {step.key: step for step in outcome.plan}
+        kept = [
+            step
+            for step in self.agenda
+            if step.key not in planned
+            and not dropped & {step.key, step.stage}
+            and not (done is not None and step.key == done.key)
+        ]
+        return self.model_copy(
+            update={
+                "agenda": sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
+                "stages": _merged(self.stages, outcome.stages),
+                "attention": _merged(self.attention, outcome.attention),
+                "in_flight": [*self.in_flight, *outcome.deliveries],
+                "health": outcome.health or self.health,
+                "account": outcome.account or self.account,
+                "said": [*self.said, *outcome.said][-SAID_LINES:],
+            }
+        )
+
+    def parking(self, step: Step, why: str) -> JourneyState:
+        """The state with `step` set aside because it cannot be done, and the reason where people look for it."""
+        return self.model_copy(
+            update={
+                "agenda": [other for other in self.agenda if other.key != step.key],
+                "parked": [*self.parked, step][-PARKED_LIMIT:],
+                "attention": {**self.attention, f"parked:{step.key}": why},
+            }
+        )
+
+    def unparked(self, now: datetime) -> JourneyState:
+        """The state with every parked step due again."""
+        again = [step.model_copy(update={"at": now}) for step in self.parked]
+        attention = {key: why for key, why in self.attention.items() if not key.startswith("parked:")}
+        agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
+        return self.model_copy(update={"agenda": agenda, "parked": [], "attention": attention})
+
+
+def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:
+    """`old` with `changes`; a null takes its key out."""
+    return {key: value for key, value in {**old, **changes}.items() if value is not None}

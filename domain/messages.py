@@ -1,0 +1,53 @@
+"""What leaves the company as a message: raw values here, words and formats only at delivery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from domain.model import Carried
+
+
+class OutgoingMail(Carried):
+    """One mail to one person, before it is put into words.
+
+    `context` holds raw values for the template: dates as "2027-03-01", instants as ISO 8601 with an offset,
+    money as {"amount": "12.50", "currency": "JPY"}, shares as decimal strings such as "0.42".
+    """
+
+    delivery_id: str
+    """unique for ever; the Message-ID is derived from it, so that a resend carries the same one"""
+    template: str
+    to_name: str
+    to_email: str
+    language: str
+    """BCP 47 tag of the contact, such as "ja", "en-GB" or "de" """
+    time_zone: str
+    """IANA name"""
+    context: dict[str, Any]
+    at: AwareDatetime
+    """the instant of the step; it becomes the Date header"""
+    reply_to: str | None = None
+    """the address of the owner or the success manager"""
+    unsubscribe: str | None = None
+    """opaque token for List-Unsubscribe; None for contractual mails and notices"""
+
+
+class StaffNotice(Carried):
+    """An internal notice to a member of staff: something to know or to do about one customer."""
+
+    delivery_id: str
+    """unique for ever, like that of a mail"""
+    to_name: str
+    to_email: str
+    title: str
+    account_id: str
+    company: str
+    lines: tuple[str, ...] = ()
+    due: AwareDatetime | None = None
+    """until when it should be done, if there is anything to do"""
+    at: AwareDatetime
+    """the instant of the step"""
+    time_zone: str = "UTC"
+    """IANA name: the zone in which `due` is shown"""

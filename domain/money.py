@@ -1,0 +1,103 @@
+"""Money: decimal amounts with their ISO 4217 currency, and the ways to round them."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from domain.model import Carried
+
+# ISO 4217 minor units; every active currency that is not named in another group has two.
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR = "CLF UYW"
+_TWO = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
+    "CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
+    "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
+    "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
+    "SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
+)
+MINOR_UNITS: dict[str, int] = {
+    code: digits for codes, digits in ((_NONE, 0), (_TWO, 2), (_THREE, 3), (_FOUR, 4)) for code in codes.split()
+}
+
+
+def _known_currency(code: str) -> str:
+    if code not in MINOR_UNITS:
+        raise ValueError(f"unknown currency {code!r}; use an ISO 4217 code in capitals, such as JPY, EUR or USD")
+    return code
+
+
+CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
+
+
+class RoundingMode(StrEnum):
+    """How a tie or a remainder is settled."""
+
+    HALF_UP = "half_up"
+    """to the nearest, ties away from zero"""
+    DOWN = "down"
+    """towards zero"""
+    UP = "up"
+    """away from zero"""
+
+
+_DECIMAL_MODE = {
+    RoundingMode.HALF_UP: ROUND_HALF_UP,
+    RoundingMode.DOWN: ROUND_DOWN,
+    RoundingMode.UP: ROUND_UP,
+}
+
+
+class Rounding(Carried):
+    """A rounding rule: `mode` and the number of `decimals` that are kept."""
+
+    mode: RoundingMode = RoundingMode.HALF_UP
+    decimals: int = 2
+
+    def apply(self, value: Decimal) -> Decimal:
+        """`value` rounded by this rule."""
+        return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
+
+
+def rounding_of(currency: str) -> Rounding:
+    """Half up to the minor unit of `currency`: 0 decimals for JPY, 2 for EUR, 3 for KWD."""
+    return Rounding(decimals=MINOR_UNITS[currency])
+
+
+class CurrencyMismatchError(ValueError):
+    """Two amounts in different currencies were added or compared."""
+
+
+class Money(Carried):
+    """An amount in one currency, at any precision; `rounded()` brings it to the currency's minor unit."""
+
+    amount: Decimal
+    currency: CurrencyCode
+
+    def _amount_of(self, other: Money) -> Decimal:
+        if other.currency != self.currency:
+            raise CurrencyMismatchError(
+                f"{self.currency} and {other.currency} cannot be combined; convert one of them first"
+            )
+        return other.amount
+
+    def __add__(self, other: Money) -> Money:
+        return Money(amount=self.amount + self._amount_of(other), currency=self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(amount=self.amount - self._amount_of(other), currency=self.currency)
+
+    def __mul__(self, factor: Decimal | int) -> Money:
+        return Money(amount=self.amount * factor, currency=self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(amount=-self.amount, currency=self.currency)
+
+    def rounded(self) -> Money:
+        """This amount at the currency's minor unit, ties away from zero."""
+        return Money(amount=rounding_of(self.currency).apply(self.amount), currency=self.currency)

@@ -1,0 +1,299 @@
+"""Onboarding: the promised tasks from the order to go-live, their reminders, and the touches of the first weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from domain import adoption
+from domain.customer import TaskFacts, days_between
+from domain.decision import (
+    CloseStaffTasks,
+    CompleteOnboardingTask,
+    Decision,
+    JournalLine,
+    Mail,
+    Notice,
+    OpenOnboardingTask,
+    OpenStaffTask,
+    RequestProvisioning,
+    Write,
+)
+from domain.journey import Outcome, Stage, Step
+from domain.playbook import OnboardingTask, TaskOwner
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import CompleteTask
+from domain.situation import Situation
+
+ANNIVERSARIES = "relationship"
+
+
+def stage_of(order_id: str) -> str:
+    """The id of an order's onboarding."""
+    return f"onboarding:{order_id}"
+
+
+def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboardingTask]:
+    """The tasks that the playbook promises for an order activated on the local day `start`."""
+    opened = []
+    for task in situation.playbook.onboarding.tasks:
+        at, on = situation.customer.morning(start + timedelta(days=task.due_after))
+        status = "past" if situation.imported and at < situation.as_of else "open"
+        opened.append(OpenOnboardingTask(stage_of(order_id), task.name, task.title, task.owner, on, at, status))
+    return opened
+
+
+def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[Step]:
+    """The steps with which an order's onboarding begins: the welcome, one per task, and the touches."""
+    stage = stage_of(order_id)
+    for task in situation.playbook.onboarding.tasks:
+        yield from _first_step_of(situation, stage, task, start)
+    for name, days in situation.playbook.onboarding.touch_days.items():
+        yield situation.step("onboarding_touch", stage, f"touch-{name}", start + timedelta(days=days))
+
+
+def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start: date) -> Iterator[Step]:
+    if task.owner is TaskOwner.SYSTEM:
+        kind = "onboarding_provisioning" if task.provisions else "onboarding_mail"
+        day = start + timedelta(days=task.due_after)
+        soon = task.due_after == 0 and day >= situation.today - timedelta(days=7) and start <= situation.today
+        if soon and not situation.imported:
+            yield situation.step_now(kind, stage, task.name)
+        else:
+            yield situation.step(kind, stage, task.name, day)
+    elif task.invite_after is not None:
+        yield situation.step(
+            "onboarding_invite", stage, f"{task.name}-invite", start + timedelta(days=task.invite_after)
+        )
+    else:
+        yield _reminder(situation, stage, task, start + timedelta(days=task.due_after))
+
+
+def _reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
+    day = due_on - timedelta(days=task.remind_before)
+    return situation.step("onboarding_reminder", stage, f"{task.name}-remind", max(day, situation.today))
+
+
+def _promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTask | None, TaskFacts | None]:
+    """The playbook's task and the promised one; a step whose task is settled is no longer wanted."""
+    task = next((task for task in situation.playbook.onboarding.tasks if task.name == name), None)
+    facts = next(
+        (t for t in situation.customer.tasks if t.stage == stage and t.name == name and t.status == "open"), None
+    )
+    return task, facts
+
+
+def _settled(step: Step) -> Decision:
+    return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
+
+
+def mail(situation: Situation, step: Step) -> Decision:
+    """A task of ours that a mail completes, such as the welcome. The template has the task's name."""
+    task, facts = _promise(situation, step.stage, step.name)
+    if task is None or facts is None:
+        return _settled(step)
+    done = _complete(situation, facts, by="system")
+    context: dict[str, object] = {"products": situation.customer.product_names()}
+    if task.name == "welcome":
+        waiting = [
+            t for t in situation.customer.tasks if t.stage == step.stage and t.status == "open" and t.owner != "system"
+        ]
+        context["tasks"] = [{"title": t.title, "due": t.due_on.isoformat()} for t in waiting]
+        context["success_manager_name"] = situation.customer.success_manager.name
+    else:
+        context["order_id"] = step.stage.split(":", 1)[1]
+    line = JournalLine(f"{task.title['en']}: mail to the customer")
+    return Decision(line, done.outcome, done.writes, [Mail(task.name, context), *done.mails], done.notices)
+
+
+def provisioning(situation: Situation, step: Step) -> Decision:
+    """What was sold for a term is asked of the provisioning service; its answer completes the task."""
+    task, facts = _promise(situation, step.stage, step.name)
+    if task is None or facts is None:
+        return _settled(step)
+    order_id = step.stage.split(":", 1)[1]
+    contracts = {c.contract_id for c in situation.customer.contracts if c.order_id == order_id}
+    items = [
+        {"line_id": asset.asset_id, "product": asset.product, "quantity": asset.periods[0].quantity}
+        for asset in situation.customer.assets
+        if asset.contract_id in contracts and asset.periods
+    ]
+    if not items:
+        return _complete(situation, facts, by="system")
+    late = _late_steps(situation, step.stage, task, facts)
+    return Decision(
+        JournalLine("Provisioning requested"),
+        Outcome(plan=late, said=["Provisioning requested"]),
+        provisioning=RequestProvisioning(order_id, items),
+    )
+
+
+def provisioned(situation: Situation, stage: str, task: str) -> Decision:
+    """The provisioning service has provided everything."""
+    _, facts = _promise(situation, stage, task)
+    if facts is None:
+        return Decision(JournalLine("Provisioning confirmed again", kind="skipped"))
+    done = _complete(situation, facts, by="system")
+    names = situation.customer.product_names()
+    return Decision(
+        done.line,
+        done.outcome,
+        done.writes,
+        [Mail("provisioning_done", {"products": names}), *done.mails],
+        done.notices,
+    )
+
+
+def invite(situation: Situation, step: Step) -> Decision:
+    """The customer is written to about a task; its reminder follows."""
+    task, facts = _promise(situation, step.stage, step.name.removesuffix("-invite"))
+    if task is None or facts is None:
+        return _settled(step)
+    context = {"title": facts.title, "due": facts.due_on.isoformat()}
+    return Decision(
+        JournalLine(f"{facts.title['en']}: invitation sent"),
+        Outcome(plan=[_reminder(situation, step.stage, task, facts.due_on)]),
+        mails=[Mail("onboarding_invite", context)],
+    )
+
+
+def remind(situation: Situation, step: Step) -> Decision:
+    """The one who has to do a task is reminded; if it is late by then or later, it escalates."""
+    task, facts = _promise(situation, step.stage, step.name.removesuffix("-remind"))
+    if task is None or facts is None:
+        return _settled(step)
+    title = facts.title["en"]
+    lines = [f"{title} is due on {facts.due_on}."]
+    mails, notices = [], []
+    if task.owner is TaskOwner.CUSTOMER:
+        late = (situation.today - facts.due_on).days
+        mails = [
+            Mail("onboarding_reminder", {"title": facts.title, "due": facts.due_on.isoformat(), "days_late": late})
+        ]
+    else:
+        notices = [Notice(f"Due soon: {title}", lines, to=task.owner.value, due=facts.due_at)]
+    return Decision(
+        JournalLine(f"{title}: reminder sent"),
+        Outcome(plan=_late_steps(situation, step.stage, task, facts)),
+        mails=mails,
+        notices=notices,
+    )
+
+
+def _late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
+    day = max(facts.due_on + timedelta(days=task.escalate_after), situation.in_days(1))
+    return [situation.step("onboarding_escalation", stage, f"{task.name}-escalate", day)]
+
+
+def escalate(situation: Situation, step: Step) -> Decision:
+    """A task is late: the owner gets a task of their own, and the journey shows it until it is settled."""
+    task, facts = _promise(situation, step.stage, step.name.removesuffix("-escalate"))
+    if task is None or facts is None:
+        return _settled(step)
+    late = (situation.today - facts.due_on).days
+    title = f"{facts.title['en']} is {late} days late"
+    _, due = situation.customer.morning(situation.in_days(2))
+    due_at, _ = situation.customer.morning(due)
+    return Decision(
+        JournalLine(f"Escalated: {title}"),
+        Outcome(attention={f"late:{step.stage}/{facts.name}": title}, said=[title]),
+        [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title}", "owner", due_at)],
+        notices=[
+            Notice(
+                f"Late: {title}", [f"It was due on {facts.due_on}.", f"It is up to: {facts.owner}."], "owner", due_at
+            )
+        ],
+    )
+
+
+def touch(situation: Situation, step: Step) -> Decision:
+    """A short mail on a fixed day after the sale."""
+    template = step.name.replace("-", "_")
+    return Decision(JournalLine(f"Touch: {step.name.removeprefix('touch-').replace('_', ' ')}"), mails=[Mail(template)])
+
+
+def complete(situation: Situation, request: CompleteTask) -> Decision:
+    """A task is done, by update."""
+    stages = {t.stage for t in situation.customer.tasks if t.status == "open"}
+    wanted = {stage_of(request.order_id)} if request.order_id else stages
+    found = [t for t in situation.customer.tasks if t.stage in wanted and t.name == request.task and t.status == "open"]
+    if not found:
+        open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.status == "open") or "none"
+        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {open_now}")
+    if len(found) > 1:
+        orders = ", ".join(t.stage.split(":", 1)[1] for t in found)
+        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is open for several orders ({orders}); name one as order_id")
+    return _complete(situation, found[0], by=request.by, evidence=request.evidence)
+
+
+def _complete(situation: Situation, facts: TaskFacts, *, by: str, evidence: str = "") -> Decision:
+    """A task is settled: its steps fall away, and the last one closes the stage."""
+    terms = situation.playbook.onboarding
+    stage, title = facts.stage, facts.title["en"]
+    left = [
+        t.name for t in situation.customer.tasks if t.stage == stage and t.status == "open" and t.name != facts.name
+    ]
+    value = facts.name == terms.value_task
+    writes: list[Write] = [
+        CompleteOnboardingTask(stage, facts.name, situation.as_of, by, evidence, value=value),
+        CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of),
+    ]
+    stages: dict[str, Stage | None] = {stage: Stage(status="open", tasks=left) if left else None}
+    plan, drop, mails, said = (
+        [],
+        [f"{stage}/{facts.name}-{s}" for s in ("invite", "remind", "escalate")],
+        [],
+        [f"{title} done"],
+    )
+    days = days_between(situation.customer.account.since, situation.as_of)
+    if value:
+        said.append(f"First value after {days} days")
+    if facts.name == terms.last_task:
+        mails.append(Mail("go_live", {"days_to_value": _days_to_value(situation, days if value else None)}))
+        adopting = adoption.after_go_live(situation)
+        plan, drop = adopting.plan, drop + adopting.drop
+    outcome = Outcome(
+        plan=plan,
+        drop=drop,
+        stages=stages,
+        attention={f"late:{stage}/{facts.name}": None},
+        said=said,
+        answer={"task": facts.name, "completed_at": situation.as_of.isoformat(), "open_tasks": left},
+    )
+    return Decision(JournalLine(f"{title} done"), outcome, writes, mails)
+
+
+def _days_to_value(situation: Situation, now: int | None) -> int | None:
+    if now is not None:
+        return now
+    value = situation.playbook.onboarding.value_task
+    done = [t.completed_at for t in situation.customer.tasks if t.name == value and t.completed_at]
+    return days_between(situation.customer.account.since, max(done)) if done else None
+
+
+def anniversary(situation: Situation, step: Step) -> Decision:
+    """A yearly word to a customer who still owns something; the next one is planned a year on."""
+    since = situation.customer.day_of(situation.customer.account.since)
+    years = step.on.year - since.year
+    plan = [next_anniversary(situation, since)]
+    if not situation.customer.product_names(situation.as_of):
+        return Decision(
+            JournalLine(f"Anniversary {years}: the customer owns nothing now", kind="skipped"), Outcome(plan=plan)
+        )
+    return Decision(
+        JournalLine(f"Anniversary: {years} years"),
+        Outcome(plan=plan),
+        mails=[Mail("touch_anniversary", {"years": years})],
+    )
+
+
+def next_anniversary(situation: Situation, since: date) -> Step:
+    """The first anniversary after today."""
+    year = since.year + 1
+    while True:
+        day = date(year, since.month, min(since.day, 28) if since.month == 2 else since.day)
+        if day > situation.today:
+            return situation.step(
+                "relationship_anniversary", ANNIVERSARIES, f"anniversary-{day.year}", day, business_day=False
+            )
+        year += 1

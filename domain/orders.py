@@ -1,0 +1,263 @@
+"""The order: the document by which a service tells that something was sold. Its JSON is a pinned contract for every language."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+
+from domain.calendar import ZoneName, add_months, months_between
+from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
+from domain.model import Carried, Received
+from domain.money import CurrencyCode
+from domain.refusals import INVALID_ORDER, Refusal
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Code = Annotated[ProductCode, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+Price = Annotated[Decimal, Field(ge=0, le=Decimal("1e12"), decimal_places=6)]
+
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s<>,;:\"()\[\]\\.]+)*")
+
+
+def _mail_address(value: str) -> str:
+    if len(value) > 254 or not _EMAIL.fullmatch(value):
+        raise ValueError(f"{value[:80]!r} is no mail address; use one such as name@company.example")
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+
+
+class ProductKind(StrEnum):
+    """What a product is, and so what its asset lives through."""
+
+    SUBSCRIPTION = "subscription"
+    """seats or units for a term; its use is measured"""
+    SUPPORT = "support"
+    """a service for a term; no use is measured"""
+    DEVICE = "device"
+    """bought once and owned"""
+    GOODS = "goods"
+    """bought again and again"""
+    SERVICE = "service"
+    """work done once"""
+
+
+TERM_KINDS = frozenset({ProductKind.SUBSCRIPTION, ProductKind.SUPPORT})
+
+
+class PricePer(StrEnum):
+    """The time that a unit price pays for."""
+
+    MONTH = "month"
+    YEAR = "year"
+    ONCE = "once"
+
+
+class Staff(Received):
+    """One of the seller's people. `staff_id` is opaque; name and address are for mails alone."""
+
+    staff_id: StaffRef
+    name: Text
+    email: MailAddress
+
+
+class Account(Received):
+    """The business customer. `segment` picks the playbook; `owner` is the sales rep, `success_manager` defaults to the owner."""
+
+    account_id: AccountRef
+    name: Text
+    country: Country
+    time_zone: ZoneName
+    language: Language = "en"
+    segment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")] = "standard"
+    owner: Staff
+    success_manager: Staff | None = None
+
+
+class ContactRole(StrEnum):
+    """What a contact decides or does; mails that suit a role go to it, all others to `main`."""
+
+    MAIN = "main"
+    SPONSOR = "sponsor"
+    BILLING = "billing"
+    ADMIN = "admin"
+
+
+class Contact(Received):
+    """A person at the customer. Language and zone default to the account's."""
+
+    contact_id: ContactRef
+    name: Text
+    email: MailAddress
+    role: ContactRole = ContactRole.MAIN
+    language: Language | None = None
+    time_zone: ZoneName | None = None
+
+
+class Product(Received):
+    """A catalogue entry that the order brings along for products not in the catalogue yet."""
+
+    code: Code
+    name: Text
+    kind: ProductKind
+
+
+class Line(Received):
+    """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`."""
+
+    line_id: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,40}$")]
+    product: Code
+    quantity: Quantity
+    unit_price: Price
+    per: PricePer = PricePer.MONTH
+
+
+class Purchase(Line):
+    """A line without a term: a device, goods, or work done once. `site` names the office it is for."""
+
+    per: PricePer = PricePer.ONCE
+    site: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_once(self) -> Self:
+        if self.per is not PricePer.ONCE:
+            raise ValueError(
+                f"a line outside a contract is paid once; put per={self.per.value!r} lines into a contract"
+            )
+        return self
+
+
+class Term(Received):
+    """A contract's term by local dates: from `start` to `end`, the last day included, or `months` long."""
+
+    start: date
+    end: date | None = None
+    months: Annotated[int, Field(ge=1, le=240)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if (self.end is None) == (self.months is None):
+            raise ValueError("give either end (the last day of the term) or months (its length), not both and not none")
+        if self.end is not None and self.end < self.start:
+            raise ValueError(
+                f"the term ends on {self.end} before it starts on {self.start}; its end must be on or after its start"
+            )
+        return self
+
+    @property
+    def until(self) -> date:
+        """The first day after the term."""
+        return self.end + timedelta(days=1) if self.end else add_months(self.start, self.months or 1)
+
+    @property
+    def length(self) -> int:
+        """The term's length in whole months, an incomplete one counted."""
+        return months_between(self.start, self.until)
+
+
+class Contract(Received):
+    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal."""
+
+    contract_id: ContractRef
+    term: Term
+    auto_renew: bool = False
+    renewal_months: Annotated[int, Field(ge=1, le=240)] | None = None
+    notice_days: Annotated[int, Field(ge=0, le=366)] = 30
+    uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _is_paid_over_time(self) -> Self:
+        if any(line.per is PricePer.ONCE for line in self.lines):
+            raise ValueError(
+                "a contract's lines are paid per month or year; put lines paid once into the order's own lines"
+            )
+        return self
+
+
+class Order(Received):
+    """An activated order: who bought what, from whom, for how long, at which prices."""
+
+    order_id: OrderRef
+    activated_at: AwareDatetime
+    account: Account
+    contacts: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=50)]
+    currency: CurrencyCode
+    contracts: Annotated[tuple[Contract, ...], Field(max_length=200)] = ()
+    lines: Annotated[tuple[Purchase, ...], Field(max_length=1000)] = ()
+    products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.contracts and not self.lines:
+            raise ValueError("the order sells nothing; give contracts with lines, or lines")
+        _no_twice("contract_id", (contract.contract_id for contract in self.contracts))
+        _no_twice("line_id", (line.line_id for line in self.all_lines()))
+        _no_twice("contact_id", (contact.contact_id for contact in self.contacts))
+        _no_twice("product code", (product.code for product in self.products))
+        return self
+
+    def all_lines(self) -> Iterator[Line]:
+        """Every line, those of the contracts first."""
+        for contract in self.contracts:
+            yield from contract.lines
+        yield from self.lines
+
+    def digest(self) -> str:
+        """A fingerprint of the content: equal for equal orders, however their JSON was written."""
+        canonical = json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class OrderAnswer(Carried):
+    """What the sender of an order is told; a repeated order gets the same answer again."""
+
+    order_id: str
+    account_id: str
+    accepted_at: AwareDatetime
+    assets: list[str]
+    contracts: list[str]
+
+
+def read_order(document: Any) -> Order:
+    """The order in a JSON document. Raises `Refusal` (InvalidOrder) that names each field that is wrong."""
+    try:
+        return Order.model_validate(document)
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_ORDER, "the order cannot be accepted", error) from error
+
+
+def _no_twice(what: str, values: Iterable[str]) -> None:
+    if twice := [value for value, times in Counter(values).items() if times > 1]:
+        raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
+
+
+def _canonical(value: Any) -> Any:
+    """Plain JSON values of a model in which equal content has one spelling only."""
+    match value:
+        case Received():
+            return {name: _canonical(getattr(value, name)) for name in type(value).model_fields}
+        case tuple() | list():
+            return [_canonical(item) for item in value]
+        case Decimal():
+            return format(value.normalize(), "f")
+        case StrEnum():
+            return value.value
+        case _ if hasattr(value, "astimezone"):
+            return str(value.timestamp())
+        case date():
+            return value.isoformat()
+        case _:
+            return value

@@ -1,0 +1,409 @@
+"""Renewal: notices before a term ends, the quote, the customer's answer, and the next term, which starts by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.calendar import add_months, business_day_until, local_instant, start_of_day
+from domain.customer import ContractFacts, TermFacts
+from domain.decision import BeginTerm, Decision, JournalLine, Mail, Notice, QuoteRenewal, SetContractStatus, Write
+from domain.journey import Outcome, Stage, Step
+from domain.orders import ContactRole, PricePer
+from domain.ownership import renewed, uplifted
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import AnswerRenewal
+from domain.requests import Decision as Answer
+from domain.situation import Situation
+
+WAITING = "waiting"
+QUOTED = "quoted"
+ACCEPTED = "accepted"
+DECLINED = "declined"
+GRACE = "grace"
+
+LEAD_DAYS = 14
+"""The quote goes out at least this long before the last day on which notice can be given."""
+
+
+def begin(situation: Situation, contract: ContractFacts) -> Outcome:
+    """The stage of a contract's latest term opens with its first notice still to come."""
+    steps = list(_remaining(situation, contract))
+    return Outcome(plan=steps[:1], stages={contract.stage: Stage(status=WAITING, until=contract.term.ends_at)})
+
+
+def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
+    """The steps of a term that are still to come: its notices (those already past are merged into one that is due now), then its end."""
+    past: int | None = None
+    sent = False
+    for days in _notice_days(situation, contract):
+        step = _notice(situation, contract, days)
+        if step.at >= situation.as_of:
+            if past is not None and not sent:
+                yield _notice(situation, contract, past, now=True)
+                sent = True
+            yield step
+        else:
+            past = days
+    if (
+        past is not None
+        and not sent
+        and not situation.is_past(contract.term.ends_at)
+        and situation.as_of < contract.term.ends_at
+    ):
+        yield _notice(situation, contract, past, now=True)
+    yield Step(
+        kind="renewal_term_end",
+        stage=contract.stage,
+        name="term-end",
+        at=max(contract.term.ends_at, situation.as_of) if not situation.imported else contract.term.ends_at,
+        on=contract.term.until,
+    )
+
+
+def _notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
+    """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle."""
+    length = (contract.term.until - contract.term.start_on).days
+    fitting = [days for days in situation.playbook.renewal.notice_days if days < length]
+    return fitting or [max(1, length // 2)]
+
+
+def _notice(situation: Situation, contract: ContractFacts, days: int, *, now: bool = False) -> Step:
+    if now:
+        return situation.step_now("renewal_notice", contract.stage, f"notice-{days}")
+    zone, country = situation.customer.account.time_zone, situation.customer.account.country
+    day = business_day_until(contract.term.until - timedelta(days=days), country)
+    return Step(kind="renewal_notice", stage=contract.stage, name=f"notice-{days}", at=local_instant(day, zone), on=day)
+
+
+def notice(situation: Situation, step: Step) -> Decision:
+    """The customer hears that a term ends; from the quote day on with the price of the next one."""
+    contract = _contract_of(situation, step.stage)
+    if contract is None or contract.stage != step.stage or contract.status != "active":
+        return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
+    days = int(step.name.removeprefix("notice-"))
+    later = [other for other in _notice_days(situation, contract) if other < days]
+    quoting = days <= _quote_days(situation, contract) or not later
+    quote = _quote(situation, contract) if quoting else None
+    following = next(
+        (
+            s
+            for s in _remaining(situation, contract)
+            if s.kind == "renewal_term_end" or s.name in {f"notice-{d}" for d in later}
+        ),
+        None,
+    )
+    left = (contract.term.until - situation.today).days
+    context = {
+        "contract_id": contract.contract_id,
+        "term_end": _last_day(contract.term).isoformat(),
+        "auto_renew": contract.auto_renew,
+        "notice_by": _notice_by(contract).isoformat(),
+        "days_left": left,
+        "quote": _quote_context(situation, quote) if quote else None,
+    }
+    status = QUOTED if quote else WAITING
+    says = f"Renewal notice, {left} days before the term ends" + (f", with quote {quote.quote_id}" if quote else "")
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id}),
+        Outcome(
+            plan=[following] if following else [],
+            stages={contract.stage: Stage(status=status, until=contract.term.ends_at)},
+            said=[says],
+        ),
+        [quote] if quote else [],
+        [Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)],
+    )
+
+
+def _quote_days(situation: Situation, contract: ContractFacts) -> int:
+    return max(situation.playbook.renewal.quote_days, contract.notice_days + LEAD_DAYS)
+
+
+def _notice_by(contract: ContractFacts) -> date:
+    return contract.term.until - timedelta(days=contract.notice_days)
+
+
+def _last_day(term: TermFacts) -> date:
+    return term.until - timedelta(days=1)
+
+
+def _next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
+    until = add_months(contract.term.until, contract.renewal_months)
+    return TermFacts(
+        number=contract.term.number + 1,
+        start_on=contract.term.until,
+        until=until,
+        starts_at=contract.term.ends_at,
+        ends_at=start_of_day(until, situation.customer.account.time_zone),
+    )
+
+
+def _quote(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
+    """The price of the next term: what is owned when this one ends, at its last prices with the contract's uplift."""
+    lines: list[dict[str, Any]] = []
+    total = Decimal(0)
+    for asset in situation.customer.assets_of(contract.contract_id):
+        last = asset.periods[-1] if asset.periods else None
+        if last is None or last.quantity == 0:
+            continue
+        price = uplifted(last.unit_price, contract.uplift_percent)
+        months = contract.renewal_months
+        units = Decimal(months) / (12 if asset.per is PricePer.YEAR else 1)
+        amount = Decimal(situation.customer.money(last.quantity * price * units, contract.currency)["amount"])
+        total += amount
+        lines.append(
+            {
+                "product": asset.product_name,
+                "quantity": last.quantity,
+                "unit_price": {"amount": str(price), "currency": contract.currency},
+                "per": asset.per.value,
+                "amount": {"amount": str(amount), "currency": contract.currency},
+            }
+        )
+    number = contract.term.number + 1
+    quote_id = f"Q-{contract.contract_id}-{number}"
+    return QuoteRenewal(
+        quote_id,
+        contract.contract_id,
+        number,
+        total,
+        contract.currency,
+        _last_day(contract.term),
+        lines,
+        situation.as_of,
+    )
+
+
+def _quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
+    contract = situation.customer.contract(quote.contract_id)
+    if contract is None:
+        raise ValueError(f"quote {quote.quote_id} is for no contract of this customer")
+    following = _next_term(situation, contract)
+    return {
+        "quote_id": quote.quote_id,
+        "start": following.start_on.isoformat(),
+        "end": _last_day(following).isoformat(),
+        "total": situation.customer.money(quote.total, quote.currency),
+        "valid_until": quote.valid_until.isoformat(),
+        "lines": quote.lines,
+    }
+
+
+def answer(situation: Situation, request: AnswerRenewal) -> Decision:
+    """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out."""
+    contract = situation.customer.contract(request.contract_id)
+    if contract is None:
+        known = ", ".join(c.contract_id for c in situation.customer.contracts) or "none"
+        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is not this customer's; their contracts: {known}")
+    if contract.status not in ("active", "grace"):
+        raise Refusal(
+            NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; only an active one can be answered for"
+        )
+    if contract.term.starts_at > situation.as_of and contract.term.number > 1:
+        raise Refusal(
+            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {_last_day(contract.term)}"
+        )
+    if request.decision is Answer.ACCEPT:
+        return _accept(situation, contract)
+    if contract.auto_renew and situation.today > _notice_by(contract):
+        raise Refusal(
+            NOT_ALLOWED,
+            f"contract {contract.contract_id} renews by itself: notice could be given until {_notice_by(contract)}",
+        )
+    return _decline(situation, contract, request.reason)
+
+
+def _accept(situation: Situation, contract: ContractFacts) -> Decision:
+    decision = _renew(situation, contract, origin="accepted")
+    answered = {
+        "contract_id": contract.contract_id,
+        "status": "renewed",
+        "until": _last_day(_next_term(situation, contract)).isoformat(),
+    }
+    outcome = decision.outcome.model_copy(update={"answer": answered})
+    return replace(decision, outcome=outcome)
+
+
+def _renew(situation: Situation, contract: ContractFacts, origin: str) -> Decision:
+    """The next term is sold: its periods are appended, the customer is told, and its stage opens where the old one ends."""
+    term = _next_term(situation, contract)
+    quote = _quote(situation, contract)
+    writes: list[Write] = [
+        quote,
+        BeginTerm(
+            contract.contract_id,
+            term.number,
+            term.start_on,
+            term.until,
+            term.starts_at,
+            term.ends_at,
+            origin,
+            situation.as_of,
+        ),
+        SetContractStatus(contract.contract_id, "active", "", situation.as_of),
+    ]
+    for asset in situation.customer.assets_of(contract.contract_id):
+        if change := renewed(asset, term.starts_at, term.ends_at, contract.uplift_percent):
+            writes.append(change)
+    says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {_last_day(term)}"
+    context = {
+        "contract_id": contract.contract_id,
+        "start": term.start_on.isoformat(),
+        "end": _last_day(term).isoformat(),
+        "total": situation.customer.money(quote.total, quote.currency),
+        "automatic": origin == "automatic",
+    }
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "term": term.number, "origin": origin}),
+        _turn(situation, contract, term, says),
+        writes,
+        [Mail("renewal_confirmed", context, role=ContactRole.BILLING, contractual=True)],
+        [Notice(f"{contract.contract_id}: {says}", [f"Total: {quote.total} {quote.currency}"], to="owner")],
+    )
+
+
+def _turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: str) -> Outcome:
+    """From one term to the next: before the old one ends only its end is still to come, afterwards the next stage is open."""
+    attention: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
+    if situation.as_of < contract.term.ends_at:
+        end = Step(
+            kind="renewal_term_end",
+            stage=contract.stage,
+            name="term-end",
+            at=contract.term.ends_at,
+            on=contract.term.until,
+        )
+        accepted = Stage(status=ACCEPTED, until=contract.term.ends_at)
+        return Outcome(
+            drop=[contract.stage], plan=[end], stages={contract.stage: accepted}, attention=attention, said=[says]
+        )
+    opening = begin(situation, contract.model_copy(update={"term": term}))
+    return Outcome(
+        drop=[contract.stage],
+        plan=opening.plan,
+        stages={contract.stage: None, **opening.stages},
+        attention=attention,
+        said=[says],
+    )
+
+
+def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
+    says = f"Renewal declined: {reason}"
+    end = Step(
+        kind="renewal_term_end", stage=contract.stage, name="term-end", at=contract.term.ends_at, on=contract.term.until
+    )
+    writes: list[Write] = [SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)]
+    context = {"contract_id": contract.contract_id, "term_end": _last_day(contract.term).isoformat()}
+    in_grace = contract.status == "grace"
+    outcome = Outcome(
+        drop=[contract.stage],
+        plan=[] if in_grace else [end],
+        stages={contract.stage: None if in_grace else Stage(status=DECLINED, until=contract.term.ends_at)},
+        attention={f"renewal:{contract.contract_id}": None if in_grace else says},
+        said=[says],
+        answer={
+            "contract_id": contract.contract_id,
+            "status": "declined",
+            "runs_until": _last_day(contract.term).isoformat(),
+        },
+    )
+    if in_grace:
+        writes = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
+        outcome,
+        writes,
+        [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)],
+        [Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")],
+    )
+
+
+def term_end(situation: Situation, step: Step) -> Decision:
+    """A term is over: the next one runs, or the contract renews by itself, waits in grace, or ends."""
+    contract = _contract_of(situation, step.stage)
+    if contract is None:
+        return Decision(
+            JournalLine("Term end: the contract is gone", kind="skipped"), Outcome(stages={step.stage: None})
+        )
+    if contract.stage != step.stage:
+        return _next_runs(situation, contract, step)
+    if contract.status == "declined":
+        return _end(situation, contract, step, "declined")
+    if contract.auto_renew:
+        return _renew(situation, contract, origin="automatic")
+    return _into_grace(situation, contract, step)
+
+
+def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
+    says = f"Term {contract.term.number} of {contract.contract_id} begins"
+    opening = begin(situation, contract)
+    return Decision(
+        JournalLine(says), Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says])
+    )
+
+
+def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
+    grace = situation.playbook.renewal.grace_days
+    at, until = situation.customer.morning(contract.term.until + timedelta(days=grace))
+    says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
+    context = {
+        "contract_id": contract.contract_id,
+        "term_end": _last_day(contract.term).isoformat(),
+        "grace_until": until.isoformat(),
+    }
+    ending = Step(kind="renewal_grace_end", stage=step.stage, name="grace-end", at=at, on=until)
+    return Decision(
+        JournalLine(says),
+        Outcome(
+            plan=[ending],
+            stages={step.stage: Stage(status=GRACE, until=at)},
+            attention={f"renewal:{contract.contract_id}": says},
+            said=[says],
+        ),
+        [SetContractStatus(contract.contract_id, "grace", "no answer", situation.as_of)],
+        [Mail("renewal_grace", context, role=ContactRole.BILLING, contractual=True)],
+        [Notice(says, ["Call the customer: will they renew?"], to="owner", due=at)],
+    )
+
+
+def grace_end(situation: Situation, step: Step) -> Decision:
+    """Grace is over and nobody answered: the contract ends."""
+    contract = _contract_of(situation, step.stage)
+    if contract is None or contract.status != "grace":
+        return Decision(JournalLine("Grace ended: the contract was answered for", kind="skipped"))
+    return _end(situation, contract, step, "no answer")
+
+
+def _end(situation: Situation, contract: ContractFacts, step: Step, reason: str) -> Decision:
+    says = f"Contract {contract.contract_id} ended: {reason}"
+    stages: dict[str, Stage | None] = {step.stage: None}
+    drop = [step.stage]
+    for asset in situation.customer.assets_of(contract.contract_id):
+        stages[f"expansion:{asset.asset_id}"] = None
+        drop.append(f"expansion:{asset.asset_id}")
+    others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    if not others:
+        stages["adoption"] = None
+        drop.append("adoption")
+    context = {"contract_id": contract.contract_id, "ended_on": _last_day(contract.term).isoformat()}
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
+        Outcome(
+            stages=stages,
+            drop=drop,
+            attention={f"renewal:{contract.contract_id}": None, "low_adoption": None}
+            if not others
+            else {f"renewal:{contract.contract_id}": None},
+            said=[says],
+        ),
+        [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)],
+        [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
+    )
+
+
+def _contract_of(situation: Situation, stage: str) -> ContractFacts | None:
+    return situation.customer.contract(stage.split(":")[1])

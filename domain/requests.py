@@ -1,0 +1,104 @@
+"""What people and services may ask of a journey by update: one model each, with who asks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+
+from domain.ids import ContractRef
+from domain.model import Received
+from domain.refusals import INVALID_REQUEST, Refusal
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Request(Received):
+    """Common to all: `request_id` makes a repetition harmless (default: the update's id); `by` is an opaque id of who asks."""
+
+    request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,120}$")] | None = None
+    by: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")] = "operator"
+
+
+class Decision(StrEnum):
+    """A customer's answer to a quote or an offer."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+
+
+class CompleteTask(Request):
+    """An onboarding task is done. `order_id` is needed only while several onboardings are open."""
+
+    task: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+    order_id: str | None = None
+    evidence: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class AnswerRenewal(Request):
+    """The customer renews a contract or does not. A refusal needs its reason."""
+
+    contract_id: ContractRef
+    decision: Decision
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _says_why_not(self) -> Self:
+        if self.decision is Decision.DECLINE and not self.reason:
+            raise ValueError(
+                "a declined renewal needs its reason, such as price, value, product_gap, service or business_closed"
+            )
+        return self
+
+
+class AnswerOffer(Request):
+    """The customer takes an offer of more seats or does not."""
+
+    offer_id: str
+    decision: Decision
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class AnswerSurvey(Request):
+    """A customer's score: 0 (would not recommend) to 10 (would)."""
+
+    survey_id: str
+    score: Annotated[int, Field(strict=True, ge=0, le=10)]
+    comment: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+class PauseJourney(Request):
+    """Nothing is done by itself until `until`, or until it is resumed. Requests are still answered."""
+
+    reason: Reason
+    until: AwareDatetime | None = None
+
+
+class ResumeJourney(Request):
+    """The agenda goes on: what came due meanwhile is looked at again, parked steps are tried again."""
+
+
+class CloseJourney(Request):
+    """The customer's journey ends: nothing more will be done."""
+
+    reason: Reason
+
+
+class UsageChanged(Received):
+    """A signal: usage crossed a threshold. The figures are in the facts; `id` names the report."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
+    at: AwareDatetime
+    level: Literal["low", "usual", "high"]
+
+
+_Request = TypeVar("_Request", bound=Request)
+
+
+def read_request(model: type[_Request], document: Any) -> _Request:
+    """The request in a JSON document. Raises `Refusal` (InvalidRequest) that names each field that is wrong."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_REQUEST, "the request cannot be read", error) from error

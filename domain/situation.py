@@ -1,0 +1,46 @@
+"""What a decision is taken from: the customer, the playbook and the instant; and how steps are planned from days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from domain.customer import Customer
+from domain.journey import Step
+from domain.playbook import Playbook
+
+TOLERATED_DELAY = timedelta(days=7)
+"""A step that came due this long before it was planned is still done; an older one is recorded as past."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The customer, their playbook and the instant at which is decided."""
+
+    customer: Customer
+    playbook: Playbook
+    as_of: datetime
+    imported: bool = False
+    """true while an order of the past is taken over: nothing that lies before `as_of` is acted on"""
+
+    @property
+    def today(self) -> date:
+        """The customer's local day."""
+        return self.customer.day_of(self.as_of)
+
+    def is_past(self, at: datetime) -> bool:
+        """True for a step that is too late to be planned."""
+        return at < self.as_of if self.imported else at < self.as_of - TOLERATED_DELAY
+
+    def step(self, kind: str, stage: str, name: str, day: date, *, business_day: bool = True) -> Step:
+        """A step at 9 o'clock on `day` in the customer's zone, moved to a business day."""
+        at, on = self.customer.morning(day, business_day=business_day)
+        return Step(kind=kind, stage=stage, name=name, at=at, on=on)
+
+    def step_now(self, kind: str, stage: str, name: str) -> Step:
+        """A step that is due at once."""
+        return Step(kind=kind, stage=stage, name=name, at=self.as_of, on=self.today)
+
+    def in_days(self, days: int) -> date:
+        """The local day `days` from today."""
+        return self.today + timedelta(days=days)
