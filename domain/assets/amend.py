@@ -1,0 +1,305 @@
+"""Sale, amendments and cancellation: functions from a ledger and a request to another ledger.
+
+Every function does nothing if its request was carried out before, and raises a named error without effect if refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from domain.assets.checks import already_done, changeable, check_schedule, in_term, reversible
+from domain.assets.errors import (
+    AssetExistsError,
+    EndBeforeStartError,
+    LaterTransactionError,
+    MissingQuantityChangeError,
+    PriceMissingError,
+    RestrictedError,
+    StartDateError,
+)
+from domain.assets.ledger import Entry, Ledger, append, empty_record
+from domain.assets.model import (
+    ActionSource,
+    ActionType,
+    AssetRecord,
+    AttributeSetting,
+    Category,
+    PricingSource,
+    SellingModel,
+    Subtype,
+)
+from domain.assets.requests import (
+    Amendment,
+    Cancel,
+    ChangeEnd,
+    ChangeFields,
+    ChangePrice,
+    ChangeQuantity,
+    ChangeStart,
+    Generate,
+    Tail,
+)
+from domain.assets.taking import close_lots, last_lot, next_lot, quantities_from, take
+from domain.assets.timeline import boundaries, lot_slices, rows_of
+
+
+def generate(ledger: Ledger, request: Generate) -> Ledger:
+    """Make an asset. The same request, or the same order, makes it once.
+
+    Raises:
+        EndBeforeStartError: A line ends before it starts.
+        AssetExistsError: Another order made an asset of this id.
+    """
+    asset = request.asset
+    if asset.asset_id in ledger.assets:
+        first = ledger.assets[asset.asset_id].actions[0]
+        same_order = request.order_id is not None and first.order_id == request.order_id
+        if same_order or first.request_id == request.request_id:
+            return ledger
+        raise AssetExistsError(f"asset {asset.asset_id} was made by request {first.request_id}")
+    for line in request.lines:
+        if line.end is not None and line.end <= line.start:
+            raise EndBeforeStartError(f"a line of {asset.asset_id} ends at {line.end} and starts at {line.start}")
+    start = min(line.start for line in request.lines)
+    ends = [line.end for line in request.lines if line.end is not None]
+    end = max(ends) if len(ends) == len(request.lines) else None
+    entry = Entry(
+        request_id=request.request_id,
+        type=ActionType.GENERATE,
+        category=Category.INITIAL_SALE,
+        effective=start,
+        recorded_at=request.recorded_at,
+        start=start,
+        end=end,
+        rows=[
+            ActionSource(
+                lot=number,
+                start=line.start,
+                end=line.end,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                list_price=line.list_price,
+                reference=line.reference,
+            )
+            for number, line in enumerate(request.lines, 1)
+        ],
+        # The end of life is no boundary: a later extension must not find one there.
+        cuts=sorted({line.start for line in request.lines} | {cut for cut in ends if cut != end}),
+        attributes=[AttributeSetting(start=start, values=request.attributes)] if request.attributes else [],
+        order_id=request.order_id,
+    )
+    return ledger.with_records(append(empty_record(asset), entry, ledger.policy))
+
+
+def change_quantity(ledger: Ledger, request: ChangeQuantity) -> Ledger:
+    """More units at the request's price, or else the last one agreed; fewer at the prices they were sold for.
+
+    Raises:
+        MissingQuantityChangeError: No delta, or none but zero.
+        OverReductionError: An affected period holds fewer units.
+        PriceMissingError: The asset is priced by the price list and no price is given.
+    """
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    if not request.delta:
+        raise MissingQuantityChangeError("state by how many units the quantity changes")
+    record = in_term(ledger, request, request.effective)
+    check_schedule(record, request.effective)
+    if request.delta > 0:
+        rows: Sequence[ActionSource] = [_new_lot(record, request, request.delta)]
+    else:
+        rows = take(record, request.effective, -request.delta, ledger.policy.reduction_order)
+    entry = _amendment(record, request, request.effective, rows)
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def _new_lot(record: AssetRecord, request: ChangeQuantity, quantity: int) -> ActionSource:
+    last = last_lot(record)
+    price, listed = request.unit_price, request.list_price
+    if price is None:
+        if record.asset.pricing_source is PricingSource.LIST_PRICE:
+            raise PriceMissingError(f"{request.asset_id} is priced by the price list; give the list price")
+        price, listed = (last.unit_price, last.list_price) if last else (None, None)
+    return ActionSource(
+        lot=next_lot(record),
+        start=request.effective,
+        end=record.end,
+        quantity=quantity,
+        unit_price=price,
+        list_price=listed,
+        reference=request.reference,
+    )
+
+
+def change_price(ledger: Ledger, request: ChangePrice) -> Ledger:
+    """All units from the effective instant on at a new price: old lots are closed, one new lot opens."""
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    record = _repriceable(ledger, request, request.effective)
+    entry = _amendment(record, request, request.effective, _repriced(record, request.effective, request.unit_price))
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def change_fields(ledger: Ledger, request: ChangeFields) -> Ledger:
+    """New attributes in all periods from the effective instant on, and a new price if they change it."""
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    price = request.unit_price
+    if price is None:
+        record, rows = in_term(ledger, request, request.effective), []
+    else:
+        record = _repriceable(ledger, request, request.effective)
+        rows = _repriced(record, request.effective, price)
+    setting = AttributeSetting(start=request.effective, values=request.attributes)
+    entry = _amendment(
+        record,
+        request,
+        request.effective,
+        rows,
+        subtype=Subtype.FIELD_AMENDMENT,
+        category=Category.TERMS_CHANGES if price is None else None,
+        attributes=[setting],
+    )
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def _repriceable(ledger: Ledger, request: Amendment, effective: datetime) -> AssetRecord:
+    record = in_term(ledger, request, effective)
+    if record.asset.ramped:
+        raise RestrictedError(f"{request.asset_id} is a ramp; its prices are those of its segments")
+    check_schedule(record, effective)
+    return record
+
+
+def _repriced(record: AssetRecord, effective: datetime, price: Decimal) -> list[ActionSource]:
+    lot = next_lot(record)
+    opened = [
+        ActionSource(lot=lot, start=stretch.start, end=stretch.end, quantity=quantity, unit_price=price)
+        for stretch, quantity in quantities_from(record, effective)
+        if quantity
+    ]
+    return [*close_lots(record, effective), *opened]
+
+
+def change_start(ledger: Ledger, request: ChangeStart) -> Ledger:
+    """Move the start of an asset that has not begun, inside its first period or earlier; the end stays.
+
+    Raises:
+        StartDateError: The asset has begun, or the new start is not after today, or beyond the first period.
+    """
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    record = changeable(ledger, request, record.start)
+    new, old = request.new_start, record.start
+    if record.asset.ramped:
+        raise RestrictedError(f"{request.asset_id} is a ramp; its start is fixed")
+    today = request.recorded_at.date() if request.recorded_at else None
+    if today is not None and not (today < old.date() and today < new.date()):
+        raise StartDateError(f"both the start {old.date()} and the new one {new.date()} must lie after {today}")
+    cuts = boundaries(record.active)
+    limit = cuts[1] if len(cuts) > 1 else record.end
+    if limit is not None and new >= limit:
+        raise StartDateError(f"the new start must lie before the end of the first period, {limit.isoformat()}")
+    first = [row for row in lot_slices(rows_of(record.active), old) if row.start == old]
+    sign, begin, end = (1, new, old) if new < old else (-1, old, new)
+    rows = [row.model_copy(update={"start": begin, "end": end, "quantity": sign * row.quantity}) for row in first]
+    entry = _amendment(
+        record,
+        request,
+        new,
+        [] if new == old else rows,
+        start=new,
+        subtype=Subtype.START_DATE_ADJUSTMENT,
+        category=None if new != old else Category.TERMS_CHANGES,
+        clears_from=min(new, old),
+        cuts=[cut for cut in cuts if cut not in (old, new)],
+    )
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
+    """Move the end of a term: longer sells more, shorter less, at the quantity that holds at the end.
+
+    Raises:
+        LaterTransactionError: A later change is scheduled.
+        EndBeforeStartError: The new end is not after the effective instant.
+    """
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    record = in_term(ledger, request, request.effective)
+    asset, new, old = record.asset, request.new_end, record.end
+    if asset.ramped or asset.selling_model is not SellingModel.TERMED or old is None:
+        raise RestrictedError(f"{request.asset_id}: only the end of a plain term can be moved")
+    if new <= request.effective:
+        raise EndBeforeStartError(f"the new end {new.isoformat()} is not after {request.effective.isoformat()}")
+    if any(cut > request.effective for cut in boundaries(record.active)):
+        raise LaterTransactionError(f"{request.asset_id} has a change after {request.effective.isoformat()}")
+    if new < old:
+        rows = close_lots(record, new)
+    else:
+        held = lot_slices(rows_of(record.active), request.effective)
+        rows = [row.model_copy(update={"start": old, "end": new}) for row in held] if new > old else []
+    more = Category.UPSELLS if new > old else Category.DOWNSELLS if new < old else Category.TERMS_CHANGES
+    entry = _amendment(record, request, request.effective, rows, end=new, category=more)
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def cancel(ledger: Ledger, request: Cancel) -> Ledger:
+    """End an asset for good at the effective instant."""
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    record = in_term(ledger, request, request.effective)
+    check_schedule(record, request.effective)
+    entry = Entry(
+        request_id=request.request_id,
+        type=ActionType.CANCEL,
+        category=Category.CANCELLATIONS,
+        effective=request.effective,
+        recorded_at=request.recorded_at,
+        start=record.start,
+        end=request.effective if request.tail is Tail.NONE else record.end,
+        rows=close_lots(record, request.effective),
+        clears_from=request.effective,
+        order_id=request.order_id,
+    )
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def _amendment(
+    record: AssetRecord,
+    request: Amendment,
+    effective: datetime,
+    rows: Sequence[ActionSource],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    subtype: Subtype | None = None,
+    category: Category | None = None,
+    attributes: Sequence[AttributeSetting] = (),
+    clears_from: datetime | None = None,
+    cuts: Sequence[datetime] = (),
+) -> Entry:
+    return Entry(
+        request_id=request.request_id,
+        type=ActionType.CHANGE,
+        category=category,
+        subtype=subtype,
+        effective=effective,
+        recorded_at=request.recorded_at,
+        start=start or record.start,
+        end=end or record.end,
+        rows=rows,
+        cuts=cuts,
+        clears_from=clears_from,
+        attributes=attributes,
+        can_roll_back=reversible(record.asset),
+        order_id=request.order_id,
+    )

@@ -1,0 +1,109 @@
+"""Days, instants and half-open spans, and the ways in which their ends are written."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, AwareDatetime
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""An aware datetime, kept in UTC."""
+
+D = TypeVar("D", date, datetime)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+MONTHS_IN_YEAR = 12
+
+
+class EndStyle(StrEnum):
+    """How the end of a half-open span is written."""
+
+    INCLUSIVE_DAY = "inclusive_day"
+    """its last day"""
+    HALF_OPEN = "half_open"
+    """the start of what follows"""
+    INCLUSIVE_SECOND = "inclusive_second"
+    """the last second before what follows"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from `start` up to, but without, `end`."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def written(cls, start: date, end: date, inclusive_end: bool) -> Span:
+        """A span from two written dates, the second of which may be the last day that counts."""
+        return cls(start, end + DAY if inclusive_end else end)
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+
+def month_index(day: date) -> int:
+    """Months since year 0."""
+    return day.year * MONTHS_IN_YEAR + day.month - 1
+
+
+def day_in_month(index: int, day: int) -> date:
+    """The wanted `day` of the month with this index, or its last day if the month is shorter."""
+    year, month = divmod(index, MONTHS_IN_YEAR)
+    return date(year, month + 1, min(day, monthrange(year, month + 1)[1]))
+
+
+def is_month_end(day: date) -> bool:
+    return (day + DAY).day == 1
+
+
+def add_months(moment: D, months: int) -> D:
+    """`moment` that many months later, on the month's last day if the day does not exist; the time of day stays."""
+    target = day_in_month(month_index(moment) + months, moment.day)
+    return moment.replace(year=target.year, month=target.month, day=target.day)
+
+
+def local_date(moment: date, zone: ZoneInfo) -> date:
+    """The date of `moment` in `zone`; a bare date is itself."""
+    return moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+
+
+def as_instant(moment: date, zone: ZoneInfo) -> datetime:
+    """`moment` as an instant in UTC; a bare date is its midnight in `zone`."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, time(), zone).astimezone(UTC)
+
+
+def next_moment(moment: date) -> date:
+    """What follows an inclusive end: the next day after a date, the next second after an instant."""
+    return moment + (SECOND if isinstance(moment, datetime) else DAY)
+
+
+def read_end(moment: date, style: EndStyle, zone: ZoneInfo) -> datetime:
+    """The half-open instant behind a written end. A bare date that is inclusive counts whole, also beside seconds."""
+    if style is EndStyle.HALF_OPEN:
+        return as_instant(moment, zone)
+    if isinstance(moment, datetime) and style is EndStyle.INCLUSIVE_SECOND:
+        return as_instant(moment + SECOND, zone)
+    return as_instant(local_date(moment, zone) + DAY, zone)
+
+
+def write_moment(moment: datetime, style: EndStyle) -> date:
+    """`moment` as a date where it is midnight in UTC, unless the style speaks of seconds."""
+    moment = moment.astimezone(UTC)
+    return moment.date() if style is not EndStyle.INCLUSIVE_SECOND and moment.time() == time() else moment
+
+
+def write_end(end: datetime, style: EndStyle) -> date:
+    """The half-open `end` as this style writes it; the inverse of `read_end` in UTC."""
+    end = end.astimezone(UTC)
+    if style is EndStyle.INCLUSIVE_SECOND:
+        return end - SECOND
+    return (end - SECOND).date() if style is EndStyle.INCLUSIVE_DAY else write_moment(end, style)

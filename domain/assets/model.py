@@ -1,0 +1,201 @@
+"""What the ledger is made of: assets, append-only actions with their priced lots, and the periods that follow.
+
+Intervals are half-open; instants are aware and kept in UTC; unit prices are for one unit and month, in the asset's
+currency.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+from pydantic import Field
+
+from domain.assets.dates import Instant
+from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
+from domain.model import Carried
+from domain.money import CurrencyCode
+
+RequestId = NewType("RequestId", str)
+Attributes = dict[str, str]
+
+
+class SellingModel(StrEnum):
+    ONE_TIME = "one_time"
+    TERMED = "termed"
+    EVERGREEN = "evergreen"
+    USAGE = "usage"
+
+
+class PricingSource(StrEnum):
+    """Where an upsell takes its price when the request names none."""
+
+    LAST_TRANSACTION = "last_transaction"
+    LIST_PRICE = "list_price"
+
+
+class RenewalPricing(StrEnum):
+    """What a renewal charges when the request names no price."""
+
+    LOT_BY_LOT = "lot_by_lot"
+    LAST_TRANSACTION = "last_transaction"
+    LIST_PRICE = "list_price"
+
+
+class Category(StrEnum):
+    """What an action means commercially."""
+
+    INITIAL_SALE = "Initial Sale"
+    UPSELLS = "Upsells"
+    DOWNSELLS = "Downsells"
+    CROSS_SELLS = "Cross-Sells"
+    RENEWALS = "Renewals"
+    CANCELLATIONS = "Cancellations"
+    TRANSFERS = "Transfers"
+    SWAPS = "Swaps"
+    UPGRADES = "Upgrades"
+    DOWNGRADES = "Downgrades"
+    TERMS_CHANGES = "Terms And Conditions Changes"
+    OTHER = "Other"
+
+
+class ActionType(StrEnum):
+    GENERATE = "Generate"
+    CHANGE = "Change"
+    CANCEL = "Cancel"
+    CONVERT = "Convert"
+
+
+class Subtype(StrEnum):
+    FIELD_AMENDMENT = "FieldAmendment"
+    ROLLBACK = "Rollback"
+    START_DATE_ADJUSTMENT = "StartDateAdjustment"
+    SWAP_IN = "SwapIn"
+    SWAP_OUT = "SwapOut"
+    UPGRADE_FROM = "UpgradeFrom"
+    UPGRADE_TO = "UpgradeTo"
+    DOWNGRADE_FROM = "DowngradeFrom"
+    DOWNGRADE_TO = "DowngradeTo"
+    TRANSFER_FROM = "TransferFrom"
+    TRANSFER_TO = "TransferTo"
+
+
+class Asset(Carried):
+    """What a customer owns. These facts are given at the sale; what changes over time lies in the periods."""
+
+    asset_id: AssetId
+    account_id: AccountId
+    product: ProductCode
+    currency: CurrencyCode
+    name: str = ""
+    price_book: str = "standard"
+    selling_model: SellingModel = SellingModel.TERMED
+    pricing_source: PricingSource = PricingSource.LAST_TRANSACTION
+    renewal_pricing: RenewalPricing = RenewalPricing.LOT_BY_LOT
+    renewal_months: int | None = Field(default=None, ge=1)
+    contract_id: ContractId | None = None
+    parent_id: AssetId | None = None
+    ramped: bool = False
+    derived_price: bool = False
+
+
+class ActionSource(Carried):
+    """A priced lot, or a part taken from one: `quantity` units more (or fewer) from `start` up to `end`.
+
+    `product_amount` is what the row is worth over its interval, by the ledger's month count; None if that has no end or
+    no price.
+    """
+
+    lot: int
+    start: Instant
+    end: Instant | None
+    quantity: int
+    unit_price: Decimal | None
+    list_price: Decimal | None = None
+    reference: str | None = None
+    product_amount: Decimal | None = None
+
+
+class AttributeSetting(Carried):
+    """Attributes that hold from an instant on, whatever was scheduled for later."""
+
+    start: Instant
+    values: Attributes
+
+
+class AssetAction(Carried):
+    """One business event on one asset. Never changed once written; what is undone is undone by another action.
+
+    `cuts` are the boundaries that it brings into the timeline beside `effective`, after those from `clears_from` on
+    were dropped; `lifecycle_start` and `lifecycle_end` are those that it leaves behind. Changes of quantity and MRR are
+    measured at `effective`, `amount_change` over the whole asset: the sources' amounts and an adjustment for cut months
+    and rounding.
+    """
+
+    sequence: int
+    request_id: RequestId
+    category: Category
+    type: ActionType
+    subtype: Subtype | None = None
+    effective: Instant
+    recorded_at: Instant | None = None
+    sources: tuple[ActionSource, ...] = ()
+    cuts: tuple[Instant, ...] = ()
+    clears_from: Instant | None = None
+    lifecycle_start: Instant
+    lifecycle_end: Instant | None
+    attributes: tuple[AttributeSetting, ...] = ()
+    quantity_change: int = 0
+    mrr_change: Decimal | None = None
+    product_amount_change: Decimal | None = None
+    adjustment_amount_change: Decimal | None = None
+    amount_change: Decimal | None = None
+    undoes: int | None = None
+    can_roll_back: bool = False
+    related_asset: AssetId | None = None
+    order_id: OrderId | None = None
+
+
+class StatePeriod(Carried):
+    """What holds from `start` up to `end`. None for the MRR means no price; for the amount, no price or no end."""
+
+    start: Instant
+    end: Instant | None
+    quantity: int
+    mrr: Decimal | None
+    amount: Decimal | None
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class AssetRecord(Carried):
+    """An asset with its history. `periods` are derived from `actions`; `version` counts the transactions."""
+
+    asset: Asset
+    actions: tuple[AssetAction, ...]
+    periods: tuple[StatePeriod, ...]
+    version: int = 1
+    lock: RequestId | None = None
+
+    @property
+    def active(self) -> list[AssetAction]:
+        """The actions in force: neither undone nor undoing."""
+        return active_actions(self.actions)
+
+    @property
+    def start(self) -> Instant:
+        return self.active[-1].lifecycle_start
+
+    @property
+    def end(self) -> Instant | None:
+        return self.active[-1].lifecycle_end
+
+    @property
+    def cancelled(self) -> bool:
+        return self.active[-1].type is ActionType.CANCEL
+
+
+def active_actions(actions: tuple[AssetAction, ...]) -> list[AssetAction]:
+    """The actions that still count, in order."""
+    undone = {action.undoes for action in actions}
+    return [action for action in actions if action.undoes is None and action.sequence not in undone]

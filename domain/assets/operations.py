@@ -1,0 +1,110 @@
+"""Every operation behind one door, and transactions of several that happen together or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from domain.assets.amend import cancel, change_end, change_fields, change_price, change_quantity, change_start, generate
+from domain.assets.errors import MixedPriceBooksError, TransactionError, TransferLinesError
+from domain.assets.ledger import Ledger
+from domain.assets.model import Asset
+from domain.assets.move import swap, transfer
+from domain.assets.renew import renew
+from domain.assets.requests import (
+    Cancel,
+    ChangeEnd,
+    ChangeFields,
+    ChangePrice,
+    ChangeQuantity,
+    ChangeStart,
+    Generate,
+    Renew,
+    Rollback,
+    Swap,
+    Transfer,
+)
+from domain.assets.undo import rollback
+from domain.ids import AssetId
+
+MOST_LINES = 1000
+MOST_TRANSFER_LINES = 50
+
+AnyRequest = (
+    Generate
+    | ChangeQuantity
+    | ChangePrice
+    | ChangeFields
+    | ChangeStart
+    | ChangeEnd
+    | Cancel
+    | Renew
+    | Transfer
+    | Swap
+    | Rollback
+)
+
+
+def apply(ledger: Ledger, request: AnyRequest) -> Ledger:
+    """The ledger after `request`, whose kind decides what is done.
+
+    Raises:
+        AssetError: The request is refused; the subclass and its code say why.
+    """
+    match request:
+        case Generate():
+            return generate(ledger, request)
+        case ChangeQuantity():
+            return change_quantity(ledger, request)
+        case ChangePrice():
+            return change_price(ledger, request)
+        case ChangeFields():
+            return change_fields(ledger, request)
+        case ChangeStart():
+            return change_start(ledger, request)
+        case ChangeEnd():
+            return change_end(ledger, request)
+        case Cancel():
+            return cancel(ledger, request)
+        case Renew():
+            return renew(ledger, request)
+        case Transfer():
+            return transfer(ledger, request)
+        case Swap():
+            return swap(ledger, request)
+        case Rollback():
+            return rollback(ledger, request)
+
+
+def apply_together(ledger: Ledger, requests: Sequence[AnyRequest]) -> Ledger:
+    """One transaction of several requests: all of them, or an error and none.
+
+    Raises:
+        TransactionError: More than 1,000 lines, or two lines for one asset.
+        TransferLinesError: More than 50 transfers.
+        MixedPriceBooksError: The assets come from different price books or currencies.
+        AssetError: A single request is refused.
+    """
+    if len(requests) > MOST_LINES:
+        raise TransactionError(f"{len(requests)} lines; a transaction has at most {MOST_LINES}")
+    if sum(isinstance(request, Transfer) for request in requests) > MOST_TRANSFER_LINES:
+        raise TransferLinesError(f"a transaction transfers at most {MOST_TRANSFER_LINES} lines")
+    twice = [asset_id for asset_id, count in Counter(map(target_of, requests)).items() if count > 1]
+    if twice:
+        raise TransactionError(f"two lines for {twice[0]}; a transaction has one line for an asset")
+    assets = [_asset_of(ledger, request) for request in requests]
+    books = {(asset.price_book, asset.currency) for asset in assets}
+    if len(books) > 1:
+        raise MixedPriceBooksError(f"one transaction, one price book and currency; these are {sorted(books)}")
+    for request in requests:
+        ledger = apply(ledger, request)
+    return ledger
+
+
+def target_of(request: AnyRequest) -> AssetId:
+    """The asset that a request makes or changes."""
+    return request.asset.asset_id if isinstance(request, Generate) else request.asset_id
+
+
+def _asset_of(ledger: Ledger, request: AnyRequest) -> Asset:
+    return request.asset if isinstance(request, Generate) else ledger.record(request.asset_id).asset

@@ -1,0 +1,143 @@
+"""Renewals: on time, early over what was scheduled, late after a gap; lot by lot or at one price, with an uplift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from domain.assets.checks import already_done, changeable, reversible
+from domain.assets.dates import add_months
+from domain.assets.errors import (
+    EndBeforeStartError,
+    FutureRenewalError,
+    PriceMissingError,
+    RenewalTermMissingError,
+    RestrictedError,
+    SegmentError,
+)
+from domain.assets.ledger import Entry, Ledger, append
+from domain.assets.model import ActionSource, ActionType, AssetRecord, Category, RenewalPricing, SellingModel
+from domain.assets.ramps import MOST_SEGMENTS
+from domain.assets.requests import Renew
+from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
+from domain.assets.timeline import lot_slices, rows_of
+from domain.assets.uplift import uplifted
+from domain.money import rounding_of
+
+
+def renew(ledger: Ledger, request: Renew) -> Ledger:
+    """Renew an asset with the quantity in force at the new start, or else the last one.
+
+    Early, everything later is replaced; late, the gap becomes a period of quantity zero.
+
+    Raises:
+        RenewalTermMissingError: Neither request nor asset nor contract say how long.
+        FutureRenewalError: A renewal is scheduled already.
+        RestrictedError: A one-time or evergreen asset, or usage before its term's end.
+        PriceMissingError: Renewals are priced by the price list and no price is given.
+    """
+    record = ledger.record(request.asset_id)
+    if already_done(record, request.request_id):
+        return ledger
+    old_end = record.end
+    if old_end is None or record.asset.selling_model in (SellingModel.ONE_TIME, SellingModel.EVERGREEN):
+        raise RestrictedError(f"{request.asset_id} has no term that could be renewed")
+    start = request.start or old_end
+    record = changeable(ledger, request, start)
+    _check_no_renewal(record, request)
+    if record.asset.selling_model is SellingModel.USAGE and start < old_end:
+        raise RestrictedError(f"{request.asset_id} is usage; renew it at the end of its term, {old_end.isoformat()}")
+    end = _new_end(record, request, start)
+    rows = [
+        *(close_lots(record, start) if start < old_end else []),
+        *_new_lots(record, request, start, end),
+    ]
+    entry = Entry(
+        request_id=request.request_id,
+        type=ActionType.CHANGE,
+        category=Category.RENEWALS,
+        effective=start,
+        recorded_at=request.recorded_at,
+        start=record.start,
+        end=end,
+        rows=rows,
+        cuts=[*([old_end] if start > old_end else []), *_segments(start, end, request.segment_months)],
+        clears_from=min(start, old_end),
+        can_roll_back=reversible(record.asset),
+        order_id=request.order_id,
+    )
+    return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def _check_no_renewal(record: AssetRecord, request: Renew) -> None:
+    if request.recorded_at is None:
+        return
+    today = request.recorded_at.date()
+    for action in record.active:
+        if action.category is Category.RENEWALS and action.effective.date() > today:
+            raise FutureRenewalError(
+                f"{request.asset_id} is renewed from {action.effective.date()}; roll that back before renewing anew"
+            )
+
+
+def _new_end(record: AssetRecord, request: Renew, start: datetime) -> datetime:
+    if request.end is not None:
+        end = request.end
+    else:
+        months = request.months or record.asset.renewal_months or request.contract_months
+        if months is None:
+            raise RenewalTermMissingError(f"neither {request.asset_id} nor its contract say how long a renewal is")
+        end = add_months(start, months)
+    if end <= start:
+        raise EndBeforeStartError(f"the renewal ends at {end.isoformat()} and starts at {start.isoformat()}")
+    return end
+
+
+def _segments(start: datetime, end: datetime, months: int | None) -> list[datetime]:
+    if months is None:
+        return []
+    cuts: list[datetime] = []
+    while (cut := add_months(start, months * (len(cuts) + 1))) < end:
+        cuts.append(cut)
+    if len(cuts) >= MOST_SEGMENTS:
+        raise SegmentError(f"{len(cuts) + 1} segments; a ramp has at most {MOST_SEGMENTS}")
+    return cuts
+
+
+def _base(record: AssetRecord, start: datetime) -> list[ActionSource]:
+    """What each lot holds in the period in force at `start`, or else in the last one, oldest lot first."""
+    late = record.end is not None and start >= record.end
+    at = record.periods[-1].start if late else start
+    return [row for row in lot_slices(rows_of(record.active), at) if row.start == at]
+
+
+def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetime) -> Sequence[ActionSource]:
+    base = _base(record, start)
+    asset = record.asset
+    price = request.unit_price
+    if price is None and asset.renewal_pricing is RenewalPricing.LIST_PRICE:
+        raise PriceMissingError(f"{request.asset_id} renews at the list price; give it")
+    if price is None and asset.renewal_pricing is RenewalPricing.LAST_TRANSACTION:
+        last = last_lot(record)
+        price = last.unit_price if last else None
+    if price is None:
+        lots = as_lots(base, next_lot(record))
+    else:
+        quantity = sum(row.quantity for row in base)
+        lots = [ActionSource(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
+        lots = lots if quantity else []
+    return [
+        lot.model_copy(
+            update={
+                "start": start,
+                "end": end,
+                "unit_price": _raised(lot.unit_price, request.uplift_percent, asset.currency),
+            }
+        )
+        for lot in lots
+    ]
+
+
+def _raised(price: Decimal | None, percent: Decimal, currency: str) -> Decimal | None:
+    return price if price is None or percent == 0 else uplifted(price, percent, rounding_of(currency))

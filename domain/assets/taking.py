@@ -1,0 +1,125 @@
+"""Taking units from lots: newest first, separately in every period of a term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from domain.assets.errors import OverReductionError
+from domain.assets.ledger import ReductionOrder
+from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, SellingModel
+from domain.assets.timeline import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
+
+
+def cut_at(record: AssetRecord, effective: datetime) -> list[Slice]:
+    """The asset's timeline with a boundary at `effective`."""
+    cuts = boundaries(record.active)
+    add_cut(cuts, effective)
+    return slices(cuts, record.end)
+
+
+def take(record: AssetRecord, effective: datetime, quantity: int, order: ReductionOrder) -> list[ActionSource]:
+    """Negative rows that take `quantity` units out of every period from `effective` on, in time order, then lot order.
+
+    In a term every period is planned by itself. Otherwise the lots are chosen once, at `effective`; where a scheduled
+    change leaves less of them, the rest comes from the next lots.
+
+    Raises:
+        OverReductionError: An affected period holds less.
+    """
+    active = record.active
+    rows = rows_of(active)
+    samples = {row.lot: row for row in rows}
+    termed = record.asset.selling_model is SellingModel.TERMED
+    plan: dict[int, int] = {}
+    taken: list[ActionSource] = []
+    for stretch, holdings in sweep(rows, cut_at(record, effective)):
+        if stretch.start < effective:
+            continue
+        if holdings.quantity < quantity:
+            raise OverReductionError(
+                f"{record.asset.asset_id} holds {holdings.quantity} units from {stretch.start.date()}, not {quantity}"
+            )
+        parts = _plan(holdings, quantity, order, {} if termed else plan)
+        plan = plan or parts
+        taken.extend(_row(samples[lot], stretch, -part) for lot, part in parts.items())
+    return taken if termed else _joined(taken)
+
+
+def _plan(holdings: Holdings, quantity: int, order: ReductionOrder, preferred: dict[int, int]) -> dict[int, int]:
+    parts = {lot: min(part, holdings.quantities.get(lot, 0)) for lot, part in preferred.items()}
+    parts = {lot: part for lot, part in parts.items() if part}
+    missing = quantity - sum(parts.values())
+    lots: Iterable[int] = reversed(holdings.lots) if order is ReductionOrder.LIFO else holdings.lots
+    for lot in lots:
+        if missing == 0:
+            break
+        part = min(missing, holdings.quantities[lot] - parts.get(lot, 0))
+        if part:
+            parts[lot] = parts.get(lot, 0) + part
+            missing -= part
+    return parts
+
+
+def _row(sample: ActionSource, stretch: Slice, quantity: int) -> ActionSource:
+    return sample.model_copy(
+        update={"start": stretch.start, "end": stretch.end, "quantity": quantity, "product_amount": None}
+    )
+
+
+def _joined(rows: list[ActionSource]) -> list[ActionSource]:
+    """Rows of one lot and quantity that follow each other as one, in the order in which they began."""
+    joined: list[ActionSource] = []
+    last: dict[int, int] = {}
+    for row in rows:
+        place = last.get(row.lot)
+        if place is not None and joined[place].end == row.start and joined[place].quantity == row.quantity:
+            joined[place] = joined[place].model_copy(update={"end": row.end})
+        else:
+            last[row.lot] = len(joined)
+            joined.append(row)
+    return joined
+
+
+def close_lots(record: AssetRecord, start: datetime) -> list[ActionSource]:
+    """Negative rows for everything that is held from `start` on."""
+    held = lot_slices(rows_of(record.active), start)
+    return [row.model_copy(update={"quantity": -row.quantity}) for row in held]
+
+
+def quantities_from(record: AssetRecord, effective: datetime) -> list[tuple[Slice, int]]:
+    """The quantity in each stretch from `effective` on, which becomes a boundary."""
+    stretches = cut_at(record, effective)
+    return [
+        (stretch, holdings.quantity)
+        for stretch, holdings in sweep(rows_of(record.active), stretches)
+        if stretch.start >= effective
+    ]
+
+
+def next_lot(record: AssetRecord) -> int:
+    return 1 + max((row.lot for action in record.actions for row in action.sources), default=0)
+
+
+def last_lot(record: AssetRecord) -> ActionSource | None:
+    """The newest lot in force: its price is the last one that was agreed."""
+    return max((row for row in rows_of(record.active) if row.quantity > 0), key=lambda row: row.lot, default=None)
+
+
+def as_lots(rows: Sequence[ActionSource], first: int) -> list[ActionSource]:
+    """The same rows with positive quantities, as lots of another asset or term, numbered from `first` in lot order."""
+    numbers = {lot: first + place for place, lot in enumerate(sorted({row.lot for row in rows}))}
+    return [
+        row.model_copy(update={"lot": numbers[row.lot], "quantity": abs(row.quantity), "product_amount": None})
+        for row in rows
+    ]
+
+
+def detail_lines(record: AssetRecord, action: AssetAction) -> list[ActionSource]:
+    """The lines that a reduction writes: one for each lot and affected period in a term, else one for each lot."""
+    if action.type is not ActionType.CHANGE or action.category is not Category.DOWNSELLS or action.quantity_change >= 0:
+        return []
+    taken = [row for row in action.sources if row.quantity < 0]
+    if record.asset.selling_model is SellingModel.TERMED:
+        return taken
+    return [row for row in taken if row.start == action.effective]

@@ -1,0 +1,74 @@
+"""Renewal prices: flat uplifts, uplifts by an index, and what they make of a unit price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from domain.assets.errors import IndexRateMissingError
+from domain.assets.exact import rounded
+from domain.model import Carried
+from domain.money import Rounding
+
+HUNDRED = Decimal(100)
+ZERO = Decimal(0)
+
+
+class Combination(StrEnum):
+    ADDITIVE = "additive"
+    """index + spread"""
+    COMPOUND = "compound"
+    """the spread on top of the indexed price"""
+
+
+class IndexRate(Carried):
+    """The change of a price index in per cent, for a region, from a date to the next rate of that region."""
+
+    region: str
+    valid_from: date
+    valid_to: date | None = None
+    """first date on which the rate no longer holds"""
+    percent: Decimal
+
+
+class RenewalPrice(Carried):
+    uplift_percent: Decimal
+    unit_price: Decimal
+
+
+def index_percent(rates: Iterable[IndexRate], region: str, on: date) -> Decimal:
+    """The rate of `region` that holds on a date; the latest to begin wins.
+
+    Raises:
+        IndexRateMissingError: The region has no rate for the date.
+    """
+    holding = [
+        rate
+        for rate in rates
+        if rate.region == region and rate.valid_from <= on and (rate.valid_to is None or on < rate.valid_to)
+    ]
+    if not holding:
+        raise IndexRateMissingError(f"no index rate for {region} on {on}; enter one before renewing by index")
+    return max(holding, key=lambda rate: rate.valid_from).percent
+
+
+def uplift_percent(index: Decimal, spread: Decimal, combination: Combination = Combination.ADDITIVE) -> Decimal:
+    """Index and spread, both in per cent, as one uplift in per cent."""
+    both = index + spread
+    return both if combination is Combination.ADDITIVE else both + index * spread / HUNDRED
+
+
+def uplifted(unit_price: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
+    """`unit_price` raised by `percent` per cent."""
+    return rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding)
+
+
+def renewal_price(
+    last_unit_price: Decimal, index: Decimal, spread: Decimal, combination: Combination, rounding: Rounding
+) -> RenewalPrice:
+    """The unit price of a renewal from the last one."""
+    percent = uplift_percent(index, spread, combination)
+    return RenewalPrice(uplift_percent=percent, unit_price=uplifted(last_unit_price, percent, rounding))

@@ -1,0 +1,125 @@
+"""What the ledger says at an instant: states, sums, and which lots and rules made an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from domain.assets.dates import MONTHS_IN_YEAR, Instant
+from domain.assets.ledger import LedgerPolicy, MonthCount, months_between, period_at
+from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
+from domain.assets.timeline import lot_slices, rows_of
+from domain.ids import AccountId
+from domain.model import Carried
+
+ZERO = Decimal(0)
+
+
+class Totals(Carried):
+    """Sums at an instant, in one currency; assets without a price count in `unpriced` and in the quantity."""
+
+    currency: str
+    assets: int = 0
+    quantity: int = 0
+    mrr: Decimal = ZERO
+    unpriced: int = 0
+
+    @property
+    def arr(self) -> Decimal:
+        """Twelve months of recurring revenue."""
+        return self.mrr * MONTHS_IN_YEAR
+
+
+class LotShare(Carried):
+    """What a lot adds to a period: where it comes from, and its part of the monthly price."""
+
+    lot: int
+    quantity: int
+    unit_price: Decimal | None
+    mrr: Decimal | None
+    reference: str | None
+    opened_by: int
+    """sequence number of the action that sold it"""
+    category: Category
+
+
+class Explanation(Carried):
+    """How the amount of a period comes about: the lots, the months and the rule that counts them."""
+
+    start: Instant
+    end: Instant | None
+    quantity: int
+    mrr: Decimal | None
+    months: Decimal | None
+    rule: str
+    amount: Decimal | None
+    lots: tuple[LotShare, ...]
+
+
+def state_at(record: AssetRecord, at: datetime) -> StatePeriod | None:
+    """The period that covers an instant; None outside the asset's life."""
+    return period_at(record.periods, at)
+
+
+def totals_at(records: Iterable[AssetRecord], at: datetime, account_id: AccountId | None = None) -> dict[str, Totals]:
+    """Assets in force, quantity and recurring revenue at an instant, by currency; of one account or of all."""
+    found: dict[str, Totals] = {}
+    for record in records:
+        period = period_at(record.periods, at)
+        if period is None or period.quantity == 0 or account_id not in (None, record.asset.account_id):
+            continue
+        currency = record.asset.currency
+        old = found.get(currency) or Totals(currency=currency)
+        found[currency] = Totals(
+            currency=currency,
+            assets=old.assets + 1,
+            quantity=old.quantity + period.quantity,
+            mrr=old.mrr + (period.mrr or ZERO),
+            unpriced=old.unpriced + (period.mrr is None),
+        )
+    return found
+
+
+def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Explanation | None:
+    """Why the period that covers `at` has its quantity and amount; None outside the asset's life."""
+    period = period_at(record.periods, at)
+    if period is None:
+        return None
+    active = record.active
+    opened = {row.lot: action for action in reversed(active) for row in action.sources if row.quantity > 0}
+    once = record.asset.selling_model is SellingModel.ONE_TIME
+    lots = tuple(
+        LotShare(
+            lot=row.lot,
+            quantity=row.quantity,
+            unit_price=row.unit_price,
+            mrr=ZERO if once else None if row.unit_price is None else row.unit_price * row.quantity,
+            reference=row.reference,
+            opened_by=opened[row.lot].sequence,
+            category=opened[row.lot].category,
+        )
+        for row in lot_slices(rows_of(active), period.start)
+        if row.start == period.start
+    )
+    months = None if once or period.end is None else months_between(period.start, period.end, policy.month_count)
+    return Explanation(
+        start=period.start,
+        end=period.end,
+        quantity=period.quantity,
+        mrr=period.mrr,
+        months=None if months is None else Decimal(months.numerator) / months.denominator,
+        rule=_rule(record, period, policy),
+        amount=period.amount,
+        lots=lots,
+    )
+
+
+def _rule(record: AssetRecord, period: StatePeriod, policy: LedgerPolicy) -> str:
+    if record.asset.selling_model is SellingModel.ONE_TIME:
+        return "units sold x price, once"
+    if period.end is None:
+        return "no end: the amount is open"
+    if policy.month_count is MonthCount.CEIL:
+        return "MRR x months, a started month counting one"
+    return "MRR x calendar months, a part of one by its days"

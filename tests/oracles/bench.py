@@ -1,0 +1,74 @@
+"""`python -m tests.oracles.bench`: what rebuilding an asset's timeline costs, up to 10,000 actions."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import log2
+from time import perf_counter
+
+from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.model import ActionSource, ActionType, Asset, AssetAction, Category, RequestId
+from domain.ids import AccountId, AssetId, ProductCode
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+STEP = timedelta(hours=6)
+ROUNDS = 7
+
+
+def history(count: int) -> tuple[Asset, tuple[AssetAction, ...]]:
+    """An asset with a sale and chronological changes: two upsells, then a reduction that empties the newer lot."""
+    asset = Asset(
+        asset_id=AssetId("bench"), account_id=AccountId("account"), product=ProductCode("product"), currency="EUR"
+    )
+    end = START + STEP * (count + 1)
+    actions = []
+    for number in range(count):
+        effective = START + STEP * number
+        reduces = number % 3 == 2
+        row = ActionSource(
+            lot=number if reduces else number + 1,
+            start=effective,
+            end=end,
+            quantity=-2 if reduces else 2,
+            unit_price=Decimal(10 + (number - reduces) % 7),
+        )
+        actions.append(
+            AssetAction(
+                sequence=number + 1,
+                request_id=RequestId(f"request-{number}"),
+                category=Category.DOWNSELLS if reduces else Category.UPSELLS,
+                type=ActionType.CHANGE if number else ActionType.GENERATE,
+                effective=effective,
+                sources=(row,),
+                lifecycle_start=START,
+                lifecycle_end=end,
+            )
+        )
+    return asset, tuple(actions)
+
+
+def seconds_to_rebuild(count: int) -> float:
+    """The median of several rebuilds, in seconds."""
+    asset, actions = history(count)
+    policy = LedgerPolicy()
+    taken = []
+    for _ in range(ROUNDS):
+        begun = perf_counter()
+        periods = rebuild(asset, actions, policy)
+        taken.append(perf_counter() - begun)
+        assert len(periods) == count
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """Print the time for each size, and what it is for each n log n: a constant if the cost grows like that."""
+    print("actions   rebuild    time / (n log2 n)")
+    for count in (100, 1_000, 2_000, 5_000, 10_000):
+        seconds = seconds_to_rebuild(count)
+        print(f"{count:7d} {seconds * 1e3:7.1f} ms {seconds / (count * log2(count)) * 1e9:10.0f} ns")
+
+
+if __name__ == "__main__":
+    main()
