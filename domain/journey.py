@@ -29,7 +29,7 @@ def stage_kind(stage: str) -> StageKind:
 
 
 class Step(Carried):
-    """One thing to do at an instant. `kind` names the activity, `stage` and `name` say which occurrence; `on` is the local day that `at` came from."""
+    """One thing to do at an instant. `kind` names the activity, `stage` and `name` the occurrence; `on` is the local day behind `at`."""
 
     kind: str
     stage: str
@@ -60,11 +60,12 @@ class Channel(StrEnum):
 
 
 class Delivery(Carried):
-    """Something on its way out: the outbox row's id, its channel, and since when."""
+    """Something on its way out: the outbox row's id, its channel, and since when. `stuck`: it failed for good and waits for a person."""
 
     id: str
     channel: Channel
     since: AwareDatetime
+    stuck: bool = False
 
 
 class HealthView(Carried):
@@ -87,13 +88,14 @@ class Outcome(Carried):
     """What an activity decided: all that the workflow learns of it.
 
     `drop` names steps by key, or a whole stage by its id. In `stages` and `attention` a null removes the entry.
+    `deliveries` are the outbox rows that were written, by id.
     `answer` is what the sender of a request is told.
     """
 
     plan: list[Step] = []
     drop: list[str] = []
     stages: dict[str, Stage | None] = {}
-    deliveries: list[Delivery] = []
+    deliveries: dict[str, Channel] = {}
     attention: dict[str, str | None] = {}
     health: HealthView | None = None
     account: AccountView | None = None
@@ -185,7 +187,7 @@ class JourneyState(Carried):
         kinds = {stage_kind(key) for key in self.stages}
         return [kind.value for kind in StageKind if kind in kinds]
 
-    def after(self, outcome: Outcome, done: Step | None = None) -> JourneyState:
+    def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
         """The state once `outcome` is applied, and `done` is off the agenda."""
         dropped = set(outcome.drop)
         planned = {step.key: step for step in outcome.plan}
@@ -201,11 +203,25 @@ class JourneyState(Carried):
                 "agenda": sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
                 "stages": _merged(self.stages, outcome.stages),
                 "attention": _merged(self.attention, outcome.attention),
-                "in_flight": [*self.in_flight, *outcome.deliveries],
+                "in_flight": [
+                    *self.in_flight,
+                    *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
+                ],
                 "health": outcome.health or self.health,
                 "account": outcome.account or self.account,
                 "said": [*self.said, *outcome.said][-SAID_LINES:],
             }
+        )
+
+    def delivered(self, delivery_id: str) -> JourneyState:
+        """The state without a delivery that has reached its end."""
+        return self.model_copy(update={"in_flight": [d for d in self.in_flight if d.id != delivery_id]})
+
+    def stuck(self, delivery_id: str, why: str) -> JourneyState:
+        """The state with a delivery set aside until somebody resumes the journey."""
+        flight = [d.model_copy(update={"stuck": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"stuck:{delivery_id}": why}}
         )
 
     def parking(self, step: Step, why: str) -> JourneyState:
@@ -219,11 +235,14 @@ class JourneyState(Carried):
         )
 
     def unparked(self, now: datetime) -> JourneyState:
-        """The state with every parked step due again."""
+        """The state with every parked step due again, and every stuck delivery on its way again."""
         again = [step.model_copy(update={"at": now}) for step in self.parked]
-        attention = {key: why for key, why in self.attention.items() if not key.startswith("parked:")}
+        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        attention = {key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:"))}
         agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
-        return self.model_copy(update={"agenda": agenda, "parked": [], "attention": attention})
+        return self.model_copy(
+            update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}
+        )
 
 
 def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:

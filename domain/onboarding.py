@@ -128,9 +128,10 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     )
 
 
-def provisioned(situation: Situation, stage: str, task: str) -> Decision:
+def provisioned(situation: Situation, stage: str) -> Decision:
     """The provisioning service has provided everything."""
-    _, facts = _promise(situation, stage, task)
+    names = [task.name for task in situation.playbook.onboarding.tasks if task.provisions]
+    _, facts = _promise(situation, stage, names[0]) if names else (None, None)
     if facts is None:
         return Decision(JournalLine("Provisioning confirmed again", kind="skipped"))
     done = _complete(situation, facts, by="system")
@@ -164,7 +165,8 @@ def remind(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     title = facts.title["en"]
     lines = [f"{title} is due on {facts.due_on}."]
-    mails, notices = [], []
+    mails: list[Mail] = []
+    notices: list[Notice] = []
     if task.owner is TaskOwner.CUSTOMER:
         late = (situation.today - facts.due_on).days
         mails = [

@@ -1,0 +1,228 @@
+"""One transaction, one effect: carry out a decision under its business key, or find that it was carried out before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.store import customers, effects
+from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
+from activities.store.writes import Writer
+from domain.customer import Customer
+from domain.decision import Decision, Mail, Notice
+from domain.journey import Channel, Outcome
+from domain.messages import OutgoingMail, StaffNotice
+from domain.refusals import Refusal
+from domain.situation import Situation
+
+PATIENT_ATTEMPTS = 5
+"""A lost race for a key settles itself long before; after this many attempts it is a mistake that somebody has to see."""
+
+
+@dataclass(frozen=True)
+class Seller:
+    """How the selling company signs its mails."""
+
+    name: str
+
+
+@asynccontextmanager
+async def business_errors() -> AsyncIterator[None]:
+    """Tells the workflow what kind of failure it was: transport errors are retried for ever, refusals and mistakes are not."""
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except Refusal as refusal:
+        problems = [problem.model_dump() for problem in refusal.problems]
+        raise ApplicationError(
+            str(refusal), problems, type=refusal.type, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+        ) from refusal
+    except asyncpg.UniqueViolationError as lost:
+        if activity.info().attempt < PATIENT_ATTEMPTS:
+            raise
+        raise ApplicationError(f"the same key again and again: {lost}", type="StepFailed", non_retryable=True) from lost
+    except TRANSPORT_ERRORS:
+        raise
+    except Exception as mistake:
+        raise ApplicationError(
+            f"{type(mistake).__name__}: {mistake}", type="StepFailed", non_retryable=True
+        ) from mistake
+
+
+def effect_key(account_id: str, what: str) -> str:
+    """The business key of something done for a customer: `journey:C-17/renewal:K-3:2/notice-60`."""
+    return f"journey:{account_id}/{what}"
+
+
+async def load_situation(connection: Connection, account_id: str, as_of: datetime) -> Situation:
+    """The customer with their playbook at `as_of`. Raises LookupError for an account that no order has opened."""
+    customer = await customers.load_customer(connection, account_id, as_of)
+    if customer is None:
+        raise LookupError(f"account {account_id} has no facts; its first order was never accepted")
+    playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
+    return Situation(customer, playbook, as_of)
+
+
+class Performer:
+    """Carries out decisions in transactions of its pool."""
+
+    def __init__(self, pool: Pool, seller: Seller) -> None:
+        self._pool = pool
+        self._seller = seller
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection with a transaction that commits at the end of the block."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def once(
+        self,
+        account_id: str,
+        key: str,
+        as_of: datetime,
+        decide: Callable[[Situation], Decision],
+        *,
+        stage: str,
+        kind: str,
+        run: str = "",
+        actor: str | None = None,
+    ) -> Outcome:
+        """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome."""
+        async with self.transaction() as connection:
+            if done := await effects.find_effect(connection, key):
+                return done.outcome if done.run == run else done.outcome.again()
+            situation = await load_situation(connection, account_id, as_of)
+            decision = decide(situation)
+            return await self.carry_out(
+                connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor
+            )
+
+    async def carry_out(
+        self,
+        connection: Connection,
+        situation: Situation,
+        decision: Decision,
+        key: str,
+        *,
+        stage: str,
+        kind: str,
+        run: str = "",
+        actor: str | None = None,
+    ) -> Outcome:
+        """Facts, journal, outbox and effect of a decision, written on `connection`."""
+        customer, as_of = situation.customer, situation.as_of
+        account_id = customer.account.account_id
+        await Writer(connection, customer, key, as_of).carry_out(decision.writes)
+        await effects.write_journal(connection, account_id, _journal_rows(decision, key, stage, kind, as_of, actor))
+        rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of)
+        await effects.put_outbox(connection, account_id, as_of, rows)
+        outcome = _completed(situation, decision, rows, unreachable=unreachable)
+        await effects.record_effect(connection, key, account_id, run, as_of, outcome)
+        return outcome
+
+    def _outbox_rows(
+        self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime
+    ) -> tuple[list[effects.OutboxRow], bool]:
+        """The messages of a decision; true if a mail found nobody to go to, which the owner is told instead."""
+        rows: list[effects.OutboxRow] = []
+        notices = list(decision.notices)
+        unreachable = False
+        for mail in decision.mails:
+            row = self._mail_row(customer, mail, f"{key}#{len(rows)}", stage, as_of)
+            if row is None:
+                unreachable = True
+                lines = [f"The mail {mail.template!r} could not go out: no contact has a working address."]
+                notices.append(Notice("Nobody at the customer can be reached by mail", lines, to="owner"))
+            else:
+                rows.append(row)
+        for notice in notices:
+            rows.append(_notice_row(customer, notice, f"{key}#{len(rows)}", stage, as_of))
+        if decision.provisioning:
+            body = {"order_id": decision.provisioning.order_id, "items": decision.provisioning.items}
+            rows.append(effects.OutboxRow(f"{key}#{len(rows)}", Channel.PROVISIONING, stage, body))
+        return rows, unreachable
+
+    def _mail_row(
+        self, customer: Customer, mail: Mail, delivery_id: str, stage: str, as_of: datetime
+    ) -> effects.OutboxRow | None:
+        contact = customer.contact(mail.role)
+        if contact is None:
+            return None
+        signer = customer.owner if mail.contractual else customer.success_manager
+        context = {
+            "company": customer.account.name,
+            "contact_name": contact.name,
+            "seller": self._seller.name,
+            "sender_name": signer.name,
+            **mail.context,
+        }
+        body = OutgoingMail(
+            delivery_id=delivery_id,
+            template=mail.template,
+            to_name=contact.name,
+            to_email=contact.email,
+            language=contact.language,
+            time_zone=contact.time_zone,
+            context=context,
+            at=as_of,
+            reply_to=signer.email,
+            unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
+        )
+        dumped = body.model_dump(mode="json")
+        return effects.OutboxRow(delivery_id, Channel.MAIL, stage, dumped, contact_id=contact.contact_id)
+
+
+def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:
+    person = customer.owner if notice.to == "owner" else customer.success_manager
+    body = StaffNotice(
+        delivery_id=delivery_id,
+        to_name=person.name,
+        to_email=person.email,
+        title=notice.title,
+        account_id=customer.account.account_id,
+        company=customer.account.name,
+        lines=tuple(notice.lines),
+        due=notice.due,
+        at=as_of,
+        time_zone=customer.account.time_zone,
+    )
+    dumped = body.model_dump(mode="json")
+    return effects.OutboxRow(delivery_id, Channel.NOTICE, stage, dumped, staff_id=person.staff_id)
+
+
+def _journal_rows(
+    decision: Decision, key: str, stage: str, kind: str, as_of: datetime, actor: str | None
+) -> list[effects.JournalRow]:
+    rows = []
+    for line in [decision.line, *decision.more_lines]:
+        detail: dict[str, Any] = {**line.detail, **({"by": actor} if actor else {})}
+        line_key = f"{key}/{line.name}" if line.name else key
+        rows.append(effects.JournalRow(line_key, line.at or as_of, stage, line.kind or kind, line.title, detail))
+    return rows
+
+
+SAID_LENGTH = 90
+
+
+def _completed(
+    situation: Situation, decision: Decision, rows: list[effects.OutboxRow], *, unreachable: bool
+) -> Outcome:
+    """The decision's outcome with its deliveries and the lines that the briefing shows, each with its local day."""
+    changes: dict[str, Any] = {}
+    if rows:
+        changes["deliveries"] = {row.delivery_id: row.channel for row in rows}
+    said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
+    if said:
+        changes["said"] = [f"{situation.today} {line}"[:SAID_LENGTH] for line in said]
+    if unreachable:
+        changes["attention"] = {**decision.outcome.attention, "unreachable": "no contact has a working mail address"}
+    return decision.outcome.model_copy(update=changes)

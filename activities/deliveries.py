@@ -1,0 +1,135 @@
+"""What leaves the company, after the commit that decided it: mails, internal notices, and requests to the provisioning service."""
+
+from __future__ import annotations
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.carrying_out import Performer, business_errors, load_situation
+from activities.channels.errors import AddressRejectedError, MessageRejectedError
+from activities.channels.mail import MailChannel
+from activities.channels.notices import NoticeChannel
+from activities.channels.provisioning import Provisioner
+from activities.store import effects
+from domain.decision import Decision, JournalLine, Notice
+from domain.journey import Channel, DeliveryCall, Outcome
+from domain.messages import OutgoingMail, StaffNotice
+from domain.provisioning import ProvisioningAnswerError, ProvisioningItem, ProvisioningRequest
+
+
+class Deliveries:
+    """Takes rows of the outbox where they belong. A row that was settled before is left alone, so a repetition does nothing."""
+
+    def __init__(
+        self, performer: Performer, mail: MailChannel, notices: NoticeChannel, provisioner: Provisioner
+    ) -> None:
+        self._performer = performer
+        self._mail = mail
+        self._notices = notices
+        self._provisioner = provisioner
+
+    async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
+        """The message to deliver, or what came of it if it was settled before."""
+        async with business_errors(), self._performer.transaction() as connection:
+            row = await effects.find_outbox(connection, call.delivery_id)
+            if row is None:
+                raise ApplicationError(f"no message {call.delivery_id}", type="UnknownDelivery", non_retryable=True)
+            if row.status == "waiting":
+                return row
+            done = await effects.find_effect(connection, _settled_key(call))
+            return done.outcome if done else Outcome()
+
+    @activity.defn(name=Channel.MAIL.value)
+    async def deliver_mail(self, call: DeliveryCall) -> Outcome:
+        """A mail to the customer. A refused address is flagged and told to the owner; an unreachable server is tried again."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        try:
+            message_id = await self._mail.send(OutgoingMail.model_validate(row.body))
+        except (AddressRejectedError, MessageRejectedError) as rejected:
+            return await self._rejected(call, row, rejected)
+        return await self._sent(call, message_id)
+
+    @activity.defn(name=Channel.NOTICE.value)
+    async def deliver_notice(self, call: DeliveryCall) -> Outcome:
+        """An internal notice."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        try:
+            message_id = await self._notices.send(StaffNotice.model_validate(row.body))
+        except (AddressRejectedError, MessageRejectedError) as rejected:
+            return await self._rejected(call, row, rejected)
+        return await self._sent(call, message_id)
+
+    @activity.defn(name=Channel.PROVISIONING.value)
+    async def provision(self, call: DeliveryCall) -> Outcome:
+        """An order's lines are provided. An answer that makes no sense is a failure that somebody has to look at."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        request = ProvisioningRequest(
+            request_key=row.delivery_id,
+            account_id=row.account_id,
+            order_id=row.body["order_id"],
+            items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
+            as_of=row.created_at,
+        )
+        try:
+            result = await self._provisioner.provision(request)
+        except ProvisioningAnswerError as nonsense:
+            raise ApplicationError(str(nonsense), type="ProvisioningAnswer", non_retryable=True) from nonsense
+        return await self._provided(call, row, result.request_key)
+
+    async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:
+        async with business_errors(), self._performer.transaction() as connection:
+            await effects.settle_outbox(connection, call.delivery_id, "sent", call.as_of, message_id=message_id)
+        return Outcome()
+
+    async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
+        """The service has provided everything: the journey notes it as its next step, with its own clock."""
+        key = _settled_key(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            await effects.settle_outbox(connection, call.delivery_id, "sent", call.as_of, message_id=said)
+            situation = await load_situation(connection, call.account_id, call.as_of)
+            outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
+            await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
+            return outcome
+
+    async def _rejected(
+        self, call: DeliveryCall, row: effects.Waiting, rejected: AddressRejectedError | MessageRejectedError
+    ) -> Outcome:
+        """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
+        key, said = _settled_key(call), str(rejected)
+        async with business_errors(), self._performer.transaction() as connection:
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            await effects.settle_outbox(connection, call.delivery_id, "rejected", call.as_of, reason=said)
+            if row.contact_id and isinstance(rejected, AddressRejectedError):
+                await effects.flag_contact(connection, row.account_id, row.contact_id, call.as_of, said)
+            situation = await load_situation(connection, call.account_id, call.as_of)
+            decision = _told(row, said)
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
+            )
+
+
+def _settled_key(call: DeliveryCall) -> str:
+    return f"{call.delivery_id}/settled"
+
+
+def _told(row: effects.Waiting, said: str) -> Decision:
+    """What the journal, the briefing and the owner hear of a message that was refused for good."""
+    if row.contact_id is None:
+        says = f"A notice to staff was refused: {row.body['title']}"
+        return Decision(JournalLine(says), Outcome(attention={"notice_refused": f"{says} ({said})"}))
+    says = f"Mail {row.body['template']!r} to contact {row.contact_id} was refused for good"
+    lines = [
+        f"The mail server said: {said}",
+        "Find out the right address; it comes in with the contact of a later order.",
+    ]
+    attention: dict[str, str | None] = {f"address_rejected:{row.contact_id}": says}
+    return Decision(JournalLine(says), Outcome(attention=attention), notices=[Notice(says, lines, to="owner")])

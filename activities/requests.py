@@ -1,0 +1,242 @@
+"""What people and services ask of a journey, one activity per request, each done once however often it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from temporalio import activity
+
+from activities.carrying_out import Performer, business_errors, effect_key
+from activities.playbooks import Playbooks
+from activities.store import customers, effects
+from activities.store import orders as order_store
+from activities.store.pool import Connection
+from domain import acceptance, adoption, control, expansion, onboarding, renewal
+from domain.customer import AccountFacts, ContactFacts, Customer, PurchaseFacts, StaffFacts
+from domain.decision import Decision
+from domain.journey import Outcome, RequestCall
+from domain.orders import Order, Product, Staff, read_order
+from domain.playbook import Playbook
+from domain.refusals import INVALID_ORDER, ORDER_CONFLICT, Problem, Refusal
+from domain.requests import (
+    AnswerOffer,
+    AnswerRenewal,
+    AnswerSurvey,
+    CloseJourney,
+    CompleteTask,
+    PauseJourney,
+    Request,
+    ResumeJourney,
+    read_request,
+)
+from domain.situation import Situation
+
+_Request = TypeVar("_Request", bound=Request)
+
+
+class JourneyRequests:
+    """What a journey is asked by update."""
+
+    def __init__(self, performer: Performer, playbooks: Playbooks) -> None:
+        self._performer = performer
+        self._playbooks = playbooks
+
+    async def _answer(
+        self,
+        call: RequestCall,
+        model: type[_Request],
+        decide: Callable[[Situation, _Request], Decision],
+        stage: str = "relationship",
+    ) -> Outcome:
+        async with business_errors():
+            request = read_request(model, call.body)
+            return await self._performer.once(
+                call.account_id,
+                effect_key(call.account_id, f"{activity.info().activity_type}:{call.request_id}"),
+                call.as_of,
+                lambda situation: decide(situation, request),
+                stage=stage,
+                kind=activity.info().activity_type,
+                run=call.run if not call.repeated else "again",
+                actor=request.by,
+            )
+
+    @activity.defn
+    async def complete_task(self, call: RequestCall) -> Outcome:
+        """An onboarding task is done."""
+        return await self._answer(call, CompleteTask, onboarding.complete, "onboarding")
+
+    @activity.defn
+    async def answer_renewal(self, call: RequestCall) -> Outcome:
+        """The customer renews, or does not."""
+        return await self._answer(call, AnswerRenewal, renewal.answer, "renewal")
+
+    @activity.defn
+    async def answer_offer(self, call: RequestCall) -> Outcome:
+        """The customer takes an offer, or does not."""
+        return await self._answer(call, AnswerOffer, expansion.answer, "expansion")
+
+    @activity.defn
+    async def answer_survey(self, call: RequestCall) -> Outcome:
+        """The customer gives a score."""
+        return await self._answer(call, AnswerSurvey, adoption.answer_survey, "adoption")
+
+    @activity.defn
+    async def pause_journey(self, call: RequestCall) -> Outcome:
+        """Nothing more is done by itself."""
+        return await self._answer(call, PauseJourney, control.pause)
+
+    @activity.defn
+    async def resume_journey(self, call: RequestCall) -> Outcome:
+        """The agenda goes on."""
+        return await self._answer(call, ResumeJourney, control.resume)
+
+    @activity.defn
+    async def close_journey(self, call: RequestCall) -> Outcome:
+        """The journey ends."""
+        return await self._answer(call, CloseJourney, control.close)
+
+    @activity.defn
+    async def activate_order(self, call: RequestCall) -> Outcome:
+        """An order is accepted: facts, assets, and the plan of what follows."""
+        async with business_errors():
+            return await self._accept(call, imported=False)
+
+    @activity.defn
+    async def take_over_order(self, call: RequestCall) -> Outcome:
+        """An order of the past is taken over with its true dates; what was due before is never acted on."""
+        async with business_errors():
+            return await self._accept(call, imported=True)
+
+    async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
+        order = read_order(call.body)
+        key = effect_key(call.account_id, f"order:{order.order_id}")
+        async with self._performer.transaction() as connection:
+            if found := await order_store.find_order(connection, order.order_id):
+                return await _first_answer(connection, call, order, key, found)
+            customer = await customers.load_customer(connection, call.account_id, call.as_of)
+            playbook = await self._playbook_for(connection, order, customer)
+            products = await _products(connection, order)
+            if taken := await order_store.contracts_elsewhere(connection, order):
+                raise _contracts_taken(order, taken)
+            sale = acceptance.sale_of(order, products)
+            purchase = acceptance.purchase_of(order, products)
+            await order_store.add_products(connection, order.products)
+            await order_store.save_account(connection, order, playbook, call.as_of)
+            await order_store.save_order(
+                connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
+            )
+            after = _with_order(order, playbook, customer, sale, purchase)
+            situation = Situation(after, playbook, call.as_of, imported=imported)
+            decision = acceptance.accept(situation, order, sale, first=customer is None, goods=purchase is not None)
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage="relationship", kind="order_accepted", run=call.run
+            )
+
+    async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
+        """A new customer gets the segment's current playbook, a known one keeps theirs."""
+        if customer is not None:
+            return await customers.load_playbook(
+                connection, customer.account.segment, customer.account.playbook_version
+            )
+        playbook = self._playbooks.current(order.account.segment)
+        if playbook is None:
+            known = ", ".join(self._playbooks.segments())
+            problem = Problem(
+                field="account.segment",
+                problem=f"no playbook for segment {order.account.segment!r}; use one of {known}",
+            )
+            raise Refusal(INVALID_ORDER, "the order cannot be accepted", [problem])
+        await order_store.keep_playbook(connection, playbook)
+        return playbook
+
+
+async def _first_answer(
+    connection: Connection, call: RequestCall, order: Order, key: str, found: tuple[str, str]
+) -> Outcome:
+    """The answer that an accepted order got the first time; another content under the same id is refused."""
+    account_id, digest = found
+    if account_id != call.account_id or digest != order.digest():
+        whose = "with other content" if account_id == call.account_id else f"by account {account_id}"
+        raise Refusal(
+            ORDER_CONFLICT,
+            f"order {order.order_id!r} was placed before {whose}; nothing was changed. Use a new order_id for a new order",
+        )
+    effect = await effects.find_effect(connection, key)
+    if effect is None:
+        raise LookupError(f"order {order.order_id} is on record without its effect")
+    return effect.outcome if effect.run == call.run and not call.repeated else effect.outcome.again()
+
+
+async def _products(connection: Connection, order: Order) -> dict[str, Product]:
+    """The product of every line, or a refusal that suggests what may have been meant."""
+    known = await order_store.known_products(connection, {line.product for line in order.all_lines()})
+    named = {product.code for product in order.products} | set(known)
+    unknown = any(line.product not in named for line in order.all_lines())
+    suggestions = await order_store.product_codes(connection) if unknown else []
+    return acceptance.resolve_products(order, known, suggestions)
+
+
+def _contracts_taken(order: Order, taken: dict[str, str]) -> Refusal:
+    problems = [
+        Problem(
+            field=f"contracts[{n}].contract_id",
+            problem=f"{contract.contract_id!r} belongs to order {taken[contract.contract_id]!r}; give each contract its own id",
+        )
+        for n, contract in enumerate(order.contracts)
+        if contract.contract_id in taken
+    ]
+    return Refusal(INVALID_ORDER, "the order cannot be accepted", problems)
+
+
+def _with_order(
+    order: Order, playbook: Playbook, before: Customer | None, sale: acceptance.Sale, purchase: PurchaseFacts | None
+) -> Customer:
+    """The facts as they are once the order is written, without reading them back."""
+    account = order.account
+    since = order.activated_at if before is None else min(before.account.since, order.activated_at)
+    new = Customer(
+        account=AccountFacts(
+            account_id=account.account_id,
+            name=account.name,
+            country=account.country,
+            time_zone=account.time_zone,
+            language=account.language,
+            segment=playbook.segment,
+            playbook_version=playbook.version,
+            since=since,
+        ),
+        owner=_staff(account.owner),
+        success_manager=_staff(account.success_manager or account.owner),
+        contacts=[
+            ContactFacts(
+                contact_id=contact.contact_id,
+                name=contact.name,
+                email=contact.email,
+                role=contact.role,
+                language=contact.language or account.language,
+                time_zone=contact.time_zone or account.time_zone,
+            )
+            for contact in order.contacts
+        ],
+        contracts=sale.contracts,
+        assets=sale.assets,
+        purchases=[purchase] if purchase else [],
+    )
+    if before is None:
+        return new
+    return before.model_copy(
+        update={
+            "account": new.account,
+            "owner": new.owner,
+            "success_manager": new.success_manager,
+            "contracts": [*before.contracts, *sale.contracts],
+            "assets": [*before.assets, *sale.assets],
+            "purchases": [*before.purchases, *new.purchases],
+        }
+    )
+
+
+def _staff(person: Staff) -> StaffFacts:
+    return StaffFacts(staff_id=person.staff_id, name=person.name, email=person.email)

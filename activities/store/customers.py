@@ -1,0 +1,84 @@
+"""Reading a customer: one statement that gathers everything a decision may know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.store.pool import Connection
+from domain.calendar import local_day
+from domain.customer import Customer
+from domain.playbook import Playbook
+
+_CUSTOMER = """
+with a as (select * from account where account_id = $1)
+select jsonb_build_object(
+  'account', (select to_jsonb(a) from a),
+  'owner', (select to_jsonb(s) from staff s, a where s.staff_id = a.owner_id),
+  'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
+  'contacts', coalesce((
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null) order by c.position)
+    from contact c where c.account_id = $1), '[]'),
+  'contracts', coalesce((
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t))
+                     order by c.contract_id)
+    from contract c
+    join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+    where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
+  'assets', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
+        'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
+        'periods', (
+          select jsonb_agg(jsonb_build_object(
+              'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
+              'mrr', r.mrr::text, 'unit_price', r.unit_price::text) order by r.starts_at)
+          from asset_state_period r
+          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')))
+      order by s.asset_id)
+    from asset s join product p on p.code = s.product_code
+    where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')), '[]'),
+  'tasks', coalesce((
+    select jsonb_agg(to_jsonb(t) order by t.due_at, t.name) from onboarding_task t
+    where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
+  'usage', coalesce((
+    select jsonb_agg(to_jsonb(u)) from (
+      select product_code as product, max(day) as latest_day,
+             (avg(active_users) filter (where day > $3::date - 28))::text as recent,
+             (avg(active_users) filter (where day <= $3::date - 28))::text as earlier,
+             ((array_agg(active_users order by day desc))[1])::text as last
+      from usage_day where account_id = $1 and day <= $3::date and day > $3::date - 56
+      group by product_code) u), '[]'),
+  'offers', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'offer_id', o.offer_id, 'asset_id', o.asset_id, 'add', o.add_quantity, 'unit_price', o.unit_price::text,
+        'status', o.status, 'offered_at', o.offered_at, 'expires_at', o.expires_at) order by o.offered_at)
+    from offer o where o.account_id = $1 and o.offered_at > $2::timestamptz - interval '400 days'), '[]'),
+  'surveys', coalesce((
+    select jsonb_agg(to_jsonb(s) order by s.sent_at) from survey s
+    where s.account_id = $1 and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
+  'health', coalesce((
+    select jsonb_agg(to_jsonb(h) order by h.at)
+    from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),
+  'staff_tasks', coalesce((
+    select jsonb_agg(t.key order by t.opened_at) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
+  'purchases', coalesce((
+    select jsonb_agg(to_jsonb(o) order by o.day) from (
+      select order_id, activated_on as day from sales_order
+      where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]')
+)::text
+"""
+
+
+async def load_customer(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
+    """Everything about a customer at `as_of`, or null if no order of theirs was ever accepted."""
+    zone = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
+    if zone is None:
+        return None
+    text = await connection.fetchval(_CUSTOMER, account_id, as_of, local_day(as_of, zone))
+    return Customer.model_validate_json(text)
+
+
+async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:
+    """The playbook that a customer was planned with."""
+    body = await connection.fetchval("select body from playbook where segment = $1 and version = $2", segment, version)
+    return Playbook.model_validate(body)

@@ -1,0 +1,144 @@
+"""What makes an effect happen once: its business key, the journal's lines, and the messages that leave after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.store.pool import Connection
+from domain.journey import Channel, Outcome
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect on record: the run that asked for it, and what came of it."""
+
+    run: str
+    outcome: Outcome
+
+
+async def find_effect(connection: Connection, key: str) -> Effect | None:
+    """The effect that was recorded under `key`, if it was."""
+    row = await connection.fetchrow("select run, outcome from effect where key = $1", key)
+    return Effect(row["run"], Outcome.model_validate(row["outcome"])) if row else None
+
+
+async def record_effect(
+    connection: Connection, key: str, account_id: str, run: str, as_of: datetime, outcome: Outcome
+) -> None:
+    """The effect under its key. A second one under the same key is refused by the table."""
+    await connection.execute(
+        "insert into effect (key, account_id, run, as_of, outcome) values ($1, $2, $3, $4, $5)",
+        key,
+        account_id,
+        run,
+        as_of,
+        outcome.model_dump(mode="json", exclude_unset=True),
+    )
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """A line of the journal."""
+
+    key: str
+    at: datetime
+    stage: str
+    kind: str
+    title: str
+    detail: dict[str, Any]
+
+
+async def write_journal(connection: Connection, account_id: str, rows: list[JournalRow]) -> None:
+    """Lines of a customer's history; a key stands once."""
+    await connection.executemany(
+        "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $2, $3, $4, $5, $6, $7)"
+        " on conflict (key) do nothing",
+        [(account_id, r.key, r.at, r.stage, r.kind, r.title, r.detail) for r in rows],
+    )
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """Something that leaves the company. `body` is the message with raw values; `contact_id` or `staff_id` says to whom."""
+
+    delivery_id: str
+    channel: Channel
+    stage: str
+    body: dict[str, Any]
+    contact_id: str | None = None
+    staff_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting(OutboxRow):
+    """A row of the outbox with its account, when it was written, and where it stands: waiting, sent or rejected."""
+
+    account_id: str
+    status: str
+    created_at: datetime
+
+
+async def put_outbox(connection: Connection, account_id: str, as_of: datetime, rows: list[OutboxRow]) -> None:
+    """Messages that leave once this transaction is committed."""
+    if rows:
+        await connection.executemany(
+            "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                (r.delivery_id, account_id, r.channel.value, r.stage, r.contact_id, r.staff_id, r.body, as_of)
+                for r in rows
+            ],
+        )
+
+
+async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
+    """A message by its id."""
+    row = await connection.fetchrow("select * from outbox where delivery_id = $1", delivery_id)
+    if row is None:
+        return None
+    return Waiting(
+        delivery_id=row["delivery_id"],
+        channel=Channel(row["channel"]),
+        stage=row["stage"],
+        body=row["body"],
+        contact_id=row["contact_id"],
+        staff_id=row["staff_id"],
+        account_id=row["account_id"],
+        status=row["status"],
+        created_at=row["created_at"],
+    )
+
+
+async def settle_outbox(
+    connection: Connection,
+    delivery_id: str,
+    status: str,
+    as_of: datetime,
+    *,
+    message_id: str | None = None,
+    reason: str | None = None,
+) -> bool:
+    """A message was sent or rejected. False if somebody settled it before."""
+    done = await connection.execute(
+        "update outbox set status = $2, settled_at = $3, message_id = $4, reason = $5"
+        " where delivery_id = $1 and status = 'waiting'",
+        delivery_id,
+        status,
+        as_of,
+        message_id,
+        reason,
+    )
+    return done == "UPDATE 1"
+
+
+async def flag_contact(connection: Connection, account_id: str, contact_id: str, as_of: datetime, reason: str) -> None:
+    """A mail server refused this contact's address for good."""
+    await connection.execute(
+        "update contact set rejected_at = $3, rejected_reason = $4 where account_id = $1 and contact_id = $2",
+        account_id,
+        contact_id,
+        as_of,
+        reason,
+    )

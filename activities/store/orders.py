@@ -1,0 +1,219 @@
+"""Writing what an order brings: products, people, the account, its order, contracts and assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from activities.store.pool import Connection
+from domain.acceptance import Sale
+from domain.calendar import local_day
+from domain.customer import AssetFacts
+from domain.orders import Account, Contact, Order, Product, ProductKind
+from domain.playbook import Playbook
+
+
+async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
+    """The account and the digest of an accepted order."""
+    row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
+    return (row["account_id"], row["digest"]) if row else None
+
+
+async def contracts_elsewhere(connection: Connection, order: Order) -> dict[str, str]:
+    """Those of the order's contract ids that other orders hold already, with these orders' ids."""
+    ids = [contract.contract_id for contract in order.contracts]
+    rows = (
+        await connection.fetch("select contract_id, order_id from contract where contract_id = any($1)", ids)
+        if ids
+        else []
+    )
+    return {row["contract_id"]: row["order_id"] for row in rows}
+
+
+async def known_products(connection: Connection, codes: Iterable[str]) -> dict[str, Product]:
+    """The catalogue's entries for `codes`."""
+    rows = await connection.fetch("select code, name, kind from product where code = any($1)", list(codes))
+    return {row["code"]: Product(code=row["code"], name=row["name"], kind=ProductKind(row["kind"])) for row in rows}
+
+
+async def product_codes(connection: Connection) -> list[str]:
+    """Codes of the catalogue, to suggest from."""
+    return [row["code"] for row in await connection.fetch("select code from product order by code limit 5000")]
+
+
+async def add_products(connection: Connection, products: Iterable[Product]) -> None:
+    """New catalogue entries; those that exist are left as they are."""
+    rows = [(product.code, product.name, product.kind.value) for product in products]
+    if rows:
+        await connection.executemany(
+            "insert into product (code, name, kind) values ($1, $2, $3) on conflict do nothing", rows
+        )
+
+
+async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
+    """The playbook's version on record, so that journeys planned with it can go on with it."""
+    await connection.execute(
+        "insert into playbook (segment, version, body) values ($1, $2, $3) on conflict do nothing",
+        playbook.segment,
+        playbook.version,
+        playbook.model_dump(mode="json"),
+    )
+
+
+async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> None:
+    """The account with its people and contacts, new or brought up to date; segment, playbook and first day stay as they were."""
+    account = order.account
+    staff = [account.owner, account.success_manager or account.owner]
+    await connection.executemany(
+        "insert into staff (staff_id, name, email) values ($1, $2, $3)"
+        " on conflict (staff_id) do update set name = excluded.name, email = excluded.email"
+        " where (staff.name, staff.email) is distinct from (excluded.name, excluded.email)",
+        [(person.staff_id, person.name, person.email) for person in dict.fromkeys(staff)],
+    )
+    await connection.execute(
+        "insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,"
+        " success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " on conflict (account_id) do update set name = excluded.name, country = excluded.country,"
+        " time_zone = excluded.time_zone, language = excluded.language, owner_id = excluded.owner_id,"
+        " success_manager_id = excluded.success_manager_id, since = least(account.since, excluded.since),"
+        " closed_at = null, closed_reason = null",
+        *_account_row(account, playbook, order.activated_at, as_of),
+    )
+    await connection.executemany(
+        "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,"
+        " role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,"
+        " rejected_at = case when contact.email = excluded.email then contact.rejected_at end,"
+        " rejected_reason = case when contact.email = excluded.email then contact.rejected_reason end",
+        [_contact_row(account, contact, n) for n, contact in enumerate(order.contacts)],
+    )
+
+
+def _account_row(account: Account, playbook: Playbook, since: datetime, as_of: datetime) -> Sequence[Any]:
+    return (
+        account.account_id,
+        account.name,
+        account.country,
+        account.time_zone,
+        account.language,
+        playbook.segment,
+        playbook.version,
+        account.owner.staff_id,
+        (account.success_manager or account.owner).staff_id,
+        since,
+        as_of,
+    )
+
+
+def _contact_row(account: Account, contact: Contact, position: int) -> Sequence[Any]:
+    return (
+        account.account_id,
+        contact.contact_id,
+        position,
+        contact.name,
+        contact.email,
+        contact.role.value,
+        contact.language or account.language,
+        contact.time_zone or account.time_zone,
+    )
+
+
+async def save_order(
+    connection: Connection, order: Order, sale: Sale, *, goods: bool, imported: bool, as_of: datetime
+) -> None:
+    """The order with its lines, contracts and assets. Asset actions and periods follow as the decision says."""
+    await connection.execute(
+        "insert into sales_order (order_id, account_id, digest, activated_at, activated_on, currency, sells_goods, imported,"
+        " recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        order.order_id,
+        order.account.account_id,
+        order.digest(),
+        order.activated_at,
+        local_day(order.activated_at, order.account.time_zone),
+        order.currency,
+        goods,
+        imported,
+        as_of,
+    )
+    await connection.executemany(
+        "insert into order_line (order_id, line_id, product_code, contract_id, site, quantity, unit_price, price_per)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        list(_line_rows(order)),
+    )
+    if sale.contracts:
+        await _save_contracts(connection, order, sale, as_of)
+    if sale.assets:
+        await connection.executemany(
+            "insert into asset (asset_id, account_id, order_id, line_id, product_code, contract_id, currency, price_per,"
+            " lifecycle_start, lifecycle_end) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [_asset_row(order, asset) for asset in sale.assets],
+        )
+
+
+def _line_rows(order: Order) -> Iterable[Sequence[Any]]:
+    for contract in order.contracts:
+        for line in contract.lines:
+            yield _line_row(order, line, contract.contract_id, None)
+    for purchase in order.lines:
+        yield _line_row(order, purchase, None, purchase.site)
+
+
+def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None) -> Sequence[Any]:
+    return (
+        order.order_id,
+        line.line_id,
+        line.product,
+        contract_id,
+        site,
+        line.quantity,
+        line.unit_price,
+        line.per.value,
+    )
+
+
+async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_of: datetime) -> None:
+    await connection.executemany(
+        "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
+        " uplift_percent, status, status_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        [
+            (
+                contract.contract_id,
+                order.account.account_id,
+                order.order_id,
+                contract.currency,
+                contract.auto_renew,
+                contract.renewal_months,
+                contract.notice_days,
+                contract.uplift_percent,
+                contract.status,
+                as_of,
+            )
+            for contract in sale.contracts
+        ],
+    )
+    await connection.executemany(
+        "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
+        " values ($1, $2, $3, $4, $5, $6, 'sold', $7)",
+        [
+            (c.contract_id, c.term.number, c.term.start_on, c.term.until, c.term.starts_at, c.term.ends_at, as_of)
+            for c in sale.contracts
+        ],
+    )
+
+
+def _asset_row(order: Order, asset: AssetFacts) -> Sequence[Any]:
+    period = asset.periods[0]
+    return (
+        asset.asset_id,
+        order.account.account_id,
+        order.order_id,
+        asset.asset_id.removeprefix(f"{order.order_id}."),
+        asset.product,
+        asset.contract_id,
+        asset.currency,
+        asset.per.value,
+        period.starts_at,
+        period.ends_at,
+    )

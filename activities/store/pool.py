@@ -1,0 +1,36 @@
+"""The connection pool, as every process that reads or writes facts makes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+import asyncpg
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+TRANSPORT_ERRORS: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+)
+"""What passes by itself: the server is away, starting or full, or a transaction has to be tried again."""
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=_dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(dsn: str, *, size: int = 10) -> Pool:
+    """A pool of at most `size` connections on `dsn`; a statement may take 20 seconds. It connects at the first use."""
+    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=20)

@@ -1,0 +1,35 @@
+"""Usage rows: many at a time, the last report of a day counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from activities.store.pool import Connection
+from domain.usage import UsageRow
+
+
+async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> None:
+    """The rows, each in place of an earlier report for the same day."""
+    listed = list(rows)
+    await connection.execute(
+        "insert into usage_day (account_id, product_code, day, active_users)"
+        " select distinct on (a, p, d) a, p, d, u"
+        " from unnest($1::text[], $2::text[], $3::date[], $4::int[]) with ordinality x(a, p, d, u, n)"
+        " order by a, p, d, n desc"
+        " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users"
+        " where usage_day.active_users <> excluded.active_users",
+        [row.account_id for row in listed],
+        [row.product for row in listed],
+        [row.day for row in listed],
+        [row.active_users for row in listed],
+    )
+
+
+async def sold_products(connection: Connection, account_id: str) -> list[str]:
+    """The products that an account's orders have named; empty for an unknown account."""
+    rows = await connection.fetch(
+        "select distinct l.product_code from order_line l join sales_order o using (order_id)"
+        " where o.account_id = $1 order by 1",
+        account_id,
+    )
+    return [row["product_code"] for row in rows]

@@ -1,0 +1,226 @@
+"""Carrying out what a decision writes, one function per kind of write."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from activities.store.pool import Connection
+from domain.customer import Customer
+from domain.decision import (
+    AssetChange,
+    BeginTerm,
+    CloseAccount,
+    CloseStaffTasks,
+    CompleteOnboardingTask,
+    MakeOffer,
+    OpenOnboardingTask,
+    OpenStaffTask,
+    QuoteRenewal,
+    RecordHealth,
+    RecordSurveyAnswer,
+    SendSurvey,
+    SetContractStatus,
+    SettleOffer,
+    Write,
+)
+
+
+class Writer:
+    """Writes for one customer within one transaction. `key` is the business key of the effect that they belong to."""
+
+    def __init__(self, connection: Connection, customer: Customer, key: str, as_of: datetime) -> None:
+        self._connection = connection
+        self._customer = customer
+        self._account_id = customer.account.account_id
+        self._key = key
+        self._as_of = as_of
+
+    async def carry_out(self, writes: Iterable[Write]) -> None:
+        """Every write, in order; runs of the same kind go to the server together."""
+        batch: list[Any] = []
+        for write in writes:
+            if batch and type(batch[0]) is not type(write):
+                await _HANDLERS[type(batch[0])](self, batch)
+                batch = []
+            batch.append(write)
+        if batch:
+            await _HANDLERS[type(batch[0])](self, batch)
+
+    def staff_id(self, who: str) -> str:
+        """The staff id behind `owner` or `success_manager`."""
+        return (self._customer.owner if who == "owner" else self._customer.success_manager).staff_id
+
+    async def _open_onboarding_tasks(self, writes: list[OpenOnboardingTask]) -> None:
+        await self._connection.executemany(
+            "insert into onboarding_task (account_id, stage, name, title, owner, due_on, due_at, status)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [(self._account_id, w.stage, w.name, w.title, w.owner, w.due_on, w.due_at, w.status) for w in writes],
+        )
+
+    async def _complete_onboarding_tasks(self, writes: list[CompleteOnboardingTask]) -> None:
+        for w in writes:
+            await self._connection.execute(
+                "update onboarding_task set status = 'done', completed_at = $4, completed_by = $5, evidence = $6"
+                " where account_id = $1 and stage = $2 and name = $3",
+                self._account_id,
+                w.stage,
+                w.name,
+                w.at,
+                w.by,
+                w.evidence,
+            )
+            if w.value:
+                await self._connection.execute(
+                    "update account set first_value_at = coalesce(first_value_at, $2) where account_id = $1",
+                    self._account_id,
+                    w.at,
+                )
+
+    async def _open_staff_tasks(self, writes: list[OpenStaffTask]) -> None:
+        await self._connection.executemany(
+            "insert into staff_task (account_id, key, opened_at, title, staff_id, due_at) values ($1, $2, $3, $4, $5, $6)"
+            " on conflict do nothing",
+            [(self._account_id, w.key, self._as_of, w.title, self.staff_id(w.to), w.due_at) for w in writes],
+        )
+
+    async def _close_staff_tasks(self, writes: list[CloseStaffTasks]) -> None:
+        for w in writes:
+            await self._connection.execute(
+                "update staff_task set closed_at = $3 where account_id = $1 and starts_with(key, $2) and closed_at is null",
+                self._account_id,
+                w.prefix,
+                w.at,
+            )
+
+    async def _record_health(self, writes: list[RecordHealth]) -> None:
+        await self._connection.executemany(
+            "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, $5)"
+            " on conflict (account_id, at) do update set score = excluded.score, band = excluded.band, parts = excluded.parts",
+            [(self._account_id, w.at, w.score, w.band, w.parts) for w in writes],
+        )
+
+    async def _quote_renewals(self, writes: list[QuoteRenewal]) -> None:
+        await self._connection.executemany(
+            "insert into renewal_quote (quote_id, contract_id, term, currency, total, valid_until, lines, quoted_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8)"
+            " on conflict (quote_id) do update set total = excluded.total, lines = excluded.lines, quoted_at = excluded.quoted_at",
+            [(w.quote_id, w.contract_id, w.term, w.currency, w.total, w.valid_until, w.lines, w.at) for w in writes],
+        )
+
+    async def _change_assets(self, writes: list[AssetChange]) -> None:
+        """The actions with their lots, and the periods from each cut on, all assets in one go."""
+        actions = await self._connection.fetch(
+            "insert into asset_action (asset_id, effect_key, category, type, action_date, effective_at, quantity_change,"
+            " mrr_change) select a, $1, c, t, $2, e, q, m from unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[],"
+            " $7::int[], $8::numeric[]) x(a, c, t, e, q, m) returning action_id, asset_id",
+            self._key,
+            self._as_of,
+            [w.asset_id for w in writes],
+            [w.category for w in writes],
+            [w.type for w in writes],
+            [w.effective_at for w in writes],
+            [w.quantity_change for w in writes],
+            [w.mrr_change for w in writes],
+        )
+        action_of = {row["asset_id"]: row["action_id"] for row in actions}
+        await self._connection.executemany(
+            "insert into asset_action_source (action_id, reference, starts_at, ends_at, quantity, unit_price, net_unit_price)"
+            " values ($1, $2, $3, $4, $5, $6, $6)",
+            [
+                (action_of[w.asset_id], self._key, w.effective_at, w.lot_ends_at, w.lot_quantity, w.unit_price)
+                for w in writes
+            ],
+        )
+        if any(w.category != "Initial Sale" for w in writes):
+            await self._connection.executemany(
+                "delete from asset_state_period where asset_id = $1 and starts_at >= $2",
+                [(w.asset_id, w.cut) for w in writes],
+            )
+            await self._connection.executemany(
+                "update asset set lifecycle_end = $2, version = version + 1 where asset_id = $1",
+                [(w.asset_id, w.periods[-1][1]) for w in writes],
+            )
+        await self._connection.executemany(
+            "insert into asset_state_period (asset_id, starts_at, ends_at, quantity, mrr, unit_price)"
+            " values ($1, $2, $3, $4, $5, $6)",
+            [(w.asset_id, *period) for w in writes for period in w.periods],
+        )
+
+    async def _begin_terms(self, writes: list[BeginTerm]) -> None:
+        await self._connection.executemany(
+            "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [(w.contract_id, w.number, w.start_on, w.until, w.starts_at, w.ends_at, w.origin, w.at) for w in writes],
+        )
+
+    async def _set_contract_statuses(self, writes: list[SetContractStatus]) -> None:
+        await self._connection.executemany(
+            "update contract set status = $2, status_reason = $3, status_at = $4 where contract_id = $1",
+            [(w.contract_id, w.status, w.reason, w.at) for w in writes],
+        )
+
+    async def _make_offers(self, writes: list[MakeOffer]) -> None:
+        await self._connection.executemany(
+            "insert into offer (offer_id, account_id, asset_id, add_quantity, unit_price, currency, mrr_change, status,"
+            " offered_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)",
+            [
+                (
+                    w.offer_id,
+                    self._account_id,
+                    w.asset_id,
+                    w.add,
+                    w.unit_price,
+                    w.currency,
+                    w.mrr_change,
+                    w.at,
+                    w.expires_at,
+                )
+                for w in writes
+            ],
+        )
+
+    async def _settle_offers(self, writes: list[SettleOffer]) -> None:
+        await self._connection.executemany(
+            "update offer set status = $2, reason = $3, settled_at = $4 where offer_id = $1",
+            [(w.offer_id, w.status, w.reason, w.at) for w in writes],
+        )
+
+    async def _send_surveys(self, writes: list[SendSurvey]) -> None:
+        await self._connection.executemany(
+            "insert into survey (survey_id, account_id, kind, sent_at) values ($1, $2, $3, $4)",
+            [(w.survey_id, self._account_id, w.kind, w.at) for w in writes],
+        )
+
+    async def _record_survey_answers(self, writes: list[RecordSurveyAnswer]) -> None:
+        await self._connection.executemany(
+            "update survey set score = $2, comment = $3, answered_at = $4 where survey_id = $1",
+            [(w.survey_id, w.score, w.comment, w.at) for w in writes],
+        )
+
+    async def _close_accounts(self, writes: list[CloseAccount]) -> None:
+        await self._connection.executemany(
+            "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
+            [(self._account_id, w.at, w.reason) for w in writes],
+        )
+
+
+_Handler = Callable[[Writer, list[Any]], Awaitable[None]]
+
+_HANDLERS: dict[type[Any], _Handler] = {
+    OpenOnboardingTask: Writer._open_onboarding_tasks,
+    CompleteOnboardingTask: Writer._complete_onboarding_tasks,
+    OpenStaffTask: Writer._open_staff_tasks,
+    CloseStaffTasks: Writer._close_staff_tasks,
+    RecordHealth: Writer._record_health,
+    QuoteRenewal: Writer._quote_renewals,
+    AssetChange: Writer._change_assets,
+    BeginTerm: Writer._begin_terms,
+    SetContractStatus: Writer._set_contract_statuses,
+    MakeOffer: Writer._make_offers,
+    SettleOffer: Writer._settle_offers,
+    SendSurvey: Writer._send_surveys,
+    RecordSurveyAnswer: Writer._record_survey_answers,
+    CloseAccount: Writer._close_accounts,
+}

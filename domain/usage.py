@@ -1,0 +1,36 @@
+"""Usage as products report it: active users per product and day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.health import seat_use
+from domain.ids import AccountRef
+from domain.model import Received
+from domain.orders import Code
+from domain.situation import Situation
+
+Level = Literal["low", "usual", "high"]
+
+
+class UsageRow(Received):
+    """How many users were active in a product on a local day."""
+
+    account_id: AccountRef
+    product: Code
+    day: date
+    active_users: Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
+
+
+def usage_level(situation: Situation) -> Level | None:
+    """Where the use of the paid seats stands against the playbook's thresholds; null while nothing is known."""
+    playbook = situation.playbook
+    uses = seat_use(situation.customer, playbook, situation.as_of)
+    if not uses:
+        return None
+    if uses[0].share < playbook.adoption.low:
+        return "low"
+    return "high" if any(use.share >= playbook.expansion.threshold for use in uses) else "usual"

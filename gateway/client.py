@@ -1,0 +1,185 @@
+"""The client by which services, the command line and rehearsals meet customers' journeys."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from activities.carrying_out import load_situation
+from activities.store.pool import Pool
+from activities.store.usage import save_usage, sold_products
+from domain.calendar import start_of_day
+from domain.orders import OrderAnswer, read_order
+from domain.refusals import Problem, Refusal
+from domain.usage import UsageRow, usage_level
+
+TASK_QUEUE = "perennial"
+WORKFLOW = "CustomerJourney"
+UNKNOWN_ACCOUNT = "UnknownAccount"
+
+_BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE, RPCStatusCode.ABORTED})
+_ATTEMPTS = 12
+
+_Answer = TypeVar("_Answer")
+
+
+def journey_id(account_id: str) -> str:
+    """The workflow id of an account's journey."""
+    return f"journey-{account_id}"
+
+
+class PerennialClient:
+    """Orders, usage and answers in; nothing else changes a journey. Refused requests raise `Refusal`."""
+
+    def __init__(self, temporal: Client, pool: Pool | None = None, *, task_queue: str = TASK_QUEUE) -> None:
+        self.temporal = temporal
+        self._pool = pool
+        self._task_queue = task_queue
+        self._skipper = TimeSkipper(temporal, config=TimeSkippingConfig(enabled=True, max_session_skip_count=10_000))
+
+    async def place_order(self, order: dict[str, Any]) -> OrderAnswer:
+        """Places an activated order: the first begins the account's journey. Sent again, it gets the first answer again."""
+        return await self._order("place_order", order)
+
+    async def import_order(self, order: dict[str, Any]) -> OrderAnswer:
+        """Takes over an order of the past with its true dates: nothing that was due before now is acted on."""
+        return await self._order("import_order", order)
+
+    async def _order(self, update: str, document: dict[str, Any]) -> OrderAnswer:
+        order = read_order(document)
+        update_id = f"{order.order_id}:{order.digest()[:24]}"
+        body = order.model_dump(mode="json", exclude_unset=True)
+
+        async def send() -> Any:
+            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+                WORKFLOW,
+                id=journey_id(order.account.account_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            )
+            return await self.temporal.execute_update_with_start_workflow(
+                update, body, id=update_id, start_workflow_operation=start
+            )
+
+        return OrderAnswer.model_validate(await _insist(send))
+
+    async def ask(
+        self, account_id: str, update: str, request: dict[str, Any], *, id: str | None = None
+    ) -> dict[str, Any]:
+        """Sends an update such as `complete_task` or `answer_renewal`; its answer."""
+        handle = self._handle(account_id)
+        asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=id))
+        return asked
+
+    async def record_usage(self, rows: Sequence[UsageRow]) -> int:
+        """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told."""
+        told = 0
+        for account_id in dict.fromkeys(row.account_id for row in rows):
+            told += await self._record_usage_of(account_id, [row for row in rows if row.account_id == account_id])
+        return told
+
+    async def _record_usage_of(self, account_id: str, rows: list[UsageRow]) -> int:
+        if self._pool is None:
+            raise RuntimeError("this client has no database; usage is written to the facts")
+        async with self._pool.acquire() as connection, connection.transaction():
+            products = await sold_products(connection, account_id)
+            _check_usage(account_id, rows, products)
+            latest = max(row.day for row in rows)
+            as_of = start_of_day(latest + timedelta(days=1), "UTC")
+            before = usage_level(await load_situation(connection, account_id, as_of))
+            await save_usage(connection, rows)
+            level = usage_level(await load_situation(connection, account_id, as_of))
+        if level is None or level == before:
+            return 0
+        report = hashlib.sha256(f"{account_id}/{latest}/{level}".encode()).hexdigest()[:16]
+        signal = {"id": report, "at": as_of.isoformat(), "level": level}
+        try:
+            await self._handle(account_id).signal("usage_changed", signal)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return 0  # the journey is closed; the figures are on record
+        return 1
+
+    async def fast_forward(self, account_id: str, by: timedelta) -> datetime:
+        """Moves the clock of one customer on a server that allows it. Returns the new time; earlier than asked if the journey ended."""
+        return await self.fast_forward_to(account_id, await self.now(account_id) + by)
+
+    async def fast_forward_to(self, account_id: str, until: datetime) -> datetime:
+        """Moves the clock of one customer to `until`; everything that is due on the way happens, in order."""
+        handle = self._handle(account_id)
+        now = await self.now(account_id)
+        while now < until:
+            await _insist(lambda: self._skipper.fast_forward(handle, until - now))  # noqa: B023 - awaited at once
+            reached = await self.now(account_id)
+            if not await self.is_running(account_id):
+                return reached
+            now = reached if reached > now else now + timedelta(seconds=1)
+        return now
+
+    async def now(self, account_id: str) -> datetime:
+        """The customer's own time: the present, or later once it was fast-forwarded."""
+        handle = self._handle(account_id)
+        try:
+            return await _insist(lambda: self._skipper.get_current_time(handle))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise Refusal(
+                    UNKNOWN_ACCOUNT, f"account {account_id!r} has no journey; place its first order"
+                ) from error
+            raise
+
+    async def is_running(self, account_id: str) -> bool:
+        """True while the account's journey goes on."""
+        description = await self._handle(account_id).describe()
+        return description.status is not None and description.status.name == "RUNNING"
+
+    def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
+        return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+def _check_usage(account_id: str, rows: list[UsageRow], products: list[str]) -> None:
+    if not products:
+        raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has bought nothing; place its order before its usage")
+    unknown = sorted({row.product for row in rows} - set(products))
+    if unknown:
+        problem = Problem(
+            field="product", problem=f"{unknown[0]!r} was never sold to {account_id!r}; sold: {', '.join(products)}"
+        )
+        raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
+
+
+async def _insist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """The answer of `send`, tried again while the server is busy or away; what was refused raises `Refusal`."""
+    delay = 0.1
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await send()
+        except WorkflowUpdateFailedError as failed:
+            raise _refusal(failed) from failed
+        except RPCError as error:
+            if error.status not in _BUSY or attempt == _ATTEMPTS - 1:
+                raise
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 5.0)
+    raise AssertionError("the last attempt either answers or raises")
+
+
+def _refusal(failed: WorkflowUpdateFailedError) -> BaseException:
+    cause = failed.cause
+    if not isinstance(cause, ApplicationError):
+        return failed
+    found = [item for detail in cause.details if isinstance(detail, list) for item in detail]
+    refusal = Refusal(cause.type or "Refused", cause.message)
+    refusal.problems = tuple(Problem.model_validate(item) for item in found)
+    return refusal

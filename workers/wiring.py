@@ -1,0 +1,74 @@
+"""What a worker is made of: workflows, activities with their pool and channels, and the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.carrying_out import Performer, Seller
+from activities.channels.mail import MailChannel
+from activities.channels.notices import MailNotices
+from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
+from activities.channels.rendering import Renderer
+from activities.deliveries import Deliveries
+from activities.playbooks import FOLDER, read_playbooks
+from activities.requests import JourneyRequests
+from activities.steps import JourneySteps
+from activities.store.pool import Pool
+from workers.settings import Settings
+from workflows.customer_journey import CustomerJourney
+
+WORKFLOWS: Sequence[type] = (CustomerJourney,)
+
+# Code of ours outside workflows/ and the libraries it uses are the same for every workflow: importing them anew for
+# each costs five times the time and memory.
+PASSED_THROUGH = (
+    "domain",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "typing_extensions",
+    "holidays",
+    "dateutil",
+    "tzdata",
+)
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The runner that re-imports only what is in workflows/."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]:
+    """Every activity that workflows call, bound to its pool and channels."""
+    performer = Performer(pool, Seller(settings.seller_name))
+    mail = MailChannel(settings.smtp(), Renderer())
+    provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
+    concerns = (
+        JourneySteps(performer),
+        JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
+        Deliveries(performer, mail, MailNotices(mail), provisioner),
+    )
+    return [method for concern in concerns for method in activities_of(concern)]
+
+
+def activities_of(concern: object) -> list[Callable[..., Any]]:
+    """The methods of `concern` that are activities."""
+    methods = (getattr(concern, name) for name in dir(concern) if not name.startswith("_"))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
+
+
+def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
+    """A worker for `settings.task_queue`."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=build_activities(pool, settings),
+        workflow_runner=sandbox(),
+        **{"max_cached_workflows": 2000, **options},
+    )

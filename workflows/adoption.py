@@ -1,0 +1,27 @@
+"""Adoption: check-ins by cadence, help when few seats are used, the survey. Usage itself never enters a workflow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.journey import JourneyState, Step
+from domain.requests import UsageChanged
+
+STAGE = "adoption"
+STEPS = frozenset(
+    {
+        "adoption_check_in",  # the regular look, which plans the next one
+        "adoption_follow_up",  # two weeks after help was offered
+        "adoption_usage_review",  # usage crossed a threshold
+        "adoption_survey",  # would you recommend us?
+    }
+)
+
+
+def review_for(state: JourneyState, signal: UsageChanged, now: datetime) -> Step | None:
+    """The look that a change of usage calls for, or null while no adoption is open."""
+    if STAGE not in state.stages or state.account is None:
+        return None
+    on = now.astimezone(ZoneInfo(state.account.time_zone)).date()
+    return Step(kind="adoption_usage_review", stage=STAGE, name=f"usage-{signal.id}", at=now, on=on)

@@ -1,0 +1,68 @@
+"""How workflows call activities: by name, with time-outs, retries and a summary for the Temporal UI, in one place.
+
+Workflows never import activities; a test compares the names here with what the workers register.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
+
+STEP_TIMEOUT = timedelta(seconds=20)
+"""A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
+DELIVERY_TIMEOUT = timedelta(seconds=60)
+SUMMARY_LIMIT = 190
+
+_OWN_DATABASE = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
+)
+_OUTSIDE = RetryPolicy(
+    initial_interval=timedelta(seconds=5), backoff_coefficient=3.0, maximum_interval=timedelta(hours=6)
+)
+
+
+async def perform(account_id: str, step: Step, as_of: datetime) -> Outcome:
+    """One step: its activity has the name of its kind."""
+    outcome: Outcome = await workflow.execute_activity(
+        step.kind,
+        StepCall(account_id=account_id, step=step, as_of=as_of),
+        result_type=Outcome,
+        start_to_close_timeout=STEP_TIMEOUT,
+        retry_policy=_OWN_DATABASE,
+        summary=_short(f"{step.on} {step.key}"),
+    )
+    return outcome
+
+
+async def answer(activity: str, call: RequestCall) -> Outcome:
+    """One request by update."""
+    outcome: Outcome = await workflow.execute_activity(
+        activity,
+        call,
+        result_type=Outcome,
+        start_to_close_timeout=STEP_TIMEOUT,
+        retry_policy=_OWN_DATABASE,
+        summary=_short(call.request_id),
+    )
+    return outcome
+
+
+async def deliver(account_id: str, delivery: Delivery) -> Outcome:
+    """One message out of the company; tried again for as long as it takes."""
+    outcome: Outcome = await workflow.execute_activity(
+        delivery.channel.value,
+        DeliveryCall(account_id=account_id, delivery_id=delivery.id, as_of=workflow.now()),
+        result_type=Outcome,
+        start_to_close_timeout=DELIVERY_TIMEOUT,
+        retry_policy=_OUTSIDE,
+        summary=_short(delivery.id.split("/", 1)[-1]),
+    )
+    return outcome
+
+
+def _short(text: str) -> str:
+    return text[:SUMMARY_LIMIT]
