@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from domain.assets.checks import already_done, changeable, check_schedule, in_term, reversible
+from domain.assets.checks import alive, already_done, check_schedule, in_term, reversible
 from domain.assets.errors import (
     AssetExistsError,
     EndBeforeStartError,
@@ -195,7 +195,7 @@ def change_start(ledger: Ledger, request: ChangeStart) -> Ledger:
     record = ledger.record(request.asset_id)
     if already_done(record, request.request_id):
         return ledger
-    record = changeable(ledger, request, record.start)
+    record = alive(ledger, request)
     new, old = request.new_start, record.start
     if record.asset.ramped:
         raise RestrictedError(f"{request.asset_id} is a ramp; its start is fixed")

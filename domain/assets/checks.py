@@ -31,11 +31,17 @@ def writable(ledger: Ledger, request: Amendment) -> AssetRecord:
     return record
 
 
-def changeable(ledger: Ledger, request: Amendment, effective: datetime) -> AssetRecord:
-    """As `writable`, for a change from `effective` on: not cancelled, not backdated, not before the asset's start."""
+def alive(ledger: Ledger, request: Amendment) -> AssetRecord:
+    """As `writable`, and not cancelled."""
     record = writable(ledger, request)
     if record.cancelled:
         raise AssetCancelledError(f"{request.asset_id} is cancelled, and that is final")
+    return record
+
+
+def changeable(ledger: Ledger, request: Amendment, effective: datetime) -> AssetRecord:
+    """As `alive`, for a change from `effective` on: not backdated, not before the asset's start."""
+    record = alive(ledger, request)
     recorded_at = request.recorded_at
     if not ledger.policy.allow_backdate and recorded_at is not None and effective.date() < recorded_at.date():
         raise BackdateError(f"{effective.date()} is before {recorded_at.date()}; backdating is off")

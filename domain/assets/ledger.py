@@ -30,6 +30,7 @@ from domain.assets.model import (
     active_actions,
 )
 from domain.assets.policy import DayCount
+from domain.assets.ramps import MOST_SEGMENTS
 from domain.assets.timeline import attributes_at, boundaries, rows_of, slices, sweep
 from domain.ids import AssetId, OrderId
 from domain.model import Carried
@@ -60,6 +61,7 @@ class LedgerPolicy(Carried):
     month_count: MonthCount = MonthCount.CEIL
     reduction_order: ReductionOrder = ReductionOrder.LIFO
     allow_backdate: bool = False
+    most_segments: int | None = MOST_SEGMENTS
 
 
 class Ledger(Carried):

@@ -38,11 +38,12 @@ def ramp_segments(
     *,
     trial_days: int = 0,
     remainder: RemainderTo = RemainderTo.LAST,
+    most: int | None = MOST_SEGMENTS,
 ) -> list[Segment]:
     """Cut a ramp into segments, counted in months from its first day after the trial.
 
     Raises:
-        SegmentError: No months, or more than 12 segments.
+        SegmentError: No months, or more than `most` segments; None sets no limit.
     """
     if total_months < 1 or segment_months < 1 or trial_days < 0:
         raise SegmentError("a ramp and its segments have at least one month")
@@ -57,13 +58,13 @@ def ramp_segments(
         kind = SegmentKind.WHOLE if months == segment_months else SegmentKind.PARTIAL
         segments.append(Segment(kind, add_months(base, passed), add_months(base, passed + months), months))
         passed += months
-    check_segments([(segment.start, segment.end) for segment in segments])
+    check_segments([(segment.start, segment.end) for segment in segments], most)
     return segments
 
 
-def check_segments(spans: Sequence[tuple[date, date]], most: int = MOST_SEGMENTS) -> None:
+def check_segments(spans: Sequence[tuple[date, date]], most: int | None = MOST_SEGMENTS) -> None:
     """Raise `SegmentError` unless the half-open spans follow each other without gap or overlap and are not too many."""
-    if len(spans) > most:
+    if most is not None and len(spans) > most:
         raise SegmentError(f"{len(spans)} segments; a ramp has at most {most}")
     for (_, end), (start, _) in pairwise(spans):
         if start != end:

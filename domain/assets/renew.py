@@ -18,7 +18,6 @@ from domain.assets.errors import (
 )
 from domain.assets.ledger import Entry, Ledger, append
 from domain.assets.model import ActionSource, ActionType, AssetRecord, Category, RenewalPricing, SellingModel
-from domain.assets.ramps import MOST_SEGMENTS
 from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.timeline import lot_slices, rows_of
@@ -41,10 +40,10 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
     if already_done(record, request.request_id):
         return ledger
     old_end = record.end
+    start = request.start or old_end or record.start
+    record = changeable(ledger, request, start)
     if old_end is None or record.asset.selling_model in (SellingModel.ONE_TIME, SellingModel.EVERGREEN):
         raise RestrictedError(f"{request.asset_id} has no term that could be renewed")
-    start = request.start or old_end
-    record = changeable(ledger, request, start)
     _check_no_renewal(record, request)
     if record.asset.selling_model is SellingModel.USAGE and start < old_end:
         raise RestrictedError(f"{request.asset_id} is usage; renew it at the end of its term, {old_end.isoformat()}")
@@ -62,7 +61,10 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         start=record.start,
         end=end,
         rows=rows,
-        cuts=[*([old_end] if start > old_end else []), *_segments(start, end, request.segment_months)],
+        cuts=[
+            *([old_end] if start > old_end else []),
+            *_segments(start, end, request.segment_months, ledger.policy.most_segments),
+        ],
         clears_from=min(start, old_end),
         can_roll_back=reversible(record.asset),
         order_id=request.order_id,
@@ -74,8 +76,12 @@ def _check_no_renewal(record: AssetRecord, request: Renew) -> None:
     if request.recorded_at is None:
         return
     today = request.recorded_at.date()
-    for action in record.active:
-        if action.category is Category.RENEWALS and action.effective.date() > today:
+    replaced_from = None
+    for action in reversed(record.active):
+        replaced = replaced_from is not None and replaced_from <= action.effective
+        if action.clears_from is not None:
+            replaced_from = min(action.clears_from, replaced_from or action.clears_from)
+        if action.category is Category.RENEWALS and not replaced and action.effective.date() > today:
             raise FutureRenewalError(
                 f"{request.asset_id} is renewed from {action.effective.date()}; roll that back before renewing anew"
             )
@@ -94,14 +100,14 @@ def _new_end(record: AssetRecord, request: Renew, start: datetime) -> datetime:
     return end
 
 
-def _segments(start: datetime, end: datetime, months: int | None) -> list[datetime]:
+def _segments(start: datetime, end: datetime, months: int | None, most: int | None) -> list[datetime]:
     if months is None:
         return []
     cuts: list[datetime] = []
     while (cut := add_months(start, months * (len(cuts) + 1))) < end:
         cuts.append(cut)
-    if len(cuts) >= MOST_SEGMENTS:
-        raise SegmentError(f"{len(cuts) + 1} segments; a ramp has at most {MOST_SEGMENTS}")
+    if most is not None and len(cuts) >= most:
+        raise SegmentError(f"{len(cuts) + 1} segments; a ramp has at most {most}")
     return cuts
 
 
