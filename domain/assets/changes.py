@@ -126,10 +126,17 @@ def _units(period: Moments, moment: date, policy: ProrationPolicy) -> tuple[int,
 def _credit(change: Change, share: Fraction, policy: ProrationPolicy) -> Fraction:
     full, adjusted = change.old.full_price, Fraction(change.already_adjusted)
     if policy.adjustment_rule is AdjustmentRule.REDUCE_BASE:
-        return max(Fraction(), full - adjusted) * share
+        return _rest(max(Fraction(), full - adjusted), share, policy)
     if policy.adjustment_rule is AdjustmentRule.CAP:
-        return max(Fraction(), min(full * share, full - adjusted))
-    return full * share
+        return max(Fraction(), min(_rest(full, share, policy), full - adjusted))
+    return _rest(full, share, policy)
+
+
+def _rest(price: Fraction, share: Fraction, policy: ProrationPolicy) -> Fraction:
+    """The unused part of a price."""
+    if policy.round_on is not RoundOn.USED_PART:
+        return price * share
+    return Fraction(rounded(price, policy.rounding) - rounded(price * (1 - share), policy.rounding))
 
 
 def _charge(change: Change, share: Fraction, policy: ProrationPolicy) -> Fraction:

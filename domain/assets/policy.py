@@ -91,6 +91,8 @@ class AdjustmentRule(StrEnum):
 
 class RoundOn(StrEnum):
     EACH_SIDE = "each_side"
+    USED_PART = "used_part"
+    """the used part is rounded and the credit is the rest, so that both add up to the full price"""
     NET = "net"
 
 
