@@ -1,4 +1,4 @@
-"""Adapters from the worked cases of topic service to the library: one per operation."""
+"""Adapters from the worked cases of service and success to the library: one per operation."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ from domain.service.price_protection import (
 from domain.service.refunds import CreditableInvoice, CreditItem, CreditKind, InvoiceLine, credit_breakdown
 from domain.service.roi import cost_per_case, deflection_saving
 from domain.service.timeline import MilestoneSummary, next_due, summary
+from domain.success.retention import adoption_rate, retention_rates
+from domain.success.scores import (
+    ClosedEnd,
+    Grade,
+    MetricGroup,
+    Outside,
+    ScoreBand,
+    band_of,
+    linear_points,
+    rule_grade,
+    weighted_score,
+    whole,
+)
+from domain.success.surveys import SurveyMethod, survey_score
 
 Json = dict[str, Any]
 Adapter = Callable[[Json], Any]
@@ -274,6 +288,58 @@ def roi_saving(given: Json) -> Json:
     }
 
 
+def survey(given: Json) -> Json:
+    low, high = given["scale"]
+    counts = {int(score): count for score, count in given["counts"].items()}
+    method = SurveyMethod(given["method"])
+    found = survey_score(method, counts, scale=(low, high), satisfied_from=given["satisfied_from"])
+    return found.model_dump(exclude={"value", "method"}) | {"value": number(found.value)}
+
+
+def retention(given: Json) -> Json:
+    names = ("starting", "expansion", "contraction", "churn")
+    found = retention_rates(*(decimal(given[name]) for name in names))
+    return {"grr_pct": number(found.gross_percent), "nrr_pct": number(found.net_percent)}
+
+
+def _bands(given: Json) -> list[ScoreBand]:
+    return [ScoreBand(name=band["name"], start=decimal(band["from"])) for band in given["bands"]]
+
+
+def health_score(given: Json) -> Json:
+    groups = [MetricGroup.model_validate(group) for group in given["groups"]]
+    score = weighted_score(groups)
+    return {
+        "score": score,
+        "band": None if score is None else band_of(Decimal(score), _bands(given)),
+        "groups": {group.name: None if group.mean is None else whole(group.mean) for group in groups},
+    }
+
+
+def health_band(given: Json) -> Json:
+    closed = ClosedEnd(given["closed"])
+    return {"bands": [band_of(decimal(score), _bands(given), closed) for score in given["scores"]]}
+
+
+def health_linear(given: Json) -> Json:
+    values, points = ([decimal(end) for end in given[name]] for name in ("value_range", "impact_range"))
+    outside = Outside(given["outside"])
+    found = [
+        linear_points(decimal(value), (values[0], values[1]), (points[0], points[1]), outside)
+        for value in given["values"]
+    ]
+    return {"points": [number(each) for each in found]}
+
+
+def health_rule(given: Json) -> Json:
+    grade = rule_grade([None if name is None else Grade(name) for name in given["attributes"]])
+    return {"band": None if grade is None else grade.value}
+
+
+def adoption(given: Json) -> Json:
+    return {"pct": number(adoption_rate(decimal(given["active"]), decimal(given["base"])))}
+
+
 ADAPTERS: dict[str, Adapter] = {
     name: refusing(adapter)
     for name, adapter in {
@@ -286,5 +352,12 @@ ADAPTERS: dict[str, Adapter] = {
         "price.protection": price_protection_refund,
         "refund.partial": refund_partial,
         "roi.saving": roi_saving,
+        "survey.score": survey,
+        "retention.rates": retention,
+        "health.score": health_score,
+        "health.band": health_band,
+        "health.linear": health_linear,
+        "health.rule": health_rule,
+        "adoption.rate": adoption,
     }.items()
 }

@@ -1,0 +1,120 @@
+"""Scores from 0 to 100: weighted means, bands, linear points, and the rule of good, average and poor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from domain.model import Carried
+
+
+class MetricGroup(Carried):
+    """Metrics from 0 to 100 that weigh alike, with the weight of the group; a missing metric is none."""
+
+    name: str
+    weight: Decimal
+    metrics: tuple[Decimal | None, ...]
+
+    @property
+    def mean(self) -> Decimal | None:
+        """The mean of the metrics that are known."""
+        known = [metric for metric in self.metrics if metric is not None]
+        return sum(known, Decimal(0)) / len(known) if known else None
+
+
+class ScoreBand(Carried):
+    """A band of scores that starts at `start`; the next band ends it."""
+
+    name: str
+    start: Decimal
+
+
+class ClosedEnd(StrEnum):
+    """To which band a score belongs that equals a band's start."""
+
+    LOWER = "lower"
+    """to that band"""
+    UPPER = "upper"
+    """to the band below, except in the lowest"""
+
+
+def whole(value: Decimal) -> int:
+    """A score rounded half up."""
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def weighted_score(groups: Sequence[MetricGroup]) -> int | None:
+    """The mean of the groups' means by weight, rounded once; what has no data is left out, none when nothing has.
+
+    Raises:
+        ValueError: a weight of zero or less.
+    """
+    for group in groups:
+        if group.weight <= 0:
+            raise ValueError(
+                f"the group {group.name!r} weighs {group.weight}; give a weight above zero or leave it out"
+            )
+    known = [(group.weight, group.mean) for group in groups if group.mean is not None]
+    if not known:
+        return None
+    total = sum((weight * mean for weight, mean in known), Decimal(0))
+    return whole(total / sum((weight for weight, _ in known), Decimal(0)))
+
+
+def band_of(score: Decimal, bands: Sequence[ScoreBand], closed: ClosedEnd = ClosedEnd.LOWER) -> str | None:
+    """The band of a score; bands ascend, the lowest takes everything below, and without bands there is none."""
+    found = bands[0].name if bands else None
+    for band in bands:
+        if score > band.start or (closed is ClosedEnd.LOWER and score == band.start):
+            found = band.name
+    return found
+
+
+class Outside(StrEnum):
+    """What a value outside the range of a linear map gives."""
+
+    CLAMP = "clamp"
+    """the points of the nearer end"""
+    NONE = "none"
+    """no points"""
+
+
+def linear_points(
+    value: Decimal,
+    values: tuple[Decimal, Decimal],
+    points: tuple[Decimal, Decimal],
+    outside: Outside = Outside.CLAMP,
+) -> Decimal:
+    """Points on the line that maps the range `values` to the range `points`.
+
+    Raises:
+        ValueError: a range of values without length.
+    """
+    first, last = values
+    if first == last:
+        raise ValueError(f"the values {first} to {last} are no range; give two different ends")
+    low, high = min(values), max(values)
+    if not low <= value <= high:
+        if outside is Outside.NONE:
+            return Decimal(0)
+        value = min(max(value, low), high)
+    return points[0] + (value - first) / (last - first) * (points[1] - points[0])
+
+
+class Grade(StrEnum):
+    """How one attribute, or a whole customer, stands by rule."""
+
+    GOOD = "good"
+    AVERAGE = "average"
+    POOR = "poor"
+
+
+def rule_grade(attributes: Sequence[Grade | None]) -> Grade | None:
+    """Poor when anything is poor, good when everything is good, else average; unknown attributes are left out."""
+    known = [attribute for attribute in attributes if attribute is not None]
+    if not known:
+        return None
+    if Grade.POOR in known:
+        return Grade.POOR
+    return Grade.GOOD if set(known) == {Grade.GOOD} else Grade.AVERAGE
