@@ -1,0 +1,106 @@
+"""Raw values of a message's context, written as the recipient is used to read them (CLDR data, through Babel)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from domain.money import Money
+
+# CLDR's currency spacing, which Babel leaves out: "KWD 1.235", but "$1.24".
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
+
+
+@lru_cache(maxsize=256)
+def locale_of(language: str) -> Locale:
+    """The locale that is nearest to a BCP 47 tag: "de-CH-1996" gives de_CH, an unknown tag gives English."""
+    parts = re.split("[-_]", language)
+    while parts:
+        try:
+            return Locale.parse("_".join(parts))
+        except (UnknownLocaleError, ValueError):
+            parts.pop()
+    return Locale("en")
+
+
+@dataclass(frozen=True)
+class Formats:
+    """The filters of the templates, for one recipient. Each raises ValueError or TypeError for a value of another kind."""
+
+    locale: Locale
+    zone: ZoneInfo
+    language: str
+    """the language of the text, "en" or "ja"; the locale may be another's"""
+
+    @classmethod
+    def of(cls, language: str, time_zone: str, text_language: str) -> Formats:
+        """The formats of a recipient who has this language tag and IANA zone; ValueError if there is no such zone."""
+        try:
+            zone = ZoneInfo(time_zone)
+        except ZoneInfoNotFoundError:
+            raise ValueError(f"unknown time zone {time_zone!r}; use an IANA name such as Asia/Tokyo") from None
+        return cls(locale_of(language), zone, text_language)
+
+    def date(self, value: str) -> str:
+        """ "2027-03-01" as "March 1, 2027" or "2027年3月1日"."""
+        return format_date(date.fromisoformat(value), "long", locale=self.locale)
+
+    def instant(self, value: str) -> str:
+        """An ISO 8601 instant with its offset as local date, time and zone."""
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError(f"{value!r} is no instant; add its offset")
+        local = at.astimezone(self.zone)
+        day = format_date(local, "long", locale=self.locale)
+        return f"{day} {format_time(local, 'short', locale=self.locale)} {local.tzname()}"
+
+    def money(self, value: dict[str, str]) -> str:
+        """{"amount": "1200000", "currency": "JPY"} as "¥1,200,000", rounded to the currency's minor unit."""
+        return self._currency(Money.model_validate(value).rounded())
+
+    def price(self, value: dict[str, str]) -> str:
+        """Like `money`, but with every digit: a unit price may be finer than the currency's minor unit."""
+        return self._currency(Money.model_validate(value))
+
+    def _currency(self, money: Money) -> str:
+        written = format_currency(money.amount, money.currency, locale=self.locale, decimal_quantization=False)
+        return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", written)
+
+    def number(self, value: int | str) -> str:
+        """12000 as "12,000" or "12.000"."""
+        return format_decimal(Decimal(value), locale=self.locale)
+
+    def percent(self, value: str) -> str:
+        """ "0.42" as "42%" or "42 %"."""
+        return format_percent(Decimal(value), locale=self.locale)
+
+    def text(self, value: str | dict[str, str]) -> str:
+        """The text in the message's language, else in English: {"en": "Kickoff", "ja": "キックオフ"}."""
+        if isinstance(value, str):
+            return value
+        return value[self.language] if self.language in value else value["en"]
+
+    def plural(self, count: int, noun: str, plural: str | None = None) -> str:
+        """English only: 1 and "seat" give "1 seat", 1200 gives "1,200 seats"."""
+        return f"{self.number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+FILTERS: dict[str, Any] = {
+    "date": Formats.date,
+    "instant": Formats.instant,
+    "money": Formats.money,
+    "price": Formats.price,
+    "number": Formats.number,
+    "percent": Formats.percent,
+    "text": Formats.text,
+    "plural": Formats.plural,
+}

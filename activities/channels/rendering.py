@@ -1,0 +1,161 @@
+"""Messages put into words: one template for each message and language, shared layouts for plain text and for HTML.
+
+A message's template has two blocks, `subject` and `body`. The body is made of paragraphs, a blank line between them, and
+of parts (`ui.bullets`, `ui.facts`, `ui.quote`), of which there is one set for text and one for HTML. So each sentence is
+written once, and both forms say the same.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    Undefined,
+    UndefinedError,
+    pass_context,
+)
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from activities.channels.errors import RenderError
+from activities.channels.formats import FILTERS, Formats
+from activities.channels.text import one_line
+from domain.messages import OutgoingMail
+
+_TEXT_WIDTH = 76
+_PARAGRAPH_STYLE = "margin:0 0 16px"
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    """A mail in words: a subject on one line, the same message as plain text and as HTML, and the language of both."""
+
+    subject: str
+    text: str
+    html: str
+    language: str
+
+
+class Renderer:
+    """Renders mails from the templates beside this module; one instance serves all recipients."""
+
+    def __init__(self) -> None:
+        self._text = _environment("text", _text_paragraphs)
+        self._html = _environment("html", _html_paragraphs)
+        self._written = frozenset(self._text.list_templates())
+
+    def render(self, mail: OutgoingMail) -> RenderedMail:
+        """`mail` in its recipient's language, dates, numbers and money as in their locale and zone.
+
+        There are texts in English and Japanese; everybody else reads English, with the formats of their own locale.
+        Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
+        """
+        try:
+            language = self._language_of(mail)
+            values = {
+                **_cleaned(mail.context),
+                "formats": Formats.of(mail.language, mail.time_zone, language),
+                "can_unsubscribe": mail.unsubscribe is not None,
+                "language": language,
+            }
+            subject, text = _rendered(self._text, "text", f"{language}/{mail.template}.j2", values)
+            _, html = _rendered(self._html, "html", f"{language}/{mail.template}.j2", values)
+        except TemplateNotFound as error:
+            raise RenderError(mail.template, f"there is no template {error.name!r}") from error
+        except (UndefinedError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            raise RenderError(mail.template, f"{type(error).__name__}: {one_line(str(error))}") from error
+        return RenderedMail(subject=subject, text=text, html=html, language=language)
+
+    def _language_of(self, mail: OutgoingMail) -> str:
+        reads_japanese = re.split("[-_]", mail.language)[0].lower() == "ja"
+        return "ja" if reads_japanese and f"ja/{mail.template}.j2" in self._written else "en"
+
+
+def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("activities.channels", "templates"),
+        autoescape=form == "html",
+        undefined=StrictUndefined,
+        finalize=_present,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({name: _for_recipient(name) for name in FILTERS})
+    environment.filters["paragraphs"] = paragraphs
+    environment.globals["layout"] = f"{form}/layout.j2"
+    return environment
+
+
+def _rendered(environment: Environment, form: str, name: str, values: dict[str, Any]) -> tuple[str, str]:
+    template = environment.get_template(name)
+    values = {**values, "ui": environment.get_template(f"{form}/parts.j2").make_module(values)}
+    subject = "".join(template.blocks["subject"](template.new_context(values)))
+    return one_line(subject), template.render(values).strip() + "\n"
+
+
+def _for_recipient(name: str) -> Callable[..., str]:
+    method = FILTERS[name]
+
+    @pass_context
+    def apply(context: Context, value: Any, *arguments: Any) -> str:
+        if isinstance(value, Undefined):
+            str(value)  # a strict undefined value says here which name is missing; a format would not
+        return str(method(context["formats"], value, *arguments))
+
+    return apply
+
+
+def _present(value: Any) -> Any:
+    if value is None:
+        raise ValueError("a value is null where the message says something about it")
+    return value
+
+
+def _cleaned(value: Any) -> Any:
+    """Every text of a context on one line, so that no value can end a header, a paragraph or a table's cell."""
+    match value:
+        case str():
+            return one_line(value)
+        case dict():
+            return {key: _cleaned(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_cleaned(inner) for inner in value]
+        case _:
+            return value
+
+
+def _text_paragraphs(body: str) -> str:
+    chunks = [chunk.strip("\n") for chunk in _BLANK_LINES.split(body) if chunk.strip()]
+    return "\n\n".join("\n".join(_wrapped(line) for line in chunk.split("\n")) for chunk in chunks)
+
+
+def _wrapped(line: str) -> str:
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    return textwrap.fill(
+        line.strip(),
+        _TEXT_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _html_paragraphs(body: str) -> str:
+    chunks = [chunk.strip() for chunk in _BLANK_LINES.split(body) if chunk.strip()]
+    return Markup("\n").join(_html_paragraph(chunk) for chunk in chunks)
+
+
+def _html_paragraph(chunk: str) -> Markup:
+    if chunk.startswith("<"):  # one of the parts: every value is escaped by now, so no value can begin like this
+        return Markup(chunk)
+    return Markup(f'<p style="{_PARAGRAPH_STYLE}">' + "<br>\n".join(chunk.split("\n")) + "</p>")

@@ -1,0 +1,118 @@
+"""Realistic mails: one context for every template, for a customer in Tokyo."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.messages import OutgoingMail
+
+AT = datetime(2027, 1, 30, 0, 0, tzinfo=UTC)
+
+
+def yen(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "JPY"}
+
+
+COMMON: dict[str, Any] = {
+    "company": "カプリコーン珈琲株式会社",
+    "contact_name": "田中 花子",
+    "seller": "Meridian Systems",
+    "sender_name": "佐藤 葵",
+}
+KICKOFF = {"en": "Kickoff meeting", "ja": "キックオフミーティング"}
+PRODUCTS = ["Team Plan", "Brew Sensor <X> & Hub"]
+QUOTE: dict[str, Any] = {
+    "quote_id": "Q-2027-8",
+    "start": "2027-04-01",
+    "end": "2028-03-31",
+    "total": yen("1380000"),
+    "valid_until": "2027-03-15",
+    "lines": [
+        {"product": "Team Plan", "quantity": 100, "unit_price": yen("1000"), "per": "month", "amount": yen("1200000")},
+        {"product": "Support", "quantity": 1, "unit_price": yen("180000"), "per": "year", "amount": yen("180000")},
+    ],
+}
+USE = {"product": "Team Plan", "active_users": 42, "seats": 1200, "adoption": "0.035"}
+
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "welcome": {
+        "products": PRODUCTS,
+        "tasks": [{"title": KICKOFF, "due": "2027-03-01"}],
+        "success_manager_name": "鈴木 一郎",
+    },
+    "onboarding_invite": {"title": KICKOFF, "due": "2027-03-01"},
+    "onboarding_reminder": {"title": KICKOFF, "due": "2027-03-01", "days_late": 3},
+    "provisioning_done": {"products": PRODUCTS},
+    "go_live": {"days_to_value": 21},
+    "touch_day_1": {},
+    "touch_month_1": {},
+    "touch_anniversary": {"years": 2},
+    "check_in": {"products": PRODUCTS, "active_users": 42, "seats": 1200, "adoption": "0.035", "next_on": "2027-03-01"},
+    "outreach": {**USE, "low": "0.5"},
+    "recovered": USE,
+    "survey": {"survey_id": "survey-1", "question_kind": "nps"},
+    "renewal_notice": {
+        "contract_id": "A-3",
+        "term_end": "2027-03-31",
+        "auto_renew": False,
+        "notice_by": "2027-03-01",
+        "days_left": 60,
+        "quote": QUOTE,
+    },
+    "renewal_confirmed": {
+        "contract_id": "A-3",
+        "start": "2027-04-01",
+        "end": "2028-03-31",
+        "total": yen("1380000"),
+        "automatic": False,
+    },
+    "renewal_declined": {"contract_id": "A-3", "term_end": "2027-03-31"},
+    "renewal_grace": {"contract_id": "A-3", "term_end": "2027-03-31", "grace_until": "2027-04-30"},
+    "contract_ended": {"contract_id": "A-3", "ended_on": "2027-03-31"},
+    "upsell_offer": {
+        "offer_id": "offer-7",
+        "product": "Team Plan",
+        "seats": 100,
+        "active_users": 97,
+        "add": 20,
+        "unit_price": yen("1000"),
+        "per": "month",
+        "mrr_change": yen("20000"),
+        "expires": "2027-03-01",
+    },
+    "upsell_confirmed": {
+        "product": "Team Plan",
+        "seats": 120,
+        "from": "2027-03-01",
+        "mrr_change": yen("20000"),
+    },
+    "reorder_check_in": {"last_order": "2027-01-04", "rhythm_days": 26, "products": PRODUCTS},
+    "delivery_follow_up": {"order_id": "O-536365", "products": PRODUCTS},
+}
+
+NOTICE: dict[str, Any] = {
+    "title": "Low adoption of Team Plan",
+    "company": "Capricorn Coffee",
+    "account_id": "C-17",
+    "lines": ["42 of 1,200 seats are in use.", "Call the customer."],
+    "due": "2027-03-01T00:00:00+00:00",
+}
+
+
+def a_mail(template: str = "go_live", language: str = "ja", **changes: Any) -> OutgoingMail:
+    """A mail of `template` with its sample context; `changes` replace fields, those of the context key by key."""
+    context = NOTICE if template == "notice" else COMMON | CONTEXTS[template]
+    fields: dict[str, Any] = {
+        "delivery_id": "journey:C-17/go-live:O-1/go_live",
+        "template": template,
+        "to_name": "田中 花子",
+        "to_email": "hanako@capricorn.example",
+        "language": language,
+        "time_zone": "Asia/Tokyo",
+        "at": AT,
+        "reply_to": "aoi@meridian.example",
+        "unsubscribe": "tok-123",
+        **changes,
+    }
+    return OutgoingMail(**{**fields, "context": context | changes.get("context", {})})

@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import getaddresses, parsedate_to_datetime
+
+import pytest
+from aiosmtpd.smtp import AuthResult
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError, RenderError
+from activities.channels.mail import MailChannel, SmtpSettings
+from activities.channels.rendering import Renderer
+from activities.channels.text import wire_address
+from tests.activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
+from tests.activities.channels.smtp_server import Mailbox
+
+Build = Callable[..., MailChannel]
+
+
+async def test_a_mail_arrives_in_text_and_html(channel: MailChannel, mailbox: Mailbox) -> None:
+    await channel.send(a_mail("renewal_notice", "ja"))
+    message = mailbox.last()
+    assert mailbox.recipients == ["hanako@capricorn.example"]
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    for part in (text, html):
+        assert "￥1,380,000" in part.get_content()
+        assert "2027年4月1日～2028年3月31日" in part.get_content()
+        assert part.get_content_charset() == "utf-8"
+
+
+async def test_the_headers_of_a_mail(channel: MailChannel, mailbox: Mailbox) -> None:
+    message_id = await channel.send(a_mail())
+    message = mailbox.last()
+    assert message["From"] == "Meridian Systems <success@meridian.example>"
+    assert message["To"] == "田中 花子 <hanako@capricorn.example>"
+    assert message["Subject"] == "【Meridian Systems】本稼働おめでとうございます"
+    assert parsedate_to_datetime(message["Date"]) == AT
+    assert message["Message-ID"] == message_id
+    assert message["Reply-To"] == "aoi@meridian.example"
+    assert message["Content-Language"] == "ja"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe"] == "<mailto:success@meridian.example?subject=unsubscribe%20tok-123>"
+    assert message["MIME-Version"] == "1.0"
+
+
+async def test_a_japanese_mail_is_plain_ascii_on_the_wire(channel: MailChannel, mailbox: Mailbox) -> None:
+    await channel.send(a_mail(context={"seller": "メリディアン株式会社"}))
+    wire = mailbox.accepted[-1]
+    assert wire.isascii()
+    assert max(len(line) for line in wire.split(b"\r\n")) <= 998
+    assert b"=?utf-8?" in wire
+    assert mailbox.last()["From"] == "メリディアン株式会社 <success@meridian.example>"
+
+
+async def test_contractual_mails_have_no_unsubscribe_header(channel: MailChannel, mailbox: Mailbox) -> None:
+    await channel.send(a_mail(unsubscribe=None, reply_to=None))
+    assert mailbox.last()["List-Unsubscribe"] is None
+    assert mailbox.last()["Reply-To"] is None
+
+
+async def test_long_identifiers_and_tokens_stay_in_one_piece(channel: MailChannel, mailbox: Mailbox) -> None:
+    long_id = "journey:C-17/renewal:contract-of-the-head-office:2027/notice-60/renewal_notice"
+    message_id = await channel.send(a_mail(delivery_id=long_id, unsubscribe="t" * 200))
+    head = mailbox.accepted[-1].split(b"\r\n\r\n")[0]
+    assert b"Message-ID: " + message_id.encode() + b"\r\n" in head
+    assert b"subject=unsubscribe%20" + b"t" * 200 + b">\r\n" in head
+
+
+async def test_the_date_keeps_the_instant(channel: MailChannel, mailbox: Mailbox) -> None:
+    at = datetime(2031, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=9)))
+    await channel.send(a_mail(at=at))
+    assert parsedate_to_datetime(mailbox.last()["Date"]) == at
+
+
+async def test_a_resend_is_the_same_message(channel: MailChannel, mailbox: Mailbox) -> None:
+    first, second = await channel.send(a_mail()), await channel.send(a_mail())
+    assert first == second == "<journey%3AC-17%2Fgo-live%3AO-1%2Fgo_live@mail.meridian.example>"
+    assert mailbox.accepted[0] == mailbox.accepted[1]
+
+
+async def test_each_delivery_has_a_message_id_of_its_own(channel: MailChannel) -> None:
+    ids = ["a:b", "a/b", "a.b", "a%3Ab", "a b", "ab", "A:b", ".", "ü", "x" * 300, "x" * 301, "<a@b>", "a\r\nb"]
+    sent = [await channel.send(a_mail(delivery_id=delivery_id)) for delivery_id in ids]
+    assert len(set(sent)) == len(ids)
+    for message_id in sent:
+        assert message_id.startswith("<")
+        assert message_id.endswith("@mail.meridian.example>")
+        assert len(message_id) < 200
+
+
+async def test_the_renderers_language_is_the_mails(channel: MailChannel, mailbox: Mailbox) -> None:
+    await channel.send(a_mail("check_in", "de"))
+    assert mailbox.last()["Content-Language"] == "en"
+    assert mailbox.last()["Subject"] == "Checking in: how are things going?"
+
+
+async def test_every_template_can_be_sent(channel: MailChannel, mailbox: Mailbox) -> None:
+    for template in CONTEXTS:
+        for language in ("en", "ja"):
+            await channel.send(a_mail(template, language, delivery_id=f"{template}/{language}"))
+    assert len(mailbox.accepted) == 2 * len(CONTEXTS)
+
+
+HEADERS = sorted(
+    [
+        *("From", "To", "Subject", "Date", "Message-ID", "Reply-To", "Auto-Submitted", "List-Unsubscribe"),
+        *("MIME-Version", "Content-Type", "Content-Language"),
+    ]
+)
+NAMES = st.text(st.characters(codec="utf-8") | st.sampled_from(',;:<>@"\\()[]=?_\r\n\t 田中太郎\u3000é😀'), max_size=80)
+
+
+@given(name=NAMES, company=NAMES, product=NAMES)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_can_change_the_headers(
+    channel_with: Build, mailbox: Mailbox, name: str, company: str, product: str
+) -> None:
+    mail = a_mail(
+        "recovered", "en", to_name=name, context={"seller": company, "product": product, "contact_name": name}
+    )
+    asyncio.run(channel_with().send(mail))
+    message = message_from_bytes(mailbox.accepted[-1])  # a parser that shares nothing with the composer
+    assert sorted(message.keys()) == HEADERS
+    for header, address in (("To", "hanako@capricorn.example"), ("From", "success@meridian.example")):
+        unfolded = str(message[header]).replace("\r\n", "").replace("\n", "")
+        assert [found for _, found in getaddresses([unfolded])] == [address]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "田中, 太郎",
+        'Ann "The Boss" Müller',
+        "O'Neil; Sons: <x@y.example>",
+        "株式会社カプリコーン・コーヒー・ホールディングス東日本営業統括本部 田中 太郎",
+    ],
+)
+async def test_names_round_trip(channel: MailChannel, mailbox: Mailbox, name: str) -> None:
+    await channel.send(a_mail(to_name=name))
+    raw = str(message_from_bytes(mailbox.accepted[-1])["To"]).replace("\r\n", "")
+    [(shown, address)] = getaddresses([raw])
+    assert str(make_header(decode_header(shown))) == name
+    assert address == "hanako@capricorn.example"
+
+
+async def test_a_name_that_looks_encoded_is_not_decoded(channel: MailChannel, mailbox: Mailbox) -> None:
+    encoded = "=?utf-8?q?=0D=0ABcc:_x=40y.example?="
+    await channel.send(a_mail("recovered", "en", to_name=encoded, context={"product": encoded}))
+    for header in ("To", "Subject"):
+        raw = str(message_from_bytes(mailbox.accepted[-1])[header])
+        assert "Bcc:_x=40y.example" in str(make_header(decode_header(raw))).replace("\r\n", "").replace(" ", "")
+
+
+async def test_line_breaks_in_a_name_are_not_headers(channel: MailChannel, mailbox: Mailbox) -> None:
+    name = "Taro\r\nBcc: everybody@capricorn.example\r\n\r\nHello"
+    await channel.send(a_mail("recovered", to_name=name, context={"product": name}))
+    assert mailbox.last()["Bcc"] is None
+    assert mailbox.last()["To"] == '"Taro Bcc: everybody@capricorn.example Hello" <hanako@capricorn.example>'
+    assert "Taro Bcc: everybody@capricorn.example Hello" in mailbox.last()["Subject"]
+    assert mailbox.recipients == ["hanako@capricorn.example"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "nobody",
+        "@capricorn.example",
+        "a@",
+        "a b@capricorn.example",
+        "花子@capricorn.example",
+        "a@b@c.example",
+        "a..b@c.example",
+        "a@-c.example",
+        "a@c..example",
+        "a@c.example\r\nBcc: x@y.example",
+        "a\r\nRCPT TO:<x@y.example>@c.example",
+        "<a@c.example>",
+        "a" * 65 + "@c.example",
+        "a@" + "c" * 64 + ".example",
+        "a@c.exam\u2028ple",
+    ],
+)
+async def test_an_address_that_cannot_be_written_is_rejected(
+    channel: MailChannel, mailbox: Mailbox, address: str
+) -> None:
+    with pytest.raises(AddressRejectedError) as caught:
+        await channel.send(a_mail(to_email=address))
+    assert caught.value.code is None
+    assert "\n" not in caught.value.reason
+    assert mailbox.accepted == []
+
+
+async def test_a_domain_in_japanese_is_sent_in_its_ascii_form(channel: MailChannel, mailbox: Mailbox) -> None:
+    await channel.send(a_mail(to_email="hanako@珈琲.example"))
+    assert mailbox.recipients == ["hanako@" + "珈琲".encode("idna").decode() + ".example"]
+
+
+def test_wire_address_keeps_what_is_plain() -> None:
+    assert wire_address("Hanako.T+orders@Sub.Capricorn.example") == "Hanako.T+orders@Sub.Capricorn.example"
+    assert wire_address("root@localhost") == "root@localhost"
+
+
+ADDRESS, MESSAGE, LATER = AddressRejectedError, MessageRejectedError, ChannelUnavailableError
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "expected"),
+    [
+        ("rcpt", "550 5.1.1 No such user", ADDRESS),
+        ("rcpt", "550 No such user here", ADDRESS),
+        ("rcpt", "553 5.1.3 Bad address syntax", ADDRESS),
+        ("rcpt", "552 5.2.2 Mailbox full", ADDRESS),
+        ("rcpt", "556 5.1.10 Domain takes no mail", ADDRESS),
+        ("rcpt", "451 4.7.1 Greylisted", LATER),
+        ("rcpt", "450 Mailbox busy", LATER),
+        ("rcpt", "452 4.2.2 Mailbox full", LATER),
+        ("rcpt", "530 5.7.0 Authentication required", LATER),
+        ("rcpt", "550 5.7.1 Relaying denied", LATER),
+        ("rcpt", "550 relay not permitted", LATER),
+        ("rcpt", "553 5.1.8 Sender address rejected: domain not found", LATER),
+        ("rcpt", "550 Sender verify failed", LATER),
+        ("rcpt", "503 Bad sequence", LATER),
+        ("mail", "550 5.7.1 Sender not allowed", LATER),
+        ("mail", "530 5.7.0 Authentication required", LATER),
+        ("mail", "452 4.3.1 Disk full", LATER),
+        ("mail", "552 5.3.4 Message size exceeds fixed limit", MESSAGE),
+        ("data", "554 5.7.1 Looks like spam", MESSAGE),
+        ("data", "552 5.3.4 Too big", MESSAGE),
+        ("data", "554 No thanks", MESSAGE),
+        ("data", "552 5.2.3 Message length exceeds limit", MESSAGE),
+        ("data", "550 5.1.1 User unknown", ADDRESS),
+        ("data", "451 4.3.0 Try again", LATER),
+        ("data", "530 5.7.0 Authentication required", LATER),
+    ],
+)
+async def test_a_refusal_means_what_its_stage_and_status_say(
+    channel: MailChannel, mailbox: Mailbox, stage: str, reply: str, expected: type[Exception]
+) -> None:
+    mailbox.replies[stage] = reply
+    with pytest.raises(Exception, match=reply[4:]) as caught:
+        await channel.send(a_mail())
+    assert type(caught.value) is expected
+    if isinstance(caught.value, AddressRejectedError | MessageRejectedError):
+        assert (caught.value.code, caught.value.reason) == (int(reply[:3]), reply[4:])
+    assert mailbox.accepted == []
+
+
+async def test_after_a_refusal_the_channel_works_again(channel: MailChannel, mailbox: Mailbox) -> None:
+    mailbox.replies["rcpt"] = "451 later"
+    with pytest.raises(ChannelUnavailableError):
+        await channel.send(a_mail())
+    mailbox.replies.clear()
+    assert await channel.send(a_mail()) == mailbox.last()["Message-ID"]
+
+
+async def test_a_server_that_refuses_connections_is_unavailable(channel_with: Build) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can answer there
+        with pytest.raises(ChannelUnavailableError):
+            await channel_with(port=taken.getsockname()[1]).send(a_mail())
+
+
+async def test_an_unknown_host_is_unavailable(channel_with: Build) -> None:
+    with pytest.raises(ChannelUnavailableError):
+        await channel_with(host="no-such-host.invalid").send(a_mail())
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server that is always about to say something: each line alone comes well within any time-out."""
+    try:
+        while True:
+            writer.write(b"220-wait\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await reader.read()
+    writer.close()
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@pytest.mark.parametrize("server", [drip, silent, nonsense, hang_up])
+async def test_a_server_that_is_none_is_unavailable_within_the_time_out(
+    channel_with: Build, server: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+) -> None:
+    listening = await asyncio.start_server(server, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    began = time.monotonic()
+    with pytest.raises(ChannelUnavailableError):
+        await channel_with(port=port, timeout_seconds=0.4).send(a_mail())
+    assert time.monotonic() - began < 1
+    listening.close()
+
+
+async def test_a_slow_server_is_unavailable_within_the_time_out(channel_with: Build, mailbox: Mailbox) -> None:
+    mailbox.delay_seconds = 1.5
+    began = time.monotonic()
+    with pytest.raises(ChannelUnavailableError, match=r"0\.4 s|[Tt]imed out"):
+        await channel_with(timeout_seconds=0.4).send(a_mail())
+    assert time.monotonic() - began < 1
+    assert mailbox.accepted == []
+
+
+@pytest.mark.parametrize("reply", ["421 Too busy to say good-bye", "500 What?"])
+async def test_a_bad_good_bye_is_no_failure(channel: MailChannel, mailbox: Mailbox, reply: str) -> None:
+    mailbox.replies["quit"] = reply
+    assert await channel.send(a_mail()) == mailbox.last()["Message-ID"]
+
+
+async def test_a_server_without_tls_is_not_spoken_to_in_the_clear(channel_with: Build, mailbox: Mailbox) -> None:
+    for settings_ in ({"start_tls": True}, {"tls": True}):
+        with pytest.raises(ChannelUnavailableError):
+            await channel_with(**settings_).send(a_mail())
+    assert mailbox.accepted == []
+
+
+async def test_a_login_is_used_and_a_wrong_one_is_unavailable(channel_with: Build, mailbox: Mailbox) -> None:
+    channel = channel_with(username="perennial", password="a password")
+    assert await channel.send(a_mail()) == mailbox.last()["Message-ID"]
+    mailbox.login = AuthResult(success=False, handled=False)
+    with pytest.raises(ChannelUnavailableError, match="535"):
+        await channel.send(a_mail())
+    assert len(mailbox.accepted) == 1
+
+
+async def test_a_message_of_ours_that_is_wrong_says_so(channel: MailChannel, mailbox: Mailbox) -> None:
+    with pytest.raises(RenderError, match="days_to_value"):
+        await channel.send(a_mail().model_copy(update={"context": COMMON}))
+    with pytest.raises(MessageRejectedError, match="Reply-To"):
+        await channel.send(a_mail(reply_to="aoi@meridian.example\r\nBcc: x@y.example"))
+    assert mailbox.accepted == []
+
+
+def test_a_mail_needs_an_instant() -> None:
+    with pytest.raises(ValidationError, match="timezone"):
+        a_mail(at=datetime(2027, 3, 1))  # noqa: DTZ001
+
+
+SETTINGS = {"sender": "success@meridian.example", "mail_domain": "meridian.example"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"sender": "success"}, "name@domain"),
+        ({"mail_domain": "meridian example"}, "no domain"),
+        ({"tls": True, "start_tls": True}, "exclude each other"),
+        ({"username": "perennial"}, "go together"),
+        ({"username": "perennial", "password": "x", "host": "mail.meridian.example"}, "in the clear"),
+        ({"port": 0}, "port"),
+        ({"timeout_seconds": 0}, "timeout_seconds"),
+        ({"hosts": "x"}, "hosts"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(changes: dict[str, object], problem: str) -> None:
+    SmtpSettings.model_validate(SETTINGS)
+    with pytest.raises(ValidationError, match=problem):
+        SmtpSettings.model_validate(SETTINGS | changes)
+
+
+def test_the_password_is_not_shown() -> None:
+    shown = repr(SmtpSettings.model_validate(SETTINGS | {"username": "perennial", "password": "s3cret"}))
+    assert "s3cret" not in shown
+
+
+async def test_the_settings_name_stands_in_where_no_company_is_named(
+    channel_with: Build, renderer: Renderer, mailbox: Mailbox
+) -> None:
+    await channel_with(sender_name="Perennial").send(a_mail("notice", at=datetime(2027, 3, 1, tzinfo=UTC)))
+    assert mailbox.last()["From"] == "Perennial <success@meridian.example>"

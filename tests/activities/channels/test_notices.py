@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from activities.channels.errors import ChannelUnavailableError
+from activities.channels.mail import MailChannel
+from activities.channels.notices import MailNotices, NoticeChannel
+from domain.messages import StaffNotice
+from tests.activities.channels.smtp_server import Mailbox
+
+NOTICE = StaffNotice(
+    delivery_id="journey:C-17/adoption/check-in-2027-03/notice",
+    to_name="佐藤 葵",
+    to_email="aoi@meridian.example",
+    title="Low adoption of Team Plan: 42 of 100 seats in use",
+    account_id="C-17",
+    company="カプリコーン珈琲株式会社",
+    lines=("Call the customer and find out what keeps them from using it.",),
+    due=datetime(2027, 3, 4, 0, 0, tzinfo=UTC),
+    at=datetime(2027, 3, 1, 0, 0, tzinfo=UTC),
+    time_zone="Asia/Tokyo",
+)
+
+
+async def test_a_notice_arrives_as_a_mail(channel: MailChannel, mailbox: Mailbox) -> None:
+    notices: NoticeChannel = MailNotices(channel)
+    message_id = await notices.send(NOTICE)
+    message = mailbox.last()
+    assert message["Message-ID"] == message_id
+    assert mailbox.recipients == ["aoi@meridian.example"]
+    assert message["Subject"] == "[カプリコーン珈琲株式会社] Low adoption of Team Plan: 42 of 100 seats in use"
+    assert message["Content-Language"] == "en"
+    assert message["List-Unsubscribe"] is None
+    assert parsedate_to_datetime(message["Date"]) == NOTICE.at
+    for part in message.iter_parts():
+        words = " ".join(part.get_content().split())
+        assert "C-17" in words
+        assert "keeps them from using it." in words
+        assert "Due: March 4, 2027 9:00 AM JST" in words.replace("\u202f", " ")
+
+
+async def test_a_notice_is_sent_again_as_the_same(channel: MailChannel, mailbox: Mailbox) -> None:
+    notices = MailNotices(channel)
+    assert await notices.send(NOTICE) == await notices.send(NOTICE)
+    assert mailbox.accepted[0] == mailbox.accepted[1]
+
+
+async def test_a_notice_without_anything_to_do(channel: MailChannel, mailbox: Mailbox) -> None:
+    await MailNotices(channel).send(NOTICE.model_copy(update={"due": None, "lines": ()}))
+    text = next(mailbox.last().iter_parts()).get_content()
+    assert "Due" not in text
+    assert "None" not in text
+
+
+async def test_a_dead_server_is_unavailable(channel_with: Callable[..., MailChannel], mailbox: Mailbox) -> None:
+    mailbox.replies["rcpt"] = "421 4.3.2 Shutting down"
+    with pytest.raises(ChannelUnavailableError):
+        await MailNotices(channel_with()).send(NOTICE)

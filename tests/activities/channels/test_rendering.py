@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import activities.channels
+from activities.channels.errors import RenderError
+from activities.channels.rendering import RenderedMail, Renderer
+from domain.messages import OutgoingMail
+from tests.activities.channels.samples import COMMON, CONTEXTS, NOTICE, QUOTE, a_mail
+
+TEMPLATES = Path(activities.channels.__file__).parent / "templates"
+EVERY = [(template, language) for template in CONTEXTS for language in ("en", "ja")]
+
+# What each message must say, besides what all must: (in English, in Japanese).
+FACTS: dict[str, tuple[list[str], list[str]]] = {
+    "welcome": (["Kickoff meeting: March 1, 2027", "鈴木 一郎"], ["キックオフミーティング：2027年3月1日", "鈴木 一郎"]),
+    "onboarding_invite": (["Kickoff meeting", "March 1, 2027"], ["キックオフミーティング", "2027年3月1日"]),
+    "onboarding_reminder": (["open for 3 days", "March 1, 2027"], ["3日が経過", "2027年3月1日"]),
+    "provisioning_done": (["- Team Plan", "ready to use"], ["・Team Plan", "設定が完了"]),
+    "go_live": (["21 days"], ["21日"]),
+    "touch_day_1": (["first day"], ["最初の一日"]),
+    "touch_month_1": (["a month"], ["1か月"]),
+    "touch_anniversary": (["2 years since"], ["2年を迎え"]),
+    "check_in": (["42 of your 1,200 seats", "4%", "March 1, 2027"], ["1,200席のうち42席", "4%", "2027年3月1日"]),
+    "outreach": (["42 of 1,200", "4%", "50%"], ["42席／1,200席", "4%", "50%以上"]),
+    "recovered": (["42 of 1,200", "4%"], ["42席／1,200席", "4%"]),
+    "survey": (["from 0 (", "to 10 (", "survey-1"], ["0（", "10（", "survey-1"]),
+    "renewal_notice": (
+        [
+            "March 31, 2027, in 60 days",
+            "by March 15, 2027",
+            "Q-2027-8",
+            "100 × ¥1,000 per month For the term: ¥1,200,000",
+            "1 × ¥180,000 per year For the term: ¥180,000",
+            "Total: ¥1,380,000",
+            "April 1, 2027 – March 31, 2028",
+        ],
+        [
+            "2027年3月31日",
+            "あと60日",
+            "2027年3月15日まで",
+            "Q-2027-8",
+            "100 × ￥1,000（月額） 期間中の金額：￥1,200,000",
+            "合計：￥1,380,000",
+            "2027年4月1日～2028年3月31日",
+        ],
+    ),
+    "renewal_confirmed": (
+        ["Thank you for renewing", "¥1,380,000", "April 1, 2027 – March 31, 2028"],
+        ["ご更新いただき", "￥1,380,000", "2027年4月1日～2028年3月31日"],
+    ),
+    "renewal_declined": (["A-3", "March 31, 2027"], ["A-3", "2027年3月31日"]),
+    "renewal_grace": (["March 31, 2027", "until April 30, 2027"], ["2027年3月31日", "2027年4月30日まで"]),
+    "contract_ended": (["March 31, 2027"], ["2027年3月31日"]),
+    "upsell_offer": (
+        ["97 of your 100 seats", "¥1,000 per month", "+¥20,000", "offer-7", "March 1, 2027"],
+        ["100席のうち97席", "20席", "￥1,000（月額）", "￥20,000", "offer-7", "2027年3月1日"],
+    ),
+    "upsell_confirmed": (["Seats in total: 120", "from March 1, 2027"], ["追加後の席数：120席", "2027年3月1日より"]),
+    "reorder_check_in": (["January 4, 2027", "every 26 days"], ["2027年1月4日", "26日ほど"]),
+    "delivery_follow_up": (["O-536365", "arrived safely"], ["O-536365", "お手元に"]),
+}
+
+
+TAGS = {"html", "head", "meta", "title", "body", "div", "p", "br", "ul", "li"} | {
+    *("table", "thead", "tbody", "tfoot", "tr", "th", "td")
+}
+
+
+class Page(HTMLParser):
+    """An HTML mail as its reader sees it: the words, and the text of each table cell. Fails on tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words = ""
+        self.cells: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in TAGS
+        if tag in ("td", "th"):
+            self.cells.append("")
+        if tag not in ("meta", "br"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if self._open and self._open[-1] in ("td", "th"):
+            self.cells[-1] += data
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def assert_readable(rendered: RenderedMail) -> None:
+    assert rendered.subject == rendered.subject.strip() != ""
+    assert "\n" not in rendered.subject
+    for words in (rendered.subject, rendered.text, Page(rendered.html).words):
+        assert not re.search(r"None|Undefined|[{}]|<bound|Markup|&(amp|lt|gt|#\d+);", words)
+    assert not re.search(r"<[a-z/]", rendered.text.replace("<X>", ""))
+    assert not re.search(r"\n{3}| \n|\S {2,}\S", rendered.text)
+    assert "<p" in rendered.html
+    assert not re.search(r"<p[^>]*>\s*</p>", rendered.html)
+
+
+def test_every_template_has_a_sample_and_both_languages() -> None:
+    english = {path.stem for path in (TEMPLATES / "en").glob("*.j2")} - {"frame", "notice"}
+    japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {"frame"}
+    assert english == japanese == set(CONTEXTS) == set(FACTS)
+
+
+@pytest.mark.parametrize(("template", "language"), EVERY)
+def test_message_says_its_facts_in_text_and_html(renderer: Renderer, template: str, language: str) -> None:
+    rendered = renderer.render(a_mail(template, language))
+    assert_readable(rendered)
+    assert rendered.language == language
+    facts = FACTS[template][language == "ja"]
+    text, page = squeezed(rendered.subject + "\n" + rendered.text), squeezed(Page(rendered.html).words)
+    for fact in facts:
+        assert fact in text
+    for figure in re.findall(r"[¥￥][\d,]+|\d+%|\d{4}年\d+月\d+日|[A-Z]\w+ \d+, \d{4}", " ".join(facts)):
+        assert figure in page
+    for name in ("Meridian Systems", "佐藤 葵", "田中 花子"):
+        assert name in text
+        assert name in page
+
+
+@pytest.mark.parametrize(("template", "language"), EVERY)
+def test_a_missing_value_fails(renderer: Renderer, template: str, language: str) -> None:
+    whole = a_mail(template, language)
+    used = set(whole.context)
+    if template == "renewal_notice":
+        used -= {"notice_by"}  # the quote's date counts
+    for name in used:
+        less = whole.model_copy(update={"context": {k: v for k, v in whole.context.items() if k != name}})
+        with pytest.raises(RenderError, match=name) as caught:
+            renderer.render(less)
+        assert caught.value.template == template
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(
+    ("template", "changes"),
+    [
+        ("welcome", {"products": [], "tasks": []}),
+        ("go_live", {"days_to_value": None}),
+        ("go_live", {"days_to_value": 0}),
+        ("touch_anniversary", {"years": 1}),
+        ("check_in", {"active_users": None, "seats": None, "adoption": None, "next_on": None, "products": []}),
+        ("check_in", {"active_users": 1, "seats": 1, "adoption": None}),
+        ("onboarding_reminder", {"days_late": 0}),
+        ("onboarding_reminder", {"days_late": -2}),
+        ("survey", {"question_kind": "csat"}),
+        ("renewal_notice", {"quote": None}),
+        ("renewal_notice", {"quote": None, "auto_renew": True}),
+        ("renewal_notice", {"auto_renew": True, "days_left": 0}),
+        ("renewal_confirmed", {"automatic": True}),
+        ("touch_day_1", {"contact_name": ""}),
+    ],
+)
+def test_every_variant_reads_well(renderer: Renderer, template: str, changes: dict[str, Any], language: str) -> None:
+    rendered = renderer.render(a_mail(template, language, context=changes))
+    assert_readable(rendered)
+    assert renderer.render(a_mail(template, language)).text != rendered.text
+
+
+def text_of(renderer: Renderer, mail: OutgoingMail) -> str:
+    return squeezed(renderer.render(mail).text)
+
+
+def test_variants_say_what_is_the_case(renderer: Renderer) -> None:
+    automatic = {"auto_renew": True, "days_left": 1}
+    assert "by itself for the next term" in text_of(renderer, a_mail("renewal_notice", "en", context=automatic))
+    assert "by March 1, 2027." in text_of(renderer, a_mail("renewal_notice", "en", context=automatic))
+    assert "in 1 day." in text_of(renderer, a_mail("renewal_notice", "en", context=automatic))
+    assert "2027年3月1日までにお知らせ" in text_of(renderer, a_mail("renewal_notice", "ja", context=automatic))
+    without = {"quote": None}
+    assert "March 1, 2027" in text_of(renderer, a_mail("renewal_notice", "en", context=without))
+    assert "¥" not in text_of(renderer, a_mail("renewal_notice", "en", context=without))
+    assert "renewed automatically" in text_of(renderer, a_mail("renewal_confirmed", "en", context={"automatic": True}))
+    assert "is due by March 1, 2027" in text_of(renderer, a_mail("onboarding_reminder", "en", context={"days_late": 0}))
+    assert "御中" in text_of(renderer, a_mail("go_live", "ja", context={"contact_name": ""}))
+    assert "田中 花子 様" in text_of(renderer, a_mail("go_live", "ja"))
+    assert "Hello," in text_of(renderer, a_mail("go_live", "en", context={"contact_name": ""}))
+
+
+def test_the_quote_is_a_table_in_html(renderer: Renderer) -> None:
+    cells = Page(renderer.render(a_mail("renewal_notice", "ja")).html).cells
+    assert cells[:10] == [
+        "品名", "数量", "単価", "期間中の金額",
+        "Team Plan", "100", "￥1,000（月額）", "￥1,200,000",
+        "Support", "1",
+    ]  # fmt: skip
+    assert cells[cells.index("合計") + 1] == "￥1,380,000"
+
+
+def test_unsubscribing_is_offered_only_where_it_is_possible(renderer: Renderer) -> None:
+    for language, word in (("en", "unsubscribe"), ("ja", "配信停止")):
+        offered = renderer.render(a_mail("check_in", language))
+        contractual = renderer.render(a_mail("check_in", language, unsubscribe=None))
+        assert word in offered.text
+        assert word in offered.html
+        assert word not in contractual.text + contractual.html
+
+
+@pytest.mark.parametrize(
+    ("language", "text_language", "expected"),
+    [
+        ("en", "en", ["March 1, 2027", "¥1,000 per month", "1,200,000"]),
+        ("en-GB", "en", ["1 March 2027", "JP¥1,000 per month", "1,200,000"]),
+        ("de", "en", ["1. März 2027", "1.200.000"]),
+        ("de-CH-1996", "en", ["1. März 2027", "1’200’000"]),
+        ("fr-FR", "en", ["1 mars 2027", "1\u202f200\u202f000"]),
+        ("zh-Hant-TW", "en", ["2027年3月1日", "1,200,000"]),
+        ("xx-unknown", "en", ["March 1, 2027", "1,200,000"]),
+        ("", "en", ["March 1, 2027", "1,200,000"]),
+        ("ja-JP", "ja", ["2027年3月1日", "￥1,000（月額）", "1,200,000"]),
+        ("JA", "ja", ["2027年3月1日", "1,200,000"]),
+    ],
+)
+def test_other_languages_read_english_with_their_own_formats(
+    renderer: Renderer, language: str, text_language: str, expected: list[str]
+) -> None:
+    rendered = renderer.render(a_mail("renewal_notice", language, context={"term_end": "2027-03-01"}))
+    assert rendered.language == text_language
+    assert f'<html lang="{text_language}">' in rendered.html
+    assert ("Kind regards" in rendered.text) == (text_language == "en")
+    for words in expected:
+        assert words in rendered.text
+
+
+@pytest.mark.parametrize(
+    ("money", "language", "shown"),
+    [
+        ({"amount": "12.5", "currency": "USD"}, "en", "$12.50"),
+        ({"amount": "12.345", "currency": "USD"}, "en", "$12.35"),
+        ({"amount": "1234.5", "currency": "EUR"}, "de", "1.234,50\xa0€"),
+        ({"amount": "0.5", "currency": "JPY"}, "ja", "￥1"),
+        ({"amount": "-3", "currency": "JPY"}, "ja", "-￥3"),
+        ({"amount": "1.2345", "currency": "KWD"}, "en", "KWD\xa01.235"),
+    ],
+)
+def test_money_is_rounded_to_the_currency(renderer: Renderer, money: dict[str, str], language: str, shown: str) -> None:
+    text = renderer.render(a_mail("renewal_confirmed", language, context={"total": money})).text
+    assert re.search(r"(?:Total: |合計金額：)(.*)", text).group(1) == shown  # type: ignore[union-attr]
+
+
+def test_a_unit_price_keeps_its_digits(renderer: Renderer) -> None:
+    price = {"amount": "0.0125", "currency": "USD"}
+    line = {"product": "API calls", "quantity": 12000, "unit_price": price, "per": "once", "amount": price}
+    text = renderer.render(a_mail("renewal_notice", "en", context={"quote": QUOTE | {"lines": [line]}})).text
+    assert "12,000 × $0.0125, once\n    For the term: $0.01\n" in text
+
+
+@pytest.mark.parametrize(
+    ("template", "changes"),
+    [
+        ("renewal_notice", {"term_end": "31.3.2027"}),
+        ("renewal_notice", {"term_end": None}),
+        ("renewal_confirmed", {"total": {"amount": "ten", "currency": "JPY"}}),
+        ("renewal_confirmed", {"total": {"amount": "10", "currency": "YEN"}}),
+        ("renewal_confirmed", {"total": None}),
+        ("recovered", {"adoption": "high"}),
+        ("recovered", {"product": None}),
+        ("onboarding_invite", {"title": {"fr": "Réunion"}}),
+        ("upsell_offer", {"per": "fortnight"}),
+    ],
+)
+def test_a_value_of_another_kind_fails(renderer: Renderer, template: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(RenderError, match=template):
+        renderer.render(a_mail(template, "en", context=changes))
+
+
+def test_what_cannot_be_rendered_is_named(renderer: Renderer) -> None:
+    with pytest.raises(RenderError, match="no template 'en/frame_of_mind"):
+        renderer.render(a_mail().model_copy(update={"template": "frame_of_mind"}))
+    with pytest.raises(RenderError, match="Mars/Olympus"):
+        renderer.render(a_mail(time_zone="Mars/Olympus"))
+    with pytest.raises(RenderError):
+        renderer.render(a_mail().model_copy(update={"template": "../../errors"}))
+
+
+def test_values_cannot_break_out_of_their_place(renderer: Renderer) -> None:
+    nasty = "<script>alert(1)</script>\r\n\r\nBcc: all@example.org\u2028\"'{{ seller }}"
+    mail = a_mail("recovered", "en", context={"product": nasty, "company": "<b>", "seller": "A & B\nC"})
+    rendered = renderer.render(mail)
+    page = Page(rendered.html)  # no tag but ours
+    assert "<script>alert(1)</script> Bcc: all@example.org \"'{{ seller }}" in squeezed(page.words)
+    assert "A & B C" in page.words
+    assert "\nBcc" not in rendered.text
+    assert len(rendered.subject.splitlines()) == 1
+
+
+def test_a_value_cannot_pose_as_markup_of_ours(renderer: Renderer) -> None:
+    words = Page(renderer.render(a_mail("notice", context={"title": "<ul><li>x"})).html).words
+    assert "<ul><li>x" in words
+
+
+def test_text_lines_are_short_enough_to_read(renderer: Renderer) -> None:
+    for template in CONTEXTS:
+        for line in renderer.render(a_mail(template, "en")).text.splitlines():
+            assert len(line) <= 78
+
+
+def test_notice_is_english_with_local_due_time(renderer: Renderer) -> None:
+    rendered = renderer.render(a_mail("notice", "ja"))
+    assert_readable(rendered)
+    assert rendered.language == "en"
+    assert rendered.subject == "[Capricorn Coffee] Low adoption of Team Plan"
+    assert "  - 42 of 1,200 seats are in use.\n  - Call the customer.\n" in rendered.text
+    assert "2027年3月1日 9:00 JST" in rendered.text
+    in_english = renderer.render(a_mail("notice", "en", time_zone="America/New_York"))
+    assert "Due: February 28, 2027 7:00\u202fPM EST" in in_english.text
+    bare = renderer.render(a_mail("notice", "en", context={"due": None, "lines": []}))
+    assert_readable(bare)
+    assert "Due" not in bare.text
+    assert bare.text.rstrip().endswith("Account: C-17")
+
+
+def test_notice_needs_all_its_values(renderer: Renderer) -> None:
+    whole = a_mail("notice")
+    for name in NOTICE:
+        less = whole.model_copy(update={"context": {k: v for k, v in NOTICE.items() if k != name}})
+        with pytest.raises(RenderError, match=name):
+            renderer.render(less)
+
+
+def test_common_values_are_those_of_the_contract() -> None:
+    assert set(COMMON) == {"company", "contact_name", "seller", "sender_name"}
