@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from domain.calendar import local_day
 from domain.journey import JourneyState, Step
 from domain.requests import UsageChanged
 
@@ -23,5 +23,5 @@ def review_for(state: JourneyState, signal: UsageChanged, now: datetime) -> Step
     """The look that a change of usage calls for, or null while no adoption is open."""
     if STAGE not in state.stages or state.account is None:
         return None
-    on = now.astimezone(ZoneInfo(state.account.time_zone)).date()
+    on = local_day(now, state.account.time_zone)
     return Step(kind="adoption_usage_review", stage=STAGE, name=f"usage-{signal.id}", at=now, on=on)

@@ -1,0 +1,72 @@
+"""The real thing for every test that needs it: one stack for the whole run, a worker, and a mailbox per account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from activities.store.pool import Pool, open_pool
+from gateway.client import PerennialClient
+from gateway.connection import connect
+from workers.embedded.mailbox import MailSummary
+from workers.embedded.stack import EmbeddedStack
+from workers.migrating import migrate
+from workers.settings import Settings
+from workers.wiring import build_worker
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What a test works with."""
+
+    stack: EmbeddedStack
+    temporal: Client
+    pool: Pool
+    settings: Settings
+    client: PerennialClient
+
+    def mails_to(self, address: str) -> list[MailSummary]:
+        """The mails that reached an address, oldest first."""
+        return [mail for mail in self.stack.mailbox.list() if address in mail.to]
+
+    async def journal(self, account_id: str) -> list[Any]:
+        """The account's journal, as it was written."""
+        return await self.pool.fetch("select * from journal where account_id = $1 order by journal_id", account_id)
+
+    def handle(self, account_id: str) -> Any:
+        """The account's journey."""
+        return self.temporal.get_workflow_handle(f"journey-{account_id}")
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
+    """PostgreSQL with the schema, Temporal, and a mailbox that refuses the user `nobody`."""
+    folder: Path = tmp_path_factory.mktemp("stack")
+
+    def refused(address: str) -> str | None:
+        return "550 5.1.1 no such user" if address.startswith("nobody") else None
+
+    async with EmbeddedStack(folder, SEARCH_ATTRIBUTES, keep=False, reject=refused) as running:
+        await migrate(running.postgres_dsn)
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def servers(stack: EmbeddedStack) -> AsyncIterator[Servers]:
+    """The stack with a worker of this process on it."""
+    os.environ.pop("TEMPORAL_ADDRESS", None)
+    settings = Settings.model_validate(
+        {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
+    )
+    temporal = await connect(stack.temporal_address)
+    pool = await open_pool(stack.postgres_dsn)
+    async with build_worker(temporal, pool, settings):
+        yield Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
+    await pool.close()

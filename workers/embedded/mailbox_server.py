@@ -1,0 +1,133 @@
+"""An SMTP server on loopback that delivers everything into a `Mailbox`, and pages to read it in a browser."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from types import TracebackType
+from weakref import WeakSet
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from workers.embedded.errors import EmbeddedError
+from workers.embedded.lock import FolderLock
+from workers.embedded.mailbox import Mailbox, Rejection
+from workers.embedded.mailbox_web import MailboxWeb
+from workers.embedded.ports import LOOPBACK, MAILBOX_PORT, SMTP_PORT, choose_port
+from workers.embedded.process import complete
+
+_SIZE_LIMIT = 32 * 1024 * 1024  # bytes
+
+
+class EmbeddedMailbox:
+    """The mail system of the embedded stack, as an async context manager.
+
+    Args:
+        folder: where the mails are kept; made when missing.
+        smtp_port, web_port: TCP ports, or None for 1025 and 8025 or the next free ones.
+        reject: refuses recipients; may be changed while running through the attribute of that name.
+
+    Attributes:
+        mailbox: the stored mails.
+
+    Raises:
+        AlreadyRunningError: on entering, when another process delivers into this folder.
+        EmbeddedError: on entering, when a port that was asked for is taken.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        smtp_port: int | None = None,
+        web_port: int | None = None,
+        *,
+        reject: Rejection | None = None,
+    ) -> None:
+        self.mailbox = Mailbox(folder.resolve())
+        self.reject = reject
+        self._wanted_port = smtp_port
+        self._wanted_web_port = web_port
+        self.smtp_host = LOOPBACK
+        self.smtp_port = 0
+        self._server: asyncio.Server | None = None
+        self._sessions: WeakSet[SMTP] = WeakSet()
+        self._web: MailboxWeb | None = None
+        self._exit = contextlib.ExitStack()
+
+    @property
+    def web_url(self) -> str:
+        """Where a browser shows the mails."""
+        if self._web is None:
+            raise EmbeddedError("the mailbox is not running")
+        return self._web.url
+
+    async def __aenter__(self) -> "EmbeddedMailbox":
+        try:
+            await self._start()
+        except BaseException:
+            await complete(self._stop())
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await complete(self._stop())
+
+    async def _start(self) -> None:
+        folder = self.mailbox.folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._exit.enter_context(FolderLock(folder))
+        self.smtp_port = choose_port(self._wanted_port, SMTP_PORT)
+        web_port = choose_port(self._wanted_web_port, MAILBOX_PORT)
+        try:
+            self._server = await asyncio.get_running_loop().create_server(self._session, LOOPBACK, self.smtp_port)
+            self._web = MailboxWeb(self.mailbox, web_port)
+        except OSError as error:
+            raise EmbeddedError(f"The mailbox cannot listen on port {self.smtp_port} or {web_port}: {error}") from error
+
+    async def _stop(self) -> None:
+        try:
+            if self._server is not None:
+                self._server.close()
+                for session in self._sessions:
+                    if session.transport is not None:
+                        session.transport.close()
+                await self._server.wait_closed()
+            if self._web is not None:
+                await asyncio.to_thread(self._web.close)
+        finally:
+            self._exit.close()
+
+    def _session(self) -> SMTP:
+        # A fixed host name: looking up our own may ask a name server and take seconds.
+        session = SMTP(
+            _Delivery(self),
+            hostname="localhost",
+            ident="Perennial mailbox",
+            enable_SMTPUTF8=True,
+            data_size_limit=_SIZE_LIMIT,
+            loop=asyncio.get_running_loop(),
+        )
+        self._sessions.add(session)
+        return session
+
+
+class _Delivery:
+    """What aiosmtpd calls for each command; the names are its own."""
+
+    def __init__(self, owner: EmbeddedMailbox) -> None:
+        self._owner = owner
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._owner.reject and (refusal := self._owner.reject(address)):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.original_content or b""
+        mail_id = self._owner.mailbox.store(envelope.mail_from or "", envelope.rcpt_tos, content)
+        return f"250 OK, stored as {mail_id}"

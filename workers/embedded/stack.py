@@ -1,0 +1,179 @@
+"""Everything that Perennial needs around it, on one machine, from PyPI packages alone."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from workers.embedded.lock import FolderLock
+from workers.embedded.mailbox import Mailbox, Rejection
+from workers.embedded.mailbox_server import EmbeddedMailbox
+from workers.embedded.placement import location
+from workers.embedded.postgres import EmbeddedPostgres
+from workers.embedded.process import complete
+from workers.embedded.temporal_server import EmbeddedTemporal
+
+
+class _Part(Protocol):
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> object: ...
+
+
+class EmbeddedStack:
+    """PostgreSQL, Temporal with its web interface, and a mailbox, as one async context manager.
+
+    All listen on loopback alone, on their usual port or the next free one. Leaving the context, by whatever way, ends
+    every process and gives back every port. When this process is killed, the kernel ends the servers on Linux;
+    elsewhere the next start on the same folder does.
+
+    Args:
+        data_dir: folder that keeps the state between runs; made when missing.
+        search_attributes: Temporal's search attributes, name to type.
+        keep: False removes on leaving what the stack has put into `data_dir`.
+        on_progress: told in a few words what has been reached.
+        dynamic_config: Temporal server settings beside the embedded ones; values are JSON.
+        reject: refuses mail recipients, see `EmbeddedMailbox`.
+
+    Raises:
+        AlreadyRunningError: on entering, when another process runs a stack on this folder; it has the `pid`.
+        EmbeddedError: on entering, when a part cannot start. The others have been ended by then.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path = Path(".perennial"),
+        search_attributes: Mapping[str, str] | None = None,
+        keep: bool = True,
+        on_progress: Callable[[str], None] | None = None,
+        *,
+        dynamic_config: Mapping[str, str] | None = None,
+        reject: Rejection | None = None,
+    ) -> None:
+        self.data_dir = data_dir.resolve()
+        self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
+        self.temporal = EmbeddedTemporal(
+            self.data_dir / "temporal" / "temporal.db",
+            search_attributes=search_attributes,
+            dynamic_config=dynamic_config,
+        )
+        self.mail = EmbeddedMailbox(self.data_dir / "mailbox", reject=reject)
+        self._keep = keep
+        self._report = on_progress or (lambda _: None)
+        self._lock = FolderLock(self.data_dir)
+        self._running: list[_Part] = []
+
+    @property
+    def postgres_dsn(self) -> str:
+        """Address of the database, password included."""
+        return self.postgres.dsn
+
+    @property
+    def postgres_port(self) -> int:
+        """The database's TCP port."""
+        return self.postgres.port
+
+    @property
+    def temporal_address(self) -> str:
+        """`host:port` of the Temporal server."""
+        return self.temporal.address
+
+    @property
+    def ui_url(self) -> str:
+        """Temporal's web interface."""
+        return self.temporal.ui_url
+
+    @property
+    def metrics_url(self) -> str:
+        """The Temporal server's metrics, in Prometheus' text format."""
+        return self.temporal.metrics_url
+
+    @property
+    def smtp_host(self) -> str:
+        """Host of the SMTP server."""
+        return self.mail.smtp_host
+
+    @property
+    def smtp_port(self) -> int:
+        """TCP port of the SMTP server."""
+        return self.mail.smtp_port
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mails received, those of earlier runs included."""
+        return self.mail.mailbox
+
+    @property
+    def mailbox_url(self) -> str:
+        """Where a browser shows the mails."""
+        return self.mail.web_url
+
+    async def __aenter__(self) -> "EmbeddedStack":
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock.__enter__()
+        try:
+            await self._start()
+        except BaseException:
+            await complete(self._stop())
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await complete(self._stop())
+
+    async def _start(self) -> None:
+        self._report("Starting PostgreSQL, Temporal and the mailbox")
+        parts: list[tuple[_Part, Callable[[], str]]] = [
+            (self.postgres, lambda: f"PostgreSQL is up on port {self.postgres_port}"),
+            (self.temporal, lambda: f"Temporal is up at {self.temporal_address}, its web interface at {self.ui_url}"),
+            (self.mail, lambda: f"The mailbox is up: SMTP on port {self.smtp_port}, pages at {self.mailbox_url}"),
+        ]
+        starts = [asyncio.create_task(self._start_part(part, said)) for part, said in parts]
+        try:
+            await asyncio.gather(*starts)
+        except BaseException:
+            for start in starts:
+                start.cancel()
+            # Each part ends itself when its start is cancelled; wait for that, however often we are cancelled.
+            await complete(_settled(starts))
+            raise
+
+    async def _start_part(self, part: _Part, said: Callable[[], str]) -> None:
+        began = time.monotonic()
+        await part.__aenter__()
+        self._running.append(part)
+        self._report(f"{said()} ({time.monotonic() - began:.1f} s)")
+
+    async def _stop(self) -> None:
+        ends = await asyncio.gather(
+            *(part.__aexit__(None, None, None) for part in self._running), return_exceptions=True
+        )
+        self._running.clear()
+        try:
+            if not self._keep:
+                await asyncio.to_thread(self._remove)
+        finally:
+            self._lock.__exit__(None, None, None)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+    def _remove(self) -> None:
+        database = self.data_dir / "postgres"
+        for folder in (location(database), database, self.data_dir / "temporal", self.data_dir / "mailbox"):
+            shutil.rmtree(folder, ignore_errors=True)
+        (self.data_dir / "owner.lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what others have put there stays
+            self.data_dir.rmdir()
+
+
+async def _settled(tasks: "list[asyncio.Task[None]]") -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
