@@ -111,8 +111,7 @@ def grid_for(start: date, period: PeriodLength, boundary: Boundary) -> Grid:
         case BoundaryKind.DAY_OF_PERIOD:
             return Grid(january + (boundary.month or 1) - 1, _day(boundary), step)
         case BoundaryKind.BILL_DAY:
-            day = _day(boundary)
-            return Grid(here if day_in_month(here, day) >= start else here + step, day, step)
+            return Grid(here, _day(boundary), step)
 
 
 def _day(boundary: Boundary) -> int:

@@ -25,7 +25,7 @@ from domain.assets.proration import UnitPrice, prorate_fraction, prorate_in_peri
 from domain.assets.ramps import check_segments, ramp_segments
 from domain.assets.refunds import DiscountRule, OnTermination, Termination, shorten_term, split_refund
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
-from domain.assets.usage import Bucket, Drawdown, draw_order
+from domain.assets.usage import Bucket, Drawdown, RatePack, draw_order, select_rate
 from domain.money import Rounding, RoundingMode
 
 MONTH = PeriodLength()
@@ -311,6 +311,13 @@ def test_buckets_are_drawn_in_their_order(drawdown: str, order: str) -> None:
         Bucket(id="c", units_each=Decimal(1), quantity=1, granted=date(2026, 1, 1), expires=date(2026, 4, 1)),
     ]
     assert "".join(bucket.id for bucket in draw_order(buckets, Drawdown(drawdown))) == order
+
+
+def test_of_packs_that_start_together_the_cheapest_counts() -> None:
+    spring = {"start": date(2026, 3, 1), "end": date(2026, 5, 31)}
+    packs = [RatePack(name=name, rate=Decimal(rate), **spring) for name, rate in (("a", 9), ("b", 7), ("c", 8))]
+    assert select_rate(date(2026, 5, 31), Decimal(10), packs).pack == "b"
+    assert select_rate(date(2026, 6, 1), Decimal(10), packs).pack is None
 
 
 @given(st.fractions(-1000, 1000), st.sampled_from(RoundingMode), st.integers(0, 6))

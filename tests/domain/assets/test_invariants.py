@@ -170,6 +170,7 @@ def check_rollback(before: Ledger, after: Ledger, past: dict[tuple[AssetId, int]
             assert record.periods == past[asset_id, last.undoes].periods
 
 
+@pytest.mark.timeout(1800)  # ten thousand histories take minutes
 @settings(max_examples=HISTORIES, deadline=None)
 @given(sale=sales(), policy=policies, data=st.data())
 def test_every_history_keeps_the_invariants(sale: Generate, policy: LedgerPolicy, data: st.DataObject) -> None:
