@@ -160,6 +160,7 @@ def ramp(given: Input) -> Any:
         given["segment_months"],
         trial_days=given["trial_days"],
         remainder=choice(RemainderTo, given["remainder"]),
+        most=None,
     )
     return {
         "segments": [

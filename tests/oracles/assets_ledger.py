@@ -142,7 +142,7 @@ def shown_details(records: Iterable[AssetRecord], style: EndStyle) -> list[Input
 def ledger_run(given: Input) -> Any:
     style = choice(EndStyle, given["end_style"])
     policy = LedgerPolicy.model_validate(
-        {key: given[key] for key in ("month_count", "reduction_order", "allow_backdate")}
+        {key: given[key] for key in ("month_count", "reduction_order", "allow_backdate")} | {"most_segments": None}
     )
     ledger, error = Ledger(policy=policy), None
     actions: list[Input] = []
