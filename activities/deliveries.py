@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.carrying_out import Performer, business_errors, load_situation
-from activities.channels.errors import AddressRejectedError, MessageRejectedError
+from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
@@ -14,7 +17,19 @@ from activities.store import effects
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome
 from domain.messages import OutgoingMail, StaffNotice
-from domain.provisioning import ProvisioningAnswerError, ProvisioningItem, ProvisioningRequest
+from domain.provisioning import ProvisioningItem, ProvisioningRequest
+
+
+@asynccontextmanager
+async def outside_errors() -> AsyncIterator[None]:
+    """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer."""
+    try:
+        yield
+    except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
+        raise
+    except Exception as mistake:
+        kind = type(mistake).__name__.removesuffix("Error")
+        raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
 
 
 class Deliveries:
@@ -46,7 +61,8 @@ class Deliveries:
         if isinstance(row, Outcome):
             return row
         try:
-            message_id = await self._mail.send(OutgoingMail.model_validate(row.body))
+            async with outside_errors():
+                message_id = await self._mail.send(OutgoingMail.model_validate(row.body))
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id)
@@ -58,7 +74,8 @@ class Deliveries:
         if isinstance(row, Outcome):
             return row
         try:
-            message_id = await self._notices.send(StaffNotice.model_validate(row.body))
+            async with outside_errors():
+                message_id = await self._notices.send(StaffNotice.model_validate(row.body))
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id)
@@ -76,10 +93,8 @@ class Deliveries:
             items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
             as_of=row.created_at,
         )
-        try:
+        async with outside_errors():
             result = await self._provisioner.provision(request)
-        except ProvisioningAnswerError as nonsense:
-            raise ApplicationError(str(nonsense), type="ProvisioningAnswer", non_retryable=True) from nonsense
         return await self._provided(call, row, result.request_key)
 
     async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
@@ -138,6 +139,12 @@ class PerennialClient:
                     UNKNOWN_ACCOUNT, f"account {account_id!r} has no journey; place its first order"
                 ) from error
             raise
+
+    async def briefing(self, account_id: str) -> str:
+        """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
+        metadata = await self._handle(account_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        details: str = metadata.current_details
+        return details
 
     async def is_running(self, account_id: str) -> bool:
         """True while the account's journey goes on."""

@@ -1,0 +1,130 @@
+"""What the commands share: where the servers are, how errors are said, how long work shows itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.playbooks import PlaybookError
+from activities.store.pool import Pool, open_pool
+from domain.refusals import Refusal
+from gateway.client import PerennialClient
+from gateway.connection import connect
+from workers.embedded.errors import EmbeddedError
+from workers.migrating import MigrationError
+from workers.settings import Settings
+
+progress_console = Console(stderr=True)
+"""Progress goes to standard error, so that standard output can be read by programs."""
+
+DATA_DIR = Path(".perennial")
+
+_Result = TypeVar("_Result")
+
+
+class UserError(Exception):
+    """Something that whoever runs the command can mend; the message says how."""
+
+
+class Running(BaseModel):
+    """Where an embedded stack listens, as `perennial up` leaves it for other commands."""
+
+    pid: int
+    temporal_address: str
+    database_url: str
+    smtp_host: str
+    smtp_port: int
+    ui_url: str
+    mailbox_url: str
+
+
+def running_file(data_dir: Path) -> Path:
+    """The file that tells other commands where the stack of `data_dir` listens."""
+    return data_dir / "stack.json"
+
+
+def find_running(data_dir: Path = DATA_DIR) -> Running | None:
+    """The embedded stack that runs on `data_dir`, if one does."""
+    try:
+        found = Running.model_validate_json(running_file(data_dir).read_text())
+        os.kill(found.pid, 0)
+    except (OSError, ValidationError):
+        return None
+    return found
+
+
+def settings_of(running: Running | None) -> Settings:
+    """Settings from the environment, and from the embedded stack where the environment names no servers."""
+    if running is None or "PERENNIAL_DATABASE_URL" in os.environ:
+        return Settings()
+    return Settings.model_validate(
+        {"database_url": running.database_url, "smtp_host": running.smtp_host, "smtp_port": running.smtp_port}
+    )
+
+
+class Connections:
+    """A client of the servers that the environment or the embedded stack names."""
+
+    def __init__(self, temporal: Client, pool: Pool, settings: Settings) -> None:
+        self.temporal = temporal
+        self.pool = pool
+        self.settings = settings
+        self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue)
+
+
+@asynccontextmanager
+async def connections() -> AsyncIterator[Connections]:
+    """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder."""
+    running = find_running()
+    settings = settings_of(running)
+    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
+    try:
+        temporal = await connect(address)
+    except RuntimeError as error:
+        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
+        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
+    pool = await open_pool(settings.database_url.get_secret_value())
+    try:
+        yield Connections(temporal, pool, settings)
+    finally:
+        await pool.close()
+
+
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Runs a command's work to its end."""
+    return asyncio.run(work)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def explain(error: BaseException) -> str | None:
+    """An error in a sentence that says what to do, or null for one that is a mistake of ours."""
+    match error:
+        case Refusal():
+            return f"{error.type}: {error}"
+        case UserError() | EmbeddedError() | MigrationError() | PlaybookError():
+            return str(error)
+        case asyncpg.InvalidCatalogNameError() | asyncpg.UndefinedTableError():
+            return f"the database has no schema yet ({error}); run `perennial migrate`"
+        case OSError() | asyncpg.PostgresConnectionError():
+            return f"a server or file cannot be reached: {error}; `perennial doctor` says what is missing"
+        case RPCError():
+            return f"Temporal refused: {error.message}"
+        case ValidationError():
+            return str(Refusal.from_validation("InvalidSettings", "the settings cannot be used", error))
+        case _:
+            return None

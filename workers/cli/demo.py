@@ -1,0 +1,150 @@
+"""`perennial demo`: a customer's life before one's eyes, on a stack of its own."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from workers.cli.common import DATA_DIR, UserError, find_running, print_json, progress_console, run
+from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
+from workers.rehearsal.life import Life, Moment
+from workers.rehearsal.story import DEFAULT_STORY, Story, read_story, shifted, weeks_to_shift
+from workers.rehearsal.summary import show, summarise
+
+_COLOURS = {
+    "onboarding": "cyan",
+    "adoption": "green",
+    "expansion": "magenta",
+    "renewal": "yellow",
+    "reorder": "blue",
+    "relationship": "white",
+}
+
+
+class Stage:
+    """What is on the screen while a life is lived: the journal as it grows, and below it where the customer stands."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._steps = 0
+        self._live = Live(console=progress_console, refresh_per_second=12, transient=True)
+
+    def __enter__(self) -> Stage:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, moment: Moment) -> None:
+        """The new lines of the journal, and the state of things."""
+        for line in moment.new_lines:
+            if line["kind"] == "skipped":
+                continue
+            self._steps += 1
+            kind = line["stage"].split(":", 1)[0]
+            colour = _COLOURS.get(kind, "white")
+            progress_console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  [{colour}]{kind:<12}[/{colour}] {line['title']}")
+        table = Table.grid(padding=(0, 2))
+        table.add_row("virtual date", f"[bold]{moment.at:%a %Y-%m-%d}[/bold]", ProgressBar(1.0, moment.share_done, 30))
+        table.add_row("stages", ", ".join(moment.stages) or "none open")
+        table.add_row("steps", str(self._steps), f"{moment.mails} mails")
+        table.add_row("health", moment.health)
+        self._live.update(Panel(table, title=self._name, title_align="left", expand=False))
+
+
+async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[str, Any]:
+    orders = story.read_orders()
+    weeks = weeks_to_shift(orders, datetime.now(UTC))
+    if weeks:
+        progress_console.print(f"The orders lie in the past: everything is moved ahead by {weeks} weeks.")
+        story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})
+        orders = story.read_orders()
+    documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
+    began = time.monotonic()
+    with Stage(orders[0].account.name) as stage:
+        life = Life(up.client, up.pool, story, orders, documents, stage.show)
+        await life.live()
+    timings["life"] = time.monotonic() - began
+    return await summarise(up, life, timings)
+
+
+async def _demo(story: Story, data: Path, *, stay: bool, as_json: bool) -> None:
+    _make_room(data)
+    began = time.monotonic()
+    async with stack_up(data) as up:
+        timings = {"stack": time.monotonic() - began}
+        summary = await _live_story(up, story, timings)
+        if as_json:
+            print_json(summary)
+        else:
+            show(summary, progress_console)
+        if stay:
+            show_addresses(up.running)
+            progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
+            await until_stopped()
+
+
+async def _demo_feed(file: Path, data: Path, customers: int, seed: int, *, stay: bool, as_json: bool) -> None:
+    from workers.cli.rehearse import rehearse_feed  # noqa: PLC0415 - a feed's readers are needed by this option alone
+
+    _make_room(data)
+    async with stack_up(data) as up:
+        summary = await rehearse_feed(up, file, customers, seed)
+        if as_json:
+            print_json(summary)
+        if stay:
+            show_addresses(up.running)
+            progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
+            await until_stopped()
+
+
+def _make_room(data: Path) -> None:
+    """A demo begins with nothing: what an earlier one left in its folder goes."""
+    if find_running(data):
+        raise UserError(f"another demo runs on {data}; end it with Ctrl-C, or give this one a folder with --data")
+    if data.exists() and not (data / MARK).exists() and any(data.iterdir()):
+        raise UserError(f"{data} holds something else than a demo; give an empty folder with --data")
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    (data / MARK).write_text("This folder belongs to `perennial demo`, which empties it when it starts.\n")
+
+
+MARK = "this-is-a-demo.txt"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+
+    @app.command()
+    def demo(
+        order: Annotated[
+            Path | None,
+            typer.Option(help="An order, or orders with their story (YAML or JSON), instead of the usual one."),
+        ] = None,
+        orders: Annotated[Path | None, typer.Option(help="A feed of real orders to rehearse with.")] = None,
+        customers: Annotated[int, typer.Option(min=1, help="How many of the feed's customers.")] = 200,
+        seed: Annotated[int, typer.Option(help="Which of them.")] = 1,
+        months: Annotated[int | None, typer.Option(min=1, help="How long the customer lives.")] = None,
+        exit: Annotated[bool, typer.Option("--exit", help="End when the life is lived.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+        data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DATA_DIR / "demo",
+    ) -> None:
+        """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
+        if orders is not None:
+            run(_demo_feed(orders, data, customers, seed, stay=not exit, as_json=as_json))
+            return
+        story = read_story(order or DEFAULT_STORY)
+        story.read_orders()
+        if months is not None:
+            story = story.model_copy(update={"months": months})
+        run(_demo(story, data, stay=not exit, as_json=as_json))

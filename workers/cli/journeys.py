@@ -1,0 +1,161 @@
+"""`perennial journey …`: operators' and rehearsal commands for one customer."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from activities.store import reports
+from workers.cli.common import UserError, connections, print_json, progress_console, run
+
+app = typer.Typer(no_args_is_help=True)
+
+_DURATION = re.compile(r"(\d+)\s*([hdwmy])")
+_UNITS = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "m": timedelta(days=30),
+    "y": timedelta(days=365),
+}
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+
+
+def read_duration(text: str) -> timedelta:
+    """A duration such as `90d`, `2w`, `12h`, `3m` (30 days each) or `1y`. Raises UserError."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise UserError(f"{text!r} is no duration; give a number with h, d, w, m or y, such as 90d")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+@app.command("fast-forward")
+def fast_forward(account: str, duration: str, as_json: Json = False) -> None:
+    """Moves one customer's clock, for example `perennial journey fast-forward capricorn-coffee 90d`."""
+    run(_fast_forward(account, read_duration(duration), as_json))
+
+
+async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
+    async with connections() as servers:
+        before = await servers.client.now(account)
+        with progress_console.status(f"{account}: from {before:%Y-%m-%d} on …"):
+            after = await servers.client.fast_forward(account, by)
+        async with servers.pool.acquire() as connection:
+            lines = [line for line in await reports.journal_of(connection, account) if line["at"] > before]
+        if as_json:
+            print_json({"account": account, "from": _iso(before), "to": _iso(after), "steps": len(lines)})
+            return
+        for line in lines:
+            progress_console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['title']}")
+        if after < before + by:
+            progress_console.print(f"The journey ended on {after:%Y-%m-%d}.")
+        progress_console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
+
+
+@app.command("list")
+def list_journeys(
+    query: Annotated[str, typer.Option(help="A visibility query, such as AttentionReasons IS NOT NULL.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The journeys, or those that a query finds."""
+    run(_list(query, as_json))
+
+
+async def _list(query: str, as_json: bool) -> None:
+    wanted = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'" + (f" AND ({query})" if query else "")
+    async with connections() as servers:
+        rows = []
+        async for found in servers.temporal.list_workflows(wanted):
+            values = {key.name: value for key, value in ((p.key, p.value) for p in found.typed_search_attributes)}
+            rows.append({"journey": found.id, **values})
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("account", "company", "stages", "health", "next", "attention")
+    for row in rows:
+        table.add_row(
+            str(row.get("AccountId", row["journey"])),
+            str(row.get("Account", "")),
+            ", ".join(row.get("JourneyStage", [])),
+            str(row.get("HealthBand", "")),
+            f"{row['NextActionAt']:%Y-%m-%d}" if "NextActionAt" in row else "",
+            ", ".join(row.get("AttentionReasons", [])),
+        )
+    progress_console.print(table)
+
+
+@app.command()
+def show(account: str, lines: Annotated[int, typer.Option(min=1)] = 20, as_json: Json = False) -> None:
+    """The briefing and the latest lines of the journal, earlier runs included."""
+    run(_show(account, lines, as_json))
+
+
+async def _show(account: str, lines: int, as_json: bool) -> None:
+    async with connections() as servers:
+        now = await servers.client.now(account)
+        briefing = await servers.client.briefing(account)
+        async with servers.pool.acquire() as connection:
+            latest = await reports.latest_journal(connection, account, lines)
+            assets = await reports.assets_of(connection, account)
+        if as_json:
+            print_json(
+                {"account": account, "now": _iso(now), "briefing": briefing, "journal": latest, "assets": assets}
+            )
+            return
+        progress_console.print(briefing, markup=False)
+        progress_console.print()
+        for line in reversed(latest):
+            progress_console.print(
+                f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {line['title']}"
+            )
+
+
+@app.command()
+def ask(
+    account: str,
+    update: str,
+    fields: Annotated[list[str] | None, typer.Argument(help="name=value, such as task=kickoff")] = None,
+) -> None:
+    """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`."""
+    request = dict(_field(text) for text in fields or [])
+    run(_ask(account, update, request))
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise UserError(f"{text!r} is no field; give name=value, such as task=kickoff")
+    return name, int(value) if name == "score" and value.isdigit() else value
+
+
+async def _ask(account: str, update: str, request: dict[str, Any]) -> None:
+    async with connections() as servers:
+        print_json(await servers.client.ask(account, update, {"by": "cli", **request}))
+
+
+@app.command()
+def pause(account: str, reason: str, until: Annotated[datetime | None, typer.Option()] = None) -> None:
+    """Nothing is done by itself for this customer until it is resumed."""
+    request = {"reason": reason, **({"until": until.astimezone().isoformat()} if until else {})}
+    run(_ask(account, "pause", request))
+
+
+@app.command()
+def resume(account: str) -> None:
+    """The customer's agenda goes on; parked steps and stuck deliveries are tried again."""
+    run(_ask(account, "resume", {}))
+
+
+@app.command()
+def close(account: str, reason: str) -> None:
+    """Ends this customer's journey for good."""
+    run(_ask(account, "close_journey", {"reason": reason}))
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()

@@ -1,0 +1,96 @@
+"""`perennial worker`, `migrate` and `doctor`: single processes against servers that the environment names."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import asyncpg
+import typer
+from rich.table import Table
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+
+from workers.cli.common import connections, progress_console, run, settings_of, find_running
+from workers.cli.stack import until_stopped
+from workers.migrating import migrate
+from workers.wiring import build_worker
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+
+async def _worker() -> None:
+    async with connections() as servers:
+        async with build_worker(servers.temporal, servers.pool, servers.settings):
+            progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
+            await until_stopped()
+
+
+async def _doctor() -> bool:
+    """Every check in a table; true if all is well."""
+    table = Table("check", "result", "what to do")
+    well = True
+
+    def said(check: str, good: bool, result: str, mend: str = "") -> None:
+        nonlocal well
+        well = well and good
+        table.add_row(check, f"[{'green' if good else 'red'}]{result}[/]", "" if good else mend)
+
+    settings = settings_of(find_running())
+    try:
+        connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=5)
+        said("PostgreSQL", True, str(await connection.fetchval("show server_version")))
+        tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
+        said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
+        await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        said("PostgreSQL", False, str(error), "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one")
+    try:
+        async with connections() as servers:
+            info = await servers.temporal.workflow_service.get_system_info(GetSystemInfoRequest())
+            said("Temporal", True, info.server_version)
+            listed = await servers.temporal.operator_service.list_search_attributes(
+                ListSearchAttributesRequest(namespace=servers.temporal.namespace)
+            )
+            missing = sorted(set(SEARCH_ATTRIBUTES) - set(listed.custom_attributes))
+            mend = " && ".join(
+                f"temporal operator search-attribute create --name {n} --type {SEARCH_ATTRIBUTES[n]}" for n in missing
+            )
+            said("search attributes", not missing, f"missing: {', '.join(missing)}" if missing else "registered", mend)
+    except Exception as error:  # whatever it is, it is the doctor's finding
+        said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(settings.smtp_host, settings.smtp_port), 5)
+        writer.close()
+        said("SMTP", True, f"{settings.smtp_host}:{settings.smtp_port}")
+    except (OSError, TimeoutError) as error:
+        said(
+            "SMTP",
+            False,
+            str(error) or "no answer",
+            "set PERENNIAL_SMTP_HOST and PERENNIAL_SMTP_PORT; mails wait till then",
+        )
+    progress_console.print(table)
+    return well
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+
+    @app.command()
+    def worker() -> None:
+        """A worker for the servers that the environment names."""
+        run(_worker())
+
+    @app.command("migrate")
+    def migrate_command(
+        database_url: Annotated[str | None, typer.Option(help="Default: PERENNIAL_DATABASE_URL.")] = None,
+    ) -> None:
+        """Brings the database's schema up to date."""
+        run(migrate(database_url or settings_of(find_running()).database_url.get_secret_value()))
+        progress_console.print("The schema is up to date.")
+
+    @app.command()
+    def doctor() -> None:
+        """Says what is reachable, which versions, what is missing and how to mend it."""
+        if not run(_doctor()):
+            raise typer.Exit(1)

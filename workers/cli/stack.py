@@ -1,0 +1,106 @@
+"""`perennial up`: the whole stack in the foreground, from PyPI packages alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from activities.store.pool import Pool, open_pool
+from gateway.client import PerennialClient
+from gateway.connection import connect
+from workers.cli.common import DATA_DIR, Running, progress_console, run, running_file
+from workers.embedded.stack import EmbeddedStack
+from workers.migrating import migrate
+from workers.settings import Settings
+from workers.wiring import build_worker
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+
+@dataclass(frozen=True)
+class Up:
+    """A stack that is up, its worker included."""
+
+    stack: EmbeddedStack
+    client: PerennialClient
+    pool: Pool
+    running: Running
+
+
+@asynccontextmanager
+async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) -> AsyncIterator[Up]:
+    """PostgreSQL, Temporal, the mailbox and a worker; all of it ends with the block."""
+    said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
+    async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
+        await migrate(stack.postgres_dsn)
+        running = Running(
+            pid=os.getpid(),
+            temporal_address=stack.temporal_address,
+            database_url=stack.postgres_dsn,
+            smtp_host=stack.smtp_host,
+            smtp_port=stack.smtp_port,
+            ui_url=stack.ui_url,
+            mailbox_url=stack.mailbox_url,
+        )
+        settings = Settings.model_validate(
+            {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
+        )
+        temporal = await connect(stack.temporal_address)
+        pool = await open_pool(stack.postgres_dsn)
+        place = running_file(stack.data_dir)
+        try:
+            async with build_worker(temporal, pool, settings):
+                place.touch(mode=0o600)
+                place.write_text(running.model_dump_json())
+                yield Up(stack, PerennialClient(temporal, pool, task_queue=settings.task_queue), pool, running)
+        finally:
+            place.unlink(missing_ok=True)
+            await pool.close()
+
+
+def show_addresses(running: Running) -> None:
+    """Where to look, and how other commands reach the stack."""
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_row("Temporal UI", f"[link={running.ui_url}]{running.ui_url}[/link]")
+    table.add_row("Mailbox", f"[link={running.mailbox_url}]{running.mailbox_url}[/link]")
+    table.add_row("Temporal", running.temporal_address)
+    table.add_row("SMTP", f"{running.smtp_host}:{running.smtp_port}")
+    progress_console.print(table)
+
+
+async def until_stopped() -> None:
+    """Returns when Ctrl-C is pressed or the process is asked to end."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(sign, stopped.set)
+    await stopped.wait()
+
+
+async def _up(data_dir: Path) -> None:
+    async with stack_up(data_dir) as up:
+        show_addresses(up.running)
+        progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
+        await until_stopped()
+        progress_console.print("Ending …")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+
+    @app.command()
+    def up(
+        data: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = DATA_DIR,
+    ) -> None:
+        """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
+        run(_up(data))

@@ -1,0 +1,184 @@
+"""Living a story: week by week the customer's clock is moved, and the customer does what the story says, through the public doors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from activities.store import reports
+from activities.store.pool import Pool
+from domain.calendar import add_months, local_day
+from domain.orders import Order
+from domain.usage import UsageRow
+from gateway.client import PerennialClient
+from workers.rehearsal.story import Answer, Story, UseOf
+
+TICK = timedelta(days=7)
+THINKING = timedelta(days=3)
+"""How long the customer takes to answer an offer, a quote or a survey."""
+WORKDAY_USE = (100, 102, 101, 99, 95)
+"""Active users from Monday to Friday, in percent of a usual day; weekends are not reported."""
+
+
+@dataclass
+class Moment:
+    """What is shown after each tick."""
+
+    at: datetime
+    new_lines: list[dict[str, Any]]
+    mails: int
+    health: str
+    stages: list[str]
+    share_done: float
+
+
+@dataclass
+class Life:
+    """One customer's life, lived on the running stack."""
+
+    client: PerennialClient
+    pool: Pool
+    story: Story
+    orders: list[Order]
+    documents: list[dict[str, Any]]
+    on_moment: Callable[[Moment], None]
+    start: datetime = field(init=False)
+    end: datetime = field(init=False)
+    _seen: int = field(default=0, init=False)
+    _mails: int = field(default=0, init=False)
+    _reported: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.orders[0]
+        self.account_id = first.account.account_id
+        self.zone = first.account.time_zone
+        self.start = first.activated_at
+        self._first_day = local_day(self.start, self.zone)
+        last_day = add_months(self._first_day, self.story.months)
+        self.end = self.start + timedelta(days=(last_day - self._first_day).days)
+        self._reported = self._first_day
+
+    async def live(self) -> None:
+        """From the first order to the end of the story's months."""
+        waiting = list(zip(self.orders, self.documents, strict=True))
+        await self.client.place_order(waiting.pop(0)[1])
+        now = max(self.start, await self.client.now(self.account_id))
+        self.start = now
+        await self._show(now)
+        while now < self.end:
+            until = min(now + TICK, self.end, *(order.activated_at for order, _ in waiting if order.activated_at > now))
+            now = await self.client.fast_forward_to(self.account_id, until)
+            if not await self.client.is_running(self.account_id):
+                break
+            while waiting and waiting[0][0].activated_at <= now:
+                await self.client.place_order(waiting.pop(0)[1])
+            await self._behave(now)
+            await self._show(now)
+        self.end = now
+
+    async def _behave(self, now: datetime) -> None:
+        """What the customer and the people in charge do in this week."""
+        today = local_day(now, self.zone)
+        await self._report_usage(now, today)
+        async with self.pool.acquire() as connection:
+            tasks = await reports.open_tasks(connection, self.account_id)
+            offers = await reports.open_offers(connection, self.account_id, now - THINKING)
+            quotes = await reports.open_quotes(connection, self.account_id, now - THINKING)
+            surveys = await reports.open_surveys(connection, self.account_id, now - THINKING)
+        for task in tasks:
+            if self._does(task, today):
+                request = {"task": task["name"], "order_id": task["stage"].split(":", 1)[1], "by": "rehearsal"}
+                await self.client.ask(self.account_id, "complete_task", request)
+        for offer_id in offers:
+            await self._answer("answer_offer", {"offer_id": offer_id}, self._answer_to_offer(offer_id))
+        for quote in quotes:
+            answer = _answer_for(self.story.renewals, quote["contract_id"])
+            await self._answer("answer_renewal", {"contract_id": quote["contract_id"]}, answer)
+        if self.story.survey_score is not None:
+            for survey_id in surveys:
+                request = {"survey_id": survey_id, "score": self.story.survey_score, "by": "rehearsal"}
+                await self.client.ask(self.account_id, "answer_survey", request)
+
+    def _does(self, task: dict[str, Any], today: date) -> bool:
+        if self.story.tasks == "never":
+            return False
+        if self.story.tasks == "in_time":
+            due: date = task["due_on"]
+            return today + TICK > due
+        day = self.story.tasks.get(task["name"])
+        return day is not None and (today - self._first_day).days >= day
+
+    def _answer_to_offer(self, offer_id: str) -> Answer:
+        if isinstance(self.story.offers, str):
+            return self.story.offers
+        named = [asset for asset in self.story.offers if asset in offer_id]
+        return self.story.offers[named[0]] if named else "accept"
+
+    async def _answer(self, update: str, request: dict[str, Any], answer: Answer) -> None:
+        if answer == "ignore":
+            return
+        reason = self.story.decline_reason if answer == "decline" else ""
+        await self.client.ask(
+            self.account_id, update, {**request, "decision": answer, "reason": reason, "by": "rehearsal"}
+        )
+
+    async def _report_usage(self, now: datetime, today: date) -> None:
+        """The working days since the last report, as the story has them."""
+        if not self.story.usage:
+            return
+        async with self.pool.acquire() as connection:
+            seats = await reports.seats_at(connection, self.account_id, now)
+        rows = []
+        day = self._reported + timedelta(days=1)
+        while day <= today:
+            if day.weekday() < 5:
+                rows += [row for product, paid in seats.items() if (row := self._use_on(day, product, paid))]
+            day += timedelta(days=1)
+        self._reported = today
+        if rows:
+            await self.client.record_usage(rows)
+
+    def _use_on(self, day: date, product: str, seats: int) -> UsageRow | None:
+        passed = (day - self._first_day).days
+        fitting = [use for use in self.story.usage if use.from_day <= passed and use.product in (None, product)]
+        if not fitting:
+            return None
+        use = max(fitting, key=lambda use: (use.product is not None, use.from_day))
+        users = Decimal(_users(use, seats) * WORKDAY_USE[day.weekday()]) / 100
+        return UsageRow(
+            account_id=self.account_id,
+            product=product,
+            day=day,
+            active_users=int(users.quantize(Decimal(1), rounding=ROUND_HALF_UP)),
+        )
+
+    async def _show(self, now: datetime) -> None:
+        async with self.pool.acquire() as connection:
+            lines = await reports.journal_of(connection, self.account_id, after=self._seen)
+            mails = await reports.sent_to_customer(connection, self.account_id)
+            health = await reports.health_of(connection, self.account_id)
+            stages = await reports.open_stages(connection, self.account_id)
+        if lines:
+            self._seen = lines[-1]["journal_id"]
+        last = health[-1] if health else None
+        words = (
+            "not scored yet"
+            if last is None
+            else f"{'' if last['score'] is None else last['score']} {last['band']}".strip()
+        )
+        share = (now - self.start) / (self.end - self.start) if self.end > self.start else 1.0
+        sent = sum(mail["status"] == "sent" for mail in mails)
+        self.on_moment(Moment(now, lines, sent, words, stages, min(1.0, share)))
+
+
+def _users(use: UseOf, seats: int) -> int:
+    if use.users is not None:
+        return use.users
+    return int((Decimal(seats) * (use.share or 0)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def _answer_for(answers: Answer | dict[str, Answer], key: str) -> Answer:
+    return answers if isinstance(answers, str) else answers.get(key, "accept")

@@ -1,0 +1,135 @@
+"""What came of a rehearsed life: as one JSON object, and as tables and bars for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from activities.store import reports
+from domain.calendar import add_months
+from workers.cli.stack import Up
+from workers.rehearsal.life import Life
+
+BAR = 24
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, Any]:
+    """Everything that `--json` prints."""
+    account_id = life.account_id
+    async with up.pool.acquire() as connection:
+        journal = await reports.journal_of(connection, account_id)
+        assets = await reports.assets_of(connection, account_id)
+        health = await reports.health_of(connection, account_id)
+        renewals = await reports.renewals_of(connection, account_id)
+        sent = await reports.sent_to_customer(connection, account_id)
+        months = await reports.asset_mrr_on(connection, account_id, _months(life.start, life.end))
+    own = {message["message_id"] for message in sent if message["message_id"]}
+    mails = [mail for mail in up.stack.mailbox.list() if mail.message_id in own]
+    latest = health[-1] if health else None
+    return {
+        "account": {"id": account_id, "name": life.orders[0].account.name, "time_zone": life.zone},
+        "virtual_start": _iso(life.start),
+        "virtual_end": _iso(life.end),
+        "steps": [
+            {"key": line["key"], "at": _iso(line["at"]), "kind": line["kind"], "title": line["title"]}
+            for line in journal
+        ],
+        "mails": [
+            {"to": mail.to, "subject": mail.subject, "language": mail.language, "at": _iso(mail.at)} for mail in mails
+        ],
+        "assets": [
+            {key: asset[key] for key in ("id", "product", "product_code", "kind", "contract_id", "currency", "periods")}
+            for asset in assets
+        ],
+        "assets_by_month": [{**row, "day": row["day"].isoformat()} for row in months],
+        "health": {
+            "score": latest["score"] if latest else None,
+            "band": latest["band"] if latest else "unknown",
+            "parts": latest["parts"] if latest else [],
+            "history": [{"at": _iso(row["at"]), "score": row["score"], "band": row["band"]} for row in health],
+        },
+        "renewals": [
+            {**row, "start_on": row["start_on"].isoformat(), "until": row["until"].isoformat()} for row in renewals
+        ],
+        "urls": {
+            "temporal_ui": f"{up.running.ui_url}/namespaces/default/workflows/journey-{account_id}",
+            "mailbox": up.running.mailbox_url,
+        },
+        "seconds": round(sum(timings.values()), 2),
+        "timings": {name: round(seconds, 2) for name, seconds in timings.items()},
+    }
+
+
+def _months(start: datetime, end: datetime) -> list[date]:
+    first = start.astimezone(UTC).date().replace(day=1)
+    days: list[date] = []
+    while add_months(first, len(days)) <= end.astimezone(UTC).date():
+        days.append(add_months(first, len(days)))
+    return days[1:]
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def show(summary: dict[str, Any], console: Console) -> None:
+    """The summary for people: assets by month, mails, renewals, health, addresses."""
+    _show_assets(summary, console)
+    _show_mails(summary, console)
+    _show_renewals(summary, console)
+    history = [row["score"] for row in summary["health"]["history"] if row["score"] is not None]
+    if history:
+        sparks = "".join(SPARKS[min(7, score * 8 // 100)] for score in history)
+        console.print(f"\n[bold]Health[/bold]  {sparks}  {history[-1]} {summary['health']['band']}")
+    console.print(f"\n[bold]Temporal UI[/bold]  {summary['urls']['temporal_ui']}", soft_wrap=True)
+    console.print(f"[bold]Mailbox[/bold]      {summary['urls']['mailbox']}", soft_wrap=True)
+    console.print(f"\n{len(summary['steps'])} steps in {summary['seconds']} s of real time.")
+
+
+def _show_assets(summary: dict[str, Any], console: Console) -> None:
+    rows = summary["assets_by_month"]
+    if not rows:
+        console.print("\n[bold]Assets[/bold]  none: nothing sold is kept as an asset")
+        return
+    table = Table("month", "owned", "MRR", "", title="Assets by month", title_justify="left", box=None)
+    by_month: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_month.setdefault(row["day"][:7], []).append(row)
+    totals = {month: sum((Decimal(row["mrr"]) for row in owned), Decimal(0)) for month, owned in by_month.items()}
+    most = max(totals.values()) or Decimal(1)
+    for month, owned in by_month.items():
+        counts: dict[str, int] = {}
+        for row in owned:
+            counts[row["product"]] = counts.get(row["product"], 0) + row["quantity"]
+        said = ", ".join(f"{quantity} {product}" for product, quantity in counts.items())
+        bar = "█" * int(totals[month] / most * BAR)
+        table.add_row(month, said, f"{totals[month]:,} {owned[0]['currency']}", f"[green]{bar}[/green]")
+    console.print()
+    console.print(table)
+
+
+def _show_mails(summary: dict[str, Any], console: Console) -> None:
+    table = Table("day", "to", "", "subject", title=f"Mails ({len(summary['mails'])})", title_justify="left", box=None)
+    for mail in summary["mails"]:
+        table.add_row(mail["at"][:10], mail["to"], mail["language"] or "", mail["subject"])
+    console.print()
+    console.print(table)
+
+
+def _show_renewals(summary: dict[str, Any], console: Console) -> None:
+    if not summary["renewals"]:
+        return
+    table = Table(
+        "contract", "term", "from", "until", "sold", "quote", title="Contracts", title_justify="left", box=None
+    )
+    for row in summary["renewals"]:
+        quote = f"{row['quote_id']}: {Decimal(row['total']):,} {row['currency']}" if row["quote_id"] else ""
+        state = "" if row["status"] == "active" else f" [yellow]({row['status']}: {row['status_reason']})[/yellow]"
+        table.add_row(row["contract_id"], f"{row['term']}{state}", row["start_on"], row["until"], row["origin"], quote)
+    console.print()
+    console.print(table)
