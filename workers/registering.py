@@ -1,0 +1,104 @@
+"""What a deployment registers with Temporal, and what Temporal knows of it: search attributes and workers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import ListWorkersRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+# A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.
+_NOT_YET = frozenset(
+    {
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.ALREADY_EXISTS,
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+    }
+)
+_PAUSE_SECONDS = 0.2
+
+
+class RegistrationError(RuntimeError):
+    """The namespace has a search attribute of one of our names and another type; the message says which."""
+
+
+async def register_search_attributes(client: Client, *, patience: timedelta = timedelta(minutes=1)) -> list[str]:
+    """Registers the search attributes of `workflows.visibility` that the namespace of `client` lacks; returns their names.
+
+    It returns once all of them can be queried, so that a worker started afterwards meets none that is unknown.
+    Called again, it changes nothing and returns an empty list.
+
+    Raises:
+        RegistrationError: an attribute is there with another type. Nothing was registered.
+        RPCError: Temporal still refused after `patience`.
+    """
+    deadline = time.monotonic() + patience.total_seconds()
+    wanted = {name: _type(kind) for name, kind in SEARCH_ATTRIBUTES.items()}
+    added: set[str] = set()
+    while True:
+        try:
+            added |= await _add_missing(client, wanted)
+            await client.count_workflows(" OR ".join(f"`{name}` IS NOT NULL" for name in wanted))
+            return sorted(added)
+        except RPCError as error:
+            if error.status not in _NOT_YET or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _add_missing(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> set[str]:
+    listed = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    for name, kind in wanted.items():
+        found = listed.custom_attributes.get(name, kind)
+        if found != kind:
+            raise RegistrationError(
+                f"the search attribute {name} of namespace {client.namespace!r} is {IndexedValueType.Name(found)} "
+                f"and should be {IndexedValueType.Name(kind)}; a type cannot be changed: use another namespace"
+            )
+    missing = {name: kind for name, kind in wanted.items() if name not in listed.custom_attributes}
+    if missing:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )
+    return set(missing)
+
+
+def _type(kind: str) -> IndexedValueType.ValueType:
+    """The server's constant for a type as it is written: `KeywordList` is INDEXED_VALUE_TYPE_KEYWORD_LIST."""
+    return IndexedValueType.Value("INDEXED_VALUE_TYPE_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper())
+
+
+async def worker_runs_here(
+    client: Client, task_queue: str, *, host: str | None = None, within: timedelta = timedelta(minutes=2, seconds=30)
+) -> bool:
+    """Whether Temporal heard `within` this time from a running worker of `task_queue` on `host` (default: this one).
+
+    A worker reports once a minute and when it begins and ends. A container's host name is its own, so a health check
+    inside it finds its own worker and no other. Temporal forgets the reports when it restarts, until the next.
+    """
+    since = datetime.now(UTC) - within
+    conditions = {
+        "TaskQueue =": task_queue,
+        "HostName =": host or socket.gethostname(),
+        "Status =": "Running",
+        "HeartbeatTime >": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    query = " AND ".join(f"{field} '{value}'" for field, value in conditions.items())
+    listed = await client.workflow_service.list_workers(
+        ListWorkersRequest(namespace=client.namespace, page_size=1, query=query)
+    )
+    return len(listed.workers) > 0
