@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecutionStatus
@@ -167,8 +167,3 @@ async def check_messages(pool: Pool, account_id: str, mailbox: Mailbox) -> Count
         assert {mail.to for mail in mails} == {row["address"]}
         times[row["delivery_id"]] = len(mails)
     return times
-
-
-def local_days(instants: list[datetime]) -> list[int]:
-    """The days between instants in a row."""
-    return [round((later - earlier) / timedelta(days=1)) for earlier, later in zip(instants, instants[1:], strict=False)]

@@ -169,7 +169,9 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], None], str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "type", "field", "says"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED])
+@pytest.mark.parametrize(
+    ("spoil", "type", "field", "says"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
 async def test_a_refused_first_order_leaves_no_fact_and_its_journey_ends_at_once(
     servers: Servers, spoil: Callable[[dict[str, Any]], None], type: str, field: str, says: str
 ) -> None:
