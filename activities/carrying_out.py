@@ -219,7 +219,8 @@ def _completed(
     """The decision's outcome with its deliveries and the lines that the briefing shows, each with its local day."""
     changes: dict[str, Any] = {}
     if rows:
-        changes["deliveries"] = {row.delivery_id: row.channel for row in rows}
+        prefix = effect_key(situation.customer.account.account_id, "")
+        changes["deliveries"] = {row.delivery_id.removeprefix(prefix): row.channel for row in rows}
     said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
     if said:
         changes["said"] = [f"{situation.today} {line}"[:SAID_LENGTH] for line in said]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.carrying_out import Performer, business_errors, load_situation
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
@@ -46,9 +46,9 @@ class Deliveries:
     async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
         """The message to deliver, or what came of it if it was settled before."""
         async with business_errors(), self._performer.transaction() as connection:
-            row = await effects.find_outbox(connection, call.delivery_id)
+            row = await effects.find_outbox(connection, _id_of(call))
             if row is None:
-                raise ApplicationError(f"no message {call.delivery_id}", type="UnknownDelivery", non_retryable=True)
+                raise ApplicationError(f"no message {_id_of(call)}", type="UnknownDelivery", non_retryable=True)
             if row.status == "waiting":
                 return row
             done = await effects.find_effect(connection, _settled_key(call))
@@ -99,7 +99,7 @@ class Deliveries:
 
     async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:
         async with business_errors(), self._performer.transaction() as connection:
-            await effects.settle_outbox(connection, call.delivery_id, "sent", call.as_of, message_id=message_id)
+            await effects.settle_outbox(connection, _id_of(call), "sent", call.as_of, message_id=message_id)
         return Outcome()
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
@@ -108,7 +108,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, call.delivery_id, "sent", call.as_of, message_id=said)
+            await effects.settle_outbox(connection, _id_of(call), "sent", call.as_of, message_id=said)
             situation = await load_situation(connection, call.account_id, call.as_of)
             outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
             await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
@@ -122,7 +122,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, call.delivery_id, "rejected", call.as_of, reason=said)
+            await effects.settle_outbox(connection, _id_of(call), "rejected", call.as_of, reason=said)
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 await effects.flag_contact(connection, row.account_id, row.contact_id, call.as_of, said)
             situation = await load_situation(connection, call.account_id, call.as_of)
@@ -132,8 +132,12 @@ class Deliveries:
             )
 
 
+def _id_of(call: DeliveryCall) -> str:
+    return effect_key(call.account_id, call.delivery_id)
+
+
 def _settled_key(call: DeliveryCall) -> str:
-    return f"{call.delivery_id}/settled"
+    return f"{_id_of(call)}/settled"
 
 
 def _told(row: effects.Waiting, said: str) -> Decision:

@@ -165,11 +165,15 @@ def _with_health(situation: Situation, decision: Decision, health: Health) -> De
         RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
     ]
     attention = dict(decision.outcome.attention)
-    attention["health_critical"] = f"health is critical: {health.view().why}" if health.band is Band.CRITICAL else None
     notices = list(decision.notices)
+    if health.band is Band.CRITICAL:
+        attention["health_critical"] = f"health is critical: {health.view().why}"
+    elif before == Band.CRITICAL.value:
+        attention["health_critical"] = None
     if health.band is Band.CRITICAL and before != Band.CRITICAL.value:
         notices.append(Notice("Health fell to critical", [health.view().why], to="owner"))
-    outcome = decision.outcome.model_copy(update={"health": health.view(), "attention": attention})
+    changes = {"health": health.view(), **({"attention": attention} if attention else {})}
+    outcome = decision.outcome.model_copy(update=changes)
     return Decision(decision.line, outcome, writes, decision.mails, notices)
 
 

@@ -35,7 +35,11 @@ def render(state: JourneyState, now: datetime) -> str:
         *_pause(state, zone),
         *_attention(state),
         f"**Health** {_health(state)}",
-        _list("Next", [f"{_when(step.at, zone)} · {_title(step)}" for step in state.agenda[:NEXT_STEPS]], "nothing planned"),
+        _list(
+            "Next",
+            [f"{_when(step.at, zone)} · {_title(step)}" for step in state.agenda[:NEXT_STEPS]],
+            "nothing planned",
+        ),
         _list("Stages", [_stage_line(key, stage, zone) for key, stage in state.stages.items()], "none open", most=8),
         *_on_the_way(state, zone),
         _list("Latest", list(reversed(state.said)), "nothing yet"),
@@ -95,7 +99,9 @@ def _on_the_way(state: JourneyState, zone: ZoneInfo) -> list[str]:
 
 def _title(step: Step) -> str:
     subject = step.stage.split(":", 1)[1] if ":" in step.stage else ""
-    words = f"{step.kind.replace('_', ' ')}" + (f" {step.name.split('-')[0]}" if step.kind.startswith("onboarding") else "")
+    words = f"{step.kind.replace('_', ' ')}" + (
+        f" {step.name.split('-')[0]}" if step.kind.startswith("onboarding") else ""
+    )
     return f"{words} · `{subject}`" if subject else words
 
 

@@ -60,7 +60,7 @@ class Channel(StrEnum):
 
 
 class Delivery(Carried):
-    """Something on its way out: the outbox row's id, its channel, and since when. `stuck`: it failed for good and waits for a person."""
+    """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits for a person."""
 
     id: str
     channel: Channel
@@ -88,8 +88,8 @@ class Outcome(Carried):
     """What an activity decided: all that the workflow learns of it.
 
     `drop` names steps by key, or a whole stage by its id. In `stages` and `attention` a null removes the entry.
-    `deliveries` are the outbox rows that were written, by id.
-    `answer` is what the sender of a request is told.
+    `deliveries` are the outbox rows that were written, by their ids within the account.
+    `answer` is what the sender of a request is told; `repeated`: it is the answer of long ago, and nothing else follows.
     """
 
     plan: list[Step] = []
@@ -101,10 +101,11 @@ class Outcome(Carried):
     account: AccountView | None = None
     said: list[str] = []
     answer: dict[str, Any] | None = None
+    repeated: bool = False
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
-        return Outcome(answer=self.answer)
+        return Outcome(answer=self.answer, repeated=True)
 
 
 class StepCall(Carried):
@@ -127,7 +128,7 @@ class RequestCall(Carried):
 
 
 class DeliveryCall(Carried):
-    """The input of a delivery's activity."""
+    """The input of a delivery's activity; `delivery_id` is unique within the account."""
 
     account_id: str
     delivery_id: str
@@ -141,6 +142,8 @@ class Pause(Carried):
     since: AwareDatetime
     until: AwareDatetime | None = None
 
+
+ROLL_OVER_AFTER_EVENTS = 380
 
 _Value = TypeVar("_Value")
 
@@ -243,6 +246,13 @@ class JourneyState(Carried):
         return self.model_copy(
             update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}
         )
+
+
+class JourneyStart(Carried):
+    """A journey's input: nothing for a new one, the state after a rollover. `roll_over_after_events` is for rehearsals."""
+
+    state: JourneyState | None = None
+    roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
 
 
 def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:

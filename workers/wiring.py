@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.carrying_out import Performer, Seller
@@ -24,8 +26,8 @@ from workflows.customer_journey import CustomerJourney
 
 WORKFLOWS: Sequence[type] = (CustomerJourney,)
 
-# Code of ours outside workflows/ and the libraries it uses are the same for every workflow: importing them anew for
-# each costs five times the time and memory.
+# Only the modules with workflow classes are imported anew for each workflow, which is what the sandbox can watch over.
+# All other code is the same for every workflow: importing it again costs each of them time and memory.
 PASSED_THROUGH = (
     "domain",
     "pydantic",
@@ -35,11 +37,25 @@ PASSED_THROUGH = (
     "holidays",
     "dateutil",
     "tzdata",
+    *(
+        f"workflows.{name}"
+        for name in (
+            "adoption",
+            "calls",
+            "expansion",
+            "onboarding",
+            "relationship",
+            "renewal",
+            "reorder",
+            "tasks",
+            "visibility",
+        )
+    ),
 )
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """The runner that re-imports only what is in workflows/."""
+    """The runner that re-imports only the modules with workflow classes."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
@@ -70,5 +86,8 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         workflows=WORKFLOWS,
         activities=build_activities(pool, settings),
         workflow_runner=sandbox(),
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
+        ),
         **{"max_cached_workflows": 2000, **options},
     )

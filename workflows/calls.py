@@ -33,7 +33,7 @@ async def perform(account_id: str, step: Step, as_of: datetime) -> Outcome:
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=_short(f"{step.on} {step.key}"),
+        summary=_short(step.key),
     )
     return outcome
 
@@ -59,7 +59,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         result_type=Outcome,
         start_to_close_timeout=DELIVERY_TIMEOUT,
         retry_policy=_OUTSIDE,
-        summary=_short(delivery.id.split("/", 1)[-1]),
+        summary=_short(delivery.id),
     )
     return outcome
 

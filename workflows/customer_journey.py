@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -14,8 +13,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.briefing import render
-from domain.journey import JourneyState, Outcome, RequestCall, Step
-from domain.model import Carried
+from domain.journey import JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import (
@@ -35,30 +33,22 @@ from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import SearchAttributes
 
 ID_PREFIX = "journey-"
-ROLL_OVER_AFTER_EVENTS = 380
-ROLL_OVER_AFTER = timedelta(days=180)
+ROLL_OVER_AFTER = timedelta(days=300)
 LATEST_EVENTS = 450
 """From here on a rollover no longer waits for messages that are on their way: the next run takes them along."""
 
 _Request = TypeVar("_Request", bound=Request)
 
 
-class JourneyStart(Carried):
-    """A journey's input: nothing for a new one, the state after a rollover. `roll_over_after_events` is for rehearsals."""
-
-    state: JourneyState | None = None
-    roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
-
-
-@dataclass
 class Asked:
     """A request that waits for its answer from the loop."""
 
-    activity: str
-    request_id: str
-    body: dict[str, Any]
-    answer: dict[str, Any] | None = None
-    refusal: ApplicationError | None = None
+    def __init__(self, activity: str, request_id: str, body: dict[str, Any]) -> None:
+        self.activity = activity
+        self.request_id = request_id
+        self.body = body
+        self.answer: dict[str, Any] | None = None
+        self.refusal: ApplicationError | None = None
 
     @property
     def key(self) -> str:
@@ -94,8 +84,9 @@ class CustomerJourney:
         """Waits for the next instant or message, does it, and goes on, until the journey is closed."""
         while not self.state.closed:
             self.deliveries.keep_going(self.state)
-            self.show()
-            await workflow.wait_condition(self.has_work)
+            if not self.has_work():
+                self.show()
+                await workflow.wait_condition(self.has_work)
             if arrival := self.deliveries.arrived():
                 self.settle(*arrival)
             elif self.asked:
@@ -110,7 +101,6 @@ class CustomerJourney:
                 await self.perform(step)
             elif self.should_roll_over():
                 await self.roll_over()
-        self.alarm.set(None, "")
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
@@ -159,6 +149,8 @@ class CustomerJourney:
 
     def apply_answer(self, asked: Asked, outcome: Outcome) -> None:
         """What a request means for the journey: its outcome, and for the levers their position."""
+        if outcome.repeated:
+            return  # the levers may have been moved since
         now = workflow.now()
         self.state = self.state.after(outcome, now)
         match asked.activity:
@@ -217,14 +209,16 @@ class CustomerJourney:
 
     async def roll_over(self) -> None:
         """The next run goes on from the state; whoever still waits for an answer gets it first."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or not self.should_roll_over())
         if not self.should_roll_over():
-            return
+            return  # something came in meanwhile, and only the loop can answer it
         state = self.state.model_copy(update={"runs": self.state.runs + 1})
         workflow.continue_as_new(self.start.model_copy(update={"state": state}))
 
     def show(self) -> None:
-        """The alarm, the search attributes and the briefing, brought up to date."""
+        """The alarm, the search attributes and the briefing, brought up to date; a journey that has not begun shows nothing."""
+        if self.state.opened_at is None:
+            return
         at = self.state.next_instant()
         self.alarm.set(at, self._alarm_label())
         self.attributes.show(self.state)
@@ -233,9 +227,7 @@ class CustomerJourney:
     def _alarm_label(self) -> str:
         if self.state.paused:
             return "paused"
-        return (
-            f"{self.state.agenda[0].on} {self.state.agenda[0].key}"[: calls.SUMMARY_LIMIT] if self.state.agenda else ""
-        )
+        return self.state.agenda[0].key[: calls.SUMMARY_LIMIT] if self.state.agenda else ""
 
     # The doors: orders
 
@@ -265,8 +257,8 @@ class CustomerJourney:
         with _refusals():
             self._check_open()
             order = read_order(document)
-            if order.account.account_id != self.state.account_id:
-                expected = f"{ID_PREFIX}{order.account.account_id}"
+            expected = f"{ID_PREFIX}{order.account.account_id}"
+            if workflow.info().workflow_id != expected:
                 said = f"this workflow is {workflow.info().workflow_id!r}; send orders of this account to {expected!r}"
                 raise Refusal(
                     INVALID_ORDER, "the order cannot be accepted", [Problem(field="account.account_id", problem=said)]
@@ -281,7 +273,7 @@ class CustomerJourney:
 
     @complete_task.validator
     def _check_complete_task(self, request: dict[str, Any]) -> None:
-        self._check(CompleteTask, request, onboarding.check_complete_task)
+        self._check(CompleteTask, request, onboarding.check_complete_task, recorded=True)
 
     @workflow.update(
         description="The customer's answer to a renewal: {contract_id, decision: accept|decline, reason?, by?}"
@@ -292,7 +284,7 @@ class CustomerJourney:
 
     @answer_renewal.validator
     def _check_answer_renewal(self, request: dict[str, Any]) -> None:
-        self._check(AnswerRenewal, request, renewal.check_answer_renewal)
+        self._check(AnswerRenewal, request, renewal.check_answer_renewal, recorded=True)
 
     @workflow.update(
         description="The customer's answer to an offer: {offer_id, decision: accept|decline, reason?, by?}"
@@ -303,7 +295,7 @@ class CustomerJourney:
 
     @answer_offer.validator
     def _check_answer_offer(self, request: dict[str, Any]) -> None:
-        self._check(AnswerOffer, request, expansion.check_answer_offer)
+        self._check(AnswerOffer, request, expansion.check_answer_offer, recorded=True)
 
     @workflow.update(description="The customer's answer to a survey: {survey_id, score: 0-10, comment?}")
     async def answer_survey(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -348,8 +340,8 @@ class CustomerJourney:
     @workflow.signal(
         description="Usage crossed a threshold: {id, at, level: low|usual|high}. The figures are in the facts"
     )
-    def usage_changed(self, signal: dict[str, Any]) -> None:
-        """Notes that usage should be looked at."""
+    def usage_changed(self, signal: Any = None, *more: Any) -> None:
+        """Notes that usage should be looked at. Takes whatever comes: a handler that fails would stop the journey."""
         try:
             self.noted.append(UsageChanged.model_validate(signal))
         except ValidationError as error:
@@ -381,11 +373,15 @@ class CustomerJourney:
         model: type[_Request],
         document: dict[str, Any],
         allowed: Callable[[JourneyState, _Request], None] | None = None,
+        *,
+        recorded: bool = False,
     ) -> None:
+        """Refuses what cannot be read or is not `allowed`. If the facts know what was asked before (`recorded`), they decide
+        about a request with an id of its own: it may be a repetition, which gets its first answer again."""
         with _refusals():
             self._check_open()
             request = read_request(model, document)
-            if allowed is not None:
+            if allowed is not None and not (recorded and request.request_id):
                 allowed(self.state, request)
 
     def _check_open(self) -> None:

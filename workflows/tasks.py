@@ -21,15 +21,18 @@ class Alarm:
         self._task: asyncio.Task[None] | None = None
 
     def set(self, at: datetime | None, label: str) -> None:
-        """Wakes the workflow at `at` (null: never). `label` is what the Temporal UI shows for the timer."""
+        """Wakes the workflow at `at`. `label` is what the Temporal UI shows for the timer.
+
+        With null a timer that runs is left alone: a pause is mostly over before it rings, and ringing does no harm.
+        """
         rang = self._task is not None and self._task.done()
-        if at == self._at and not rang:
+        if at is None or (at == self._at and not rang):
             return
         if self._task is not None and not self._task.done():
             self._task.cancel()
         self._at = at
         self._task = None
-        if at is not None and at > workflow.now():
+        if at > workflow.now():
             self._task = asyncio.create_task(self._ring(at - workflow.now(), label))
 
     async def _ring(self, delay: timedelta, label: str) -> None:

@@ -55,14 +55,15 @@ class SearchAttributes:
 
 
 def _wanted(state: JourneyState) -> dict[SearchAttributeKey[Any], Any]:
-    at = state.next_instant()
+    at = state.agenda[0].at if state.agenda else None
+    reasons = {key.split(":", 1)[0] for key in state.attention} | ({"paused"} if state.paused else set())
     return {
         ACCOUNT_ID: state.account_id,
         ACCOUNT: state.account.name if state.account else None,
         OWNER: state.account.owner if state.account else None,
         HEALTH_BAND: state.health.band if state.health else None,
         JOURNEY_STAGE: state.open_kinds() or None,
-        ATTENTION_REASONS: sorted({key.split(":", 1)[0] for key in state.attention}) or None,
+        ATTENTION_REASONS: sorted(reasons) or None,
         NEXT_ACTION_AT: _seconds(at),
         RENEWAL_AT: _seconds(state.next_renewal()),
     }

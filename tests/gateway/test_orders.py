@@ -268,3 +268,21 @@ async def test_two_services_send_two_orders_of_a_new_account_at_once(servers: Se
     assert len([w for w in runs if w.status is WorkflowExecutionStatus.RUNNING]) <= 1
     contracts = await servers.pool.fetchval("select count(*) from contract where account_id = $1", account)
     assert contracts == 2
+
+
+async def test_a_refused_order_and_a_right_one_at_once_do_not_disturb_each_other(servers: Servers) -> None:
+    pairs = []
+    for n in range(6):
+        good, bad = order(), order()
+        bad["account"] = copy.deepcopy(good["account"])
+        spoil = set_in(f"{SEATS}.quantity", 2.5) if n % 2 else set_in(f"{SEATS}.product", "SEATZ")
+        spoil(bad)
+        pairs.append((good, bad))
+    sent = [place(servers.temporal, document) for good, bad in pairs for document in (bad, good)]
+    answers = await asyncio.wait_for(asyncio.gather(*sent, return_exceptions=True), 30)
+    for (good, bad), refused, accepted in zip(pairs, answers[::2], answers[1::2], strict=True):
+        assert isinstance(refused, WorkflowUpdateFailedError)
+        assert not isinstance(accepted, BaseException), accepted
+        assert accepted["order_id"] == good["order_id"]
+        assert await effect_of(servers, bad["order_id"]) == (0, 0, 0)
+        assert await servers.client.is_running(account_of(good))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
 import typer
 
@@ -24,13 +26,26 @@ app.add_typer(imports.app, name="import", help="Bring in orders and usage from f
 
 def main() -> None:
     """Runs the command; an error that people can mend is said in a sentence, not in a traceback."""
+    code = _run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads that Temporal's client leaves behind abort the interpreter now and then while it shuts down.
+    os._exit(code)
+
+
+def _run() -> int:
+    """The command's exit code."""
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except Exception as error:
         said = explain(error)
         if said is None:
-            raise
-        typer.secho(said, err=True, fg=typer.colors.RED)
-        sys.exit(1)
+            traceback.print_exc()
+        else:
+            typer.secho(said, err=True, fg=typer.colors.RED)
+        return 1
+    return 0

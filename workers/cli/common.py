@@ -23,6 +23,7 @@ from gateway.client import PerennialClient
 from gateway.connection import connect
 from workers.embedded.errors import EmbeddedError
 from workers.migrating import MigrationError
+from workers.registering import RegistrationError
 from workers.settings import Settings
 
 progress_console = Console(stderr=True)
@@ -83,17 +84,22 @@ class Connections:
         self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue)
 
 
+async def temporal_client(running: Running | None) -> Client:
+    """Temporal alone, from the environment or from the stack that runs in this folder."""
+    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
+    try:
+        return await connect(address)
+    except RuntimeError as error:
+        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
+        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
+
+
 @asynccontextmanager
 async def connections() -> AsyncIterator[Connections]:
     """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder."""
     running = find_running()
     settings = settings_of(running)
-    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
-    try:
-        temporal = await connect(address)
-    except RuntimeError as error:
-        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
-        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
+    temporal = await temporal_client(running)
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
         yield Connections(temporal, pool, settings)
@@ -116,7 +122,7 @@ def explain(error: BaseException) -> str | None:
     match error:
         case Refusal():
             return f"{error.type}: {error}"
-        case UserError() | EmbeddedError() | MigrationError() | PlaybookError():
+        case UserError() | EmbeddedError() | MigrationError() | RegistrationError() | PlaybookError():
             return str(error)
         case asyncpg.InvalidCatalogNameError() | asyncpg.UndefinedTableError():
             return f"the database has no schema yet ({error}); run `perennial migrate`"

@@ -1,4 +1,4 @@
-"""`perennial worker`, `migrate` and `doctor`: single processes against servers that the environment names."""
+"""`perennial worker`, `migrate`, `register` and `doctor`: single processes against servers that the environment names."""
 
 from __future__ import annotations
 
@@ -11,18 +11,27 @@ from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
-from workers.cli.common import connections, progress_console, run, settings_of, find_running
+from workers.cli.common import connections, find_running, progress_console, run, settings_of, temporal_client
 from workers.cli.stack import until_stopped
 from workers.migrating import migrate
+from workers.registering import register_search_attributes, worker_runs_here
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 
 async def _worker() -> None:
-    async with connections() as servers:
-        async with build_worker(servers.temporal, servers.pool, servers.settings):
-            progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
-            await until_stopped()
+    async with connections() as servers, build_worker(servers.temporal, servers.pool, servers.settings):
+        progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
+        await until_stopped()
+
+
+async def _worker_runs_here() -> bool:
+    running = find_running()
+    return await worker_runs_here(await temporal_client(running), settings_of(running).task_queue)
+
+
+async def _register() -> list[str]:
+    return await register_search_attributes(await temporal_client(find_running()))
 
 
 async def _doctor() -> bool:
@@ -77,9 +86,22 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
 
     @app.command()
-    def worker() -> None:
+    def worker(
+        check: Annotated[
+            bool, typer.Option("--check", help="Only say, by the exit code, whether one runs here.")
+        ] = False,
+    ) -> None:
         """A worker for the servers that the environment names."""
-        run(_worker())
+        if not check:
+            run(_worker())
+        elif not run(_worker_runs_here()):
+            raise typer.Exit(1)
+
+    @app.command("register")
+    def register_command() -> None:
+        """Registers with Temporal the search attributes that journeys are found by."""
+        added = run(_register())
+        progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
 
     @app.command("migrate")
     def migrate_command(

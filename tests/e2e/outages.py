@@ -1,0 +1,73 @@
+"""A worker of its own with a mailbox and a provisioning service that tests may take away and bring back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.client import PerennialClient
+from tests.activities.channels.fake_provisioning import FakeProvisioning
+from tests.conftest import Servers
+from workers.embedded.mailbox import Mailbox
+from workers.embedded.mailbox_server import EmbeddedMailbox
+from workers.embedded.ports import free_port
+from workers.wiring import build_worker
+
+_numbers = itertools.count(1)
+_FIRST_PORT = 21025
+
+
+def refused(address: str) -> str | None:
+    """The reply for addresses that do not exist."""
+    return "550 5.1.1 no such user" if address.startswith("nobody") else None
+
+
+@dataclass
+class Outside:
+    """What lies outside the company for one worker: its mail server, which keeps port and mails, and its provisioning service."""
+
+    servers: Servers
+    client: PerennialClient
+    provisioning: FakeProvisioning
+    folder: Path
+    port: int
+    task_queue: str
+    _mail: EmbeddedMailbox | None = field(default=None)
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Everything that ever arrived."""
+        return Mailbox(self.folder)
+
+    async def mail_comes_up(self) -> None:
+        """The mail server listens."""
+        self._mail = EmbeddedMailbox(self.folder, self.port, free_port(_FIRST_PORT + 500), reject=refused)
+        await self._mail.__aenter__()
+
+    async def mail_goes_down(self) -> None:
+        """The mail server is gone; connections are refused."""
+        if self._mail is not None:
+            await self._mail.__aexit__(None, None, None)
+            self._mail = None
+
+
+@asynccontextmanager
+async def outside(servers: Servers, folder: Path) -> AsyncIterator[Outside]:
+    """A worker on the session's servers with an outside of its own, everything up."""
+    port = free_port(_FIRST_PORT)
+    queue = f"outside-{next(_numbers)}"
+    with FakeProvisioning() as provisioning:
+        settings = servers.settings.model_copy(
+            update={"smtp_port": port, "provisioning_url": provisioning.url, "task_queue": queue}
+        )
+        client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
+        here = Outside(servers, client, provisioning, folder / "mails", port, queue)
+        await here.mail_comes_up()
+        try:
+            async with build_worker(servers.temporal, servers.pool, settings):
+                yield here
+        finally:
+            await here.mail_goes_down()

@@ -1,0 +1,133 @@
+"""`perennial import`: orders and usage from files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from workers.cli.common import UserError, connections, print_json, progress_console, run
+from workers.feeds.errors import FeedError
+from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
+from workers.feeds.usage import UsageReport, import_usage
+
+app = typer.Typer(no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="CSV or JSON Lines, plain or gzipped.", show_default=False)]
+Mapping = Annotated[Path | None, typer.Option(help="YAML that names a CSV's columns; a known feed needs none.")]
+Rejects = Annotated[Path | None, typer.Option(help="Where lines that were not imported go. [FILE's name.rejects.csv]")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first lines, and the rest of orders begun there.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=500, help="Customers at once.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The report as one JSON object on standard output.")]
+
+
+@app.command()
+def orders(
+    file: File,
+    mapping: Mapping = None,
+    rejects: Rejects = None,
+    limit: Limit = None,
+    concurrency: Concurrency = CONCURRENCY,
+    json: AsJson = False,
+) -> None:
+    """Takes over orders of the past with their true dates. Every line ends as imported or in the rejects file."""
+    report = run(_orders(file, mapping, rejects or _beside(file), limit, concurrency))
+    if json:
+        print_json(asdict(report))
+    else:
+        _show(report, report.orders, f"{report.orders} orders of {report.customers} customers")
+
+
+@app.command()
+def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
+    """Records how many users were active: account_id, product, day, active_users."""
+    report = run(_usage(file, rejects or _beside(file)))
+    if json:
+        print_json(asdict(report))
+    else:
+        _show(report, report.accounts, f"usage of {report.accounts} accounts")
+
+
+async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | None, concurrency: int) -> ImportReport:
+    async with connections() as up:
+        with _bars() as progress, _feed_errors():
+            return await import_orders(
+                up.client,
+                up.pool,
+                file,
+                mapping=mapping,
+                rejects=rejects,
+                limit=limit,
+                concurrency=concurrency,
+                progress=progress,
+            )
+
+
+async def _usage(file: Path, rejects: Path) -> UsageReport:
+    async with connections() as up:
+        with _bars() as progress, _feed_errors():
+            return await import_usage(up.client, file, rejects=rejects, progress=progress)
+
+
+def _beside(file: Path) -> Path:
+    """The rejects file in the current folder: the one of the input may not be ours to write to."""
+    name = file.name.removesuffix(".gz")
+    stem, dot, kind = name.rpartition(".")
+    return Path(f"{stem}.rejects.{kind}" if dot else f"{name}.rejects")
+
+
+@contextmanager
+def _feed_errors() -> Iterator[None]:
+    """A file that cannot be used is something that whoever runs the command can mend."""
+    try:
+        yield
+    except FeedError as error:
+        raise UserError(str(error)) from error
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar on standard error for each part of the work."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=progress_console) as bars:
+        tasks = {}
+
+        def progress(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield progress
+
+
+def _show(report: ImportReport | UsageReport, accepted: int, accepted_as: str) -> None:
+    """The counts, which add up, as a table on standard output."""
+    console = Console()
+    table = Table("lines", "", title=report.file, title_justify="left")
+    table.columns[0].justify = "right"
+    table.add_row(f"{report.imported:,}", f"imported: {accepted_as}" if accepted else "imported")
+    for reason, count in report.reasons.items():
+        table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
+    table.add_section()
+    table.add_row(f"{report.lines:,}", "in the file", style="bold")
+    if isinstance(report, ImportReport):
+        if report.beyond_limit:
+            table.add_row(f"{report.beyond_limit:,}", "not looked at: behind the limit")
+        if report.orders_before:
+            table.caption = f"{report.orders_before} orders were on record before"
+    console.print(table)
+    console.print(f"Rejected lines with their reasons: {report.rejects_file}  ({report.seconds} s)")

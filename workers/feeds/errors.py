@@ -1,0 +1,7 @@
+"""What keeps a whole file from being read."""
+
+from __future__ import annotations
+
+
+class FeedError(Exception):
+    """A file or mapping that cannot be used at all; the message says why and what would be right. Nothing was imported."""

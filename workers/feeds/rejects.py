@@ -1,0 +1,115 @@
+"""Lines that were not imported: why, and the file that gives them back to be mended and imported again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workers.feeds.errors import FeedError
+from workers.feeds.files import csv_rows, json_rows
+
+
+class Reason(StrEnum):
+    """Why a line was rejected, as a word that programs may rely on."""
+
+    MALFORMED = "malformed"
+    """the wrong number of columns, no number, no date, no JSON"""
+    NO_CUSTOMER = "no_customer"
+    CANCELLED = "cancelled_order"
+    NOT_A_PRODUCT = "not_a_product"
+    RETURN = "return"
+    """a quantity of zero or less"""
+    NO_PRICE = "no_price"
+    """a price of zero or less"""
+    UNKNOWN_COUNTRY = "unknown_country"
+    DUPLICATE = "duplicate_line"
+    MIXED_ORDER = "mixed_order"
+    """the order's other lines name another customer"""
+    REFUSED = "refused"
+    """the journey or the facts refused what the line belongs to"""
+
+
+class Reject(NamedTuple):
+    """Why one line was rejected: the reason, and a sentence with what would be right."""
+
+    reason: Reason
+    says: str
+
+
+ADDED = ("line", "reason", "explanation")
+"""The columns that a rejects file has beside the original ones."""
+
+
+def check_writable(place: Path) -> None:
+    """Raises FeedError if no rejects file can be written at `place`: better before an import than after it."""
+    if place.is_dir() or not os.access(place if place.exists() else place.parent, os.W_OK):
+        raise FeedError(f"the rejects file {place} cannot be written; name another place with --rejects")
+
+
+def write_csv_rejects(
+    place: Path, source: Path, rejects: Mapping[int, Reject], *, encoding: str, delimiter: str
+) -> None:
+    """The rejected lines of `source` as CSV that can be imported again: its own columns, and those of `ADDED`."""
+    rows = csv_rows(source, encoding=encoding, delimiter=delimiter)
+    _, header = next(rows)
+    kept = [n for n, name in enumerate(header) if name.strip() not in ADDED]
+    draft = place.with_name(f".{place.name}.part")
+    with draft.open("w", encoding=encoding.removesuffix("-sig"), newline="") as out:
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+        writer.writerow([*(header[n] for n in kept), *ADDED])
+        for line, row in rows:
+            if reject := rejects.get(line):
+                writer.writerow([*_fitted(row, header, kept, delimiter), line, reject.reason.value, reject.says])
+    draft.replace(place)
+
+
+def _fitted(row: list[str], header: list[str], kept: list[int], delimiter: str) -> list[str]:
+    """As many fields as there are columns: missing ones are empty, those beyond the last column are joined to it."""
+    if len(row) == len(header):
+        return [row[n] for n in kept]
+    width = len(kept)
+    short = row[:width] + [""] * (width - len(row))
+    return short if len(row) <= width else [*row[: width - 1], delimiter.join(row[width - 1 :])]
+
+
+def write_json_rejects(place: Path, source: Path, rejects: Mapping[int, Reject]) -> None:
+    """The rejected lines of `source` as JSON Lines that can be imported again: each record inside its reason."""
+    draft = place.with_name(f".{place.name}.part")
+    with draft.open("w", encoding="utf-8") as out:
+        for line, text in json_rows(source):
+            if reject := rejects.get(line):
+                record = {
+                    "line": line,
+                    "reason": reject.reason.value,
+                    "explanation": reject.says,
+                    "record": _value(text),
+                }
+                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    draft.replace(place)
+
+
+def _value(text: str) -> Any:
+    with suppress(ValueError):
+        return unwrapped(json.loads(text))
+    return text
+
+
+def unwrapped(document: Any) -> Any:
+    """The record itself, where a line comes from a rejects file."""
+    if isinstance(document, dict) and "record" in document and set(document) <= {*ADDED, "record"}:
+        return document["record"]
+    return document
+
+
+def by_reason(rejects: Iterable[Reject]) -> dict[str, int]:
+    """How many lines were rejected for each reason, the commonest first."""
+    counts: dict[str, int] = {}
+    for reject in rejects:
+        counts[reject.reason.value] = counts.get(reject.reason.value, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

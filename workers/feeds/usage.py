@@ -1,0 +1,142 @@
+"""Usage figures from a file: CSV or JSON Lines of account_id, product, day, active_users."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.refusals import Refusal
+from domain.usage import UsageRow
+from gateway.client import PerennialClient
+from workers.feeds.errors import FeedError
+from workers.feeds.files import csv_rows, is_json_lines, json_rows, read_header
+from workers.feeds.importing import CONCURRENCY, READING, Progress, side_by_side, unseen
+from workers.feeds.rejects import (
+    Reason,
+    Reject,
+    by_reason,
+    check_writable,
+    unwrapped,
+    write_csv_rejects,
+    write_json_rejects,
+)
+
+COLUMNS = tuple(UsageRow.model_fields)
+IMPORTING = "importing usage"
+
+
+@dataclass(frozen=True)
+class UsageReport:
+    """What became of a file: `imported` and `rejected` lines make up `lines`. `journeys_told`: whose use crossed a threshold."""
+
+    file: str
+    lines: int
+    imported: int
+    rejected: int
+    accounts: int
+    journeys_told: int
+    reasons: dict[str, int]
+    rejects_file: str
+    seconds: float
+
+
+async def import_usage(
+    client: PerennialClient, file: Path, *, rejects: Path, concurrency: int = CONCURRENCY, progress: Progress = unseen
+) -> UsageReport:
+    """Every line of `file` becomes a usage figure, or a line of `rejects`. A later figure for the same day counts.
+
+    Raises FeedError before anything is written if the file cannot be used.
+    """
+    began = time.monotonic()
+    check_writable(rejects)
+    json_lines = is_json_lines(file)
+    refused: dict[int, Reject] = {}
+    accounts: dict[str, dict[int, UsageRow]] = defaultdict(dict)
+    lines = 0
+    for line, record in _json_records(file) if json_lines else _csv_records(file):
+        lines += 1
+        try:
+            row = record if isinstance(record, Reject) else UsageRow.model_validate(record)
+        except ValidationError as error:
+            problems = Refusal.from_validation("", "", error).problems
+            row = Reject(Reason.MALFORMED, "; ".join(str(problem) for problem in problems))
+        if isinstance(row, Reject):
+            refused[line] = row
+        else:
+            accounts[row.account_id][line] = row
+    progress(READING, lines, lines)
+    told = done = 0
+
+    async def record_one(rows: dict[int, UsageRow]) -> None:
+        nonlocal told, done
+        told += await _record(client, rows, refused)
+        done += 1
+        progress(IMPORTING, done, len(accounts))
+
+    await side_by_side(accounts.values(), record_one, concurrency)
+    if json_lines:
+        write_json_rejects(rejects, file, refused)
+    else:
+        write_csv_rejects(rejects, file, refused, encoding="utf-8-sig", delimiter=",")
+    return UsageReport(
+        file=str(file),
+        lines=lines,
+        imported=lines - len(refused),
+        rejected=len(refused),
+        accounts=len(accounts),
+        journeys_told=told,
+        reasons=by_reason(refused.values()),
+        rejects_file=str(rejects),
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+async def _record(client: PerennialClient, rows: dict[int, UsageRow], refused: dict[int, Reject]) -> int:
+    """One account's figures in one transaction; if they are refused together, each product's alone."""
+    try:
+        return await client.record_usage(list(rows.values()))
+    except Refusal as refusal:
+        products = sorted({row.product for row in rows.values()})
+        if len(products) == 1:
+            refused.update(dict.fromkeys(rows, Reject(Reason.REFUSED, str(refusal))))
+            return 0
+    told = 0
+    for product in products:
+        told += await _record(client, {line: row for line, row in rows.items() if row.product == product}, refused)
+    return told
+
+
+def _csv_records(file: Path) -> Iterator[tuple[int, Any]]:
+    header = read_header(file)
+    if missing := [name for name in COLUMNS if name not in header]:
+        raise FeedError(
+            f"{file} has no column {missing[0]!r}; it needs {', '.join(COLUMNS)} and has {', '.join(header)}"
+        )
+    at = {name: header.index(name) for name in COLUMNS}
+    rows = csv_rows(file)
+    next(rows)
+    for line, row in rows:
+        if len(row) != len(header):
+            yield line, Reject(Reason.MALFORMED, f"{len(row)} columns instead of {len(header)}")
+        else:
+            yield line, _with_number({name: row[n].strip() for name, n in at.items()})
+
+
+def _with_number(record: dict[str, Any]) -> dict[str, Any]:
+    text = record["active_users"]
+    return {**record, "active_users": int(text)} if text.isascii() and text.isdigit() else record
+
+
+def _json_records(file: Path) -> Iterator[tuple[int, Any]]:
+    for line, text in json_rows(file):
+        try:
+            yield line, unwrapped(json.loads(text))
+        except ValueError as error:
+            yield line, Reject(Reason.MALFORMED, f"no JSON: {error}")
