@@ -43,6 +43,7 @@ PASSED_THROUGH = (
             "adoption",
             "calls",
             "expansion",
+            "journey",
             "onboarding",
             "relationship",
             "renewal",

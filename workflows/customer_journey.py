@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.briefing import render
-from domain.journey import JourneyStart, JourneyState, Outcome, RequestCall, Step
-from domain.orders import read_order
-from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
+from domain.journey import JourneyStart
 from domain.requests import (
     AnswerOffer,
     AnswerRenewal,
@@ -23,61 +16,19 @@ from domain.requests import (
     CloseJourney,
     CompleteTask,
     PauseJourney,
-    Request,
     ResumeJourney,
-    UsageChanged,
-    read_request,
 )
-from workflows import adoption, calls, expansion, onboarding, relationship, renewal
-from workflows.tasks import Alarm, DeliveryTasks
-from workflows.visibility import SearchAttributes
-
-ID_PREFIX = "journey-"
-ROLL_OVER_AFTER = timedelta(days=300)
-LATEST_EVENTS = 450
-"""From here on a rollover no longer waits for messages that are on their way: the next run takes them along."""
-
-_Request = TypeVar("_Request", bound=Request)
-
-
-class Asked:
-    """A request that waits for its answer from the loop."""
-
-    def __init__(self, activity: str, request_id: str, body: dict[str, Any]) -> None:
-        self.activity = activity
-        self.request_id = request_id
-        self.body = body
-        self.answer: dict[str, Any] | None = None
-        self.refusal: ApplicationError | None = None
-
-    @property
-    def key(self) -> str:
-        """What makes two requests the same; an order is the same however it comes in."""
-        return f"{'order' if 'order' in self.activity else self.activity}:{self.request_id}"
-
-    @property
-    def settled(self) -> bool:
-        """True once there is an answer or a refusal."""
-        return self.answer is not None or self.refusal is not None
+from workflows import expansion, onboarding, relationship, renewal
+from workflows.journey import Journey
 
 
 @workflow.defn(name="CustomerJourney")
-class CustomerJourney:
-    """Handlers only note; the one loop does everything, one thing after the other."""
+class CustomerJourney(Journey):
+    """The loop and the doors of a customer's journey. Handlers only note; the loop does everything, one thing at a time."""
 
     @workflow.init
     def __init__(self, start: JourneyStart | None = None) -> None:
-        self.start = start or JourneyStart()
-        self.state = self.start.state or JourneyState(account_id=workflow.info().workflow_id.removeprefix(ID_PREFIX))
-        self.began = workflow.now()
-        self.asked: deque[Asked] = deque()
-        self.answered: set[str] = set()
-        self.noted: deque[UsageChanged | str] = deque()
-        self.alarm = Alarm()
-        self.deliveries = DeliveryTasks(self.state.account_id)
-        self.attributes = SearchAttributes()
-        if start is not None and start.state is not None:
-            self.attributes.restore(self.state)
+        super().__init__(start)
 
     @workflow.run
     async def run(self, start: JourneyStart | None = None) -> None:
@@ -104,131 +55,6 @@ class CustomerJourney:
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    def has_work(self) -> bool:
-        """True if there is anything to do before the alarm rings."""
-        return bool(
-            self.deliveries.waiting()
-            or self.asked
-            or self.noted
-            or self.state.opened_at is None
-            or self.pause_is_over()
-            or self.state.due(workflow.now())
-            or self.should_roll_over()
-        )
-
-    # What the loop does
-
-    async def perform(self, step: Step) -> None:
-        """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
-        try:
-            outcome = await calls.perform(self.state.account_id, step, workflow.now())
-        except ActivityError as error:
-            self.state = self.state.parking(step, _cause(error).message)
-            return
-        self.state = self.state.after(outcome, workflow.now(), done=step)
-
-    async def answer(self, asked: Asked) -> None:
-        """A request: one activity, one transaction, and its answer to whoever asked."""
-        call = RequestCall(
-            account_id=self.state.account_id,
-            request_id=asked.request_id,
-            body=asked.body,
-            as_of=workflow.now(),
-            run=workflow.info().original_execution_run_id,
-            repeated=asked.key in self.answered,
-        )
-        try:
-            outcome = await calls.answer(asked.activity, call)
-        except ActivityError as error:
-            cause = _cause(error)
-            asked.refusal = ApplicationError(cause.message, *cause.details, type=cause.type, non_retryable=True)
-            return
-        self.answered.add(asked.key)
-        self.apply_answer(asked, outcome)
-        asked.answer = outcome.answer or {}
-
-    def apply_answer(self, asked: Asked, outcome: Outcome) -> None:
-        """What a request means for the journey: its outcome, and for the levers their position."""
-        if outcome.repeated:
-            return  # the levers may have been moved since
-        now = workflow.now()
-        self.state = self.state.after(outcome, now)
-        match asked.activity:
-            case "activate_order" | "take_over_order" if self.state.opened_at is None and outcome.account:
-                self.state = self.state.model_copy(update={"opened_at": now})
-            case "pause_journey":
-                self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
-            case "resume_journey":
-                self.state = self.state.unparked(now)
-            case "close_journey":
-                self.state = self.state.model_copy(update={"closed": True, "agenda": [], "stages": {}})
-
-    def settle(self, delivery: Any, outcome: Outcome | str) -> None:
-        """A message has reached its end, or needs a person."""
-        if isinstance(outcome, str):
-            self.state = self.state.stuck(delivery.id, f"{delivery.channel.value}: {outcome}")
-        else:
-            self.state = self.state.delivered(delivery.id).after(outcome, workflow.now())
-
-    def take_note(self, note: UsageChanged | str) -> None:
-        """A signal: a look at usage becomes due; what nobody understands is shown."""
-        if isinstance(note, str):
-            self.state = self.state.after(Outcome(attention={"unknown_message": note}), workflow.now())
-        elif step := adoption.review_for(self.state, note, workflow.now()):
-            self.state = self.state.after(Outcome(plan=[step]), workflow.now())
-
-    def pause_is_over(self) -> bool:
-        """True once a pause has reached its end."""
-        pause = self.state.paused
-        return pause is not None and pause.until is not None and pause.until <= workflow.now()
-
-    async def resume_by_itself(self) -> None:
-        """A pause with an end ends by itself."""
-        until = self.state.paused.until if self.state.paused else None
-        asked = Asked("resume_journey", f"pause-over-{until.isoformat() if until else ''}", {"by": "system"})
-        await self.answer(asked)
-        if asked.refusal:
-            self.state = self.state.model_copy(update={"paused": None})
-
-    def should_roll_over(self) -> bool:
-        """True when this run is old or long enough, and nothing is half-done."""
-        info = workflow.info()
-        events = info.get_current_history_length()
-        due = (
-            events >= self.start.roll_over_after_events
-            or workflow.now() - self.began >= ROLL_OVER_AFTER
-            or info.is_continue_as_new_suggested()
-        )
-        moving = any(not delivery.stuck for delivery in self.state.in_flight)
-        idle = not self.asked and not self.noted and not self.deliveries.waiting() and self.state.opened_at is not None
-        return due and idle and (not moving or events >= LATEST_EVENTS or self.flight_is_long())
-
-    def flight_is_long(self) -> bool:
-        """True if all that is on its way has been so for a day: a dead provider does not keep a run from ending."""
-        return all(workflow.now() - d.since > timedelta(days=1) for d in self.state.in_flight if not d.stuck)
-
-    async def roll_over(self) -> None:
-        """The next run goes on from the state; whoever still waits for an answer gets it first."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or not self.should_roll_over())
-        if not self.should_roll_over():
-            return  # something came in meanwhile, and only the loop can answer it
-        state = self.state.model_copy(update={"runs": self.state.runs + 1})
-        workflow.continue_as_new(self.start.model_copy(update={"state": state}))
-
-    def show(self) -> None:
-        """The alarm, the search attributes and the briefing, brought up to date; a journey that has not begun shows nothing."""
-        if self.state.opened_at is None:
-            return
-        at = self.state.next_instant()
-        self.alarm.set(at, self._alarm_label())
-        self.attributes.show(self.state)
-        workflow.set_current_details(render(self.state, workflow.now()))
-
-    def _alarm_label(self) -> str:
-        if self.state.paused:
-            return "paused"
-        return self.state.agenda[0].key[: calls.SUMMARY_LIMIT] if self.state.agenda else ""
-
     # The doors: orders
 
     @workflow.update(
@@ -236,104 +62,93 @@ class CustomerJourney:
     )
     async def place_order(self, order: dict[str, Any]) -> dict[str, Any]:
         """An order was activated. The first one begins the journey; a repeated one gets its first answer again."""
-        return await self._ask("activate_order", str(order["order_id"]), order)
+        return await self.ask("activate_order", str(order["order_id"]), order)
 
     @workflow.update(
         description="An order of the past, taken over with its true dates: nothing that lies before now is acted on"
     )
     async def import_order(self, order: dict[str, Any]) -> dict[str, Any]:
         """An order of the past is taken over."""
-        return await self._ask("take_over_order", str(order["order_id"]), order)
+        return await self.ask("take_over_order", str(order["order_id"]), order)
 
     @place_order.validator
     def _check_place_order(self, order: dict[str, Any]) -> None:
-        self._check_order(order)
+        self.check_order(order)
 
     @import_order.validator
     def _check_import_order(self, order: dict[str, Any]) -> None:
-        self._check_order(order)
-
-    def _check_order(self, document: dict[str, Any]) -> None:
-        with _refusals():
-            self._check_open()
-            order = read_order(document)
-            expected = f"{ID_PREFIX}{order.account.account_id}"
-            if workflow.info().workflow_id != expected:
-                said = f"this workflow is {workflow.info().workflow_id!r}; send orders of this account to {expected!r}"
-                raise Refusal(
-                    INVALID_ORDER, "the order cannot be accepted", [Problem(field="account.account_id", problem=said)]
-                )
+        self.check_order(order)
 
     # The doors: people
 
     @workflow.update(description="An onboarding task is done: {task, order_id?, evidence?, by?, request_id?}")
     async def complete_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """Completes an open onboarding task."""
-        return await self._ask_by("complete_task", request)
+        return await self.ask_by("complete_task", request)
 
     @complete_task.validator
     def _check_complete_task(self, request: dict[str, Any]) -> None:
-        self._check(CompleteTask, request, onboarding.check_complete_task, recorded=True)
+        self.check(CompleteTask, request, onboarding.check_complete_task, recorded=True)
 
     @workflow.update(
         description="The customer's answer to a renewal: {contract_id, decision: accept|decline, reason?, by?}"
     )
     async def answer_renewal(self, request: dict[str, Any]) -> dict[str, Any]:
         """Renews a contract, or lets it run out."""
-        return await self._ask_by("answer_renewal", request)
+        return await self.ask_by("answer_renewal", request)
 
     @answer_renewal.validator
     def _check_answer_renewal(self, request: dict[str, Any]) -> None:
-        self._check(AnswerRenewal, request, renewal.check_answer_renewal, recorded=True)
+        self.check(AnswerRenewal, request, renewal.check_answer_renewal, recorded=True)
 
     @workflow.update(
         description="The customer's answer to an offer: {offer_id, decision: accept|decline, reason?, by?}"
     )
     async def answer_offer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Accepts or declines an offer of more seats."""
-        return await self._ask_by("answer_offer", request)
+        return await self.ask_by("answer_offer", request)
 
     @answer_offer.validator
     def _check_answer_offer(self, request: dict[str, Any]) -> None:
-        self._check(AnswerOffer, request, expansion.check_answer_offer, recorded=True)
+        self.check(AnswerOffer, request, expansion.check_answer_offer, recorded=True)
 
     @workflow.update(description="The customer's answer to a survey: {survey_id, score: 0-10, comment?}")
     async def answer_survey(self, request: dict[str, Any]) -> dict[str, Any]:
         """Records a score."""
-        return await self._ask_by("answer_survey", request)
+        return await self.ask_by("answer_survey", request)
 
     @answer_survey.validator
     def _check_answer_survey(self, request: dict[str, Any]) -> None:
-        self._check(AnswerSurvey, request)
+        self.check(AnswerSurvey, request)
 
     # The doors: operators
 
     @workflow.update(description="Do nothing by itself: {reason, until?, by?}. Requests are still answered")
     async def pause(self, request: dict[str, Any]) -> dict[str, Any]:
         """Pauses the agenda."""
-        return await self._ask_by("pause_journey", request)
+        return await self.ask_by("pause_journey", request)
 
     @pause.validator
     def _check_pause(self, request: dict[str, Any]) -> None:
-        self._check(PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, workflow.now()))
+        self.check(PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, workflow.now()))
 
     @workflow.update(description="Go on after a pause, and try parked steps and stuck deliveries again: {by?}")
     async def resume(self, request: dict[str, Any]) -> dict[str, Any]:
         """Resumes the agenda."""
-        return await self._ask_by("resume_journey", request)
+        return await self.ask_by("resume_journey", request)
 
     @resume.validator
     def _check_resume(self, request: dict[str, Any]) -> None:
-        self._check(ResumeJourney, request, relationship.check_resume)
+        self.check(ResumeJourney, request, relationship.check_resume)
 
     @workflow.update(description="End this customer's journey for good: {reason, by?}")
     async def close_journey(self, request: dict[str, Any]) -> dict[str, Any]:
         """Closes the journey."""
-        return await self._ask_by("close_journey", request)
+        return await self.ask_by("close_journey", request)
 
     @close_journey.validator
     def _check_close_journey(self, request: dict[str, Any]) -> None:
-        self._check(CloseJourney, request)
+        self.check(CloseJourney, request)
 
     # The doors: signals
 
@@ -342,66 +157,9 @@ class CustomerJourney:
     )
     def usage_changed(self, signal: Any = None, *more: Any) -> None:
         """Notes that usage should be looked at. Takes whatever comes: a handler that fails would stop the journey."""
-        try:
-            self.noted.append(UsageChanged.model_validate(signal))
-        except ValidationError as error:
-            self.noted.append(str(Refusal.from_validation("InvalidSignal", "usage_changed cannot be read", error)))
+        self.note_usage(signal)
 
     @workflow.signal(dynamic=True, description="A signal that this release does not know: shown, never lost")
     def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Notes a signal with an unknown name."""
-        self.noted.append(f"a signal named {name[:60]!r} came in, which is not understood")
-
-    # Noting and answering
-
-    async def _ask_by(self, activity: str, request: dict[str, Any]) -> dict[str, Any]:
-        update = workflow.current_update_info()
-        return await self._ask(activity, str(request.get("request_id") or (update.id if update else "")), request)
-
-    async def _ask(self, activity: str, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        asked = Asked(activity, request_id, body)
-        self.asked.append(asked)
-        await workflow.wait_condition(lambda: asked.settled or self.state.closed)
-        if asked.refusal is not None:
-            raise asked.refusal
-        if asked.answer is None:
-            raise ApplicationError("the journey was closed meanwhile", type=JOURNEY_CLOSED, non_retryable=True)
-        return asked.answer
-
-    def _check(
-        self,
-        model: type[_Request],
-        document: dict[str, Any],
-        allowed: Callable[[JourneyState, _Request], None] | None = None,
-        *,
-        recorded: bool = False,
-    ) -> None:
-        """Refuses what cannot be read or is not `allowed`. If the facts know what was asked before (`recorded`), they decide
-        about a request with an id of its own: it may be a repetition, which gets its first answer again."""
-        with _refusals():
-            self._check_open()
-            request = read_request(model, document)
-            if allowed is not None and not (recorded and request.request_id):
-                allowed(self.state, request)
-
-    def _check_open(self) -> None:
-        if self.state.closed:
-            raise Refusal(JOURNEY_CLOSED, "this journey is closed; a new order begins a new one")
-
-
-class _refusals:  # noqa: N801 - reads as a phrase: with _refusals()
-    """Turns a refusal into the failure that the sender of an update is told."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Refusal):
-            problems = [problem.model_dump() for problem in error.problems]
-            raise ApplicationError(str(error), problems, type=error.type, non_retryable=True) from error
-
-
-def _cause(error: ActivityError) -> ApplicationError:
-    """What an activity said when it failed for good."""
-    cause = error.cause
-    return cause if isinstance(cause, ApplicationError) else ApplicationError(str(cause or error), type="StepFailed")
+        self.note_unknown(name)

@@ -1,0 +1,273 @@
+"""The journey's inner life: how a step is done, a request answered, a message sent, a run brought to its end.
+
+The workflow class in `customer_journey.py` is its loop and its doors. This half is shared by all journeys of a worker:
+the sandbox imports the module with the workflow class anew for each of them, which costs time and memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from domain.briefing import render
+from domain.journey import Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
+from domain.orders import read_order
+from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
+from domain.requests import PauseJourney, Request, UsageChanged, read_request
+from workflows import adoption, calls, relationship
+from workflows.tasks import Alarm, DeliveryTasks
+from workflows.visibility import SearchAttributes
+
+ID_PREFIX = "journey-"
+ROLL_OVER_AFTER = timedelta(days=300)
+LATEST_EVENTS = 450
+"""From here on a rollover no longer waits for messages that are on their way: the next run takes them along."""
+
+_Request = TypeVar("_Request", bound=Request)
+
+
+class Asked:
+    """A request that waits for its answer from the loop."""
+
+    def __init__(self, activity: str, request_id: str, body: dict[str, Any]) -> None:
+        self.activity = activity
+        self.request_id = request_id
+        self.body = body
+        self.answer: dict[str, Any] | None = None
+        self.refusal: ApplicationError | None = None
+
+    @property
+    def key(self) -> str:
+        """What makes two requests the same; an order is the same however it comes in."""
+        return f"{'order' if 'order' in self.activity else self.activity}:{self.request_id}"
+
+    @property
+    def settled(self) -> bool:
+        """True once there is an answer or a refusal."""
+        return self.answer is not None or self.refusal is not None
+
+
+class Journey:
+    """Handlers only note; the one loop does everything, one thing after the other."""
+
+    def __init__(self, start: JourneyStart | None) -> None:
+        self.start = start or JourneyStart()
+        self.state = self.start.state or JourneyState(account_id=workflow.info().workflow_id.removeprefix(ID_PREFIX))
+        self.began = workflow.now()
+        self.asked: deque[Asked] = deque()
+        self.answered: set[str] = set()
+        self.noted: deque[UsageChanged | str] = deque()
+        self.alarm = Alarm()
+        self.deliveries = DeliveryTasks(self.state.account_id)
+        self.attributes = SearchAttributes()
+        if start is not None and start.state is not None:
+            self.attributes.restore(self.state)
+
+    def has_work(self) -> bool:
+        """True if there is anything to do before the alarm rings."""
+        return bool(
+            self.deliveries.waiting()
+            or self.asked
+            or self.noted
+            or self.state.opened_at is None
+            or self.pause_is_over()
+            or self.state.due(workflow.now())
+            or self.should_roll_over()
+        )
+
+    # What the loop does
+
+    async def perform(self, step: Step) -> None:
+        """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
+        try:
+            outcome = await calls.perform(self.state.account_id, step, workflow.now())
+        except ActivityError as error:
+            self.state = self.state.parking(step, _cause(error).message)
+            return
+        self.state = self.state.after(outcome, workflow.now(), done=step)
+
+    async def answer(self, asked: Asked) -> None:
+        """A request: one activity, one transaction, and its answer to whoever asked."""
+        call = RequestCall(
+            account_id=self.state.account_id,
+            request_id=asked.request_id,
+            body=asked.body,
+            as_of=workflow.now(),
+            run=workflow.info().original_execution_run_id,
+            repeated=asked.key in self.answered,
+        )
+        try:
+            outcome = await calls.answer(asked.activity, call)
+        except ActivityError as error:
+            cause = _cause(error)
+            asked.refusal = ApplicationError(cause.message, *cause.details, type=cause.type, non_retryable=True)
+            return
+        self.answered.add(asked.key)
+        self.apply_answer(asked, outcome)
+        asked.answer = outcome.answer or {}
+
+    def apply_answer(self, asked: Asked, outcome: Outcome) -> None:
+        """What a request means for the journey: its outcome, and for the levers their position."""
+        if outcome.repeated:
+            return  # the levers may have been moved since
+        now = workflow.now()
+        self.state = self.state.after(outcome, now)
+        match asked.activity:
+            case "activate_order" | "take_over_order" if self.state.opened_at is None and outcome.account:
+                self.state = self.state.model_copy(update={"opened_at": now})
+            case "pause_journey":
+                self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
+            case "resume_journey":
+                self.state = self.state.unparked(now)
+            case "close_journey":
+                self.state = self.state.model_copy(update={"closed": True, "agenda": [], "stages": {}})
+
+    def settle(self, delivery: Delivery, outcome: Outcome | str) -> None:
+        """A message has reached its end, or needs a person."""
+        if isinstance(outcome, str):
+            self.state = self.state.stuck(delivery.id, f"{delivery.channel.value}: {outcome}")
+        else:
+            self.state = self.state.delivered(delivery.id).after(outcome, workflow.now())
+
+    def take_note(self, note: UsageChanged | str) -> None:
+        """A signal: a look at usage becomes due; what nobody understands is shown."""
+        if isinstance(note, str):
+            self.state = self.state.after(Outcome(attention={"unknown_message": note}), workflow.now())
+        elif step := adoption.review_for(self.state, note, workflow.now()):
+            self.state = self.state.after(Outcome(plan=[step]), workflow.now())
+
+    def pause_is_over(self) -> bool:
+        """True once a pause has reached its end."""
+        pause = self.state.paused
+        return pause is not None and pause.until is not None and pause.until <= workflow.now()
+
+    async def resume_by_itself(self) -> None:
+        """A pause with an end ends by itself."""
+        until = self.state.paused.until if self.state.paused else None
+        asked = Asked("resume_journey", f"pause-over-{until.isoformat() if until else ''}", {"by": "system"})
+        await self.answer(asked)
+        if asked.refusal:
+            self.state = self.state.model_copy(update={"paused": None})
+
+    def should_roll_over(self) -> bool:
+        """True when this run is old or long enough, and nothing is half-done."""
+        info = workflow.info()
+        events = info.get_current_history_length()
+        due = (
+            events >= self.start.roll_over_after_events
+            or workflow.now() - self.began >= ROLL_OVER_AFTER
+            or info.is_continue_as_new_suggested()
+        )
+        moving = any(not delivery.stuck for delivery in self.state.in_flight)
+        idle = not self.asked and not self.noted and not self.deliveries.waiting() and self.state.opened_at is not None
+        return due and idle and (not moving or events >= LATEST_EVENTS or self.flight_is_long())
+
+    def flight_is_long(self) -> bool:
+        """True if all that is on its way has been so for a day: a dead provider does not keep a run from ending."""
+        return all(workflow.now() - d.since > timedelta(days=1) for d in self.state.in_flight if not d.stuck)
+
+    async def roll_over(self) -> None:
+        """The next run goes on from the state; whoever still waits for an answer gets it first."""
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or not self.should_roll_over())
+        if not self.should_roll_over():
+            return  # something came in meanwhile, and only the loop can answer it
+        state = self.state.model_copy(update={"runs": self.state.runs + 1})
+        workflow.continue_as_new(self.start.model_copy(update={"state": state}))
+
+    def show(self) -> None:
+        """The alarm, the search attributes and the briefing, brought up to date; a journey that has not begun shows nothing."""
+        if self.state.opened_at is None:
+            return
+        at = self.state.next_instant()
+        self.alarm.set(at, self._alarm_label())
+        self.attributes.show(self.state)
+        workflow.set_current_details(render(self.state, workflow.now()))
+
+    def _alarm_label(self) -> str:
+        if self.state.paused:
+            return "paused"
+        return self.state.agenda[0].key[: calls.SUMMARY_LIMIT] if self.state.agenda else ""
+
+    # Noting and answering
+
+    def note_usage(self, signal: dict[str, Any]) -> None:
+        """A signal about usage, or why it cannot be read."""
+        try:
+            self.noted.append(UsageChanged.model_validate(signal))
+        except ValidationError as error:
+            self.noted.append(str(Refusal.from_validation("InvalidSignal", "usage_changed cannot be read", error)))
+
+    def note_unknown(self, name: str) -> None:
+        """A signal that this release does not know."""
+        self.noted.append(f"a signal named {name[:60]!r} came in, which is not understood")
+
+    async def ask_by(self, activity: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The loop's answer to a request that somebody made."""
+        update = workflow.current_update_info()
+        return await self.ask(activity, str(request.get("request_id") or (update.id if update else "")), request)
+
+    async def ask(self, activity: str, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The loop's answer to a request; raises what it was refused with."""
+        asked = Asked(activity, request_id, body)
+        self.asked.append(asked)
+        await workflow.wait_condition(lambda: asked.settled or self.state.closed)
+        if asked.refusal is not None:
+            raise asked.refusal
+        if asked.answer is None:
+            raise ApplicationError("the journey was closed meanwhile", type=JOURNEY_CLOSED, non_retryable=True)
+        return asked.answer
+
+    def check(
+        self,
+        model: type[_Request],
+        document: dict[str, Any],
+        allowed: Callable[[JourneyState, _Request], None] | None = None,
+        *,
+        recorded: bool = False,
+    ) -> None:
+        """Refuses what cannot be read or is not `allowed`. If the facts know what was asked before (`recorded`), they decide
+        about a request with an id of its own: it may be a repetition, which gets its first answer again."""
+        with _refusals():
+            self._check_open()
+            request = read_request(model, document)
+            if allowed is not None and not (recorded and request.request_id):
+                allowed(self.state, request)
+
+    def check_order(self, document: dict[str, Any]) -> None:
+        with _refusals():
+            self._check_open()
+            order = read_order(document)
+            expected = f"{ID_PREFIX}{order.account.account_id}"
+            if workflow.info().workflow_id != expected:
+                said = f"this workflow is {workflow.info().workflow_id!r}; send orders of this account to {expected!r}"
+                raise Refusal(
+                    INVALID_ORDER, "the order cannot be accepted", [Problem(field="account.account_id", problem=said)]
+                )
+
+    def _check_open(self) -> None:
+        if self.state.closed:
+            raise Refusal(JOURNEY_CLOSED, "this journey is closed; a new order begins a new one")
+
+
+class _refusals:  # noqa: N801 - reads as a phrase: with _refusals()
+    """Turns a refusal into the failure that the sender of an update is told."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Refusal):
+            problems = [problem.model_dump() for problem in error.problems]
+            raise ApplicationError(str(error), problems, type=error.type, non_retryable=True) from error
+
+
+def _cause(error: ActivityError) -> ApplicationError:
+    """What an activity said when it failed for good."""
+    cause = error.cause
+    return cause if isinstance(cause, ApplicationError) else ApplicationError(str(cause or error), type="StepFailed")
