@@ -88,9 +88,12 @@ async def test_a_dead_mail_server_and_a_dead_provisioning_service_hold_up_nothin
     # The longest pause between two attempts is six hours.
     await world.client.fast_forward(account, timedelta(hours=7))
     await settled(servers.pool, account)
-    assert await servers.pool.fetchval(
-        "select status from onboarding_task where account_id = $1 and name = 'provisioning'", account
-    ) == "done"
+    assert (
+        await servers.pool.fetchval(
+            "select status from onboarding_task where account_id = $1 and name = 'provisioning'", account
+        )
+        == "done"
+    )
     await live(world, account, 400, document["contracts"][0]["contract_id"])
     await settled(servers.pool, account)
 
@@ -175,7 +178,8 @@ async def test_a_refused_address_becomes_a_flag_and_a_notice_and_the_journey_goe
 
 
 @pytest.mark.parametrize(
-    "nonsense", [Behaviour.NOT_JSON, Behaviour.WRONG_KEY, Behaviour.MISSING_LINE, Behaviour.WRONG_QUANTITY, Behaviour.REFUSES]
+    "nonsense",
+    [Behaviour.NOT_JSON, Behaviour.WRONG_KEY, Behaviour.MISSING_LINE, Behaviour.WRONG_QUANTITY, Behaviour.REFUSES],
 )
 async def test_nonsense_from_provisioning_waits_for_a_person_with_nothing_half_done(
     world: Outside, nonsense: Behaviour

@@ -1,0 +1,95 @@
+"""What workflows call by name is what the workers register: no name is missing, none is left over."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from temporalio import activity
+
+import workflows
+from activities.store.pool import open_pool
+from domain.journey import Channel, StageKind
+from workers.settings import Settings
+from workers.wiring import build_activities
+from workflows import adoption, expansion, onboarding, relationship, renewal, reorder
+
+STAGES = {
+    StageKind.ADOPTION: adoption,
+    StageKind.EXPANSION: expansion,
+    StageKind.ONBOARDING: onboarding,
+    StageKind.RELATIONSHIP: relationship,
+    StageKind.RENEWAL: renewal,
+    StageKind.REORDER: reorder,
+}
+FOLDER = Path(workflows.__file__).parent
+
+
+@pytest.fixture
+async def registered() -> list[str]:
+    """The names of the activities of a worker. Its pool connects to nothing."""
+    pool = await open_pool("postgresql://nobody@127.0.0.1:1/none")
+    names = []
+    for method in build_activities(pool, Settings()):
+        definition = activity._Definition.from_callable(method)
+        assert definition is not None
+        assert definition.name
+        names.append(definition.name)
+    await pool.close()
+    return names
+
+
+def requested() -> set[str]:
+    """The activities that updates name in `self.ask(...)`, and those that the journey asks of itself with `Asked(...)`."""
+    found: set[str] = set()
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            first = node.args[0]
+            if called in ("ask", "ask_by", "Asked") and isinstance(first, ast.Constant):
+                found.add(str(first.value))
+    return found
+
+
+async def test_the_names_match(registered: list[str]) -> None:
+    steps = {step for module in STAGES.values() for step in module.STEPS}
+    channels = {channel.value for channel in Channel}
+    requests = requested()
+    assert {"activate_order", "take_over_order", "resume_journey"} <= requests
+    assert len(registered) == len(set(registered))
+    assert set(registered) == steps | channels | requests
+    assert not (steps & channels | steps & requests | channels & requests)
+
+
+def test_every_kind_of_stage_has_its_module_and_each_step_its_stage() -> None:
+    assert set(STAGES) == set(StageKind)
+    for kind, module in STAGES.items():
+        assert module.STEPS
+        assert all(step.startswith(f"{kind.value}_") for step in module.STEPS)
+
+
+async def test_every_step_that_a_rule_plans_is_known(registered: list[str]) -> None:
+    """The kinds are plain strings in the rules: each is one that somebody carries out."""
+    planned: set[str] = set()
+    for path in (FOLDER.parent / "domain").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "kind" and isinstance(node.value, ast.Constant):
+                planned.add(str(node.value.value))
+            called = node.func if isinstance(node, ast.Call) else None
+            named = isinstance(called, ast.Attribute) and called.attr in ("step", "step_now")
+            if isinstance(node, ast.Call) and named and node.args and isinstance(node.args[0], ast.Constant):
+                planned.add(str(node.args[0].value))
+    steps = {step for module in STAGES.values() for step in module.STEPS}
+    kinds = {kind for kind in planned if kind.split("_")[0] in {stage.value for stage in StageKind}}
+    journal_only = {
+        "adoption_outreach",
+        "adoption_still_low",
+        "adoption_recovered",
+        "expansion_offer",
+    }
+    assert len(kinds & steps) >= 12
+    assert kinds - journal_only <= steps
+    assert steps <= set(registered)
