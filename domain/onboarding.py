@@ -277,7 +277,8 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     """A yearly word to a customer who still owns something; the next one is planned a year on."""
     since = situation.customer.day_of(situation.customer.account.since)
     years = step.on.year - since.year
-    plan = [next_anniversary(situation, since)]
+    # In a later year than the step's own: to a customer who has moved west, the same anniversary may be still to come.
+    plan = [next_anniversary(situation, since, after=max(date(step.on.year, 12, 31), situation.today))]
     if not situation.customer.product_names(situation.as_of):
         return Decision(
             JournalLine(f"Anniversary {years}: the customer owns nothing now", kind="skipped"), Outcome(plan=plan)
@@ -289,12 +290,12 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     )
 
 
-def next_anniversary(situation: Situation, since: date) -> Step:
-    """The first anniversary after today."""
+def next_anniversary(situation: Situation, since: date, after: date | None = None) -> Step:
+    """The first anniversary after the day `after`, or after today."""
     year = since.year + 1
     while True:
         day = date(year, since.month, min(since.day, 28) if since.month == 2 else since.day)
-        if day > situation.today:
+        if day > (after or situation.today):
             return situation.step(
                 "relationship_anniversary", ANNIVERSARIES, f"anniversary-{day.year}", day, business_day=False
             )
