@@ -110,6 +110,8 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
         notice_days=contract.notice_days,
         uplift_percent=contract.uplift_percent,
         status="active",
+        first_start=term.start,
+        first_until=term.until,
         term=TermFacts(
             number=1,
             start_on=term.start,

@@ -58,7 +58,8 @@ def _follow_up(situation: Situation) -> Step:
 
 def check_in(situation: Situation, step: Step) -> Decision:
     """The regular look at a customer's use and health; the next one is planned from it."""
-    if not situation.customer.holds_term(situation.as_of):
+    waiting = any(contract.status != "ended" for contract in situation.customer.contracts)
+    if not waiting and not situation.customer.holds_term(situation.as_of):
         return Decision(
             JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
         )

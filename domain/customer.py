@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime
 
-from domain.calendar import business_day_from, local_day, local_instant
+from domain.calendar import add_months, business_day_from, local_day, local_instant, months_between
 from domain.model import Carried
 from domain.money import Money, rounding_of
 from domain.orders import TERM_KINDS, ContactRole, PricePer, ProductKind
@@ -68,7 +68,17 @@ class ContractFacts(Carried):
     notice_days: int
     uplift_percent: Decimal
     status: str
+    first_start: date
+    first_until: date
     term: TermFacts
+
+    def end_after(self, number: int) -> date:
+        """The first day after term `number`, counted from the first term so that month-ends do not wander (31 Jan, 28 Feb, 31 Mar)."""
+        months = months_between(self.first_start, self.first_until)
+        later = (number - 1) * self.renewal_months
+        if add_months(self.first_start, months) == self.first_until:
+            return add_months(self.first_start, months + later)
+        return add_months(self.first_until, later)
 
     @property
     def stage(self) -> str:

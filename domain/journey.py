@@ -191,9 +191,9 @@ class JourneyState(Carried):
         return [kind.value for kind in StageKind if kind in kinds]
 
     def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
-        """The state once `outcome` is applied, and `done` is off the agenda."""
+        """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""
         dropped = set(outcome.drop)
-        planned = {step.key: step for step in outcome.plan}
+        planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
         kept = [
             step
             for step in self.agenda

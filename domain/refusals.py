@@ -32,7 +32,11 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused requ
     @classmethod
     def from_validation(cls, type: str, message: str, error: ValidationError) -> Refusal:
         """The refusal that says what pydantic found, field by field."""
-        return cls(type, message, [Problem(field=_path(e["loc"]), problem=_sentence(dict(e))) for e in error.errors()])
+        found = error.errors()
+        # A list whose items are wrong is reported as too short as well; that is only an echo.
+        inner = {e["loc"][:n] for e in found for n in range(1, len(e["loc"]))}
+        shown = [e for e in found if not (e["type"] == "too_short" and e["loc"] in inner)]
+        return cls(type, message, [Problem(field=_path(e["loc"]), problem=_sentence(dict(e))) for e in shown])
 
 
 INVALID_ORDER = "InvalidOrder"
@@ -50,18 +54,35 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path or "the whole document"
 
 
+_LIMITS = {
+    "greater_than_equal": ("ge", "at least"),
+    "less_than_equal": ("le", "at most"),
+    "greater_than": ("gt", "more than"),
+}
+
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this document; remove it or check its spelling",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "decimal_parsing": 'must be a decimal number, written as a string such as "12.50"',
+    "decimal_type": 'must be a decimal number, written as a string such as "12.50"',
+    "string_type": "must be text",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
     "date_from_datetime_inexact": "must be a date such as 2027-03-31, without a time",
     "timezone_aware": "must be an instant with its offset, such as 2027-03-31T09:00:00+09:00",
 }
 
 
 def _sentence(error: dict[str, Any]) -> str:
-    said = _SENTENCES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    if error["type"] in _LIMITS:
+        name, words = _LIMITS[error["type"]]
+        said = f"must be {words} {error['ctx'][name]}"
+    else:
+        said = _SENTENCES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     given = error.get("input")
     if error["type"] in ("missing", "value_error") or not isinstance(given, str | int | float | bool):
         return said

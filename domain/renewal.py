@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.calendar import add_months, business_day_until, local_instant, start_of_day
+from domain.calendar import business_day_until, local_instant, start_of_day
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import BeginTerm, Decision, JournalLine, Mail, Notice, QuoteRenewal, SetContractStatus, Write
 from domain.journey import Outcome, Stage, Step
@@ -132,7 +132,7 @@ def _last_day(term: TermFacts) -> date:
 
 
 def _next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
-    until = add_months(contract.term.until, contract.renewal_months)
+    until = contract.end_after(contract.term.number + 1)
     return TermFacts(
         number=contract.term.number + 1,
         start_on=contract.term.until,

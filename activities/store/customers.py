@@ -19,9 +19,11 @@ select jsonb_build_object(
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null) order by c.position)
     from contact c where c.account_id = $1), '[]'),
   'contracts', coalesce((
-    select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t))
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),
+                       'first_start', f.start_on, 'first_until', f.until)
                      order by c.contract_id)
     from contract c
+    join contract_term f on f.contract_id = c.contract_id and f.number = 1
     join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
     where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
   'assets', coalesce((

@@ -1,0 +1,90 @@
+"""The order document: what is refused, how it is said, and when two orders are the same."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from babel.numbers import get_currency_precision, list_currencies
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.money import MINOR_UNITS, CurrencyMismatchError, Money
+from domain.orders import read_order
+from domain.refusals import Refusal
+from tests.builders import order
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """An order with one value replaced; `...` removes it."""
+    document = order()
+    place: Any = document
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in parents:
+        place = place[part]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "says"),
+    [
+        ("currency", "YEN", "currency", "ISO 4217"),
+        ("account.time_zone", "Asia/Toky", "account.time_zone", "IANA"),
+        ("account.country", "Japan", "account.country", "pattern"),
+        ("contacts", [], "contacts", "at least 1"),
+        ("contacts.0.email", "aoi at tea", "contacts[0].email", "no mail address"),
+        ("contacts.0.email", ..., "contacts[0].email", "is missing"),
+        ("contracts.0.lines.0.quantity", 2.5, "contracts[0].lines[0].quantity", "whole number"),
+        ("contracts.0.lines.0.quantity", -3, "contracts[0].lines[0].quantity", "at least 1"),
+        ("contracts.0.lines.0.quantity", "7", "contracts[0].lines[0].quantity", "whole number"),
+        ("contracts.0.lines.0.unit_price", "-1", "contracts[0].lines[0].unit_price", "at least 0"),
+        ("contracts.0.lines.0.unit_price", "many", "contracts[0].lines[0].unit_price", "decimal number"),
+        ("contracts.0.term", {"start": "2027-04-01", "end": "2027-03-01"}, "contracts[0].term", "before it starts"),
+        ("contracts.0.term", {"start": "2027-04-01"}, "contracts[0].term", "either end"),
+        ("contracts.0.colour", "red", "contracts[0].colour", "not a field"),
+        ("activated_at", "2027-04-01T09:00:00", "activated_at", "offset"),
+        ("lines.0.per", "month", "lines[0]", "paid once"),
+        ("lines.0.line_id", "1", "the whole document", "used twice"),
+        ("account.account_id", "aoi@tea.example", "account.account_id", "identifier"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_would_be_right(path: str, value: Any, field: str, says: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_order(changed(path, value))
+    assert [problem.field for problem in refused.value.problems] == [field]
+    assert says in str(refused.value)
+
+
+def test_the_digest_is_of_the_content_not_of_its_spelling() -> None:
+    document = order()
+    other = copy.deepcopy(document)
+    other["contracts"][0]["lines"][0]["unit_price"] = "1200.00"
+    other["activated_at"] = document["activated_at"].replace("+00:00", "Z")
+    assert read_order(document).digest() == read_order(other).digest()
+    other["contracts"][0]["lines"][0]["unit_price"] = "1200.01"
+    assert read_order(document).digest() != read_order(other).digest()
+
+
+def test_minor_units_are_those_of_iso_4217() -> None:
+    """Babel's data is CLDR's, which gives some currencies fewer digits than ISO 4217 where cash is rounded."""
+    rounded_for_cash = {
+        code
+        for code, digits in MINOR_UNITS.items()
+        if code in list_currencies() and get_currency_precision(code) != digits
+    }
+    assert {"JPY", "EUR", "USD", "KWD", "CHF", "GBP"}.isdisjoint(rounded_for_cash)
+    assert len(rounded_for_cash) < 25
+
+
+@given(st.decimals(-(10**9), 10**9, places=4), st.decimals(-(10**9), 10**9, places=4))
+def test_money_adds_up_in_one_currency_only(one: Decimal, other: Decimal) -> None:
+    a, b = Money(amount=one, currency="EUR"), Money(amount=other, currency="EUR")
+    assert (a + b - b).amount == a.amount
+    with pytest.raises(CurrencyMismatchError):
+        a + Money(amount=other, currency="JPY")
