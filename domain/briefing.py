@@ -109,7 +109,7 @@ def _list(title: str, lines: list[str], empty: str, most: int = 6) -> str:
     if not lines:
         return f"**{title}** {empty}"
     more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
-    return "\n".join([f"**{title}**", *(f"- {line}" for line in lines[:most]), *more])
+    return "\n".join([f"**{title}**\n", *(f"- {line}" for line in lines[:most]), *more])
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

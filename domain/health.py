@@ -181,4 +181,4 @@ def _percent(share: Decimal) -> str:
 
 
 def _signed(share: Decimal) -> str:
-    return f"{(share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP):+} %"
+    return f"{int((share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)):+} %"

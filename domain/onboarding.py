@@ -284,7 +284,7 @@ def anniversary(situation: Situation, step: Step) -> Decision:
             JournalLine(f"Anniversary {years}: the customer owns nothing now", kind="skipped"), Outcome(plan=plan)
         )
     return Decision(
-        JournalLine(f"Anniversary: {years} years"),
+        JournalLine(f"Anniversary: {years} {'year' if years == 1 else 'years'}"),
         Outcome(plan=plan),
         mails=[Mail("touch_anniversary", {"years": years})],
     )

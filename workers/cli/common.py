@@ -55,7 +55,15 @@ def running_file(data_dir: Path) -> Path:
     return data_dir / "stack.json"
 
 
-def find_running(data_dir: Path = DATA_DIR) -> Running | None:
+DEMO_DIR = DATA_DIR / "demo"
+
+
+def find_running() -> Running | None:
+    """The embedded stack that runs in this folder, if one does: that of `perennial up`, else that of a demo."""
+    return running_on(DATA_DIR) or running_on(DEMO_DIR)
+
+
+def running_on(data_dir: Path) -> Running | None:
     """The embedded stack that runs on `data_dir`, if one does."""
     try:
         found = Running.model_validate_json(running_file(data_dir).read_text())

@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from workers.cli.common import DATA_DIR, UserError, find_running, print_json, progress_console, run
+from workers.cli.common import DEMO_DIR, UserError, print_json, progress_console, run, running_on
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
 from workers.rehearsal.life import Life, Moment
 from workers.rehearsal.story import DEFAULT_STORY, Story, read_story, shifted, weeks_to_shift
@@ -95,7 +95,7 @@ async def _demo(story: Story, data: Path, *, stay: bool, as_json: bool) -> None:
 
 
 async def _demo_feed(file: Path, data: Path, customers: int, seed: int, *, stay: bool, as_json: bool) -> None:
-    from workers.cli.rehearse import rehearse_feed  # noqa: PLC0415 - a feed's readers are needed by this option alone
+    from workers.cli.rehearse import rehearse_feed
 
     _make_room(data)
     async with stack_up(data) as up:
@@ -110,7 +110,7 @@ async def _demo_feed(file: Path, data: Path, customers: int, seed: int, *, stay:
 
 def _make_room(data: Path) -> None:
     """A demo begins with nothing: what an earlier one left in its folder goes."""
-    if find_running(data):
+    if running_on(data):
         raise UserError(f"another demo runs on {data}; end it with Ctrl-C, or give this one a folder with --data")
     if data.exists() and not (data / MARK).exists() and any(data.iterdir()):
         raise UserError(f"{data} holds something else than a demo; give an empty folder with --data")
@@ -137,7 +137,7 @@ def register(app: typer.Typer) -> None:
         months: Annotated[int | None, typer.Option(min=1, help="How long the customer lives.")] = None,
         exit: Annotated[bool, typer.Option("--exit", help="End when the life is lived.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
-        data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DATA_DIR / "demo",
+        data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DEMO_DIR,
     ) -> None:
         """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
         if orders is not None:

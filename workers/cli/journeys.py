@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.markdown import Markdown
 from rich.table import Table
 
 from activities.store import reports
@@ -107,7 +108,7 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
                 {"account": account, "now": _iso(now), "briefing": briefing, "journal": latest, "assets": assets}
             )
             return
-        progress_console.print(briefing, markup=False)
+        progress_console.print(Markdown(briefing))
         progress_console.print()
         for line in reversed(latest):
             progress_console.print(

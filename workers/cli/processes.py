@@ -7,14 +7,28 @@ from typing import Annotated
 
 import asyncpg
 import typer
+from pydantic import BaseModel
 from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
-from workers.cli.common import connections, find_running, progress_console, run, settings_of, temporal_client
+from domain.orders import Order
+from domain.playbook import Playbook
+from domain.usage import UsageRow
+from workers.cli.common import (
+    UserError,
+    connections,
+    find_running,
+    print_json,
+    progress_console,
+    run,
+    settings_of,
+    temporal_client,
+)
 from workers.cli.stack import until_stopped
 from workers.migrating import migrate
 from workers.registering import register_search_attributes, worker_runs_here
+from workers.rehearsal.story import Story
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -116,3 +130,13 @@ def register(app: typer.Typer) -> None:
         """Says what is reachable, which versions, what is missing and how to mend it."""
         if not run(_doctor()):
             raise typer.Exit(1)
+
+    @app.command()
+    def schema(
+        document: Annotated[str, typer.Argument(help="order, story, playbook or usage")] = "order",
+    ) -> None:
+        """The JSON Schema of a document that Perennial reads."""
+        models: dict[str, type[BaseModel]] = {"order": Order, "story": Story, "playbook": Playbook, "usage": UsageRow}
+        if document not in models:
+            raise UserError(f"no document {document!r}; there are {', '.join(models)}")
+        print_json(models[document].model_json_schema())
