@@ -99,9 +99,8 @@ def _on_the_way(state: JourneyState, zone: ZoneInfo) -> list[str]:
 
 def _title(step: Step) -> str:
     subject = step.stage.split(":", 1)[1] if ":" in step.stage else ""
-    words = f"{step.kind.replace('_', ' ')}" + (
-        f" {step.name.split('-')[0]}" if step.kind.startswith("onboarding") else ""
-    )
+    onboarding = stage_kind(step.stage) is StageKind.ONBOARDING
+    words = (f"onboarding {step.name}" if onboarding else step.kind).replace("_", " ").replace("-", " ")
     return f"{words} · `{subject}`" if subject else words
 
 

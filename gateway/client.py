@@ -79,7 +79,10 @@ class PerennialClient:
     ) -> dict[str, Any]:
         """Sends an update such as `complete_task` or `answer_renewal`; its answer."""
         handle = self._handle(account_id)
-        asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=id))
+        try:
+            asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=id))
+        except RPCError as error:
+            raise _unknown_account(account_id, error) from error
         return asked
 
     async def record_usage(self, rows: Sequence[UsageRow]) -> int:
@@ -153,6 +156,13 @@ class PerennialClient:
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+def _unknown_account(account_id: str, error: RPCError) -> Exception:
+    """What to say when the server knows of no open journey; any other error stays what it is."""
+    if error.status is not RPCStatusCode.NOT_FOUND:
+        return error
+    return Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no open journey; place its first order")
 
 
 def _check_usage(account_id: str, rows: list[UsageRow], products: list[str]) -> None:
