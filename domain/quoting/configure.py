@@ -57,7 +57,9 @@ def configure(catalogue: Catalogue, sale: SaleLine) -> list[Configured]:
     )
     found = [root, *_children(catalogue, root, sale.choices)]
     if len(found) > MOST_BUNDLE_LINES:
-        raise OptionQuantityError(f"{product.code} would have {len(found)} lines; a bundle has at most {MOST_BUNDLE_LINES}")
+        raise OptionQuantityError(
+            f"{product.code} would have {len(found)} lines; a bundle has at most {MOST_BUNDLE_LINES}"
+        )
     return found
 
 
@@ -76,7 +78,9 @@ def check_attributes(product: Product, given: Attributes) -> None:
         if name not in rules:
             raise UnknownAttributeError(f"{product.code} has no attribute {name!r}; {one_of(name, rules)}")
         if value not in rules[name].values:
-            raise AttributeValueError(f"{product.code}: {name} cannot be {value!r}; {one_of(value, rules[name].values)}")
+            raise AttributeValueError(
+                f"{product.code}: {name} cannot be {value!r}; {one_of(value, rules[name].values)}"
+            )
 
 
 def complete_attributes(product: Product, given: Attributes) -> Attributes:
@@ -134,7 +138,9 @@ def _chosen(product: Product, choices: Sequence[Choice]) -> dict[ProductCode, Ch
     chosen: dict[ProductCode, Choice] = {}
     for choice in choices:
         if choice.option not in options:
-            raise UnknownOptionError(f"{product.code} has no option {choice.option!r}; {one_of(choice.option, options)}")
+            raise UnknownOptionError(
+                f"{product.code} has no option {choice.option!r}; {one_of(choice.option, options)}"
+            )
         if choice.option in chosen:
             raise OptionQuantityError(f"option {choice.option} is chosen twice; add up its quantity")
         chosen[choice.option] = choice

@@ -127,9 +127,7 @@ class SwapLine(AssetLine):
     swap: SwapKind = SwapKind.SWAP
 
 
-AnyAssetLine = (
-    QuantityLine | PriceLine | AttributesLine | StartLine | EndLine | RenewLine | CancelLine | SwapLine
-)
+AnyAssetLine = QuantityLine | PriceLine | AttributesLine | StartLine | EndLine | RenewLine | CancelLine | SwapLine
 AnyLine = Annotated[SaleLine | AnyAssetLine, Field(discriminator="kind")]
 
 

@@ -1,0 +1,303 @@
+"""Price a request: carry it out on a copy of the ledger and tell what that comes to. Preview and acceptance do the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from domain.assets.bundles import Relationship, change_bundle
+from domain.assets.errors import AssetError
+from domain.assets.exact import rounded
+from domain.assets.ledger import Ledger, LedgerPolicy, months_between
+from domain.assets.model import ActionSource, AssetAction, AssetRecord, SellingModel
+from domain.assets.operations import apply, target_of
+from domain.assets.requests import Cancel, ChangeQuantity, Generate, Renew, Swap
+from domain.ids import AssetId
+from domain.money import rounding_of
+from domain.quoting.catalogue import Catalogue
+from domain.quoting.changes import plan_change
+from domain.quoting.desk import Desk, Planned
+from domain.quoting.discounts import Discount
+from domain.quoting.errors import (
+    DiscountError,
+    DuplicateLineError,
+    OtherAccountError,
+    PriceBookMismatchError,
+    PriceBookNotValidError,
+    QuoteExpiredError,
+    QuoteStaleError,
+    one_of,
+)
+from domain.quoting.pricebook import PriceBook, ledger_price
+from domain.quoting.quote import LotPart, PriceSource, Quote, QuoteLine, Step, UnitPricing, total_of
+from domain.quoting.requests import QuoteRequest, SaleLine
+from domain.quoting.sales import plan_sale
+
+ZERO = Decimal(0)
+
+
+def price(
+    catalogue: Catalogue,
+    price_book: PriceBook,
+    assets: Ledger,
+    request: QuoteRequest,
+    discounts: Sequence[Discount] = (),
+    *,
+    as_of: datetime,
+    relationships: Sequence[Relationship] = (),
+) -> Quote:
+    """The quote for a request, made for the instant `as_of`; nothing is written.
+
+    `assets` holds those that the request names and the bundles below them, whose edges are `relationships`. Changes
+    recorded before `as_of` are backdated. Amounts are those that the ledger books, rounded to the currency's minor unit.
+
+    Raises:
+        QuoteError: The request does not fit catalogue, price book, account or discounts; the subclass says why.
+        AssetError: The ledger refuses a line; a note on the error names it.
+    """
+    as_of = as_of.astimezone(UTC)
+    _check(price_book, assets, request, as_of)
+    desk = Desk(catalogue, price_book, assets, request, discounts, as_of)
+    planned: list[Planned] = []
+    edges: list[Relationship] = []
+    for line in request.lines:
+        if isinstance(line, SaleLine):
+            parts, below = plan_sale(desk, line)
+            planned += parts
+            edges += below
+        else:
+            planned.append(plan_change(desk, line, relationships))
+    _check_discounts(discounts, planned)
+    steps = [plan.step for plan in planned]
+    touched = [asset_id for step in steps for asset_id in _touched(step)]
+    twice = [asset_id for asset_id, count in Counter(touched).items() if count > 1]
+    if twice:
+        raise DuplicateLineError(f"two lines change {twice[0]}; a quote has one line for an asset")
+    sandbox = Ledger.model_construct(
+        policy=assets.policy, assets={key: assets.assets[key] for key in touched if key in assets.assets}
+    )
+    after = carry_out(sandbox, steps)
+    lines = tuple(line for plan in planned for line in _lines(plan, after))
+    return Quote(
+        quote_id=request.quote_id,
+        version=request.version,
+        account_id=request.account_id,
+        role=request.role,
+        price_book=price_book.name,
+        currency=price_book.currency,
+        as_of=as_of,
+        valid_until=as_of + timedelta(days=request.valid_days),
+        proration=assets.policy.month_count,
+        contract=request.contract,
+        lines=lines,
+        totals=total_of(lines, price_book.currency),
+        steps=tuple(steps),
+        relationships=tuple(edges),
+    )
+
+
+def carry_out(ledger: Ledger, steps: Sequence[Step]) -> Ledger:
+    """The ledger after all steps, in order; a step that was done before has no effect.
+
+    Raises:
+        AssetError: A step is refused; nothing has changed, and a note names the line.
+    """
+    for step in steps:
+        try:
+            if step.edges and isinstance(step.request, ChangeQuantity | Cancel | Renew):
+                ledger = change_bundle(ledger, step.request, step.edges)
+            else:
+                ledger = apply(ledger, step.request)
+        except AssetError as error:
+            error.add_note(f"line {step.line_id} of the quote")
+            raise
+    return ledger
+
+
+def confirm(assets: Ledger, quote: Quote, at: datetime) -> Ledger:
+    """The ledger after an accepted quote, with the instant that it was made for; twice is as once.
+
+    Raises:
+        QuoteExpiredError: `at` is not before the end of its validity.
+        QuoteStaleError: An asset is not what it was, and the amounts would not be those that were quoted.
+        AssetError: The ledger refuses a step, as when an asset was changed meanwhile.
+    """
+    check_not_expired(quote, at)
+    after = carry_out(assets, quote.steps)
+    booked = {step.line_id: dict(_actions(step, after)) for step in quote.steps}
+    for line in quote.lines:
+        action = booked[_request_line(line, booked)].get(line.asset_id)
+        if action is None or action.amount_change != line.exact_amount or action.quantity_change != line.quantity:
+            raise QuoteStaleError(f"line {line.line_id} would not come to {line.amount} any more; make another version")
+    return after
+
+
+def check_not_expired(quote: Quote, at: datetime) -> None:
+    """Raise `QuoteExpiredError` unless `at` is before the quote's end."""
+    if at >= quote.valid_until:
+        raise QuoteExpiredError(
+            f"{quote.quote_id} was valid until {quote.valid_until.isoformat()}; make another version"
+        )
+
+
+def _request_line(line: QuoteLine, booked: dict[str, dict[AssetId, AssetAction]]) -> str:
+    """The step that a line belongs to: its own, or that of the line whose asset is its bundle's root."""
+    return line.line_id if line.line_id in booked else line.line_id.rpartition(".")[0]
+
+
+def _check(book: PriceBook, ledger: Ledger, request: QuoteRequest, as_of: datetime) -> None:
+    today = as_of.date()
+    if not book.valid_on(today):
+        until = book.valid_to or "open"
+        raise PriceBookNotValidError(
+            f"price book {book.name} is valid from {book.valid_from} to {until}, not on {today}"
+        )
+    if request.price_book not in (None, book.name) or request.currency not in (None, book.currency):
+        raise PriceBookMismatchError(
+            f"the request is for price book {request.price_book or book.name} in {request.currency or book.currency}, "
+            f"this one is {book.name} in {book.currency}; a quote has one of each"
+        )
+    twice = [line_id for line_id, count in Counter(line.line_id for line in request.lines).items() if count > 1]
+    if twice:
+        raise DuplicateLineError(f"line {twice[0]!r} is there twice; give every line an id of its own")
+    for line in request.lines:
+        if isinstance(line, SaleLine):
+            continue
+        asset = ledger.record(line.asset_id).asset
+        if asset.account_id != request.account_id:
+            raise OtherAccountError(f"{asset.asset_id} belongs to another account than {request.account_id}")
+        if (asset.price_book, asset.currency) != (book.name, book.currency):
+            raise PriceBookMismatchError(
+                f"{asset.asset_id} was sold from price book {asset.price_book} in {asset.currency}, not {book.name} in "
+                f"{book.currency}; quote it apart, from its own"
+            )
+
+
+def _check_discounts(discounts: Sequence[Discount], planned: Sequence[Planned]) -> None:
+    """Every discount has a name of its own and takes effect on each line that it names."""
+    twice = [name for name, count in Counter(discount.name for discount in discounts).items() if count > 1]
+    if twice:
+        raise DiscountError(f"two discounts are called {twice[0]!r}; give each a name of its own")
+    given = {
+        plan.step.line_id: {step.name for step in plan.pricing.discounts} if plan.pricing else set() for plan in planned
+    }
+    for discount in discounts:
+        for line_id in discount.lines:
+            if line_id not in given:
+                raise DiscountError(f"discount {discount.name}: no line {line_id!r}; {one_of(line_id, given)}")
+            if discount.name not in given[line_id]:
+                raise DiscountError(f"discount {discount.name}: line {line_id} has no new price; name another line")
+        if not any(discount.name in names for names in given.values()):
+            raise DiscountError(f"discount {discount.name} takes effect on no line; name lines that have a new price")
+
+
+def _touched(step: Step) -> Iterator[AssetId]:
+    """Every asset that a step makes or changes."""
+    yield target_of(step.request)
+    yield from (edge.child_id for edge in step.edges)
+    if isinstance(step.request, Swap):
+        yield step.request.to_asset.asset_id
+
+
+def _actions(step: Step, after: Ledger) -> Iterator[tuple[AssetId, AssetAction]]:
+    """What a step did to each asset; a bundle's child may have been left alone."""
+    for asset_id in _touched(step):
+        for action in reversed(after.assets[asset_id].actions):
+            if action.request_id == step.request.request_id:
+                yield asset_id, action
+                break
+
+
+def _lines(plan: Planned, after: Ledger) -> Iterator[QuoteLine]:
+    for number, (asset_id, action) in enumerate(_actions(plan.step, after)):
+        root = number == 0
+        line_id = plan.step.line_id if root else f"{plan.step.line_id}.{number}"
+        # A swap's price is that of the asset that comes in.
+        priced = isinstance(plan.step.request, Swap) != root
+        yield _line(
+            line_id,
+            plan.parent_id if root else plan.step.line_id,
+            plan,
+            after.assets[asset_id],
+            action,
+            plan.pricing if priced else None,
+            after.policy,
+        )
+
+
+def _line(
+    line_id: str,
+    parent_id: str | None,
+    plan: Planned,
+    record: AssetRecord,
+    action: AssetAction,
+    pricing: UnitPricing | None,
+    policy: LedgerPolicy,
+) -> QuoteLine:
+    asset, rounding = record.asset, rounding_of(record.asset.currency)
+    parts = tuple(_part(row, asset.selling_model, policy) for row in action.sources)
+    product = plan.product
+    generate = isinstance(plan.step.request, Generate)
+    return QuoteLine(
+        line_id=line_id,
+        parent_id=parent_id,
+        kind=plan.kind,
+        category=action.category,
+        asset_id=asset.asset_id,
+        product=asset.product,
+        name=asset.name,
+        product_kind=product.kind if product is not None and product.code == asset.product else None,
+        selling_model=asset.selling_model,
+        attributes=record.periods[0].attributes if generate else {},
+        effective=action.effective,
+        end=action.lifecycle_end,
+        quantity=action.quantity_change,
+        pricing=pricing,
+        parts=parts,
+        adjustment=action.adjustment_amount_change,
+        exact_amount=action.amount_change,
+        amount=None if action.amount_change is None else rounding.apply(action.amount_change),
+        monthly=None if action.mrr_change is None else rounding.apply(action.mrr_change),
+        discount=_discount(pricing, parts, asset.currency),
+    )
+
+
+def _part(row: ActionSource, model: SellingModel, policy: LedgerPolicy) -> LotPart:
+    months = None
+    if row.end is not None and model is not SellingModel.ONE_TIME:
+        exact = months_between(row.start, row.end, policy.month_count)
+        months = Decimal(exact.numerator) / exact.denominator
+    return LotPart(
+        lot=row.lot,
+        quantity=row.quantity,
+        unit_price=row.unit_price,
+        start=row.start,
+        end=row.end,
+        months=months,
+        amount=row.product_amount,
+    )
+
+
+def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], currency: str) -> Decimal | None:
+    """What the discounts of the quote take off the units that it sells; None if that has no end or no sum."""
+    if pricing is None or not pricing.discounts:
+        return ZERO
+    sold = [part for part in parts if part.quantity > 0]
+    if any(part.amount is None for part in sold):
+        return None
+    if pricing.net_price == 0:
+        return None if pricing.source is PriceSource.EACH_LOT else _all_of_it(pricing, sold, currency)
+    net = sum((Fraction(part.amount) for part in sold if part.amount is not None), Fraction())
+    base = net * Fraction(pricing.base_price) / Fraction(pricing.net_price)
+    return rounded(base - net, rounding_of(currency))
+
+
+def _all_of_it(pricing: UnitPricing, sold: Sequence[LotPart], currency: str) -> Decimal:
+    base = ledger_price(pricing.base_price, pricing.per)
+    units = sum(
+        (part.quantity * (Fraction(part.months) if part.months is not None else 1) for part in sold), Fraction()
+    )
+    return rounded(Fraction(base) * units, rounding_of(currency))

@@ -1,0 +1,55 @@
+"""How long a preview of 200 lines takes: `python -m tests.domain.quoting.bench`. Prints; asserts nothing."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+from domain.assets.ledger import Ledger
+from domain.quoting.pricing import price
+from tests.domain.quoting.builders import BOOK, CATALOGUE, NOW, on, owned, percent, request, sale, sold
+
+LINES, ROUNDS = 200, 30
+PROMISED_MS = 20
+
+
+def changes() -> tuple[Ledger, list[dict[str, Any]]]:
+    """A customer with 200 assets that have changed before, and a change for each: more, fewer, renewed, cancelled."""
+    names = [f"l{number}" for number in range(LINES)]
+    ledger = sold(*(sale("seats", 20, name) for name in names), quote_id="s")
+    for number, month in enumerate(("04", "05", "06")):
+        more = [change("quantity", name, effective=on(f"2026-{month}-01"), delta=3) for name in names]
+        ledger = sold(*more, assets=ledger, quote_id=f"m{number}")
+    at = on("2026-08-15")
+    kinds: list[dict[str, Any]] = [
+        {"kind": "quantity", "effective": at, "delta": 5},
+        {"kind": "quantity", "effective": at, "delta": -7},
+        {"kind": "renew"},
+        {"kind": "cancel", "effective": at},
+    ]
+    return ledger, [change(asset=name, **kinds[place % 4]) for place, name in enumerate(names)]
+
+
+def change(kind: str, asset: str, **fields: Any) -> dict[str, Any]:
+    return {"line_id": f"c{asset}", "kind": kind, "asset_id": owned(asset, "s")} | fields
+
+
+def measure(what: str, ledger: Ledger, lines: list[dict[str, Any]]) -> None:
+    wanted = request(*lines, quote_id="bench")
+    taken: list[float] = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        made = price(CATALOGUE, BOOK, ledger, wanted, (percent("10"),), as_of=NOW)
+        taken.append((time.perf_counter() - started) * 1000)
+    assert len(made.lines) == LINES
+    print(f"{what}: median {statistics.median(taken):.1f} ms, best {min(taken):.1f} ms (promised: {PROMISED_MS} ms)")
+
+
+def main() -> None:
+    measure("200 lines sold", Ledger(), [sale("seats", 5, f"l{number}") for number in range(LINES)])
+    measure("200 lines changed", *changes())
+
+
+if __name__ == "__main__":
+    main()
