@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,9 +21,16 @@ from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 
 
+BEAT_SECONDS = 3.0
+
+
 @asynccontextmanager
 async def outside_errors() -> AsyncIterator[None]:
-    """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer."""
+    """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer.
+
+    While it takes long, Temporal hears that somebody still works on it.
+    """
+    beating = asyncio.create_task(_beat())
     try:
         yield
     except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
@@ -30,6 +38,14 @@ async def outside_errors() -> AsyncIterator[None]:
     except Exception as mistake:
         kind = type(mistake).__name__.removesuffix("Error")
         raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
+    finally:
+        beating.cancel()
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        activity.heartbeat()
 
 
 class Deliveries:

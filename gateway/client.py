@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
@@ -79,8 +80,9 @@ class PerennialClient:
     ) -> dict[str, Any]:
         """Sends an update such as `complete_task` or `answer_renewal`; its answer."""
         handle = self._handle(account_id)
+        update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         try:
-            asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=id))
+            asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=update_id))
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
         return asked
@@ -151,7 +153,7 @@ class PerennialClient:
 
     async def is_running(self, account_id: str) -> bool:
         """True while the account's journey goes on."""
-        description = await self._handle(account_id).describe()
+        description = await _insist(self._handle(account_id).describe)
         return description.status is not None and description.status.name == "RUNNING"
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:

@@ -12,9 +12,11 @@ from temporalio.common import RetryPolicy
 
 from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
 
-STEP_TIMEOUT = timedelta(seconds=20)
+STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
 DELIVERY_TIMEOUT = timedelta(seconds=60)
+DELIVERY_HEARTBEAT = timedelta(seconds=10)
+"""A delivery may take long while the other side is slow; a worker that died with it is noticed after this long."""
 SUMMARY_LIMIT = 190
 
 _OWN_DATABASE = RetryPolicy(
@@ -58,6 +60,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         DeliveryCall(account_id=account_id, delivery_id=delivery.id, as_of=workflow.now()),
         result_type=Outcome,
         start_to_close_timeout=DELIVERY_TIMEOUT,
+        heartbeat_timeout=DELIVERY_HEARTBEAT,
         retry_policy=_OUTSIDE,
         summary=_short(delivery.id),
     )

@@ -1,0 +1,54 @@
+"""A small run of the chaos, and proof that its judge can find fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.chaos import Report, rehearse
+from tests.e2e.tally import Tally
+
+SEED = 20261121
+
+
+@pytest.mark.timeout(240)
+async def test_kills_at_random_instants_neither_double_nor_lose_a_step(tmp_path: Path) -> None:
+    report = await rehearse(tmp_path, kills=6, customers=3, seed=SEED)
+    report.show(Console())
+    assert report.kills == 6
+    assert set(report.killed) == {"worker", "postgres", "temporal"}
+    assert report.faults() == []
+    assert report.disturbed.steps == report.calm.steps > 100
+    assert report.disturbed.messages == report.calm.messages > 80
+
+
+def tallied(*journal: str, subjects: tuple[str, ...] = ("Welcome",)) -> Tally:
+    return Tally({"journal": Counter(journal)}, Counter(("a@customer.example", subject) for subject in subjects))
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "says"),
+    [
+        (tallied("welcome"), "journal: 1 x kickoff missing"),
+        (tallied("welcome", "kickoff", "kickoff"), "journal: 1 x kickoff too many"),
+        (tallied("welcome", "kickoff", subjects=("Welcome", "Welcome")), "too many"),
+        (tallied("welcome", "kickoff", subjects=()), "missing"),
+    ],
+)
+def test_the_judge_sees_what_is_missing_and_what_is_double(disturbed: Tally, says: str) -> None:
+    report = Report(1, calm=tallied("welcome", "kickoff"), disturbed=disturbed)
+    assert len(report.faults()) == 1
+    assert says in report.faults()[0]
+    assert Report(1, calm=tallied("welcome"), disturbed=tallied("welcome")).faults() == []
+
+
+def test_the_judge_sees_lost_unknown_and_waiting_messages() -> None:
+    disturbed = tallied("welcome")
+    disturbed.lost.append("journey:C-1/welcome#0")
+    disturbed.unknown.append("<x@perennial.example>")
+    disturbed.waiting = 2
+    faults = Report(1, calm=tallied("welcome"), disturbed=disturbed, ended_by_themselves=1).faults()
+    assert len(faults) == 4
