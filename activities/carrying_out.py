@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.store import customers, effects
+from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
 from domain.customer import Customer
@@ -24,6 +25,10 @@ from domain.situation import Situation
 
 PATIENT_ATTEMPTS = 5
 """A lost race for a key settles itself long before; after this many attempts it is a mistake that somebody has to see."""
+
+
+PASSING: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, AssetChangedMeanwhileError)
+"""What another attempt can get right."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ async def business_errors() -> AsyncIterator[None]:
         if activity.info().attempt < PATIENT_ATTEMPTS:
             raise
         raise ApplicationError(f"the same key again and again: {lost}", type="StepFailed", non_retryable=True) from lost
-    except TRANSPORT_ERRORS:
+    except PASSING:
         raise
     except Exception as mistake:
         raise ApplicationError(
@@ -62,13 +67,19 @@ def effect_key(account_id: str, what: str) -> str:
     return f"journey:{account_id}/{what}"
 
 
-async def load_situation(connection: Connection, account_id: str, as_of: datetime) -> Situation:
-    """The customer with their playbook at `as_of`. Raises LookupError for an account that no order has opened."""
+async def load_situation(
+    connection: Connection, account_id: str, as_of: datetime, *, ledger: bool = False
+) -> Situation:
+    """The customer with their playbook at `as_of`, and their asset ledger if that is asked for.
+
+    Raises LookupError for an account that no order has opened.
+    """
     customer = await customers.load_customer(connection, account_id, as_of)
     if customer is None:
         raise LookupError(f"account {account_id} has no facts; its first order was never accepted")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
-    return Situation(customer, playbook, as_of)
+    records = await load_records(connection, account_id) if ledger else {}
+    return Situation(customer, playbook, as_of, records)
 
 
 class Performer:
@@ -95,12 +106,13 @@ class Performer:
         kind: str,
         run: str = "",
         actor: str | None = None,
+        ledger: bool = False,
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome."""
         async with self.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome if done.run == run else done.outcome.again()
-            situation = await load_situation(connection, account_id, as_of)
+            situation = await load_situation(connection, account_id, as_of, ledger=ledger)
             decision = decide(situation)
             return await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor

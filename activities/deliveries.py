@@ -20,7 +20,6 @@ from domain.journey import Channel, DeliveryCall, Outcome
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 
-
 BEAT_SECONDS = 3.0
 
 

@@ -48,6 +48,8 @@ class JourneyRequests:
         model: type[_Request],
         decide: Callable[[Situation, _Request], Decision],
         stage: str = "relationship",
+        *,
+        ledger: bool = False,
     ) -> Outcome:
         async with business_errors():
             request = read_request(model, call.body)
@@ -60,6 +62,7 @@ class JourneyRequests:
                 kind=activity.info().activity_type,
                 run=call.run if not call.repeated else "again",
                 actor=request.by,
+                ledger=ledger,
             )
 
     @activity.defn
@@ -70,12 +73,12 @@ class JourneyRequests:
     @activity.defn
     async def answer_renewal(self, call: RequestCall) -> Outcome:
         """The customer renews, or does not."""
-        return await self._answer(call, AnswerRenewal, renewal.answer, "renewal")
+        return await self._answer(call, AnswerRenewal, renewal.answer, "renewal", ledger=True)
 
     @activity.defn
     async def answer_offer(self, call: RequestCall) -> Outcome:
         """The customer takes an offer, or does not."""
-        return await self._answer(call, AnswerOffer, expansion.answer, "expansion")
+        return await self._answer(call, AnswerOffer, expansion.answer, "expansion", ledger=True)
 
     @activity.defn
     async def answer_survey(self, call: RequestCall) -> Outcome:

@@ -21,7 +21,7 @@ class JourneySteps:
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
 
-    async def _perform(self, call: StepCall, rule: Rule) -> Outcome:
+    async def _perform(self, call: StepCall, rule: Rule, *, ledger: bool = False) -> Outcome:
         step = call.step
         async with business_errors():
             return await self._performer.once(
@@ -31,6 +31,7 @@ class JourneySteps:
                 lambda situation: rule(situation, step),
                 stage=step.stage,
                 kind=step.kind,
+                ledger=ledger,
             )
 
     @activity.defn
@@ -101,12 +102,12 @@ class JourneySteps:
     @activity.defn
     async def renewal_notice(self, call: StepCall) -> Outcome:
         """The customer hears that the term ends, with or without the quote."""
-        return await self._perform(call, renewal.notice)
+        return await self._perform(call, renewal.notice, ledger=True)
 
     @activity.defn
     async def renewal_term_end(self, call: StepCall) -> Outcome:
         """A term ends: the next one, grace, or the end."""
-        return await self._perform(call, renewal.term_end)
+        return await self._perform(call, renewal.term_end, ledger=True)
 
     @activity.defn
     async def renewal_grace_end(self, call: StepCall) -> Outcome:

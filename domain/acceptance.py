@@ -131,6 +131,7 @@ def _asset(order: Order, line: Line, product: Product, contract: ContractFacts |
         contract_id=contract.contract_id if contract else None,
         currency=order.currency,
         per=line.per,
+        unit_price=line.unit_price,
         periods=[],
     )
     period = PeriodFacts(
@@ -138,7 +139,6 @@ def _asset(order: Order, line: Line, product: Product, contract: ContractFacts |
         ends_at=contract.term.ends_at if contract else None,
         quantity=line.quantity,
         mrr=asset.mrr_of(line.quantity, line.unit_price),
-        unit_price=line.unit_price,
     )
     return asset.model_copy(update={"periods": [period]})
 
@@ -169,7 +169,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, goods
     if goods:
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes.append(reorder.came_back(situation))
-    writes += [sold(asset) for asset in sale.assets]
+    writes += [sold(asset, order.account.account_id, order.order_id, situation.as_of) for asset in sale.assets]
     writes += [
         SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
         for c in contracts

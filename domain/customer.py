@@ -92,8 +92,7 @@ class PeriodFacts(Carried):
     starts_at: AwareDatetime
     ends_at: AwareDatetime | None
     quantity: int
-    mrr: Decimal
-    unit_price: Decimal
+    mrr: Decimal | None
 
     def covers(self, at: datetime) -> bool:
         """True if the period is in force at `at`."""
@@ -110,16 +109,23 @@ class AssetFacts(Carried):
     contract_id: str | None
     currency: str
     per: PricePer
+    unit_price: Decimal
+    """of the last sale, for the time that `per` says"""
     periods: list[PeriodFacts]
 
     def at(self, instant: datetime) -> PeriodFacts | None:
         """The period in force at `instant`."""
         return next((period for period in self.periods if period.covers(instant)), None)
 
+    def monthly(self, unit_price: Decimal) -> Decimal:
+        """A unit price of this asset for one month; that of something bought once stays as it is."""
+        return unit_price / 12 if self.per is PricePer.YEAR else unit_price
+
     def mrr_of(self, quantity: int, unit_price: Decimal) -> Decimal:
         """The monthly recurring revenue of `quantity` units, rounded to the currency's minor unit."""
-        months = {PricePer.MONTH: 1, PricePer.YEAR: 12}.get(self.per)
-        return rounding_of(self.currency).apply(quantity * unit_price / months) if months else Decimal(0)
+        if self.per is PricePer.ONCE:
+            return Decimal(0)
+        return rounding_of(self.currency).apply(quantity * self.monthly(unit_price))
 
 
 class TaskFacts(Carried):

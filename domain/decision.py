@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.assets.model import AssetRecord
 from domain.journey import Outcome
 from domain.orders import ContactRole
 
@@ -111,22 +112,16 @@ class QuoteRenewal:
 
 @dataclass(frozen=True)
 class AssetChange:
-    """One business event on an asset: the action, the priced lot behind it, and the periods that replace all from `cut` on.
+    """An asset before (null: it is new) and after a business event, and the unit price of its last sale."""
 
-    `periods` are (starts_at, ends_at, quantity, mrr, unit_price), half open.
-    """
-
-    asset_id: str
-    category: str
-    type: str
-    effective_at: datetime
-    quantity_change: int
-    mrr_change: Decimal
+    before: AssetRecord | None
+    after: AssetRecord
     unit_price: Decimal
-    lot_quantity: int
-    lot_ends_at: datetime | None
-    cut: datetime
-    periods: list[tuple[datetime, datetime | None, int, Decimal, Decimal]]
+
+    @property
+    def mrr_change(self) -> Decimal:
+        """What the event changes in monthly revenue."""
+        return self.after.actions[-1].mrr_change or Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
     terms, asset = situation.playbook.expansion, use.asset
     wanted = int((use.active / terms.headroom).to_integral_value(rounding=ROUND_CEILING))
     add = max(1, wanted - use.seats)
-    period = asset.at(situation.as_of)
-    unit_price = period.unit_price if period else Decimal(0)
+    unit_price = asset.unit_price
     mrr_change = asset.mrr_of(add, unit_price)
     expires_at, expires_on = situation.customer.morning(situation.in_days(terms.expires_after))
     offer_id = f"offer-{asset.asset_id}-{situation.today}"
@@ -113,7 +112,7 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         raise Refusal(
             NOT_ALLOWED, f"asset {offer.asset_id!r} of this offer is not in force any more; decline the offer"
         )
-    change = upsold(asset, offer.add, offer.unit_price, situation.as_of)
+    change = upsold(situation.records, asset, offer.add, offer.unit_price, situation.as_of, offer.offer_id)
     current = asset.at(situation.as_of)
     seats = (current.quantity if current else 0) + offer.add
     says = f"{offer.add} more seats of {asset.product_name} sold, {seats} now"

@@ -1,90 +1,103 @@
-"""What happens to an asset's state periods when it is sold, amended or renewed. Periods are derived; the actions are the facts."""
+"""How the journey's own events reach the asset ledger: the sale, an accepted offer, a renewal."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from domain.customer import AssetFacts, PeriodFacts
+from domain.assets.ledger import Ledger, LedgerPolicy
+from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
+from domain.assets.operations import AnyRequest, apply
+from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
+from domain.customer import AssetFacts
 from domain.decision import AssetChange
+from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
+from domain.money import rounding_of
+from domain.orders import PricePer
 
-Period = tuple[datetime, datetime | None, int, Decimal, Decimal]
+POLICY = LedgerPolicy(allow_backdate=True)
+"""Instants are the customer's own, and a renewal in grace begins where the old term ended."""
+
+Records = Mapping[str, AssetRecord]
 
 
-def sold(asset: AssetFacts) -> AssetChange:
+def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime) -> AssetChange:
     """The initial sale of an asset that has one period."""
     first = asset.periods[0]
-    return AssetChange(
-        asset_id=asset.asset_id,
-        category="Initial Sale",
-        type="Generate",
-        effective_at=first.starts_at,
-        quantity_change=first.quantity,
-        mrr_change=first.mrr,
-        unit_price=first.unit_price,
-        lot_quantity=first.quantity,
-        lot_ends_at=first.ends_at,
-        cut=first.starts_at,
-        periods=[_as_row(first)],
+    request = Generate(
+        request_id=RequestId(f"order:{order_id}"),
+        recorded_at=at,
+        asset=Asset(
+            asset_id=AssetId(asset.asset_id),
+            account_id=AccountId(account_id),
+            product=ProductCode(asset.product),
+            name=asset.product_name,
+            currency=asset.currency,
+            selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
+            contract_id=ContractId(asset.contract_id) if asset.contract_id else None,
+        ),
+        lines=(
+            Line(
+                start=first.starts_at,
+                end=first.ends_at,
+                quantity=first.quantity,
+                unit_price=asset.monthly(asset.unit_price),
+            ),
+        ),
+        order_id=OrderId(order_id),
     )
+    return _changed({}, request, asset.asset_id, asset.unit_price)
 
 
-def upsold(asset: AssetFacts, add: int, unit_price: Decimal, at: datetime) -> AssetChange:
-    """`add` units more from `at` on, in every period from then to the asset's end."""
-    current = asset.at(at)
-    if current is None:
-        raise ValueError(f"asset {asset.asset_id} is not in force at {at}; only an asset in force can be amended")
-    added_mrr = asset.mrr_of(add, unit_price)
-    periods: list[Period] = []
-    if current.starts_at < at:
-        periods.append((current.starts_at, at, current.quantity, current.mrr, current.unit_price))
-    for period in asset.periods:
-        if period is current or period.starts_at >= at:
-            quantity, mrr = period.quantity + add, period.mrr + added_mrr
-            starts = max(period.starts_at, at)
-            periods.append((starts, period.ends_at, quantity, mrr, period.unit_price))
-    return AssetChange(
-        asset_id=asset.asset_id,
-        category="Upsells",
-        type="Change",
-        effective_at=at,
-        quantity_change=add,
-        mrr_change=added_mrr,
-        unit_price=unit_price,
-        lot_quantity=add,
-        lot_ends_at=asset.periods[-1].ends_at,
-        cut=current.starts_at,
-        periods=periods,
+def upsold(records: Records, asset: AssetFacts, add: int, unit_price: Decimal, at: datetime, key: str) -> AssetChange:
+    """`add` units more from `at` on, to the asset's end."""
+    request = ChangeQuantity(
+        request_id=RequestId(key),
+        recorded_at=at,
+        asset_id=AssetId(asset.asset_id),
+        effective=at,
+        delta=add,
+        unit_price=asset.monthly(unit_price),
     )
+    return _changed(records, request, asset.asset_id, unit_price)
 
 
-def renewed(asset: AssetFacts, starts_at: datetime, ends_at: datetime, uplift_percent: Decimal) -> AssetChange | None:
-    """The asset for another term at its last price with the uplift; null if nothing of it is left at the end of the old term."""
+def renewed(
+    records: Records,
+    asset: AssetFacts,
+    term: tuple[datetime, datetime],
+    uplift_percent: Decimal,
+    at: datetime,
+    key: str,
+) -> AssetChange | None:
+    """The asset for another `term`, each lot at its own price with the uplift; null if nothing of it is left.
+
+    A yearly price is raised as such and only then divided by twelve, so that no cent is lost.
+    """
     if not asset.periods or asset.periods[-1].quantity == 0:
         return None
-    last = asset.periods[-1]
-    price = uplifted(last.unit_price, uplift_percent)
-    mrr = asset.mrr_of(last.quantity, price)
-    return AssetChange(
-        asset_id=asset.asset_id,
-        category="Renewals",
-        type="Change",
-        effective_at=starts_at,
-        quantity_change=0,
-        mrr_change=mrr - last.mrr,
-        unit_price=price,
-        lot_quantity=last.quantity,
-        lot_ends_at=ends_at,
-        cut=starts_at,
-        periods=[(starts_at, ends_at, last.quantity, mrr, price)],
+    price = uplifted(asset.unit_price, uplift_percent, asset.currency)
+    yearly = asset.per is PricePer.YEAR
+    request = Renew(
+        request_id=RequestId(key),
+        recorded_at=at,
+        asset_id=AssetId(asset.asset_id),
+        start=term[0],
+        end=term[1],
+        unit_price=asset.monthly(price) if yearly else None,
+        uplift_percent=Decimal(0) if yearly else uplift_percent,
     )
+    return _changed(records, request, asset.asset_id, price)
 
 
-def uplifted(unit_price: Decimal, percent: Decimal) -> Decimal:
-    """A unit price raised by `percent`, to four decimals."""
+def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
+    """A unit price raised by `percent`, at the currency's minor unit; without a raise it keeps its digits."""
     raised = unit_price * (1 + percent / 100)
-    return raised.quantize(Decimal("0.0001")) if percent else unit_price
+    return rounding_of(currency).apply(raised) if percent else unit_price
 
 
-def _as_row(period: PeriodFacts) -> Period:
-    return (period.starts_at, period.ends_at, period.quantity, period.mrr, period.unit_price)
+def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:
+    before = records.get(asset_id)
+    ledger = Ledger(policy=POLICY, assets={AssetId(asset_id): before} if before else {})
+    return AssetChange(before, apply(ledger, request).record(AssetId(asset_id)), unit_price)

@@ -9,11 +9,22 @@ from decimal import Decimal
 from typing import Any
 
 from domain.calendar import business_day_until, local_instant, start_of_day
-from domain.customer import ContractFacts, TermFacts
-from domain.decision import BeginTerm, Decision, JournalLine, Mail, Notice, QuoteRenewal, SetContractStatus, Write
+from domain.customer import AssetFacts, ContractFacts, TermFacts
+from domain.decision import (
+    AssetChange,
+    BeginTerm,
+    Decision,
+    JournalLine,
+    Mail,
+    Notice,
+    QuoteRenewal,
+    SetContractStatus,
+    Write,
+)
 from domain.journey import Outcome, Stage, Step
+from domain.money import rounding_of
 from domain.orders import ContactRole, PricePer
-from domain.ownership import renewed, uplifted
+from domain.ownership import renewed
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerRenewal
 from domain.requests import Decision as Answer
@@ -142,32 +153,39 @@ def _next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
     )
 
 
+def _next_assets(situation: Situation, contract: ContractFacts) -> list[tuple[AssetFacts, AssetChange]]:
+    """What is owned when the term ends, each asset as the ledger has it for the next term."""
+    term = _next_term(situation, contract)
+    key = f"{contract.contract_id}:{term.number}"
+    found = []
+    for asset in situation.customer.assets_of(contract.contract_id):
+        span = (term.starts_at, term.ends_at)
+        if change := renewed(situation.records, asset, span, contract.uplift_percent, situation.as_of, key):
+            found.append((asset, change))
+    return found
+
+
 def _quote(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
-    """The price of the next term: what is owned when this one ends, at its last prices with the contract's uplift."""
+    """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
     lines: list[dict[str, Any]] = []
     total = Decimal(0)
-    for asset in situation.customer.assets_of(contract.contract_id):
-        last = asset.periods[-1] if asset.periods else None
-        if last is None or last.quantity == 0:
-            continue
-        price = uplifted(last.unit_price, contract.uplift_percent)
-        months = contract.renewal_months
-        units = Decimal(months) / (12 if asset.per is PricePer.YEAR else 1)
-        amount = Decimal(situation.customer.money(last.quantity * price * units, contract.currency)["amount"])
-        total += amount
-        lines.append(
-            {
-                "product": asset.product_name,
-                "quantity": last.quantity,
-                "unit_price": {"amount": str(price), "currency": contract.currency},
-                "per": asset.per.value,
-                "amount": {"amount": str(amount), "currency": contract.currency},
-            }
-        )
+    for asset, change in _next_assets(situation, contract):
+        for monthly, quantity in _lots_of(change).items():
+            amount = rounding_of(contract.currency).apply(monthly * quantity * contract.renewal_months)
+            total += amount
+            price = change.unit_price if asset.per is PricePer.YEAR else monthly
+            lines.append(
+                {
+                    "product": asset.product_name,
+                    "quantity": quantity,
+                    "unit_price": {"amount": format(price, "f"), "currency": contract.currency},
+                    "per": asset.per.value,
+                    "amount": {"amount": str(amount), "currency": contract.currency},
+                }
+            )
     number = contract.term.number + 1
-    quote_id = f"Q-{contract.contract_id}-{number}"
     return QuoteRenewal(
-        quote_id,
+        f"Q-{contract.contract_id}-{number}",
         contract.contract_id,
         number,
         total,
@@ -176,6 +194,16 @@ def _quote(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
         lines,
         situation.as_of,
     )
+
+
+def _lots_of(change: AssetChange) -> dict[Decimal, int]:
+    """The units that a renewal sells, by their price for a month."""
+    action = change.after.actions[-1]
+    lots: dict[Decimal, int] = {}
+    for source in action.sources:
+        if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
+            lots[source.unit_price] = lots.get(source.unit_price, 0) + source.quantity
+    return lots
 
 
 def _quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
@@ -246,9 +274,7 @@ def _renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisi
         ),
         SetContractStatus(contract.contract_id, "active", "", situation.as_of),
     ]
-    for asset in situation.customer.assets_of(contract.contract_id):
-        if change := renewed(asset, term.starts_at, term.ends_at, contract.uplift_percent):
-            writes.append(change)
+    writes += [change for _, change in _next_assets(situation, contract)]
     says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {_last_day(term)}"
     context = {
         "contract_id": contract.contract_id,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from domain.assets.model import AssetRecord
 from domain.customer import Customer
 from domain.journey import Step
 from domain.playbook import Playbook
@@ -20,6 +22,8 @@ class Situation:
     customer: Customer
     playbook: Playbook
     as_of: datetime
+    records: Mapping[str, AssetRecord] = field(default_factory=dict)
+    """the asset ledger, by asset; loaded for what changes assets or prices them"""
     imported: bool = False
     """true while an order of the past is taken over: nothing that lies before `as_of` is acted on"""
 

@@ -289,29 +289,26 @@ async def insert_same_rows(connection: Any, document: dict[str, Any]) -> None:
         now,
         ends,
     )
+    ids = [f"{order_id}.{line['line_id']}" for line in lines]
     await connection.executemany(
-        "insert into asset (asset_id, account_id, order_id, line_id, product_code, contract_id, currency, price_per,"
-        " lifecycle_start) values ($1, $2, $3, $4, $5, null, 'JPY', 'month', $6)",
-        [(f"{order_id}.{n['line_id']}", account_id, order_id, n["line_id"], n["product"], now) for n in lines],
+        "insert into asset (asset_id, account_id, order_id, line_id, product_code, currency, price_per, unit_price,"
+        " selling_model, lifecycle_start) values ($1, $2, $3, $4, $5, 'JPY', 'month', 1, 'termed', $6)",
+        [(n, account_id, order_id, line["line_id"], line["product"], now) for n, line in zip(ids, lines, strict=True)],
     )
-    for line in lines:
-        action = await connection.fetchval(
-            "insert into asset_action (asset_id, effect_key, category, type, action_date, effective_at, quantity_change,"
-            " mrr_change) values ($1, $2, 'Initial Sale', 'Generate', $3, $3, 1, 0) returning action_id",
-            f"{order_id}.{line['line_id']}",
-            order_id,
-            now,
-        )
-        await connection.execute(
-            "insert into asset_action_source (action_id, reference, starts_at, quantity, unit_price, net_unit_price)"
-            " values ($1, $2, $3, 1, 1, 1)",
-            action,
-            order_id,
-            now,
-        )
     await connection.executemany(
-        "insert into asset_state_period values ($1, $2, null, 1, 1, 1)",
-        [(f"{order_id}.{line['line_id']}", now) for line in lines],
+        "insert into asset_action (asset_id, sequence, request_id, category, type, effective, recorded_at, cuts,"
+        " lifecycle_start, attributes, quantity_change, can_roll_back)"
+        " values ($1, 1, $2, 'Initial Sale', 'Generate', $3, $3, '{}', $3, '[]', 1, false)",
+        [(n, order_id, now) for n in ids],
+    )
+    await connection.executemany(
+        "insert into asset_action_source (asset_id, sequence, number, lot, starts_at, quantity, unit_price)"
+        " values ($1, 1, 0, 1, $2, 1, 1)",
+        [(n, now) for n in ids],
+    )
+    await connection.executemany(
+        "insert into asset_state_period (asset_id, starts_at, quantity, mrr) values ($1, $2, 1, 1)",
+        [(n, now) for n in ids],
     )
     await connection.executemany(
         "insert into onboarding_task values ($1, $2, $3, '{}', 'owner', $4, $5, 'open')",
@@ -343,7 +340,7 @@ async def main() -> None:
                 await bench.memory()
             await pool.close()
     if "--json" in sys.argv:
-        print(json.dumps([[cell for cell in column.cells] for column in bench.table.columns], ensure_ascii=False))
+        print(json.dumps([list(column.cells) for column in bench.table.columns], ensure_ascii=False))
     else:
         console.print(bench.table)
 

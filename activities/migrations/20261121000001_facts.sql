@@ -110,7 +110,8 @@ create table contract_term (
     check (start_on < until and starts_at < ends_at)
 );
 
--- Assets: actions are the facts, sources their priced lots, periods are derived from them.
+-- Assets: actions are the facts, sources their priced lots, periods are derived from them. Unit prices of lots are for
+-- one month; `unit_price` of an asset is the one of its last sale, for `price_per`.
 
 create table asset (
     asset_id        text primary key,
@@ -118,48 +119,74 @@ create table asset (
     order_id        text not null references sales_order,
     line_id         text not null,
     product_code    text not null references product,
+    name            text not null default '',
     contract_id     text references contract,
     parent_id       text references asset,
     currency        text not null,
     price_per       text not null check (price_per in ('month', 'year', 'once')),
+    unit_price      numeric not null,
+    price_book      text not null default 'standard',
+    selling_model   text not null check (selling_model in ('one_time', 'termed', 'evergreen', 'usage')),
+    pricing_source  text not null default 'last_transaction',
+    renewal_pricing text not null default 'lot_by_lot',
+    renewal_months  integer,
+    ramped          boolean not null default false,
+    derived_price   boolean not null default false,
     status          text not null default 'purchased',
     serial_number   text,
     lifecycle_start timestamptz not null,
     lifecycle_end   timestamptz,
     version         integer not null default 1,
+    lock            text,
     unique (order_id, line_id)
 );
 create index asset_of_account on asset (account_id);
 
 create table asset_action (
-    action_id           bigint generated always as identity primary key,
-    asset_id            text not null references asset,
-    effect_key          text not null,
-    category            text not null check (category in (
+    asset_id                    text not null references asset,
+    sequence                    integer not null,
+    request_id                  text not null,
+    category                    text not null check (category in (
         'Initial Sale', 'Upsells', 'Downsells', 'Cross-Sells', 'Renewals', 'Cancellations', 'Transfers', 'Swaps',
         'Upgrades', 'Downgrades', 'Terms And Conditions Changes', 'Other')),
-    type                text not null check (type in ('Generate', 'Change', 'Cancel', 'Convert')),
-    subtype             text,
-    action_date         timestamptz not null,
-    effective_at        timestamptz not null,
-    quantity_change     integer not null,
-    mrr_change          numeric not null,
-    rolled_back_action  bigint references asset_action,
-    unique (asset_id, effect_key)
+    type                        text not null check (type in ('Generate', 'Change', 'Cancel', 'Convert')),
+    subtype                     text,
+    effective                   timestamptz not null,
+    recorded_at                 timestamptz,
+    cuts                        timestamptz[] not null,
+    clears_from                 timestamptz,
+    lifecycle_start             timestamptz not null,
+    lifecycle_end               timestamptz,
+    attributes                  jsonb not null,
+    quantity_change             integer not null,
+    mrr_change                  numeric,
+    product_amount_change       numeric,
+    adjustment_amount_change    numeric,
+    amount_change               numeric,
+    undoes                      integer,
+    can_roll_back               boolean not null,
+    related_asset               text,
+    order_id                    text,
+    primary key (asset_id, sequence),
+    unique (asset_id, request_id)
 );
 
 create table asset_action_source (
-    source_id       bigint generated always as identity primary key,
-    action_id       bigint not null references asset_action,
-    reference       text not null,
+    asset_id        text not null,
+    sequence        integer not null,
+    number          integer not null,
+    lot             integer not null,
     starts_at       timestamptz not null,
     ends_at         timestamptz,
     quantity        integer not null,
-    unit_price      numeric not null,
-    net_unit_price  numeric not null,
+    unit_price      numeric,
+    list_price      numeric,
+    reference       text,
+    product_amount  numeric,
+    primary key (asset_id, sequence, number),
+    foreign key (asset_id, sequence) references asset_action,
     check (ends_at is null or starts_at < ends_at)
 );
-create index asset_action_source_of_action on asset_action_source (action_id);
 
 create extension if not exists btree_gist;
 
@@ -168,8 +195,9 @@ create table asset_state_period (
     starts_at       timestamptz not null,
     ends_at         timestamptz,
     quantity        integer not null check (quantity >= 0),
-    mrr             numeric not null,
-    unit_price      numeric not null,
+    mrr             numeric,
+    amount          numeric,
+    attributes      jsonb not null default '{}',
     primary key (asset_id, starts_at),
     check (ends_at is null or starts_at < ends_at),
     constraint asset_state_period_no_overlap

@@ -30,10 +30,11 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object(
         'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
         'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
+        'unit_price', s.unit_price::text,
         'periods', (
           select jsonb_agg(jsonb_build_object(
               'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
-              'mrr', r.mrr::text, 'unit_price', r.unit_price::text) order by r.starts_at)
+              'mrr', r.mrr::text) order by r.starts_at)
           from asset_state_period r
           where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')))
       order by s.asset_id)

@@ -10,7 +10,7 @@ from activities.store.pool import Connection
 from domain.acceptance import Sale
 from domain.calendar import local_day
 from domain.customer import AssetFacts
-from domain.orders import Account, Contact, Order, Product, ProductKind
+from domain.orders import Account, Contact, Order, PricePer, Product, ProductKind
 from domain.playbook import Playbook
 
 
@@ -146,8 +146,9 @@ async def save_order(
         await _save_contracts(connection, order, sale, as_of)
     if sale.assets:
         await connection.executemany(
-            "insert into asset (asset_id, account_id, order_id, line_id, product_code, contract_id, currency, price_per,"
-            " lifecycle_start, lifecycle_end) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into asset (asset_id, account_id, order_id, line_id, product_code, name, contract_id, currency, price_per,"
+            " unit_price, selling_model, lifecycle_start, lifecycle_end)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             [_asset_row(order, asset) for asset in sale.assets],
         )
 
@@ -211,9 +212,12 @@ def _asset_row(order: Order, asset: AssetFacts) -> Sequence[Any]:
         order.order_id,
         asset.asset_id.removeprefix(f"{order.order_id}."),
         asset.product,
+        asset.product_name,
         asset.contract_id,
         asset.currency,
         asset.per.value,
+        asset.unit_price,
+        "one_time" if asset.per is PricePer.ONCE else "termed",
         period.starts_at,
         period.ends_at,
     )

@@ -42,7 +42,7 @@ async def assets_of(connection: Connection, account_id: str) -> list[Row]:
         connection,
         "select a.asset_id as id, p.name as product, a.product_code, p.kind, a.contract_id, a.currency,"
         " (select jsonb_agg(jsonb_build_object('starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,"
-        "   'mrr', r.mrr::text, 'unit_price', r.unit_price::text) order by r.starts_at)"
+        "   'mrr', r.mrr::text) order by r.starts_at)"
         "  from asset_state_period r where r.asset_id = a.asset_id) as periods"
         " from asset a join product p on p.code = a.product_code where a.account_id = $1 order by a.asset_id",
         account_id,
@@ -60,7 +60,7 @@ async def renewals_of(connection: Connection, account_id: str) -> list[Row]:
     """Every term of every contract, with its quote and where the contract stands."""
     return await _rows(
         connection,
-        "select c.contract_id, c.status, c.status_reason, c.auto_renew, t.number as term, t.start_on, t.until, t.origin,"
+        "select c.contract_id, c.status, c.status_reason, c.auto_renew, t.number as term, t.start_on, t.until - 1 as last_day, t.origin,"
         " q.quote_id, q.total::text as total, c.currency"
         " from contract c join contract_term t using (contract_id)"
         " left join renewal_quote q on q.contract_id = c.contract_id and q.term = t.number"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from activities.store.ledger import save_changes
 from activities.store.pool import Connection
 from domain.customer import Customer
 from domain.decision import (
@@ -110,43 +111,7 @@ class Writer:
         )
 
     async def _change_assets(self, writes: list[AssetChange]) -> None:
-        """The actions with their lots, and the periods from each cut on, all assets in one go."""
-        actions = await self._connection.fetch(
-            "insert into asset_action (asset_id, effect_key, category, type, action_date, effective_at, quantity_change,"
-            " mrr_change) select a, $1, c, t, $2, e, q, m from unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[],"
-            " $7::int[], $8::numeric[]) x(a, c, t, e, q, m) returning action_id, asset_id",
-            self._key,
-            self._as_of,
-            [w.asset_id for w in writes],
-            [w.category for w in writes],
-            [w.type for w in writes],
-            [w.effective_at for w in writes],
-            [w.quantity_change for w in writes],
-            [w.mrr_change for w in writes],
-        )
-        action_of = {row["asset_id"]: row["action_id"] for row in actions}
-        await self._connection.executemany(
-            "insert into asset_action_source (action_id, reference, starts_at, ends_at, quantity, unit_price, net_unit_price)"
-            " values ($1, $2, $3, $4, $5, $6, $6)",
-            [
-                (action_of[w.asset_id], self._key, w.effective_at, w.lot_ends_at, w.lot_quantity, w.unit_price)
-                for w in writes
-            ],
-        )
-        if any(w.category != "Initial Sale" for w in writes):
-            await self._connection.executemany(
-                "delete from asset_state_period where asset_id = $1 and starts_at >= $2",
-                [(w.asset_id, w.cut) for w in writes],
-            )
-            await self._connection.executemany(
-                "update asset set lifecycle_end = $2, version = version + 1 where asset_id = $1",
-                [(w.asset_id, w.periods[-1][1]) for w in writes],
-            )
-        await self._connection.executemany(
-            "insert into asset_state_period (asset_id, starts_at, ends_at, quantity, mrr, unit_price)"
-            " values ($1, $2, $3, $4, $5, $6)",
-            [(w.asset_id, *period) for w in writes for period in w.periods],
-        )
+        await save_changes(self._connection, writes)
 
     async def _begin_terms(self, writes: list[BeginTerm]) -> None:
         await self._connection.executemany(

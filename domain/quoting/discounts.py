@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.assets.exact import rounded
 from domain.ids import ProductCode
 from domain.model import Carried, Received
 from domain.money import Rounding
@@ -18,6 +16,7 @@ from domain.orders import Code, Text
 from domain.quoting.errors import DiscountError
 
 HUNDRED = Decimal(100)
+ONE_PERCENT = Decimal("0.01")
 
 
 class DiscountKind(StrEnum):
@@ -33,7 +32,7 @@ class Discount(Received):
 
     name: Text
     kind: DiscountKind = DiscountKind.PERCENT
-    value: Annotated[Decimal, Field(ge=0, le=Decimal("1e12"))]
+    value: Annotated[Decimal, Field(ge=0, le=Decimal("1e12"), decimal_places=6)]
     lines: tuple[str, ...] = ()
     products: tuple[Code, ...] = ()
 
@@ -83,7 +82,7 @@ def discount_steps(price: Decimal, discounts: Sequence[Discount], rounding: Roun
 def _after(price: Decimal, discount: Discount, rounding: Rounding) -> Decimal:
     match discount.kind:
         case DiscountKind.PERCENT:
-            return rounded(Fraction(price) * (100 - Fraction(discount.value)) / 100, rounding)
+            return rounding.apply(price * (HUNDRED - discount.value) * ONE_PERCENT)
         case DiscountKind.AMOUNT:
             return price - discount.value
         case DiscountKind.PRICE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -18,7 +19,7 @@ from domain.assets.dates import MONTHS_IN_YEAR
 from domain.assets.exact import rounded
 from domain.assets.model import Attributes, SellingModel
 from domain.ids import ProductCode
-from domain.model import Carried, Received
+from domain.model import Received
 from domain.money import CurrencyCode, Rounding
 from domain.orders import Code, Text
 from domain.quoting.errors import NoPriceError, PriceBookNotValidError, SellingModelError, one_of
@@ -76,7 +77,8 @@ class PriceEntry(Received):
         return len(self.attributes), self.selling_model is not None
 
 
-class ListPrice(Carried):
+@dataclass(frozen=True, slots=True)
+class ListPrice:
     """A price found in a book, and the tier that it comes from."""
 
     price: Decimal
@@ -107,7 +109,7 @@ class PriceBook(Received):
             found[entry.product].append(entry)
         return dict(found)
 
-    @property
+    @cached_property
     def rounding(self) -> Rounding:
         return Rounding(decimals=self.unit_decimals)
 

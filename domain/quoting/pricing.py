@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
+from functools import cache, lru_cache
 
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
-from domain.assets.exact import rounded
-from domain.assets.ledger import Ledger, LedgerPolicy, months_between
+from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between
 from domain.assets.model import ActionSource, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import Cancel, ChangeQuantity, Generate, Renew, Swap
@@ -33,7 +32,7 @@ from domain.quoting.errors import (
 )
 from domain.quoting.pricebook import PriceBook, ledger_price
 from domain.quoting.quote import LotPart, PriceSource, Quote, QuoteLine, Step, UnitPricing, total_of
-from domain.quoting.requests import QuoteRequest, SaleLine
+from domain.quoting.requests import QuoteRequest
 from domain.quoting.sales import plan_sale
 
 ZERO = Decimal(0)
@@ -64,7 +63,7 @@ def price(
     planned: list[Planned] = []
     edges: list[Relationship] = []
     for line in request.lines:
-        if isinstance(line, SaleLine):
+        if line.kind == "sale":
             parts, below = plan_sale(desk, line)
             planned += parts
             edges += below
@@ -164,7 +163,7 @@ def _check(book: PriceBook, ledger: Ledger, request: QuoteRequest, as_of: dateti
     if twice:
         raise DuplicateLineError(f"line {twice[0]!r} is there twice; give every line an id of its own")
     for line in request.lines:
-        if isinstance(line, SaleLine):
+        if line.kind == "sale":
             continue
         asset = ledger.record(line.asset_id).asset
         if asset.account_id != request.account_id:
@@ -237,7 +236,7 @@ def _line(
     pricing: UnitPricing | None,
     policy: LedgerPolicy,
 ) -> QuoteLine:
-    asset, rounding = record.asset, rounding_of(record.asset.currency)
+    asset = record.asset
     parts = tuple(_part(row, asset.selling_model, policy) for row in action.sources)
     product = plan.product
     generate = isinstance(plan.step.request, Generate)
@@ -259,45 +258,53 @@ def _line(
         parts=parts,
         adjustment=action.adjustment_amount_change,
         exact_amount=action.amount_change,
-        amount=None if action.amount_change is None else rounding.apply(action.amount_change),
-        monthly=None if action.mrr_change is None else rounding.apply(action.mrr_change),
+        amount=_rounded(action.amount_change, asset.currency),
+        monthly=_rounded(action.mrr_change, asset.currency),
         discount=_discount(pricing, parts, asset.currency),
     )
 
 
 def _part(row: ActionSource, model: SellingModel, policy: LedgerPolicy) -> LotPart:
-    months = None
-    if row.end is not None and model is not SellingModel.ONE_TIME:
-        exact = months_between(row.start, row.end, policy.month_count)
-        months = Decimal(exact.numerator) / exact.denominator
+    once = model is SellingModel.ONE_TIME
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,
         unit_price=row.unit_price,
         start=row.start,
         end=row.end,
-        months=months,
+        months=None if once or row.end is None else _months(row.start, row.end, policy.month_count),
         amount=row.product_amount,
     )
 
 
+_rounding = cache(rounding_of)
+
+
+def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
+    return None if value is None else _rounding(currency).apply(value)
+
+
+@lru_cache(maxsize=4096)
+def _months(start: datetime, end: datetime, count: MonthCount) -> Decimal:
+    months = months_between(start, end, count)
+    return Decimal(months.numerator) / months.denominator
+
+
 def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], currency: str) -> Decimal | None:
-    """What the discounts of the quote take off the units that it sells; None if that has no end or no sum."""
+    """What the discounts of the quote take off the units that it sells; None if that has no end or no price to go by."""
     if pricing is None or not pricing.discounts:
         return ZERO
-    sold = [part for part in parts if part.quantity > 0]
-    if any(part.amount is None for part in sold):
-        return None
-    if pricing.net_price == 0:
-        return None if pricing.source is PriceSource.EACH_LOT else _all_of_it(pricing, sold, currency)
-    net = sum((Fraction(part.amount) for part in sold if part.amount is not None), Fraction())
-    base = net * Fraction(pricing.base_price) / Fraction(pricing.net_price)
-    return rounded(base - net, rounding_of(currency))
-
-
-def _all_of_it(pricing: UnitPricing, sold: Sequence[LotPart], currency: str) -> Decimal:
-    base = ledger_price(pricing.base_price, pricing.per)
-    units = sum(
-        (part.quantity * (Fraction(part.months) if part.months is not None else 1) for part in sold), Fraction()
-    )
-    return rounded(Fraction(base) * units, rounding_of(currency))
+    base, net = pricing.base_price, pricing.net_price
+    each_lot = pricing.source is PriceSource.EACH_LOT
+    taken = ZERO
+    for part in parts:
+        if part.quantity <= 0:
+            continue
+        if part.amount is None or (each_lot and net == 0):
+            return None
+        if each_lot:
+            taken += part.amount * base / net - part.amount
+        else:
+            months = Decimal(1) if part.months is None else part.months
+            taken += ledger_price(base, pricing.per) * part.quantity * months - part.amount
+    return _rounded(taken, currency)

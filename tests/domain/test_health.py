@@ -52,11 +52,8 @@ def customer(
         contract_id="K",
         currency="EUR",
         per=PricePer.MONTH,
-        periods=[
-            PeriodFacts(
-                starts_at=NOW - timedelta(days=90), ends_at=None, quantity=seats, mrr=Decimal(1), unit_price=Decimal(1)
-            )
-        ],
+        unit_price=Decimal(1),
+        periods=[PeriodFacts(starts_at=NOW - timedelta(days=90), ends_at=None, quantity=seats, mrr=Decimal(1))],
     )
     task = TaskFacts(
         stage="onboarding:1",

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from activities.store import reports
 from domain.calendar import add_months
+from domain.money import rounding_of
 from workers.cli.stack import Up
 from workers.rehearsal.life import Life
 
@@ -42,11 +43,10 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
         "mails": [
             {"to": mail.to, "subject": mail.subject, "language": mail.language, "at": _iso(mail.at)} for mail in mails
         ],
-        "assets": [
-            {key: asset[key] for key in ("id", "product", "product_code", "kind", "contract_id", "currency", "periods")}
-            for asset in assets
+        "assets": [_asset(asset) for asset in assets],
+        "assets_by_month": [
+            {**row, "day": row["day"].isoformat(), "mrr": _rounded(row["mrr"], row["currency"])} for row in months
         ],
-        "assets_by_month": [{**row, "day": row["day"].isoformat()} for row in months],
         "health": {
             "score": latest["score"] if latest else None,
             "band": latest["band"] if latest else "unknown",
@@ -54,7 +54,8 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
             "history": [{"at": _iso(row["at"]), "score": row["score"], "band": row["band"]} for row in health],
         },
         "renewals": [
-            {**row, "start_on": row["start_on"].isoformat(), "until": row["until"].isoformat()} for row in renewals
+            {**row, "start_on": row["start_on"].isoformat(), "last_day": row["last_day"].isoformat()}
+            for row in renewals
         ],
         "urls": {
             "temporal_ui": f"{up.running.ui_url}/namespaces/default/workflows/journey-{account_id}",
@@ -63,6 +64,16 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
         "seconds": round(sum(timings.values()), 2),
         "timings": {name: round(seconds, 2) for name, seconds in timings.items()},
     }
+
+
+def _asset(row: dict[str, Any]) -> dict[str, Any]:
+    """An asset with its periods, amounts at the currency's minor unit."""
+    periods = [{**period, "mrr": _rounded(period["mrr"], row["currency"])} for period in row["periods"] or []]
+    return {**row, "periods": periods}
+
+
+def _rounded(amount: str | None, currency: str) -> str:
+    return str(rounding_of(currency).apply(Decimal(amount or 0)))
 
 
 def _months(start: datetime, end: datetime) -> list[date]:
@@ -130,6 +141,8 @@ def _show_renewals(summary: dict[str, Any], console: Console) -> None:
     for row in summary["renewals"]:
         quote = f"{row['quote_id']}: {Decimal(row['total']):,} {row['currency']}" if row["quote_id"] else ""
         state = "" if row["status"] == "active" else f" [yellow]({row['status']}: {row['status_reason']})[/yellow]"
-        table.add_row(row["contract_id"], f"{row['term']}{state}", row["start_on"], row["until"], row["origin"], quote)
+        table.add_row(
+            row["contract_id"], f"{row['term']}{state}", row["start_on"], row["last_day"], row["origin"], quote
+        )
     console.print()
     console.print(table)
