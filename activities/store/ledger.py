@@ -35,13 +35,25 @@ select jsonb_build_object(
         'start', p.starts_at, 'end', p.ends_at, 'quantity', p.quantity, 'mrr', p.mrr::text, 'amount', p.amount::text,
         'attributes', p.attributes) order by p.starts_at)
     from asset_state_period p where p.asset_id = a.asset_id))::text as record
-from asset a where a.account_id = $1
+from asset a where a.{by} = $1
 """
+_OF_ACCOUNT, _OF_ASSET = (_RECORDS.replace("{by}", by) for by in ("account_id", "asset_id"))
+
+
+async def load_record(connection: Connection, asset_id: str) -> AssetRecord | None:
+    """The whole history of one asset."""
+    text = await connection.fetchval(_OF_ASSET, asset_id)
+    return AssetRecord.model_validate_json(text) if text else None
+
+
+async def asset_ids(connection: Connection) -> list[str]:
+    """Every asset's id."""
+    return [row["asset_id"] for row in await connection.fetch("select asset_id from asset order by asset_id")]
 
 
 async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:
     """The whole history of every asset of an account, by asset id."""
-    rows = await connection.fetch(_RECORDS, account_id)
+    rows = await connection.fetch(_OF_ACCOUNT, account_id)
     records = [AssetRecord.model_validate_json(row["record"]) for row in rows]
     return {record.asset.asset_id: record for record in records}
 
