@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
+import os
 import re
 import statistics
 import sys
@@ -209,18 +209,36 @@ class Bench:
 
     # Memory
 
-    async def memory(self, journeys: int = 300) -> None:
-        """What one cached journey costs the worker."""
-        process = psutil.Process()
-        await asyncio.gather(*(self.client.place_order(order()) for _ in range(20)))
-        gc.collect()
-        before = process.memory_info().rss
-        for _ in range(journeys // 10):
-            await asyncio.gather(*(self.client.place_order(order()) for _ in range(10)))
-        await asyncio.sleep(2)
-        gc.collect()
-        each = (process.memory_info().rss - before) / journeys / 1000
+    async def memory(self, journeys: int = 400) -> None:
+        """What one cached journey costs a worker process: `perennial worker`, while no other worker runs."""
+        environment = {
+            **os.environ,
+            "TEMPORAL_ADDRESS": self.stack.temporal_address,
+            "PERENNIAL_DATABASE_URL": self.stack.postgres_dsn,
+            "PERENNIAL_SMTP_HOST": self.stack.smtp_host,
+            "PERENNIAL_SMTP_PORT": str(self.stack.smtp_port),
+        }
+        program = str(Path(sys.executable).with_name("perennial"))
+        worker = await asyncio.create_subprocess_exec(
+            program, "worker", env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            process = psutil.Process(worker.pid)
+            await self._place(100)
+            before = process.memory_info().rss
+            await self._place(journeys)
+            each = (process.memory_info().rss - before) / journeys / 1000
+        finally:
+            worker.terminate()
+            await worker.wait()
         self.table.add_row(f"worker memory per cached journey ({journeys} journeys)", f"{each:.0f} kB", "150 kB")
+
+    async def _place(self, journeys: int) -> None:
+        for _ in range(journeys // 10):
+            documents = [order() for _ in range(10)]
+            await asyncio.gather(*(self.client.place_order(document) for document in documents))
+        await self._quiet(str(documents[-1]["account"]["account_id"]))
+        await asyncio.sleep(2)
 
 
 class Floor:
@@ -337,7 +355,7 @@ async def main() -> None:
             async with build_worker(temporal, pool, settings):
                 await bench.customer_year()
                 await bench.placing()
-                await bench.memory()
+            await bench.memory()
             await pool.close()
     if "--json" in sys.argv:
         print(json.dumps([list(column.cells) for column in bench.table.columns], ensure_ascii=False))
