@@ -14,7 +14,6 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from activities.carrying_out import load_situation
 from activities.store.pool import Pool
@@ -23,6 +22,7 @@ from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.refusals import Problem, Refusal
 from domain.usage import UsageRow, usage_level
+from gateway.clock import Clocks
 
 TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
@@ -46,7 +46,7 @@ class PerennialClient:
         self.temporal = temporal
         self._pool = pool
         self._task_queue = task_queue
-        self._skipper = TimeSkipper(temporal, config=TimeSkippingConfig(enabled=True, max_session_skip_count=10_000))
+        self._clocks = Clocks(temporal)
 
     async def place_order(self, order: dict[str, Any]) -> OrderAnswer:
         """Places an activated order: the first begins the account's journey. Sent again, it gets the first answer again."""
@@ -123,10 +123,9 @@ class PerennialClient:
 
     async def fast_forward_to(self, account_id: str, until: datetime) -> datetime:
         """Moves the clock of one customer to `until`; everything that is due on the way happens, in order."""
-        handle = self._handle(account_id)
         now = await self.now(account_id)
         while now < until:
-            await _insist(lambda: self._skipper.fast_forward(handle, until - now))  # noqa: B023 - awaited at once
+            await _insist(lambda: self._clocks.forward(journey_id(account_id), until))
             reached = await self.now(account_id)
             if not await self.is_running(account_id):
                 return reached
@@ -135,9 +134,8 @@ class PerennialClient:
 
     async def now(self, account_id: str) -> datetime:
         """The customer's own time: the present, or later once it was fast-forwarded."""
-        handle = self._handle(account_id)
         try:
-            return await _insist(lambda: self._skipper.get_current_time(handle))
+            return await _insist(lambda: self._clocks.now(journey_id(account_id)))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Refusal(
@@ -187,11 +185,16 @@ async def _insist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
         except WorkflowUpdateFailedError as failed:
             raise _refusal(failed) from failed
         except RPCError as error:
-            if error.status not in _BUSY or attempt == _ATTEMPTS - 1:
+            if not _passes(error) or attempt == _ATTEMPTS - 1:
                 raise
         await asyncio.sleep(delay)
         delay = min(delay * 2, 5.0)
     raise AssertionError("the last attempt either answers or raises")
+
+
+def _passes(error: RPCError) -> bool:
+    """True for what is over once the server is back or less busy, a connection that broke included."""
+    return error.status in _BUSY or (error.status is RPCStatusCode.UNKNOWN and error.message == "transport error")
 
 
 def _refusal(failed: WorkflowUpdateFailedError) -> BaseException:

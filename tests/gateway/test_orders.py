@@ -143,8 +143,8 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], None], str, str, str]] = [
     ),
     ("unknown segment", set_in("account.segment", "galactic"), "InvalidOrder", "account.segment", "standard"),
     ("unknown currency", set_in("currency", "XXQ"), "InvalidOrder", "currency", "XXQ"),
-    ("negative seats", set_in(f"{SEATS}.quantity", -3), "InvalidOrder", "contracts[0].lines[0].quantity", "greater"),
-    ("no seats", set_in(f"{SEATS}.quantity", 0), "InvalidOrder", "contracts[0].lines[0].quantity", "greater"),
+    ("negative seats", set_in(f"{SEATS}.quantity", -3), "InvalidOrder", "contracts[0].lines[0].quantity", "at least 1"),
+    ("no seats", set_in(f"{SEATS}.quantity", 0), "InvalidOrder", "contracts[0].lines[0].quantity", "at least 1"),
     ("fractional seats", set_in(f"{SEATS}.quantity", 2.5), "InvalidOrder", "contracts[0].lines[0].quantity", "whole"),
     (
         "term ends before it starts",
