@@ -16,6 +16,7 @@ from domain.ids import ProductCode
 from domain.model import Received
 from domain.orders import Code, ProductKind, Text
 from domain.quoting.errors import UnknownProductError, one_of
+from domain.quoting.indexed import Indexed
 
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w{0,39}$")]
 
@@ -99,7 +100,7 @@ class Product(Received):
         return self
 
 
-class Catalogue(Received):
+class Catalogue(Indexed):
     """All products. Options must be products, and no product may contain itself."""
 
     products: tuple[Product, ...]

@@ -23,6 +23,7 @@ from domain.model import Received
 from domain.money import CurrencyCode, Rounding
 from domain.orders import Code, Text
 from domain.quoting.errors import NoPriceError, PriceBookNotValidError, SellingModelError, one_of
+from domain.quoting.indexed import Indexed
 
 LEDGER_DECIMALS = Rounding(decimals=12)
 """Of a yearly price by the month: a million units for a century still come to the cent."""
@@ -86,7 +87,7 @@ class ListPrice:
     tier_from: int
 
 
-class PriceBook(Received):
+class PriceBook(Indexed):
     """List prices in one currency from `valid_from` up to, but without, `valid_to`; net unit prices keep `unit_decimals`."""
 
     name: Text

@@ -47,7 +47,12 @@ REGION = AttributeRule(name="region", values=("eu", "us"))
 CATALOGUE = Catalogue(
     products=(
         product(
-            "seats", SellingModel.TERMED, SellingModel.EVERGREEN, attributes=(EDITION,), term_months=12, renewal_months=12
+            "seats",
+            SellingModel.TERMED,
+            SellingModel.EVERGREEN,
+            attributes=(EDITION,),
+            term_months=12,
+            renewal_months=12,
         ),
         product(
             "vault",

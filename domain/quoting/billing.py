@@ -1,0 +1,284 @@
+"""Invoices from the ledger: a schedule by billing frequency, compensating lines for amendments, capped credits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import lcm
+
+from pydantic import Field
+
+from domain.assets.dates import Span, local_date
+from domain.assets.exact import rounded
+from domain.assets.grid import Boundary, Grid, PeriodLength, grid_for
+from domain.assets.invoicing import InvoiceLine, InvoiceResult, allocate, apply_invoice
+from domain.assets.model import AssetRecord, SellingModel, StatePeriod
+from domain.assets.policy import AdjustmentRule, ProrationPolicy, RemainderTo
+from domain.assets.proration import pieces
+from domain.assets.timeline import rows_of, sweep, timeline
+from domain.ids import AssetId
+from domain.model import Carried
+from domain.money import CurrencyCode, Rounding, rounding_of
+from domain.quoting.errors import BillingError
+from domain.quoting.pricebook import PriceUnit
+from domain.quoting.quote import UnitPricing
+
+ZERO = Decimal(0)
+Key = tuple[int, date]
+"""A lot and the billing period, by its first day, that it is billed for."""
+
+
+class BillWhen(StrEnum):
+    IN_ADVANCE = "in_advance"
+    IN_ARREARS = "in_arrears"
+
+
+class BillingTerms(Carried):
+    """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy."""
+
+    every: PeriodLength = Field(default_factory=PeriodLength)
+    boundary: Boundary = Field(default_factory=Boundary)
+    when: BillWhen = BillWhen.IN_ADVANCE
+    policy: ProrationPolicy = Field(default_factory=ProrationPolicy)
+
+
+class BillKind(StrEnum):
+    CHARGE = "charge"
+    CREDIT = "credit"
+    GOODWILL = "goodwill"
+    """a credit that the schedule does not know of"""
+
+
+class BillLine(Carried):
+    """A line of an invoice or, if negative, of a credit memo, for a lot in a billing period.
+
+    `scheduled` is what the line changes of the schedule; a credit's amount may be less, as earlier ones cap it.
+    """
+
+    asset_id: AssetId
+    lot: int
+    period: date
+    kind: BillKind
+    due: date
+    currency: CurrencyCode
+    amount: Decimal
+    scheduled: Decimal
+
+    @property
+    def key(self) -> Key:
+        return self.lot, self.period
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a lot costs in a part of a billing period."""
+
+    key: Key
+    due: date
+    amount: Decimal
+
+
+def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
+    """What is billed for an asset: all of it if it ends, else what falls due on or before `through`; by lot and period.
+
+    The amounts of an asset that ends add up to its total in the ledger, rounded.
+    """
+    if record.asset.selling_model is SellingModel.ONE_TIME:
+        return list(_once(record, terms, through))
+    if not record.periods:
+        return []
+    zone = terms.policy.zone
+    grid = grid_for(local_date(record.periods[0].start, zone), terms.every, terms.boundary)
+    rounding = rounding_of(record.asset.currency)
+    cells: list[Cell] = []
+    exact = before = ZERO
+    active = record.active
+    for period, (_, holdings) in zip(record.periods, sweep(rows_of(active), timeline(record.actions)), strict=True):
+        lots = {lot: (holdings.prices[lot] or ZERO) * quantity for lot, quantity in holdings.quantities.items()}
+        shares = _shares(period, grid, terms, through)
+        if period.amount is None:
+            cells += _open_cells(lots, shares, rounding)
+            continue
+        exact += period.amount
+        total, before = rounding.apply(exact) - before, rounding.apply(exact)
+        cells += _cells(lots, shares, total, terms, rounding)
+    return _joined(cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Months of a billing period; a part of a month as the proration policy counts it."""
+
+    period: date
+    due: date
+    months: Fraction
+
+
+def _shares(period: StatePeriod, grid: Grid, terms: BillingTerms, through: date) -> list[_Share]:
+    """What a state period takes of the billing periods, in months: the ledger's own measure."""
+    zone, policy = terms.policy.zone, terms.policy
+    start = local_date(period.start, zone)
+    end = grid.after(max(start, through)) if period.end is None else local_date(period.end, zone)
+    if end <= start:
+        # Shorter than a day: all of its amount, if it has one, belongs to that day.
+        return [_Share(grid.period_at(start).start, start, Fraction(1))]
+    by_month = Grid(grid.anchor, grid.day, 1)
+    shares: list[_Share] = []
+    while start < end:
+        whole = grid.period_at(start)
+        until = min(whole.end, end)
+        months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
+        shares.append(_Share(whole.start, start if terms.when is BillWhen.IN_ADVANCE else until, months))
+        start = until
+    return shares
+
+
+def _cells(
+    lots: dict[int, Decimal], shares: Sequence[_Share], total: Decimal, terms: BillingTerms, rounding: Rounding
+) -> list[Cell]:
+    """A period's amount by lots and billing periods: in proportion to price and time, to the last minor unit."""
+    places = [(lot, share) for share in shares for lot in lots]
+    # Weights are decimals, and shares need not be: a common denominator makes them whole.
+    common = lcm(*(share.months.denominator for share in shares))
+    weights = [lots[lot] * int(share.months * common) for lot, share in places]
+    weight_total = sum(weights, ZERO)
+    if not weight_total:
+        return []
+    remainder_to = RemainderTo.FIRST if terms.policy.remainder_to is RemainderTo.FIRST else RemainderTo.LAST
+    parts = allocate(total, weights, weight_total, rounding, remainder_to).parts
+    if min(parts) < 0:
+        # So little money that the remainder is more than one part: spread it.
+        sums = [
+            rounded(Fraction(total) * Fraction(part) / Fraction(weight_total), rounding) for part in accumulate(weights)
+        ]
+        parts = tuple(after - before for before, after in pairwise([ZERO, *sums]))
+    return [Cell((lot, share.period), share.due, amount) for (lot, share), amount in zip(places, parts, strict=True)]
+
+
+def _open_cells(lots: dict[int, Decimal], shares: Sequence[_Share], rounding: Rounding) -> Iterator[Cell]:
+    """Without an end there is no total: every part is its price by the month times its months."""
+    for share in shares:
+        for lot, monthly in lots.items():
+            yield Cell((lot, share.period), share.due, rounded(Fraction(monthly) * share.months, rounding))
+
+
+def _joined(cells: Iterable[Cell]) -> list[Cell]:
+    """One cell for each lot and billing period, due when the first part is."""
+    joined: dict[Key, Cell] = {}
+    for cell in cells:
+        known = joined.get(cell.key)
+        if known is not None:
+            cell = Cell(cell.key, min(known.due, cell.due), known.amount + cell.amount)
+        joined[cell.key] = cell
+    return list(joined.values())
+
+
+def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[Cell]:
+    """Every lot of something paid once, with the units that are left of it on the day or at the end of its life."""
+    zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
+    held: dict[int, int] = {}
+    first: dict[int, tuple[date, Decimal]] = {}
+    for stretch, holdings in sweep(rows_of(record.active), timeline(record.actions)):
+        start = local_date(stretch.start, zone)
+        if start > through:
+            break
+        held = dict(holdings.quantities)
+        for lot in held:
+            first.setdefault(lot, (start, holdings.prices[lot] or ZERO))
+    for lot, (start, price) in first.items():
+        yield Cell((lot, start), start, rounding.apply(price * held.get(lot, 0)))
+
+
+def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], through: date) -> tuple[BillLine, ...]:
+    """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
+
+    `billed` are all lines of the asset so far. A period that was billed too high is credited, but never by more than
+    what earlier credits have left of it (unless the policy ignores them).
+    """
+    expected = {cell.key: cell for cell in schedule(record, terms, through)}
+    charged: dict[Key, Decimal] = defaultdict(Decimal)
+    left: dict[Key, Decimal] = defaultdict(Decimal)
+    for line in billed:
+        charged[line.key] += line.scheduled
+        left[line.key] += line.amount
+    lines: list[BillLine] = []
+    for key in sorted(expected.keys() | charged.keys(), key=lambda key: (key[1], key[0])):
+        cell = expected.get(key)
+        if key not in charged and (cell is None or cell.due > through):
+            continue
+        change = (cell.amount if cell else ZERO) - charged[key]
+        if change > 0:
+            due = cell.due if cell and key not in charged else through
+            lines.append(_bill_line(record, key, BillKind.CHARGE, due, change, change))
+        elif change < 0:
+            amount = -creditable(-change, charged[key], left[key], terms.policy, record.asset.currency)
+            lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change))
+    return tuple(lines)
+
+
+def creditable(unused: Decimal, charged: Decimal, left: Decimal, policy: ProrationPolicy, currency: str) -> Decimal:
+    """What is given back for an unused part of a charge, of which other credits have left `left`; never below zero."""
+    if policy.adjustment_rule is AdjustmentRule.IGNORE:
+        return unused
+    if policy.adjustment_rule is AdjustmentRule.REDUCE_BASE and charged > 0:
+        share = Fraction(unused) / Fraction(charged)
+        return rounded(Fraction(max(ZERO, left)) * share, rounding_of(currency))
+    return max(ZERO, min(unused, left))
+
+
+def goodwill(record: AssetRecord, billed: Sequence[BillLine], key: Key, amount: Decimal, on: date) -> BillLine:
+    """A credit on a charge beside the schedule.
+
+    Raises:
+        BillingError: It is not above zero, or more than what is left of the charge.
+    """
+    left = sum((line.amount for line in billed if line.key == key), ZERO)
+    if not 0 < amount <= left:
+        raise BillingError(f"lot {key[0]} from {key[1]}: a credit of {amount}; choose more than 0 and at most {left}")
+    return _bill_line(record, key, BillKind.GOODWILL, on, -amount, ZERO)
+
+
+def _bill_line(
+    record: AssetRecord, key: Key, kind: BillKind, due: date, amount: Decimal, scheduled: Decimal
+) -> BillLine:
+    lot, period = key
+    return BillLine(
+        asset_id=record.asset.asset_id,
+        lot=lot,
+        period=period,
+        kind=kind,
+        due=due,
+        currency=record.asset.currency,
+        amount=amount,
+        scheduled=scheduled,
+    )
+
+
+def invoice(lines: Sequence[BillLine], open_balance: Decimal, account_credit: Decimal, currency: str) -> InvoiceResult:
+    """Book lines as one document: below zero it is a credit memo, above it consumes account credit.
+
+    Raises:
+        BillingError: The lines are in more than one currency.
+    """
+    others = {line.currency for line in lines} - {currency}
+    if others:
+        raise BillingError(f"an invoice in {currency} has lines in {', '.join(sorted(others))}; invoice them apart")
+    booked = [InvoiceLine(unit_price=line.amount, quantity=1) for line in lines]
+    return apply_invoice(booked, open_balance, account_credit, rounding_of(currency))
+
+
+def usage_amount(pricing: UnitPricing, units: Decimal, currency: str) -> Decimal:
+    """What measured use costs at the net price that was quoted.
+
+    Raises:
+        BillingError: The price is not by use.
+    """
+    if pricing.per is not PriceUnit.USE:
+        raise BillingError(f"the price is per {pricing.per}; only what is sold by use is billed by use")
+    return rounded(Fraction(pricing.net_price) * Fraction(units), rounding_of(currency))
