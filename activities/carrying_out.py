@@ -222,7 +222,7 @@ def _journal_rows(
     return rows
 
 
-SAID_LENGTH = 90
+SAID_LENGTH = 72
 
 
 def _completed(

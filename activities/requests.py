@@ -120,12 +120,12 @@ class JourneyRequests:
                 return await _first_answer(connection, call, order, key, found)
             customer = await customers.load_customer(connection, call.account_id, call.as_of)
             playbook = await self._playbook_for(connection, order, customer)
-            products = await _products(connection, order)
+            known, products = await _products(connection, order)
             if taken := await order_store.contracts_elsewhere(connection, order):
                 raise _contracts_taken(order, taken)
             sale = acceptance.sale_of(order, products)
             purchase = acceptance.purchase_of(order, products)
-            await order_store.add_products(connection, order.products)
+            await order_store.add_products(connection, [p for p in order.products if p.code not in known])
             await order_store.save_account(connection, order, playbook, call.as_of)
             await order_store.save_order(
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
@@ -172,13 +172,14 @@ async def _first_answer(
     return effect.outcome if effect.run == call.run and not call.repeated else effect.outcome.again()
 
 
-async def _products(connection: Connection, order: Order) -> dict[str, Product]:
-    """The product of every line, or a refusal that suggests what may have been meant."""
-    known = await order_store.known_products(connection, {line.product for line in order.all_lines()})
-    named = {product.code for product in order.products} | set(known)
-    unknown = any(line.product not in named for line in order.all_lines())
+async def _products(connection: Connection, order: Order) -> tuple[dict[str, Product], dict[str, Product]]:
+    """The catalogue's entries that the order names, and the product of every line, or a refusal that suggests others."""
+    named = {line.product for line in order.all_lines()} | {product.code for product in order.products}
+    known = await order_store.known_products(connection, named)
+    brought = {product.code for product in order.products} | set(known)
+    unknown = any(line.product not in brought for line in order.all_lines())
     suggestions = await order_store.product_codes(connection) if unknown else []
-    return acceptance.resolve_products(order, known, suggestions)
+    return known, acceptance.resolve_products(order, known, suggestions)
 
 
 def _contracts_taken(order: Order, taken: dict[str, str]) -> Refusal:
@@ -226,6 +227,7 @@ def _with_order(
         contracts=sale.contracts,
         assets=sale.assets,
         purchases=[purchase] if purchase else [],
+        goods=purchase.names if purchase else [],
     )
     if before is None:
         return new
@@ -237,6 +239,7 @@ def _with_order(
             "contracts": [*before.contracts, *sale.contracts],
             "assets": [*before.assets, *sale.assets],
             "purchases": [*before.purchases, *new.purchases],
+            "goods": [*new.goods, *before.goods],
         }
     )
 

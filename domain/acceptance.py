@@ -238,6 +238,8 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
 
 def purchase_of(order: Order, products: Mapping[str, Product]) -> PurchaseFacts | None:
     """The purchase of goods in an order, or null if it sells none."""
-    if not any(products[line.product].kind is ProductKind.GOODS for line in order.lines):
+    names = [products[n.product].name for n in order.lines if products[n.product].kind is ProductKind.GOODS]
+    if not names:
         return None
-    return PurchaseFacts(order_id=order.order_id, day=local_day(order.activated_at, order.account.time_zone))
+    day = local_day(order.activated_at, order.account.time_zone)
+    return PurchaseFacts(order_id=order.order_id, day=day, names=names[:8])

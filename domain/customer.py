@@ -180,10 +180,11 @@ class HealthFacts(Carried):
 
 
 class PurchaseFacts(Carried):
-    """An order of goods: its local day and what it named."""
+    """An order of goods: its local day, and while it is being accepted the names of its goods."""
 
     order_id: str
     day: date
+    names: list[str] = []
 
 
 class Customer(Carried):
@@ -202,6 +203,8 @@ class Customer(Carried):
     health: list[HealthFacts] = []
     staff_tasks: list[str] = []
     purchases: list[PurchaseFacts] = []
+    goods: list[str] = []
+    """names of goods that the latest orders named"""
 
     def contact(self, role: ContactRole = ContactRole.MAIN) -> ContactFacts | None:
         """Who to write to: somebody of `role`, else the main contact, else anybody whose address works."""
@@ -235,8 +238,13 @@ class Customer(Carried):
         )
 
     def product_names(self, at: datetime | None = None) -> list[str]:
-        """The names of what the customer owns (at an instant), each once."""
-        return list(dict.fromkeys(a.product_name for a in self.assets if at is None or a.at(at)))
+        """The names of what the customer owns (at an instant) and of the goods they buy, each once."""
+        owned = (a.product_name for a in self.assets if at is None or a.at(at))
+        return list(dict.fromkeys([*owned, *(self.goods if at is None or self.buys(at) else [])]))
+
+    def buys(self, at: datetime) -> bool:
+        """True if goods were ordered within the year before `at`."""
+        return any(self.day_of(at) - purchase.day <= timedelta(days=365) for purchase in self.purchases)
 
     def onboarded(self) -> bool:
         """True once no onboarding task is open."""

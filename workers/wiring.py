@@ -42,6 +42,7 @@ PASSED_THROUGH = (
         for name in (
             "adoption",
             "calls",
+            "doors",
             "expansion",
             "journey",
             "onboarding",

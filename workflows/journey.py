@@ -1,8 +1,4 @@
-"""The journey's inner life: how a step is done, a request answered, a message sent, a run brought to its end.
-
-The workflow class in `customer_journey.py` is its loop and its doors. This half is shared by all journeys of a worker:
-the sandbox imports the module with the workflow class anew for each of them, which costs time and memory.
-"""
+"""The journey's inner life: how a step is done, a request answered, a message sent, a run brought to its end."""
 
 from __future__ import annotations
 

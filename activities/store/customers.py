@@ -67,7 +67,11 @@ select jsonb_build_object(
   'purchases', coalesce((
     select jsonb_agg(to_jsonb(o) order by o.day) from (
       select order_id, activated_on as day from sales_order
-      where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]')
+      where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]'),
+  'goods', coalesce((
+    select jsonb_agg(distinct g.name) from (
+      select p.name from sales_order o join order_line l using (order_id) join product p on p.code = l.product_code
+      where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, l.line_id limit 8) g), '[]')
 )::text
 """
 

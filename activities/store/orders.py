@@ -14,6 +14,15 @@ from domain.orders import Account, Contact, Order, PricePer, Product, ProductKin
 from domain.playbook import Playbook
 
 
+# A person who is known already is not locked unless something about them changed: orders of one owner come at once.
+_STAFF = """
+with given as (select * from unnest($1::text[], $2::text[], $3::text[]) x(staff_id, name, email)),
+     new as (insert into staff select * from given on conflict do nothing)
+update staff s set name = g.name, email = g.email from given g
+where s.staff_id = g.staff_id and (s.name, s.email) is distinct from (g.name, g.email)
+"""
+
+
 async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
     """The account and the digest of an accepted order."""
     row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
@@ -43,8 +52,8 @@ async def product_codes(connection: Connection) -> list[str]:
 
 
 async def add_products(connection: Connection, products: Iterable[Product]) -> None:
-    """New catalogue entries; those that exist are left as they are."""
-    rows = [(product.code, product.name, product.kind.value) for product in products]
+    """New catalogue entries, in an order in which senders do not block each other; those that exist are left as they are."""
+    rows = sorted((product.code, product.name, product.kind.value) for product in products)
     if rows:
         await connection.executemany(
             "insert into product (code, name, kind) values ($1, $2, $3) on conflict do nothing", rows
@@ -64,12 +73,12 @@ async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
 async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> None:
     """The account with its people and contacts, new or brought up to date; segment, playbook and first day stay as they were."""
     account = order.account
-    staff = [account.owner, account.success_manager or account.owner]
-    await connection.executemany(
-        "insert into staff (staff_id, name, email) values ($1, $2, $3)"
-        " on conflict (staff_id) do update set name = excluded.name, email = excluded.email"
-        " where (staff.name, staff.email) is distinct from (excluded.name, excluded.email)",
-        [(person.staff_id, person.name, person.email) for person in dict.fromkeys(staff)],
+    people = {person.staff_id: person for person in (account.owner, account.success_manager or account.owner)}
+    await connection.execute(
+        _STAFF,
+        list(people),
+        [person.name for person in people.values()],
+        [person.email for person in people.values()],
     )
     await connection.execute(
         "insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,"
