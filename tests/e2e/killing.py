@@ -56,11 +56,13 @@ class WorkerProcess:
         self._folder = folder
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
+        self._began = 0
         self.in_hand = False
         """true while whoever killed it starts it again"""
 
     async def start(self) -> None:
         """Starts it; it takes tasks a moment later."""
+        self._began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *PERENNIAL,
@@ -77,6 +79,13 @@ class WorkerProcess:
         """True once it has ended."""
         return self._process is not None and self._process.returncode is not None
 
+    @property
+    def worked(self) -> bool:
+        """True if it came up since its last start: while a server is away it cannot, says so and ends."""
+        with self._log.open("rb") as log:
+            log.seek(self._began)
+            return b"Working on task queue" in log.read()
+
     async def kill(self) -> None:
         """Ends it as a power failure would."""
         if self._process is not None:
@@ -88,7 +97,7 @@ class WorkerProcess:
 class Fragile:
     """PostgreSQL, Temporal and workers, each in its own process, and a mailbox in ours. A context manager.
 
-    `kill` ends one of them by SIGKILL and starts it again; `returned_by_itself` counts the workers that had ended
+    `kill` ends one of them by SIGKILL and starts it again; `returned_by_itself` counts the workers that ended at work
     without being killed, which none should.
     """
 
@@ -156,7 +165,7 @@ class Fragile:
         while True:
             for worker in self.workers:
                 if worker.gone and not worker.in_hand:
-                    self.returned_by_itself += 1
+                    self.returned_by_itself += worker.worked
                     await worker.start()
             await asyncio.sleep(0.1)
 
