@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any
 
-from domain.calendar import business_day_until, local_instant, start_of_day
-from domain.customer import AssetFacts, ContractFacts, TermFacts
+from domain.calendar import business_day_until, local_instant
+from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
-    AssetChange,
     BeginTerm,
     Decision,
     JournalLine,
     Mail,
     Notice,
-    QuoteRenewal,
     SetContractStatus,
     Write,
 )
 from domain.journey import Outcome, Stage, Step
-from domain.money import rounding_of
-from domain.orders import ContactRole, PricePer
-from domain.ownership import renewed
+from domain.orders import ContactRole
 from domain.refusals import NOT_ALLOWED, Refusal
+from domain.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
 from domain.requests import AnswerRenewal
 from domain.requests import Decision as Answer
 from domain.situation import Situation
@@ -98,7 +93,7 @@ def notice(situation: Situation, step: Step) -> Decision:
     days = int(step.name.removeprefix("notice-"))
     later = [other for other in _notice_days(situation, contract) if other < days]
     quoting = days <= _quote_days(situation, contract) or not later
-    quote = _quote(situation, contract) if quoting else None
+    quote = quote_renewal(situation, contract) if quoting else None
     following = next(
         (
             s
@@ -110,11 +105,11 @@ def notice(situation: Situation, step: Step) -> Decision:
     left = (contract.term.until - situation.today).days
     context = {
         "contract_id": contract.contract_id,
-        "term_end": _last_day(contract.term).isoformat(),
+        "term_end": last_day(contract.term).isoformat(),
         "auto_renew": contract.auto_renew,
         "notice_by": _notice_by(contract).isoformat(),
         "days_left": left,
-        "quote": _quote_context(situation, quote) if quote else None,
+        "quote": quote_context(situation, quote) if quote else None,
     }
     status = QUOTED if quote else WAITING
     says = f"Renewal notice, {left} days before the term ends" + (f", with quote {quote.quote_id}" if quote else "")
@@ -138,89 +133,6 @@ def _notice_by(contract: ContractFacts) -> date:
     return contract.term.until - timedelta(days=contract.notice_days)
 
 
-def _last_day(term: TermFacts) -> date:
-    return term.until - timedelta(days=1)
-
-
-def _next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
-    until = contract.end_after(contract.term.number + 1)
-    return TermFacts(
-        number=contract.term.number + 1,
-        start_on=contract.term.until,
-        until=until,
-        starts_at=contract.term.ends_at,
-        ends_at=start_of_day(until, situation.customer.account.time_zone),
-    )
-
-
-def _next_assets(situation: Situation, contract: ContractFacts) -> list[tuple[AssetFacts, AssetChange]]:
-    """What is owned when the term ends, each asset as the ledger has it for the next term."""
-    term = _next_term(situation, contract)
-    key = f"{contract.contract_id}:{term.number}"
-    found = []
-    for asset in situation.customer.assets_of(contract.contract_id):
-        span = (term.starts_at, term.ends_at)
-        if change := renewed(situation.records, asset, span, contract.uplift_percent, situation.as_of, key):
-            found.append((asset, change))
-    return found
-
-
-def _quote(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
-    """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
-    lines: list[dict[str, Any]] = []
-    total = Decimal(0)
-    for asset, change in _next_assets(situation, contract):
-        for monthly, quantity in _lots_of(change).items():
-            amount = rounding_of(contract.currency).apply(monthly * quantity * contract.renewal_months)
-            total += amount
-            price = change.unit_price if asset.per is PricePer.YEAR else monthly
-            lines.append(
-                {
-                    "product": asset.product_name,
-                    "quantity": quantity,
-                    "unit_price": {"amount": format(price, "f"), "currency": contract.currency},
-                    "per": asset.per.value,
-                    "amount": {"amount": str(amount), "currency": contract.currency},
-                }
-            )
-    number = contract.term.number + 1
-    return QuoteRenewal(
-        f"Q-{contract.contract_id}-{number}",
-        contract.contract_id,
-        number,
-        total,
-        contract.currency,
-        _last_day(contract.term),
-        lines,
-        situation.as_of,
-    )
-
-
-def _lots_of(change: AssetChange) -> dict[Decimal, int]:
-    """The units that a renewal sells, by their price for a month."""
-    action = change.after.actions[-1]
-    lots: dict[Decimal, int] = {}
-    for source in action.sources:
-        if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
-            lots[source.unit_price] = lots.get(source.unit_price, 0) + source.quantity
-    return lots
-
-
-def _quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
-    contract = situation.customer.contract(quote.contract_id)
-    if contract is None:
-        raise ValueError(f"quote {quote.quote_id} is for no contract of this customer")
-    following = _next_term(situation, contract)
-    return {
-        "quote_id": quote.quote_id,
-        "start": following.start_on.isoformat(),
-        "end": _last_day(following).isoformat(),
-        "total": situation.customer.money(quote.total, quote.currency),
-        "valid_until": quote.valid_until.isoformat(),
-        "lines": quote.lines,
-    }
-
-
 def answer(situation: Situation, request: AnswerRenewal) -> Decision:
     """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out."""
     contract = situation.customer.contract(request.contract_id)
@@ -233,7 +145,7 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
         )
     if contract.term.starts_at > situation.as_of and contract.term.number > 1:
         raise Refusal(
-            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {_last_day(contract.term)}"
+            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
         )
     if request.decision is Answer.ACCEPT:
         return _accept(situation, contract)
@@ -250,7 +162,7 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
     answered = {
         "contract_id": contract.contract_id,
         "status": "renewed",
-        "until": _last_day(_next_term(situation, contract)).isoformat(),
+        "until": last_day(next_term(situation, contract)).isoformat(),
     }
     outcome = decision.outcome.model_copy(update={"answer": answered})
     return replace(decision, outcome=outcome)
@@ -258,8 +170,8 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
 
 def _renew(situation: Situation, contract: ContractFacts, origin: str) -> Decision:
     """The next term is sold: its periods are appended, the customer is told, and its stage opens where the old one ends."""
-    term = _next_term(situation, contract)
-    quote = _quote(situation, contract)
+    term = next_term(situation, contract)
+    quote = quote_renewal(situation, contract)
     writes: list[Write] = [
         quote,
         BeginTerm(
@@ -274,12 +186,12 @@ def _renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisi
         ),
         SetContractStatus(contract.contract_id, "active", "", situation.as_of),
     ]
-    writes += [change for _, change in _next_assets(situation, contract)]
-    says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {_last_day(term)}"
+    writes += [change for _, change in assets_of_next_term(situation, contract)]
+    says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {last_day(term)}"
     context = {
         "contract_id": contract.contract_id,
         "start": term.start_on.isoformat(),
-        "end": _last_day(term).isoformat(),
+        "end": last_day(term).isoformat(),
         "total": situation.customer.money(quote.total, quote.currency),
         "automatic": origin == "automatic",
     }
@@ -323,7 +235,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         kind="renewal_term_end", stage=contract.stage, name="term-end", at=contract.term.ends_at, on=contract.term.until
     )
     writes: list[Write] = [SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)]
-    context = {"contract_id": contract.contract_id, "term_end": _last_day(contract.term).isoformat()}
+    context = {"contract_id": contract.contract_id, "term_end": last_day(contract.term).isoformat()}
     in_grace = contract.status == "grace"
     outcome = Outcome(
         drop=[contract.stage],
@@ -334,7 +246,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         answer={
             "contract_id": contract.contract_id,
             "status": "declined",
-            "runs_until": _last_day(contract.term).isoformat(),
+            "runs_until": last_day(contract.term).isoformat(),
         },
     )
     if in_grace:
@@ -378,7 +290,7 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
     says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
     context = {
         "contract_id": contract.contract_id,
-        "term_end": _last_day(contract.term).isoformat(),
+        "term_end": last_day(contract.term).isoformat(),
         "grace_until": until.isoformat(),
     }
     ending = Step(kind="renewal_grace_end", stage=step.stage, name="grace-end", at=at, on=until)
@@ -415,7 +327,7 @@ def _end(situation: Situation, contract: ContractFacts, step: Step, reason: str)
     if not others:
         stages["adoption"] = None
         drop.append("adoption")
-    context = {"contract_id": contract.contract_id, "ended_on": _last_day(contract.term).isoformat()}
+    context = {"contract_id": contract.contract_id, "ended_on": last_day(contract.term).isoformat()}
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(

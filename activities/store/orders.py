@@ -13,7 +13,6 @@ from domain.customer import AssetFacts
 from domain.orders import Account, Contact, Order, PricePer, Product, ProductKind
 from domain.playbook import Playbook
 
-
 # A person who is known already is not locked unless something about them changed: orders of one owner come at once.
 _STAFF = """
 with given as (select * from unnest($1::text[], $2::text[], $3::text[]) x(staff_id, name, email)),

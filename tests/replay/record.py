@@ -153,14 +153,15 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
 
 
 def without_machine(value: Any) -> Any:
-    """A history without the names of the processes and the host that made it."""
+    """A history without the names of the processes, the host and the folders that made it."""
     if isinstance(value, list):
         return [without_machine(item) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("kind") == "TASK_QUEUE_KIND_STICKY":
         return {**value, "name": "sticky"}
-    return {key: "worker" if key == "identity" else without_machine(item) for key, item in value.items()}
+    kept = {key: item for key, item in value.items() if key != "stackTrace"}
+    return {key: "worker" if key == "identity" else without_machine(item) for key, item in kept.items()}
 
 
 async def histories_of(world: Outside, account: str) -> list[WorkflowHistory]:

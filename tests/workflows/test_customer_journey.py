@@ -125,9 +125,7 @@ async def test_a_term_ends_as_was_decided(
     assert found is not None
     assert found["status"] == status
     assert await servers.pool.fetchval("select count(*) from contract_term where contract_id = $1", contract) == terms
-    ends = await servers.pool.fetchval(
-        "select max(lifecycle_end) from asset where contract_id = $1", contract
-    )
+    ends = await servers.pool.fetchval("select max(lifecycle_end) from asset where contract_id = $1", contract)
     term_end = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract)
     assert ends == term_end
 

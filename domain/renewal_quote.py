@@ -1,0 +1,98 @@
+"""What the next term of a contract costs: by the very change that an acceptance would make to the ledger."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.calendar import start_of_day
+from domain.customer import AssetFacts, ContractFacts, TermFacts
+from domain.decision import AssetChange, QuoteRenewal
+from domain.money import rounding_of
+from domain.orders import PricePer
+from domain.ownership import renewed
+from domain.situation import Situation
+
+
+def last_day(term: TermFacts) -> date:
+    return term.until - timedelta(days=1)
+
+
+def next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
+    until = contract.end_after(contract.term.number + 1)
+    return TermFacts(
+        number=contract.term.number + 1,
+        start_on=contract.term.until,
+        until=until,
+        starts_at=contract.term.ends_at,
+        ends_at=start_of_day(until, situation.customer.account.time_zone),
+    )
+
+
+def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[tuple[AssetFacts, AssetChange]]:
+    """What is owned when the term ends, each asset as the ledger has it for the next term."""
+    term = next_term(situation, contract)
+    key = f"{contract.contract_id}:{term.number}"
+    found = []
+    for asset in situation.customer.assets_of(contract.contract_id):
+        span = (term.starts_at, term.ends_at)
+        if change := renewed(situation.records, asset, span, contract.uplift_percent, situation.as_of, key):
+            found.append((asset, change))
+    return found
+
+
+def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
+    """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
+    lines: list[dict[str, Any]] = []
+    total = Decimal(0)
+    for asset, change in assets_of_next_term(situation, contract):
+        for monthly, quantity in _lots_of(change).items():
+            amount = rounding_of(contract.currency).apply(monthly * quantity * contract.renewal_months)
+            total += amount
+            price = change.unit_price if asset.per is PricePer.YEAR else monthly
+            lines.append(
+                {
+                    "product": asset.product_name,
+                    "quantity": quantity,
+                    "unit_price": {"amount": format(price, "f"), "currency": contract.currency},
+                    "per": asset.per.value,
+                    "amount": {"amount": str(amount), "currency": contract.currency},
+                }
+            )
+    number = contract.term.number + 1
+    return QuoteRenewal(
+        f"Q-{contract.contract_id}-{number}",
+        contract.contract_id,
+        number,
+        total,
+        contract.currency,
+        last_day(contract.term),
+        lines,
+        situation.as_of,
+    )
+
+
+def _lots_of(change: AssetChange) -> dict[Decimal, int]:
+    """The units that a renewal sells, by their price for a month."""
+    action = change.after.actions[-1]
+    lots: dict[Decimal, int] = {}
+    for source in action.sources:
+        if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
+            lots[source.unit_price] = lots.get(source.unit_price, 0) + source.quantity
+    return lots
+
+
+def quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
+    contract = situation.customer.contract(quote.contract_id)
+    if contract is None:
+        raise ValueError(f"quote {quote.quote_id} is for no contract of this customer")
+    following = next_term(situation, contract)
+    return {
+        "quote_id": quote.quote_id,
+        "start": following.start_on.isoformat(),
+        "end": last_day(following).isoformat(),
+        "total": situation.customer.money(quote.total, quote.currency),
+        "valid_until": quote.valid_until.isoformat(),
+        "lines": quote.lines,
+    }
