@@ -183,7 +183,7 @@ class Bench:
                 other = order()
                 start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                     "BareJourney",
-                    id=f"bare-{n}",
+                    id=f"bare-{other['order_id']}",
                     task_queue="bare",
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 )

@@ -1,0 +1,122 @@
+"""`perennial demo` as whoever runs it meets it: a process of its own, one JSON object on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import order
+
+PERENNIAL = str(Path(sys.executable).with_name("perennial"))
+
+
+async def perennial(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command run in `folder`."""
+    process = await asyncio.create_subprocess_exec(
+        PERENNIAL,
+        *arguments,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 110)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def lived(folder: Path, *arguments: str) -> dict[str, Any]:
+    """The summary of a demo that ended well."""
+    code, out, err = await perennial(folder, "demo", "--exit", "--json", *arguments)
+    assert code == 0, err
+    summary: dict[str, Any] = json.loads(out)
+    return summary
+
+
+async def test_the_usual_story_has_everything_in_it(tmp_path: Path) -> None:
+    summary = await lived(tmp_path)
+    assert {"account", "virtual_start", "virtual_end", "steps", "mails", "assets", "health", "renewals", "urls"} <= set(
+        summary
+    )
+    kinds = [step["kind"] for step in summary["steps"]]
+    for kind in ("adoption_outreach", "adoption_recovered", "expansion_offer", "answer_offer", "answer_renewal"):
+        assert kinds.count(kind) == 1, kind
+    assert kinds.index("adoption_outreach") < kinds.index("adoption_recovered") < kinds.index("expansion_offer")
+    keys = [step["key"] for step in summary["steps"]]
+    assert len(keys) == len(set(keys))
+    instants = [step["at"] for step in summary["steps"]]
+    assert instants == sorted(instants)
+    assert {mail["language"] for mail in summary["mails"]} == {"ja", "en"}
+    assert [(row["term"], row["origin"]) for row in summary["renewals"]] == [(1, "sold"), (2, "accepted")]
+    seats = next(asset for asset in summary["assets"] if asset["kind"] == "subscription")
+    quantities = [period["quantity"] for period in seats["periods"]]
+    assert quantities == sorted(quantities)
+    assert quantities[0] < quantities[-1]
+    assert summary["health"]["band"] == "healthy"
+    assert summary["timings"]["life"] < 60
+
+
+async def test_another_customer_lives_by_their_own_order(tmp_path: Path) -> None:
+    """Two contracts in euros, no usage, one renewal refused, in a zone with clock changes; nothing of the usual story."""
+    document = order(currency="EUR", lines=[])
+    document["account"] |= {"time_zone": "Europe/Berlin", "country": "DE", "language": "de", "segment": "tech_touch"}
+    second = {
+        "contract_id": "K-SECOND",
+        "term": {"start": "2025-01-31", "months": 6},
+        "lines": [{"line_id": "9", "product": "SEATS", "quantity": 3, "unit_price": "9.99"}],
+    }
+    document |= {"activated_at": "2025-01-20T10:00:00+01:00", "contracts": [*document["contracts"], second]}
+    document["contracts"][0]["term"] = {"start": "2025-02-01", "end": "2026-01-31"}
+    contract = document["contracts"][0]["contract_id"]
+    story = {
+        "order": document,
+        "usage": [],
+        "renewals": {contract: "decline"},
+        "decline_reason": "too dear",
+        "months": 13,
+    }
+    (tmp_path / "story.json").write_text(json.dumps(story))
+    summary = await lived(tmp_path, "--order", "story.json")
+    terms = {(row["contract_id"], row["term"]): row for row in summary["renewals"]}
+    assert terms[(contract, 1)]["status"] == "ended"
+    assert terms[(contract, 1)]["status_reason"] == "declined"
+    assert (contract, 2) not in terms
+    assert {term for held, term in terms if held == "K-SECOND"} == {1, 2, 3}
+    assert not any(step["kind"].startswith(("adoption_outreach", "expansion")) for step in summary["steps"])
+    assert {asset["currency"] for asset in summary["assets"]} == {"EUR"}
+    assert summary["virtual_start"] > "2026-11"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "neither YAML nor JSON"),
+        ("[]", "orders"),
+        ('{"orders": [{}]}', "order_id: is missing"),
+        ('{"order": {}, "usage": [{"from_day": 1}]}', "usage[0]: give either share"),
+        ('{"order": {}, "months": 0}', "months: must be at least 1"),
+    ],
+)
+async def test_a_story_that_cannot_be_lived_is_refused_with_a_reason(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "story.json").write_text(content)
+    code, out, err = await perennial(tmp_path, "demo", "--order", "story.json", "--exit", "--json")
+    assert (code, out) == (1, "")
+    assert says in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not (tmp_path / ".perennial").exists()
+
+
+async def test_commands_without_servers_say_what_to_do(tmp_path: Path) -> None:
+    for arguments in (("journey", "list"), ("asset", "list", "acme"), ("journey", "fast-forward", "acme", "90d")):
+        code, _, err = await perennial(tmp_path, *arguments, TEMPORAL_ADDRESS="127.0.0.1:9")
+        assert code == 1
+        assert "perennial up" in err
+        assert "Traceback" not in err
+    code, _, err = await perennial(tmp_path, "journey", "fast-forward", "acme", "soon")
+    assert code == 1
+    assert "such as 90d" in err
