@@ -180,7 +180,7 @@ def _joined(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[Cell]:
-    """Every lot of something paid once, with the units that are left of it on the day or at the end of its life."""
+    """Every lot of something paid once, with the units left of it on the day or at its end: in all the ledger's total."""
     zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
     held: dict[int, int] = {}
     first: dict[int, tuple[date, Decimal]] = {}
@@ -191,8 +191,11 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
         held = dict(holdings.quantities)
         for lot in held:
             first.setdefault(lot, (start, holdings.prices[lot] or ZERO))
+    exact = before = ZERO
     for lot, (start, price) in first.items():
-        yield Cell((lot, start), start, rounding.apply(price * held.get(lot, 0)))
+        exact += price * held.get(lot, 0)
+        total, before = rounding.apply(exact) - before, rounding.apply(exact)
+        yield Cell((lot, start), start, total)
 
 
 def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], through: date) -> tuple[BillLine, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.assets.bundles import Relationship
+from domain.assets.errors import AssetCancelledError
 from domain.assets.ledger import period_at
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
 from domain.assets.requests import (
@@ -20,7 +21,7 @@ from domain.assets.requests import (
     Swap,
 )
 from domain.ids import AssetId
-from domain.quoting.configure import check_attributes
+from domain.quoting.configure import check_attributes, complete_attributes
 from domain.quoting.desk import ZERO, Desk, Planned, price_from_book, price_from_last
 from domain.quoting.discounts import HUNDRED, DiscountKind, discount_steps
 from domain.quoting.errors import DiscountError, SellingModelError
@@ -43,6 +44,8 @@ def plan_change(desk: Desk, line: AnyAssetLine, relationships: Sequence[Relation
     """The request to the ledger for a change of an asset."""
     record = desk.ledger.record(line.asset_id)
     asset = record.asset
+    if record.cancelled:
+        raise AssetCancelledError(f"{asset.asset_id} is cancelled, and that is final")
     common: dict[str, Any] = {
         "request_id": desk.request_id(line.line_id),
         "recorded_at": desk.as_of,
@@ -203,7 +206,10 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
         raise SellingModelError(f"{old.asset_id} is sold {old.selling_model}; {product.code} is sold {models}")
     held = _held(record, line.effective)
     quantity = line.quantity or held.quantity
-    pricing = price_from_book(desk, line.line_id, product.code, old.selling_model, {}, quantity)
+    # The new asset takes over the old one's attributes, as far as its product has them.
+    names = {rule.name for rule in product.attributes}
+    attributes = complete_attributes(product, {name: held.attributes[name] for name in names & held.attributes.keys()})
+    pricing = price_from_book(desk, line.line_id, product.code, old.selling_model, attributes, quantity)
     to_asset = old.model_copy(
         update={
             "asset_id": desk.asset_id(line.line_id),

@@ -110,7 +110,10 @@ class QuoteLine(Carried):
 
 
 class QuoteTotals(Carried):
-    """Sums of the rounded lines in one currency; `open_lines` have no amount because they have no end or no price."""
+    """Sums of the rounded lines in one currency; `open_lines` have no amount because they have no end or no price.
+
+    The discount leaves out what open lines would make of it without an end.
+    """
 
     currency: CurrencyCode
     amount: Decimal

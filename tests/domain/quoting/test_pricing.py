@@ -212,6 +212,8 @@ def test_a_swap_credits_the_old_and_charges_the_new() -> None:
     assert confirm(ledger, made, NOW).record(owned("c", "q2")).periods[-1].quantity == 4
     once = change("swap", to_product="router", effective=on("2026-09-01"))
     assert refused(once, assets=ledger)[0] == "selling_model_not_offered"
+    vault = change("swap", to_product="vault", effective=on("2026-09-01"))
+    assert refused(vault, assets=ledger)[0] == "attribute_value_not_allowed"
 
 
 def test_a_contract_with_a_common_end_ends_its_sales() -> None:
