@@ -83,6 +83,10 @@ class DuplicateLineError(QuoteError):
     code = "duplicate_line"
 
 
+class TooManyLinesError(QuoteError):
+    code = "too_many_lines"
+
+
 class DiscountError(QuoteError):
     """A discount that names no line of the quote, or one that cannot be discounted, or that goes below zero."""
 

@@ -13,7 +13,7 @@ from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between
 from domain.assets.model import ActionSource, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
-from domain.assets.requests import Cancel, ChangeQuantity, Generate, Renew, Swap
+from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
 from domain.ids import AssetId
 from domain.money import rounding_of
 from domain.quoting.catalogue import Catalogue
@@ -28,11 +28,12 @@ from domain.quoting.errors import (
     PriceBookNotValidError,
     QuoteExpiredError,
     QuoteStaleError,
+    TooManyLinesError,
     one_of,
 )
 from domain.quoting.pricebook import PriceBook, ledger_price
 from domain.quoting.quote import LotPart, PriceSource, Quote, QuoteLine, Step, UnitPricing, total_of
-from domain.quoting.requests import QuoteRequest
+from domain.quoting.requests import MOST_LINES, QuoteRequest
 from domain.quoting.sales import plan_sale
 
 ZERO = Decimal(0)
@@ -71,6 +72,8 @@ def price(
             planned.append(plan_change(desk, line, relationships))
     _check_discounts(discounts, planned)
     steps = [plan.step for plan in planned]
+    if len(steps) > MOST_LINES:
+        raise TooManyLinesError(f"{len(steps)} lines with those of bundles; a quote has at most {MOST_LINES}: split it")
     touched = [asset_id for step in steps for asset_id in _touched(step)]
     twice = [asset_id for asset_id, count in Counter(touched).items() if count > 1]
     if twice:
@@ -197,7 +200,7 @@ def _touched(step: Step) -> Iterator[AssetId]:
     """Every asset that a step makes or changes."""
     yield target_of(step.request)
     yield from (edge.child_id for edge in step.edges)
-    if isinstance(step.request, Swap):
+    if type(step.request) is Swap:
         yield step.request.to_asset.asset_id
 
 
@@ -215,7 +218,7 @@ def _lines(plan: Planned, after: Ledger) -> Iterator[QuoteLine]:
         root = number == 0
         line_id = plan.step.line_id if root else f"{plan.step.line_id}.{number}"
         # A swap's price is that of the asset that comes in.
-        priced = isinstance(plan.step.request, Swap) != root
+        priced = (plan.kind == "swap") != root
         yield _line(
             line_id,
             plan.parent_id if root else plan.step.line_id,
@@ -239,7 +242,6 @@ def _line(
     asset = record.asset
     parts = tuple(_part(row, asset.selling_model, policy) for row in action.sources)
     product = plan.product
-    generate = isinstance(plan.step.request, Generate)
     return QuoteLine(
         line_id=line_id,
         parent_id=parent_id,
@@ -250,7 +252,7 @@ def _line(
         name=asset.name,
         product_kind=product.kind if product is not None and product.code == asset.product else None,
         selling_model=asset.selling_model,
-        attributes=record.periods[0].attributes if generate else {},
+        attributes=record.periods[0].attributes if plan.kind == "sale" else {},
         effective=action.effective,
         end=action.lifecycle_end,
         quantity=action.quantity_change,

@@ -42,6 +42,28 @@ def test_a_bundle_takes_what_is_chosen_parents_first() -> None:
     ]
 
 
+def test_bundles_in_bundles_multiply_and_keep_their_edges() -> None:
+    def inside(code: str, **facts: Any) -> Option:
+        return Option.model_validate({"product": code, "child_quantity": ChildQuantity.PROPORTIONAL} | facts)
+
+    catalogue = Catalogue(
+        products=(
+            product("fleet", options=(inside("truck", least=1),)),
+            product("truck", options=(inside("wheel", default=4), inside("radio"))),
+            product("wheel"),
+            product("radio"),
+        )
+    )
+    chosen = [{"option": "truck", "quantity": 3, "choices": [{"option": "radio", "quantity": 2}]}]
+    parts = configure(catalogue, SaleLine.model_validate(sale("fleet", 5, months=1, choices=chosen)))
+    assert [(part.line_id, part.parent_id, part.product.code, part.quantity) for part in parts] == [
+        ("1", None, "fleet", 5),
+        ("1.1", "1", "truck", 15),
+        ("1.1.1", "1.1", "wheel", 60),
+        ("1.1.2", "1.1", "radio", 30),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [

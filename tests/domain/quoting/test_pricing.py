@@ -263,6 +263,15 @@ def test_mixed_books_currencies_accounts_and_lines_are_refused() -> None:
     )
 
 
+def test_a_quote_has_a_thousand_lines_with_those_of_its_bundles() -> None:
+    offices = [sale("office", 1, f"l{number}") for number in range(501)]
+    assert refused(*offices) == (
+        "too_many_lines",
+        "1002 lines with those of bundles; a quote has at most 1000: split it",
+    )
+    assert len(quote(*offices[:500]).lines) == 1000
+
+
 def test_what_the_ledger_refuses_names_its_line_and_leaves_nothing_behind() -> None:
     ledger = sold(sale("seats", 10))
     before = ledger.model_copy(deep=True)
