@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +39,11 @@ from domain.quoting.requests import (
     SwapLine,
 )
 
+Edges = Mapping[AssetId, Sequence[Relationship]]
+"""The edges of bundles by their parents."""
 
-def plan_change(desk: Desk, line: AnyAssetLine, relationships: Sequence[Relationship]) -> Planned:
+
+def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
     """The request to the ledger for a change of an asset."""
     record = desk.ledger.record(line.asset_id)
     asset = record.asset
@@ -54,12 +57,12 @@ def plan_change(desk: Desk, line: AnyAssetLine, relationships: Sequence[Relation
         "price_book": desk.book.name,
         "currency": desk.book.currency,
     }
-    edges: tuple[Relationship, ...] = ()
+    below: tuple[Relationship, ...] = ()
     pricing: UnitPricing | None = None
     request: QuotedRequest
     match line:
         case QuantityLine():
-            edges = tuple(_below(line.asset_id, relationships))
+            below = _below(line.asset_id, edges)
             pricing = _increase(desk, line, record) if line.delta > 0 else None
             prices = _lot_prices(pricing)
             reference = desk.request_id(line.line_id)
@@ -80,10 +83,10 @@ def plan_change(desk: Desk, line: AnyAssetLine, relationships: Sequence[Relation
         case EndLine():
             request = ChangeEnd(**common, effective=line.effective, new_end=line.new_end)
         case CancelLine():
-            edges = tuple(_below(line.asset_id, relationships))
+            below = _below(line.asset_id, edges)
             request = Cancel(**common, effective=line.effective, tail=line.tail)
         case RenewLine():
-            edges = tuple(_below(line.asset_id, relationships))
+            below = _below(line.asset_id, edges)
             pricing = _renewal(desk, line, record)
             request = _renew(desk, line, pricing, common)
         case SwapLine():
@@ -97,18 +100,19 @@ def plan_change(desk: Desk, line: AnyAssetLine, relationships: Sequence[Relation
                 kind=line.swap,
                 **prices,
             )
-    step = Step(line_id=line.line_id, request=request, edges=edges)
+    step = Step(line_id=line.line_id, request=request, edges=below)
     return Planned(line.kind, step, pricing=pricing, product=desk.catalogue.by_code.get(asset.product))
 
 
-def _below(root: AssetId, relationships: Sequence[Relationship]) -> Iterator[Relationship]:
-    """The edges of the bundle under an asset."""
-    parents = {root}
-    rest = list(relationships)
-    while found := [edge for edge in rest if edge.parent_id in parents]:
-        yield from found
-        parents = {edge.child_id for edge in found}
-        rest = [edge for edge in rest if edge not in found]
+def _below(root: AssetId, edges: Edges) -> tuple[Relationship, ...]:
+    """The edges of the bundle under an asset; a circle comes back to the root, and is refused as two lines for one asset."""
+    found: dict[AssetId, Sequence[Relationship]] = {}
+    parents = [root]
+    for parent in parents:
+        if parent not in found:
+            found[parent] = edges.get(parent, ())
+            parents += [edge.child_id for edge in found[parent]]
+    return tuple(edge for below in found.values() for edge in below)
 
 
 def _lot_prices(pricing: UnitPricing | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -61,6 +61,9 @@ def price(
     as_of = as_of.astimezone(UTC)
     _check(price_book, assets, request, as_of)
     desk = Desk(catalogue, price_book, assets, request, discounts, as_of)
+    by_parent: dict[AssetId, list[Relationship]] = defaultdict(list)
+    for edge in relationships:
+        by_parent[edge.parent_id].append(edge)
     planned: list[Planned] = []
     edges: list[Relationship] = []
     for line in request.lines:
@@ -69,7 +72,7 @@ def price(
             planned += parts
             edges += below
         else:
-            planned.append(plan_change(desk, line, relationships))
+            planned.append(plan_change(desk, line, by_parent))
     _check_discounts(discounts, planned)
     steps = [plan.step for plan in planned]
     if len(steps) > MOST_LINES:

@@ -120,6 +120,9 @@ def test_a_bundle_is_sold_with_its_parts_and_changes_with_them() -> None:
     assert amounts(more) == {"c": "920.00", "c.1": "1150.00"}
     after = confirm(ledger, more, NOW)
     assert after.record(owned("1.1")).periods[-1].quantity == 15
+    back = made.relationships[0].model_copy(update={"parent_id": owned("1.1"), "child_id": owned()})
+    circle = {"relationships": (*made.relationships, back), "assets": ledger, "quote_id": "q3"}
+    assert refused(change("cancel", effective=on("2026-09-01")), **circle)[0] == "duplicate_line"
     gone = quote(
         change("cancel", effective=on("2026-09-01")), assets=ledger, relationships=made.relationships, quote_id="q3"
     )
