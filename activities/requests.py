@@ -132,7 +132,9 @@ class JourneyRequests:
             )
             after = _with_order(order, playbook, customer, sale, purchase)
             situation = Situation(after, playbook, call.as_of, imported=imported)
-            decision = acceptance.accept(situation, order, sale, first=customer is None, goods=purchase is not None)
+            decision = acceptance.accept(
+                situation, order, sale, first=customer is None, opening=call.opening, goods=purchase is not None
+            )
             return await self._performer.carry_out(
                 connection, situation, decision, key, stage="relationship", kind="order_accepted", run=call.run
             )

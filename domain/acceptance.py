@@ -143,10 +143,11 @@ def _asset(order: Order, line: Line, product: Product, contract: ContractFacts |
     return asset.model_copy(update={"periods": [period]})
 
 
-def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, goods: bool) -> Decision:
+def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, opening: bool, goods: bool) -> Decision:
     """The journey's answer to an order. `situation.customer` holds the facts with the order in them.
 
-    first: the account's first order, which opens what belongs to the whole relationship; goods: the order sells goods.
+    first: the account's first order ever; opening: the journey begins with it, perhaps again after it was closed, so that
+    all that the customer still holds is planned; goods: the order sells goods.
     """
     customer = situation.customer
     start = local_day(order.activated_at, customer.account.time_zone)
@@ -157,16 +158,20 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, goods
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
         outcome, past, writes = _with_onboarding(situation, order, start)
-    if first and situation.playbook.onboarding.anniversaries:
-        outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, start)]))
-    if living and not _adopting(customer, sale):
+    if opening and situation.playbook.onboarding.anniversaries:
+        since = customer.day_of(customer.account.since)
+        outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, since)]))
+    held = _held_before(customer, sale)
+    if (living or held) and (opening or not held):
         elapsed = (situation.today - start).days
         outcome = _joined(
             outcome, adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
         )
     for contract in living:
         outcome = _joined(outcome, renewal.begin(situation, contract))
-    if goods:
+    for contract in held if opening else []:
+        outcome = _joined(outcome, renewal.take_up(situation, contract))
+    if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes.append(reorder.came_back(situation))
     writes += [sold(asset, order.account.account_id, order.order_id, situation.as_of) for asset in sale.assets]
@@ -188,6 +193,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, goods
             "account": AccountView(
                 name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
             ),
+            "attention": {**outcome.attention, **_mended(order)},
             "said": [says],
             "answer": answer.model_dump(mode="json"),
         }
@@ -219,10 +225,15 @@ def _past_line(step: Step) -> JournalLine:
     return JournalLine(f"Past when it was recorded: {step.name}", at=step.at, name=step.key, kind="past")
 
 
-def _adopting(customer: Customer, sale: Sale) -> bool:
-    """True if another contract keeps adoption open already."""
+def _held_before(customer: Customer, sale: Sale) -> list[ContractFacts]:
+    """The contracts that the customer held already and that have not ended."""
     new = {contract.contract_id for contract in sale.contracts}
-    return any(c.contract_id not in new and c.status != "ended" for c in customer.contracts)
+    return [c for c in customer.contracts if c.contract_id not in new and c.status != "ended"]
+
+
+def _mended(order: Order) -> dict[str, str | None]:
+    """An order brings addresses: what was amiss with its contacts is no longer shown."""
+    return {"unreachable": None, **{f"address_rejected:{contact.contact_id}": None for contact in order.contacts}}
 
 
 def _joined(one: Outcome, other: Outcome) -> Outcome:

@@ -125,6 +125,8 @@ class RequestCall(Carried):
     as_of: AwareDatetime
     run: str
     repeated: bool = False
+    opening: bool = False
+    """true while the journey has no agenda yet: what the facts know of the customer is planned anew"""
 
 
 class DeliveryCall(Carried):

@@ -41,6 +41,20 @@ def begin(situation: Situation, contract: ContractFacts) -> Outcome:
     return Outcome(plan=steps[:1], stages={contract.stage: Stage(status=WAITING, until=contract.term.ends_at)})
 
 
+def take_up(situation: Situation, contract: ContractFacts) -> Outcome:
+    """The stage of a contract that the customer holds already, for a journey that begins anew."""
+    if contract.status == "active":
+        return begin(situation, contract)
+    end = Step(
+        kind="renewal_term_end",
+        stage=contract.stage,
+        name="term-end",
+        at=max(contract.term.ends_at, situation.as_of),
+        on=contract.term.until,
+    )
+    return Outcome(plan=[end], stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)})
+
+
 def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
     """The steps of a term that are still to come: its notices (those already past are merged into one that is due now), then its end."""
     past: int | None = None

@@ -22,8 +22,8 @@ class CustomerJourney(Doors):
 
     @workflow.run
     async def run(self, start: JourneyStart | None = None) -> None:
-        """Waits for the next instant or message, does it, and goes on, until the journey is closed."""
-        while not self.state.closed:
+        """Waits for the next instant or message, does it, and goes on, until the journey is over."""
+        while not self.is_over():
             self.deliveries.keep_going(self.state)
             if not self.has_work():
                 self.show()

@@ -41,7 +41,12 @@ class Asked:
     @property
     def key(self) -> str:
         """What makes two requests the same; an order is the same however it comes in."""
-        return f"{'order' if 'order' in self.activity else self.activity}:{self.request_id}"
+        return f"{'order' if self.is_order else self.activity}:{self.request_id}"
+
+    @property
+    def is_order(self) -> bool:
+        """True for an order, new or taken over."""
+        return self.activity in ("activate_order", "take_over_order")
 
     @property
     def settled(self) -> bool:
@@ -64,6 +69,11 @@ class Journey:
         self.attributes = SearchAttributes()
         if start is not None and start.state is not None:
             self.attributes.restore(self.state)
+
+    def is_over(self) -> bool:
+        """True once the journey is closed, its last messages are out and nobody waits for an answer."""
+        moving = any(not delivery.stuck for delivery in self.state.in_flight)
+        return self.state.closed and not moving and not self.asked
 
     def has_work(self) -> bool:
         """True if there is anything to do before the alarm rings."""
@@ -90,6 +100,9 @@ class Journey:
 
     async def answer(self, asked: Asked) -> None:
         """A request: one activity, one transaction, and its answer to whoever asked."""
+        if self.state.closed and not asked.is_order:
+            asked.refusal = ApplicationError("this journey was closed", type=JOURNEY_CLOSED, non_retryable=True)
+            return
         call = RequestCall(
             account_id=self.state.account_id,
             request_id=asked.request_id,
@@ -97,6 +110,7 @@ class Journey:
             as_of=workflow.now(),
             run=workflow.info().original_execution_run_id,
             repeated=asked.key in self.answered,
+            opening=self.state.opened_at is None or self.state.closed,
         )
         try:
             outcome = await calls.answer(asked.activity, call)
@@ -115,8 +129,8 @@ class Journey:
         now = workflow.now()
         self.state = self.state.after(outcome, now)
         match asked.activity:
-            case "activate_order" | "take_over_order" if self.state.opened_at is None and outcome.account:
-                self.state = self.state.model_copy(update={"opened_at": now})
+            case "activate_order" | "take_over_order":
+                self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
             case "pause_journey":
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
             case "resume_journey":
@@ -212,12 +226,10 @@ class Journey:
         """The loop's answer to a request; raises what it was refused with."""
         asked = Asked(activity, request_id, body)
         self.asked.append(asked)
-        await workflow.wait_condition(lambda: asked.settled or self.state.closed)
+        await workflow.wait_condition(lambda: asked.settled)
         if asked.refusal is not None:
             raise asked.refusal
-        if asked.answer is None:
-            raise ApplicationError("the journey was closed meanwhile", type=JOURNEY_CLOSED, non_retryable=True)
-        return asked.answer
+        return asked.answer or {}
 
     def check(
         self,
@@ -236,8 +248,8 @@ class Journey:
                 allowed(self.state, request)
 
     def check_order(self, document: dict[str, Any]) -> None:
+        """Refuses what is no order or is for another account. An order may come while a closed journey sends its last mails."""
         with _refusals():
-            self._check_open()
             order = read_order(document)
             expected = f"{ID_PREFIX}{order.account.account_id}"
             if workflow.info().workflow_id != expected:

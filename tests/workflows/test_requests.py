@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -291,3 +291,27 @@ async def test_a_closed_journey_does_nothing_more_and_a_new_order_begins_a_new_o
     await servers.client.fast_forward(account, timedelta(days=1))
     welcomes = [key for key in await steps_of(servers.pool, account) if key.endswith("/welcome")]
     assert welcomes == [f"onboarding:{one['order_id']}/welcome" for one in (document, second)]
+
+
+async def test_a_closed_journey_begins_again_with_all_that_the_customer_holds(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await servers.client.ask(account, "close_journey", {"reason": "moved to a partner"})
+    for _ in range(100):
+        if not await servers.client.is_running(account):
+            break
+        await asyncio.sleep(0.1)
+    waiting = await servers.pool.fetchval(
+        "select count(*) from outbox where account_id = $1 and status = 'waiting'", account
+    )
+    assert waiting == 0
+    again = goods_order(document, datetime.now(UTC))
+    await servers.client.place_order(again)
+    await servers.client.fast_forward(account, timedelta(days=350))
+    kinds = [row["kind"] for row in await servers.journal(account)]
+    assert kinds.count("renewal_notice") == 3
+    assert kinds.count("adoption_check_in") >= 5
+    assert kinds.count("onboarding_mail") == 1
+    assert kinds.count("reorder_check_in") == 1
