@@ -141,10 +141,6 @@ class JourneyRequests:
 
     async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
         """A new customer gets the segment's current playbook, a known one keeps theirs."""
-        if customer is not None:
-            return await customers.load_playbook(
-                connection, customer.account.segment, customer.account.playbook_version
-            )
         playbook = self._playbooks.current(order.account.segment)
         if playbook is None:
             known = ", ".join(self._playbooks.segments())
@@ -153,6 +149,9 @@ class JourneyRequests:
                 problem=f"no playbook for segment {order.account.segment!r}; use one of {known}",
             )
             raise Refusal(INVALID_ORDER, "the order cannot be accepted", [problem])
+        if customer is not None:
+            facts = customer.account
+            return await customers.load_playbook(connection, facts.segment, facts.playbook_version)
         await order_store.keep_playbook(connection, playbook)
         return playbook
 

@@ -100,9 +100,10 @@ class PerennialClient:
         async with self._pool.acquire() as connection, connection.transaction():
             products = await sold_products(connection, account_id)
             _check_usage(account_id, rows, products)
-            latest = max(row.day for row in rows)
+            # Seen from before the reported days, so that a report sent again after a crash crosses the threshold again.
+            first, latest = min(row.day for row in rows), max(row.day for row in rows)
+            before = usage_level(await load_situation(connection, account_id, start_of_day(first, "UTC")))
             as_of = start_of_day(latest + timedelta(days=1), "UTC")
-            before = usage_level(await load_situation(connection, account_id, as_of))
             await save_usage(connection, rows)
             level = usage_level(await load_situation(connection, account_id, as_of))
         if level is None or level == before:

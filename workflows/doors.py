@@ -32,94 +32,94 @@ class Doors(Journey):
     @workflow.update(
         description="An activated order: {order_id, activated_at, account, contacts, currency, contracts, lines}"
     )
-    async def place_order(self, order: dict[str, Any]) -> dict[str, Any]:
+    async def place_order(self, order: Any) -> dict[str, Any]:
         """An order was activated. The first one begins the journey; a repeated one gets its first answer again."""
         return await self.ask("activate_order", str(order["order_id"]), order)
 
     @workflow.update(
         description="An order of the past, taken over with its true dates: nothing that lies before now is acted on"
     )
-    async def import_order(self, order: dict[str, Any]) -> dict[str, Any]:
+    async def import_order(self, order: Any) -> dict[str, Any]:
         """An order of the past is taken over."""
         return await self.ask("take_over_order", str(order["order_id"]), order)
 
     @place_order.validator
-    def _check_place_order(self, order: dict[str, Any]) -> None:
+    def _check_place_order(self, order: Any) -> None:
         self.check_order(order)
 
     @import_order.validator
-    def _check_import_order(self, order: dict[str, Any]) -> None:
+    def _check_import_order(self, order: Any) -> None:
         self.check_order(order)
 
     # People
 
     @workflow.update(description="An onboarding task is done: {task, order_id?, evidence?, by?, request_id?}")
-    async def complete_task(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def complete_task(self, request: Any) -> dict[str, Any]:
         """Completes an open onboarding task."""
         return await self.ask_by("complete_task", request)
 
     @complete_task.validator
-    def _check_complete_task(self, request: dict[str, Any]) -> None:
+    def _check_complete_task(self, request: Any) -> None:
         self.check(CompleteTask, request, onboarding.check_complete_task, recorded=True)
 
     @workflow.update(
         description="The customer's answer to a renewal: {contract_id, decision: accept|decline, reason?, by?}"
     )
-    async def answer_renewal(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def answer_renewal(self, request: Any) -> dict[str, Any]:
         """Renews a contract, or lets it run out."""
         return await self.ask_by("answer_renewal", request)
 
     @answer_renewal.validator
-    def _check_answer_renewal(self, request: dict[str, Any]) -> None:
+    def _check_answer_renewal(self, request: Any) -> None:
         self.check(AnswerRenewal, request, renewal.check_answer_renewal, recorded=True)
 
     @workflow.update(
         description="The customer's answer to an offer: {offer_id, decision: accept|decline, reason?, by?}"
     )
-    async def answer_offer(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def answer_offer(self, request: Any) -> dict[str, Any]:
         """Accepts or declines an offer of more seats."""
         return await self.ask_by("answer_offer", request)
 
     @answer_offer.validator
-    def _check_answer_offer(self, request: dict[str, Any]) -> None:
+    def _check_answer_offer(self, request: Any) -> None:
         self.check(AnswerOffer, request, expansion.check_answer_offer, recorded=True)
 
     @workflow.update(description="The customer's answer to a survey: {survey_id, score: 0-10, comment?}")
-    async def answer_survey(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def answer_survey(self, request: Any) -> dict[str, Any]:
         """Records a score."""
         return await self.ask_by("answer_survey", request)
 
     @answer_survey.validator
-    def _check_answer_survey(self, request: dict[str, Any]) -> None:
+    def _check_answer_survey(self, request: Any) -> None:
         self.check(AnswerSurvey, request)
 
     # Operators
 
     @workflow.update(description="Do nothing by itself: {reason, until?, by?}. Requests are still answered")
-    async def pause(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def pause(self, request: Any) -> dict[str, Any]:
         """Pauses the agenda."""
         return await self.ask_by("pause_journey", request)
 
     @pause.validator
-    def _check_pause(self, request: dict[str, Any]) -> None:
+    def _check_pause(self, request: Any) -> None:
         self.check(PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, workflow.now()))
 
     @workflow.update(description="Go on after a pause, and try parked steps and stuck deliveries again: {by?}")
-    async def resume(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def resume(self, request: Any) -> dict[str, Any]:
         """Resumes the agenda."""
         return await self.ask_by("resume_journey", request)
 
     @resume.validator
-    def _check_resume(self, request: dict[str, Any]) -> None:
+    def _check_resume(self, request: Any) -> None:
         self.check(ResumeJourney, request, relationship.check_resume)
 
     @workflow.update(description="End this customer's journey for good: {reason, by?}")
-    async def close_journey(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def close_journey(self, request: Any) -> dict[str, Any]:
         """Closes the journey."""
         return await self.ask_by("close_journey", request)
 
     @close_journey.validator
-    def _check_close_journey(self, request: dict[str, Any]) -> None:
+    def _check_close_journey(self, request: Any) -> None:
         self.check(CloseJourney, request)
 
     # Signals

@@ -32,11 +32,26 @@ from workers.rehearsal.story import Story
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
+PATIENCE = 5
+
 
 async def _worker() -> None:
+    await _temporal_answers()
     async with connections() as servers, build_worker(servers.temporal, servers.pool, servers.settings):
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
         await until_stopped()
+
+
+async def _temporal_answers() -> None:
+    """Returns once Temporal can be reached: a worker that starts before it waits."""
+    while True:
+        try:
+            await temporal_client(find_running())
+        except UserError as away:
+            progress_console.print(f"{away}; trying again every {PATIENCE} seconds")
+            await asyncio.sleep(PATIENCE)
+        else:
+            return
 
 
 async def _worker_runs_here() -> bool:
