@@ -174,7 +174,7 @@ class Bench:
             activities=[floor.insert_rows],
             workflow_runner=sandbox(),
         ):
-            for n in range(rounds):
+            for _ in range(rounds):
                 document = order()
                 began = time.perf_counter()
                 await self.client.place_order(document)
