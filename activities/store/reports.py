@@ -36,6 +36,12 @@ async def latest_journal(connection: Connection, account_id: str, limit: int) ->
     )
 
 
+async def zone_of_account(connection: Connection, account_id: str) -> str | None:
+    """The customer's time zone, or null if no order of theirs was ever accepted."""
+    zone: str | None = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
+    return zone
+
+
 async def assets_of(connection: Connection, account_id: str) -> list[Row]:
     """What the customer owns or owned, each with its state periods."""
     return await _rows(

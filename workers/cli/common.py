@@ -26,8 +26,11 @@ from workers.migrating import MigrationError
 from workers.registering import RegistrationError
 from workers.settings import Settings
 
+console = Console()
+"""Results go to standard output."""
+
 progress_console = Console(stderr=True)
-"""Progress goes to standard error, so that standard output can be read by programs."""
+"""Progress, addresses and hints go to standard error, so that results can be piped into a file or a program."""
 
 DATA_DIR = Path(".perennial")
 

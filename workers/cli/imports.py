@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from workers.cli.common import UserError, connections, print_json, progress_console, run
+from workers.cli.common import UserError, connections, console, print_json, progress_console, run
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
 from workers.feeds.usage import UsageReport, import_usage
@@ -116,7 +115,6 @@ def _bars() -> Iterator[Progress]:
 
 def _show(report: ImportReport | UsageReport, accepted: int, accepted_as: str) -> None:
     """The counts, which add up, as a table on standard output."""
-    console = Console()
     table = Table("lines", "", title=report.file, title_justify="left")
     table.columns[0].justify = "right"
     table.add_row(f"{report.imported:,}", f"imported: {accepted_as}" if accepted else "imported")

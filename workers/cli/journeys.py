@@ -11,7 +11,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from activities.store import reports
-from workers.cli.common import UserError, connections, print_json, progress_console, run
+from workers.cli.common import UserError, connections, console, print_json, progress_console, run
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -23,16 +23,21 @@ _UNITS = {
     "m": timedelta(days=30),
     "y": timedelta(days=365),
 }
+_LONGEST = timedelta(days=36500)
+_MOST_DIGITS = 9
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 
 def read_duration(text: str) -> timedelta:
-    """A duration such as `90d`, `2w`, `12h`, `3m` (30 days each) or `1y`. Raises UserError."""
+    """A duration such as `90d`, `2w`, `12h`, `3m` (30 days each) or `1y`, a hundred years at most. Raises UserError."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise UserError(f"{text!r} is no duration; give a number with h, d, w, m or y, such as 90d")
-    return int(found[1]) * _UNITS[found[2]]
+    count, unit = found[1], _UNITS[found[2]]
+    if len(count) > _MOST_DIGITS or int(count) > _LONGEST // unit:
+        raise UserError(f"{text!r} is too long; a clock is moved by a hundred years at most, such as 90d or 10y")
+    return int(count) * unit
 
 
 @app.command("fast-forward")
@@ -52,10 +57,10 @@ async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
             print_json({"account": account, "from": _iso(before), "to": _iso(after), "steps": len(lines)})
             return
         for line in lines:
-            progress_console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['title']}")
+            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['title']}")
         if after < before + by:
-            progress_console.print(f"The journey ended on {after:%Y-%m-%d}.")
-        progress_console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
+            console.print(f"The journey ended on {after:%Y-%m-%d}.")
+        console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
 
 
 @app.command("list")
@@ -87,7 +92,7 @@ async def _list(query: str, as_json: bool) -> None:
             f"{row['NextActionAt']:%Y-%m-%d}" if "NextActionAt" in row else "",
             ", ".join(row.get("AttentionReasons", [])),
         )
-    progress_console.print(table)
+    console.print(table)
 
 
 @app.command()
@@ -108,12 +113,10 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
                 {"account": account, "now": _iso(now), "briefing": briefing, "journal": latest, "assets": assets}
             )
             return
-        progress_console.print(Markdown(briefing))
-        progress_console.print()
+        console.print(Markdown(briefing))
+        console.print()
         for line in reversed(latest):
-            progress_console.print(
-                f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {line['title']}"
-            )
+            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {line['title']}")
 
 
 @app.command()

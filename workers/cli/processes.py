@@ -18,6 +18,7 @@ from domain.usage import UsageRow
 from workers.cli.common import (
     UserError,
     connections,
+    console,
     find_running,
     print_json,
     progress_console,
@@ -107,7 +108,7 @@ async def _doctor() -> bool:
             str(error) or "no answer",
             "set PERENNIAL_SMTP_HOST and PERENNIAL_SMTP_PORT; mails wait till then",
         )
-    progress_console.print(table)
+    console.print(table)
     return well
 
 

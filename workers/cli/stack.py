@@ -25,6 +25,9 @@ from workers.settings import Settings
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
+USUAL_TEMPORAL = "127.0.0.1:7233"
+"""Where the Temporal CLI looks if nothing tells it otherwise."""
+
 
 @dataclass(frozen=True)
 class Up:
@@ -73,6 +76,8 @@ def show_addresses(running: Running) -> None:
     table.add_row("Temporal UI", f"[link={running.ui_url}]{running.ui_url}[/link]")
     table.add_row("Mailbox", f"[link={running.mailbox_url}]{running.mailbox_url}[/link]")
     table.add_row("Temporal", running.temporal_address)
+    if running.temporal_address != USUAL_TEMPORAL:
+        table.add_row("Temporal CLI", f"export TEMPORAL_ADDRESS={running.temporal_address}")
     table.add_row("SMTP", f"{running.smtp_host}:{running.smtp_port}")
     progress_console.print(table)
 
