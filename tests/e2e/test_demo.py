@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from tests.builders import order
 
 PERENNIAL = str(Path(sys.executable).with_name("perennial"))
+SAMPLE = Path(__file__).parents[1] / "data" / "online_retail_sample.csv"
 
 
 async def perennial(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
@@ -111,6 +113,52 @@ async def test_a_story_that_cannot_be_lived_is_refused_with_a_reason(tmp_path: P
     assert not (tmp_path / ".perennial").exists()
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        ({"tasks": {"kick_off": 3}}, "tasks.kick_off: is not known; there are"),
+        ({"renewals": {"K-OTHER": "decline"}}, "renewals.K-OTHER: is not known; there are"),
+        ({"offers": {"SO-OTHER.1": "ignore"}}, "offers.SO-OTHER.1: is not known; there are"),
+        ({"segment": "platinum"}, "no playbook for 'platinum'; there are enterprise, standard"),
+    ],
+)
+async def test_a_story_that_names_what_its_orders_lack_is_refused(
+    tmp_path: Path, behaviour: dict[str, Any], says: str
+) -> None:
+    document = order()
+    if "segment" in behaviour:
+        document["account"]["segment"] = behaviour.pop("segment")
+    (tmp_path / "story.json").write_text(json.dumps({"order": document, **behaviour}))
+    code, out, err = await perennial(tmp_path, "demo", "--order", "story.json", "--exit", COLUMNS="500")
+    assert (code, out) == (1, "")
+    assert says in err
+    assert not (tmp_path / ".perennial").exists()
+
+
+async def test_a_feed_is_rehearsed_with_a_table_as_its_result(tmp_path: Path) -> None:
+    arguments = ("--orders", str(SAMPLE), "--customers", "2", "--months", "2", "--exit")
+    code, out, err = await perennial(tmp_path, "demo", *arguments, COLUMNS="200")
+    assert code == 0, err
+    assert re.search(r"\b2 │ customers, drawn by seed 1, 2 months each", out)
+    assert re.search(r"\b0 │ done twice", out)
+    assert re.search(r"\b2 │ order_accepted", out)
+    assert "http" not in out
+
+
+async def test_feeds_that_cannot_be_rehearsed_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    for arguments, says in (
+        (("--orders", "missing.csv"), "no file missing.csv"),
+        (("--orders", str(SAMPLE), "--order", "story.json"), "not both"),
+        (("--months", "241"), "241"),
+    ):
+        code, out, err = await perennial(tmp_path, "demo", "--exit", *arguments, COLUMNS="200")
+        assert code != 0
+        assert out == ""
+        assert says in err
+        assert "Traceback" not in err
+    assert not (tmp_path / ".perennial").exists()
+
+
 async def test_commands_without_servers_say_what_to_do(tmp_path: Path) -> None:
     for arguments in (("journey", "list"), ("asset", "list", "acme"), ("journey", "fast-forward", "acme", "90d")):
         code, _, err = await perennial(tmp_path, *arguments, TEMPORAL_ADDRESS="127.0.0.1:9")
@@ -120,3 +168,7 @@ async def test_commands_without_servers_say_what_to_do(tmp_path: Path) -> None:
     code, _, err = await perennial(tmp_path, "journey", "fast-forward", "acme", "soon")
     assert code == 1
     assert "such as 90d" in err
+    for endless in ("99999999d", "9" * 5000 + "h", "101y"):
+        code, _, err = await perennial(tmp_path, "journey", "fast-forward", "acme", endless)
+        assert code == 1
+        assert "a hundred years at most" in err

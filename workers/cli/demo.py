@@ -14,11 +14,22 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from workers.cli.common import DEMO_DIR, UserError, print_json, progress_console, run, running_on
+from activities.playbooks import FOLDER as PLAYBOOKS
+from activities.playbooks import read_playbooks
+from workers.cli.common import DEMO_DIR, UserError, console, print_json, progress_console, run, running_on
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
 from workers.rehearsal.life import Life, Moment
-from workers.rehearsal.story import DEFAULT_STORY, Story, read_story, shifted, weeks_to_shift
+from workers.rehearsal.story import (
+    DEFAULT_STORY,
+    MOST_MONTHS,
+    Story,
+    check_story,
+    read_story,
+    shifted,
+    weeks_to_shift,
+)
 from workers.rehearsal.summary import show, summarise
+from workers.settings import Settings
 
 _COLOURS = {
     "onboarding": "cyan",
@@ -87,21 +98,25 @@ async def _demo(story: Story, data: Path, *, stay: bool, as_json: bool) -> None:
         if as_json:
             print_json(summary)
         else:
-            show(summary, progress_console)
+            show(summary, console)
         if stay:
             show_addresses(up.running)
             progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
             await until_stopped()
 
 
-async def _demo_feed(file: Path, data: Path, customers: int, seed: int, *, stay: bool, as_json: bool) -> None:
-    from workers.cli.rehearse import rehearse_feed
+async def _demo_feed(
+    file: Path, data: Path, customers: int, seed: int, months: int, *, stay: bool, as_json: bool
+) -> None:
+    from workers.cli.rehearse import rehearse_feed, show_feed
 
     _make_room(data)
     async with stack_up(data) as up:
-        summary = await rehearse_feed(up, file, customers, seed)
+        summary = await rehearse_feed(up, file, customers, seed, months)
         if as_json:
             print_json(summary)
+        else:
+            show_feed(summary, console)
         if stay:
             show_addresses(up.running)
             progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
@@ -120,6 +135,7 @@ def _make_room(data: Path) -> None:
 
 
 MARK = "this-is-a-demo.txt"
+FEED_MONTHS = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -134,17 +150,23 @@ def register(app: typer.Typer) -> None:
         orders: Annotated[Path | None, typer.Option(help="A feed of real orders to rehearse with.")] = None,
         customers: Annotated[int, typer.Option(min=1, help="How many of the feed's customers.")] = 200,
         seed: Annotated[int, typer.Option(help="Which of them.")] = 1,
-        months: Annotated[int | None, typer.Option(min=1, help="How long the customer lives.")] = None,
+        months: Annotated[
+            int | None, typer.Option(min=1, max=MOST_MONTHS, help="How long each customer lives.")
+        ] = None,
         exit: Annotated[bool, typer.Option("--exit", help="End when the life is lived.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
         data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DEMO_DIR,
     ) -> None:
         """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
         if orders is not None:
-            run(_demo_feed(orders, data, customers, seed, stay=not exit, as_json=as_json))
+            if order is not None:
+                raise UserError("give either --order (one customer's orders) or --orders (a feed), not both")
+            if not orders.is_file():
+                raise UserError(f"no file {orders}; --orders takes a feed of orders, CSV or JSON Lines")
+            run(_demo_feed(orders, data, customers, seed, months or FEED_MONTHS, stay=not exit, as_json=as_json))
             return
         story = read_story(order or DEFAULT_STORY)
-        story.read_orders()
+        check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
         if months is not None:
             story = story.model_copy(update={"months": months})
         run(_demo(story, data, stay=not exit, as_json=as_json))

@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from activities.store.pool import Pool
 from activities.store.tallies import Tally, tally, written
@@ -118,6 +120,30 @@ async def rehearse_feed(
         "concurrency": concurrency,
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def show_feed(summary: dict[str, Any], console: Console) -> None:
+    """The summary of a rehearsed feed for people: the counts, then the steps by kind."""
+    table = Table("count", "of what", title=summary["file"], title_justify="left")
+    table.columns[0].justify = "right"
+    mails = ", ".join(f"{count:,} {language or 'without language'}" for language, count in summary["mails"].items())
+    rows = [
+        (summary["customers"], f"customers, drawn by seed {summary['seed']}, {summary['months']} months each"),
+        (summary["orders"], f"orders, moved by {summary['shift_weeks']} weeks"),
+        (sum(summary["mails"].values()), f"mails: {mails}" if mails else "mails"),
+        (summary["notices"], "notices to staff"),
+        (summary["messages_waiting"], "messages that wait to be sent"),
+        (summary["lapsed"], "customers who stopped ordering"),
+        (summary["done_twice"], "done twice"),
+        (summary["steps"], "steps"),
+    ]
+    for count, what in rows:
+        table.add_row(f"{count:,}", what)
+    table.add_section()
+    for kind, count in summary["steps_by_kind"].items():
+        table.add_row(f"{count:,}", kind)
+    console.print(table)
+    console.print(f"{summary['steps']:,} steps in {summary['seconds']} s of real time.")
 
 
 def weeks_to_today(first: date, today: date) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -114,7 +115,7 @@ class Life:
     def _answer_to_offer(self, offer_id: str) -> Answer:
         if isinstance(self.story.offers, str):
             return self.story.offers
-        named = [asset for asset in self.story.offers if asset in offer_id]
+        named = [asset for asset in self.story.offers if _is_for(offer_id, asset)]
         return self.story.offers[named[0]] if named else "accept"
 
     async def _answer(self, update: str, request: dict[str, Any], answer: Answer) -> None:
@@ -172,6 +173,11 @@ class Life:
         share = (now - self.start) / (self.end - self.start) if self.end > self.start else 1.0
         sent = sum(mail["status"] == "sent" for mail in mails)
         self.on_moment(Moment(now, lines, sent, words, stages, min(1.0, share)))
+
+
+def _is_for(offer_id: str, asset_id: str) -> bool:
+    """True for an offer of more of this asset: its id ends with the asset and the day."""
+    return re.fullmatch(rf"offer-{re.escape(asset_id)}-\d{{4}}-\d\d-\d\d", offer_id) is not None
 
 
 def _users(use: UseOf, seats: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +12,16 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from activities.playbooks import Playbooks
+from domain.acceptance import asset_id_of
 from domain.model import Received
 from domain.orders import Order, read_order
-from domain.refusals import Refusal
+from domain.refusals import Problem, Refusal
 
 STORIES = Path(__file__).parent / "stories"
 DEFAULT_STORY = STORIES / "capricorn_coffee.yaml"
 LATE_ENOUGH = timedelta(days=7)
+MOST_MONTHS = 240
 
 Answer = Literal["accept", "decline", "ignore"]
 
@@ -57,7 +61,7 @@ class Story(Received):
     """
 
     orders: Annotated[list[dict[str, Any]], Field(min_length=1)]
-    months: Annotated[int, Field(ge=1, le=240)] = 14
+    months: Annotated[int, Field(ge=1, le=MOST_MONTHS)] = 14
     tasks: Literal["in_time", "never"] | dict[str, int] = "in_time"
     usage: list[UseOf] = list(USUAL_LIFE)
     offers: Answer | dict[str, Answer] = "accept"
@@ -98,6 +102,36 @@ def read_story(path: Path) -> Story:
         return Story.model_validate(document)
     except ValidationError as error:
         raise Refusal.from_validation("InvalidStory", f"{path} cannot be lived", error) from error
+
+
+def check_story(story: Story, playbooks: Playbooks) -> None:
+    """Raises `Refusal` for orders that cannot be placed, and for behaviour that names what they do not have."""
+    orders = story.read_orders()
+    tasks: set[str] = set()
+    problems = []
+    for segment in sorted({order.account.segment for order in orders}):
+        playbook = playbooks.current(segment)
+        if playbook is None:
+            known = ", ".join(playbooks.segments())
+            problems.append(Problem(field="account.segment", problem=f"no playbook for {segment!r}; there are {known}"))
+        else:
+            tasks |= {task.name for task in playbook.onboarding.tasks}
+    contracts = {contract.contract_id for order in orders for contract in order.contracts}
+    assets = {asset_id_of(order, line) for order in orders for line in order.all_lines()}
+    if not problems:  # without the playbook nobody knows its tasks
+        problems += _not_among("tasks", story.tasks, tasks)
+    problems += _not_among("renewals", story.renewals, contracts)
+    problems += _not_among("offers", story.offers, assets)
+    if problems:
+        raise Refusal("InvalidStory", "the story does not fit its orders", problems)
+
+
+def _not_among(field: str, named: str | Mapping[str, Any], known: Collection[str]) -> list[Problem]:
+    """A problem for every key that nothing goes by; one word for all is no mapping."""
+    if isinstance(named, str):
+        return []
+    there_are = f"there are {', '.join(sorted(known))}" if known else "there are none"
+    return [Problem(field=f"{field}.{key}", problem=f"is not known; {there_are}") for key in named if key not in known]
 
 
 def _plain(value: Any) -> Any:

@@ -32,9 +32,10 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
     own = {message["message_id"] for message in sent if message["message_id"]}
     mails = [mail for mail in up.stack.mailbox.list() if mail.message_id in own]
     latest = health[-1] if health else None
+    began = min((life.start, *(line["at"] for line in journal)))
     return {
         "account": {"id": account_id, "name": life.orders[0].account.name, "time_zone": life.zone},
-        "virtual_start": _iso(life.start),
+        "virtual_start": _iso(began),
         "virtual_end": _iso(life.end),
         "steps": [
             {"key": line["key"], "at": _iso(line["at"]), "kind": line["kind"], "title": line["title"]}
