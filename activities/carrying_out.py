@@ -49,7 +49,7 @@ async def business_errors() -> AsyncIterator[None]:
         problems = [problem.model_dump() for problem in refusal.problems]
         raise ApplicationError(
             str(refusal), problems, type=refusal.type, non_retryable=True, category=ApplicationErrorCategory.BENIGN
-        ) from refusal
+        ) from None
     except asyncpg.UniqueViolationError as lost:
         if activity.info().attempt < PATIENT_ATTEMPTS:
             raise

@@ -138,10 +138,12 @@ class Deliveries:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
             await effects.settle_outbox(connection, _id_of(call), "rejected", call.as_of, reason=said)
+            still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
-                await effects.flag_contact(connection, row.account_id, row.contact_id, call.as_of, said)
+                email = row.body["to_email"]
+                still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
             situation = await load_situation(connection, call.account_id, call.as_of)
-            decision = _told(row, said)
+            decision = _told(row, said, still=still)
             return await self._performer.carry_out(
                 connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
             )
@@ -155,12 +157,17 @@ def _settled_key(call: DeliveryCall) -> str:
     return f"{_id_of(call)}/settled"
 
 
-def _told(row: effects.Waiting, said: str) -> Decision:
-    """What the journal, the briefing and the owner hear of a message that was refused for good."""
+def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:
+    """What the journal, the briefing and the owner hear of a message that was refused for good.
+
+    still: the contact has that address still; otherwise there is nothing to mend.
+    """
     if row.contact_id is None:
         says = f"A notice to staff was refused: {row.body['title']}"
         return Decision(JournalLine(says), Outcome(attention={"notice_refused": f"{says} ({said})"}))
     says = f"Mail {row.body['template']!r} to contact {row.contact_id} was refused for good"
+    if not still:
+        return Decision(JournalLine(f"{says}; the address has changed since"))
     lines = [
         f"The mail server said: {said}",
         "Find out the right address; it comes in with the contact of a later order.",

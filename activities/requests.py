@@ -126,11 +126,15 @@ class JourneyRequests:
             sale = acceptance.sale_of(order, products)
             purchase = acceptance.purchase_of(order, products)
             await order_store.add_products(connection, [p for p in order.products if p.code not in known])
-            await order_store.save_account(connection, order, playbook, call.as_of)
+            older = customer is not None and await _is_older(connection, order)
+            if older:
+                await order_store.reach_back(connection, call.account_id, order.activated_at)
+            else:
+                await order_store.save_account(connection, order, playbook, call.as_of)
             await order_store.save_order(
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
             )
-            after = _with_order(order, playbook, customer, sale, purchase)
+            after = _with_order(order, playbook, customer, sale, purchase, older=older)
             situation = Situation(after, playbook, call.as_of, imported=imported)
             decision = acceptance.accept(
                 situation, order, sale, first=customer is None, opening=call.opening, goods=purchase is not None
@@ -154,6 +158,12 @@ class JourneyRequests:
             return await customers.load_playbook(connection, facts.segment, facts.playbook_version)
         await order_store.keep_playbook(connection, playbook)
         return playbook
+
+
+async def _is_older(connection: Connection, order: Order) -> bool:
+    """True for an order from before the latest one: it tells nothing new about the account."""
+    newest = await order_store.newest_order_at(connection, order.account.account_id)
+    return newest is not None and order.activated_at < newest
 
 
 async def _first_answer(
@@ -196,7 +206,13 @@ def _contracts_taken(order: Order, taken: dict[str, str]) -> Refusal:
 
 
 def _with_order(
-    order: Order, playbook: Playbook, before: Customer | None, sale: acceptance.Sale, purchase: PurchaseFacts | None
+    order: Order,
+    playbook: Playbook,
+    before: Customer | None,
+    sale: acceptance.Sale,
+    purchase: PurchaseFacts | None,
+    *,
+    older: bool,
 ) -> Customer:
     """The facts as they are once the order is written, without reading them back."""
     account = order.account
@@ -232,11 +248,14 @@ def _with_order(
     )
     if before is None:
         return new
+    about = (
+        {"account": before.account.model_copy(update={"since": since})}
+        if older
+        else {"account": new.account, "owner": new.owner, "success_manager": new.success_manager}
+    )
     return before.model_copy(
         update={
-            "account": new.account,
-            "owner": new.owner,
-            "success_manager": new.success_manager,
+            **about,
             "contracts": [*before.contracts, *sale.contracts],
             "assets": [*before.assets, *sale.assets],
             "purchases": [*before.purchases, *new.purchases],

@@ -21,7 +21,7 @@ class JourneySteps:
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
 
-    async def _perform(self, call: StepCall, rule: Rule, *, ledger: bool = False) -> Outcome:
+    async def _perform(self, call: StepCall, rule: Rule, *, ledger: bool = False, run: str = "") -> Outcome:
         step = call.step
         async with business_errors():
             return await self._performer.once(
@@ -32,6 +32,7 @@ class JourneySteps:
                 stage=step.stage,
                 kind=step.kind,
                 ledger=ledger,
+                run=run,
             )
 
     @activity.defn
@@ -82,7 +83,9 @@ class JourneySteps:
     @activity.defn
     async def adoption_usage_review(self, call: StepCall) -> Outcome:
         """A look because usage crossed a threshold."""
-        return await self._perform(call, adoption.review)
+        # The same report may come again: only a retry of this very call gets its outcome, a repetition changes nothing.
+        info = activity.info()
+        return await self._perform(call, adoption.review, run=f"{info.workflow_run_id}/{info.activity_id}")
 
     @activity.defn
     async def adoption_follow_up(self, call: StepCall) -> Outcome:

@@ -15,7 +15,7 @@ from domain.journey import AccountView, Outcome, Stage, Step
 from domain.orders import TERM_KINDS, Contract, Line, Order, OrderAnswer, Product, ProductKind
 from domain.ownership import sold
 from domain.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
-from domain.situation import Situation
+from domain.situation import TOLERATED_DELAY, Situation
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,14 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         outcome = _joined(outcome, renewal.begin(situation, contract))
     for contract in held if opening else []:
         outcome = _joined(outcome, renewal.take_up(situation, contract))
+        if situation.is_past(contract.term.ends_at):
+            writes.append(
+                SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)
+            )
+    goods = goods and start == max(purchase.day for purchase in customer.purchases)
     if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
-        writes.append(reorder.came_back(situation))
+        writes += [reorder.came_back(situation)] if goods else []
     writes += [sold(asset, order.account.account_id, order.order_id, situation.as_of) for asset in sale.assets]
     writes += [
         SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
@@ -208,7 +213,12 @@ def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFa
 
 
 def _with_onboarding(situation: Situation, order: Order, start: date) -> tuple[Outcome, list[JournalLine], list[Write]]:
-    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks."""
+    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks.
+
+    An order that comes to us late is onboarded from the day on which we hear of it: nothing promised falls away.
+    """
+    if not situation.imported and start < situation.in_days(-TOLERATED_DELAY.days):
+        start = situation.today
     tasks = onboarding.tasks_of(situation, order.order_id, start)
     steps = list(onboarding.first_steps(situation, order.order_id, start))
     past = [step for step in steps if situation.is_past(step.at)]
@@ -218,7 +228,12 @@ def _with_onboarding(situation: Situation, order: Order, start: date) -> tuple[O
         plan=[step for step in steps if not situation.is_past(step.at)],
         stages={stage: Stage(status="open", tasks=waiting)} if waiting else {},
     )
-    return outcome, [_past_line(step) for step in past], list(tasks)
+    settled = [
+        JournalLine(f"Past when it was recorded: {t.name}", at=t.due_at, name=f"{stage}/{t.name}", kind="past")
+        for t in tasks
+        if t.status == "past"
+    ]
+    return outcome, [*(_past_line(step) for step in past), *settled], list(tasks)
 
 
 def _past_line(step: Step) -> JournalLine:

@@ -40,10 +40,10 @@ def after_go_live(situation: Situation) -> Outcome:
         return Outcome()
     terms = situation.playbook.adoption
     plan = [_check_in(situation, terms.every_days)]
-    if terms.survey_after is not None:
+    if terms.survey_after is not None and not situation.customer.surveys:
         day = situation.in_days(terms.survey_after)
         plan.append(situation.step("adoption_survey", STAGE, f"survey-{day}", day))
-    return Outcome(plan=plan, drop=[STAGE])
+    return Outcome(plan=plan, drop=[f"{STAGE}/check-in-*"])
 
 
 def _check_in(situation: Situation, days: int) -> Step:
@@ -64,13 +64,15 @@ def check_in(situation: Situation, step: Step) -> Decision:
             JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
         )
     following = _check_in(situation, situation.playbook.adoption.every_days)
-    looked = _look(situation, following.on.isoformat())
+    # Nothing is announced for a day on which nothing may be left to talk about.
+    goes_on = situation.customer.holds_term(following.at)
+    looked = _look(situation, following.on.isoformat() if goes_on else "")
     return _with_plan(looked, [following])
 
 
 def review(situation: Situation, step: Step) -> Decision:
     """Usage crossed a threshold between two check-ins: look now, say nothing if all is well."""
-    return _look(situation, None)
+    return _look(situation, None, quiet=True)
 
 
 def follow_up(situation: Situation, step: Step) -> Decision:
@@ -80,13 +82,13 @@ def follow_up(situation: Situation, step: Step) -> Decision:
     return _look(situation, None)
 
 
-def _look(situation: Situation, next_on: str | None) -> Decision:
+def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> Decision:
     """The one look that check-ins, follow-ups and reviews share: score health, then help, end help, offer seats, or just report."""
     health = assess(situation.customer, situation.playbook, situation.as_of)
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
     helping = HELP_TASK in _open_tasks(situation)
     terms = situation.playbook.adoption
-    if uses and uses[0].share < terms.low:
+    if uses and uses[0].share < terms.low and not (helping and quiet):
         decision = _still_low(situation, uses[0]) if helping else _help(situation, uses[0])
     elif helping and uses and uses[0].share >= terms.recovered:
         decision = _recovered(situation, uses[0])
@@ -152,7 +154,7 @@ def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> D
         "active_users": figures["active_users"],
         "seats": figures["seats"],
         "adoption": figures["adoption"],
-        "next_on": next_on,
+        "next_on": next_on or None,
     }
     return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
 

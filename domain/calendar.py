@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -23,6 +23,16 @@ def _known_zone(name: str) -> str:
 
 
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
+
+
+_Day = TypeVar("_Day", bound=date)
+
+
+def within_reach(day: _Day) -> _Day:
+    """`day` (a date or an instant) if it lies in the years for which calendars are worth something, 1970 to 2200."""
+    if not 1970 <= day.year <= 2200:
+        raise ValueError(f"the year {day.year} is out of reach; use one from 1970 to 2200")
+    return day
 
 
 def local_instant(day: date, zone: str, at: time = MORNING) -> datetime:
@@ -53,16 +63,22 @@ def months_between(start: date, end: date) -> int:
 
 
 @lru_cache(maxsize=512)
-def _holidays_of(country: str, year: int) -> frozenset[date]:
+def _days_off(country: str, year: int) -> tuple[frozenset[date], frozenset[int]]:
+    """The national holidays of a year, and the weekdays (Monday is 0) of the country's weekend."""
     try:
-        return frozenset(holidays.country_holidays(country, years=year))
+        found = holidays.country_holidays(country, years=year)
     except NotImplementedError:
-        return frozenset()
+        return frozenset(), frozenset({5, 6})
+    return frozenset(found), frozenset(found.weekend)
 
 
 def is_business_day(day: date, country: str) -> bool:
-    """Monday to Friday and no national holiday of `country` (ISO 3166 alpha-2; a country without known holidays has none)."""
-    return day.weekday() < 5 and day not in _holidays_of(country, day.year)
+    """Neither weekend nor national holiday of `country` (ISO 3166 alpha-2).
+
+    A country without known holidays has none, and Saturday and Sunday off.
+    """
+    days, weekend = _days_off(country, day.year)
+    return day.weekday() not in weekend and day not in days
 
 
 def business_day_from(day: date, country: str) -> date:

@@ -69,6 +69,13 @@ class CompleteOnboardingTask:
 
 
 @dataclass(frozen=True)
+class DropOnboarding:
+    """What is still open of an onboarding will not be done any more."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
 class OpenStaffTask:
     """A task for one of the seller's people, at most one open per key."""
 
@@ -210,6 +217,7 @@ class CloseAccount:
 Write = (
     OpenOnboardingTask
     | CompleteOnboardingTask
+    | DropOnboarding
     | OpenStaffTask
     | CloseStaffTasks
     | RecordHealth

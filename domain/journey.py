@@ -87,7 +87,7 @@ class AccountView(Carried):
 class Outcome(Carried):
     """What an activity decided: all that the workflow learns of it.
 
-    `drop` names steps by key, or a whole stage by its id. In `stages` and `attention` a null removes the entry.
+    `drop` names steps by key (or its beginning and a *), or a whole stage by its id. In `stages` and `attention` a null removes the entry.
     `deliveries` are the outbox rows that were written, by their ids within the account.
     `answer` is what the sender of a request is told; `repeated`: it is the answer of long ago, and nothing else follows.
     """
@@ -150,7 +150,6 @@ ROLL_OVER_AFTER_EVENTS = 380
 _Value = TypeVar("_Value")
 
 SAID_LINES = 5
-PARKED_LIMIT = 20
 
 
 class JourneyState(Carried):
@@ -194,13 +193,15 @@ class JourneyState(Carried):
 
     def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
         """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""
-        dropped = set(outcome.drop)
+        dropped = {drop for drop in outcome.drop if not drop.endswith("*")}
+        prefixes = tuple(drop[:-1] for drop in outcome.drop if drop.endswith("*"))
         planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
         kept = [
             step
             for step in self.agenda
             if step.key not in planned
             and not dropped & {step.key, step.stage}
+            and not (prefixes and step.key.startswith(prefixes))
             and not (done is not None and step.key == done.key)
         ]
         return self.model_copy(
@@ -234,7 +235,7 @@ class JourneyState(Carried):
         return self.model_copy(
             update={
                 "agenda": [other for other in self.agenda if other.key != step.key],
-                "parked": [*self.parked, step][-PARKED_LIMIT:],
+                "parked": [*self.parked, step],
                 "attention": {**self.attention, f"parked:{step.key}": why},
             }
         )

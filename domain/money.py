@@ -69,6 +69,13 @@ def rounding_of(currency: str) -> Rounding:
     return Rounding(decimals=MINOR_UNITS[currency])
 
 
+def price_rounding(currency: str, price: Decimal) -> Rounding:
+    """How a unit price is rounded: to the minor unit of `currency`, or to the price's own digits where it has more."""
+    exponent = price.as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) else 0
+    return Rounding(decimals=max(MINOR_UNITS[currency], min(digits, 12)))
+
+
 class CurrencyMismatchError(ValueError):
     """Two amounts in different currencies were added or compared."""
 

@@ -46,27 +46,37 @@ def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboa
 def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[Step]:
     """The steps with which an order's onboarding begins: the welcome, one per task, and the touches."""
     stage = stage_of(order_id)
+    promised = {task.name for task in tasks_of(situation, order_id, start) if task.status == "open"}
     for task in situation.playbook.onboarding.tasks:
-        yield from _first_step_of(situation, stage, task, start)
+        if task.name in promised:
+            yield from _first_step_of(situation, stage, task, start)
     for name, days in situation.playbook.onboarding.touch_days.items():
         yield situation.step("onboarding_touch", stage, f"touch-{name}", start + timedelta(days=days))
 
 
 def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start: date) -> Iterator[Step]:
+    """The next step of a task that still makes sense: an order that comes late loses none of its promises.
+
+    What the system does itself happens at activation or at once; an invitation whose day has passed gives way to the reminder.
+    """
     if task.owner is TaskOwner.SYSTEM:
         kind = "onboarding_provisioning" if task.provisions else "onboarding_mail"
-        day = start + timedelta(days=task.due_after)
-        soon = task.due_after == 0 and day >= situation.today - timedelta(days=7) and start <= situation.today
-        if soon and not situation.imported:
-            yield situation.step_now(kind, stage, task.name)
-        else:
-            yield situation.step(kind, stage, task.name, day)
-    elif task.invite_after is not None:
-        yield situation.step(
+        step = situation.step(kind, stage, task.name, start + timedelta(days=task.due_after))
+        at_once = task.due_after == 0 and start <= situation.today
+        if at_once or step.at < situation.as_of:
+            step = situation.step_now(kind, stage, task.name)
+        elif task.due_after == 0:
+            step = situation.step(kind, stage, task.name, start, business_day=False)
+        yield step
+        return
+    if task.invite_after is not None:
+        invitation = situation.step(
             "onboarding_invite", stage, f"{task.name}-invite", start + timedelta(days=task.invite_after)
         )
-    else:
-        yield _reminder(situation, stage, task, start + timedelta(days=task.due_after))
+        if not situation.is_past(invitation.at):
+            yield invitation
+            return
+    yield _reminder(situation, stage, task, start + timedelta(days=task.due_after))
 
 
 def _reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
@@ -279,10 +289,8 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     years = step.on.year - since.year
     # In a later year than the step's own: to a customer who has moved west, the same anniversary may be still to come.
     plan = [next_anniversary(situation, since, after=max(date(step.on.year, 12, 31), situation.today))]
-    if not situation.customer.product_names(situation.as_of):
-        return Decision(
-            JournalLine(f"Anniversary {years}: the customer owns nothing now", kind="skipped"), Outcome(plan=plan)
-        )
+    if not situation.customer.product_names(situation.as_of) or "reorder/lapsed" in situation.customer.staff_tasks:
+        return Decision(JournalLine(f"Anniversary {years}: the customer is gone", kind="skipped"), Outcome(plan=plan))
     return Decision(
         JournalLine(f"Anniversary: {years} {'year' if years == 1 else 'years'}"),
         Outcome(plan=plan),

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from domain.calendar import ZoneName, add_months, months_between
+from domain.calendar import ZoneName, add_months, months_between, within_reach
 from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
 from domain.model import Carried, Received
 from domain.money import CurrencyCode
@@ -117,7 +117,7 @@ class Product(Received):
 class Line(Received):
     """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`."""
 
-    line_id: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,40}$")]
+    line_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]
     product: Code
     quantity: Quantity
     unit_price: Price
@@ -142,8 +142,8 @@ class Purchase(Line):
 class Term(Received):
     """A contract's term by local dates: from `start` to `end`, the last day included, or `months` long."""
 
-    start: date
-    end: date | None = None
+    start: Annotated[date, AfterValidator(within_reach)]
+    end: Annotated[date, AfterValidator(within_reach)] | None = None
     months: Annotated[int, Field(ge=1, le=240)] | None = None
 
     @model_validator(mode="after")
@@ -191,7 +191,7 @@ class Order(Received):
     """An activated order: who bought what, from whom, for how long, at which prices."""
 
     order_id: OrderRef
-    activated_at: AwareDatetime
+    activated_at: Annotated[AwareDatetime, AfterValidator(within_reach)]
     account: Account
     contacts: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=50)]
     currency: CurrencyCode
@@ -236,7 +236,7 @@ def read_order(document: Any) -> Order:
     try:
         return Order.model_validate(document)
     except ValidationError as error:
-        raise Refusal.from_validation(INVALID_ORDER, "the order cannot be accepted", error) from error
+        raise Refusal.from_validation(INVALID_ORDER, "the order cannot be accepted", error) from None
 
 
 def _no_twice(what: str, values: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.customer import AssetFacts
 from domain.decision import AssetChange
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
-from domain.money import rounding_of
+from domain.money import price_rounding
 from domain.orders import PricePer
 
 POLICY = LedgerPolicy(allow_backdate=True)
@@ -92,9 +92,9 @@ def renewed(
 
 
 def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """A unit price raised by `percent`, at the currency's minor unit; without a raise it keeps its digits."""
+    """A unit price raised by `percent`, at the currency's minor unit or the price's own digits; without a raise it stays as it is."""
     raised = unit_price * (1 + percent / 100)
-    return rounding_of(currency).apply(raised) if percent else unit_price
+    return price_rounding(currency, unit_price).apply(raised) if percent else unit_price
 
 
 def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:

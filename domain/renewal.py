@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from domain import adoption
 from domain.calendar import business_day_until, local_instant
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
+    CloseStaffTasks,
     Decision,
+    DropOnboarding,
     JournalLine,
     Mail,
     Notice,
@@ -38,11 +41,19 @@ LEAD_DAYS = 14
 def begin(situation: Situation, contract: ContractFacts) -> Outcome:
     """The stage of a contract's latest term opens with its first notice still to come."""
     steps = list(_remaining(situation, contract))
-    return Outcome(plan=steps[:1], stages={contract.stage: Stage(status=WAITING, until=contract.term.ends_at)})
+    # The term's end is planned from the start: it comes even if a notice before it cannot be sent.
+    return Outcome(
+        plan=[steps[0], steps[-1]], stages={contract.stage: Stage(status=WAITING, until=contract.term.ends_at)}
+    )
 
 
 def take_up(situation: Situation, contract: ContractFacts) -> Outcome:
-    """The stage of a contract that the customer holds already, for a journey that begins anew."""
+    """The stage of a contract that the customer holds already, for a journey that begins anew.
+
+    A term that went by while no journey looked after it is over: nothing is renewed in hindsight.
+    """
+    if situation.is_past(contract.term.ends_at):
+        return Outcome()
     if contract.status == "active":
         return begin(situation, contract)
     end = Step(
@@ -62,14 +73,15 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
     for days in _notice_days(situation, contract):
         step = _notice(situation, contract, days)
         if step.at >= situation.as_of:
-            if past is not None and not sent:
+            if past is not None and not sent and not situation.imported:
                 yield _notice(situation, contract, past, now=True)
                 sent = True
             yield step
         else:
             past = days
     if (
-        past is not None
+        not situation.imported
+        and past is not None
         and not sent
         and not situation.is_past(contract.term.ends_at)
         and situation.as_of < contract.term.ends_at
@@ -104,7 +116,16 @@ def notice(situation: Situation, step: Step) -> Decision:
     contract = _contract_of(situation, step.stage)
     if contract is None or contract.stage != step.stage or contract.status != "active":
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
+    if situation.as_of >= contract.term.ends_at:
+        over = list(_remaining(situation, contract))[-1:]
+        return Decision(JournalLine("Notice came too late: the term is over", kind="skipped"), Outcome(plan=over))
     days = int(step.name.removeprefix("notice-"))
+    passed = [d for d in _notice_days(situation, contract) if _notice(situation, contract, d).at <= situation.as_of]
+    if passed and min(passed) < days:
+        nearest = _notice(situation, contract, min(passed), now=True)
+        return Decision(
+            JournalLine(f"Merged into the notice of {min(passed)} days", kind="skipped"), Outcome(plan=[nearest])
+        )
     later = [other for other in _notice_days(situation, contract) if other < days]
     quoting = days <= _quote_days(situation, contract) or not later
     quote = quote_renewal(situation, contract) if quoting else None
@@ -121,7 +142,7 @@ def notice(situation: Situation, step: Step) -> Decision:
         "contract_id": contract.contract_id,
         "term_end": last_day(contract.term).isoformat(),
         "auto_renew": contract.auto_renew,
-        "notice_by": _notice_by(contract).isoformat(),
+        "notice_by": max(situation.today, _notice_by(contract)).isoformat(),
         "days_left": left,
         "quote": quote_context(situation, quote) if quote else None,
     }
@@ -144,7 +165,14 @@ def _quote_days(situation: Situation, contract: ContractFacts) -> int:
 
 
 def _notice_by(contract: ContractFacts) -> date:
-    return contract.term.until - timedelta(days=contract.notice_days)
+    """The last day on which the customer can say no: within the notice if the contract renews by itself, else to its end.
+
+    A notice longer than half the term counts as half the term.
+    """
+    if not contract.auto_renew:
+        return last_day(contract.term)
+    length = (contract.term.until - contract.term.start_on).days
+    return contract.term.until - timedelta(days=min(contract.notice_days, max(1, length // 2)))
 
 
 def answer(situation: Situation, request: AnswerRenewal) -> Decision:
@@ -300,7 +328,7 @@ def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Dec
 
 def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
     grace = situation.playbook.renewal.grace_days
-    at, until = situation.customer.morning(contract.term.until + timedelta(days=grace))
+    at, until = situation.customer.morning(max(contract.term.until, situation.today) + timedelta(days=grace))
     says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
     context = {
         "contract_id": contract.contract_id,
@@ -341,18 +369,28 @@ def _end(situation: Situation, contract: ContractFacts, step: Step, reason: str)
     if not others:
         stages["adoption"] = None
         drop.append("adoption")
+    settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
+    writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    if not others:
+        settled |= {"low_adoption": None, "health_critical": None}
+        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
+    onboarding_stage = f"onboarding:{contract.order_id}"
+    if not any(c.order_id == contract.order_id and c is not contract for c in situation.customer.contracts):
+        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
+        stages[onboarding_stage] = None
+        drop.append(onboarding_stage)
+        settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
+        writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
     context = {"contract_id": contract.contract_id, "ended_on": last_day(contract.term).isoformat()}
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(
             stages=stages,
             drop=drop,
-            attention={f"renewal:{contract.contract_id}": None, "low_adoption": None}
-            if not others
-            else {f"renewal:{contract.contract_id}": None},
+            attention=settled,
             said=[says],
         ),
-        [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)],
+        writes,
         [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
     )
 

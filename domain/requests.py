@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
+from domain.calendar import within_reach
 from domain.ids import ContractRef
 from domain.model import Received
 from domain.refusals import INVALID_REQUEST, Refusal
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)]
+Remark = Annotated[str, StringConstraints(max_length=2000, pattern=_PRINTABLE)]
 
 
 class Request(Received):
@@ -33,7 +36,7 @@ class CompleteTask(Request):
 
     task: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
     order_id: str | None = None
-    evidence: Annotated[str, StringConstraints(max_length=500)] = ""
+    evidence: Remark = ""
 
 
 class AnswerRenewal(Request):
@@ -41,7 +44,7 @@ class AnswerRenewal(Request):
 
     contract_id: ContractRef
     decision: Decision
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Remark = ""
 
     @model_validator(mode="after")
     def _says_why_not(self) -> Self:
@@ -57,7 +60,7 @@ class AnswerOffer(Request):
 
     offer_id: str
     decision: Decision
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Remark = ""
 
 
 class AnswerSurvey(Request):
@@ -65,14 +68,14 @@ class AnswerSurvey(Request):
 
     survey_id: str
     score: Annotated[int, Field(strict=True, ge=0, le=10)]
-    comment: Annotated[str, StringConstraints(max_length=2000)] = ""
+    comment: Remark = ""
 
 
 class PauseJourney(Request):
     """Nothing is done by itself until `until`, or until it is resumed. Requests are still answered."""
 
     reason: Reason
-    until: AwareDatetime | None = None
+    until: Annotated[AwareDatetime, AfterValidator(within_reach)] | None = None
 
 
 class ResumeJourney(Request):
@@ -101,4 +104,4 @@ def read_request(model: type[_Request], document: Any) -> _Request:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise Refusal.from_validation(INVALID_REQUEST, "the request cannot be read", error) from error
+        raise Refusal.from_validation(INVALID_REQUEST, "the request cannot be read", error) from None

@@ -58,7 +58,8 @@ class PerennialClient:
 
     async def _order(self, update: str, document: dict[str, Any]) -> OrderAnswer:
         order = read_order(document)
-        update_id = f"{order.order_id}:{order.digest()[:24]}"
+        # One id for all attempts of this call, another for the next call: a refusal of today must not answer for ever.
+        update_id = f"{order.order_id}:{order.digest()[:24]}:{uuid4().hex[:8]}"
         body = order.model_dump(mode="json", exclude_unset=True)
 
         async def send() -> Any:
@@ -100,15 +101,15 @@ class PerennialClient:
         async with self._pool.acquire() as connection, connection.transaction():
             products = await sold_products(connection, account_id)
             _check_usage(account_id, rows, products)
-            # Seen from before the reported days, so that a report sent again after a crash crosses the threshold again.
-            first, latest = min(row.day for row in rows), max(row.day for row in rows)
-            before = usage_level(await load_situation(connection, account_id, start_of_day(first, "UTC")))
+            latest = max(row.day for row in rows)
             as_of = start_of_day(latest + timedelta(days=1), "UTC")
-            await save_usage(connection, rows)
+            before = usage_level(await load_situation(connection, account_id, as_of))
+            written = await save_usage(connection, rows)
             level = usage_level(await load_situation(connection, account_id, as_of))
-        if level is None or level == before:
+        # A report that changes nothing was sent before, perhaps by a process that died before it could tell: tell again.
+        if level is None or (level == before and written):
             return 0
-        report = hashlib.sha256(f"{account_id}/{latest}/{level}".encode()).hexdigest()[:16]
+        report = hashlib.sha256(_content(rows, level)).hexdigest()[:16]
         signal = {"id": report, "at": as_of.isoformat(), "level": level}
         try:
             await self._handle(account_id).signal("usage_changed", signal)
@@ -157,6 +158,12 @@ class PerennialClient:
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+def _content(rows: list[UsageRow], level: str) -> bytes:
+    """What makes two usage reports the same."""
+    figures = sorted((row.product, row.day.isoformat(), row.active_users) for row in rows)
+    return f"{rows[0].account_id}/{level}/{figures}".encode()
 
 
 def _unknown_account(account_id: str, error: RPCError) -> Exception:

@@ -23,5 +23,7 @@ def review_for(state: JourneyState, signal: UsageChanged, now: datetime) -> Step
     """The look that a change of usage calls for, or null while no adoption is open."""
     if STAGE not in state.stages or state.account is None:
         return None
+    if any(step.kind == "adoption_usage_review" for step in state.agenda):
+        return None  # one look answers them all
     on = local_day(now, state.account.time_zone)
     return Step(kind="adoption_usage_review", stage=STAGE, name=f"usage-{signal.id}", at=now, on=on)

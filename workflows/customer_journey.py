@@ -36,11 +36,11 @@ class CustomerJourney(Doors):
                 self.take_note(self.noted.popleft())
             elif self.state.opened_at is None:
                 break  # its first order was refused: nothing was begun, nothing is left
+            elif self.should_roll_over():
+                await self.roll_over()
             elif self.pause_is_over():
                 await self.resume_by_itself()
             elif step := self.state.due(workflow.now()):
                 await self.perform(step)
-            elif self.should_roll_over():
-                await self.roll_over()
         self.show()
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -136,7 +136,9 @@ class Journey:
             case "resume_journey":
                 self.state = self.state.unparked(now)
             case "close_journey":
-                self.state = self.state.model_copy(update={"closed": True, "agenda": [], "stages": {}})
+                self.state = self.state.model_copy(
+                    update={"closed": True, "agenda": [], "stages": {}, "parked": [], "paused": None, "attention": {}}
+                )
 
     def settle(self, delivery: Delivery, outcome: Outcome | str) -> None:
         """A message has reached its end, or needs a person."""
@@ -158,11 +160,9 @@ class Journey:
         return pause is not None and pause.until is not None and pause.until <= workflow.now()
 
     async def resume_by_itself(self) -> None:
-        """A pause with an end ends by itself."""
-        until = self.state.paused.until if self.state.paused else None
-        asked = Asked("resume_journey", f"pause-over-{until.isoformat() if until else ''}", {"by": "system"})
-        await self.answer(asked)
-        if asked.refusal:
+        """A pause with an end ends by itself; if the journal knows of it already, it is over all the same."""
+        if pause := self.state.paused:
+            await self.answer(Asked("resume_journey", f"pause-over-{pause.since.isoformat()}", {"by": "system"}))
             self.state = self.state.model_copy(update={"paused": None})
 
     def should_roll_over(self) -> bool:
@@ -272,7 +272,7 @@ class _refusals:  # noqa: N801 - reads as a phrase: with _refusals()
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refusal):
             problems = [problem.model_dump() for problem in error.problems]
-            raise ApplicationError(str(error), problems, type=error.type, non_retryable=True) from error
+            raise ApplicationError(str(error), problems, type=error.type, non_retryable=True) from None
 
 
 def _cause(error: ActivityError) -> ApplicationError:

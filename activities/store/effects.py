@@ -133,12 +133,17 @@ async def settle_outbox(
     return done == "UPDATE 1"
 
 
-async def flag_contact(connection: Connection, account_id: str, contact_id: str, as_of: datetime, reason: str) -> None:
-    """A mail server refused this contact's address for good."""
-    await connection.execute(
-        "update contact set rejected_at = $3, rejected_reason = $4 where account_id = $1 and contact_id = $2",
+async def flag_contact(
+    connection: Connection, account_id: str, contact_id: str, email: str, as_of: datetime, reason: str
+) -> bool:
+    """A mail server refused this contact's address for good. False if the contact has another address by now."""
+    done = await connection.execute(
+        "update contact set rejected_at = $3, rejected_reason = $4"
+        " where account_id = $1 and contact_id = $2 and email = $5",
         account_id,
         contact_id,
         as_of,
         reason,
+        email,
     )
+    return done == "UPDATE 1"

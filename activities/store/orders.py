@@ -22,6 +22,23 @@ where s.staff_id = g.staff_id and (s.name, s.email) is distinct from (g.name, g.
 """
 
 
+async def newest_order_at(connection: Connection, account_id: str) -> datetime | None:
+    """When the account's latest order was activated."""
+    at: datetime | None = await connection.fetchval(
+        "select max(activated_at) from sales_order where account_id = $1", account_id
+    )
+    return at
+
+
+async def reach_back(connection: Connection, account_id: str, since: datetime) -> None:
+    """An older order is taken over: the account began earlier than was known; all else about it stays."""
+    await connection.execute(
+        "update account set since = least(since, $2), closed_at = null, closed_reason = null where account_id = $1",
+        account_id,
+        since,
+    )
+
+
 async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
     """The account and the digest of an accepted order."""
     row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
@@ -88,11 +105,13 @@ async def save_account(connection: Connection, order: Order, playbook: Playbook,
         " closed_at = null, closed_reason = null",
         *_account_row(account, playbook, order.activated_at, as_of),
     )
+    # The contacts of the latest order come first.
+    await connection.execute("update contact set position = position + 1000 where account_id = $1", account.account_id)
     await connection.executemany(
         "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8)"
         " on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,"
-        " role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,"
+        " position = excluded.position, role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,"
         " rejected_at = case when contact.email = excluded.email then contact.rejected_at end,"
         " rejected_reason = case when contact.email = excluded.email then contact.rejected_reason end",
         [_contact_row(account, contact, n) for n, contact in enumerate(order.contacts)],

@@ -8,10 +8,10 @@ from activities.store.pool import Connection
 from domain.usage import UsageRow
 
 
-async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> None:
-    """The rows, each in place of an earlier report for the same day."""
+async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> int:
+    """The rows, each in place of an earlier report for the same day. Returns how many of them said something new."""
     listed = list(rows)
-    await connection.execute(
+    said = await connection.execute(
         "insert into usage_day (account_id, product_code, day, active_users)"
         " select distinct on (a, p, d) a, p, d, u"
         " from unnest($1::text[], $2::text[], $3::date[], $4::int[]) with ordinality x(a, p, d, u, n)"
@@ -23,6 +23,7 @@ async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> None:
         [row.day for row in listed],
         [row.active_users for row in listed],
     )
+    return int(said.rsplit(" ", 1)[1])
 
 
 async def sold_products(connection: Connection, account_id: str) -> list[str]:

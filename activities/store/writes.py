@@ -15,6 +15,7 @@ from domain.decision import (
     CloseAccount,
     CloseStaffTasks,
     CompleteOnboardingTask,
+    DropOnboarding,
     MakeOffer,
     OpenOnboardingTask,
     OpenStaffTask,
@@ -78,6 +79,12 @@ class Writer:
                     self._account_id,
                     w.at,
                 )
+
+    async def _drop_onboardings(self, writes: list[DropOnboarding]) -> None:
+        await self._connection.executemany(
+            "update onboarding_task set status = 'past' where account_id = $1 and stage = $2 and status = 'open'",
+            [(self._account_id, w.stage) for w in writes],
+        )
 
     async def _open_staff_tasks(self, writes: list[OpenStaffTask]) -> None:
         await self._connection.executemany(
@@ -169,13 +176,22 @@ class Writer:
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
             [(self._account_id, w.at, w.reason) for w in writes],
         )
+        for statement in _SETTLED_BY_CLOSING:
+            await self._connection.execute(statement, self._account_id, writes[-1].at)
 
+
+_SETTLED_BY_CLOSING = (
+    "update onboarding_task set status = 'past', completed_at = $2 where account_id = $1 and status = 'open'",
+    "update staff_task set closed_at = $2 where account_id = $1 and closed_at is null",
+    "update offer set status = 'expired', settled_at = $2 where account_id = $1 and status = 'open'",
+)
 
 _Handler = Callable[[Writer, list[Any]], Awaitable[None]]
 
 _HANDLERS: dict[type[Any], _Handler] = {
     OpenOnboardingTask: Writer._open_onboarding_tasks,
     CompleteOnboardingTask: Writer._complete_onboarding_tasks,
+    DropOnboarding: Writer._drop_onboardings,
     OpenStaffTask: Writer._open_staff_tasks,
     CloseStaffTasks: Writer._close_staff_tasks,
     RecordHealth: Writer._record_health,

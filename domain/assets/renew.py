@@ -22,7 +22,7 @@ from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.timeline import lot_slices, rows_of
 from domain.assets.uplift import uplifted
-from domain.money import rounding_of
+from domain.money import price_rounding
 
 
 def renew(ledger: Ledger, request: Renew) -> Ledger:
@@ -146,4 +146,4 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
 
 
 def _raised(price: Decimal | None, percent: Decimal, currency: str) -> Decimal | None:
-    return price if price is None or percent == 0 else uplifted(price, percent, rounding_of(currency))
+    return price if price is None or percent == 0 else uplifted(price, percent, price_rounding(currency, price))
