@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markdown import Markdown
-from rich.table import Table
+from rich.table import Column, Table
 
 from activities.store import reports
 from workers.cli.common import UserError, connections, console, print_json, progress_console, run
@@ -82,7 +82,7 @@ async def _list(query: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("account", "company", "stages", "health", "next", "attention")
+    table = Table(Column("account", overflow="fold"), "company", "stages", "health", "next", "attention")
     for row in rows:
         table.add_row(
             str(row.get("AccountId", row["journey"])),
