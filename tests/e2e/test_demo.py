@@ -149,7 +149,7 @@ async def test_feeds_that_cannot_be_rehearsed_are_refused_before_anything_starts
     for arguments, says in (
         (("--orders", "missing.csv"), "no file missing.csv"),
         (("--orders", str(SAMPLE), "--order", "story.json"), "not both"),
-        (("--months", "241"), "241"),
+        (("--months", "241"), "less than or equal to 240"),
     ):
         code, out, err = await perennial(tmp_path, "demo", "--exit", *arguments, COLUMNS="200")
         assert code != 0
