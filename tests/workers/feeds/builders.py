@@ -21,7 +21,7 @@ def sample_rows() -> list[list[str]]:
 
 def sample_of_its_own(folder: Path, customers: Collection[str] | None = None) -> tuple[Path, str]:
     """The sample, or the lines of some of its customers, with a suffix on each invoice and customer: no other test has these ids."""
-    suffix = f"-{next(_numbers)}"
+    suffix = f"-sample{next(_numbers)}"
     file = folder / f"sample{suffix}.csv"
     with file.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
