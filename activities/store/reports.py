@@ -138,15 +138,6 @@ async def seats_at(connection: Connection, account_id: str, at: datetime) -> dic
     return {row["product_code"]: row["seats"] for row in rows}
 
 
-async def accounts(connection: Connection, limit: int) -> list[Row]:
-    """The customers, the newest first."""
-    return await _rows(
-        connection,
-        "select account_id, name, country, segment, since, closed_at from account order by since desc limit $1",
-        limit,
-    )
-
-
 async def asset_mrr_on(connection: Connection, account_id: str, days: list[date]) -> list[Row]:
     """Quantity and MRR of each asset at the start of each of `days` (UTC)."""
     return await _rows(

@@ -31,7 +31,6 @@ class CaseState(StrEnum):
 WAITING = frozenset({CaseState.WAITING_CUSTOMER, CaseState.WAITING_INTERNAL, CaseState.WAITING_THIRD_PARTY})
 RUNNING = WAITING | {CaseState.NEW, CaseState.OPEN}
 """The states in which work is owed."""
-FINAL = frozenset({CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED})
 
 _AFTER: dict[CaseState, frozenset[CaseState]] = {
     CaseState.NEW: frozenset({CaseState.OPEN, CaseState.RESOLVED, CaseState.MERGED, CaseState.CANCELLED}),

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from pathlib import Path
-from types import TracebackType
 from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -12,13 +11,13 @@ from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
 from workers.embedded.mailbox_web import MailboxWeb
+from workers.embedded.part import Part
 from workers.embedded.ports import LOOPBACK, MAILBOX_PORT, SMTP_PORT, choose_port
-from workers.embedded.process import complete
 
 _SIZE_LIMIT = 32 * 1024 * 1024  # bytes
 
 
-class EmbeddedMailbox:
+class EmbeddedMailbox(Part):
     """The mail system of the embedded stack, as an async context manager.
 
     Args:
@@ -59,19 +58,6 @@ class EmbeddedMailbox:
         if self._web is None:
             raise EmbeddedError("the mailbox is not running")
         return self._web.url
-
-    async def __aenter__(self) -> "EmbeddedMailbox":
-        try:
-            await self._start()
-        except BaseException:
-            await complete(self._stop())
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await complete(self._stop())
 
     async def _start(self) -> None:
         folder = self.mailbox.folder

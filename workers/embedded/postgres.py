@@ -9,15 +9,15 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from types import TracebackType
 
 import asyncpg
 
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
+from workers.embedded.part import Part
 from workers.embedded.placement import Placement, hand_over, place
 from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port, is_free
-from workers.embedded.process import Ladder, ServerProcess, complete, end_leftover, run_tool, serves
+from workers.embedded.process import Ladder, ServerProcess, end_leftover, run_tool, serves
 
 DATABASE = "perennial"
 USER = "perennial"
@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Part):
     """PostgreSQL on loopback, as an async context manager.
 
     The data stays between runs and is as durable as PostgreSQL makes it by default. Sign-in is by SCRAM with a
@@ -84,19 +84,6 @@ class EmbeddedPostgres:
         if self._place is None:
             raise EmbeddedError("PostgreSQL is not running")
         return self._place.home
-
-    async def __aenter__(self) -> "EmbeddedPostgres":
-        try:
-            await self._start()
-        except BaseException:
-            await complete(self._stop())
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await complete(self._stop())
 
     async def _start(self) -> None:
         asked = await asyncio.to_thread(self._asked.resolve)

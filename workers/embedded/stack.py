@@ -6,27 +6,19 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
+from typing import Self
 
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
 from workers.embedded.mailbox_server import EmbeddedMailbox
+from workers.embedded.part import Part
 from workers.embedded.placement import location
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.embedded.process import complete
 from workers.embedded.temporal_server import EmbeddedTemporal
 
 
-class _Part(Protocol):
-    async def __aenter__(self) -> object: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> object: ...
-
-
-class EmbeddedStack:
+class EmbeddedStack(Part):
     """PostgreSQL, Temporal with its web interface, and a mailbox, as one async context manager.
 
     All listen on loopback alone, on their usual port or the next free one. Leaving the context, by whatever way, ends
@@ -67,7 +59,7 @@ class EmbeddedStack:
         self._keep = keep
         self._report = on_progress or (lambda _: None)
         self._lock = FolderLock(self.data_dir)
-        self._running: list[_Part] = []
+        self._running: list[Part] = []
 
     @property
     def postgres_dsn(self) -> str:
@@ -114,24 +106,14 @@ class EmbeddedStack:
         """Where a browser shows the mails."""
         return self.mail.web_url
 
-    async def __aenter__(self) -> "EmbeddedStack":
+    async def __aenter__(self) -> Self:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock.__enter__()
-        try:
-            await self._start()
-        except BaseException:
-            await complete(self._stop())
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await complete(self._stop())
+        return await super().__aenter__()
 
     async def _start(self) -> None:
         self._report("Starting PostgreSQL, Temporal and the mailbox")
-        parts: list[tuple[_Part, Callable[[], str]]] = [
+        parts: list[tuple[Part, Callable[[], str]]] = [
             (self.postgres, lambda: f"PostgreSQL is up on port {self.postgres_port}"),
             (self.temporal, lambda: f"Temporal is up at {self.temporal_address}, its web interface at {self.ui_url}"),
             (self.mail, lambda: f"The mailbox is up: SMTP on port {self.smtp_port}, pages at {self.mailbox_url}"),
@@ -146,7 +128,7 @@ class EmbeddedStack:
             await complete(_settled(starts))
             raise
 
-    async def _start_part(self, part: _Part, said: Callable[[], str]) -> None:
+    async def _start_part(self, part: Part, said: Callable[[], str]) -> None:
         began = time.monotonic()
         await part.__aenter__()
         self._running.append(part)

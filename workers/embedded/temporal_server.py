@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
+from typing import Self
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -22,6 +22,7 @@ from temporalio.service import RPCError
 
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
+from workers.embedded.part import Part
 from workers.embedded.ports import (
     LOOPBACK,
     TEMPORAL_METRICS_PORT,
@@ -30,7 +31,7 @@ from workers.embedded.ports import (
     choose_port,
     is_free,
 )
-from workers.embedded.process import Ladder, ServerProcess, complete, end_leftover, listens, serves
+from workers.embedded.process import Ladder, ServerProcess, end_leftover, listens, serves
 
 DYNAMIC_CONFIG: Mapping[str, str] = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
@@ -64,7 +65,7 @@ _TYPES = {
 }
 
 
-class EmbeddedTemporal:
+class EmbeddedTemporal(Part):
     """Temporal on loopback, as an async context manager; ready when its search attributes can be queried.
 
     Args:
@@ -122,21 +123,11 @@ class EmbeddedTemporal:
             raise EmbeddedError("Temporal is not running")
         return self._server.pid
 
-    async def __aenter__(self) -> "EmbeddedTemporal":
+    async def __aenter__(self) -> Self:
         unknown = {name: kind for name, kind in self._search_attributes.items() if kind not in _TYPES}
         if unknown:
             raise EmbeddedError(f"Search attributes of no known type: {unknown}. The types are {', '.join(_TYPES)}.")
-        try:
-            await self._start()
-        except BaseException:
-            await complete(self._stop())
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await complete(self._stop())
+        return await super().__aenter__()
 
     async def _start(self) -> None:
         program = find_program()
