@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -65,6 +66,8 @@ class Stage:
             kind = line["stage"].split(":", 1)[0]
             colour = _COLOURS.get(kind, "white")
             progress_console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  [{colour}]{kind:<12}[/{colour}] {line['title']}")
+        for said in moment.refused:
+            progress_console.print(f"[dim]{moment.at:%Y-%m-%d}[/dim]  [red]{'refused':<12}[/red] {escape(said)}")
         table = Table.grid(padding=(0, 2))
         table.add_row("virtual date", f"[bold]{moment.at:%a %Y-%m-%d}[/bold]", ProgressBar(1.0, moment.share_done, 30))
         table.add_row("stages", ", ".join(moment.stages) or "none open")

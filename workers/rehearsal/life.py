@@ -13,8 +13,10 @@ from activities.store import reports
 from activities.store.pool import Pool
 from domain.calendar import add_months, local_day
 from domain.orders import Order
+from domain.refusals import Refusal
 from domain.usage import UsageRow
 from gateway.client import PerennialClient
+from workers.rehearsal.acts import Scheduled, scheduled
 from workers.rehearsal.story import Answer, Story, UseOf
 
 TICK = timedelta(days=7)
@@ -34,6 +36,7 @@ class Moment:
     health: str
     stages: list[str]
     share_done: float
+    refused: list[str]
 
 
 @dataclass
@@ -61,6 +64,8 @@ class Life:
         last_day = add_months(self._first_day, self.story.months)
         self.end = self.start + timedelta(days=(last_day - self._first_day).days)
         self._reported = self._first_day
+        self._acts = scheduled(self.story.acts, self._first_day, self.zone)
+        self._said: list[str] = []
 
     async def live(self) -> None:
         """From the first order to the end of the story's months."""
@@ -70,15 +75,37 @@ class Life:
         self.start = now
         await self._show(now)
         while now < self.end:
-            until = min(now + TICK, self.end, *(order.activated_at for order, _ in waiting if order.activated_at > now))
+            ahead = (order.activated_at for order, _ in waiting if order.activated_at > now)
+            until = min(now + TICK, self.end, *ahead, *(scheduled.at for scheduled in self._acts[:1]))
             now = await self.client.fast_forward_to(self.account_id, until)
             if not await self.client.is_running(self.account_id):
                 break
             while waiting and waiting[0][0].activated_at <= now:
                 await self.client.place_order(waiting.pop(0)[1])
+            while self._acts and self._acts[0].at <= now:
+                await self._act(self._acts.pop(0))
             await self._behave(now)
             await self._show(now)
         self.end = now
+
+    async def _act(self, scheduled: Scheduled) -> None:
+        """Asks what the story says; what it says will be refused has to be, with that refusal."""
+        act = scheduled.act
+        asked = act.ask or "open"
+        try:
+            await self._ask(scheduled)
+        except Refusal as refusal:
+            if refusal.type != act.refused:
+                raise
+            self._said.append(f"{asked} refused: {refusal}")
+        else:
+            if act.refused is not None:
+                raise Refusal("InvalidStory", f"day {act.day}: {asked} was to be refused ({act.refused}), and was not")
+
+    async def _ask(self, scheduled: Scheduled) -> None:
+        act, document = scheduled.act, scheduled.document
+        if act.case is None:
+            await self.client.ask(self.account_id, str(act.ask), document)
 
     async def _behave(self, now: datetime) -> None:
         """What the customer and the people in charge do in this week."""
@@ -172,7 +199,8 @@ class Life:
         )
         share = (now - self.start) / (self.end - self.start) if self.end > self.start else 1.0
         sent = sum(mail["status"] == "sent" for mail in mails)
-        self.on_moment(Moment(now, lines, sent, words, stages, min(1.0, share)))
+        said, self._said = self._said, []
+        self.on_moment(Moment(now, lines, sent, words, stages, min(1.0, share), said))
 
 
 def _is_for(offer_id: str, asset_id: str) -> bool:

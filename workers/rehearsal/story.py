@@ -17,6 +17,7 @@ from domain.acceptance import asset_id_of
 from domain.model import Received
 from domain.orders import Order, read_order
 from domain.refusals import Problem, Refusal
+from workers.rehearsal.acts import Act
 
 STORIES = Path(__file__).parent / "stories"
 DEFAULT_STORY = STORIES / "capricorn_coffee.yaml"
@@ -68,6 +69,7 @@ class Story(Received):
     renewals: Answer | dict[str, Answer] = "accept"
     decline_reason: str = "price"
     survey_score: Annotated[int, Field(ge=0, le=10)] | None = 9
+    acts: list[Act] = []
 
     def read_orders(self) -> list[Order]:
         """The orders, checked. Raises `Refusal`, also if they are not all of one account."""
