@@ -1,0 +1,142 @@
+"""Who may be asked: how often a contact gets a survey, which cases earn one, how long an answer counts, what it calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from domain.model import Carried
+from domain.success.surveys import DETRACTOR_UP_TO
+
+
+class SurveyKind(StrEnum):
+    """What a survey asks about."""
+
+    CSAT = "csat"
+    """one resolved case, from 1 to 5"""
+    NPS = "nps"
+    """the relationship, from 0 to 10"""
+    CES = "ces"
+    """the effort of one case, from 1 to 7"""
+
+
+class SurveyRules(Carried):
+    """The spans that keep surveys from becoming a burden."""
+
+    after_resolution: timedelta = timedelta(hours=2)
+    answer_within: timedelta = timedelta(days=7)
+    edit_within: timedelta = timedelta(hours=24)
+    contact_every: timedelta = timedelta(days=30)
+    """between two surveys to one contact, of whatever kind"""
+    relationship_every: timedelta = timedelta(days=182)
+    """between two relationship surveys to one customer"""
+    relationship_after_case: timedelta = timedelta(days=14)
+    unhappy_up_to: int = 2
+    """the CSAT up to which somebody calls"""
+    follow_up_business_days: int = 1
+    shown_from: int = 10
+    """fewer answers than this are told as counts, not as a percentage"""
+
+
+class Withheld(StrEnum):
+    """Why no survey is sent."""
+
+    ALREADY_ASKED = "already_asked"
+    """once per case, and half-yearly about the relationship"""
+    ASKED_RECENTLY = "asked_recently"
+    """this contact got a survey of some kind not long ago"""
+    NOT_EARNED = "not_earned"
+    """merged, spam, closed without an answer of ours, or open again"""
+    BLOCKED = "blocked"
+    """sales has to keep still for the customer's sake"""
+    CASE_RECENTLY = "case_recently"
+
+
+class AskedBefore(Carried):
+    """A survey that went out earlier. `case_id` is none for one about the relationship."""
+
+    kind: SurveyKind
+    contact_id: str
+    sent_at: AwareDatetime
+    case_id: str | None = None
+
+
+class CaseToAskAbout(Carried):
+    """A case as far as asking about it goes."""
+
+    case_id: str
+    contact_id: str
+    resolved: bool
+    """false once it is open again, merged, cancelled or closed by itself without a resolution"""
+    spam: bool = False
+
+
+def case_survey_withheld(
+    case: CaseToAskAbout, asked: Sequence[AskedBefore], at: datetime, rules: SurveyRules | None = None
+) -> Withheld | None:
+    """Why a case's survey must not go out at `at`; none when it may.
+
+    Args:
+        asked: the surveys that this contact and this case got before; others do no harm.
+    """
+    if not case.resolved or case.spam:
+        return Withheld.NOT_EARNED
+    if any(one.case_id == case.case_id for one in asked):
+        return Withheld.ALREADY_ASKED
+    return _asked_recently(case.contact_id, asked, at, rules or SurveyRules())
+
+
+def relationship_survey_withheld(
+    contact_id: str,
+    asked: Sequence[AskedBefore],
+    at: datetime,
+    *,
+    blocked: bool,
+    last_case_at: datetime | None,
+    rules: SurveyRules | None = None,
+) -> Withheld | None:
+    """Why a survey about the relationship must not go out at `at`; none when it may.
+
+    Args:
+        asked: the surveys that this customer got before.
+        blocked: a hold of level block is in force.
+        last_case_at: when a case of the customer was last opened, moved or resolved.
+    """
+    limits = rules or SurveyRules()
+    if blocked:
+        return Withheld.BLOCKED
+    if last_case_at is not None and at - last_case_at < limits.relationship_after_case:
+        return Withheld.CASE_RECENTLY
+    earlier = [one for one in asked if one.kind is SurveyKind.NPS]
+    if any(at - one.sent_at < limits.relationship_every for one in earlier):
+        return Withheld.ALREADY_ASKED
+    return _asked_recently(contact_id, asked, at, limits)
+
+
+def _asked_recently(contact_id: str, asked: Sequence[AskedBefore], at: datetime, rules: SurveyRules) -> Withheld | None:
+    recent = any(one.contact_id == contact_id and at - one.sent_at < rules.contact_every for one in asked)
+    return Withheld.ASKED_RECENTLY if recent else None
+
+
+def answer_counts(
+    sent_at: datetime, first_answer_at: datetime | None, at: datetime, rules: SurveyRules | None = None
+) -> bool:
+    """Whether an answer at `at` is taken: within the window, and a change of it within the time for second thoughts."""
+    limits = rules or SurveyRules()
+    if first_answer_at is not None:
+        return at - first_answer_at <= limits.edit_within
+    return at - sent_at <= limits.answer_within
+
+
+def calls_for_follow_up(kind: SurveyKind, score: int, rules: SurveyRules | None = None) -> bool:
+    """Whether an answer is so bad that somebody talks to the customer within `follow_up_business_days`."""
+    match kind:
+        case SurveyKind.NPS:
+            return score <= DETRACTOR_UP_TO
+        case SurveyKind.CSAT:
+            return score <= (rules or SurveyRules()).unhappy_up_to
+        case SurveyKind.CES:
+            return False
