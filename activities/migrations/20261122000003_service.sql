@@ -144,7 +144,7 @@ create table case_message (
     delivery_id     text,
     primary key (case_id, number)
 );
-create unique index case_message_once on case_message (message_id) where message_id is not null;
+create unique index case_message_once on case_message (message_id, case_id) where message_id is not null;
 
 -- Promises: one row per occurrence. `violation_target` is the target that a violation was judged by; a violation that
 -- late evidence takes back keeps `violated_at` and gets `reversed_at`.

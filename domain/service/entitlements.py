@@ -18,6 +18,7 @@ class ServicePolicy(Carried):
     """The milestones and the calendar that a case is under. `segment` makes it the policy of a customer segment."""
 
     id: str
+    version: int = 1
     name: str = ""
     calendar_id: str
     milestones: tuple[Milestone, ...] = ()

@@ -1,0 +1,400 @@
+"""A case's own words: its facts, what happened in it, what a decision tells the workflow, and what the workflow carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from domain.customer import StaffFacts
+from domain.journey import Channel, Delivery
+from domain.model import Carried
+from domain.service.agenda import Violation
+from domain.service.definitions import Priority
+from domain.service.history import CaseEvent, EventKind
+from domain.service.lifecycle import CaseRules, CaseState
+from domain.service.routing import CaseTraits, Level
+
+ENDED = frozenset({CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED})
+"""The states in which nothing more is done to a case by itself, but what it still owes."""
+
+
+class Happened(StrEnum):
+    """The kinds of event in a case's record."""
+
+    CREATED = "created"
+    CUSTOMER_MESSAGE = "customer_message"
+    AGENT_MESSAGE = "agent_message"
+    FIRST_RESPONSE = "first_response"
+    """of an import: an answer known only as the first one"""
+    NOTE = "note"
+    WAITING = "waiting"
+    """`detail.status` says for whom"""
+    RESUMED = "resumed"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+    REOPENED = "reopened"
+    ASSIGNED = "assigned"
+    ESCALATED = "escalated"
+    DE_ESCALATED = "de_escalated"
+    PRIORITISED = "prioritised"
+    IDENTIFIED = "identified"
+    ABSORBED = "absorbed"
+    """another case was merged into this one"""
+    FIRED = "fired"
+    """an action of a milestone, of an escalation rule or a reminder was done"""
+    VIOLATED = "violated"
+    REVERSED = "reversed"
+    """late evidence took a violation back"""
+    SURVEYED = "surveyed"
+    RATED = "rated"
+    MAIL_HELD = "mail_held"
+    """an automatic mail that was not written: enough for one day, or nobody to write to"""
+    CUSTOM = "custom"
+    """`detail.name` tells it apart"""
+
+
+_CLOCK: dict[Happened, EventKind] = {
+    Happened.CREATED: EventKind.CREATED,
+    Happened.CUSTOMER_MESSAGE: EventKind.CUSTOMER_MESSAGE,
+    Happened.AGENT_MESSAGE: EventKind.AGENT_MESSAGE,
+    Happened.FIRST_RESPONSE: EventKind.FIRST_RESPONSE,
+    Happened.NOTE: EventKind.NOTE,
+    Happened.RESUMED: EventKind.RESUME,
+    Happened.RESOLVED: EventKind.RESOLVED,
+    Happened.CLOSED: EventKind.CLOSED,
+    Happened.CANCELLED: EventKind.CLOSED,
+    Happened.MERGED: EventKind.CLOSED,
+    Happened.REOPENED: EventKind.REOPENED,
+    Happened.CUSTOM: EventKind.CUSTOM,
+}
+
+
+class Recorded(Carried):
+    """One event of a case: when it happened, when it was heard of, and who did it."""
+
+    sequence: int
+    at: AwareDatetime
+    recorded_at: AwareDatetime
+    kind: Happened
+    by: str
+    detail: dict[str, Any] = {}
+    visibility: str = "shared"
+
+
+def clock_events(events: Iterable[Recorded], rules: CaseRules) -> Iterator[CaseEvent]:
+    """The events as promises are judged by them; an auto-reply of the customer's mail program is none."""
+    for event in events:
+        if event.kind is Happened.WAITING:
+            pausing = event.detail.get("status") in rules.pausing
+            yield CaseEvent(at=event.at, kind=EventKind.PAUSE if pausing else EventKind.RESUME)
+        elif event.kind in _CLOCK and not event.detail.get("automatic"):
+            yield CaseEvent(at=event.at, kind=_CLOCK[event.kind], name=str(event.detail.get("name", "")))
+
+
+class CaseContact(Carried):
+    """Who a case is with. Without an address they are answered by telephone; `rejected` once a mail came back for good."""
+
+    contact_id: str | None = None
+    name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    language: str = "en"
+    time_zone: str = "UTC"
+    rejected: bool = False
+
+
+class CaseAccount(Carried):
+    """Whose case it is, as far as service needs it. `owner` is the sales rep."""
+
+    account_id: str
+    name: str
+    country: str
+    time_zone: str
+    language: str
+    segment: str
+    owner: StaffFacts
+
+
+class CaseFile(Carried):
+    """The row of a case: how it stands."""
+
+    case_id: str
+    account_id: str | None = None
+    contact_id: str | None = None
+    contact: CaseContact = CaseContact()
+    subject: str
+    channel: str
+    category: str = "question"
+    product_code: str | None = None
+    asset_id: str | None = None
+    contract_id: str | None = None
+    order_id: str | None = None
+    line_id: str | None = None
+    impact: Level
+    urgency: Level
+    priority: Priority
+    severity: int | None = None
+    status: CaseState
+    status_reason: str = ""
+    status_at: AwareDatetime
+    escalated: bool = False
+    escalated_at: AwareDatetime | None = None
+    owner_id: str | None = None
+    team: str | None = None
+    version: int = 1
+    opened_at: AwareDatetime
+    first_response_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    last_activity_at: AwareDatetime
+    resume_at: AwareDatetime | None = None
+    resolution_code: str | None = None
+    resolution_text: str | None = None
+    reopen_count: int = 0
+    merged_into: str | None = None
+    parent_id: str | None = None
+    follows_id: str | None = None
+    policy_id: str | None = None
+    policy_version: int | None = None
+    chosen_by: str = "nothing"
+    entitlement_id: str | None = None
+    entitled: bool = False
+    calendar_id: str | None = None
+    calendar_version: int | None = None
+    calendars: dict[str, int] = {}
+    planned_at: AwareDatetime
+    next_action_at: AwareDatetime | None = None
+    digest: str = ""
+    followers: list[str] = []
+    imported: bool = False
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The last resolution or closing, while the case is over."""
+        over = self.status in ENDED or self.status is CaseState.RESOLVED
+        return (self.resolved_at or self.closed_at or self.status_at) if over else None
+
+    def traits(self, account: CaseAccount | None) -> CaseTraits:
+        """What assignment and escalation rules look at."""
+        return CaseTraits(
+            priority=self.priority,
+            product=self.product_code,
+            segment=account.segment if account else None,
+            language=self.contact.language,
+            channel=self.channel,
+        )
+
+
+class MessageFacts(Carried):
+    """A message of the thread, without its text."""
+
+    number: int
+    direction: str
+    message_id: str | None = None
+    at: AwareDatetime
+    automatic: bool = False
+    delivery_id: str | None = None
+
+
+class MilestoneFacts(Carried):
+    """A promise's row. `violation_target` is what a violation was judged by."""
+
+    milestone: str
+    number: int
+    kind: str
+    started_at: AwareDatetime
+    target: timedelta | None = None
+    due_at: AwareDatetime | None = None
+    warned_at: AwareDatetime | None = None
+    completed_at: AwareDatetime | None = None
+    violated_at: AwareDatetime | None = None
+    violation_target: timedelta | None = None
+    reversed_at: AwareDatetime | None = None
+    elapsed: timedelta | None = None
+    state: str
+
+    @property
+    def key(self) -> str:
+        """Names the occurrence inside its case."""
+        return f"{self.milestone}:{self.number}"
+
+    def violation(self) -> Violation | None:
+        """The violation on record, unless it was taken back."""
+        if self.violated_at is None or self.violation_target is None or self.reversed_at is not None:
+            return None
+        return Violation(
+            occurrence=self.key, milestone=self.milestone, target=self.violation_target, violated_at=self.violated_at
+        )
+
+
+class SurveyFacts(Carried):
+    """A survey about a resolution, and its answer."""
+
+    survey_id: str
+    sent_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None = None
+    score: int | None = None
+    answered_at: AwareDatetime | None = None
+
+
+class TeamFacts(Carried):
+    """A team and who answers for it."""
+
+    team: str
+    name: str
+    lead: StaffFacts | None = None
+    manager: StaffFacts | None = None
+    director: StaffFacts | None = None
+
+
+class AgentFacts(Carried):
+    """Somebody who takes cases, with how many they have. `shift` names the calendar of their hours; none is always."""
+
+    staff: StaffFacts
+    team: str
+    skills: list[str] = []
+    shift: str | None = None
+    case_limit: int | None = None
+    open_cases: int = 0
+    assigned_at: AwareDatetime | None = None
+
+
+class CaseChanged(Carried):
+    """What the customer's journey is told, by signal. The facts are in the database; `id` names this report."""
+
+    id: str
+    at: AwareDatetime
+    case_id: str
+    what: str
+
+
+class Promise(Carried):
+    """A promise as the briefing shows it."""
+
+    name: str
+    state: str
+    due: AwareDatetime | None = None
+
+
+class CaseView(Carried):
+    """What the workflow has to know of its case."""
+
+    account_id: str | None = None
+    company: str | None = None
+    subject: str
+    status: CaseState
+    reason: str = ""
+    priority: Priority
+    escalated: bool = False
+    owner: str | None = None
+    team: str | None = None
+    version: int
+    time_zone: str
+    promises: list[Promise] = []
+    next_at: AwareDatetime | None = None
+    next_what: str = ""
+
+
+class CaseOutcome(Carried):
+    """What an activity decided: all that the workflow learns of it. A null in `attention` removes the entry.
+
+    `answer` is what the sender of a request is told; `repeated`: it is the answer of long ago, and nothing else follows.
+    """
+
+    view: CaseView | None = None
+    deliveries: dict[str, Channel] = {}
+    tell: list[CaseChanged] = []
+    attention: dict[str, str | None] = {}
+    said: list[str] = []
+    answer: dict[str, Any] | None = None
+    repeated: bool = False
+
+    def again(self) -> CaseOutcome:
+        """The same answer with no effect: for a request that was carried out long ago."""
+        return CaseOutcome(answer=self.answer, repeated=True)
+
+
+class CaseCall(Carried):
+    """The input of every activity of a case. `run` and `repeated` tell a retry of this very call from a request sent again.
+
+    `opening`: this run knows nothing of its case yet.
+    """
+
+    case_id: str
+    request_id: str
+    body: dict[str, Any] = {}
+    as_of: AwareDatetime
+    run: str = ""
+    repeated: bool = False
+    opening: bool = False
+
+
+SAID_LINES = 6
+ROLL_OVER_AFTER_EVENTS = 400
+
+
+class CaseProgress(Carried):
+    """All that outlives a run of a case's workflow. Facts live in the database."""
+
+    case_id: str
+    view: CaseView | None = None
+    in_flight: list[Delivery] = []
+    telling: list[CaseChanged] = []
+    attention: dict[str, str] = {}
+    said: list[str] = []
+    runs: int = 1
+
+    def after(self, outcome: CaseOutcome, now: datetime) -> CaseProgress:
+        """The progress once `outcome` is applied."""
+        attention = {**self.attention, **outcome.attention}
+        return self.model_copy(
+            update={
+                "view": outcome.view or self.view,
+                "in_flight": [
+                    *self.in_flight,
+                    *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
+                ],
+                "telling": [*self.telling, *outcome.tell],
+                "attention": {key: why for key, why in attention.items() if why is not None},
+                "said": [*self.said, *outcome.said][-SAID_LINES:],
+            }
+        )
+
+    def delivered(self, delivery_id: str) -> CaseProgress:
+        """Without a delivery that has reached its end."""
+        return self.model_copy(update={"in_flight": [d for d in self.in_flight if d.id != delivery_id]})
+
+    def stuck(self, delivery_id: str, why: str) -> CaseProgress:
+        """With a delivery set aside until somebody asks to try again."""
+        flight = [d.model_copy(update={"stuck": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"stuck:{delivery_id}": why}}
+        )
+
+    def told(self, id: str) -> CaseProgress:
+        """Without a report that the journey has, or cannot have."""
+        return self.model_copy(update={"telling": [one for one in self.telling if one.id != id]})
+
+    def freed(self) -> CaseProgress:
+        """With everything that was set aside on its way again."""
+        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        attention = {key: why for key, why in self.attention.items() if not key.startswith(("parked", "stuck:"))}
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
+
+    @property
+    def over(self) -> bool:
+        """True once the case has ended and owes nothing more, or there never was one."""
+        return self.view is None or (self.view.status in ENDED and self.view.next_at is None)
+
+
+class CaseStart(Carried):
+    """A case's input: nothing for a new one, the progress after a rollover. `roll_over_after_events` is for rehearsals."""
+
+    progress: CaseProgress | None = None
+    roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
