@@ -325,7 +325,7 @@ async def insert_same_rows(connection: Any, document: dict[str, Any]) -> None:
         [(n, now) for n in ids],
     )
     await connection.executemany(
-        "insert into asset_state_period (asset_id, starts_at, quantity, mrr) values ($1, $2, 1, 1)",
+        "insert into asset_state_period (asset_id, starts_at, quantity, mrr, slice_id) values ($1, $2, 1, 1, 0)",
         [(n, now) for n in ids],
     )
     await connection.executemany(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from activities.store.pool import Connection
@@ -67,49 +69,153 @@ async def save_changes(connection: Connection, changes: Sequence[AssetChange]) -
     known = [change for change in changes if change.before is not None]
     if known:
         await _advance(connection, known)
-    await connection.executemany(_ACTION, [row for change in changes for row in _action_rows(change)])
-    await connection.executemany(_SOURCE, [row for change in changes for row in _source_rows(change)])
-    await connection.executemany(
-        "insert into asset_state_period (asset_id, starts_at, ends_at, quantity, mrr, amount, attributes)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        [
-            (change.after.asset.asset_id, p.start, p.end, p.quantity, p.mrr, p.amount, p.attributes)
-            for change in changes
-            for p in change.after.periods
-        ],
+    if actions := [row for change in changes for row in _action_rows(change)]:
+        await connection.copy_records_to_table("asset_action", records=actions, columns=_ACTION)
+    if sources := [row for change in changes for row in _source_rows(change)]:
+        await connection.copy_records_to_table("asset_action_source", records=sources, columns=_SOURCE)
+    await _write_periods(connection, [(change.after, _unchanged(change)) for change in changes])
+
+
+async def replace_periods(connection: Connection, record: AssetRecord) -> None:
+    """The stored periods of an asset become those of `record`, whatever they were; the asset's version counts up.
+
+    Raises:
+        AssetChangedMeanwhileError: The asset has another version than `record`.
+    """
+    done = await connection.execute(
+        "update asset set version = version + 1, lifecycle_start = $3, lifecycle_end = $4"
+        " where asset_id = $1 and version = $2",
+        record.asset.asset_id,
+        record.version,
+        record.start,
+        record.end,
     )
+    if done != "UPDATE 1":
+        raise _changed_meanwhile([record.asset.asset_id])
+    await connection.execute("delete from asset_state_period where asset_id = $1", record.asset.asset_id)
+    await _write_periods(connection, [(record, 0)])
 
 
 async def _advance(connection: Connection, changes: Sequence[AssetChange]) -> None:
-    """The assets' own rows brought up to date, and their derived periods taken away."""
-    for change in changes:
-        after = change.after
-        done = await connection.execute(
-            "update asset set version = $3, lock = $4, unit_price = $5, lifecycle_start = $6, lifecycle_end = $7"
-            " where asset_id = $1 and version = $2",
-            after.asset.asset_id,
+    """The assets' own rows brought up to date, and those of their periods that change taken away."""
+    rows = sorted(
+        (
+            change.after.asset.asset_id,
             change.before.version if change.before else 0,
-            after.version,
-            after.lock,
+            change.after.version,
+            change.after.lock,
             change.unit_price,
-            after.start,
-            after.end,
+            change.after.start,
+            change.after.end,
         )
-        if done != "UPDATE 1":
-            raise AssetChangedMeanwhileError(f"asset {after.asset.asset_id} was changed by somebody else meanwhile")
-    ids = [change.after.asset.asset_id for change in changes]
-    await connection.execute("delete from asset_state_period where asset_id = any($1)", ids)
+        for change in changes
+    )
+    done = await connection.fetch(_ADVANCE, *zip(*rows, strict=True))
+    if len(done) != len(rows):
+        raise _changed_meanwhile(sorted({row[0] for row in rows} - {row["asset_id"] for row in done}))
+    cuts = [
+        (change.after.asset.asset_id, change.before.periods[kept].start)
+        for change in changes
+        if change.before is not None and (kept := _unchanged(change)) < len(change.before.periods)
+    ]
+    if cuts:
+        await connection.execute(
+            "delete from asset_state_period p using unnest($1::text[], $2::timestamptz[]) x(asset_id, starts_at)"
+            " where p.asset_id = x.asset_id and p.starts_at >= x.starts_at",
+            *zip(*cuts, strict=True),
+        )
 
 
+def _changed_meanwhile(asset_ids: Sequence[str]) -> AssetChangedMeanwhileError:
+    return AssetChangedMeanwhileError(f"asset {', '.join(asset_ids)} was changed by somebody else meanwhile")
+
+
+def _unchanged(change: AssetChange) -> int:
+    """How many periods from the first on the change leaves as they are."""
+    before = change.before.periods if change.before else ()
+    pairs = enumerate(zip(before, change.after.periods, strict=False))
+    return next((n for n, (old, new) in pairs if old != new), min(len(before), len(change.after.periods)))
+
+
+async def _write_periods(connection: Connection, records: Sequence[tuple[AssetRecord, int]]) -> None:
+    """The periods of each record from the given number on, each with its slice of the portfolio and the running total."""
+    rows = [row for record, kept in records for row in _period_rows(record, kept)]
+    if rows:
+        ids = list({row[0] for row in rows})
+        await connection.execute(_PERIODS, ids, *zip(*rows, strict=True))
+
+
+def _period_rows(record: AssetRecord, kept: int) -> Iterable[Sequence[Any]]:
+    total: Decimal | None = Decimal(0)
+    for number, p in enumerate(record.periods):
+        total = None if total is None or p.amount is None else total + p.amount
+        if number >= kept:
+            attributes = json.dumps(p.attributes, ensure_ascii=False)
+            yield (record.asset.asset_id, p.start, p.end, p.quantity, p.mrr, p.amount, total, attributes)
+
+
+_ADVANCE = (
+    "update asset a set version = x.version, lock = x.lock, unit_price = x.unit_price,"
+    " lifecycle_start = x.lifecycle_start, lifecycle_end = x.lifecycle_end"
+    " from unnest($1::text[], $2::integer[], $3::integer[], $4::text[], $5::numeric[], $6::timestamptz[], $7::timestamptz[])"
+    " x(asset_id, before, version, lock, unit_price, lifecycle_start, lifecycle_end)"
+    " where a.asset_id = x.asset_id and a.version = x.before returning a.asset_id"
+)
+# A slice that is new is made on the way; whoever makes the same one at the same time waits and then finds it.
+_PERIODS = """
+with kind as (
+    select a.asset_id, a.product_code, c.segment, a.currency, s.slice_id
+    from asset a join account c using (account_id)
+    left join portfolio_slice s using (product_code, segment, currency)
+    where a.asset_id = any($1)),
+made as (
+    insert into portfolio_slice (product_code, segment, currency)
+    select distinct product_code, segment, currency from kind where slice_id is null order by 1, 2, 3
+    on conflict (product_code, segment, currency) do update set segment = excluded.segment returning *)
+insert into asset_state_period (asset_id, starts_at, ends_at, quantity, mrr, amount, total, attributes, slice_id)
+select g.asset_id, g.starts_at, g.ends_at, g.quantity, g.mrr, g.amount, g.total, g.attributes::jsonb,
+       coalesce(k.slice_id, m.slice_id)
+from unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::integer[], $6::numeric[], $7::numeric[], $8::numeric[],
+            $9::text[]) g(asset_id, starts_at, ends_at, quantity, mrr, amount, total, attributes)
+join kind k using (asset_id)
+left join made m using (product_code, segment, currency)
+"""
 _ACTION = (
-    "insert into asset_action (asset_id, sequence, request_id, category, type, subtype, effective, recorded_at, cuts,"
-    " clears_from, lifecycle_start, lifecycle_end, attributes, quantity_change, mrr_change, product_amount_change,"
-    " adjustment_amount_change, amount_change, undoes, can_roll_back, related_asset, order_id)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+    "asset_id",
+    "sequence",
+    "request_id",
+    "category",
+    "type",
+    "subtype",
+    "effective",
+    "recorded_at",
+    "cuts",
+    "clears_from",
+    "lifecycle_start",
+    "lifecycle_end",
+    "attributes",
+    "quantity_change",
+    "mrr_change",
+    "product_amount_change",
+    "adjustment_amount_change",
+    "amount_change",
+    "undoes",
+    "can_roll_back",
+    "related_asset",
+    "order_id",
 )
 _SOURCE = (
-    "insert into asset_action_source (asset_id, sequence, number, lot, starts_at, ends_at, quantity, unit_price, list_price,"
-    " reference, product_amount) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    "asset_id",
+    "sequence",
+    "number",
+    "lot",
+    "starts_at",
+    "ends_at",
+    "quantity",
+    "unit_price",
+    "list_price",
+    "reference",
+    "product_amount",
 )
 
 

@@ -24,12 +24,20 @@ TRANSPORT_ERRORS: tuple[type[BaseException], ...] = (
 """What passes by itself: the server is away, starting or full, or a transaction has to be tried again."""
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_JSONB_VERSION = b"\x01"
+
+
+def _dumps(value: Any) -> bytes:
+    return _JSONB_VERSION + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _loads(value: bytes) -> Any:
+    return json.loads(value[len(_JSONB_VERSION) :])
 
 
 async def _prepare(connection: Connection) -> None:
-    await connection.set_type_codec("jsonb", encoder=_dumps, decoder=json.loads, schema="pg_catalog")
+    # Binary, because COPY takes nothing else.
+    await connection.set_type_codec("jsonb", encoder=_dumps, decoder=_loads, schema="pg_catalog", format="binary")
 
 
 async def open_pool(dsn: str, *, size: int = 10) -> Pool:

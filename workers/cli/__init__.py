@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from workers.cli import assets, demo, imports, journeys, processes, stack
+from workers.cli import assets, demo, imports, journeys, processes, reports, stack
 from workers.cli.common import explain
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ processes.register(app)
 app.add_typer(journeys.app, name="journey", help="Look at customers' journeys and move them.")
 app.add_typer(assets.app, name="asset", help="What customers own, and why it costs what it costs.")
 app.add_typer(imports.app, name="import", help="Bring in orders and usage from files.")
+app.add_typer(reports.app, name="report", help="Figures over many customers.")
 
 
 def main() -> None:

@@ -118,6 +118,16 @@ async def connections() -> AsyncIterator[Connections]:
         await pool.close()
 
 
+@asynccontextmanager
+async def database() -> AsyncIterator[Pool]:
+    """PostgreSQL alone, for what needs no journey."""
+    pool = await open_pool(settings_of(find_running()).database_url.get_secret_value())
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Runs a command's work to its end."""
     return asyncio.run(work)
