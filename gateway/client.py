@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carrying_out import load_situation
@@ -22,16 +20,12 @@ from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.refusals import Problem, Refusal
 from domain.usage import UsageRow, usage_level
+from gateway.calling import insist
 from gateway.clock import Clocks
 
 TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
 UNKNOWN_ACCOUNT = "UnknownAccount"
-
-_BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE, RPCStatusCode.ABORTED})
-_ATTEMPTS = 12
-
-_Answer = TypeVar("_Answer")
 
 
 def journey_id(account_id: str) -> str:
@@ -74,7 +68,7 @@ class PerennialClient:
                 update, body, id=update_id, start_workflow_operation=start
             )
 
-        return OrderAnswer.model_validate(await _insist(send))
+        return OrderAnswer.model_validate(await insist(send))
 
     async def ask(
         self, account_id: str, update: str, request: dict[str, Any], *, id: str | None = None
@@ -83,7 +77,7 @@ class PerennialClient:
         handle = self._handle(account_id)
         update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         try:
-            asked: dict[str, Any] = await _insist(lambda: handle.execute_update(update, request, id=update_id))
+            asked: dict[str, Any] = await insist(lambda: handle.execute_update(update, request, id=update_id))
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
         return asked
@@ -127,7 +121,7 @@ class PerennialClient:
         """Moves the clock of one customer to `until`; everything that is due on the way happens, in order."""
         now = await self.now(account_id)
         while now < until:
-            await _insist(lambda: self._clocks.forward(journey_id(account_id), until))
+            await insist(lambda: self._clocks.forward(journey_id(account_id), until))
             reached = await self.now(account_id)
             if not await self.is_running(account_id):
                 return reached
@@ -137,7 +131,7 @@ class PerennialClient:
     async def now(self, account_id: str) -> datetime:
         """The customer's own time: the present, or later once it was fast-forwarded."""
         try:
-            return await _insist(lambda: self._clocks.now(journey_id(account_id)))
+            return await insist(lambda: self._clocks.now(journey_id(account_id)))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Refusal(
@@ -153,7 +147,7 @@ class PerennialClient:
 
     async def is_running(self, account_id: str) -> bool:
         """True while the account's journey goes on."""
-        description = await _insist(self._handle(account_id).describe)
+        description = await insist(self._handle(account_id).describe)
         return description.status is not None and description.status.name == "RUNNING"
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
@@ -182,34 +176,3 @@ def _check_usage(account_id: str, rows: list[UsageRow], products: list[str]) -> 
             field="product", problem=f"{unknown[0]!r} was never sold to {account_id!r}; sold: {', '.join(products)}"
         )
         raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
-
-
-async def _insist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """The answer of `send`, tried again while the server is busy or away; what was refused raises `Refusal`."""
-    delay = 0.1
-    for attempt in range(_ATTEMPTS):
-        try:
-            return await send()
-        except WorkflowUpdateFailedError as failed:
-            raise _refusal(failed) from failed
-        except RPCError as error:
-            if not _passes(error) or attempt == _ATTEMPTS - 1:
-                raise
-        await asyncio.sleep(delay)
-        delay = min(delay * 2, 5.0)
-    raise AssertionError("the last attempt either answers or raises")
-
-
-def _passes(error: RPCError) -> bool:
-    """True for what is over once the server is back or less busy, a connection that broke included."""
-    return error.status in _BUSY or (error.status is RPCStatusCode.UNKNOWN and error.message == "transport error")
-
-
-def _refusal(failed: WorkflowUpdateFailedError) -> BaseException:
-    cause = failed.cause
-    if not isinstance(cause, ApplicationError):
-        return failed
-    found = [item for detail in cause.details if isinstance(detail, list) for item in detail]
-    refusal = Refusal(cause.type or "Refused", cause.message)
-    refusal.problems = tuple(Problem.model_validate(item) for item in found)
-    return refusal
