@@ -12,7 +12,7 @@ from domain.calendar import local_day, start_of_day
 from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PurchaseFacts, TermFacts
 from domain.decision import Decision, JournalLine, SetContractStatus, Write
 from domain.journey import AccountView, Outcome, Stage, Step
-from domain.orders import TERM_KINDS, Contract, Line, Order, OrderAnswer, Product, ProductKind
+from domain.orders import TERM_KINDS, BillingFrequency, Contract, Line, Order, OrderAnswer, Product, ProductKind
 from domain.ownership import sold
 from domain.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
 from domain.situation import TOLERATED_DELAY, Situation
@@ -112,6 +112,7 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
         status="active",
         first_start=term.start,
         first_until=term.until,
+        billing=contract.billing or BillingFrequency.YEARLY,
         term=TermFacts(
             number=1,
             start_on=term.start,

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from domain.calendar import add_months, business_day_from, local_day, local_instant, months_between
 from domain.model import Carried
 from domain.money import Money, rounding_of
-from domain.orders import TERM_KINDS, ContactRole, PricePer, ProductKind
+from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
 
 
 class AccountFacts(Carried):
@@ -55,13 +55,18 @@ class TermFacts(Carried):
     until: date
     starts_at: AwareDatetime
     ends_at: AwareDatetime
+    moves: int = 0
+    """how often its dates were changed"""
 
 
 class ContractFacts(Carried):
-    """A contract with its latest term. `status`: active, declined (runs out), grace or ended."""
+    """A contract with its latest term, and the one before. `status`: active, declined (runs out), grace or ended.
+
+    `order_id` is null for a contract that came by transfer or import.
+    """
 
     contract_id: str
-    order_id: str
+    order_id: str | None
     currency: str
     auto_renew: bool
     renewal_months: int
@@ -71,9 +76,19 @@ class ContractFacts(Carried):
     first_start: date
     first_until: date
     term: TermFacts
+    billing: BillingFrequency = BillingFrequency.YEARLY
+    previous: TermFacts | None = None
 
     def end_after(self, number: int) -> date:
-        """The first day after term `number`, counted from the first term so that month-ends do not wander (31 Jan, 28 Feb, 31 Mar)."""
+        """The first day after term `number`, counted from the first term so that month-ends do not wander (31 Jan, 28 Feb, 31 Mar).
+
+        Once the latest term ends on another day than that, what follows is counted from it.
+        """
+        if self._planned_end(self.term.number) != self.term.until:
+            return add_months(self.term.until, (number - self.term.number) * self.renewal_months)
+        return self._planned_end(number)
+
+    def _planned_end(self, number: int) -> date:
         months = months_between(self.first_start, self.first_until)
         later = (number - 1) * self.renewal_months
         if add_months(self.first_start, months) == self.first_until:

@@ -65,6 +65,15 @@ class PricePer(StrEnum):
     ONCE = "once"
 
 
+class BillingFrequency(StrEnum):
+    """How often a contract is invoiced, always in advance."""
+
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+    WHOLE_TERM = "whole_term"
+
+
 class Staff(Received):
     """One of the seller's people. `staff_id` is opaque; name and address are for mails alone."""
 
@@ -168,7 +177,10 @@ class Term(Received):
 
 
 class Contract(Received):
-    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal."""
+    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal.
+
+    `billing` says how often it is invoiced in advance: once a year unless something else is agreed.
+    """
 
     contract_id: ContractRef
     term: Term
@@ -176,6 +188,7 @@ class Contract(Received):
     renewal_months: Annotated[int, Field(ge=1, le=240)] | None = None
     notice_days: Annotated[int, Field(ge=0, le=366)] = 30
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    billing: BillingFrequency | None = None
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=1000)]
 
     @model_validator(mode="after")
@@ -244,11 +257,18 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
+LATER_FIELDS = frozenset({"billing"})
+"""Fields that orders did not have at first: without them the fingerprint is the one of before."""
+
+
 def _canonical(value: Any) -> Any:
     """Plain JSON values of a model in which equal content has one spelling only."""
     match value:
         case Received():
-            return {name: _canonical(getattr(value, name)) for name in type(value).model_fields}
+            given = {name: getattr(value, name) for name in type(value).model_fields}
+            return {
+                name: _canonical(item) for name, item in given.items() if item is not None or name not in LATER_FIELDS
+            }
         case tuple() | list():
             return [_canonical(item) for item in value]
         case Decimal():

@@ -204,7 +204,7 @@ def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None
 async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_of: datetime) -> None:
     await connection.executemany(
         "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        " uplift_percent, status, status_at, billing) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         [
             (
                 contract.contract_id,
@@ -217,6 +217,7 @@ async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_o
                 contract.uplift_percent,
                 contract.status,
                 as_of,
+                contract.billing.value,
             )
             for contract in sale.contracts
         ],

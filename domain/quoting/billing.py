@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,12 +41,49 @@ class BillWhen(StrEnum):
 
 
 class BillingTerms(Carried):
-    """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy."""
+    """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy.
+
+    `anchor` starts the grid elsewhere, as with the contract; `starts`, if given, are the first days of all periods.
+    """
 
     every: PeriodLength = Field(default_factory=PeriodLength)
     boundary: Boundary = Field(default_factory=Boundary)
     when: BillWhen = BillWhen.IN_ADVANCE
     policy: ProrationPolicy = Field(default_factory=ProrationPolicy)
+    anchor: date | None = None
+    starts: tuple[date, ...] = ()
+
+    def periods(self, first: date) -> Periods:
+        """The billing periods of what begins on `first`."""
+        months = grid_for(self.anchor or first, self.every, self.boundary)
+        return Listed(months, self.starts) if self.starts else months
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Billing periods by their first days; the last one has no end. Months are those of `grid`."""
+
+    grid: Grid
+    starts: tuple[date, ...]
+
+    @property
+    def anchor(self) -> int:
+        return self.grid.anchor
+
+    @property
+    def day(self) -> int:
+        return self.grid.day
+
+    def period_at(self, day: date) -> Span:
+        place = bisect_right(self.starts, day)
+        ends = (*self.starts, date.max)
+        return Span(self.starts[place - 1] if place else date.min, ends[place])
+
+    def after(self, day: date) -> date:
+        return self.period_at(day).end
+
+
+Periods = Grid | Listed
 
 
 class BillKind(StrEnum):
@@ -94,7 +132,7 @@ def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Ce
     if not record.periods:
         return []
     zone = terms.policy.zone
-    grid = grid_for(local_date(record.periods[0].start, zone), terms.every, terms.boundary)
+    grid = terms.periods(local_date(record.periods[0].start, zone))
     rounding = rounding_of(record.asset.currency)
     cells: list[Cell] = []
     exact = before = ZERO
@@ -120,7 +158,7 @@ class _Share:
     months: Fraction
 
 
-def _shares(period: StatePeriod, grid: Grid, terms: BillingTerms, through: date) -> list[_Share]:
+def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date) -> list[_Share]:
     """What a state period takes of the billing periods, in months: the ledger's own measure."""
     zone, policy = terms.policy.zone, terms.policy
     start = local_date(period.start, zone)

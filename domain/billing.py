@@ -1,0 +1,180 @@
+"""Billing in the journey: what a customer's contracts and purchases have to be invoiced for, and what is given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from domain.assets.dates import local_date
+from domain.assets.grid import PeriodLength
+from domain.assets.model import AssetRecord
+from domain.assets.policy import ProrationPolicy
+from domain.model import Carried
+from domain.money import CurrencyCode
+from domain.orders import BillingFrequency
+from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, bill, schedule
+
+_MONTHS = {
+    BillingFrequency.MONTHLY: 1,
+    BillingFrequency.QUARTERLY: 3,
+    BillingFrequency.YEARLY: 12,
+    BillingFrequency.WHOLE_TERM: 12,
+}
+WITHOUT_CONTRACT = BillingFrequency.MONTHLY
+"""What has no contract, as something without an end, is invoiced month by month."""
+
+
+class CreditLine(Carried):
+    """Something given back of one charge: name the asset, or `order_id` and `line_id` of a purchase.
+
+    `key` is its business key, unique for ever; `amount` is what is wanted, above zero; `kind` is a word for reports, such as
+    price_protection, return or goodwill.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+    amount: Annotated[Decimal, Field(gt=0)]
+    description: str
+    kind: str = "goodwill"
+    asset_id: str | None = None
+    order_id: str | None = None
+    line_id: str | None = None
+    quantity: int | None = None
+
+
+class Credit(Carried):
+    """A credit memo to be written: its business key, currency, reason, and lines."""
+
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+    currency: CurrencyCode
+    reason: str
+    lines: Annotated[tuple[CreditLine, ...], Field(min_length=1)]
+
+
+class Credited(Carried):
+    """A credit memo as it was booked: amounts by the keys of its lines; `again`: it was booked before."""
+
+    memo_id: str
+    total: Decimal
+    currency: str
+    lines: dict[str, Decimal]
+    again: bool = False
+
+
+class ContractTerm(Carried):
+    """A term of a contract by local dates; `until` is the first day after it."""
+
+    start_on: date
+    until: date
+
+
+class ContractBilling(Carried):
+    """How a contract is invoiced; `terms` in order."""
+
+    contract_id: str
+    billing: BillingFrequency
+    terms: Annotated[tuple[ContractTerm, ...], Field(min_length=1)]
+
+    def horizon(self, today: date) -> date:
+        """The end of the term that runs today, or of the first one: what falls due later belongs to another term."""
+        begun = [term for term in self.terms if term.start_on <= max(today, self.terms[0].start_on)]
+        return begun[-1].until
+
+
+def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
+    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day."""
+    policy = ProrationPolicy(time_zone=zone)
+    if contract is None:
+        return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy)
+    whole = contract.billing is BillingFrequency.WHOLE_TERM
+    return BillingTerms(
+        every=PeriodLength(count=_MONTHS[contract.billing]),
+        policy=policy,
+        anchor=contract.terms[0].start_on,
+        starts=tuple(term.start_on for term in contract.terms) if whole else (),
+    )
+
+
+@dataclass(frozen=True)
+class Due:
+    """An asset to be looked at: how it is, how it was before the business event (null: it is new), and its billed lines.
+
+    `taken_over`: it came from elsewhere, and what fell due before today was charged there.
+    """
+
+    after: AssetRecord
+    before: AssetRecord | None
+    contract: ContractBilling | None
+    billed: Sequence[BillLine]
+    taken_over: bool = False
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What an asset has to be invoiced for now: lines, what was billed elsewhere before, and the next day on which more falls due."""
+
+    lines: Sequence[BillLine]
+    elsewhere: Sequence[BillLine]
+    next_day: date | None
+
+
+def settle(due: Due, today: date, zone: str) -> Settlement:
+    """The lines of today. The first period of a new asset is invoiced at once, even if it begins later."""
+    terms = terms_of(due.contract, zone)
+    elsewhere = _elsewhere(due, terms, today)
+    billed = [*due.billed, *elsewhere]
+    first = local_date(due.after.start, terms.policy.zone)
+    through = max(today, first) if due.before is None and not due.taken_over else today
+    lines = bill(due.after, terms, billed, through)
+    known = {line.key for line in [*billed, *lines]}
+    return Settlement(lines, elsewhere, _next_day(due, terms, known, today))
+
+
+def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:
+    """What counts as charged by somebody else: of an asset taken over, and of one that was sold before invoices were kept here."""
+    known = due.before or due.after
+    if due.billed or (due.before is None and not due.taken_over):
+        return []
+    return [_charged(known, cell) for cell in schedule(known, terms, today) if cell.due < today and cell.amount]
+
+
+def _charged(record: AssetRecord, cell: Cell) -> BillLine:
+    lot, period = cell.key
+    return BillLine(
+        asset_id=record.asset.asset_id,
+        lot=lot,
+        period=period,
+        kind=BillKind.CHARGE,
+        due=cell.due,
+        currency=record.asset.currency,
+        amount=cell.amount,
+        scheduled=cell.amount,
+    )
+
+
+def _next_day(due: Due, terms: BillingTerms, known: set[tuple[int, date]], today: date) -> date | None:
+    """The first day after today on which something falls due within the running term; a later term's end looks after itself."""
+    record = due.after
+    if not record.periods:
+        return None
+    horizon = due.contract.horizon(today) if due.contract else date.max
+    zone = terms.policy.zone
+    first = local_date(record.periods[0].start, zone)
+    ahead = today
+    if record.periods[-1].end is None:
+        ahead = terms.periods(first).after(max(today, first))
+    days = [
+        cell.due
+        for cell in schedule(record, terms, ahead)
+        if cell.amount and today < cell.due < horizon and cell.key not in known
+    ]
+    return min(days, default=None)
+
+
+def earliest(days: Iterable[date | None]) -> date | None:
+    """The first of the days that are given."""
+    return min((day for day in days if day is not None), default=None)
