@@ -7,9 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.assets.model import AssetRecord
+from domain.assets.model import Asset, AssetRecord
+from domain.customer import ContractFacts
 from domain.journey import Outcome
-from domain.orders import ContactRole
+from domain.orders import ContactRole, PricePer
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,66 @@ class AssetChange:
 
 
 @dataclass(frozen=True)
+class OpenAsset:
+    """The row of an asset that came without an order, from `start` to `end`; its first action follows as an `AssetChange`."""
+
+    asset: Asset
+    per: PricePer
+    unit_price: Decimal
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True)
+class OpenContract:
+    """A contract that came without an order, with its first term."""
+
+    contract: ContractFacts
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MoveTerm:
+    """The latest term of a contract gets other dates."""
+
+    contract_id: str
+    number: int
+    start_on: date
+    until: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class DropTerm:
+    """A term that was sold and has not begun is taken back."""
+
+    contract_id: str
+    number: int
+
+
+@dataclass(frozen=True)
+class SendAssets:
+    """Assets have left for another account; `body` is all that it needs to take them."""
+
+    transfer_id: str
+    to_account: str
+    body: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SettleTransfer:
+    """The other account has taken the assets (`received`), or never will (`refused`)."""
+
+    transfer_id: str
+    status: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class BeginTerm:
     """The next term of a contract, sold by acceptance or automatically."""
 
@@ -223,7 +284,13 @@ Write = (
     | RecordHealth
     | QuoteRenewal
     | AssetChange
+    | OpenAsset
+    | OpenContract
     | BeginTerm
+    | MoveTerm
+    | DropTerm
+    | SendAssets
+    | SettleTransfer
     | SetContractStatus
     | MakeOffer
     | SettleOffer

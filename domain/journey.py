@@ -20,6 +20,10 @@ class StageKind(StrEnum):
     REORDER = "reorder"
     EXPANSION = "expansion"
     RENEWAL = "renewal"
+    QUOTE = "quote"
+    BILLING = "billing"
+    SERVICE = "service"
+    AMENDMENT = "amendment"
     RELATIONSHIP = "relationship"
 
 
@@ -57,6 +61,8 @@ class Channel(StrEnum):
     MAIL = "deliver_mail"
     NOTICE = "deliver_notice"
     PROVISIONING = "provision"
+    WEBHOOK = "deliver_webhook"
+    CONVEYANCE = "convey_assets"
 
 
 class Delivery(Carried):

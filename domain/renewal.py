@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from domain import adoption
 from domain.calendar import business_day_until, local_instant
+from domain.contract_end import end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
-    CloseStaffTasks,
     Decision,
-    DropOnboarding,
     JournalLine,
     Mail,
     Notice,
@@ -56,14 +54,29 @@ def take_up(situation: Situation, contract: ContractFacts) -> Outcome:
         return Outcome()
     if contract.status == "active":
         return begin(situation, contract)
-    end = Step(
+    return run_out(situation, contract)
+
+
+def run_out(situation: Situation, contract: ContractFacts) -> Outcome:
+    """The stage of a contract that will not be renewed: only its end is still to come."""
+    end = end_step(contract, max(contract.term.ends_at, situation.as_of))
+    return Outcome(plan=[end], stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)})
+
+
+def end_step(contract: ContractFacts, at: datetime | None = None) -> Step:
+    """The end of the latest term, at `at` if that is another instant."""
+    return Step(
         kind="renewal_term_end",
         stage=contract.stage,
-        name="term-end",
-        at=max(contract.term.ends_at, situation.as_of),
+        name=_named(contract, "term-end"),
+        at=at or contract.term.ends_at,
         on=contract.term.until,
     )
-    return Outcome(plan=[end], stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)})
+
+
+def _named(contract: ContractFacts, name: str) -> str:
+    """A step's name, another one each time that the term's dates were changed: what was done for the old dates is done anew."""
+    return f"{name}.{contract.term.moves}" if contract.term.moves else name
 
 
 def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
@@ -87,13 +100,7 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
         and situation.as_of < contract.term.ends_at
     ):
         yield _notice(situation, contract, past, now=True)
-    yield Step(
-        kind="renewal_term_end",
-        stage=contract.stage,
-        name="term-end",
-        at=max(contract.term.ends_at, situation.as_of) if not situation.imported else contract.term.ends_at,
-        on=contract.term.until,
-    )
+    yield end_step(contract, None if situation.imported else max(contract.term.ends_at, situation.as_of))
 
 
 def _notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
@@ -104,22 +111,28 @@ def _notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
 
 
 def _notice(situation: Situation, contract: ContractFacts, days: int, *, now: bool = False) -> Step:
+    name = _named(contract, f"notice-{days}")
     if now:
-        return situation.step_now("renewal_notice", contract.stage, f"notice-{days}")
+        return situation.step_now("renewal_notice", contract.stage, name)
     zone, country = situation.customer.account.time_zone, situation.customer.account.country
     day = business_day_until(contract.term.until - timedelta(days=days), country)
-    return Step(kind="renewal_notice", stage=contract.stage, name=f"notice-{days}", at=local_instant(day, zone), on=day)
+    return Step(kind="renewal_notice", stage=contract.stage, name=name, at=local_instant(day, zone), on=day)
 
 
 def notice(situation: Situation, step: Step) -> Decision:
     """The customer hears that a term ends; from the quote day on with the price of the next one."""
     contract = _contract_of(situation, step.stage)
-    if contract is None or contract.stage != step.stage or contract.status != "active":
+    days = int(step.name.removeprefix("notice-").partition(".")[0])
+    if (
+        contract is None
+        or contract.stage != step.stage
+        or contract.status != "active"
+        or step.name != _named(contract, f"notice-{days}")
+    ):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if situation.as_of >= contract.term.ends_at:
         over = list(_remaining(situation, contract))[-1:]
         return Decision(JournalLine("Notice came too late: the term is over", kind="skipped"), Outcome(plan=over))
-    days = int(step.name.removeprefix("notice-"))
     passed = [d for d in _notice_days(situation, contract) if _notice(situation, contract, d).at <= situation.as_of]
     if passed and min(passed) < days:
         nearest = _notice(situation, contract, min(passed), now=True)
@@ -133,7 +146,7 @@ def notice(situation: Situation, step: Step) -> Decision:
         (
             s
             for s in _remaining(situation, contract)
-            if s.kind == "renewal_term_end" or s.name in {f"notice-{d}" for d in later}
+            if s.kind == "renewal_term_end" or s.name in {_named(contract, f"notice-{d}") for d in later}
         ),
         None,
     )
@@ -239,27 +252,24 @@ def _renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisi
     }
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "term": term.number, "origin": origin}),
-        _turn(situation, contract, term, says),
+        turn(situation, contract, term, says),
         writes,
         [Mail("renewal_confirmed", context, role=ContactRole.BILLING, contractual=True)],
         [Notice(f"{contract.contract_id}: {says}", [f"Total: {quote.total} {quote.currency}"], to="owner")],
     )
 
 
-def _turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: str) -> Outcome:
+def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: str) -> Outcome:
     """From one term to the next: before the old one ends only its end is still to come, afterwards the next stage is open."""
     attention: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
     if situation.as_of < contract.term.ends_at:
-        end = Step(
-            kind="renewal_term_end",
-            stage=contract.stage,
-            name="term-end",
-            at=contract.term.ends_at,
-            on=contract.term.until,
-        )
         accepted = Stage(status=ACCEPTED, until=contract.term.ends_at)
         return Outcome(
-            drop=[contract.stage], plan=[end], stages={contract.stage: accepted}, attention=attention, said=[says]
+            drop=[contract.stage],
+            plan=[end_step(contract)],
+            stages={contract.stage: accepted},
+            attention=attention,
+            said=[says],
         )
     opening = begin(situation, contract.model_copy(update={"term": term}))
     return Outcome(
@@ -273,15 +283,12 @@ def _turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: 
 
 def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
     says = f"Renewal declined: {reason}"
-    end = Step(
-        kind="renewal_term_end", stage=contract.stage, name="term-end", at=contract.term.ends_at, on=contract.term.until
-    )
     writes: list[Write] = [SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)]
     context = {"contract_id": contract.contract_id, "term_end": last_day(contract.term).isoformat()}
     in_grace = contract.status == "grace"
     outcome = Outcome(
         drop=[contract.stage],
-        plan=[] if in_grace else [end],
+        plan=[] if in_grace else [end_step(contract)],
         stages={contract.stage: None if in_grace else Stage(status=DECLINED, until=contract.term.ends_at)},
         attention={f"renewal:{contract.contract_id}": None if in_grace else says},
         said=[says],
@@ -311,8 +318,10 @@ def term_end(situation: Situation, step: Step) -> Decision:
         )
     if contract.stage != step.stage:
         return _next_runs(situation, contract, step)
+    if step.name != _named(contract, "term-end"):
+        return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if contract.status == "declined":
-        return _end(situation, contract, step, "declined")
+        return end_contract(situation, contract, step.stage, "declined")
     if contract.auto_renew:
         return _renew(situation, contract, origin="automatic")
     return _into_grace(situation, contract, step)
@@ -320,7 +329,7 @@ def term_end(situation: Situation, step: Step) -> Decision:
 
 def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
     says = f"Term {contract.term.number} of {contract.contract_id} begins"
-    opening = begin(situation, contract)
+    opening = begin(situation, contract) if contract.status == "active" else run_out(situation, contract)
     return Decision(
         JournalLine(says), Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says])
     )
@@ -335,7 +344,7 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
         "term_end": last_day(contract.term).isoformat(),
         "grace_until": until.isoformat(),
     }
-    ending = Step(kind="renewal_grace_end", stage=step.stage, name="grace-end", at=at, on=until)
+    ending = Step(kind="renewal_grace_end", stage=step.stage, name=_named(contract, "grace-end"), at=at, on=until)
     return Decision(
         JournalLine(says),
         Outcome(
@@ -355,44 +364,7 @@ def grace_end(situation: Situation, step: Step) -> Decision:
     contract = _contract_of(situation, step.stage)
     if contract is None or contract.status != "grace":
         return Decision(JournalLine("Grace ended: the contract was answered for", kind="skipped"))
-    return _end(situation, contract, step, "no answer")
-
-
-def _end(situation: Situation, contract: ContractFacts, step: Step, reason: str) -> Decision:
-    says = f"Contract {contract.contract_id} ended: {reason}"
-    stages: dict[str, Stage | None] = {step.stage: None}
-    drop = [step.stage]
-    for asset in situation.customer.assets_of(contract.contract_id):
-        stages[f"expansion:{asset.asset_id}"] = None
-        drop.append(f"expansion:{asset.asset_id}")
-    others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
-    if not others:
-        stages["adoption"] = None
-        drop.append("adoption")
-    settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
-    writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
-    if not others:
-        settled |= {"low_adoption": None, "health_critical": None}
-        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
-    onboarding_stage = f"onboarding:{contract.order_id}"
-    if not any(c.order_id == contract.order_id and c is not contract for c in situation.customer.contracts):
-        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
-        stages[onboarding_stage] = None
-        drop.append(onboarding_stage)
-        settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
-        writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
-    context = {"contract_id": contract.contract_id, "ended_on": last_day(contract.term).isoformat()}
-    return Decision(
-        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
-        Outcome(
-            stages=stages,
-            drop=drop,
-            attention=settled,
-            said=[says],
-        ),
-        writes,
-        [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
-    )
+    return end_contract(situation, contract, step.stage, "no answer")
 
 
 def _contract_of(situation: Situation, stage: str) -> ContractFacts | None:

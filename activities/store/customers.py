@@ -20,11 +20,12 @@ select jsonb_build_object(
     from contact c where c.account_id = $1), '[]'),
   'contracts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),
-                       'first_start', f.start_on, 'first_until', f.until)
+                       'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b))
                      order by c.contract_id)
     from contract c
     join contract_term f on f.contract_id = c.contract_id and f.number = 1
     join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+    left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
     where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
   'assets', coalesce((
     select jsonb_agg(jsonb_build_object(

@@ -1,0 +1,50 @@
+"""The end of a contract: what was planned for it falls away, and the customer hears of it."""
+
+from __future__ import annotations
+
+from domain import adoption
+from domain.customer import ContractFacts
+from domain.decision import CloseStaffTasks, Decision, DropOnboarding, JournalLine, Mail, SetContractStatus, Write
+from domain.journey import Outcome, Stage
+from domain.orders import ContactRole
+from domain.renewal_quote import last_day
+from domain.situation import Situation
+
+
+def end_contract(situation: Situation, contract: ContractFacts, stage: str, reason: str) -> Decision:
+    """A contract ends: its `stage`, its offers and its onboarding are over, and with the last contract adoption is, too."""
+    says = f"Contract {contract.contract_id} ended: {reason}"
+    stages: dict[str, Stage | None] = {stage: None}
+    drop = [stage]
+    for asset in situation.customer.assets_of(contract.contract_id):
+        stages[f"expansion:{asset.asset_id}"] = None
+        drop.append(f"expansion:{asset.asset_id}")
+    others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    if not others:
+        stages["adoption"] = None
+        drop.append("adoption")
+    settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
+    writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    if not others:
+        settled |= {"low_adoption": None, "health_critical": None}
+        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
+    onboarding_stage = f"onboarding:{contract.order_id}"
+    of_order = [c for c in situation.customer.contracts if c.order_id == contract.order_id]
+    if contract.order_id and len(of_order) == 1:
+        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
+        stages[onboarding_stage] = None
+        drop.append(onboarding_stage)
+        settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
+        writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
+    context = {"contract_id": contract.contract_id, "ended_on": last_day(contract.term).isoformat()}
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
+        Outcome(
+            stages=stages,
+            drop=drop,
+            attention=settled,
+            said=[says],
+        ),
+        writes,
+        [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
+    )
