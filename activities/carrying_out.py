@@ -12,7 +12,7 @@ import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.store import customers, effects
+from activities.store import customers, effects, holds
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
@@ -21,6 +21,7 @@ from domain.decision import Decision, Mail, Notice
 from domain.journey import Channel, Outcome
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import Refusal
+from domain.service.guard import SALES_MAILS
 from domain.situation import Situation
 
 PATIENT_ATTEMPTS = 5
@@ -68,9 +69,11 @@ def effect_key(account_id: str, what: str) -> str:
 
 
 async def load_situation(
-    connection: Connection, account_id: str, as_of: datetime, *, ledger: bool = False
+    connection: Connection, account_id: str, as_of: datetime, *, ledger: bool = False, service: bool = False
 ) -> Situation:
-    """The customer with their playbook at `as_of`, and their asset ledger if that is asked for.
+    """The customer with their playbook at `as_of`, what service knows, and their asset ledger if that is asked for.
+
+    `service`: with all that a review of holds looks at.
 
     Raises LookupError for an account that no order has opened.
     """
@@ -79,7 +82,8 @@ async def load_situation(
         raise LookupError(f"account {account_id} has no facts; its first order was never accepted")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
     records = await load_records(connection, account_id) if ledger else {}
-    return Situation(customer, playbook, as_of, records)
+    known = await holds.load_service(connection, account_id, as_of, review=service, bearing=ledger)
+    return Situation(customer, playbook, as_of, records, service=known)
 
 
 class Performer:
@@ -107,12 +111,18 @@ class Performer:
         run: str = "",
         actor: str | None = None,
         ledger: bool = False,
+        service: bool = False,
     ) -> Outcome:
-        """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome."""
+        """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
+
+        `service`: with all that a review of holds looks at, and no mail leaves or case opens meanwhile.
+        """
         async with self.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome if done.run == run else done.outcome.again()
-            situation = await load_situation(connection, account_id, as_of, ledger=ledger)
+            if service:
+                await holds.lock_account(connection, account_id)
+            situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service)
             decision = decide(situation)
             return await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor
@@ -190,11 +200,20 @@ class Performer:
             unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
         )
         dumped = body.model_dump(mode="json")
-        return effects.OutboxRow(delivery_id, Channel.MAIL, stage, dumped, contact_id=contact.contact_id)
+        purpose = mail.purpose or SALES_MAILS.get(mail.template)
+        return effects.OutboxRow(
+            delivery_id,
+            Channel.MAIL,
+            stage,
+            dumped,
+            contact_id=contact.contact_id,
+            purpose=purpose.value if purpose else None,
+            product=mail.product,
+        )
 
 
 def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:
-    person = customer.owner if notice.to == "owner" else customer.success_manager
+    person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
     body = StaffNotice(
         delivery_id=delivery_id,
         to_name=person.name,
@@ -232,7 +251,8 @@ def _completed(
     changes: dict[str, Any] = {}
     if rows:
         prefix = effect_key(situation.customer.account.account_id, "")
-        changes["deliveries"] = {row.delivery_id.removeprefix(prefix): row.channel for row in rows}
+        new = {row.delivery_id.removeprefix(prefix): row.channel for row in rows}
+        changes["deliveries"] = {**decision.outcome.deliveries, **new}
     said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
     if said:
         changes["said"] = [f"{situation.today} {line}"[:SAID_LENGTH] for line in said]

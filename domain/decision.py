@@ -11,6 +11,9 @@ from domain.assets.model import Asset, AssetRecord
 from domain.customer import ContractFacts
 from domain.journey import Outcome
 from domain.orders import ContactRole, PricePer
+from domain.service.guard import Person
+from domain.service.hold_writes import HoldWrite
+from domain.service.holds import Purpose
 
 
 @dataclass(frozen=True)
@@ -26,22 +29,28 @@ class JournalLine:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to the customer, to the contact who has `role`. Contractual mails cannot be unsubscribed from."""
+    """A mail to the customer, to the contact who has `role`. Contractual mails cannot be unsubscribed from.
+
+    A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
+    """
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
     role: ContactRole = ContactRole.MAIN
     contractual: bool = False
+    purpose: Purpose | None = None
+    product: str | None = None
 
 
 @dataclass(frozen=True)
 class Notice:
-    """An internal notice to the owner or the success manager."""
+    """An internal notice to the owner or the success manager, or to `person`."""
 
     title: str
     lines: list[str]
     to: str = "success_manager"
     due: datetime | None = None
+    person: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -297,6 +306,7 @@ Write = (
     | SendSurvey
     | RecordSurveyAnswer
     | CloseAccount
+    | HoldWrite
 )
 
 

@@ -82,6 +82,20 @@ class HealthView(Carried):
     why: str
 
 
+class CaseView(Carried):
+    """An open case as the briefing shows it to sales: `said` begins what the customer wrote last."""
+
+    case_id: str
+    priority: str
+    state: str
+    owner: str | None = None
+    opened_at: AwareDatetime
+    said: str | None = None
+    next_milestone: str | None = None
+    next_due: AwareDatetime | None = None
+    promised_at: AwareDatetime | None = None
+
+
 class AccountView(Carried):
     """What the workflow has to know of its account to name itself. `owner` is the rep's opaque staff id."""
 
@@ -105,6 +119,7 @@ class Outcome(Carried):
     attention: dict[str, str | None] = {}
     health: HealthView | None = None
     account: AccountView | None = None
+    cases: list[CaseView] | None = None
     said: list[str] = []
     answer: dict[str, Any] | None = None
     repeated: bool = False
@@ -170,6 +185,7 @@ class JourneyState(Carried):
     in_flight: list[Delivery] = []
     attention: dict[str, str] = {}
     health: HealthView | None = None
+    cases: list[CaseView] = []
     said: list[str] = []
     paused: Pause | None = None
     runs: int = 1
@@ -222,12 +238,14 @@ class JourneyState(Carried):
                 "health": outcome.health or self.health,
                 "account": outcome.account or self.account,
                 "said": [*self.said, *outcome.said][-SAID_LINES:],
+                **({"cases": outcome.cases} if outcome.cases is not None else {}),
             }
         )
 
     def delivered(self, delivery_id: str) -> JourneyState:
-        """The state without a delivery that has reached its end."""
-        return self.model_copy(update={"in_flight": [d for d in self.in_flight if d.id != delivery_id]})
+        """The state without a delivery that has reached its end. One that is on its way again already stays."""
+        ended = next((n for n, delivery in enumerate(self.in_flight) if delivery.id == delivery_id), None)
+        return self.model_copy(update={"in_flight": [d for n, d in enumerate(self.in_flight) if n != ended]})
 
     def stuck(self, delivery_id: str, why: str) -> JourneyState:
         """The state with a delivery set aside until somebody resumes the journey."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from domain.assets.model import AssetRecord
 from domain.customer import Customer
 from domain.journey import Step
 from domain.playbook import Playbook
+from domain.service.guard import NO_SERVICE, SalesGuard, ServiceFacts
 
 TOLERATED_DELAY = timedelta(days=7)
 """A step that came due this long before it was planned is still done; an older one is recorded as past."""
@@ -26,11 +28,19 @@ class Situation:
     """the asset ledger, by asset; loaded for what changes assets or prices them"""
     imported: bool = False
     """true while an order of the past is taken over: nothing that lies before `as_of` is acted on"""
+    service: ServiceFacts = NO_SERVICE
+    """what service knows of the customer and sales has to heed"""
 
     @property
     def today(self) -> date:
         """The customer's local day."""
         return self.customer.day_of(self.as_of)
+
+    @cached_property
+    def guard(self) -> SalesGuard:
+        """Whether the customer may be reached now."""
+        account = self.customer.account
+        return SalesGuard(self.service, account.country, account.time_zone, self.as_of)
 
     def is_past(self, at: datetime) -> bool:
         """True for a step that is too late to be planned."""

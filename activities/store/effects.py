@@ -61,7 +61,10 @@ async def write_journal(connection: Connection, account_id: str, rows: list[Jour
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """Something that leaves the company. `body` is the message with raw values; `contact_id` or `staff_id` says to whom."""
+    """Something that leaves the company. `body` is the message with raw values; `contact_id` or `staff_id` says to whom.
+
+    `purpose`, and the `product` that it is about, are set for what a hold may keep back.
+    """
 
     delivery_id: str
     channel: Channel
@@ -69,6 +72,8 @@ class OutboxRow:
     body: dict[str, Any]
     contact_id: str | None = None
     staff_id: str | None = None
+    purpose: str | None = None
+    product: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +89,21 @@ async def put_outbox(connection: Connection, account_id: str, as_of: datetime, r
     """Messages that leave once this transaction is committed."""
     if rows:
         await connection.executemany(
-            "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at, purpose,"
+            " product_code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
-                (r.delivery_id, account_id, r.channel.value, r.stage, r.contact_id, r.staff_id, r.body, as_of)
+                (
+                    r.delivery_id,
+                    account_id,
+                    r.channel.value,
+                    r.stage,
+                    r.contact_id,
+                    r.staff_id,
+                    r.body,
+                    as_of,
+                    r.purpose,
+                    r.product,
+                )
                 for r in rows
             ],
         )
@@ -105,6 +121,8 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
         body=row["body"],
         contact_id=row["contact_id"],
         staff_id=row["staff_id"],
+        purpose=row["purpose"],
+        product=row["product_code"],
         account_id=row["account_id"],
         status=row["status"],
         created_at=row["created_at"],

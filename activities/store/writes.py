@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.ledger import save_changes
 from activities.store.pool import Connection
 from domain.customer import Customer
@@ -171,6 +172,9 @@ class Writer:
             [(w.survey_id, w.score, w.comment, w.at) for w in writes],
         )
 
+    async def _carry_out_hold_writes(self, writes: list[Any]) -> None:
+        await carry_out_hold_writes(Place(self._connection, self._customer, self._as_of), writes)
+
     async def _close_accounts(self, writes: list[CloseAccount]) -> None:
         await self._connection.executemany(
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
@@ -184,6 +188,9 @@ _SETTLED_BY_CLOSING = (
     "update onboarding_task set status = 'past', completed_at = $2 where account_id = $1 and status = 'open'",
     "update staff_task set closed_at = $2 where account_id = $1 and closed_at is null",
     "update offer set status = 'expired', settled_at = $2 where account_id = $1 and status = 'open'",
+    "update outbox set status = 'withdrawn', settled_at = $2 where account_id = $1 and status = 'held'",
+    "delete from held_step where account_id = $1 and $2::timestamptz is not null",
+    "update lead set status = 'withdrawn', closed_at = $2 where account_id = $1 and status in ('held', 'routed', 'overdue')",
 )
 
 _Handler = Callable[[Writer, list[Any]], Awaitable[None]]
@@ -204,4 +211,5 @@ _HANDLERS: dict[type[Any], _Handler] = {
     SendSurvey: Writer._send_surveys,
     RecordSurveyAnswer: Writer._record_survey_answers,
     CloseAccount: Writer._close_accounts,
+    **dict.fromkeys(HOLD_WRITES, Writer._carry_out_hold_writes),
 }

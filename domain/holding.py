@@ -1,0 +1,177 @@
+"""Sales held back while service owes something: the review of what holds a customer, and what waited for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.decision import Decision, JournalLine, Notice, Write
+from domain.journey import Channel, Outcome, Stage, Step
+from domain.service import leads
+from domain.service.guard import PATIENCE, HeldMail, HeldStep
+from domain.service.hold_writes import (
+    ForgetHeldSteps,
+    KeepHolds,
+    RecordTold,
+    ReleaseMails,
+    WithdrawMail,
+)
+from domain.service.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
+from domain.situation import Situation
+
+STAGE = "service"
+REASONS_SHOWN = 3
+
+
+def review_step(situation: Situation, name: str) -> Step:
+    """The look at a customer's holds that is due now; `name` tells one from another."""
+    return situation.step_now("service_review", STAGE, f"review-{name}")
+
+
+def after_request(situation: Situation) -> list[Step]:
+    """The look that follows a request which changed what may be said."""
+    return [review_step(situation, f"{situation.as_of:%Y%m%dT%H%M%S%f}")]
+
+
+@dataclass
+class _Found:
+    """What a review gathers."""
+
+    writes: list[Write] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    lines: list[JournalLine] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    plan: list[Step] = field(default_factory=list)
+    deliveries: dict[str, Channel] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    attention: dict[str, str | None] = field(default_factory=dict)
+
+
+def review(situation: Situation, step: Step) -> Decision:
+    """What holds the customer now goes on record and is shown; what waited and may go now goes, or is skipped if its moment has passed."""
+    guard, found = situation.guard, _Found()
+    level = customer_level(guard.holds)
+    _look_at_holds(situation, guard.holds, found)
+    for mail in situation.service.mails:
+        _look_at_mail(situation, mail, found)
+    for held in situation.service.steps:
+        _look_at_step(situation, held, found)
+    for seen in situation.service.seen:
+        found.writes.append(RecordTold(seen.case_id, seen.person.staff_id))
+        lines = [f"You looked at case {seen.case_id} ({seen.subject}) while it was open; it is {seen.state} now."]
+        found.notices.append(Notice(f"Case {seen.case_id} is {seen.state}", lines, person=seen.person))
+    routed = leads.review(situation)
+    found.writes += routed.writes
+    found.notices += routed.notices
+    found.plan += routed.plan
+    found.said += routed.said
+    found.lines += [JournalLine(says, name=f"lead-{n}") for n, says in enumerate(routed.said)]
+    if (next_look := guard.next_look()) is not None:
+        found.plan.append(_lift_step(situation, next_look))
+    found.attention["hold"] = _why(level, guard.holds) if level is not HoldLevel.NONE else None
+    return _decision(situation, level, next_look, [*found.waiting, *routed.open], found)
+
+
+def _decision(
+    situation: Situation, level: HoldLevel, next_look: datetime | None, waiting: list[str], found: _Found
+) -> Decision:
+    standing = level is not HoldLevel.NONE or bool(waiting)
+    status = "open" if level is HoldLevel.NONE else level.value
+    outcome = Outcome(
+        plan=found.plan,
+        drop=[f"{STAGE}/lift-*"],
+        stages={STAGE: Stage(status=status, tasks=waiting[:8], until=next_look) if standing else None},
+        deliveries=found.deliveries,
+        attention=found.attention,
+        cases=[case.view() for case in situation.service.running()[:8]],
+        said=found.said,
+    )
+    line = JournalLine("Holds looked at: nothing new", kind="skipped")
+    if found.said:
+        line = JournalLine(found.said[0], kind="service_hold", detail={"level": level.value})
+    return Decision(line, outcome, found.writes, notices=found.notices, more_lines=found.lines)
+
+
+def _lift_step(situation: Situation, at: datetime) -> Step:
+    on = situation.customer.day_of(at)
+    return Step(kind="service_hold_lift", stage=STAGE, name=f"lift-{at:%Y%m%dT%H%M%S}", at=at, on=on)
+
+
+def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found) -> None:
+    """Brings the record up to date, and tells the owner when sales has to stop and when it may go on."""
+    on_record = {(hold.source, hold.reason): hold.level for hold in situation.service.recorded}
+    current = {(hold.source, hold.reason): hold.level for hold in holds}
+    if on_record != current:
+        derived = tuple(hold for hold in holds if hold.reason is not HoldReason.MANUAL)
+        found.writes.append(KeepHolds(derived))
+    before = _strongest(set(on_record.values()))
+    now = customer_level(holds)
+    if now is before:
+        return
+    if now is HoldLevel.NONE:
+        says = "Nothing holds sales back any more"
+        found.said.append(says)
+    else:
+        says = _why(now, holds)
+        found.said.append(says)
+    if HoldLevel.BLOCK in (now, before):
+        lines = [hold.says for hold in holds[:REASONS_SHOWN]] or ["What waited goes out if it is still of use."]
+        found.notices.append(Notice(says, lines, to="owner"))
+
+
+def _strongest(levels: set[HoldLevel]) -> HoldLevel:
+    return next((level for level in (HoldLevel.BLOCK, HoldLevel.WARN) if level in levels), HoldLevel.NONE)
+
+
+def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
+    counting = [hold for hold in holds if hold.level is level]
+    more = f" and {len(counting) - 1} more" if len(counting) > 1 else ""
+    says = "Sales is held back" if level is HoldLevel.BLOCK else "Read first (`acknowledge_hold`), automatic mails wait"
+    return f"{says}: {counting[0].says}{more}"
+
+
+def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
+    account = situation.customer.account.account_id
+    short = mail.delivery_id.removeprefix(f"journey:{account}/")
+    if gone := _moment_passed(situation, mail):
+        found.writes.append(WithdrawMail(mail.delivery_id, gone))
+        found.lines.append(
+            JournalLine(f"Not sent any more: {mail.template}, {gone}", name=f"mail-{short}", kind="skipped")
+        )
+    elif situation.guard.holds_back(mail.purpose, mail.product) is None:
+        found.writes.append(ReleaseMails((mail.delivery_id,)))
+        found.deliveries[short] = Channel.MAIL
+        says = f"Sent after it was held back: {mail.template}"
+        found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
+        found.said.append(says)
+    else:
+        found.waiting.append(f"mail {mail.template}")
+
+
+def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
+    """Why a mail that waits is not worth sending any more; null if it is."""
+    customer = situation.customer
+    if mail.offer_id is not None:
+        offer = customer.offer(mail.offer_id)
+        if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
+            return "the offer is not open any more"
+        return None
+    if mail.survey_id is not None and any(
+        s.survey_id == mail.survey_id and s.score is not None for s in customer.surveys
+    ):
+        return "the survey was answered"
+    patience = PATIENCE.get(mail.purpose)
+    if patience is not None and situation.as_of - mail.created_at > patience:
+        return f"its moment passed {patience.days} days after {customer.day_of(mail.created_at)}"
+    return None
+
+
+def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
+    """A step that may go on is planned for now; its own activity looks again whether it is still wanted."""
+    guard = situation.guard
+    talk = held.purpose is Purpose.RENEWAL_TALK
+    if (guard.renewal_held() if talk else guard.holds_back(held.purpose, held.product)) is not None:
+        found.waiting.append(f"step {held.step.name}")
+        return
+    found.writes.append(ForgetHeldSteps(held.step.key))
+    found.plan.append(held.step.model_copy(update={"at": situation.as_of, "on": situation.today}))
