@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.store import customers, effects, holds
+from activities.store.billing import Billed
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
@@ -93,6 +94,11 @@ class Performer:
         self._pool = pool
         self._seller = seller
 
+    @property
+    def seller(self) -> str:
+        """How the selling company signs its mails."""
+        return self._seller.name
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection with a transaction that commits at the end of the block."""
@@ -143,11 +149,16 @@ class Performer:
         """Facts, journal, outbox and effect of a decision, written on `connection`."""
         customer, as_of = situation.customer, situation.as_of
         account_id = customer.account.account_id
-        await Writer(connection, customer, key, as_of).carry_out(decision.writes)
-        await effects.write_journal(connection, account_id, _journal_rows(decision, key, stage, kind, as_of, actor))
+        writer = Writer(connection, customer, key, as_of)
+        await writer.carry_out(decision.writes)
+        billed = await writer.bill(imported=situation.imported)
+        lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
+        await effects.write_journal(connection, account_id, lines)
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of)
         await effects.put_outbox(connection, account_id, as_of, rows)
         outcome = _completed(situation, decision, rows, unreachable=unreachable)
+        if billed.steps:
+            outcome = outcome.model_copy(update={"plan": [*outcome.plan, *billed.steps]})
         await effects.record_effect(connection, key, account_id, run, as_of, outcome)
         return outcome
 
@@ -239,6 +250,23 @@ def _journal_rows(
         line_key = f"{key}/{line.name}" if line.name else key
         rows.append(effects.JournalRow(line_key, line.at or as_of, stage, line.kind or kind, line.title, detail))
     return rows
+
+
+def _billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.JournalRow]:
+    """A line of the journal for every invoice and credit memo that was written."""
+    documents = [(document, "Invoice", "invoice") for document in billed.invoices]
+    documents += [(document, "Credit memo", "credit_memo") for document in billed.memos]
+    return [
+        effects.JournalRow(
+            f"{key}/{document.id}",
+            as_of,
+            "billing",
+            kind,
+            f"{what} {document.id}: {document.total} {document.currency}",
+            {"id": document.id, "total": str(document.total), "currency": document.currency},
+        )
+        for document, what, kind in documents
+    ]
 
 
 SAID_LENGTH = 72

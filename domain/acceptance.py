@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from domain import adoption, onboarding, renewal, reorder
 from domain.calendar import local_day, start_of_day
 from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PurchaseFacts, TermFacts
-from domain.decision import Decision, JournalLine, SetContractStatus, Write
+from domain.decision import BillPurchase, Decision, JournalLine, SetContractStatus, Write
 from domain.journey import AccountView, Outcome, Stage, Step
 from domain.orders import TERM_KINDS, BillingFrequency, Contract, Line, Order, OrderAnswer, Product, ProductKind
 from domain.ownership import sold
@@ -180,7 +180,9 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes += [reorder.came_back(situation)] if goods else []
-    writes += [sold(asset, order.account.account_id, order.order_id, situation.as_of) for asset in sale.assets]
+    account, now = order.account, situation.as_of
+    writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
+    writes += [] if situation.imported else _purchases(order, sale)
     writes += [
         SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
         for c in contracts
@@ -206,6 +208,24 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     )
     at = order.activated_at if situation.imported else None
     return Decision(JournalLine(says, at=at, detail={"order_id": order.order_id}), outcome, writes, more_lines=past)
+
+
+def _purchases(order: Order, sale: Sale) -> list[BillPurchase]:
+    """What an order sells that becomes no asset, to be invoiced with it."""
+    assets = {asset.asset_id for asset in sale.assets}
+    names = {product.code: product.name for product in order.products}
+    return [
+        BillPurchase(
+            order.order_id,
+            line.line_id,
+            names.get(line.product, line.product),
+            line.quantity,
+            line.unit_price,
+            order.currency,
+        )
+        for line in order.lines
+        if asset_id_of(order, line) not in assets
+    ]
 
 
 def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,8 @@ from domain.assets.dates import local_date
 from domain.assets.grid import PeriodLength
 from domain.assets.model import AssetRecord
 from domain.assets.policy import ProrationPolicy
+from domain.customer import Customer
+from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency
@@ -175,6 +177,7 @@ def _next_day(due: Due, terms: BillingTerms, known: set[tuple[int, date]], today
     return min(days, default=None)
 
 
-def earliest(days: Iterable[date | None]) -> date | None:
-    """The first of the days that are given."""
-    return min((day for day in days if day is not None), default=None)
+def step_on(customer: Customer, what: str, day: date) -> Step:
+    """The step that bills `what` (`contract:K-1` or `asset:A-1`) in the morning of the day on which something falls due."""
+    at, on = customer.morning(day, business_day=False)
+    return Step(kind="billing_invoice", stage=f"billing:{what}", name=f"due-{day}", at=at, on=on)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import Asset, AssetRecord
+from domain.billing import Credit
 from domain.customer import ContractFacts
 from domain.journey import Outcome
 from domain.orders import ContactRole, PricePer
@@ -274,6 +275,33 @@ class RequestProvisioning:
 
     order_id: str
     items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class BillDue:
+    """What has fallen due of a contract's assets, or of one asset without a contract, is invoiced."""
+
+    contract_id: str | None = None
+    asset_id: str | None = None
+
+
+@dataclass(frozen=True)
+class BillPurchase:
+    """Goods or work of an order, no asset: `quantity` units at `unit_price` are invoiced."""
+
+    order_id: str
+    line_id: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class BookCredit:
+    """A credit memo, each line capped by what is left of the charge that it names."""
+
+    credit: Credit
 
 
 @dataclass(frozen=True)

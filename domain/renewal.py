@@ -11,6 +11,7 @@ from domain.contract_end import end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
+    BillDue,
     Decision,
     JournalLine,
     Mail,
@@ -331,7 +332,9 @@ def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Dec
     says = f"Term {contract.term.number} of {contract.contract_id} begins"
     opening = begin(situation, contract) if contract.status == "active" else run_out(situation, contract)
     return Decision(
-        JournalLine(says), Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says])
+        JournalLine(says),
+        Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says]),
+        [BillDue(contract.contract_id)],
     )
 
 

@@ -11,6 +11,7 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.billing import BillingSteps
 from activities.carrying_out import Performer, Seller
 from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
@@ -41,14 +42,21 @@ PASSED_THROUGH = (
         f"workflows.{name}"
         for name in (
             "adoption",
+            "amendment",
+            "asset_doors",
+            "billing",
             "calls",
             "doors",
             "expansion",
             "journey",
             "onboarding",
+            "quote_doors",
+            "quoting",
             "relationship",
             "renewal",
             "reorder",
+            "service",
+            "service_doors",
             "tasks",
             "visibility",
         )
@@ -68,6 +76,7 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     concerns = (
         JourneySteps(performer),
+        BillingSteps(performer),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )

@@ -111,10 +111,10 @@ async def write_invoice(
         as_of,
         on,
     )
-    await connection.executemany(
-        "insert into invoice_line (invoice_id, number, kind, asset_id, order_id, line_id, lot, period, due, quantity,"
-        " description, amount, scheduled) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        [(invoice_id, number, *_line_row(line)) for number, line in enumerate(lines, 1)],
+    await connection.copy_records_to_table(
+        "invoice_line",
+        records=[(invoice_id, number, *_line_row(line)) for number, line in enumerate(lines, 1)],
+        columns=("invoice_id", "number", *_LINE),
     )
     return Document(invoice_id, currency, total, tuple(lines))
 
@@ -145,13 +145,29 @@ async def write_credit_memo(
         as_of,
         on,
     )
-    await connection.executemany(
-        "insert into credit_memo_line (credit_memo_id, number, key, kind, asset_id, order_id, line_id, lot, period, due,"
-        " quantity, description, amount, scheduled)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        [(memo_id, number, line.key or f"{key}#{number}", *_line_row(line)) for number, line in enumerate(lines, 1)],
+    await connection.copy_records_to_table(
+        "credit_memo_line",
+        records=[
+            (memo_id, number, line.key or f"{key}#{number}", *_line_row(line)) for number, line in enumerate(lines, 1)
+        ],
+        columns=("credit_memo_id", "number", "key", *_LINE),
     )
     return Document(memo_id, currency, total, tuple(lines))
+
+
+_LINE = (
+    "kind",
+    "asset_id",
+    "order_id",
+    "line_id",
+    "lot",
+    "period",
+    "due",
+    "quantity",
+    "description",
+    "amount",
+    "scheduled",
+)
 
 
 def _line_row(line: DocumentLine) -> Sequence[Any]:
@@ -201,7 +217,7 @@ async def book_credit(
             "select key from credit_memo_line where key = any($1)", [line.key for line in credit.lines]
         )
     }
-    left: dict[tuple[str, str], list[_Left]] = {}
+    left: dict[tuple[str | None, ...], list[_Left]] = {}
     lines: list[DocumentLine] = []
     for line in credit.lines:
         if line.key in known:
@@ -209,7 +225,7 @@ async def book_credit(
         target = await _target(connection, account_id, line)
         if target["currency"] != credit.currency:
             raise ValueError(f"{line.key}: the charge is in {target['currency']}, the credit in {credit.currency}")
-        place = (target["order_id"], target["line_id"])
+        place = (target["order_id"], target["line_id"], target["asset_id"])
         if place not in left:
             left[place] = await _left_of(connection, target)
         wanted = rounding_of(credit.currency).apply(line.amount)
@@ -287,22 +303,28 @@ async def _booked(connection: Connection, key: str) -> Credited | None:
 
 async def _target(connection: Connection, account_id: str, line: CreditLine) -> Any:
     """The order line behind a line of a credit, with its asset if it made one."""
-    row = await connection.fetchrow(
-        "select l.order_id, l.line_id, a.asset_id, o.currency, l.quantity, l.unit_price, l.price_per, a.account_id as holder"
-        " from order_line l join sales_order o using (order_id)"
-        " left join asset a on a.order_id = l.order_id and a.line_id = l.line_id"
-        " where (a.asset_id = $2 or ($2 is null and l.order_id = $3 and l.line_id = $4))"
-        " and coalesce(a.account_id, o.account_id) = $1",
-        account_id,
-        line.asset_id,
-        line.order_id,
-        line.line_id,
-    )
+    row = await connection.fetchrow(_ASSET if line.asset_id else _ORDER_LINE, account_id, *_names(line))
     if row is None:
-        raise LookupError(
-            f"{line.key}: {line.asset_id or f'{line.order_id}.{line.line_id}'} was not sold to {account_id}"
-        )
+        what = line.asset_id or f"{line.order_id}.{line.line_id}"
+        raise LookupError(f"{line.key}: {what} was not sold to {account_id}")
     return row
+
+
+def _names(line: CreditLine) -> Sequence[str | None]:
+    return (line.asset_id,) if line.asset_id else (line.order_id, line.line_id)
+
+
+_ASSET = (
+    "select a.order_id, a.line_id, a.asset_id, a.currency, l.quantity, l.unit_price, a.price_per"
+    " from asset a left join order_line l on l.order_id = a.order_id and l.line_id = a.line_id"
+    " where a.account_id = $1 and a.asset_id = $2"
+)
+_ORDER_LINE = (
+    "select l.order_id, l.line_id, a.asset_id, o.currency, l.quantity, l.unit_price, l.price_per"
+    " from order_line l join sales_order o using (order_id)"
+    " left join asset a on a.order_id = l.order_id and a.line_id = l.line_id"
+    " where coalesce(a.account_id, o.account_id) = $1 and l.order_id = $2 and l.line_id = $3"
+)
 
 
 async def _left_of(connection: Connection, target: Any) -> list[_Left]:
@@ -311,7 +333,7 @@ async def _left_of(connection: Connection, target: Any) -> list[_Left]:
         sums: dict[tuple[date, int], Decimal] = {}
         for line in (await billed_lines(connection, [target["asset_id"]])).get(target["asset_id"], []):
             sums[line.period, line.lot] = sums.get((line.period, line.lot), ZERO) + line.amount
-        if sums or target["price_per"] != "once":
+        if sums or target["price_per"] != "once" or target["quantity"] is None:
             return [_Left(sums[key], key[1], key[0]) for key in sorted(sums, reverse=True)]
     # A purchase is no asset, or was made before invoices were kept here: the order says what it cost.
     credited: Decimal = await connection.fetchval(

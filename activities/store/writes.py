@@ -7,12 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
+from activities.store.billing import Billed, ToBill, bill
 from activities.store.ledger import save_changes
 from activities.store.pool import Connection
 from domain.customer import Customer
 from domain.decision import (
     AssetChange,
     BeginTerm,
+    BillDue,
+    BillPurchase,
+    BookCredit,
     CloseAccount,
     CloseStaffTasks,
     CompleteOnboardingTask,
@@ -39,6 +43,7 @@ class Writer:
         self._account_id = customer.account.account_id
         self._key = key
         self._as_of = as_of
+        self._to_bill = ToBill()
 
     async def carry_out(self, writes: Iterable[Write]) -> None:
         """Every write, in order; runs of the same kind go to the server together."""
@@ -50,6 +55,14 @@ class Writer:
             batch.append(write)
         if batch:
             await _HANDLERS[type(batch[0])](self, batch)
+
+    async def bill(self, *, imported: bool) -> Billed:
+        """What the writes have to be invoiced or credited for, in the same transaction; after `carry_out`."""
+        if not self._to_bill:
+            return Billed()
+        return await bill(
+            self._connection, self._customer, self._key, self._as_of, self._to_bill, imported=imported
+        )
 
     def staff_id(self, who: str) -> str:
         """The staff id behind `owner` or `success_manager`."""
@@ -120,6 +133,16 @@ class Writer:
 
     async def _change_assets(self, writes: list[AssetChange]) -> None:
         await save_changes(self._connection, writes)
+        self._to_bill.changed(writes)
+
+    async def _bill_due(self, writes: list[BillDue]) -> None:
+        self._to_bill.due += writes
+
+    async def _bill_purchases(self, writes: list[BillPurchase]) -> None:
+        self._to_bill.purchases += writes
+
+    async def _book_credits(self, writes: list[BookCredit]) -> None:
+        self._to_bill.credits += writes
 
     async def _begin_terms(self, writes: list[BeginTerm]) -> None:
         await self._connection.executemany(
@@ -204,6 +227,9 @@ _HANDLERS: dict[type[Any], _Handler] = {
     RecordHealth: Writer._record_health,
     QuoteRenewal: Writer._quote_renewals,
     AssetChange: Writer._change_assets,
+    BillDue: Writer._bill_due,
+    BillPurchase: Writer._bill_purchases,
+    BookCredit: Writer._book_credits,
     BeginTerm: Writer._begin_terms,
     SetContractStatus: Writer._set_contract_statuses,
     MakeOffer: Writer._make_offers,

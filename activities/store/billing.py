@@ -1,0 +1,201 @@
+"""Billing within a transaction: whatever changes assets is invoiced or credited with it, and what falls due later is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from activities.store import invoices
+from activities.store.invoices import Document, DocumentLine
+from activities.store.ledger import load_records
+from activities.store.pool import Connection
+from domain import billing
+from domain.assets.model import AssetRecord
+from domain.customer import Customer
+from domain.decision import AssetChange, BillDue, BillPurchase, BookCredit
+from domain.journey import Step
+from domain.money import rounding_of
+from domain.orders import BillingFrequency
+from domain.quoting.billing import BillKind, BillLine
+
+
+@dataclass
+class ToBill:
+    """What the writes of a decision mean for billing, gathered in order."""
+
+    before: dict[str, AssetRecord | None] = field(default_factory=dict)
+    after: dict[str, AssetRecord] = field(default_factory=dict)
+    due: list[BillDue] = field(default_factory=list)
+    purchases: list[BillPurchase] = field(default_factory=list)
+    credits: list[BookCredit] = field(default_factory=list)
+
+    def changed(self, changes: Iterable[AssetChange]) -> None:
+        """Assets before the first and after the last of their changes."""
+        for change in changes:
+            asset_id = change.after.asset.asset_id
+            self.before.setdefault(asset_id, change.before)
+            self.after[asset_id] = change.after
+
+    def __bool__(self) -> bool:
+        return bool(self.after or self.due or self.purchases or self.credits)
+
+
+@dataclass
+class Billed:
+    """The documents that were written, and the steps by which the journey bills what falls due later in a term."""
+
+    invoices: list[Document] = field(default_factory=list)
+    memos: list[Document] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+async def bill(
+    connection: Connection, customer: Customer, key: str, as_of: datetime, work: ToBill, *, imported: bool
+) -> Billed:
+    """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
+    today = customer.day_of(as_of)
+    zone = customer.account.time_zone
+    contracts = await _contracts(connection, work, customer.account.account_id)
+    records = await _records(connection, work, customer.account.account_id)
+    known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
+    charged = await invoices.billed_lines(connection, known) if known else {}
+    lines: list[tuple[AssetRecord, BillLine]] = []
+    elsewhere: list[BillLine] = []
+    days: dict[str, list[date | None]] = {}
+    for asset_id, record in records.items():
+        contract = contracts.get(record.asset.contract_id or "")
+        due = billing.Due(
+            after=record,
+            before=work.before.get(asset_id, record),
+            contract=contract,
+            billed=charged.get(asset_id, ()),
+            taken_over=imported,
+        )
+        settlement = billing.settle(due, today, zone)
+        lines += [(record, line) for line in settlement.lines]
+        elsewhere += settlement.elsewhere
+        days.setdefault(f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}", []).append(
+            settlement.next_day
+        )
+    if elsewhere:
+        await invoices.note_billed_elsewhere(connection, elsewhere, as_of)
+    billed = await _write(connection, customer, key, as_of, today, lines, work.purchases)
+    billed.steps = [
+        billing.step_on(customer, what, day)
+        for what, found in days.items()
+        if (day := min((day for day in found if day is not None), default=None)) is not None
+    ]
+    for write in work.credits:
+        memo = await invoices.book_credit(connection, customer.account.account_id, write.credit, as_of=as_of, on=today)
+        if memo is not None and not memo.again:
+            billed.memos.append(Document(memo.memo_id, memo.currency, memo.total, ()))
+    return billed
+
+
+async def _write(
+    connection: Connection,
+    customer: Customer,
+    key: str,
+    as_of: datetime,
+    today: date,
+    lines: Sequence[tuple[AssetRecord, BillLine]],
+    purchases: Sequence[BillPurchase],
+) -> Billed:
+    """One invoice and one credit memo for each currency."""
+    account_id = customer.account.account_id
+    charges: dict[str, list[DocumentLine]] = {}
+    credits: dict[str, list[DocumentLine]] = {}
+    for record, line in lines:
+        into = charges if line.kind is BillKind.CHARGE else credits
+        into.setdefault(line.currency, []).append(_document_line(record, line))
+    for purchase in purchases:
+        amount = rounding_of(purchase.currency).apply(purchase.quantity * purchase.unit_price)
+        if amount > 0:
+            charges.setdefault(purchase.currency, []).append(_purchase_line(purchase, amount, today))
+    billed = Billed()
+    for currency, found in charges.items():
+        document = await invoices.write_invoice(
+            connection, account_id, f"{key}/{currency}", currency, found, as_of=as_of, on=today
+        )
+        billed.invoices.append(document)
+    for currency, found in credits.items():
+        document = await invoices.write_credit_memo(
+            connection,
+            account_id,
+            f"{key}/{currency}",
+            currency,
+            found,
+            reason="what was charged for is not owned any more",
+            as_of=as_of,
+            on=today,
+        )
+        billed.memos.append(document)
+    return billed
+
+
+def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:
+    asset = record.asset
+    return DocumentLine(
+        kind=line.kind.value,
+        description=asset.name or asset.product,
+        due=line.due,
+        amount=abs(line.amount),
+        scheduled=line.scheduled,
+        asset_id=asset.asset_id,
+        lot=line.lot,
+        period=line.period,
+    )
+
+
+def _purchase_line(purchase: BillPurchase, amount: Decimal, today: date) -> DocumentLine:
+    return DocumentLine(
+        kind="purchase",
+        description=purchase.description,
+        due=today,
+        amount=amount,
+        scheduled=amount,
+        order_id=purchase.order_id,
+        line_id=purchase.line_id,
+        quantity=purchase.quantity,
+    )
+
+
+async def _contracts(connection: Connection, work: ToBill, account_id: str) -> dict[str, billing.ContractBilling]:
+    """How the contracts concerned are billed, with all their terms as this transaction has left them."""
+    wanted = {record.asset.contract_id for record in work.after.values()} | {due.contract_id for due in work.due}
+    ids = sorted(contract_id for contract_id in wanted if contract_id)
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        "select c.contract_id, c.billing, t.start_on, t.until from contract c join contract_term t using (contract_id)"
+        " where c.contract_id = any($1) and c.account_id = $2 order by c.contract_id, t.number",
+        ids,
+        account_id,
+    )
+    terms: dict[str, list[billing.ContractTerm]] = {}
+    frequency: dict[str, str] = {}
+    for row in rows:
+        frequency[row["contract_id"]] = row["billing"]
+        terms.setdefault(row["contract_id"], []).append(
+            billing.ContractTerm(start_on=row["start_on"], until=row["until"])
+        )
+    return {
+        contract_id: billing.ContractBilling(
+            contract_id=contract_id, billing=BillingFrequency(frequency[contract_id]), terms=tuple(found)
+        )
+        for contract_id, found in terms.items()
+    }
+
+
+async def _records(connection: Connection, work: ToBill, account_id: str) -> dict[str, AssetRecord]:
+    """The assets to look at: those that changed, and all that a due contract covers."""
+    found = dict(work.after)
+    contracts = {due.contract_id for due in work.due if due.contract_id}
+    single = {due.asset_id for due in work.due if due.asset_id}
+    if contracts or single:
+        for asset_id, record in (await load_records(connection, account_id)).items():
+            if record.asset.contract_id in contracts or asset_id in single:
+                found.setdefault(asset_id, record)
+    return found
