@@ -1,10 +1,11 @@
-"""`perennial import`: orders and usage from files."""
+"""`perennial import`: orders, usage and cases from files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from workers.cli.common import UserError, connections, console, print_json, progress_console, run
+from activities.playbooks import FOLDER
+from workers.cli.common import UserError, connections, console, database, print_json, progress_console, run
+from workers.feeds.cases import CaseReport, import_cases
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
 from workers.feeds.usage import UsageReport, import_usage
+from workers.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -53,6 +57,37 @@ def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
         print_json(asdict(report))
     else:
         _show(report, report.accounts, f"usage of {report.accounts} accounts")
+
+
+@app.command()
+def cases(
+    file: File,
+    mapping: Mapping = None,
+    rejects: Rejects = None,
+    limit: Limit = None,
+    json: AsJson = False,
+) -> None:
+    """Takes over service cases from a log of their events, with their true dates. Sends nothing, needs no worker."""
+    report = run(_cases(file, mapping, rejects or _beside(file), limit))
+    if json:
+        print_json(asdict(report))
+    else:
+        _show(report, report.cases, f"{report.cases} cases of {report.customers} customers")
+
+
+async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | None) -> CaseReport:
+    async with database() as pool:
+        with _bars() as progress, _feed_errors():
+            return await import_cases(
+                pool,
+                file,
+                mapping=mapping,
+                rejects=rejects,
+                as_of=datetime.now(UTC),
+                playbooks=Settings().playbooks or FOLDER,
+                limit=limit,
+                progress=progress,
+            )
 
 
 async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | None, concurrency: int) -> ImportReport:
@@ -113,7 +148,7 @@ def _bars() -> Iterator[Progress]:
         yield progress
 
 
-def _show(report: ImportReport | UsageReport, accepted: int, accepted_as: str) -> None:
+def _show(report: ImportReport | UsageReport | CaseReport, accepted: int, accepted_as: str) -> None:
     """The counts, which add up, as a table on standard output."""
     table = Table("lines", "", title=report.file, title_justify="left")
     table.columns[0].justify = "right"
@@ -122,10 +157,11 @@ def _show(report: ImportReport | UsageReport, accepted: int, accepted_as: str) -
         table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
     table.add_section()
     table.add_row(f"{report.lines:,}", "in the file", style="bold")
-    if isinstance(report, ImportReport):
-        if report.beyond_limit:
-            table.add_row(f"{report.beyond_limit:,}", "not looked at: behind the limit")
-        if report.orders_before:
-            table.caption = f"{report.orders_before} orders were on record before"
+    if not isinstance(report, UsageReport) and report.beyond_limit:
+        table.add_row(f"{report.beyond_limit:,}", "not looked at: behind the limit")
+    if isinstance(report, ImportReport) and report.orders_before:
+        table.caption = f"{report.orders_before} orders were on record before"
+    if isinstance(report, CaseReport):
+        table.caption = f"{report.cases_before} cases were on record before, {report.still_open} are still open"
     console.print(table)
     console.print(f"Rejected lines with their reasons: {report.rejects_file}  ({report.seconds} s)")

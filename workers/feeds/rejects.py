@@ -29,6 +29,8 @@ class Reason(StrEnum):
     """a price of zero or less"""
     UNKNOWN_COUNTRY = "unknown_country"
     DUPLICATE = "duplicate_line"
+    UNKNOWN_STATE = "unknown_state"
+    UNKNOWN_PRIORITY = "unknown_priority"
     MIXED_ORDER = "mixed_order"
     """the order's other lines name another customer"""
     REFUSED = "refused"
