@@ -26,6 +26,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 Code = Annotated[ProductCode, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Price = Annotated[Decimal, Field(ge=0, le=Decimal("1e12"), decimal_places=6)]
+TaxRate = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s<>,;:\"()\[\]\\.]+)*")
 
@@ -124,13 +125,17 @@ class Product(Received):
 
 
 class Line(Received):
-    """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`."""
+    """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`.
+
+    The price is what is paid before tax, discounts and coupons taken off; `tax_rates` in percent, such as ["10"], come on top.
+    """
 
     line_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]
     product: Code
     quantity: Quantity
     unit_price: Price
     per: PricePer = PricePer.MONTH
+    tax_rates: Annotated[tuple[TaxRate, ...], Field(max_length=10)] | None = None
 
 
 class Purchase(Line):
@@ -257,7 +262,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing"})
+LATER_FIELDS = frozenset({"billing", "tax_rates"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

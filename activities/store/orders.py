@@ -165,8 +165,8 @@ async def save_order(
         as_of,
     )
     await connection.executemany(
-        "insert into order_line (order_id, line_id, product_code, contract_id, site, quantity, unit_price, price_per)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into order_line (order_id, line_id, product_code, contract_id, site, quantity, unit_price, price_per,"
+        " tax_rates) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         list(_line_rows(order)),
     )
     if sale.contracts:
@@ -174,8 +174,8 @@ async def save_order(
     if sale.assets:
         await connection.executemany(
             "insert into asset (asset_id, account_id, order_id, line_id, product_code, name, contract_id, currency, price_per,"
-            " unit_price, selling_model, lifecycle_start, lifecycle_end)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            " unit_price, selling_model, lifecycle_start, lifecycle_end, time_zone)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             [_asset_row(order, asset) for asset in sale.assets],
         )
 
@@ -198,6 +198,7 @@ def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None
         line.quantity,
         line.unit_price,
         line.per.value,
+        list(line.tax_rates) if line.tax_rates else None,
     )
 
 
@@ -248,4 +249,5 @@ def _asset_row(order: Order, asset: AssetFacts) -> Sequence[Any]:
         "one_time" if asset.per is PricePer.ONCE else "termed",
         period.starts_at,
         period.ends_at,
+        order.account.time_zone,
     )
