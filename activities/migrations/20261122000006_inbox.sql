@@ -44,12 +44,15 @@ create extension if not exists pg_trgm;
 create index account_by_name on account using gin (lower(name) gin_trgm_ops);
 create index contact_by_name on contact using gin (lower(name) gin_trgm_ops);
 
+-- Mail servers write addresses in small letters, case ids within them too.
+create index service_case_by_box on service_case (lower(case_id));
+
 -- The mail that an answer answers.
 create index outbox_by_message_id on outbox (message_id) where message_id is not null;
 
 -- migrate:down
 
-drop index outbox_by_message_id, contact_by_name, account_by_name;
+drop index outbox_by_message_id, service_case_by_box, contact_by_name, account_by_name;
 drop extension pg_trgm;
 drop index contact_by_phone, contact_by_domain, contact_by_email;
 alter table contact drop column phone, drop column phone_number, drop column unsubscribed_at;

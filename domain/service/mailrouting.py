@@ -1,0 +1,293 @@
+"""Where a received mail belongs: to a case, to a new one, to a contact's wishes, or before the eyes of a person. Nothing is dropped.
+
+An address counts as a contact's if it is exactly theirs, or as somebody of a customer's if only that customer has contacts
+under its domain. What several customers could claim is nobody's until a person has looked at it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+from domain.model import Carried
+from domain.service.inbound import Attachment, InboundMail
+from domain.service.mailtext import TEXT_LIMIT
+
+CASES_A_DAY = 10
+"""New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
+
+_EVERYBODYS = """
+gmail.com googlemail.com outlook.com outlook.jp hotmail.com hotmail.co.jp hotmail.co.uk hotmail.fr live.com live.jp
+msn.com yahoo.com yahoo.co.jp yahoo.co.uk yahoo.co.in yahoo.de yahoo.fr ymail.com rocketmail.com icloud.com me.com
+mac.com aol.com gmx.de gmx.net gmx.com web.de t-online.de freenet.de mail.com mail.ru yandex.ru yandex.com qq.com
+163.com 126.com sina.com naver.com daum.net hanmail.net proton.me protonmail.com tutanota.com fastmail.com zoho.com
+orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it tin.it alice.it uol.com.br bol.com.br
+docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp i.softbank.jp nifty.com biglobe.ne.jp ocn.ne.jp btinternet.com
+comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net shaw.ca rogers.com bigpond.com
+"""
+SHARED_DOMAINS = frozenset(_EVERYBODYS.split())
+"""Domains under which everybody can have an address: they say nothing about a customer."""
+
+
+class InboxStatus(StrEnum):
+    """What became of a mail."""
+
+    NEW = "new"
+    """stored, not yet looked at"""
+    MATCHED = "matched"
+    """with a case, or done as it asked"""
+    UNKNOWN = "unknown"
+    """waits for a person to say whose it is"""
+    AUTOMATIC = "automatic"
+    """no person wrote it: recorded, never answered"""
+    FAILED = "failed"
+    """could not be taken in; waits for a person"""
+    DISCARDED = "discarded"
+
+
+class KnownSender(Carried):
+    """A contact with the address that a mail came from."""
+
+    account_id: str
+    contact_id: str
+
+
+class FoundCase(Carried):
+    """A case that a mail may belong to; `email` is the address of whoever opened it."""
+
+    case_id: str
+    account_id: str | None = None
+    email: str = ""
+
+
+class SentMail(Carried):
+    """A mail of ours that came back or was answered."""
+
+    delivery_id: str
+    account_id: str | None = None
+    contact_id: str | None = None
+    email: str = ""
+    template: str = ""
+
+
+class Found(Carried):
+    """What the facts know around a mail."""
+
+    senders: tuple[KnownSender, ...] = ()
+    """contacts with exactly the sender's address"""
+    neighbours: tuple[str, ...] = ()
+    """accounts that have contacts under the sender's domain"""
+    threaded: FoundCase | None = None
+    """the case that has the mail which this one answers"""
+    named: FoundCase | None = None
+    """the case that its addresses or its subject name"""
+    answered: SentMail | None = None
+    """the mail of a journey that it answers"""
+    returned: SentMail | None = None
+    """the mail that a delivery report is about"""
+    own: bool = False
+    """one of our own mails, or written by one of our own machines"""
+    staff: bool = False
+    """written by one of our own people"""
+    cases_today: int = 0
+    """cases that this sender's mails opened or joined within a day"""
+
+
+class RouteKind(StrEnum):
+    """What is to be done with a mail."""
+
+    JOIN = "join"
+    OPEN = "open"
+    UNSUBSCRIBE = "unsubscribe"
+    BOUNCE = "bounce"
+    KEEP = "keep"
+    """nothing but keeping it"""
+
+
+class Route(Carried):
+    """What is to be done with a mail and with which status it ends. For a mail that waits, `case_id` and `account_id` are a suggestion."""
+
+    kind: RouteKind
+    status: InboxStatus
+    account_id: str | None = None
+    contact_id: str | None = None
+    case_id: str | None = None
+    answered: SentMail | None = None
+    reason: str = ""
+
+
+def route_mail(mail: InboundMail, found: Found) -> Route:
+    """What to do with a mail that came in, by what the facts know around it."""
+    case = found.threaded or found.named
+    about = {
+        "account_id": case.account_id if case else found.answered.account_id if found.answered else _only(found),
+        "case_id": case.case_id if case else None,
+    }
+    if found.own:
+        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="our own mail came back")
+    if mail.bounce is not None:
+        return _bounced(mail, found)
+    if mail.unsubscribes is not None:
+        return _unsubscribed(mail.unsubscribes, found)
+    if mail.automatic is not None:
+        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=mail.automatic, **about)
+    if found.staff:
+        return _waits("written by one of our own people", **about)
+    if not mail.sender:
+        return _waits("nobody can be read as its sender", **about)
+    if case is not None:
+        return _to_case(mail, found, case)
+    return _to_customer(mail, found)
+
+
+def _to_case(mail: InboundMail, found: Found, case: FoundCase) -> Route:
+    """Who answers within a case has to be somebody of its customer: a subject is easily copied, and a header too."""
+    if _belongs(mail, found, case.account_id) or (case.account_id is None and mail.sender == case.email.lower()):
+        return Route(
+            kind=RouteKind.JOIN,
+            status=InboxStatus.MATCHED,
+            account_id=case.account_id,
+            contact_id=_contact(found, case.account_id),
+            case_id=case.case_id,
+        )
+    whose = "the address is known at another customer" if found.senders else "the address is not known at its customer"
+    return _waits(f"it answers case {case.case_id}, but {whose}", account_id=case.account_id, case_id=case.case_id)
+
+
+def _to_customer(mail: InboundMail, found: Found) -> Route:
+    answered = found.answered
+    if answered is not None and answered.account_id is not None:
+        if not _belongs(mail, found, answered.account_id):
+            return _waits("it answers a mail of ours to somebody else", account_id=answered.account_id)
+        account_id = answered.account_id
+    else:
+        accounts = dict.fromkeys(sender.account_id for sender in found.senders) or dict.fromkeys(
+            _neighbours(mail, found)
+        )
+        if len(accounts) > 1:
+            return _waits(f"several customers could have sent it: {', '.join(list(accounts)[:5])}")
+        if not accounts:
+            return _waits("nobody knows the address")
+        account_id = next(iter(accounts))
+    if found.cases_today >= CASES_A_DAY:
+        return _waits(f"{found.cases_today} cases came from this address within a day", account_id=account_id)
+    return Route(
+        kind=RouteKind.OPEN,
+        status=InboxStatus.MATCHED,
+        account_id=account_id,
+        contact_id=_contact(found, account_id),
+        answered=answered,
+    )
+
+
+def _bounced(mail: InboundMail, found: Found) -> Route:
+    """Only a report about a mail that we sent to that very address says anything about a contact."""
+    sent, report = found.returned, mail.bounce
+    if report is None or sent is None or sent.account_id is None or sent.contact_id is None:
+        return Route(
+            kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="a delivery report about no mail of ours"
+        )
+    to = {"account_id": sent.account_id, "contact_id": sent.contact_id, "answered": sent}
+    if report.recipient and report.recipient != sent.email.lower():
+        reason = f"a delivery report about {report.recipient}, to whom the mail was not sent"
+        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, **to)
+    reason = f"{report.status} {report.said}".strip()
+    kind = RouteKind.BOUNCE if report.is_for_good else RouteKind.KEEP
+    return Route(kind=kind, status=InboxStatus.AUTOMATIC, reason=f"not delivered: {reason}", **to)
+
+
+def _unsubscribed(who: tuple[str, str], found: Found) -> Route:
+    account_id, contact_id = who
+    if any(sender.account_id == account_id for sender in found.senders) or account_id in found.neighbours:
+        return Route(
+            kind=RouteKind.UNSUBSCRIBE,
+            status=InboxStatus.MATCHED,
+            account_id=account_id,
+            contact_id=contact_id,
+            reason="no more optional mails",
+        )
+    return _waits("it asks for no more mails, but from an address that is not known at the customer")
+
+
+def _belongs(mail: InboundMail, found: Found, account_id: str | None) -> bool:
+    """True if the sender is somebody of this account: a contact, or a colleague of one who is no other customer's contact."""
+    if found.senders:
+        return any(sender.account_id == account_id for sender in found.senders)
+    return account_id in _neighbours(mail, found)
+
+
+def _neighbours(mail: InboundMail, found: Found) -> tuple[str, ...]:
+    return () if mail.sender.rpartition("@")[2] in SHARED_DOMAINS else found.neighbours
+
+
+def _contact(found: Found, account_id: str | None) -> str | None:
+    return next((sender.contact_id for sender in found.senders if sender.account_id == account_id), None)
+
+
+def _only(found: Found) -> str | None:
+    accounts = {sender.account_id for sender in found.senders}
+    return next(iter(accounts)) if len(accounts) == 1 else None
+
+
+def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = None) -> Route:
+    return Route(
+        kind=RouteKind.KEEP, status=InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id, reason=reason[:300]
+    )
+
+
+# What a case is told
+
+
+def case_id_of(inbox_id: str) -> str:
+    """The id of the case that a mail opens; the same mail opens the same case."""
+    digest = hashlib.sha256(inbox_id.encode()).digest()
+    return f"M-{base64.b32encode(digest)[:12].decode().lower()}"
+
+
+def opening_document(
+    inbox_id: str, mail: InboundMail, account_id: str | None, contact_id: str | None
+) -> dict[str, Any]:
+    """The document that opens a case with a mail. Whoever wrote is named if they are not among the contacts."""
+    document: dict[str, Any] = {
+        "case_id": case_id_of(inbox_id),
+        "subject": mail.subject or "(no subject)",
+        "body": body_of(mail),
+        "channel": "mail",
+        "references": list(mail.answers),
+    }
+    if mail.message_id:
+        document["message_id"] = mail.message_id
+    if account_id:
+        document["account_id"] = account_id
+    if account_id and contact_id:
+        document["contact_id"] = contact_id
+    else:
+        document["contact"] = {"email": mail.sender, **({"name": mail.sender_name} if mail.sender_name else {})}
+    return document
+
+
+def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:
+    """The request that adds a mail to a case."""
+    document: dict[str, Any] = {
+        "request_id": inbox_id,
+        "body": body_of(mail),
+        "channel": "mail",
+        "subject": mail.subject,
+        "sender": mail.sender,
+        "references": list(mail.answers),
+    }
+    optional = {"message_id": mail.message_id, "in_reply_to": mail.in_reply_to}
+    return {**document, **{name: value for name, value in optional.items() if value}}
+
+
+def body_of(mail: InboundMail) -> str:
+    """What the sender wrote, and the names of the files that came along."""
+    files = [f"[{_named(attachment)}]" for attachment in mail.attachments]
+    return "\n\n".join(part for part in (mail.said, "\n".join(files)) if part)[:TEXT_LIMIT]
+
+
+def _named(attachment: Attachment) -> str:
+    size = attachment.size
+    return f"{attachment.name}, {size} bytes" if size < 1024 else f"{attachment.name}, {size // 1024} kB"

@@ -1,0 +1,154 @@
+"""Where a received mail belongs, by what the facts know around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.service.case_requests import CustomerMessage, read_case_request
+from domain.service.inbound import Attachment, Bounce, InboundMail
+from domain.service.mailrouting import (
+    CASES_A_DAY,
+    Found,
+    FoundCase,
+    InboxStatus,
+    KnownSender,
+    Route,
+    RouteKind,
+    SentMail,
+    body_of,
+    case_id_of,
+    message_document,
+    opening_document,
+    route_mail,
+)
+from domain.service.opening import read_case
+
+JO = KnownSender(account_id="acme", contact_id="p-1")
+MAIL = InboundMail(
+    message_id="<1@acme.example>", sender="jo@acme.example", sender_name="Jo", subject="Help", said="It broke."
+)
+CASE = FoundCase(case_id="C-17", account_id="acme", email="jo@acme.example")
+SENT = SentMail(
+    delivery_id="journey:acme/check-in#0",
+    account_id="acme",
+    contact_id="p-1",
+    email="Jo@acme.example",
+    template="check_in",
+)
+
+
+def routed(found: Found, **changes: Any) -> Route:
+    return route_mail(MAIL.model_copy(update=changes), found)
+
+
+def test_a_known_address_opens_a_case() -> None:
+    route = routed(Found(senders=(JO,), neighbours=("acme", "other")))
+    assert (route.kind, route.status, route.account_id, route.contact_id) == (RouteKind.OPEN, "matched", "acme", "p-1")
+
+
+def test_a_colleague_opens_a_case_of_the_only_customer_under_the_domain() -> None:
+    route = routed(Found(neighbours=("acme",)))
+    assert (route.kind, route.account_id, route.contact_id) == (RouteKind.OPEN, "acme", None)
+
+
+@pytest.mark.parametrize(
+    ("found", "sender", "reason"),
+    [
+        (Found(neighbours=("acme", "other")), "x@acme.example", "several customers could have sent it: acme, other"),
+        (Found(senders=(JO, KnownSender(account_id="other", contact_id="p"))), "jo@acme.example", "several customers"),
+        (Found(neighbours=("acme",)), "jo@gmail.com", "nobody knows the address"),
+        (Found(), "x@nowhere.example", "nobody knows the address"),
+        (Found(), "", "nobody can be read as its sender"),
+        (
+            Found(threaded=CASE),
+            "x@nowhere.example",
+            "it answers case C-17, but the address is not known at its customer",
+        ),
+        (
+            Found(named=CASE, senders=(KnownSender(account_id="other", contact_id="p"),), neighbours=("acme",)),
+            "x@acme.example",
+            "it answers case C-17, but the address is known at another customer",
+        ),
+        (Found(answered=SENT), "x@nowhere.example", "it answers a mail of ours to somebody else"),
+        (Found(senders=(JO,), staff=True), "jo@acme.example", "written by one of our own people"),
+        (Found(senders=(JO,), cases_today=CASES_A_DAY), "jo@acme.example", "10 cases came from this address"),
+    ],
+)
+def test_what_is_not_certain_waits_for_a_person(found: Found, sender: str, reason: str) -> None:
+    route = routed(found, sender=sender)
+    assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
+    assert route.reason.startswith(reason)
+
+
+def test_a_case_is_joined_by_its_customer_alone() -> None:
+    for found in (
+        Found(threaded=CASE, senders=(JO,)),
+        Found(named=CASE, neighbours=("acme", "other")),
+        Found(threaded=CASE, named=FoundCase(case_id="C-18", account_id="other"), senders=(JO,)),
+        Found(threaded=CASE.model_copy(update={"account_id": None})),
+        Found(threaded=CASE, senders=(JO,), cases_today=99),
+    ):
+        route = routed(found)
+        assert (route.kind, route.status, route.case_id) == (RouteKind.JOIN, "matched", "C-17")
+
+
+def test_an_answer_to_a_journey_opens_a_case_that_knows_of_it() -> None:
+    route = routed(Found(senders=(JO,), answered=SENT))
+    assert (route.kind, route.answered) == (RouteKind.OPEN, SENT)
+
+
+@pytest.mark.parametrize("found", [Found(own=True, senders=(JO,)), Found(threaded=CASE, senders=(JO,))])
+def test_machines_get_no_answer(found: Found) -> None:
+    route = routed(found, automatic="Auto-Submitted: auto-replied")
+    assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.AUTOMATIC)
+    assert route.case_id == (found.threaded.case_id if found.threaded else None)
+
+
+def test_a_delivery_report_counts_only_for_the_mail_that_was_sent_there() -> None:
+    bounce = Bounce(recipient="jo@acme.example", status="5.1.1", said="no such user")
+    certain = routed(Found(returned=SENT), bounce=bounce)
+    assert (certain.kind, certain.contact_id, certain.reason) == (
+        RouteKind.BOUNCE,
+        "p-1",
+        "not delivered: 5.1.1 no such user",
+    )
+    for found, report in (
+        (Found(), bounce),
+        (Found(returned=SENT), bounce.model_copy(update={"recipient": "boss@acme.example"})),
+        (Found(returned=SENT), bounce.model_copy(update={"status": "4.2.2"})),
+    ):
+        route = routed(found, bounce=report)
+        assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.AUTOMATIC)
+
+
+def test_only_the_customer_ends_their_mails() -> None:
+    wish = {"subject": "unsubscribe acme/p-1"}
+    assert routed(Found(senders=(JO,)), **wish).kind is RouteKind.UNSUBSCRIBE
+    assert routed(Found(neighbours=("acme",)), **wish).contact_id == "p-1"
+    assert routed(Found(), **wish).status is InboxStatus.UNKNOWN
+    assert routed(Found(own=True, senders=(JO,)), **wish).kind is RouteKind.KEEP
+
+
+def test_the_documents_are_those_that_cases_take() -> None:
+    mail = MAIL.model_copy(
+        update={
+            "attachments": (Attachment(name="a.png", media_type="image/png", size=2048),),
+            "answers": ("<b@x.example>",),
+        }
+    )
+    known = read_case(opening_document("m-1", mail, "acme", "p-1"))
+    assert (known.account_id, known.contact_id, known.contact, known.message_id) == (
+        "acme",
+        "p-1",
+        None,
+        MAIL.message_id,
+    )
+    assert known.body == body_of(mail) == "It broke.\n\n[a.png, 2 kB]"
+    colleague = read_case(opening_document("m-1", mail.model_copy(update={"subject": ""}), "acme", None))
+    assert colleague.contact is not None
+    assert (colleague.contact.email, colleague.subject) == ("jo@acme.example", "(no subject)")
+    assert known.case_id == colleague.case_id == case_id_of("m-1") != case_id_of("m-2")
+    message = read_case_request(CustomerMessage, message_document("m-1", mail))
+    assert (message.request_id, message.sender, message.references) == ("m-1", "jo@acme.example", ("<b@x.example>",))
