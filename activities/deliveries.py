@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -14,7 +15,9 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
-from activities.store import effects
+from activities.store import effects, holds
+from activities.store.pool import Connection
+from domain import holding
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome
 from domain.messages import OutgoingMail, StaffNotice
@@ -64,10 +67,24 @@ class Deliveries:
             row = await effects.find_outbox(connection, _id_of(call))
             if row is None:
                 raise ApplicationError(f"no message {_id_of(call)}", type="UnknownDelivery", non_retryable=True)
-            if row.status == "waiting":
+            if row.status == "waiting" and row.purpose is None:
                 return row
+            if row.status in ("waiting", "held"):
+                return await self._cleared(connection, call, row)
             done = await effects.find_effect(connection, _settled_key(call))
             return done.outcome if done else Outcome()
+
+    async def _cleared(self, connection: Connection, call: DeliveryCall, row: effects.Waiting) -> effects.Waiting | Outcome:
+        """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
+        clearance = holds.Clearance.HELD
+        if row.status == "waiting":
+            clearance = await holds.clear_to_send(connection, row, _instant_of_attempt(call))
+        if clearance is holds.Clearance.CLEARED:
+            return row
+        if clearance is holds.Clearance.WITHDRAWN:
+            return Outcome()
+        situation = await load_situation(connection, call.account_id, call.as_of)
+        return Outcome(plan=[holding.review_step(situation, f"held-{call.as_of:%Y%m%dT%H%M%S%f}-{call.delivery_id}")])
 
     @activity.defn(name=Channel.MAIL.value)
     async def deliver_mail(self, call: DeliveryCall) -> Outcome:
@@ -151,6 +168,12 @@ class Deliveries:
 
 def _id_of(call: DeliveryCall) -> str:
     return effect_key(call.account_id, call.delivery_id)
+
+
+def _instant_of_attempt(call: DeliveryCall) -> datetime:
+    """The customer's time at this attempt; the call's own is that of the first one, which may be days ago."""
+    info = activity.info()
+    return call.as_of + max(info.current_attempt_scheduled_time - info.scheduled_time, timedelta(0))
 
 
 def _settled_key(call: DeliveryCall) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
-from domain import adoption, expansion, onboarding, renewal, reorder
+from domain import adoption, expansion, onboarding, renewal, renewal_talk, reorder
 from domain.decision import Decision
 from domain.journey import Outcome, Step, StepCall
 from domain.situation import Situation
@@ -106,6 +106,11 @@ class JourneySteps:
     async def renewal_notice(self, call: StepCall) -> Outcome:
         """The customer hears that the term ends, with or without the quote."""
         return await self._perform(call, renewal.notice, ledger=True)
+
+    @activity.defn
+    async def renewal_quote(self, call: StepCall) -> Outcome:
+        """The quote that was withheld from a notice."""
+        return await self._perform(call, renewal_talk.quote, ledger=True)
 
     @activity.defn
     async def renewal_term_end(self, call: StepCall) -> Outcome:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
-from domain import expansion
+from domain import expansion, holding
 from domain.decision import (
     CloseStaffTasks,
     Decision,
@@ -21,12 +22,16 @@ from domain.health import Band, Health, SeatUse, assess, seat_use
 from domain.journey import Outcome, Stage, Step
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerSurvey
+from domain.service.hold_writes import HoldBackStep
+from domain.service.holds import Purpose
 from domain.situation import Situation
 
 STAGE = "adoption"
 STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = "adoption/help"
+SURVEY_QUIET = timedelta(days=14)
+"""no survey of the whole relationship this soon after a case"""
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
@@ -149,6 +154,9 @@ def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> D
     said = f"{_whole(use.active)} of {use.seats} seats of {use.asset.product_name} in use" if use else "usage unknown"
     if next_on is None:
         return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
+    if held := situation.guard.holds_back(Purpose.SALES_OUTREACH):
+        # Whoever serves the customer talks to them now; a check-in would be one voice too many.
+        return Decision(JournalLine(f"Check-in: {said}; not written, {held.says}", detail=figures))
     context = {
         "products": situation.customer.product_names(situation.as_of),
         "active_users": figures["active_users"],
@@ -186,7 +194,17 @@ def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
 
 
 def survey(situation: Situation, step: Step) -> Decision:
-    """The customer is asked whether they would recommend us."""
+    """The customer is asked whether they would recommend us: not while service holds them, nor shortly after a case."""
+    name = step.name.partition(".")[0]
+    if situation.guard.holds_back(Purpose.SURVEY):
+        later = step.model_copy(update={"name": f"{name}.{situation.as_of:%Y%m%dT%H%M%S}"})
+        return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
+    resolved = [case.resolved_at for case in situation.service.cases if case.resolved_at is not None]
+    quiet_until = max(resolved) + SURVEY_QUIET if resolved else situation.as_of
+    if quiet_until > situation.as_of:
+        day = situation.customer.day_of(quiet_until)
+        later = situation.step("adoption_survey", STAGE, f"{name}.{day}", day)
+        return Decision(JournalLine("Survey put off: a case was resolved lately"), Outcome(plan=[later]))
     survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
     return Decision(
         JournalLine("Survey sent"),
@@ -209,8 +227,9 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
         raise Refusal(NOT_ALLOWED, f"survey {request.survey_id!r} was answered already with {survey.score}")
     title = f"Survey answered: {request.score} of 10"
     writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
-    notices = []
+    notices, plan = [], []
     if request.score <= 6:
+        plan = holding.after_request(situation)  # until somebody followed it up, sales has to read it first
         due_at, _ = situation.customer.morning(situation.in_days(1))
         writes.append(
             OpenStaffTask(
@@ -219,7 +238,10 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
         )
         notices = [Notice(title, [request.comment or "No comment was given."], due=due_at)]
     return Decision(
-        JournalLine(title), Outcome(said=[title], answer={"survey_id": request.survey_id}), writes, notices=notices
+        JournalLine(title),
+        Outcome(said=[title], answer={"survey_id": request.survey_id}, **({"plan": plan} if plan else {})),
+        writes,
+        notices=notices,
     )
 
 

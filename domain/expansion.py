@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from domain.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer
+from domain.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
 from domain.health import Band, Health, SeatUse
 from domain.journey import Outcome, Stage, Step
 from domain.orders import ContactRole
@@ -13,6 +13,8 @@ from domain.ownership import upsold
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerOffer
 from domain.requests import Decision as Answer
+from domain.service.hold_writes import ForgetHeldSteps, HoldBackStep
+from domain.service.holds import ContactDecision, Purpose
 from domain.situation import Situation
 
 OFFERED = "offered"
@@ -35,7 +37,21 @@ def offer_for(situation: Situation, uses: list[SeatUse], health: Health) -> Deci
     use = max(short, key=lambda use: (use.share, use.asset.asset_id))
     if _ends_soon(situation, use):
         return None
+    if held := situation.guard.holds_back(Purpose.UPSELL, use.asset.product):
+        return _wait(situation, use, held)
     return _offer(situation, use)
+
+
+def _wait(situation: Situation, use: SeatUse, held: ContactDecision) -> Decision:
+    """An offer is called for and service holds sales back: the figures are looked at again once it does not."""
+    name = f"usage-after-hold-{situation.as_of:%Y%m%dT%H%M%S}"
+    look = situation.step_now("adoption_usage_review", "adoption", name)
+    says = f"Offer of more seats of {use.asset.product_name} held back"
+    writes: list[Write] = [
+        ForgetHeldSteps("adoption/usage-after-hold-*"),
+        HoldBackStep(look, Purpose.UPSELL, use.asset.product),
+    ]
+    return Decision(JournalLine(f"{says}: {held.says}", kind="expansion_held"), Outcome(said=[says]), writes)
 
 
 def _ends_soon(situation: Situation, use: SeatUse) -> bool:
@@ -71,7 +87,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         JournalLine(says, kind="expansion_offer", detail={"offer_id": offer_id, "add": add}),
         Outcome(plan=[expiry], stages={stage: Stage(status=OFFERED, tasks=[offer_id])}, said=[says]),
         [MakeOffer(offer_id, asset.asset_id, add, unit_price, asset.currency, mrr_change, situation.as_of, expires_at)],
-        [Mail("upsell_offer", context, role=ContactRole.SPONSOR)],
+        [Mail("upsell_offer", context, role=ContactRole.SPONSOR, product=asset.product)],
         [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=expires_at)],
     )
 

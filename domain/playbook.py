@@ -82,12 +82,28 @@ class Adoption(Received):
     survey_after: Days | None = 14
 
 
+Percent = Annotated[Decimal, Field(ge=0, le=100)]
+
+
+class EarnedDiscount(Received):
+    """The discount on a renewal that the owner is told to consider, in percent for each case of the last year that went badly.
+
+    Nothing is ever taken off by itself. A `cap` of 0 proposes none.
+    """
+
+    late_resolution: Percent = Decimal(2)
+    reopened: Percent = Decimal(1)
+    low_rating: Percent = Decimal(2)
+    cap: Percent = Decimal(5)
+
+
 class Renewal(Received):
     """Notices `notice_days` before the term ends; the one at `quote_days` (and any later one) carries the quote."""
 
     notice_days: tuple[Annotated[int, Field(ge=1, le=366)], ...]
     quote_days: Annotated[int, Field(ge=1, le=366)]
     grace_days: Days = 15
+    earned: EarnedDiscount = EarnedDiscount()
 
     @model_validator(mode="after")
     def _has_a_notice_with_the_quote(self) -> Self:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
+from domain import renewal_talk
 from domain.calendar import business_day_until, local_instant
 from domain.contract_end import end_contract
 from domain.customer import ContractFacts, TermFacts
@@ -22,7 +23,7 @@ from domain.decision import (
 from domain.journey import Outcome, Stage, Step
 from domain.orders import ContactRole
 from domain.refusals import NOT_ALLOWED, Refusal
-from domain.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
+from domain.renewal_quote import assets_of_next_term, last_day, next_term, notice_by, notice_context, quote_renewal
 from domain.requests import AnswerRenewal
 from domain.requests import Decision as Answer
 from domain.situation import Situation
@@ -142,7 +143,8 @@ def notice(situation: Situation, step: Step) -> Decision:
         )
     later = [other for other in _notice_days(situation, contract) if other < days]
     quoting = days <= _quote_days(situation, contract) or not later
-    quote = quote_renewal(situation, contract) if quoting else None
+    held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
+    quote = quote_renewal(situation, contract) if quoting and held is None else None
     following = next(
         (
             s
@@ -152,17 +154,9 @@ def notice(situation: Situation, step: Step) -> Decision:
         None,
     )
     left = (contract.term.until - situation.today).days
-    context = {
-        "contract_id": contract.contract_id,
-        "term_end": last_day(contract.term).isoformat(),
-        "auto_renew": contract.auto_renew,
-        "notice_by": max(situation.today, _notice_by(contract)).isoformat(),
-        "days_left": left,
-        "quote": quote_context(situation, quote) if quote else None,
-    }
     status = QUOTED if quote else WAITING
     says = f"Renewal notice, {left} days before the term ends" + (f", with quote {quote.quote_id}" if quote else "")
-    return Decision(
+    decision = Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
             plan=[following] if following else [],
@@ -170,23 +164,20 @@ def notice(situation: Situation, step: Step) -> Decision:
             said=[says],
         ),
         [quote] if quote else [],
-        [Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)],
+        [
+            Mail(
+                "renewal_notice",
+                notice_context(situation, contract, quote),
+                role=ContactRole.BILLING,
+                contractual=True,
+            )
+        ],
     )
+    return renewal_talk.beside_notice(situation, contract, decision, held, quoting=quoting)
 
 
 def _quote_days(situation: Situation, contract: ContractFacts) -> int:
     return max(situation.playbook.renewal.quote_days, contract.notice_days + LEAD_DAYS)
-
-
-def _notice_by(contract: ContractFacts) -> date:
-    """The last day on which the customer can say no: within the notice if the contract renews by itself, else to its end.
-
-    A notice longer than half the term counts as half the term.
-    """
-    if not contract.auto_renew:
-        return last_day(contract.term)
-    length = (contract.term.until - contract.term.start_on).days
-    return contract.term.until - timedelta(days=min(contract.notice_days, max(1, length // 2)))
 
 
 def answer(situation: Situation, request: AnswerRenewal) -> Decision:
@@ -205,10 +196,10 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
         )
     if request.decision is Answer.ACCEPT:
         return _accept(situation, contract)
-    if contract.auto_renew and situation.today > _notice_by(contract):
+    if contract.auto_renew and situation.today > notice_by(contract):
         raise Refusal(
             NOT_ALLOWED,
-            f"contract {contract.contract_id} renews by itself: notice could be given until {_notice_by(contract)}",
+            f"contract {contract.contract_id} renews by itself: notice could be given until {notice_by(contract)}",
         )
     return _decline(situation, contract, request.reason)
 

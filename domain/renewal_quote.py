@@ -83,6 +83,29 @@ def _lots_of(change: AssetChange) -> dict[Decimal, int]:
     return lots
 
 
+def notice_by(contract: ContractFacts) -> date:
+    """The last day on which the customer can say no: within the notice if the contract renews by itself, else to its end.
+
+    A notice longer than half the term counts as half the term.
+    """
+    if not contract.auto_renew:
+        return last_day(contract.term)
+    length = (contract.term.until - contract.term.start_on).days
+    return contract.term.until - timedelta(days=min(contract.notice_days, max(1, length // 2)))
+
+
+def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> dict[str, Any]:
+    """What the mail that announces the end of a term says, with the quote for the next one if there is any."""
+    return {
+        "contract_id": contract.contract_id,
+        "term_end": last_day(contract.term).isoformat(),
+        "auto_renew": contract.auto_renew,
+        "notice_by": max(situation.today, notice_by(contract)).isoformat(),
+        "days_left": (contract.term.until - situation.today).days,
+        "quote": quote_context(situation, quote) if quote else None,
+    }
+
+
 def quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
     contract = situation.customer.contract(quote.contract_id)
     if contract is None:

@@ -18,6 +18,7 @@ from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
 from activities.deliveries import Deliveries
+from activities.holds import HoldKeeping
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
 from activities.steps import JourneySteps
@@ -78,6 +79,7 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
         JourneySteps(performer),
         BillingSteps(performer),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
+        HoldKeeping(performer),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

@@ -21,11 +21,13 @@ from domain.requests import (
     ResumeJourney,
 )
 from workflows import expansion, onboarding, relationship, renewal
-from workflows.journey import Journey
+from workflows.asset_doors import AssetDoors
+from workflows.quote_doors import QuoteDoors
+from workflows.service_doors import ServiceDoors
 
 
-class Doors(Journey):
-    """A journey with its handlers."""
+class Doors(AssetDoors, QuoteDoors, ServiceDoors):
+    """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders
 

@@ -16,6 +16,7 @@ from domain.journey import Delivery, JourneyStart, JourneyState, Outcome, Reques
 from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import PauseJourney, Request, UsageChanged, read_request
+from domain.service.sales_requests import CaseChanged
 from workflows import adoption, calls, relationship
 from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import SearchAttributes
@@ -63,7 +64,7 @@ class Journey:
         self.began = workflow.now()
         self.asked: deque[Asked] = deque()
         self.answered: set[str] = set()
-        self.noted: deque[UsageChanged | str] = deque()
+        self.noted: deque[UsageChanged | CaseChanged | str] = deque()
         self.alarm = Alarm()
         self.deliveries = DeliveryTasks(self.state.account_id)
         self.attributes = SearchAttributes()
@@ -147,11 +148,11 @@ class Journey:
         else:
             self.state = self.state.delivered(delivery.id).after(outcome, workflow.now())
 
-    def take_note(self, note: UsageChanged | str) -> None:
+    def take_note(self, note: UsageChanged | CaseChanged | str) -> None:
         """A signal: a look at usage becomes due; what nobody understands is shown."""
         if isinstance(note, str):
             self.state = self.state.after(Outcome(attention={"unknown_message": note}), workflow.now())
-        elif step := adoption.review_for(self.state, note, workflow.now()):
+        elif isinstance(note, UsageChanged) and (step := adoption.review_for(self.state, note, workflow.now())):
             self.state = self.state.after(Outcome(plan=[step]), workflow.now())
 
     def pause_is_over(self) -> bool:

@@ -9,6 +9,7 @@ from domain.requests import AnswerRenewal
 STEPS = frozenset(
     {
         "renewal_notice",  # so many days before the end, from some day on with the quote
+        "renewal_quote",  # the quote that a notice could not carry while service held sales back
         "renewal_term_end",  # the next term, grace, or the end
         "renewal_grace_end",  # nobody answered
     }

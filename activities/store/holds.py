@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from activities.store.effects import Waiting
 from activities.store.pool import Connection
 from domain.service.guard import NO_SERVICE, SalesGuard, ServiceFacts
-from domain.service.holds import ContactDecision, Hold, Purpose, Verdict
+from domain.service.holds import Hold, Purpose, Verdict
 
 _CASES = """
 with c as (
@@ -31,6 +32,7 @@ select jsonb_build_object(
           where m.case_id = c.case_id and m.kind = 'resolution' and m.violated_at is not null and m.reversed_at is null),
         'refund_dispute', c.category = 'refund_dispute', 'security_or_legal', c.category in ('security', 'legal'),
         'resolved_at', c.resolved_at, 'subject', c.subject, 'owner', c.owner_id,
+        'manager', (select to_jsonb(s) from service_team t join staff s on s.staff_id = t.manager_id where t.team = c.team),
         'rating', (
           select s.score from case_survey s
           where s.case_id = c.case_id and s.score is not null and s.sent_at >= c.resolved_at
@@ -69,7 +71,6 @@ select jsonb_build_object(
   'shown', coalesce((
     select jsonb_object_agg(c.case_id, jsonb_build_object(
         'person', (select to_jsonb(s) from staff s where s.staff_id = c.owner_id),
-        'manager', (select t.manager_id from service_team t where t.team = c.team),
         'said', m.body, 'said_at', m.at, 'next_milestone', n.milestone, 'next_due', n.due_at,
         'promised_at', (
           select due_at from case_milestone where case_id = c.case_id and kind = 'resolution' and state in ('open', 'paused')
@@ -178,35 +179,44 @@ async def active_holds(connection: Connection, account_id: str, as_of: datetime)
     return guard.holds if guard else ()
 
 
-async def clear_to_send(connection: Connection, row: Waiting, as_of: datetime) -> ContactDecision | None:
-    """Clears a message to leave, or says what holds it back, under the lock that cases take too.
+class Clearance(StrEnum):
+    """What became of a message that wanted to leave."""
 
-    A case that is on record before is seen; one that comes later comes after the message. Held back, the row is marked so;
-    for a customer who is gone it is withdrawn.
+    CLEARED = "cleared"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+    """held back from a customer who is gone: nobody would release it"""
+
+
+async def clear_to_send(connection: Connection, row: Waiting, as_of: datetime) -> Clearance:
+    """Clears a message to leave or holds it back, under the lock that cases take too, and marks its row so.
+
+    A case that is on record before is seen; one that comes later comes after the message.
     """
     account = await lock_account(connection, row.account_id)
     if account is None or row.purpose is None:
-        return None
+        return Clearance.CLEARED
     facts = await load_service(connection, row.account_id, as_of)
     guard = SalesGuard(facts, account.country, account.time_zone, as_of)
     decision = guard.ask(Purpose(row.purpose), row.product)
     if decision.verdict is Verdict.ALLOWED:
         if decision.override is not None:
             await connection.execute(
-                "update hold_override set used = used + 1 where override_id = $1 and not exists ("
-                " select 1 from outbox where delivery_id = $2 and cleared_at is not null)",
+                "update hold_override set used = used + 1 where override_id = $1 and exists ("
+                " select 1 from outbox where delivery_id = $2 and cleared_at is null)",
                 decision.override,
                 row.delivery_id,
             )
         await connection.execute("update outbox set cleared_at = $2 where delivery_id = $1", row.delivery_id, as_of)
-        return None
+        return Clearance.CLEARED
+    ends = Clearance.WITHDRAWN if account.closed else Clearance.HELD
     await connection.execute(
-        "update outbox set status = $2, reason = $3 where delivery_id = $1 and status = 'waiting'",
+        "update outbox set status = $2, reason = $3, cleared_at = null where delivery_id = $1 and status = 'waiting'",
         row.delivery_id,
-        "withdrawn" if account.closed else "held",
+        ends.value,
         decision.says[:500],
     )
-    return decision
+    return ends
 
 
 async def count_overrides(connection: Connection, since: datetime, until: datetime) -> list[tuple[str, int, int]]:

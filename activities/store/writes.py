@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.billing import Billed, ToBill, bill
+from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.ledger import save_changes
 from activities.store.pool import Connection
 from domain.customer import Customer
@@ -65,8 +66,9 @@ class Writer:
         )
 
     def staff_id(self, who: str) -> str:
-        """The staff id behind `owner` or `success_manager`."""
-        return (self._customer.owner if who == "owner" else self._customer.success_manager).staff_id
+        """The staff id behind `owner` or `success_manager`; any other is one already."""
+        known = {"owner": self._customer.owner, "success_manager": self._customer.success_manager}
+        return known[who].staff_id if who in known else who
 
     async def _open_onboarding_tasks(self, writes: list[OpenOnboardingTask]) -> None:
         await self._connection.executemany(

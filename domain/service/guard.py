@@ -55,7 +55,7 @@ class KnownCase(CaseForHold):
     owner: str | None = None
     person: Person | None = None
     """its owner, if the owner is one of the people on record"""
-    manager: str | None = None
+    manager: Person | None = None
     said: str | None = None
     said_at: AwareDatetime | None = None
     next_milestone: str | None = None

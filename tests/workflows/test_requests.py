@@ -155,9 +155,16 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "pause",
         "resume",
         "close_journey",
+        "place_hold",
+        "lift_hold",
+        "override_hold",
+        "acknowledge_hold",
+        "release_for_renewal",
+        "hand_over_lead",
+        "answer_lead",
     }
     signals = {signal.name: signal.description for signal in metadata.definition.signal_definitions}
-    assert "usage_changed" in signals
+    assert {"usage_changed", "case_changed"} <= set(signals)
     assert all(len(text) > 20 for text in [*updates.values(), *signals.values()])
     # The briefing names the company, never a person.
     details = metadata.current_details
