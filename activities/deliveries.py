@@ -159,7 +159,9 @@ class Deliveries:
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]
                 still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
-            situation = await load_situation(connection, call.account_id, call.as_of)
+            if not row.account_id:
+                return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
+            situation = await load_situation(connection, row.account_id, call.as_of)
             decision = _told(row, said, still=still)
             return await self._performer.carry_out(
                 connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
@@ -167,6 +169,8 @@ class Deliveries:
 
 
 def _id_of(call: DeliveryCall) -> str:
+    if call.delivery_id.startswith("case:"):
+        return call.delivery_id
     return effect_key(call.account_id, call.delivery_id)
 
 

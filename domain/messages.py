@@ -32,6 +32,12 @@ class OutgoingMail(Carried):
     """the address of the owner or the success manager"""
     unsubscribe: str | None = None
     """opaque token for List-Unsubscribe; None for contractual mails and notices"""
+    in_reply_to: str | None = None
+    """Message-ID, with its angle brackets, of the mail that this one answers"""
+    references: tuple[str, ...] = ()
+    """Message-IDs of the thread, oldest first"""
+    automatic: bool = True
+    """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 
 
 class StaffNotice(Carried):

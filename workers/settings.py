@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     seller_name: str = "InfintraBytes"
     playbooks: Path | None = None
     """a folder with playbooks of your own; the ones that come along otherwise"""
+    service_book: Path | None = None
+    """a folder with policies, calendars and a desk of your own; the ones that come along otherwise"""
     provisioning_url: str | None = None
     """where orders are provided; without it what was sold counts as provided at once"""
     smtp_host: str = "localhost"

@@ -13,6 +13,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.billing import BillingSteps
 from activities.carrying_out import Performer, Seller
+from activities.case_work import CaseWorker
+from activities.cases import ServiceCases
 from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
@@ -21,12 +23,15 @@ from activities.deliveries import Deliveries
 from activities.holds import HoldKeeping
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
+from activities.service_policies import FOLDER as BOOK
+from activities.service_policies import read_service_book
 from activities.steps import JourneySteps
 from activities.store.pool import Pool
 from workers.settings import Settings
 from workflows.customer_journey import CustomerJourney
+from workflows.service_case import ServiceCase
 
-WORKFLOWS: Sequence[type] = (CustomerJourney,)
+WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase)
 
 # Only the modules with workflow classes are imported anew for each workflow, which is what the sandbox can watch over.
 # All other code is the same for every workflow: importing it again costs each of them time and memory.
@@ -47,12 +52,15 @@ PASSED_THROUGH = (
             "asset_doors",
             "billing",
             "calls",
+            "case",
+            "case_doors",
             "doors",
             "expansion",
             "journey",
             "onboarding",
             "quote_doors",
             "quoting",
+            "refusing",
             "relationship",
             "renewal",
             "reorder",
@@ -80,6 +88,7 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
         BillingSteps(performer),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
+        ServiceCases(CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

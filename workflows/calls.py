@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
+from domain.service.case import CaseCall, CaseOutcome
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
@@ -63,6 +64,19 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         heartbeat_timeout=DELIVERY_HEARTBEAT,
         retry_policy=_OUTSIDE,
         summary=_short(delivery.id),
+    )
+    return outcome
+
+
+async def case(activity: str, call: CaseCall, why: str = "") -> CaseOutcome:
+    """One request to a case, or one instant of it: `why` says what was due."""
+    outcome: CaseOutcome = await workflow.execute_activity(
+        activity,
+        call,
+        result_type=CaseOutcome,
+        start_to_close_timeout=STEP_TIMEOUT,
+        retry_policy=_OWN_DATABASE,
+        summary=_short(why or call.request_id),
     )
     return outcome
 

@@ -18,6 +18,7 @@ from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import PauseJourney, Request, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
 from workflows import adoption, calls, relationship
+from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import SearchAttributes
 
@@ -95,7 +96,7 @@ class Journey:
         try:
             outcome = await calls.perform(self.state.account_id, step, workflow.now())
         except ActivityError as error:
-            self.state = self.state.parking(step, _cause(error).message)
+            self.state = self.state.parking(step, cause_of(error).message)
             return
         self.state = self.state.after(outcome, workflow.now(), done=step)
 
@@ -116,7 +117,7 @@ class Journey:
         try:
             outcome = await calls.answer(asked.activity, call)
         except ActivityError as error:
-            cause = _cause(error)
+            cause = cause_of(error)
             asked.refusal = ApplicationError(cause.message, *cause.details, type=cause.type, non_retryable=True)
             return
         self.answered.add(asked.key)
@@ -242,7 +243,7 @@ class Journey:
     ) -> None:
         """Refuses what cannot be read or is not `allowed`. If the facts know what was asked before (`recorded`), they decide
         about a request with an id of its own: it may be a repetition, which gets its first answer again."""
-        with _refusals():
+        with refusals():
             self._check_open()
             request = read_request(model, document)
             if allowed is not None and not (recorded and request.request_id):
@@ -250,7 +251,7 @@ class Journey:
 
     def check_order(self, document: dict[str, Any]) -> None:
         """Refuses what is no order or is for another account. An order may come while a closed journey sends its last mails."""
-        with _refusals():
+        with refusals():
             order = read_order(document)
             expected = f"{ID_PREFIX}{order.account.account_id}"
             if workflow.info().workflow_id != expected:
@@ -262,21 +263,3 @@ class Journey:
     def _check_open(self) -> None:
         if self.state.closed:
             raise Refusal(JOURNEY_CLOSED, "this journey is closed; a new order begins a new one")
-
-
-class _refusals:  # noqa: N801 - reads as a phrase: with _refusals()
-    """Turns a refusal into the failure that the sender of an update is told."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Refusal):
-            problems = [problem.model_dump() for problem in error.problems]
-            raise ApplicationError(str(error), problems, type=error.type, non_retryable=True) from None
-
-
-def _cause(error: ActivityError) -> ApplicationError:
-    """What an activity said when it failed for good."""
-    cause = error.cause
-    return cause if isinstance(cause, ApplicationError) else ApplicationError(str(cause or error), type="StepFailed")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from domain.journey import Delivery, JourneyState, Outcome
+from domain.journey import Delivery, Outcome
 from workflows import calls
 
 
@@ -39,15 +40,24 @@ class Alarm:
         await workflow.sleep(delay, summary=label)
 
 
+class Flying(Protocol):
+    """What has messages on their way out: a journey's state, a case's progress."""
+
+    @property
+    def in_flight(self) -> list[Delivery]:
+        """The messages, those that are stuck included."""
+        ...
+
+
 class DeliveryTasks:
     """Messages on their way out, each its own activity. The loop never waits for one; it picks up what has arrived."""
 
     def __init__(self, account_id: str) -> None:
-        self._account_id = account_id
+        self.account_id = account_id
         self._running: dict[str, asyncio.Task[None]] = {}
         self._arrived: deque[tuple[Delivery, Outcome | str]] = deque()
 
-    def keep_going(self, state: JourneyState) -> None:
+    def keep_going(self, state: Flying) -> None:
         """Starts whatever the state says is on its way and no task takes care of: new messages, and all after a rollover."""
         for delivery in state.in_flight:
             if not delivery.stuck and delivery.id not in self._running:
@@ -67,7 +77,7 @@ class DeliveryTasks:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            outcome: Outcome | str = await calls.deliver(self._account_id, delivery)
+            outcome: Outcome | str = await calls.deliver(self.account_id, delivery)
         except ActivityError as error:
             outcome = str(error.cause or error)
         self._arrived.append((delivery, outcome))

@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from domain.journey import JourneyState
+from domain.service.case import CaseProgress
 
 ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")
 ACCOUNT = SearchAttributeKey.for_keyword("Account")
@@ -19,11 +20,16 @@ ATTENTION_REASONS = SearchAttributeKey.for_keyword_list("AttentionReasons")
 NEXT_ACTION_AT = SearchAttributeKey.for_datetime("NextActionAt")
 RENEWAL_AT = SearchAttributeKey.for_datetime("RenewalAt")
 
+CASE_STATUS = SearchAttributeKey.for_keyword("CaseStatus")
+CASE_PRIORITY = SearchAttributeKey.for_keyword("CasePriority")
+
 SEARCH_ATTRIBUTES: dict[str, str] = {
     "AccountId": "Keyword",
     "Account": "Keyword",
     "Owner": "Keyword",
     "HealthBand": "Keyword",
+    "CaseStatus": "Keyword",
+    "CasePriority": "Keyword",
     "JourneyStage": "KeywordList",
     "AttentionReasons": "KeywordList",
     "NextActionAt": "Datetime",
@@ -32,15 +38,14 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
 """Name and type of each, as the server registers them. A namespace on SQL visibility holds 3 Datetime, 3 KeywordList, 10 Keyword."""
 
 
-class SearchAttributes:
-    """The search attributes of a journey: written only where they changed, all changes in one command."""
+class Shown:
+    """Search attributes that the server has: written only where they changed, all changes in one command."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Any] = dict.fromkeys(SEARCH_ATTRIBUTES)
 
-    def show(self, state: JourneyState) -> None:
-        """Brings the server's attributes to `state`."""
-        wanted = _wanted(state)
+    def bring(self, wanted: dict[SearchAttributeKey[Any], Any]) -> None:
+        """Brings the server's attributes to what is wanted."""
         updates: list[SearchAttributeUpdate[Any]] = []
         for key, value in wanted.items():
             if self._shown[key.name] != value:
@@ -49,9 +54,51 @@ class SearchAttributes:
         if updates:
             workflow.upsert_search_attributes(updates)
 
+    def keep(self, there: dict[SearchAttributeKey[Any], Any]) -> None:
+        """After a rollover the server keeps the attributes: these are there already."""
+        self._shown = {key.name: value for key, value in there.items()}
+
+
+class SearchAttributes(Shown):
+    """The search attributes of a journey."""
+
+    def show(self, state: JourneyState) -> None:
+        """Brings the server's attributes to `state`."""
+        self.bring(_wanted(state))
+
     def restore(self, state: JourneyState) -> None:
-        """After a rollover the server keeps the attributes: what `state` says is there already."""
-        self._shown = {key.name: value for key, value in _wanted(state).items()}
+        """What `state` says is there already."""
+        self.keep(_wanted(state))
+
+
+class CaseAttributes(Shown):
+    """The search attributes of a case."""
+
+    def show(self, progress: CaseProgress) -> None:
+        """Brings the server's attributes to `progress`."""
+        self.bring(_wanted_of_case(progress))
+
+    def restore(self, progress: CaseProgress) -> None:
+        """What `progress` says is there already."""
+        self.keep(_wanted_of_case(progress))
+
+
+def _wanted_of_case(progress: CaseProgress) -> dict[SearchAttributeKey[Any], Any]:
+    view = progress.view
+    if view is None:
+        return {}
+    late = any(promise.state == "late" for promise in view.promises)
+    reasons = {key.split(":", 1)[0] for key in progress.attention}
+    reasons |= ({"late"} if late else set()) | ({"escalated"} if view.escalated else set())
+    return {
+        ACCOUNT_ID: view.account_id,
+        ACCOUNT: view.company,
+        OWNER: view.owner,
+        CASE_STATUS: view.status.value,
+        CASE_PRIORITY: view.priority.value,
+        ATTENTION_REASONS: sorted(reasons) or None,
+        NEXT_ACTION_AT: _seconds(view.next_at),
+    }
 
 
 def _wanted(state: JourneyState) -> dict[SearchAttributeKey[Any], Any]:

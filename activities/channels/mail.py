@@ -67,6 +67,11 @@ class SmtpSettings(Received):
         return self
 
 
+def message_id_of(delivery_id: str, mail_domain: str) -> str:
+    """The Message-ID of a delivery, known before it is sent: answers to it name it."""
+    return f"<{_id_part(delivery_id)}@{mail_domain}>"
+
+
 class MailChannel:
     """Sends mails through one SMTP server, each over a connection of its own."""
 
@@ -98,10 +103,15 @@ class MailChannel:
         message["To"] = _mailbox(mail.to_name, recipient)
         message["Subject"] = _header_text(rendered.subject)
         message["Date"] = mail.at
-        message["Message-ID"] = f"<{_id_part(mail.delivery_id)}@{settings.mail_domain}>"
+        message["Message-ID"] = message_id_of(mail.delivery_id, settings.mail_domain)
+        if mail.in_reply_to is not None:
+            message["In-Reply-To"] = mail.in_reply_to
+        if mail.references:
+            message["References"] = " ".join(mail.references)
         if mail.reply_to is not None:
             message["Reply-To"] = self._reply_address(mail.reply_to)
-        message["Auto-Submitted"] = "auto-generated"
+        if mail.automatic:
+            message["Auto-Submitted"] = "auto-generated"
         if mail.unsubscribe is not None:
             subject = quote(f"unsubscribe {mail.unsubscribe}", safe="")
             message["List-Unsubscribe"] = f"<mailto:{settings.sender}?subject={subject}>"
@@ -153,8 +163,10 @@ class _WirePolicy(EmailPolicy):
     """Long identifiers and links stay in one piece; folded, the standard policy would turn them into encoded words."""
 
     def fold(self, name: str, value: str) -> str:
-        if name.lower() in {"message-id", "list-unsubscribe"}:
+        if name.lower() in {"message-id", "in-reply-to", "list-unsubscribe"}:
             return f"{name}: {value}{self.linesep}"
+        if name.lower() == "references":
+            return f"{name}: {f'{self.linesep} '.join(value.split())}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 

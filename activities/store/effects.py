@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.store.pool import Connection
 from domain.journey import Channel, Outcome
+from domain.model import Carried
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,18 @@ class Effect:
 
 async def find_effect(connection: Connection, key: str) -> Effect | None:
     """The effect that was recorded under `key`, if it was."""
+    found = await find_record(connection, key)
+    return Effect(found[0], Outcome.model_validate(found[1])) if found else None
+
+
+async def find_record(connection: Connection, key: str) -> tuple[str, Any] | None:
+    """The run and the outcome, as they were written, of the effect under `key`."""
     row = await connection.fetchrow("select run, outcome from effect where key = $1", key)
-    return Effect(row["run"], Outcome.model_validate(row["outcome"])) if row else None
+    return (row["run"], row["outcome"]) if row else None
 
 
 async def record_effect(
-    connection: Connection, key: str, account_id: str, run: str, as_of: datetime, outcome: Outcome
+    connection: Connection, key: str, account_id: str, run: str, as_of: datetime, outcome: Carried
 ) -> None:
     """The effect under its key. A second one under the same key is refused by the table."""
     await connection.execute(
@@ -78,14 +85,14 @@ class OutboxRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting(OutboxRow):
-    """A row of the outbox with its account, when it was written, and where it stands: waiting, sent or rejected."""
+    """A row of the outbox with its account (empty while nobody knows whose it is), when it was written, and where it stands."""
 
     account_id: str
     status: str
     created_at: datetime
 
 
-async def put_outbox(connection: Connection, account_id: str, as_of: datetime, rows: list[OutboxRow]) -> None:
+async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
     """Messages that leave once this transaction is committed."""
     if rows:
         await connection.executemany(
@@ -123,7 +130,7 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
         staff_id=row["staff_id"],
         purpose=row["purpose"],
         product=row["product_code"],
-        account_id=row["account_id"],
+        account_id=row["account_id"] or "",
         status=row["status"],
         created_at=row["created_at"],
     )

@@ -1,0 +1,284 @@
+"""One transaction, one effect, for cases: load what is known, decide, look after what is due, and write all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from activities.carrying_out import Performer
+from activities.channels.mail import message_id_of
+from activities.store import cases, desks, effects, holds
+from activities.store.pool import Connection
+from domain.calendar import local_day
+from domain.journey import Channel
+from domain.messages import OutgoingMail, StaffNotice
+from domain.refusals import Refusal
+from domain.service import case_care
+from domain.service.calendar import BusinessCalendar
+from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
+from domain.service.casework import CaseMail, CaseNotice, CaseSituation, Work, refusal_of
+from domain.service.clock import BusinessClock, clock_of
+from domain.service.desk import ServiceBook
+from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
+from domain.service.errors import ServiceRuleError
+
+UNKNOWN_CASE = "UnknownCase"
+THREAD = 20
+"""How many messages of a thread a mail's References name."""
+
+Decide = Callable[[Work], None]
+
+
+def case_key(case_id: str, what: str) -> str:
+    """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
+    return f"case:{case_id}/{what}"
+
+
+class CaseWorker:
+    """Carries out work on cases in transactions of the performer's pool."""
+
+    def __init__(self, performer: Performer, book: ServiceBook, mail_domain: str) -> None:
+        self.performer = performer
+        self.book = book
+        self._mail_domain = mail_domain
+        self._policies: dict[tuple[str, int], ServicePolicy] = {}
+        self._calendars: dict[tuple[str, int], BusinessCalendar] = {}
+
+    async def once(
+        self, call: CaseCall, key: str, decide: Decide, *people: str | None, agents: bool = False
+    ) -> CaseOutcome:
+        """What came of `decide`, done once under `key`; a repetition finds what came of it the first time.
+
+        Args:
+            people: staff that the decision names.
+            agents: with everybody who takes cases, even if the case has an owner.
+        """
+        async with self.performer.transaction() as connection:
+            case = await self.locked(connection, call.case_id)
+            if found := await effects.find_record(connection, key):
+                return await self.repeated(connection, call, case, *found)
+            situation = await self.situation(connection, case, call.as_of, *people, agents=agents)
+            work = Work(situation, key)
+            await self.carry_out(connection, call, work, decide)
+            return await self.finish(connection, call, work)
+
+    async def carry_out(self, connection: Connection, call: CaseCall, work: Work, decide: Decide) -> None:
+        """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
+        before = work.case
+        try:
+            decide(work)
+            case = work.case
+            if (case.priority, case.account_id) != (before.priority, before.account_id):
+                await self.choose(connection, work)
+            if not work.fresh:
+                case_care.look_after(work)
+                if work.changed():
+                    work.change(version=work.case.version + 1)
+        except ServiceRuleError as error:
+            raise refusal_of(error) from None
+
+    async def locked(self, connection: Connection, case_id: str) -> CaseFile:
+        """The case, held against whatever else changes it or sends to its customer. Raises `Refusal` (UnknownCase)."""
+        case = await cases.find_case(connection, case_id)
+        if case is not None and case.account_id is not None:
+            await holds.lock_account(connection, case.account_id)
+        case = await cases.find_case(connection, case_id, lock=True)
+        if case is None:
+            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        return case
+
+    async def repeated(
+        self, connection: Connection, call: CaseCall, case: CaseFile, run: str, outcome: Any
+    ) -> CaseOutcome:
+        """What was answered before. A retry of this very call gets all of it; a request sent again the answer alone."""
+        first = CaseOutcome.model_validate(outcome)
+        if run == call.run and not call.repeated:
+            return first
+        again = first.again()
+        if not call.opening:
+            return again
+        work = Work(await self.situation(connection, case, call.as_of), "")
+        work.next_at = case.next_action_at
+        return again.model_copy(update={"view": work.view()})
+
+    async def situation(
+        self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False
+    ) -> CaseSituation:
+        """Everything that a decision about `case` may know."""
+        loaded = await cases.load_case(connection, case.case_id, *filter(None, people))
+        if loaded.rejected:
+            case = case.model_copy(update={"contact": case.contact.model_copy(update={"rejected": True})})
+        policy = None
+        if case.policy_id is not None and case.policy_version is not None:
+            policy = await self._policy(connection, case.policy_id, case.policy_version)
+        takers = await desks.load_agents(connection) if agents or case.owner_id is None else []
+        return CaseSituation(
+            case=case,
+            as_of=as_of,
+            desk=self.book.desk,
+            account=loaded.account,
+            events=loaded.events,
+            messages=loaded.messages,
+            milestones=loaded.milestones,
+            fired=loaded.fired,
+            surveys=loaded.surveys,
+            claims=loaded.claims,
+            open_children=loaded.open_children,
+            policy=policy,
+            clocks={**self.shifts(), **await self._clocks(connection, case.calendars)},
+            teams=await desks.load_teams(connection),
+            staff=loaded.staff,
+            agents=takers,
+            seller=self.performer.seller,
+        )
+
+    def shifts(self) -> dict[str, BusinessClock]:
+        """The clocks of all current calendars, by which agents' shifts go."""
+        return {one.id: clock_of(one) for one in self.book.calendars.values()}
+
+    async def _policy(self, connection: Connection, policy_id: str, version: int) -> ServicePolicy:
+        key = (policy_id, version)
+        if key not in self._policies:
+            self._policies[key] = await desks.load_policy(connection, policy_id, version)
+        return self._policies[key]
+
+    async def _clocks(self, connection: Connection, versions: dict[str, int]) -> dict[str, BusinessClock]:
+        for key in versions.items():
+            if key not in self._calendars:
+                self._calendars[key] = await desks.load_calendar(connection, *key)
+        return {calendar_id: clock_of(self._calendars[calendar_id, n]) for calendar_id, n in versions.items()}
+
+    # The policy
+
+    async def choose(self, connection: Connection, work: Work) -> PolicyChoice:
+        """The policy that the case is under now, with the versions of its calendars. Calendars it has already stay as they are."""
+        case, account = work.case, work.before.account
+        choice = await self._choice(connection, case, account, work.as_of)
+        policy = choice.policy
+        if policy is None:
+            work.policy = None
+            work.change(policy_id=None, policy_version=None, chosen_by=choice.chosen_by.value, entitled=False)
+            return choice
+        calendar_id = self.book.desk.calendar_for(policy, account.country if account else None)
+        wanted = {calendar_id, *(one.calendar_id for one in policy.milestones if one.calendar_id)}
+        new = [self.book.calendars[one] for one in sorted(wanted - set(case.calendars))]
+        await desks.keep_policy(connection, policy)
+        await desks.keep_calendars(connection, new)
+        versions = {**case.calendars, **{one.id: one.version for one in new}}
+        work.policy = await self._policy(connection, policy.id, policy.version)
+        work.clocks = {**work.clocks, **await self._clocks(connection, versions)}
+        work.change(
+            policy_id=policy.id,
+            policy_version=policy.version,
+            chosen_by=choice.chosen_by.value,
+            entitlement_id=choice.entitlement.id if choice.entitlement else None,
+            entitled=choice.entitled,
+            calendar_id=calendar_id,
+            calendar_version=versions[calendar_id],
+            calendars=versions,
+            planned_at=work.as_of,
+        )
+        return choice
+
+    async def _choice(
+        self, connection: Connection, case: CaseFile, account: CaseAccount | None, as_of: datetime
+    ) -> PolicyChoice:
+        owed = await desks.load_entitlements(connection, account.account_id) if account else []
+        subject = CaseSubject.model_validate(
+            {
+                "account": account.account_id if account else "",
+                "product": case.product_code,
+                "contract": case.contract_id,
+                "segment": account.segment if account else None,
+                "priority": case.priority,
+            }
+        )
+        day = local_day(as_of, account.time_zone if account else "UTC")
+        return choose_policy(subject, owed, self.book.policies, day)
+
+    # What leaves, and what is left behind
+
+    async def finish(self, connection: Connection, call: CaseCall, work: Work) -> CaseOutcome:
+        """Everything that the work changes, written on `connection`."""
+        case, as_of = work.case, work.as_of
+        ids = {mail.id: message_id_of(mail.id, self._mail_domain) for mail in work.mails}
+        await cases.save_work(connection, work, ids)
+        if case.account_id is not None:
+            rows = [
+                effects.JournalRow(
+                    f"{work.key}/{one.name}", one.at, f"service:{case.case_id}", one.kind, one.title, one.detail
+                )
+                for one in work.lines
+            ]
+            await effects.write_journal(connection, case.account_id, rows)
+        outbox = [self._mail_row(work, mail) for mail in work.mails]
+        outbox += [_notice_row(work, notice) for notice in work.notices]
+        await effects.put_outbox(connection, case.account_id, as_of, outbox)
+        outcome = _outcome(work, outbox)
+        await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome)
+        return outcome
+
+    def _mail_row(self, work: Work, mail: CaseMail) -> effects.OutboxRow:
+        case = work.case
+        contact = case.contact
+        earlier = [one for one in work.before.messages if one.message_id]
+        thread = [str(one.message_id) for one in earlier]
+        heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
+        for message in work.messages:  # what this very work kept: the message that opened the case, above all
+            if message.message_id:
+                thread.append(message.message_id)
+                heard.append(message.message_id)
+        body = OutgoingMail(
+            delivery_id=mail.id,
+            template=mail.template,
+            to_name=contact.name,
+            to_email=contact.email or "",
+            language=contact.language,
+            time_zone=contact.time_zone,
+            context=mail.context,
+            at=work.as_of,
+            reply_to=f"case+{case.case_id}@{self._mail_domain}",
+            in_reply_to=next(reversed(heard or thread), None),
+            references=tuple(dict.fromkeys(thread))[-THREAD:],
+            automatic=mail.automatic,
+        )
+        stage = f"service:{case.case_id}"
+        return effects.OutboxRow(
+            mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
+        )
+
+
+def _notice_row(work: Work, notice: CaseNotice) -> effects.OutboxRow:
+    account = work.before.account
+    body = StaffNotice(
+        delivery_id=notice.id,
+        to_name=notice.to.name,
+        to_email=notice.to.email,
+        title=notice.title,
+        account_id=account.account_id if account else "unknown",
+        company=account.name if account else work.case.contact.name or "an unknown customer",
+        lines=tuple(notice.lines),
+        due=notice.due,
+        at=work.as_of,
+        time_zone=account.time_zone if account else "UTC",
+    )
+    stage = f"service:{work.case_id}"
+    return effects.OutboxRow(
+        notice.id, Channel.NOTICE, stage, body.model_dump(mode="json"), staff_id=notice.to.staff_id
+    )
+
+
+def _outcome(work: Work, outbox: list[effects.OutboxRow]) -> CaseOutcome:
+    """What the workflow learns: only what there is, so that histories stay small."""
+    case = work.case
+    answer = {"case_id": case.case_id, "status": case.status.value, "version": case.version, **work.answer}
+    fields: dict[str, Any] = {
+        "view": work.view(),
+        "deliveries": {row.delivery_id: row.channel for row in outbox},
+        "tell": work.tell,
+        "attention": work.attention,
+        "said": work.said(),
+        "answer": answer,
+    }
+    return CaseOutcome.model_validate({name: value for name, value in fields.items() if value})

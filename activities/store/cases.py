@@ -1,0 +1,339 @@
+"""Cases in the database: found, loaded with everything that a decision may know, and written once that is decided."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from activities.store.claims import save_claims
+from activities.store.pool import Connection
+from domain.customer import StaffFacts
+from domain.service.case import (
+    CaseAccount,
+    CaseContact,
+    CaseFile,
+    MessageFacts,
+    MilestoneFacts,
+    Recorded,
+    SurveyFacts,
+)
+from domain.service.casework import NewMessage, Work
+from domain.service.claims import Claim
+
+_LOADED = """
+with c as (select * from service_case where case_id = $1)
+select jsonb_build_object(
+  'account', (select to_jsonb(a) || jsonb_build_object('owner', to_jsonb(s))
+              from account a join c using (account_id) join staff s on s.staff_id = a.owner_id),
+  'rejected', (select p.rejected_at is not null from contact p join c using (account_id, contact_id)
+               where p.email = c.contact->>'email'),
+  'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
+  'messages', coalesce((
+    select jsonb_agg(to_jsonb(m) - 'body' order by m.number) from case_message m where m.case_id = $1), '[]'),
+  'milestones', coalesce((
+    select jsonb_agg(to_jsonb(m) || jsonb_build_object('target', extract(epoch from m.target),
+        'violation_target', extract(epoch from m.violation_target), 'elapsed', extract(epoch from m.elapsed))
+      order by m.started_at, m.milestone, m.number) from case_milestone m where m.case_id = $1), '[]'),
+  'fired', coalesce((select jsonb_agg(f.key) from case_action f where f.case_id = $1), '[]'),
+  'surveys', coalesce((
+    select jsonb_agg(to_jsonb(s) order by s.sent_at) from case_survey s
+    where s.case_id = $1 and s.withdrawn_at is null), '[]'),
+  'claims', coalesce((
+    select jsonb_agg(to_jsonb(r) || jsonb_build_object('amount', r.amount::text, 'gross', r.gross::text,
+        'tax', r.tax::text, 'unit_paid', r.unit_paid::text, 'unit_now', r.unit_now::text) order by r.claim_id)
+    from refund_claim r where r.case_id = $1 and r.status = 'waiting'), '[]'),
+  'children', (select count(*) from service_case k where k.parent_id = $1
+               and k.status not in ('resolved', 'closed', 'merged', 'cancelled')),
+  'staff', coalesce((
+    select jsonb_agg(to_jsonb(s)) from staff s where s.staff_id = any($2)
+    or s.staff_id in (select owner_id from c)), '[]')
+)::text
+"""
+
+
+@dataclass(frozen=True)
+class LoadedCase:
+    """What the tables know around a case."""
+
+    account: CaseAccount | None
+    rejected: bool
+    events: list[Recorded]
+    messages: list[MessageFacts]
+    milestones: list[MilestoneFacts]
+    fired: frozenset[str]
+    surveys: list[SurveyFacts]
+    claims: list[Claim]
+    open_children: int
+    staff: dict[str, StaffFacts]
+
+
+async def find_case(connection: Connection, case_id: str, *, lock: bool = False) -> CaseFile | None:
+    """A case's row; with `lock`, held against others until the transaction ends."""
+    row = await connection.fetchrow(
+        f"select * from service_case where case_id = $1{' for update' if lock else ''}", case_id
+    )
+    return _file(row) if row else None
+
+
+async def cases_of(connection: Connection, account_id: str, *, open_only: bool = False) -> list[CaseFile]:
+    """An account's cases, newest first."""
+    rows = await connection.fetch(
+        "select * from service_case where account_id = $1"
+        " and (not $2 or status not in ('resolved', 'closed', 'merged', 'cancelled')) order by opened_at desc, case_id",
+        account_id,
+        open_only,
+    )
+    return [_file(row) for row in rows]
+
+
+async def acting_cases(connection: Connection, account_id: str) -> list[str]:
+    """The account's cases that will do something by themselves."""
+    rows = await connection.fetch(
+        "select case_id from service_case where account_id = $1 and next_action_at is not null order by next_action_at",
+        account_id,
+    )
+    return [row["case_id"] for row in rows]
+
+
+async def merge_end(connection: Connection, case_id: str) -> str:
+    """Where the merges of a case lead; the case itself if it was not merged."""
+    end = await connection.fetchval(
+        "with recursive way as (select case_id, merged_into, 0 as n from service_case where case_id = $1"
+        " union all select c.case_id, c.merged_into, n + 1 from service_case c join way w on c.case_id = w.merged_into"
+        " where n < 100) select case_id from way order by n desc limit 1",
+        case_id,
+    )
+    return end or case_id
+
+
+async def merges_of(connection: Connection, account_id: str | None) -> dict[str, str]:
+    """Which case of an account went up in which."""
+    rows = await connection.fetch(
+        "select case_id, merged_into from service_case"
+        " where merged_into is not null and account_id is not distinct from $1",
+        account_id,
+    )
+    return {row["case_id"]: row["merged_into"] for row in rows}
+
+
+async def case_of_messages(connection: Connection, message_ids: list[str]) -> str | None:
+    """The case that has the first of these messages that any case has."""
+    found: str | None = await connection.fetchval(
+        "select m.case_id from unnest($1::text[]) with ordinality as wanted(id, n)"
+        " join case_message m on m.message_id = wanted.id order by wanted.n, m.at limit 1",
+        message_ids,
+    )
+    return found
+
+
+async def load_case(connection: Connection, case_id: str, *staff_ids: str) -> LoadedCase:
+    """Everything around a case, in one statement; `staff_ids` are people to know beside its owner."""
+    found = json.loads(await connection.fetchval(_LOADED, case_id, list(staff_ids)))
+    return LoadedCase(
+        account=CaseAccount.model_validate(found["account"]) if found["account"] else None,
+        rejected=bool(found["rejected"]),
+        events=[Recorded.model_validate(one) for one in found["events"]],
+        messages=[MessageFacts.model_validate(one) for one in found["messages"]],
+        milestones=[MilestoneFacts.model_validate(one) for one in found["milestones"]],
+        fired=frozenset(found["fired"]),
+        surveys=[SurveyFacts.model_validate(one) for one in found["surveys"]],
+        claims=[Claim.model_validate(one) for one in found["claims"]],
+        open_children=found["children"],
+        staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found["staff"]},
+    )
+
+
+async def load_account(connection: Connection, account_id: str) -> CaseAccount | None:
+    """An account as service sees it."""
+    row = await connection.fetchrow(
+        "select a.*, to_jsonb(s) as owner from account a join staff s on s.staff_id = a.owner_id where account_id = $1",
+        account_id,
+    )
+    return CaseAccount.model_validate(dict(row)) if row else None
+
+
+async def load_contact(connection: Connection, account_id: str, contact_id: str | None) -> CaseContact | None:
+    """A contact of an account; without an id the main one."""
+    row = await connection.fetchrow(
+        "select contact_id, name, email, language, time_zone, rejected_at is not null as rejected from contact"
+        " where account_id = $1 and ($2::text is null or contact_id = $2)"
+        " order by rejected_at is not null, role <> 'main', position limit 1",
+        account_id,
+        contact_id,
+    )
+    return CaseContact.model_validate(dict(row)) if row else None
+
+
+# Writing
+
+_COLUMNS = tuple(CaseFile.model_fields)
+
+
+def _file(row: Any) -> CaseFile:
+    return CaseFile.model_validate(dict(row))
+
+
+def _values(case: CaseFile) -> list[Any]:
+    values = case.model_dump()
+    values["contact"] = case.contact.model_dump(mode="json", exclude_defaults=True, exclude={"rejected"})
+    return [values[name] for name in _COLUMNS]
+
+
+async def save_work(connection: Connection, work: Work, message_ids: dict[str, str]) -> None:
+    """Everything that a piece of work changes. `message_ids`: the Message-ID of each of its mails."""
+    case_id, as_of = work.case_id, work.as_of
+    await _save_row(connection, work)
+    await connection.executemany(
+        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [(case_id, e.sequence, e.at, e.recorded_at, e.kind.value, e.by, e.detail, e.visibility) for e in work.events],
+    )
+    await _save_messages(connection, case_id, len(work.before.messages), work.messages, message_ids)
+    await _save_milestones(connection, case_id, list(work.milestones.values()))
+    await connection.executemany(
+        "insert into case_action (key, case_id, at) values ($1, $2, $3)",
+        [(key, case_id, at) for key, at in work.fired.items()],
+    )
+    await connection.executemany(
+        "insert into case_survey (survey_id, case_id, sent_at, score, answered_at, comment)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict (survey_id) do update set score = excluded.score,"
+        " answered_at = excluded.answered_at, comment = excluded.comment",
+        [(s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id)) for s in work.surveys],
+    )
+    await save_claims(connection, work.claims)
+    for prefix in work.withdrawn:
+        await _withdraw(connection, case_id, prefix, work)
+    given = [event.detail.get("owner") for event in work.events if event.kind == "assigned"]
+    for owner in filter(None, given):
+        await connection.execute("update service_agent set assigned_at = $2 where staff_id = $1", owner, as_of)
+    if work.absorbed_into is not None:
+        await _absorb(connection, work, work.absorbed_into)
+
+
+async def _save_row(connection: Connection, work: Work) -> None:
+    values = _values(work.case)
+    if work.fresh:
+        names = ", ".join(f'"{name}"' for name in _COLUMNS)
+        marks = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
+        await connection.execute(
+            f"insert into service_case ({names}, recorded_at) values ({marks}, ${len(_COLUMNS) + 1})",
+            *values,
+            work.as_of,
+        )
+        return
+    before = _values(work.before.case)
+    changes = [(name, new) for name, old, new in zip(_COLUMNS, before, values, strict=True) if old != new]
+    if changes:
+        sets = ", ".join(f'"{name}" = ${n}' for n, (name, _) in enumerate(changes, start=2))
+        await connection.execute(
+            f"update service_case set {sets} where case_id = $1", work.case_id, *(new for _, new in changes)
+        )
+
+
+async def _save_messages(
+    connection: Connection, case_id: str, known: int, messages: list[NewMessage], message_ids: dict[str, str]
+) -> None:
+    await connection.executemany(
+        'insert into case_message (case_id, number, direction, channel, message_id, in_reply_to, "references", sender,'
+        " recipient, subject, body, at, automatic, template, delivery_id)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        [
+            (
+                case_id,
+                number,
+                m.direction,
+                m.channel,
+                message_ids.get(m.mail_id, m.message_id) if m.mail_id else m.message_id,
+                m.in_reply_to,
+                list(m.references),
+                m.sender,
+                m.recipient,
+                m.subject,
+                m.body,
+                m.at,
+                m.automatic,
+                m.template,
+                m.mail_id,
+            )
+            for number, m in enumerate(messages, start=known + 1)
+        ],
+    )
+
+
+async def _save_milestones(connection: Connection, case_id: str, rows: list[MilestoneFacts]) -> None:
+    await connection.executemany(
+        "insert into case_milestone (case_id, milestone, number, kind, started_at, target, due_at, warned_at,"
+        " completed_at, violated_at, violation_target, reversed_at, elapsed, state)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        " on conflict (case_id, milestone, number) do update set started_at = excluded.started_at,"
+        " target = excluded.target, due_at = excluded.due_at, warned_at = excluded.warned_at,"
+        " completed_at = excluded.completed_at, violated_at = excluded.violated_at,"
+        " violation_target = excluded.violation_target, reversed_at = excluded.reversed_at,"
+        " elapsed = excluded.elapsed, state = excluded.state",
+        [
+            (
+                case_id,
+                m.milestone,
+                m.number,
+                m.kind,
+                m.started_at,
+                m.target,
+                m.due_at,
+                m.warned_at,
+                m.completed_at,
+                m.violated_at,
+                m.violation_target,
+                m.reversed_at,
+                m.elapsed,
+                m.state,
+            )
+            for m in rows
+        ],
+    )
+
+
+async def _withdraw(connection: Connection, case_id: str, prefix: str, work: Work) -> None:
+    """What an action wrote and has not left yet never does."""
+    await connection.execute(
+        "update outbox set status = 'withdrawn', settled_at = $2, reason = 'not wanted any more'"
+        " where starts_with(delivery_id, $1) and status = 'waiting'",
+        prefix,
+        work.as_of,
+    )
+    await connection.execute(
+        "update case_action set withdrawn_at = $3 where case_id = $1 and starts_with(key, $2) and withdrawn_at is null",
+        case_id,
+        prefix,
+        work.as_of,
+    )
+
+
+async def _absorb(connection: Connection, work: Work, target: str) -> None:
+    """The case that another one went up in: it learns of it, and has its followers too."""
+    await connection.execute(
+        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail)"
+        " select $1, coalesce(max(sequence), 0) + 1, $2, $2, 'absorbed', $3, $4 from case_event where case_id = $1",
+        target,
+        work.as_of,
+        work.events[-1].by,
+        {"case_id": work.case_id},
+    )
+    await connection.execute(
+        "update service_case set version = version + 1, followers ="
+        " array(select distinct unnest(followers || $2::text[] || array[$3])) where case_id = $1",
+        target,
+        work.case.followers,
+        work.case.contact_id or work.case.contact.email or "",
+    )
+
+
+def _comment(work: Work, survey_id: str) -> str | None:
+    return next(
+        (
+            str(event.detail.get("comment") or "")
+            for event in work.events
+            if event.kind == "rated" and event.detail.get("survey_id") == survey_id
+        ),
+        None,
+    )

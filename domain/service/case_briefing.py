@@ -1,0 +1,81 @@
+"""The briefing of a case: what an operator or an agent reads when they open it. Markdown, at most 4,000 characters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.service.case import CaseProgress, CaseView, Promise
+from domain.service.lifecycle import allowed_after
+
+LIMIT = 4000
+
+
+def render_case(progress: CaseProgress, now: datetime) -> str:
+    """The briefing at `now`, times in the customer's zone. Its first line says which case it is and how it stands."""
+    view = progress.view
+    if view is None:
+        return "**Not opened yet.**"
+    zone = ZoneInfo(view.time_zone)
+    burning = " · 🔥 escalated" if view.escalated else ""
+    whose = f"account `{view.account_id}`" if view.account_id else "**of nobody known yet**: `identify`"
+    owner = f"owner `{view.owner}`" if view.owner else "**no owner yet**"
+    team = f" · team `{view.team}`" if view.team else ""
+    parts = [
+        f"### {view.subject}",
+        f"Case `{progress.case_id}` · **{view.status.value.replace('_', ' ')}** · {view.priority.value}{burning}",
+        f"{view.company or 'Unknown customer'}, {whose} · {owner}{team} · version {view.version} · as of {_when(now, zone)}",
+        *([f"It waits: {view.reason}"] if view.reason else []),
+        *_attention(progress),
+        _promises(view, zone),
+        f"**Next** {_when(view.next_at, zone)} · {view.next_what}" if view.next_at else "**Next** nothing by itself",
+        *_on_the_way(progress, zone),
+        "\n".join(["**Latest**\n", *(f"- {line}" for line in reversed(progress.said))]),
+        _can(view),
+    ]
+    return "\n\n".join(parts)[:LIMIT]
+
+
+def _promises(view: CaseView, zone: ZoneInfo) -> str:
+    if not view.promises:
+        return "**Promises** none"
+    rows = [f"| {one.name.replace('_', ' ')} | {_state(one)} | {_due(one, zone)} |" for one in view.promises]
+    return "\n".join(["| promise | state | due |", "|---|---|---|", *rows])
+
+
+def _state(one: Promise) -> str:
+    return f"**{one.state}**" if one.state in ("late", "missed") else one.state
+
+
+def _due(one: Promise, zone: ZoneInfo) -> str:
+    return _when(one.due, zone) if one.due else "not while paused" if one.state == "paused" else ""
+
+
+def _attention(progress: CaseProgress) -> list[str]:
+    if not progress.attention:
+        return []
+    lines = [
+        f"- {why}{' — mend the cause, then `retry`' if key.startswith(('parked', 'stuck:')) else ''}"
+        for key, why in list(progress.attention.items())[:6]
+    ]
+    return ["\n".join(["**⚠ Needs attention**\n", *lines])]
+
+
+def _on_the_way(progress: CaseProgress, zone: ZoneInfo) -> list[str]:
+    if not progress.in_flight:
+        return []
+    lines = [f"- {one.channel.value} since {_when(one.since, zone)}" for one in progress.in_flight[:4]]
+    return ["\n".join(["**On the way out**\n", *lines])]
+
+
+def _can(view: CaseView) -> str:
+    become = ", ".join(state.value for state in allowed_after(view.status)) or "nothing else"
+    return (
+        f"**You can** make it {become}; `respond`, `note`, `wait`, `resume`, `assign`, `escalate`, `de_escalate`,"
+        " `prioritise`, `resolve`, `reopen`, `merge`, `close`, `cancel` (updates; what is not possible is refused with"
+        " the reason)."
+    )
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M %Z")

@@ -1,0 +1,417 @@
+"""What each request does to a case: one function per kind, pure. All raise what forbids it and change nothing then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.service import case_care, case_mails
+from domain.service.case import CaseAccount, CaseContact, CaseFile, Happened
+from domain.service.case_requests import (
+    AddNote,
+    AnswerCsat,
+    Assign,
+    Cancel,
+    Close,
+    CustomerMessage,
+    DeEscalate,
+    Escalate,
+    Identify,
+    Merge,
+    Prioritise,
+    Reopen,
+    Resolve,
+    Respond,
+    Resume,
+    Wait,
+)
+from domain.service.casework import NewMessage, Work
+from domain.service.errors import TransitionNotAllowedError
+from domain.service.lifecycle import (
+    RUNNING,
+    WAITING,
+    AfterMessage,
+    CaseFacts,
+    CaseState,
+    ChangeRequest,
+    after_message,
+    allowed_after,
+    check_change,
+    check_merge,
+)
+from domain.service.opening import CaseChannel, OpenCase
+
+_TURNS = frozenset(
+    {
+        Happened.CREATED,
+        Happened.WAITING,
+        Happened.RESUMED,
+        Happened.RESOLVED,
+        Happened.CLOSED,
+        Happened.REOPENED,
+        Happened.CANCELLED,
+        Happened.MERGED,
+    }
+)
+
+
+def open_case(work: Work, document: OpenCase) -> None:
+    """A new case: somebody takes it, the customer hears that we have it, sales hears that it is there."""
+    case = work.case
+    detail = {"channel": case.channel, "priority": case.priority.value, "category": case.category}
+    work.happened(Happened.CREATED, case.opened_at, document.by, detail)
+    if document.body or document.message_id:
+        work.keep_message(
+            NewMessage(
+                direction="inbound",
+                channel=case.channel,
+                at=case.opened_at,
+                body=document.body,
+                subject=document.subject,
+                sender=case.contact.email or "",
+                message_id=document.message_id,
+                references=document.references,
+                automatic=document.automatic,
+            )
+        )
+    if document.owner is not None:
+        case_care.give_to(work, document.owner, document.team or case.team, document.by)
+    work.line("opened", f"Case {case.case_id} opened: {case.subject}", case.opened_at, document.by)
+    work.report("opened", work.as_of)
+    case_care.look_after(work)
+    if not document.automatic and document.channel is not CaseChannel.IMPORT:
+        case_mails.acknowledge(work)
+
+
+def respond(work: Work, request: Respond) -> None:
+    """An agent writes to the customer, or has spoken with them. Whoever answers a new case takes it."""
+    case = work.case
+    if case.status in (CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED):
+        where = f"write to {case.merged_into!r}" if case.merged_into else "reopen it first"
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; {where}")
+    at = work.moment(request.at)
+    if case.status is CaseState.NEW:
+        case_care.give_to(work, case.owner_id or request.by, case.team, request.by)
+    work.happened(Happened.AGENT_MESSAGE, at, request.by, {"channel": request.channel.value})
+    mailed = request.channel is CaseChannel.MAIL and case_mails.reply(work, request.body)
+    if not mailed:
+        work.keep_message(
+            NewMessage(direction="outbound", channel=request.channel.value, at=at, body=request.body, sender=request.by)
+        )
+    work.answer["mailed"] = mailed
+
+
+def note(work: Work, request: AddNote) -> None:
+    """A note among ourselves."""
+    at = work.moment(request.at)
+    work.happened(Happened.NOTE, at, request.by, {"body": request.body}, internal=not request.shared)
+
+
+def wait(work: Work, request: Wait) -> None:
+    """The case waits for somebody."""
+    to = CaseState(f"waiting_{request.waiting_for.value}")
+    at = _turn(work, to, request.at, reason=request.reason)
+    if request.until is not None and request.until <= work.as_of:
+        said = f"{request.until.isoformat()} has passed; give a later instant"
+        raise Refusal(NOT_ALLOWED, "the case cannot wait until then", [Problem(field="until", problem=said)])
+    work.happened(Happened.WAITING, at, request.by, {"status": to.value, "reason": request.reason})
+    work.change(status=to, status_at=at, status_reason=request.reason, resume_at=request.until)
+
+
+def resume(work: Work, request: Resume) -> None:
+    """The case is worked on again."""
+    if work.case.status not in WAITING:
+        _refuse_turn(work, "it does not wait")
+    at = _turn(work, CaseState.OPEN, request.at)
+    work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
+    work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
+
+
+def assign(work: Work, request: Assign) -> None:
+    """The case goes to somebody else."""
+    case = work.case
+    if case.status not in RUNNING | {CaseState.RESOLVED}:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; there is nothing left to do")
+    if request.team is not None and request.team not in work.before.teams:
+        known = ", ".join(sorted(work.before.teams)) or "none yet"
+        problem = Problem(field="team", problem=f"there is no team {request.team!r}; there are {known}")
+        raise Refusal(NOT_ALLOWED, "the case cannot be assigned", [problem])
+    if request.owner is None:
+        work.change(owner_id=None, team=request.team or case.team)
+        if not case_care.find_owner(work):
+            case_care.give_to(work, None, work.case.team, request.by, request.reason)
+    else:
+        case_care.give_to(work, request.owner, request.team or case.team, request.by, request.reason)
+        if request.by != request.owner:
+            title = f"Case {case.case_id} is yours"
+            work.notify(f"{work.key}/assigned", ("owner",), title, [case.subject, request.reason or "Please take it."])
+    work.answer.update(owner=work.case.owner_id, team=work.case.team)
+
+
+def escalate(work: Work, request: Escalate) -> None:
+    """The case burns: lead and manager are told, and sales holds still."""
+    case = work.case
+    if case.status not in RUNNING | {CaseState.RESOLVED}:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; reopen it to escalate it")
+    if request.to is not None:
+        case_care.give_to(work, request.to, case.team, request.by, request.reason)
+    raised = case_care.raise_flag(work, work.as_of, request.by, request.reason)
+    if raised or request.to is not None:
+        roles = ("owner", "lead", "manager")
+        title = f"Case {case.case_id} was escalated"
+        work.notify(f"{work.key}/escalated", roles, title, [case.subject, request.reason])
+
+
+def de_escalate(work: Work, request: DeEscalate) -> None:
+    """The flag is taken down, with the reason."""
+    if not work.case.escalated:
+        raise Refusal(NOT_ALLOWED, f"case {work.case_id!r} is not escalated")
+    work.change(escalated=False, escalated_at=None)
+    work.happened(Happened.DE_ESCALATED, work.as_of, request.by, {"reason": request.reason})
+    work.line("de_escalated", f"Case {work.case_id} burns no longer: {request.reason}", work.as_of, request.by)
+    work.report("de_escalated", work.as_of)
+
+
+def prioritise(work: Work, request: Prioritise) -> None:
+    """Another priority: promises are counted again from the start. The policy is chosen anew by whoever loads the book."""
+    case = work.case
+    if case.status not in RUNNING:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; its promises are settled")
+    before = case.priority
+    if request.impact is not None or request.urgency is not None:
+        case_care.priority_for(work, request.impact or case.impact, request.urgency or case.urgency)
+    if request.priority is not None:
+        work.change(priority=request.priority)
+    work.change(planned_at=work.as_of)
+    changed = {"from": before.value, "to": work.case.priority.value, "reason": request.reason}
+    work.happened(Happened.PRIORITISED, work.as_of, request.by, changed)
+    if work.case.priority is not before:
+        work.line(
+            "prioritised", f"Case {case.case_id} is {work.case.priority.value} now", work.as_of, request.by, **changed
+        )
+        work.report("prioritised", work.as_of)
+    work.answer["priority"] = work.case.priority.value
+
+
+def resolve(work: Work, request: Resolve) -> None:
+    """The work is done: the customer hears what, and is asked later how it was."""
+    at = _turn(work, CaseState.RESOLVED, request.at, code=request.code, text=request.text)
+    detail = {"status": "resolved", "code": request.code}
+    work.happened(Happened.RESOLVED, at, request.by, detail)
+    work.change(
+        status=CaseState.RESOLVED,
+        status_at=at,
+        status_reason="",
+        resume_at=None,
+        resolved_at=at,
+        resolution_code=request.code,
+        resolution_text=request.text,
+        escalated=False,
+        escalated_at=None,
+    )
+    case_mails.resolved(work)
+    work.line("resolved", f"Case {work.case_id} resolved: {request.code}", at, request.by)
+    work.report("resolved", at)
+
+
+def reopen(work: Work, request: Reopen) -> None:
+    """A case that was thought done goes on."""
+    if work.case.status not in (CaseState.RESOLVED, CaseState.CLOSED):
+        _refuse_turn(work, "it has not ended")
+    at = _turn(work, CaseState.OPEN, request.at)
+    _reopen(work, at, request.by, request.reason)
+
+
+def _reopen(work: Work, at: datetime, by: str, reason: str) -> None:
+    case = work.case
+    work.happened(Happened.REOPENED, at, by, {"status": "open", "reason": reason})
+    if case.resolved_at is not None:
+        work.withdrawn.append(f"case:{case.case_id}/survey/{case.resolved_at.isoformat()}")
+    status = CaseState.OPEN if case.owner_id else CaseState.NEW
+    work.change(
+        status=status,
+        status_at=at,
+        status_reason="",
+        resolved_at=None,
+        closed_at=None,
+        resolution_code=None,
+        resolution_text=None,
+        reopen_count=case.reopen_count + 1,
+    )
+    work.line("reopened", f"Case {case.case_id} reopened: {reason}", at, by)
+    work.report("reopened", at)
+
+
+def merge(work: Work, request: Merge, others: Mapping[str, CaseFile], merged_into: Mapping[str, str]) -> None:
+    """The case goes up in another one of the same customer. `others` are the cases named, `merged_into` all their merges."""
+    case = work.case
+    known = {case.case_id: case, **others}
+    accounts = {one.case_id: one.account_id or f"unknown of {one.contact.email}" for one in known.values()}
+    end = check_merge(case.case_id, request.into, accounts=accounts, merged_into=merged_into)
+    target = known[end]
+    if target.status in (CaseState.CLOSED, CaseState.CANCELLED):
+        raise Refusal(NOT_ALLOWED, f"case {end!r} is {target.status.value}; reopen it before merging into it")
+    _turn(work, CaseState.MERGED, None)
+    work.happened(Happened.MERGED, work.as_of, request.by, {"status": "merged", "into": end, "reason": request.reason})
+    work.change(
+        status=CaseState.MERGED,
+        status_at=work.as_of,
+        status_reason=request.reason,
+        merged_into=end,
+        resume_at=None,
+        escalated=False,
+        escalated_at=None,
+        closed_at=work.as_of,
+    )
+    work.absorbed_into = end
+    work.line("merged", f"Case {case.case_id} was merged into {end}", work.as_of, request.by)
+    work.report("closed", work.as_of)
+    work.answer["into"] = end
+
+
+def close(work: Work, request: Close) -> None:
+    """A resolved case is final."""
+    at = _turn(work, CaseState.CLOSED, request.at)
+    work.happened(Happened.CLOSED, at, request.by, {"status": "closed", "reason": request.reason})
+    work.change(status=CaseState.CLOSED, status_at=at, status_reason=request.reason, closed_at=at)
+    work.line("closed", f"Case {work.case_id} closed", at, request.by)
+    work.report("closed", at)
+
+
+def cancel(work: Work, request: Cancel) -> None:
+    """Nobody needs it any more."""
+    at = _turn(work, CaseState.CANCELLED, request.at, reason=request.reason, by_customer=request.by_customer)
+    work.happened(Happened.CANCELLED, at, request.by, {"status": "cancelled", "reason": request.reason})
+    work.change(
+        status=CaseState.CANCELLED,
+        status_at=at,
+        status_reason=request.reason,
+        closed_at=at,
+        resume_at=None,
+        escalated=False,
+        escalated_at=None,
+    )
+    work.line("cancelled", f"Case {work.case_id} cancelled", at, request.by)
+    work.report("closed", at)
+
+
+def customer_message(work: Work, request: CustomerMessage) -> None:
+    """The customer wrote or called. What it does depends on where the case stands; it is kept whatever it does."""
+    case = work.case
+    if request.message_id and any(one.message_id == request.message_id for one in work.before.messages):
+        work.answer.update(known=True)
+        return
+    at = work.moment(request.at)
+    effect = after_message(_facts(work), at, work.before.desk.rules)
+    if effect is AfterMessage.GOES_TO_MERGE_TARGET:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} was merged; write to {case.merged_into!r}")
+    if effect is AfterMessage.NEW_LINKED_CASE and not request.automatic:
+        work.answer.update(new_case=True)
+        return
+    if not request.automatic:
+        if effect is AfterMessage.REOPENS:
+            _reopen(work, at, request.by, "the customer wrote again")
+        elif effect is AfterMessage.RESUMES:
+            at = max(at, case.status_at)
+            work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
+            work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
+    detail = {"channel": request.channel.value, **({"automatic": True} if request.automatic else {})}
+    work.happened(Happened.CUSTOMER_MESSAGE, at, request.by, detail)
+    work.keep_message(
+        NewMessage(
+            direction="inbound",
+            channel=request.channel.value,
+            at=at,
+            body=request.body,
+            subject=request.subject,
+            sender=request.sender or case.contact.email or "",
+            message_id=request.message_id,
+            in_reply_to=request.in_reply_to,
+            references=request.references,
+            automatic=request.automatic,
+        )
+    )
+    work.answer.update(effect=effect.value if not request.automatic else "kept")
+
+
+def identify(work: Work, request: Identify, account: CaseAccount, contact: CaseContact | None) -> None:
+    """Whose the case is comes to light. How they can be reached stays as they wrote it."""
+    case = work.case
+    if case.account_id is not None:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} belongs to {case.account_id!r}; open a new case instead")
+    if request.contact_id is not None and (contact is None or contact.contact_id != request.contact_id):
+        problem = Problem(field="contact_id", problem=f"{request.contact_id!r} is no contact of {account.account_id!r}")
+        raise Refusal(NOT_ALLOWED, "the case cannot be identified", [problem])
+    known = contact if contact is not None and contact.email == case.contact.email else None
+    contact_id = request.contact_id or (known.contact_id if known else None)
+    work.change(account_id=account.account_id, contact_id=contact_id)
+    work.happened(Happened.IDENTIFIED, work.as_of, request.by, {"account_id": account.account_id})
+    work.line("opened", f"Case {case.case_id} is this customer's: {case.subject}", work.as_of, request.by)
+    work.report("opened", work.as_of)
+
+
+LOW_SCORE = 2
+
+
+def answer_csat(work: Work, request: AnswerCsat) -> None:
+    """How satisfied the customer is. A low score is told to sales; the latest answer of a survey counts."""
+    asked = [one for one in work.before.surveys if request.survey_id in (None, one.survey_id)]
+    if not asked:
+        which = f"no survey {request.survey_id!r}" if request.survey_id else "no survey"
+        raise Refusal(NOT_ALLOWED, f"{which} was sent for case {work.case_id!r}")
+    survey = asked[-1].model_copy(update={"score": request.score, "answered_at": work.as_of})
+    work.surveys.append(survey)
+    detail = {"survey_id": survey.survey_id, "score": request.score}
+    work.happened(Happened.RATED, work.as_of, request.by, {**detail, "comment": request.comment})
+    work.line("rated", f"Case {work.case_id} was rated {request.score} of 5", work.as_of, request.by, **detail)
+    if request.score <= LOW_SCORE:
+        work.report("rated", work.as_of)
+        title = f"Case {work.case_id} was rated {request.score} of 5"
+        work.notify(
+            f"{work.key}/rated", ("owner", "lead"), title, [work.case.subject, request.comment or "No comment."]
+        )
+    work.answer.update(survey_id=survey.survey_id, score=request.score)
+
+
+def _facts(work: Work) -> CaseFacts:
+    case = work.case
+    return CaseFacts(
+        state=case.status,
+        version=case.version,
+        owner=case.owner_id,
+        open_children=work.before.open_children,
+        ended_at=case.ended_at,
+    )
+
+
+def _turn(
+    work: Work,
+    to: CaseState,
+    at: datetime | None,
+    *,
+    reason: str = "",
+    code: str = "",
+    text: str = "",
+    by_customer: bool = False,
+) -> datetime:
+    """When the case becomes `to`, once that is allowed: not before what it last became."""
+    last = max((event.at for event in work.all_events() if event.kind in _TURNS), default=work.case.opened_at)
+    moment = max(work.moment(at, after=last), last)
+    change = ChangeRequest(
+        to=to,
+        at=moment,
+        reason=reason,
+        resolution_code=code,
+        resolution_text=text,
+        by_customer=by_customer,
+    )
+    check_change(_facts(work), change, work.before.desk.rules)
+    return moment
+
+
+def _refuse_turn(work: Work, why: str) -> None:
+    allowed = tuple(state.value for state in allowed_after(work.case.status))
+    raise TransitionNotAllowedError(
+        f"the case is {work.case.status.value}: {why}; it can become {', '.join(allowed) or 'nothing else'}", allowed
+    )

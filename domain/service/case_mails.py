@@ -1,0 +1,104 @@
+"""The mails of a case to its customer, and what our own people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.service.agenda import PlannedAction
+from domain.service.case import Happened, SurveyFacts
+from domain.service.casework import SYSTEM, CaseMail, Work
+from domain.service.definitions import ActionClass
+
+_DESK = {"ja": "サポート窓口"}
+_DESK_NAME = "Customer service"
+
+
+def acknowledge(work: Work) -> None:
+    """The customer hears that we have it, and by when they hear from us."""
+    promised = next(
+        (row.due_at for row in work.milestones.values() if row.kind == "first_response" and row.due_at), None
+    )
+    answer_by = promised.isoformat() if promised else None
+    _mail(work, f"{work.key}#opened", "case_opened", {"answer_by": answer_by})
+
+
+def reply(work: Work, body: str) -> bool:
+    """An agent's message, in the agent's own words."""
+    paragraphs = _paragraphs(body)
+    return _mail(work, f"{work.key}#reply", "case_reply", {"paragraphs": paragraphs}, automatic=False, body=body)
+
+
+def nudge(work: Work, key: str) -> None:
+    """The customer is reminded that we wait for them."""
+    since = work.case.status_at.isoformat()
+    _mail(work, f"{key}#mail", "case_nudge", {"since": since, "reason": work.case.status_reason})
+
+
+def resolved(work: Work) -> None:
+    """What was done."""
+    text = work.case.resolution_text or ""
+    _mail(work, f"{work.key}#resolved", "case_resolved", {"paragraphs": _paragraphs(text)}, body=text)
+
+
+def survey(work: Work, key: str) -> None:
+    """One question about the resolution. Without an address there is nobody to ask."""
+    case = work.case
+    survey_id = f"{case.case_id}-{len(work.before.surveys) + 1}"
+    if _mail(work, f"{key}#mail", "case_survey", {"survey_id": survey_id}):
+        work.surveys.append(SurveyFacts(survey_id=survey_id, sent_at=work.as_of))
+        work.happened(Happened.SURVEYED, work.as_of, SYSTEM, {"survey_id": survey_id}, internal=True)
+
+
+def about_claim(work: Work, id: str, template: str, context: dict[str, Any], body: str) -> bool:
+    """What came of money that was asked back. It is owed, so it is not counted among the automatic mails of a day."""
+    return _mail(work, id, template, context, automatic=False, body=body)
+
+
+def about_milestone(work: Work, planned: PlannedAction) -> None:
+    """A milestone's mail to the customer: an apology unless the policy names another template."""
+    template = planned.action.template or work.before.desk.apology
+    if planned.action.when is ActionClass.VIOLATION and any(mail.template == template for mail in work.mails):
+        return  # two promises that break in the same moment are one apology
+    _mail(work, f"{planned.key}#mail", template, {"milestone": planned.milestone})
+
+
+def tell_staff(work: Work, planned: PlannedAction, roles: Sequence[str]) -> None:
+    """A warning or a violation for our own people."""
+    case = work.case
+    row = work.milestones.get(planned.occurrence) or next(
+        (row for row in work.before.milestones if row.key == planned.occurrence), None
+    )
+    name = planned.milestone.replace("_", " ")
+    match planned.action.when:
+        case ActionClass.WARNING:
+            title = f"Case {case.case_id}: {name} is due soon"
+        case ActionClass.VIOLATION:
+            title = f"Case {case.case_id}: {name} is late"
+        case _:
+            title = f"Case {case.case_id}: {name} was done in time"
+    lines = [case.subject, f"Priority {case.priority.value}, {case.status.value}, owner {case.owner_id or 'none yet'}."]
+    work.notify(planned.key, roles, title, lines, due=row.due_at if row else None)
+
+
+def _mail(
+    work: Work, id: str, template: str, context: dict[str, Any], *, automatic: bool = True, body: str = ""
+) -> bool:
+    case = work.case
+    agent = work.before.staff.get(case.owner_id or "")
+    language = case.contact.language.split("-")[0]
+    account = work.before.account
+    common = {
+        "case_id": case.case_id,
+        "subject": case.subject,
+        "company": account.name if account else "",
+        "contact_name": case.contact.name,
+        "seller": work.before.seller,
+        "sender_name": agent.name if agent else _DESK.get(language, _DESK_NAME),
+    }
+    mail = CaseMail(id, template, {**common, **context}, automatic=automatic, body=body)
+    return work.mail(mail, case.subject)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]

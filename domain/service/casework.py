@@ -1,0 +1,402 @@
+"""One piece of work on a case: what is known before, and everything that it changes, gathered to be written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.customer import StaffFacts
+from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.service.case import (
+    AgentFacts,
+    CaseAccount,
+    CaseChanged,
+    CaseFile,
+    CaseView,
+    Happened,
+    MessageFacts,
+    MilestoneFacts,
+    Promise,
+    Recorded,
+    SurveyFacts,
+    TeamFacts,
+    clock_events,
+)
+from domain.service.claims import Claim
+from domain.service.clock import BusinessClock
+from domain.service.desk import Desk
+from domain.service.entitlements import ServicePolicy
+from domain.service.errors import ServiceRuleError, StaleCaseError, TransitionNotAllowedError
+from domain.service.history import CaseHistory, history_of
+from domain.service.lifecycle import automatic_mail_allowed
+from domain.service.timeline import Followed, follow
+
+SKEW = timedelta(minutes=2)
+"""How far another clock may be ahead of ours before its instants are refused."""
+SYSTEM = "system"
+SAID_LENGTH = 90
+
+
+@dataclass(frozen=True)
+class CaseSituation:
+    """Everything that a decision about a case may know at `as_of`."""
+
+    case: CaseFile
+    as_of: datetime
+    desk: Desk
+    account: CaseAccount | None = None
+    events: list[Recorded] = field(default_factory=list)
+    messages: list[MessageFacts] = field(default_factory=list)
+    milestones: list[MilestoneFacts] = field(default_factory=list)
+    fired: frozenset[str] = frozenset()
+    surveys: list[SurveyFacts] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    open_children: int = 0
+    policy: ServicePolicy | None = None
+    clocks: Mapping[str, BusinessClock] = field(default_factory=dict)
+    teams: Mapping[str, TeamFacts] = field(default_factory=dict)
+    staff: Mapping[str, StaffFacts] = field(default_factory=dict)
+    agents: list[AgentFacts] = field(default_factory=list)
+    seller: str = ""
+
+
+@dataclass(frozen=True)
+class CaseMail:
+    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted and say so in their headers."""
+
+    id: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    automatic: bool = True
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class CaseNotice:
+    """Something to tell one of our people."""
+
+    id: str
+    to: StaffFacts
+    title: str
+    lines: list[str]
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message of the thread to be kept. `mail_id` is the mail that carries it, if one does."""
+
+    direction: str
+    channel: str
+    at: datetime
+    body: str = ""
+    subject: str = ""
+    sender: str = ""
+    recipient: str = ""
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    automatic: bool = False
+    template: str | None = None
+    mail_id: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A line of the customer's journal; `name` makes its key."""
+
+    name: str
+    kind: str
+    title: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+class Work:
+    """Gathers what one request or wake changes. Nothing is written before all of it is known."""
+
+    def __init__(self, before: CaseSituation, key: str, *, fresh: bool = False) -> None:
+        self.before = before
+        self.key = key
+        self.fresh = fresh
+        """true while the case is being opened: there is no row of it yet"""
+        self.case = before.case
+        self.as_of = before.as_of
+        self.policy = before.policy
+        self.clocks: Mapping[str, BusinessClock] = before.clocks
+        self.events: list[Recorded] = []
+        self.messages: list[NewMessage] = []
+        self.mails: list[CaseMail] = []
+        self.notices: list[CaseNotice] = []
+        self.fired: dict[str, datetime] = {}
+        self.withdrawn: list[str] = []
+        self.tell: list[CaseChanged] = []
+        self.lines: list[CaseLine] = []
+        self.milestones: dict[str, MilestoneFacts] = {}
+        self.surveys: list[SurveyFacts] = []
+        self.claims: list[Claim] = []
+        self.absorbed_into: str | None = None
+        self.attention: dict[str, str | None] = {}
+        self.answer: dict[str, Any] = {}
+        self.next_at: datetime | None = None
+        self.next_what = ""
+
+    # What is known
+
+    @property
+    def case_id(self) -> str:
+        """The case."""
+        return self.case.case_id
+
+    @property
+    def clock(self) -> BusinessClock | None:
+        """The clock of the case's calendar; none without a policy."""
+        return self.clocks.get(self.case.calendar_id or "")
+
+    def all_events(self) -> list[Recorded]:
+        """Those on record, then the new ones."""
+        return [*self.before.events, *self.events]
+
+    def history(self) -> CaseHistory:
+        """What promises are judged by."""
+        return history_of(clock_events(self.all_events(), self.before.desk.rules))
+
+    def has_fired(self, key: str) -> bool:
+        """Whether an action was done before, or is among what is done now."""
+        return key in self.before.fired or key in self.fired
+
+    def followed(self, history: CaseHistory) -> tuple[Followed, ...]:
+        """Every promise of the case, judged at `as_of`."""
+        if self.policy is None or self.case.calendar_id is None:
+            return ()
+        return follow(
+            self.policy.milestones,
+            self.case.priority,
+            history,
+            self.clocks,
+            calendar_id=self.case.calendar_id,
+            as_of=self.as_of,
+        )
+
+    def moment(self, at: datetime | None, *, after: datetime | None = None) -> datetime:
+        """When something happened: `at`, not later than now and not before the case was opened (or `after`).
+
+        Raises:
+            Refusal: an instant that cannot be.
+        """
+        if at is None:
+            return self.as_of
+        earliest = after or self.case.opened_at
+        if at > self.as_of + SKEW or at < earliest:
+            said = f"{at.isoformat()} must lie between {earliest.isoformat()} and now, {self.as_of.isoformat()}"
+            raise Refusal(NOT_ALLOWED, "this cannot have happened then", [Problem(field="at", problem=said)])
+        return min(at, self.as_of)
+
+    # What changes
+
+    def change(self, **fields: Any) -> None:
+        """Other values for fields of the case."""
+        self.case = self.case.model_copy(update=fields)
+
+    def happened(
+        self, kind: Happened, at: datetime, by: str, detail: dict[str, Any] | None = None, *, internal: bool = False
+    ) -> None:
+        """One more event of the case."""
+        number = len(self.before.events) + len(self.events) + 1
+        self.events.append(
+            Recorded(
+                sequence=number,
+                at=at,
+                recorded_at=self.as_of,
+                kind=kind,
+                by=by,
+                detail=detail or {},
+                visibility="internal" if internal else "shared",
+            )
+        )
+        active = kind in _ACTIVITY and at > self.case.last_activity_at
+        if active:
+            self.change(last_activity_at=at)
+
+    def fire(self, key: str, at: datetime) -> None:
+        """An action is done: it never is again."""
+        self.fired[key] = at
+
+    def report(self, what: str, at: datetime) -> None:
+        """The customer's journey is to hear of it."""
+        if self.case.account_id is not None:
+            report = f"{self.case_id}:{len(self.before.events) + len(self.events)}:{what}"
+            self.tell.append(CaseChanged(id=report, at=at, case_id=self.case_id, what=what))
+
+    def line(self, kind: str, title: str, at: datetime, by: str, **detail: Any) -> None:
+        """A line of the customer's journal."""
+        name = f"{kind}-{len(self.lines)}" if self.lines else kind
+        self.lines.append(CaseLine(name, f"case_{kind}", title, at, {"case_id": self.case_id, "by": by, **detail}))
+
+    def keep_message(self, message: NewMessage) -> None:
+        """One more message of the thread."""
+        self.messages.append(message)
+
+    def mail(self, mail: CaseMail, subject: str) -> bool:
+        """A mail to the customer, as far as there is an address and enough is not enough. False: it was not written."""
+        contact = self.case.contact
+        if contact.email is None or contact.rejected:
+            if not mail.automatic:
+                self.attention["unreachable"] = "the customer has no working mail address; call them"
+            self._held(mail, "no working address")
+            return False
+        if mail.automatic and not self._may_send():
+            self._held(mail, "enough automatic mails for one day")
+            return False
+        self.mails.append(mail)
+        self.keep_message(
+            NewMessage(
+                direction="outbound",
+                channel="mail",
+                at=self.as_of,
+                body=mail.body,
+                subject=subject,
+                recipient=contact.email,
+                automatic=mail.automatic,
+                template=mail.template,
+                mail_id=mail.id,
+            )
+        )
+        return True
+
+    def _may_send(self) -> bool:
+        sent = [one.at for one in self.before.messages if one.direction == "outbound" and one.automatic]
+        sent += [one.at for one in self.messages if one.direction == "outbound" and one.automatic]
+        return automatic_mail_allowed(sent, self.as_of, self.before.desk.rules)
+
+    def _held(self, mail: CaseMail, why: str) -> None:
+        self.happened(Happened.MAIL_HELD, self.as_of, SYSTEM, {"template": mail.template, "why": why}, internal=True)
+
+    def notify(
+        self, key: str, recipients: Iterable[str], title: str, lines: list[str], due: datetime | None = None
+    ) -> None:
+        """Tells each of the recipients that there is, everybody once. A role without a person falls to the next one up."""
+        people: dict[str, StaffFacts] = {}
+        for role in recipients:
+            if person := self.person(role):
+                people.setdefault(person.staff_id, person)
+        if not people:
+            self.attention["nobody_to_tell"] = f"nobody is there to hear: {title}"
+        for staff_id, person in people.items():
+            self.notices.append(CaseNotice(f"{key}#{staff_id}", person, title, lines, due))
+
+    def person(self, role: str) -> StaffFacts | None:
+        """Who fills a role for this case: owner, lead, manager, director, or sales, the account's rep."""
+        sales = self.before.account.owner if self.before.account else None
+        team = self.before.teams.get(self.case.team or "")
+        ladder = {
+            "owner": self.before.staff.get(self.case.owner_id or ""),
+            "lead": team.lead if team else None,
+            "manager": team.manager if team else None,
+            "director": team.director if team else None,
+        }
+        if role == "sales":
+            return sales
+        names = list(ladder)
+        if role not in names:
+            return self.before.staff.get(role)
+        upwards = [ladder[name] for name in names[names.index(role) :]]
+        return next((person for person in upwards if person is not None), sales)
+
+    # What comes of it
+
+    def changed(self) -> bool:
+        """True if anything happened that others should know before they act."""
+        return any(event.kind not in _QUIET for event in self.events)
+
+    def said(self) -> list[str]:
+        """The lines that the briefing shows, each with its day."""
+        return [
+            f"{event.at:%m-%d %H:%M} {_told(event)}"[:SAID_LENGTH] for event in self.events if event.kind not in _UNSAID
+        ]
+
+    def view(self) -> CaseView:
+        """What the workflow has to know afterwards."""
+        case, account = self.case, self.before.account
+        rows = {**{row.key: row for row in self.before.milestones}, **self.milestones}
+        latest: dict[str, MilestoneFacts] = {}
+        for row in rows.values():
+            if row.milestone not in latest or row.number > latest[row.milestone].number:
+                latest[row.milestone] = row
+        return CaseView.model_validate(
+            _without_nothing(
+                {
+                    "account_id": case.account_id,
+                    "company": account.name if account else None,
+                    "subject": case.subject[:120],
+                    "status": case.status,
+                    "reason": case.status_reason[:200],
+                    "priority": case.priority,
+                    "escalated": case.escalated,
+                    "owner": case.owner_id,
+                    "team": case.team,
+                    "version": case.version,
+                    "time_zone": account.time_zone if account else case.contact.time_zone,
+                    "promises": [
+                        Promise(name=row.milestone, state=_promise_state(row), due=row.due_at)
+                        for row in latest.values()
+                        if row.target is not None
+                    ],
+                    "next_at": self.next_at,
+                    "next_what": self.next_what,
+                }
+            )
+        )
+
+
+_ACTIVITY = frozenset(
+    {
+        Happened.CREATED,
+        Happened.CUSTOMER_MESSAGE,
+        Happened.AGENT_MESSAGE,
+        Happened.NOTE,
+        Happened.RESOLVED,
+        Happened.REOPENED,
+        Happened.ESCALATED,
+    }
+)
+_QUIET = frozenset({Happened.NOTE, Happened.MAIL_HELD, Happened.SURVEYED, Happened.RATED, Happened.FIRED})
+_UNSAID = frozenset({Happened.NOTE, Happened.FIRED})
+
+
+def _told(event: Recorded) -> str:
+    detail = event.detail
+    about = detail.get("occurrence") or detail.get("status") or detail.get("owner") or detail.get("into") or ""
+    return f"{event.kind.value.replace('_', ' ')}{f' {about}' if about else ''} by {event.by}"
+
+
+def _promise_state(row: MilestoneFacts) -> str:
+    if row.violated_at is not None and row.reversed_at is None and row.state in ("open", "paused"):
+        return "late"
+    return row.state
+
+
+def _without_nothing(fields: dict[str, Any]) -> dict[str, Any]:
+    """Only what is set, so that histories stay small."""
+    return {key: value for key, value in fields.items() if value not in (None, "", False, [])}
+
+
+def refusal_of(error: ServiceRuleError) -> Refusal:
+    """What the sender of a request is told when a rule of service forbids it."""
+    kind = "".join(part.capitalize() for part in error.code.split("_"))
+    problems = []
+    if isinstance(error, TransitionNotAllowedError):
+        problems = [Problem(field="status", problem=f"allowed: {', '.join(error.allowed) or 'nothing else'}")]
+    return Refusal(kind, str(error), problems)
+
+
+def check_version(seen: int | None, current: int) -> None:
+    """Two at once: the second is told.
+
+    Raises:
+        StaleCaseError: the case was changed since `seen`.
+    """
+    if seen is not None and seen != current:
+        raise StaleCaseError(f"the case is at version {current}, not {seen}; read it again and repeat the change")

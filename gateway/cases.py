@@ -1,0 +1,247 @@
+"""The client by which channels, services, imports and the command line meet service cases."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.store import cases, desks
+from activities.store.pool import Pool
+from domain.refusals import Refusal
+from domain.service.case import CaseFile
+from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
+from domain.service.opening import CaseAnswer, OpenCase, read_case
+from gateway.calling import insist
+from gateway.client import TASK_QUEUE, journey_id
+from gateway.clock import Clocks
+
+CASE_WORKFLOW = "ServiceCase"
+UNKNOWN_CASE = "UnknownCase"
+
+
+def case_workflow_id(case_id: str) -> str:
+    """The workflow id of a case."""
+    return f"case-{case_id}"
+
+
+class CaseClient:
+    """Cases in, and everything that is asked of them. Refused requests raise `Refusal` and change nothing.
+
+    `open_case` takes the document of `domain.service.opening.OpenCase`, as a dict as read from JSON:
+
+        {"case_id": "C-17", "account_id": "acme", "subject": "Till is down", "body": "Since nine o'clock …",
+         "channel": "mail", "impact": "high", "urgency": "high", "product": "POS", "message_id": "<1@acme.example>"}
+
+    Only `case_id`, `subject` and one of `account_id` and `contact` ({name, email, phone, language, time_zone}) are
+    needed. Opened again with the same content, it gets the first answer again; with other content it is refused
+    (CaseConflict). `ask` sends any update of `domain.service.case_requests` by its name: respond, note, wait, resume,
+    assign, escalate, de_escalate, prioritise, resolve, reopen, merge, close, cancel, customer_message, answer_csat,
+    identify, retry.
+
+    Args:
+        temporal: the connection.
+        pool: the facts. Without it the client cannot look cases up, follow merges, or meet a customer whose clock was moved.
+    """
+
+    def __init__(self, temporal: Client, pool: Pool, *, task_queue: str = TASK_QUEUE) -> None:
+        self.temporal = temporal
+        self._pool = pool
+        self._task_queue = task_queue
+        self._clocks = Clocks(temporal)
+
+    async def open_case(self, document: dict[str, Any]) -> CaseAnswer:
+        """Opens a case. Raises `Refusal`: InvalidCase, CaseConflict, UnknownAccount."""
+        case = read_case(document)
+        # One id for all attempts of this call, another for the next call: a refusal of today must not answer for ever.
+        update_id = f"{case.case_id}:{case.digest()[:24]}:{uuid4().hex[:8]}"
+        body = case.model_dump(mode="json", exclude_unset=True)
+        await self._meet(case.case_id, case.account_id, _summary(case))
+        return CaseAnswer.model_validate(
+            await self._with_start(case.case_id, "open_case", body, update_id, _summary(case))
+        )
+
+    async def ask(self, case_id: str, update: str, request: dict[str, Any], *, id: str | None = None) -> dict[str, Any]:
+        """Sends an update such as `respond`; its answer. A case whose workflow has ended is taken up again to answer.
+
+        Raises `Refusal`: what the case refuses, and UnknownCase.
+        """
+        update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        try:
+            answer: dict[str, Any] = await insist(
+                lambda: self._handle(case_id).execute_update(update, request, id=update_id)
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        else:
+            return answer
+        facts = await self.case(case_id)
+        if facts is None:
+            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        await self._meet(case_id, facts.account_id, f"Case {case_id} · again")
+        return await self._with_start(case_id, update, request, update_id, f"Case {case_id} · again")
+
+    async def customer_message(self, case_id: str, request: dict[str, Any]) -> dict[str, Any]:
+        """A message of the customer to a case, wherever it has gone meanwhile: never dropped.
+
+        A merged case's message goes to the case it was merged into; one to a case that ended too long ago opens a new
+        case linked to it. The answer's `case_id` says where it went, and `opened` whether that is a new case.
+        """
+        target = await self.leads_to(case_id)
+        answer = await self.ask(target, "customer_message", request)
+        if not answer.get("new_case"):
+            return {**answer, "case_id": target, "opened": False}
+        facts = await self._known(target)
+        opened = await self.open_case(_linked(facts, request))
+        return {**opened.model_dump(mode="json"), "opened": True}
+
+    # Looking up
+
+    async def case(self, case_id: str) -> CaseFile | None:
+        """A case as the facts show it."""
+        async with self._pool.acquire() as connection:
+            return await cases.find_case(connection, case_id)
+
+    async def cases_of(self, account_id: str, *, open_only: bool = False) -> list[CaseFile]:
+        """An account's cases, newest first."""
+        async with self._pool.acquire() as connection:
+            return await cases.cases_of(connection, account_id, open_only=open_only)
+
+    async def leads_to(self, case_id: str) -> str:
+        """The case that messages to `case_id` belong to, along its merges."""
+        async with self._pool.acquire() as connection:
+            return await cases.merge_end(connection, case_id)
+
+    async def thread_of(self, message_ids: list[str]) -> str | None:
+        """The case that has one of these messages (In-Reply-To, then References, newest first), along its merges."""
+        async with self._pool.acquire() as connection:
+            found = await cases.case_of_messages(connection, message_ids)
+            return await cases.merge_end(connection, found) if found else None
+
+    async def briefing(self, case_id: str) -> str:
+        """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
+        metadata = await self._handle(case_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        details: str = metadata.current_details
+        return details
+
+    # Who serves, and what is owed
+
+    async def put_team(self, document: dict[str, Any]) -> None:
+        """Keeps a team: {team, name, lead?, manager?, director?}, people as {staff_id, name, email}."""
+        team = TeamDocument.model_validate(document)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await desks.save_team(connection, team)
+
+    async def put_agent(self, document: dict[str, Any]) -> None:
+        """Keeps an agent: {staff: {staff_id, name, email}, team, skills?, shift?, case_limit?, active?}."""
+        agent = AgentDocument.model_validate(document)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await desks.save_agent(connection, agent)
+
+    async def put_entitlement(self, document: dict[str, Any]) -> None:
+        """Keeps an entitlement: {entitlement_id, account_id, policy_id, product?, contract_id?, starts_on, ends_on?}."""
+        entitlement = EntitlementDocument.model_validate(document)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await desks.save_entitlement(connection, entitlement)
+
+    # Clocks
+
+    async def now(self, case_id: str) -> datetime:
+        """The case's own time: the present, or later once it was moved."""
+        return await insist(lambda: self._clocks.now(case_workflow_id(case_id)))
+
+    async def fast_forward(self, case_id: str, by: timedelta) -> datetime:
+        """Moves the clock of one case alone, on a server that allows it; a customer's cases move with `PerennialClient`."""
+        until = await self.now(case_id) + by
+        await insist(lambda: self._clocks.forward(case_workflow_id(case_id), until))
+        return await self.now(case_id)
+
+    async def _meet(self, case_id: str, account_id: str | None, summary: str) -> None:
+        """Brings a new case to its customer's own time, if that was moved ahead: two workflows are two clocks."""
+        if account_id is None:
+            return
+        try:
+            theirs = await insist(lambda: self._clocks.now(journey_id(account_id)))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return  # no journey: the case lives in the present
+            raise
+        if theirs <= datetime.now(UTC) + timedelta(seconds=2):
+            return
+        await insist(
+            lambda: self.temporal.start_workflow(
+                CASE_WORKFLOW,
+                id=case_workflow_id(case_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=summary,
+            )
+        )
+        await insist(lambda: self._clocks.forward(case_workflow_id(case_id), theirs))
+
+    async def _with_start(
+        self, case_id: str, update: str, body: dict[str, Any], update_id: str, summary: str
+    ) -> dict[str, Any]:
+        async def send() -> Any:
+            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+                CASE_WORKFLOW,
+                id=case_workflow_id(case_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=summary,
+            )
+            return await self.temporal.execute_update_with_start_workflow(
+                update, body, id=update_id, start_workflow_operation=start
+            )
+
+        answer: dict[str, Any] = await insist(send)
+        return answer
+
+    async def _known(self, case_id: str) -> CaseFile:
+        facts = await self.case(case_id)
+        if facts is None:
+            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        return facts
+
+    def _handle(self, case_id: str) -> WorkflowHandle[Any, Any]:
+        return self.temporal.get_workflow_handle(case_workflow_id(case_id))
+
+
+def _summary(case: OpenCase) -> str:
+    """The row of a case in the Temporal UI: ids and words of ours alone."""
+    about = f" · {case.product}" if case.product else ""
+    return f"Case {case.case_id} · {case.account_id or 'unknown customer'} · {case.category.value}{about}"[:190]
+
+
+def _linked(facts: CaseFile, request: dict[str, Any]) -> dict[str, Any]:
+    """The document of the case that a late message opens. Its id follows from the message: sent again, it is the same case."""
+    content = str(request.get("message_id") or request.get("request_id") or request)
+    number = hashlib.sha256(content.encode()).hexdigest()[:8]
+    contact = facts.contact
+    document: dict[str, Any] = {
+        "case_id": f"{facts.case_id[:47]}.{number}",
+        "account_id": facts.account_id,
+        "subject": request.get("subject") or facts.subject,
+        "body": request.get("body", ""),
+        "channel": request.get("channel", "mail"),
+        "product": facts.product_code,
+        "asset_id": facts.asset_id,
+        "follows": facts.case_id,
+        "message_id": request.get("message_id"),
+        "references": list(request.get("references", [])),
+    }
+    if facts.account_id is not None:
+        document["contact_id"] = facts.contact_id
+    if facts.account_id is None or facts.contact_id is None:
+        kept = contact.model_dump(include={"name", "email", "phone", "language", "time_zone"}, exclude_defaults=True)
+        document["contact"] = kept or None
+    return {key: value for key, value in document.items() if value is not None}
