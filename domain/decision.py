@@ -349,3 +349,5 @@ class Decision:
     notices: list[Notice] = field(default_factory=list)
     provisioning: RequestProvisioning | None = None
     more_lines: list[JournalLine] = field(default_factory=list)
+    conveyance: str | None = None
+    """the id of a transfer whose assets are to be taken to the other account"""

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.ledger import Ledger, LedgerPolicy
-from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
+from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.customer import AssetFacts
@@ -22,7 +22,7 @@ POLICY = LedgerPolicy(allow_backdate=True)
 Records = Mapping[str, AssetRecord]
 
 
-def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime) -> AssetChange:
+def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: str) -> AssetChange:
     """The initial sale of an asset that has one period."""
     first = asset.periods[0]
     request = Generate(
@@ -36,6 +36,7 @@ def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime) -> Ass
             currency=asset.currency,
             selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
             contract_id=ContractId(asset.contract_id) if asset.contract_id else None,
+            time_zone=zone,
         ),
         lines=(
             Line(
@@ -75,7 +76,11 @@ def renewed(
 
     A yearly price is raised as such and only then divided by twelve, so that no cent is lost.
     """
-    if not asset.periods or asset.periods[-1].quantity == 0:
+    record = records.get(asset.asset_id)
+    if record is None or record.cancelled or not record.periods or record.periods[-1].quantity == 0:
+        return None
+    # What ended earlier is not brought back; what runs longer is renewed from its own end, up to the contract's.
+    if record.end is None or not term[0] <= record.end < term[1] or _renewal_ahead(record, at):
         return None
     price = uplifted(asset.unit_price, uplift_percent, asset.currency)
     yearly = asset.per is PricePer.YEAR
@@ -83,12 +88,17 @@ def renewed(
         request_id=RequestId(key),
         recorded_at=at,
         asset_id=AssetId(asset.asset_id),
-        start=term[0],
+        start=record.end,
         end=term[1],
         unit_price=asset.monthly(price) if yearly else None,
         uplift_percent=Decimal(0) if yearly else uplift_percent,
     )
     return _changed(records, request, asset.asset_id, price)
+
+
+def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:
+    """True if a renewal of the asset is sold that has not begun."""
+    return any(action.category is Category.RENEWALS and action.effective > at for action in record.active)
 
 
 def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:

@@ -140,6 +140,13 @@ class Reorder(Received):
     """the alarm comes after this many rhythms without an order"""
 
 
+class Amendment(Received):
+    """Changes of what a customer owns."""
+
+    allow_backdating: bool = False
+    """whether a change may count from a day before the one on which it is asked for"""
+
+
 class Playbook(Received):
     """The promises to one segment. `version` must rise with every change: journeys keep the version that they were planned with."""
 
@@ -151,6 +158,7 @@ class Playbook(Received):
     renewal: Renewal
     expansion: Expansion = Expansion()
     reorder: Reorder = Reorder()
+    amendment: Amendment = Amendment()
 
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:

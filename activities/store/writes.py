@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from activities.store import amendments
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.billing import Billed, ToBill, bill
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
@@ -22,15 +23,21 @@ from domain.decision import (
     CloseStaffTasks,
     CompleteOnboardingTask,
     DropOnboarding,
+    DropTerm,
     MakeOffer,
+    MoveTerm,
+    OpenAsset,
+    OpenContract,
     OpenOnboardingTask,
     OpenStaffTask,
     QuoteRenewal,
     RecordHealth,
     RecordSurveyAnswer,
+    SendAssets,
     SendSurvey,
     SetContractStatus,
     SettleOffer,
+    SettleTransfer,
     Write,
 )
 
@@ -146,6 +153,24 @@ class Writer:
     async def _book_credits(self, writes: list[BookCredit]) -> None:
         self._to_bill.credits += writes
 
+    async def _open_assets(self, writes: list[OpenAsset]) -> None:
+        await amendments.open_assets(self._connection, writes)
+
+    async def _open_contracts(self, writes: list[OpenContract]) -> None:
+        await amendments.open_contracts(self._connection, self._account_id, writes)
+
+    async def _move_terms(self, writes: list[MoveTerm]) -> None:
+        await amendments.move_terms(self._connection, writes)
+
+    async def _drop_terms(self, writes: list[DropTerm]) -> None:
+        await amendments.drop_terms(self._connection, writes)
+
+    async def _send_assets(self, writes: list[SendAssets]) -> None:
+        await amendments.send_assets(self._connection, self._account_id, writes)
+
+    async def _settle_transfers(self, writes: list[SettleTransfer]) -> None:
+        await amendments.settle_transfers(self._connection, writes)
+
     async def _begin_terms(self, writes: list[BeginTerm]) -> None:
         await self._connection.executemany(
             "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
@@ -229,6 +254,12 @@ _HANDLERS: dict[type[Any], _Handler] = {
     RecordHealth: Writer._record_health,
     QuoteRenewal: Writer._quote_renewals,
     AssetChange: Writer._change_assets,
+    OpenAsset: Writer._open_assets,
+    OpenContract: Writer._open_contracts,
+    MoveTerm: Writer._move_terms,
+    DropTerm: Writer._drop_terms,
+    SendAssets: Writer._send_assets,
+    SettleTransfer: Writer._settle_transfers,
     BillDue: Writer._bill_due,
     BillPurchase: Writer._bill_purchases,
     BookCredit: Writer._book_credits,

@@ -174,7 +174,7 @@ def _renewed(situation: Situation, contract: ContractFacts, starts_at: datetime,
     if starts_at < contract.term.ends_at:
         contract, cut = _with_term(contract, moved(contract.term, starts_at, zone))
         first = first.and_then(cut)
-    term = term_after(contract, starts_at, ends_at, zone)
+    term = term_after(contract.term.number, starts_at, ends_at, zone)
     says = f"Contract {contract.contract_id} renewed until {last_day(term)}"
     writes: list[Write] = [
         BeginTerm(

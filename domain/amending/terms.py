@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category, Subtype
 from domain.calendar import local_day, start_of_day
-from domain.customer import ContractFacts, TermFacts
+from domain.customer import TermFacts
 
 Records = Mapping[str, AssetRecord]
 
@@ -105,10 +105,10 @@ def moved(term: TermFacts, ends_at: datetime, zone: str, *, starts_at: datetime 
     return changed if changed.starts_at < ends_at and changed.start_on < changed.until else term
 
 
-def term_after(contract: ContractFacts, starts_at: datetime, ends_at: datetime, zone: str) -> TermFacts:
-    """The next term of a contract, by instants."""
+def term_after(number: int, starts_at: datetime, ends_at: datetime, zone: str) -> TermFacts:
+    """The term that follows term `number`, by instants."""
     return TermFacts(
-        number=contract.term.number + 1,
+        number=number + 1,
         start_on=local_day(starts_at, zone),
         until=first_day_after(ends_at, zone),
         starts_at=starts_at,

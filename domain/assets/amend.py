@@ -199,9 +199,10 @@ def change_start(ledger: Ledger, request: ChangeStart) -> Ledger:
     new, old = request.new_start, record.start
     if record.asset.ramped:
         raise RestrictedError(f"{request.asset_id} is a ramp; its start is fixed")
-    today = request.recorded_at.date() if request.recorded_at else None
-    if today is not None and not (today < old.date() and today < new.date()):
-        raise StartDateError(f"both the start {old.date()} and the new one {new.date()} must lie after {today}")
+    if request.recorded_at is not None:
+        today, begins, anew = (record.asset.day_of(moment) for moment in (request.recorded_at, old, new))
+        if not (today < begins and today < anew):
+            raise StartDateError(f"both the start {begins} and the new one {anew} must lie after {today}")
     cuts = boundaries(record.active)
     limit = cuts[1] if len(cuts) > 1 else record.end
     if limit is not None and new >= limit:
@@ -252,11 +253,13 @@ def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
 
 
 def cancel(ledger: Ledger, request: Cancel) -> Ledger:
-    """End an asset for good at the effective instant."""
+    """End an asset for good at the effective instant; at the end of its term, that will not be renewed."""
     record = ledger.record(request.asset_id)
     if already_done(record, request.request_id):
         return ledger
-    record = in_term(ledger, request, request.effective)
+    asked = request.recorded_at
+    ahead = request.effective == record.end and asked is not None and asked < request.effective
+    record = alive(ledger, request) if ahead else in_term(ledger, request, request.effective)
     check_schedule(record, request.effective)
     entry = Entry(
         request_id=request.request_id,

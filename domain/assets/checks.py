@@ -43,8 +43,10 @@ def changeable(ledger: Ledger, request: Amendment, effective: datetime) -> Asset
     """As `alive`, for a change from `effective` on: not backdated, not before the asset's start."""
     record = alive(ledger, request)
     recorded_at = request.recorded_at
-    if not ledger.policy.allow_backdate and recorded_at is not None and effective.date() < recorded_at.date():
-        raise BackdateError(f"{effective.date()} is before {recorded_at.date()}; backdating is off")
+    if not ledger.policy.allow_backdate and recorded_at is not None:
+        first, today = record.asset.day_of(effective), record.asset.day_of(recorded_at)
+        if first < today:
+            raise BackdateError(f"{first} is before {today}; backdating is off")
     if effective < record.start:
         raise BeforeAssetStartError(f"{request.asset_id} starts at {record.start.isoformat()}")
     return record

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -110,14 +112,22 @@ class Entry:
     order_id: OrderId | None = None
 
 
-def months_between(start: datetime, end: datetime, count: MonthCount) -> Fraction:
-    """Months from `start` up to `end`, as `count` says; dates are those of UTC."""
+def months_between(start: datetime, end: datetime, count: MonthCount, zone: str = "UTC") -> Fraction:
+    """Months from `start` up to `end`, as `count` says; dates are those of `zone`."""
+    if zone != "UTC":
+        start, end = (_wall_clock(moment, zone) for moment in (start, end))
     if count is MonthCount.CALENDAR_DAYS:
         return calendar_months(Span(start.date(), end.date()), DayCount.ACTUAL)
     if end <= start:
         return Fraction()
     months = month_index(end) - month_index(start)
     return Fraction(months + (add_months(start, months) < end))
+
+
+@lru_cache(maxsize=8192)
+def _wall_clock(moment: datetime, zone: str) -> datetime:
+    """What clocks of `zone` show, without its name: so that a month there is a month."""
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def worth(
@@ -130,7 +140,7 @@ def worth(
         return price
     if end is None:
         return None
-    months = months_between(start, end, policy.month_count)
+    months = months_between(start, end, policy.month_count, asset.time_zone)
     if months.denominator == 1:
         return price * months.numerator
     return rounded(Fraction(price) * months, rounding_of(asset.currency))

@@ -6,13 +6,15 @@ currency.
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from domain.assets.dates import Instant
+from domain.assets.dates import Instant, local_date
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.model import Carried
 from domain.money import CurrencyCode
@@ -82,7 +84,10 @@ class Subtype(StrEnum):
 
 
 class Asset(Carried):
-    """What a customer owns. These facts are given at the sale; what changes over time lies in the periods."""
+    """What a customer owns. These facts are given at the sale; what changes over time lies in the periods.
+
+    `time_zone` is the zone by whose calendar its days and months count.
+    """
 
     asset_id: AssetId
     account_id: AccountId
@@ -98,6 +103,11 @@ class Asset(Carried):
     parent_id: AssetId | None = None
     ramped: bool = False
     derived_price: bool = False
+    time_zone: str = "UTC"
+
+    def day_of(self, instant: datetime) -> date:
+        """The calendar day of an instant where the asset lives."""
+        return instant.date() if self.time_zone == "UTC" else local_date(instant, ZoneInfo(self.time_zone))
 
 
 class ActionSource(Carried):

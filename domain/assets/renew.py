@@ -75,15 +75,16 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
 def _check_no_renewal(record: AssetRecord, request: Renew) -> None:
     if request.recorded_at is None:
         return
-    today = request.recorded_at.date()
+    today = record.asset.day_of(request.recorded_at)
     replaced_from = None
     for action in reversed(record.active):
         replaced = replaced_from is not None and replaced_from <= action.effective
         if action.clears_from is not None:
             replaced_from = min(action.clears_from, replaced_from or action.clears_from)
-        if action.category is Category.RENEWALS and not replaced and action.effective.date() > today:
+        begins = record.asset.day_of(action.effective)
+        if action.category is Category.RENEWALS and not replaced and begins > today:
             raise FutureRenewalError(
-                f"{request.asset_id} is renewed from {action.effective.date()}; roll that back before renewing anew"
+                f"{request.asset_id} is renewed from {begins}; roll that back before renewing anew"
             )
 
 

@@ -37,8 +37,9 @@ def take(record: AssetRecord, effective: datetime, quantity: int, order: Reducti
         if stretch.start < effective:
             continue
         if holdings.quantity < quantity:
+            first = record.asset.day_of(stretch.start)
             raise OverReductionError(
-                f"{record.asset.asset_id} holds {holdings.quantity} units from {stretch.start.date()}, not {quantity}"
+                f"{record.asset.asset_id} holds {holdings.quantity} units from {first}, not {quantity}"
             )
         parts = _plan(holdings, quantity, order, {} if termed else plan)
         plan = plan or parts

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from domain.assets.checks import already_done, writable
 from domain.assets.errors import RollbackNotEligibleError, RollbackTooLateError
-from domain.assets.ledger import Entry, Ledger, append
+from domain.assets.ledger import Entry, Ledger, append, check_lock
 from domain.assets.model import ActionType, AssetAction, AssetRecord, RequestId, Subtype
 from domain.assets.requests import Rollback
+from domain.ids import AssetId
 
 
 def rollback(ledger: Ledger, request: Rollback) -> Ledger:
@@ -29,6 +32,25 @@ def rollback(ledger: Ledger, request: Rollback) -> Ledger:
     return ledger.with_records(*(_undone(other, request, ledger) for other in together))
 
 
+def take_back(ledger: Ledger, asset_id: AssetId, transfer: RequestId, recorded_at: datetime) -> Ledger:
+    """The source of a transfer whose other half never happened: the units are there again, and the asset is free. Once.
+
+    Raises:
+        RollbackNotEligibleError: The asset's last transaction is another one.
+        AssetLockedError: Another transaction holds the asset.
+    """
+    record = ledger.record(asset_id)
+    request_id = RequestId(f"{transfer}:undone")
+    if already_done(record, request_id):
+        return ledger
+    check_lock(record, transfer)
+    last = record.active[-1]
+    if last.request_id != transfer or last.subtype is not Subtype.TRANSFER_FROM:
+        raise RollbackNotEligibleError(f"{asset_id} has changed since it was handed over")
+    undoing = Rollback(request_id=request_id, recorded_at=recorded_at, asset_id=asset_id)
+    return ledger.with_records(_undone(record, undoing, ledger).model_copy(update={"lock": None}))
+
+
 def _takes_part(record: AssetRecord, request_id: RequestId) -> bool:
     return any(action.request_id == request_id for action in record.active)
 
@@ -43,8 +65,9 @@ def _check_eligible(record: AssetRecord, undone: RequestId) -> None:
 
 def _check_not_begun(record: AssetRecord, request: Rollback) -> None:
     last = record.active[-1]
-    if request.recorded_at is not None and last.effective.date() <= request.recorded_at.date():
-        raise RollbackTooLateError(f"{last.category} of {record.asset.asset_id} took effect on {last.effective.date()}")
+    begins = record.asset.day_of(last.effective)
+    if request.recorded_at is not None and begins <= record.asset.day_of(request.recorded_at):
+        raise RollbackTooLateError(f"{last.category} of {record.asset.asset_id} took effect on {begins}")
 
 
 def _predecessor(record: AssetRecord, action: AssetAction) -> AssetAction | None:

@@ -102,7 +102,9 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
         for row in lot_slices(rows_of(active), period.start)
         if row.start == period.start
     )
-    months = None if once or period.end is None else months_between(period.start, period.end, policy.month_count)
+    months = None
+    if period.end is not None and not once:
+        months = months_between(period.start, period.end, policy.month_count, record.asset.time_zone)
     return Explanation(
         start=period.start,
         end=period.end,

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between
-from domain.assets.model import ActionSource, AssetAction, AssetRecord, SellingModel
+from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
 from domain.ids import AssetId
@@ -243,7 +243,7 @@ def _line(
     policy: LedgerPolicy,
 ) -> QuoteLine:
     asset = record.asset
-    parts = tuple(_part(row, asset.selling_model, policy) for row in action.sources)
+    parts = tuple(_part(row, asset, policy) for row in action.sources)
     product = plan.product
     return QuoteLine(
         line_id=line_id,
@@ -269,15 +269,17 @@ def _line(
     )
 
 
-def _part(row: ActionSource, model: SellingModel, policy: LedgerPolicy) -> LotPart:
-    once = model is SellingModel.ONE_TIME
+def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy) -> LotPart:
+    months = None
+    if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
+        months = _months(row.start, row.end, policy.month_count, asset.time_zone)
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,
         unit_price=row.unit_price,
         start=row.start,
         end=row.end,
-        months=None if once or row.end is None else _months(row.start, row.end, policy.month_count),
+        months=months,
         amount=row.product_amount,
     )
 
@@ -290,8 +292,8 @@ def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def _months(start: datetime, end: datetime, count: MonthCount) -> Decimal:
-    months = months_between(start, end, count)
+def _months(start: datetime, end: datetime, count: MonthCount, zone: str) -> Decimal:
+    months = months_between(start, end, count, zone)
     return Decimal(months.numerator) / months.denominator
 
 
