@@ -1,0 +1,406 @@
+"""What claims do to their case: who may decide, what waits for whom, and who hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.billing import Credit, Credited, CreditLine
+from domain.money import Money
+from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.service import case_mails
+from domain.service.case import Happened
+from domain.service.casework import SYSTEM, Work
+from domain.service.claim_policy import ClaimPolicy
+from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim, Role
+from domain.service.claim_rules import Assessment
+from domain.service.claims import UNKNOWN_CLAIM, BoughtLine, Claim, ClaimKind, ClaimStatus
+from domain.service.lifecycle import RUNNING, CaseState
+from domain.service.opening import CaseCategory
+from domain.service.options import DayMethod
+
+Wake = tuple[datetime, str]
+
+_NAMES = {ClaimKind.PRICE_MATCH: "price match", ClaimKind.GOODWILL: "goodwill"}
+
+
+# Who may
+
+
+def role_of(work: Work, by: str, role: Role) -> Role:
+    """The role in which `by` acts: the one given, unless the case's team knows its people better.
+
+    Raises:
+        Refusal: the team has somebody else for that role.
+    """
+    team = work.before.teams.get(work.case.team or "")
+    people = {Role.LEAD: team.lead, Role.MANAGER: team.manager, Role.DIRECTOR: team.director} if team else {}
+    known = {who.staff_id: name for name, who in people.items() if who is not None}
+    if role is Role.AGENT or not known:
+        return role
+    if by not in known or list(Role).index(known[by]) < list(Role).index(role):
+        named = ", ".join(f"{who} ({name.value})" for who, name in known.items())
+        problem = Problem(field="by", problem=f"{by!r} is no {role.value} of team {work.case.team!r}; ask {named}")
+        raise Refusal(NOT_ALLOWED, "this cannot be decided by them", [problem])
+    return known[by]
+
+
+def check_open(work: Work) -> str:
+    """The account of a case on which money can be given back.
+
+    Raises:
+        Refusal: nobody knows whose case it is, or it has ended.
+    """
+    case = work.case
+    if case.account_id is None:
+        raise Refusal(NOT_ALLOWED, f"nobody knows yet whose case {case.case_id!r} is; identify it first")
+    if case.status not in RUNNING | {CaseState.RESOLVED}:
+        raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; reopen it, or open another")
+    return case.account_id
+
+
+# Claims
+
+
+def price_match(
+    work: Work, request: ClaimPriceMatch, found: Assessment, policy: ClaimPolicy, claim_id: str, today: date
+) -> Claim:
+    """The claim that a request makes, for an assessment that passes. It waits if the agent may not decide it."""
+    answer, line, price = found.checked(), found.line, found.price
+    gross, tax = found.parts
+    return _waiting_or_not(
+        work,
+        policy,
+        role_of(work, request.by, request.role),
+        Claim(
+            claim_id=claim_id,
+            key=answer.key,
+            kind=ClaimKind.PRICE_MATCH,
+            account_id=line.account_id,
+            case_id=work.case_id,
+            order_id=line.order_id,
+            line_id=line.line_id,
+            currency=line.currency,
+            amount=found.amount,
+            quantity=found.quantity,
+            unit_paid=line.unit_price,
+            unit_now=price.price if price else None,
+            gross=gross,
+            tax=tax,
+            limited_by=answer.reason.value if answer.reason else None,
+            paid_on=line.bought_on,
+            price_book=price.book if price else None,
+            price_since=price.since if price else None,
+            price_version=price.version if price else None,
+            window_ends_on=answer.window_ends_on,
+            policy_version=policy.version,
+            approval=answer.approval,
+            status=ClaimStatus.REFUNDED,
+            reason=request.reason,
+            claimed_at=work.as_of,
+            claimed_on=today,
+            claimed_by=request.by,
+        ),
+    )
+
+
+def goodwill(
+    work: Work, request: GrantGoodwill, line: BoughtLine, policy: ClaimPolicy, claim_id: str, today: date
+) -> Claim:
+    """The grant that a request makes, once it was checked against line and budget."""
+    return _waiting_or_not(
+        work,
+        policy,
+        role_of(work, request.by, request.role),
+        Claim(
+            claim_id=claim_id,
+            key=f"goodwill:{claim_id}",
+            kind=ClaimKind.GOODWILL,
+            account_id=line.account_id,
+            case_id=work.case_id,
+            order_id=line.order_id,
+            line_id=line.line_id,
+            currency=line.currency,
+            amount=request.amount,
+            policy_version=policy.version,
+            approval=policy.goodwill_approval(request.amount, line.currency),
+            status=ClaimStatus.REFUNDED,
+            reason=request.reason,
+            claimed_at=work.as_of,
+            claimed_on=today,
+            claimed_by=request.by,
+        ),
+    )
+
+
+def _waiting_or_not(work: Work, policy: ClaimPolicy, role: Role, claim: Claim) -> Claim:
+    if role.reaches(claim.approval):
+        changes: dict[str, Any] = {
+            "decided_at": work.as_of,
+            "decided_by": claim.claimed_by,
+            "decided_role": role.value,
+        }
+    else:
+        changes = {
+            "status": ClaimStatus.WAITING,
+            "remind_at": _in_business_days(work, policy.remind_after),
+            "due_at": _in_business_days(work, policy.decide_within),
+        }
+    return claim.model_copy(update=changes)
+
+
+def _in_business_days(work: Work, days: int) -> datetime:
+    if work.clock is None:
+        return work.as_of + timedelta(days=days)
+    return work.clock.add_days(work.as_of, days, DayMethod.KEEP_CLOCK)
+
+
+def credit_of(claim: Claim, line: BoughtLine) -> Credit:
+    """The credit memo that pays a claim: one for its key, whatever is tried again."""
+    if claim.kind is ClaimKind.GOODWILL:
+        description = f"Goodwill for {line.product_name}"
+    else:
+        description = (
+            f"Price match for {line.product_name}: {claim.quantity} × ({claim.unit_paid} - {claim.unit_now})"
+            f" {claim.currency}{f', with tax of {claim.tax}' if claim.tax else ''}"
+        )
+    return Credit(
+        key=claim.key,
+        currency=claim.currency,
+        reason="price_protection" if claim.kind is ClaimKind.PRICE_MATCH else "goodwill",
+        lines=(
+            CreditLine(
+                key=f"{claim.key}/line",
+                amount=claim.amount,
+                description=description,
+                kind="price_protection" if claim.kind is ClaimKind.PRICE_MATCH else "goodwill",
+                order_id=claim.order_id,
+                line_id=claim.line_id,
+                quantity=claim.quantity,
+            ),
+        ),
+    )
+
+
+def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
+    """The claim waits: whoever may approve it is told, and until when."""
+    what = _what(claim, line)
+    work.claims.append(claim)
+    work.happened(Happened.CLAIMED, work.as_of, claim.claimed_by, _detail(claim))
+    title = f"Case {work.case_id}: {what} needs your approval"
+    lines = [work.case.subject, f"Asked by {claim.claimed_by}. {claim.reason}".strip(), f"Claim {claim.claim_id}."]
+    work.notify(
+        f"case:{work.case_id}/claim/{claim.claim_id}/asked", (claim.approval.value,), title, lines, due=claim.due_at
+    )
+    work.answer.update(claim.shown())
+
+
+def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> None:
+    """The money was booked: case, customer, rep and journal hear of it, once."""
+    claim = _as_booked(claim, line, credited)
+    what = _what(claim, line)
+    work.claims.append(claim)
+    work.happened(Happened.REFUNDED, work.as_of, claim.decided_by or claim.claimed_by, _detail(claim))
+    work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **_detail(claim))
+    work.report("refunded", work.as_of)
+    context: dict[str, Any] = {
+        "product": line.product_name,
+        "refund": _json(claim.money),
+        "credit_memo": credited.memo_id,
+    }
+    template = "goodwill_granted"
+    if claim.kind is ClaimKind.PRICE_MATCH:
+        template = "price_match"
+        context |= {
+            "order_id": line.order_id,
+            "quantity": claim.quantity,
+            "paid": _json(Money(amount=line.unit_price, currency=line.currency)),
+            "paid_on": line.bought_on.isoformat(),
+            "now": _json(Money(amount=claim.unit_now or Decimal(0), currency=line.currency)),
+            "tax": _json(Money(amount=claim.tax, currency=line.currency)) if claim.tax else None,
+        }
+    case_mails.about_claim(
+        work, f"case:{work.case_id}/claim/{claim.claim_id}/refunded", template, context, f"{what} ({credited.memo_id})"
+    )
+    lines = [work.case.subject, f"Decided by {claim.decided_by} ({claim.decided_role}). {claim.reason}".strip()]
+    work.notify(
+        f"case:{work.case_id}/claim/{claim.claim_id}/told",
+        ("sales",),
+        f"Case {work.case_id}: {what} was given back",
+        lines,
+    )
+    work.answer.update(claim.shown())
+
+
+def _as_booked(claim: Claim, line: BoughtLine, credited: Credited) -> Claim:
+    """The claim with what the ledger gave: never more than it had left of the charge."""
+    rates = sum(line.tax_rates, Decimal(0))
+    gross = Money(amount=credited.total / (1 + rates / 100), currency=claim.currency).rounded().amount
+    parts = {"gross": gross, "tax": credited.total - gross} if claim.gross is not None else {}
+    return claim.model_copy(
+        update={
+            "status": ClaimStatus.REFUNDED,
+            "amount": credited.total,
+            "credit_memo_id": credited.memo_id,
+            **parts,
+        }
+    )
+
+
+# Decisions
+
+
+def waiting_claim(work: Work, claim_id: str | None) -> Claim:
+    """The claim that is to be decided.
+
+    Raises:
+        Refusal: it does not wait, or several do and none was named.
+    """
+    waiting = {claim.claim_id: claim for claim in work.before.claims if claim.status is ClaimStatus.WAITING}
+    if claim_id in waiting:
+        return waiting[claim_id]
+    if claim_id is None and len(waiting) == 1:
+        return next(iter(waiting.values()))
+    listed = ", ".join(waiting) or "none"
+    said = f"claim {claim_id!r} does not wait" if claim_id else f"{len(waiting)} claims wait, name one"
+    raise Refusal(UNKNOWN_CLAIM, f"case {work.case_id!r}: {said}; waiting: {listed}")
+
+
+def decided(work: Work, request: ApproveClaim, claim: Claim) -> Claim:
+    """The claim as somebody decided it, if they may: not the one who asked, and in the role that it needs.
+
+    Raises:
+        Refusal: they may not.
+    """
+    role = role_of(work, request.by, request.role)
+    if request.by == claim.claimed_by:
+        raise Refusal(NOT_ALLOWED, f"{request.by!r} asked for claim {claim.claim_id}; somebody else has to decide it")
+    if not role.reaches(claim.approval):
+        raise Refusal(NOT_ALLOWED, f"claim {claim.claim_id} needs a {claim.approval.value}, not a {role.value}")
+    return claim.model_copy(
+        update={
+            "decided_at": work.as_of,
+            "decided_by": request.by,
+            "decided_role": role.value,
+            "decision": request.reason,
+        }
+    )
+
+
+def still_owed(claim: Claim, found: Assessment) -> Claim:
+    """A claim that waited, with what the line gives back by now: the same or less.
+
+    Raises:
+        Refusal: the line gives nothing back any more.
+    """
+    found.checked()
+    if found.amount >= claim.amount:
+        return claim
+    gross, tax = found.parts
+    return claim.model_copy(update={"amount": found.amount, "quantity": found.quantity, "gross": gross, "tax": tax})
+
+
+def reject(work: Work, request: RejectClaim, claim: Claim, line: BoughtLine) -> None:
+    """A named approver refused the claim."""
+    ended = decided(work, request, claim).model_copy(update={"status": ClaimStatus.REJECTED})
+    _refused(work, ended, line.product_name, f"{request.by} refused it: {request.reason}")
+    work.answer.update(ended.shown())
+
+
+def _refused(work: Work, claim: Claim, product: str | None, why: str) -> None:
+    """The agent is told why, the customer that there will be no refund."""
+    at = claim.decided_at or work.as_of
+    what = _what(claim, None)
+    work.claims.append(claim)
+    work.happened(Happened.CLAIM_REFUSED, at, claim.decided_by or SYSTEM, {**_detail(claim), "why": why})
+    work.line("claim_refused", f"{what[0].upper()}{what[1:]} refused", at, claim.decided_by or SYSTEM, **_detail(claim))
+    work.report("claim_refused", at)
+    context = {"product": product, "refund": _json(claim.money), "timed_out": claim.status is ClaimStatus.TIMED_OUT}
+    if claim.kind is ClaimKind.PRICE_MATCH:
+        case_mails.about_claim(
+            work, f"case:{work.case_id}/claim/{claim.claim_id}/refused", "claim_declined", context, f"{what}: {why}"
+        )
+    title = f"Case {work.case_id}: {what} was refused"
+    work.notify(
+        f"case:{work.case_id}/claim/{claim.claim_id}/refused",
+        ("owner", claim.claimed_by),
+        title,
+        [work.case.subject, why],
+    )
+
+
+def dispute(work: Work, request: DisputeRefund) -> None:
+    """The customer disputes a refund: as long as the case is open, sales is held back."""
+    check_open(work)
+    if work.case.category == CaseCategory.REFUND_DISPUTE:
+        raise Refusal(NOT_ALLOWED, f"case {work.case_id!r} is a refund dispute already")
+    before = work.case.category
+    work.change(category=CaseCategory.REFUND_DISPUTE.value)
+    work.happened(Happened.DISPUTED, work.as_of, request.by, {"reason": request.reason, "from": before})
+    work.line("disputed", f"Case {work.case_id}: a refund is disputed", work.as_of, request.by, reason=request.reason)
+    work.report("disputed", work.as_of)
+    title = f"Case {work.case_id}: the customer disputes a refund"
+    work.notify(f"{work.key}/disputed", ("owner", "lead", "sales"), title, [work.case.subject, request.reason])
+
+
+# What waits
+
+
+def look_after(work: Work) -> Iterator[Wake]:
+    """Approvals that wait are asked for again, and refused once their time is over."""
+    settled = {claim.claim_id for claim in work.claims}
+    waiting = [claim for claim in work.before.claims if claim.claim_id not in settled]
+    for claim in [*waiting, *(claim for claim in work.claims if claim.status is ClaimStatus.WAITING)]:
+        if claim.status is not ClaimStatus.WAITING or claim.due_at is None:
+            continue
+        if claim.due_at <= work.as_of:
+            ended = claim.model_copy(
+                update={"status": ClaimStatus.TIMED_OUT, "decided_at": claim.due_at, "decided_by": SYSTEM}
+            )
+            _refused(work, ended, None, f"no {claim.approval.value} decided in time")
+        elif claim.reminded_at is None and claim.remind_at is not None and claim.remind_at <= work.as_of:
+            work.claims.append(claim.model_copy(update={"reminded_at": claim.remind_at}))
+            title = f"Case {work.case_id}: {_what(claim, None)} still needs your approval"
+            lines = [work.case.subject, f"Claim {claim.claim_id}; it is refused by itself when its time is over."]
+            work.notify(
+                f"case:{work.case_id}/claim/{claim.claim_id}/reminder",
+                (claim.approval.value,),
+                title,
+                lines,
+                due=claim.due_at,
+            )
+            yield claim.due_at, "an approval times out"
+        elif claim.reminded_at is None and claim.remind_at is not None:
+            yield min(claim.remind_at, claim.due_at), "asking for an approval again"
+        else:
+            yield claim.due_at, "an approval times out"
+
+
+def _what(claim: Claim, line: BoughtLine | None) -> str:
+    about = f" for {line.product_name}" if line else ""
+    return f"{_NAMES[claim.kind]} of {claim.amount} {claim.currency}{about}"
+
+
+def _json(money: Money) -> dict[str, str]:
+    return {"amount": str(money.amount), "currency": money.currency}
+
+
+def _detail(claim: Claim) -> dict[str, Any]:
+    """What the case and the journal keep of a claim; the rest is in its row."""
+    kept = {
+        "claim_id": claim.claim_id,
+        "claim": claim.kind.value,
+        "refund": _json(claim.money),
+        "order_id": claim.order_id,
+        "line_id": claim.line_id,
+        "paid": str(claim.unit_paid) if claim.unit_paid is not None else None,
+        "paid_on": claim.paid_on.isoformat() if claim.paid_on else None,
+        "now": str(claim.unit_now) if claim.unit_now is not None else None,
+        "price_version": claim.price_version,
+        "credit_memo": claim.credit_memo_id,
+        "decided_by": claim.decided_by,
+        "reason": claim.reason or None,
+    }
+    return {name: value for name, value in kept.items() if value is not None}
