@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from activities.store.billing import Billed
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
-from domain.customer import Customer
-from domain.decision import Decision, Mail, Notice
+from domain.customer import ContactFacts, Customer
+from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import Refusal
@@ -149,6 +149,7 @@ class Performer:
         """Facts, journal, outbox and effect of a decision, written on `connection`."""
         customer, as_of = situation.customer, situation.as_of
         account_id = customer.account.account_id
+        decision = _without_unwanted_mails(customer, decision)
         writer = Writer(connection, customer, key, as_of)
         await writer.carry_out(decision.writes)
         billed = await writer.bill(imported=situation.imported)
@@ -221,6 +222,29 @@ class Performer:
             purpose=purpose.value if purpose else None,
             product=mail.product,
         )
+
+
+def _without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
+    """Optional mails to a contact who wants none are left out, with a line each in the journal; nobody gets them instead."""
+    unwanted = [(mail, contact) for mail in decision.mails if (contact := _unwilling(customer, mail))]
+    if not unwanted:
+        return decision
+    lines = [
+        JournalLine(
+            f"Mail {mail.template!r} was not sent: contact {contact.contact_id} wants no optional mails",
+            name=f"unwanted-{mail.template}",
+            kind="mail_unwanted",
+        )
+        for mail, contact in unwanted
+    ]
+    left_out = [mail for mail, _ in unwanted]
+    kept = [mail for mail in decision.mails if mail not in left_out]
+    return replace(decision, mails=kept, more_lines=[*decision.more_lines, *lines])
+
+
+def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
+    contact = None if mail.contractual else customer.contact(mail.role)
+    return contact if contact is not None and contact.unsubscribed else None
 
 
 def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:

@@ -36,7 +36,8 @@ class StaffFacts(Carried):
 
 
 class ContactFacts(Carried):
-    """A person at the customer; `rejected` once a mail server refused the address for good."""
+    """A person at the customer; `rejected` once a mail server refused the address for good, `unsubscribed` once they want
+    no optional mails."""
 
     contact_id: str
     name: str
@@ -45,6 +46,7 @@ class ContactFacts(Carried):
     language: str
     time_zone: str
     rejected: bool = False
+    unsubscribed: bool = False
 
 
 class TermFacts(Carried):

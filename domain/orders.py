@@ -105,8 +105,13 @@ class ContactRole(StrEnum):
     ADMIN = "admin"
 
 
+Phone = Annotated[
+    str, StringConstraints(min_length=3, max_length=40, pattern=r"^\+?[0-9(][0-9() ./-]*( ?(x|ext\.?) ?[0-9]{1,8})?$")
+]
+
+
 class Contact(Received):
-    """A person at the customer. Language and zone default to the account's."""
+    """A person at the customer. Language and zone default to the account's; `phone` is read as dialled in their country."""
 
     contact_id: ContactRef
     name: Text
@@ -114,6 +119,7 @@ class Contact(Received):
     role: ContactRole = ContactRole.MAIN
     language: Language | None = None
     time_zone: ZoneName | None = None
+    phone: Phone | None = None
 
 
 class Product(Received):
@@ -262,7 +268,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing", "tax_rates"})
+LATER_FIELDS = frozenset({"billing", "phone", "tax_rates"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

@@ -16,7 +16,8 @@ select jsonb_build_object(
   'owner', (select to_jsonb(s) from staff s, a where s.staff_id = a.owner_id),
   'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
   'contacts', coalesce((
-    select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null) order by c.position)
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null,
+      'unsubscribed', c.unsubscribed_at is not null) order by c.position)
     from contact c where c.account_id = $1), '[]'),
   'contracts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from activities.phones import dialled
 from activities.store.pool import Connection
 from domain.acceptance import Sale
 from domain.calendar import local_day
@@ -108,10 +109,13 @@ async def save_account(connection: Connection, order: Order, playbook: Playbook,
     # The contacts of the latest order come first.
     await connection.execute("update contact set position = position + 1000 where account_id = $1", account.account_id)
     await connection.executemany(
-        "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)"
+        "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone, phone, phone_number)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         " on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,"
         " position = excluded.position, role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,"
+        " phone = coalesce(excluded.phone, contact.phone),"
+        " phone_number = coalesce(excluded.phone_number, contact.phone_number),"
+        " unsubscribed_at = case when contact.email = excluded.email then contact.unsubscribed_at end,"
         " rejected_at = case when contact.email = excluded.email then contact.rejected_at end,"
         " rejected_reason = case when contact.email = excluded.email then contact.rejected_reason end",
         [_contact_row(account, contact, n) for n, contact in enumerate(order.contacts)],
@@ -144,6 +148,8 @@ def _contact_row(account: Account, contact: Contact, position: int) -> Sequence[
         contact.role.value,
         contact.language or account.language,
         contact.time_zone or account.time_zone,
+        contact.phone,
+        dialled(contact.phone, account.country) if contact.phone else None,
     )
 
 
