@@ -19,6 +19,7 @@ from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
+from activities.claims import Claims
 from activities.deliveries import Deliveries
 from activities.holds import HoldKeeping
 from activities.playbooks import FOLDER, read_playbooks
@@ -54,6 +55,7 @@ PASSED_THROUGH = (
             "calls",
             "case",
             "case_doors",
+            "claim_doors",
             "doors",
             "expansion",
             "journey",
@@ -83,12 +85,14 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
     performer = Performer(pool, Seller(settings.seller_name))
     mail = MailChannel(settings.smtp(), Renderer())
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
+    case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)
     concerns = (
         JourneySteps(performer),
         BillingSteps(performer),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
-        ServiceCases(CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)),
+        ServiceCases(case_worker),
+        Claims(case_worker),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]
