@@ -1,0 +1,218 @@
+-- migrate:up
+
+-- One timeline per customer over sales and service: a narrow row for each thing that a person would want to see there,
+-- written by triggers in the transaction that writes the fact, whoever writes it. `key` names the fact, so an item stands
+-- once and follows its fact. `link` names what to open: `case/C-17`, `invoice/…`. Who may see it: the customer saw it
+-- themselves, all of our people, or service alone (internal notes).
+
+create table timeline_item (
+    key             text primary key,
+    account_id      text not null,
+    at              timestamptz not null,
+    kind            text not null check (kind in ('purchase', 'asset', 'contract', 'quote', 'offer', 'invoice', 'credit',
+                        'onboarding', 'usage', 'health', 'survey', 'message', 'case', 'milestone', 'hold', 'lead',
+                        'relationship')),
+    title           text not null,
+    actor           text not null,
+    link            text,
+    visibility      text not null check (visibility in ('customer', 'staff', 'service'))
+);
+create index timeline_page on timeline_item (account_id, visibility, at, key);
+create index timeline_page_of_kind on timeline_item (account_id, kind, visibility, at, key);
+
+-- One function per source says which items a row means; triggers and the first filling use the same.
+
+create function timeline_items(r journal) returns setof timeline_item language sql stable as $$
+    select r.key, r.account_id, r.at,
+        case
+            when r.kind in ('order_accepted', 'purchase') then 'purchase'
+            when r.kind like 'quote%' or r.kind like '%\_quote' then 'quote'
+            when r.kind like 'onboarding%' or r.kind = 'complete_task' then 'onboarding'
+            when r.kind in ('adoption_survey', 'answer_survey') then 'survey'
+            when r.kind like 'adoption%' or r.kind like 'usage%' then 'usage'
+            when r.kind like 'expansion%' or r.kind = 'answer_offer' then 'offer'
+            when r.kind like 'renewal%' or r.kind = 'answer_renewal' then 'contract'
+            when r.kind like '%lead%' then 'lead'
+            when r.kind like 'service%' or r.kind like '%hold%' then 'hold'
+            when r.kind like 'case%' or r.kind = 'price_protection' then 'case'
+            when r.kind like 'amend%' or r.kind like '%asset%' or r.kind like '%fulfil%' then 'asset'
+            else 'relationship'
+        end,
+        r.title, coalesce(r.detail->>'by', 'system'),
+        case
+            when r.detail ? 'case_id' then 'case/' || (r.detail->>'case_id')
+            when r.detail ? 'offer_id' then 'offer/' || (r.detail->>'offer_id')
+            when r.detail ? 'quote_id' then 'quote/' || (r.detail->>'quote_id')
+            when r.detail ? 'contract_id' then 'contract/' || (r.detail->>'contract_id')
+            when r.detail ? 'order_id' then 'order/' || (r.detail->>'order_id')
+            when r.detail ? 'asset_id' then 'asset/' || (r.detail->>'asset_id')
+        end,
+        'staff'
+    -- Not what was passed over, nor what a table of its own tells in more detail: invoices, holds, the record of a case.
+    where r.kind not in ('past', 'skipped', 'billing_invoice', 'service_hold', 'service_hold_lift', 'case_opened',
+        'case_prioritised', 'case_violated', 'case_reversed', 'case_escalated', 'case_de_escalated', 'case_resolved',
+        'case_reopened', 'case_merged', 'case_closed', 'case_cancelled', 'case_rated')
+$$;
+
+-- A mail counts once it has left; an agent's answer is told by the record of its case.
+create function timeline_items(r outbox) returns setof timeline_item language sql stable as $$
+    select 'sent:' || r.delivery_id, r.account_id, r.settled_at, 'message',
+        case when r.channel = 'deliver_mail' then 'Mail: ' || replace(r.body->>'template', '_', ' ')
+             else 'Notice: ' || (r.body->>'title') end,
+        'system', case when r.stage like 'service:%' then 'case/' || substr(r.stage, 9) end,
+        case when r.channel = 'deliver_mail' then 'customer' else 'staff' end
+    where r.status = 'sent' and r.account_id is not null and r.channel in ('deliver_mail', 'deliver_notice')
+        and r.body->>'template' is distinct from 'case_reply'
+$$;
+
+create function timeline_items(r health_score) returns setof timeline_item language sql stable as $$
+    select 'health:' || r.account_id || '/' || extract(epoch from r.at), r.account_id, r.at, 'health',
+        'Health ' || coalesce(r.score::text || ', ', '') || r.band
+            || coalesce(' (was ' || coalesce(b.score::text || ', ', '') || b.band || ')', ''),
+        'system', null, 'staff'
+    from (select) one
+    left join lateral (select h.score, h.band from health_score h where h.account_id = r.account_id and h.at < r.at
+                       order by h.at desc limit 1) b on true
+    where (b.band, b.score) is distinct from (r.band, r.score)
+$$;
+
+create function timeline_items(r contract_term) returns setof timeline_item language sql stable as $$
+    select 'term:' || r.contract_id || '/' || r.number || '/' || what, c.account_id, at, 'contract',
+        'Contract ' || r.contract_id || ': term ' || r.number || ' ' || what, 'system', 'contract/' || r.contract_id, 'staff'
+    from contract c, (values ('begins', r.starts_at), ('ends', r.ends_at)) bound(what, at)
+    where c.contract_id = r.contract_id
+$$;
+
+create function timeline_items(r invoice) returns setof timeline_item language sql stable as $$
+    select 'invoice:' || r.invoice_id, r.account_id, r.issued_at, 'invoice',
+        'Invoice ' || r.number || ': ' || r.total || ' ' || r.currency, 'system', 'invoice/' || r.invoice_id, 'customer'
+$$;
+
+create function timeline_items(r credit_memo) returns setof timeline_item language sql stable as $$
+    select 'credit:' || r.credit_memo_id, r.account_id, r.issued_at, 'credit',
+        'Credit memo ' || r.number || ': ' || r.total || ' ' || r.currency || ' (' || r.reason || ')', 'system',
+        'credit/' || r.credit_memo_id, 'customer'
+$$;
+
+create function timeline_items(r case_event) returns setof timeline_item language sql stable as $$
+    select 'case:' || r.case_id || '/' || r.sequence, c.account_id, r.at,
+        case when r.kind in ('customer_message', 'agent_message') then 'message'
+             when r.kind in ('surveyed', 'rated') then 'survey' else 'case' end,
+        'Case ' || r.case_id || ': ' || case
+            when r.kind = 'created' then 'opened: ' || c.subject
+            when r.kind = 'waiting' then replace(coalesce(r.detail->>'status', 'waiting'), '_', ' for ')
+            when r.kind = 'rated' then 'rated ' || coalesce(r.detail->>'score', '')
+            else replace(r.kind, '_', ' ')
+        end || coalesce(': ' || nullif(coalesce(r.detail->>'reason', r.detail->>'owner', r.detail->>'body'), ''), ''),
+        r.by, 'case/' || r.case_id,
+        case when r.visibility = 'internal' then 'service'
+             when r.kind in ('created', 'customer_message', 'agent_message', 'resolved', 'closed', 'reopened', 'rated')
+             then 'customer' else 'staff' end
+    from service_case c
+    where c.case_id = r.case_id and c.account_id is not null
+        -- Promises are told by their own rows, what an action did by what it sent.
+        and r.kind not in ('violated', 'reversed', 'fired')
+$$;
+
+create function timeline_items(r case_milestone) returns setof timeline_item language sql stable as $$
+    select 'promise:' || r.case_id || '/' || r.milestone || ':' || r.number || '/' || what, c.account_id, at, 'milestone',
+        'Case ' || r.case_id || ': ' || replace(r.milestone, '_', ' ') || ' ' || what, 'system', 'case/' || r.case_id, 'staff'
+    from service_case c,
+        (values ('kept', case when r.state = 'met' then r.completed_at end),
+                ('kept late', case when r.state = 'missed' then r.completed_at end),
+                ('was due', r.violated_at),
+                ('was not late after all', r.reversed_at)) told(what, at)
+    where c.case_id = r.case_id and c.account_id is not null and at is not null
+$$;
+
+create function timeline_items(r sales_hold) returns setof timeline_item language sql stable as $$
+    select 'hold:' || r.hold_id || '/' || what, r.account_id, at, 'hold',
+        what || ' (' || r.level || '): ' || r.says, coalesce(by, 'system'), 'case/' || r.case_id, 'staff'
+    from (values ('Sales held', r.since, r.placed_by), ('Hold lifted', r.lifted_at, r.lifted_by)) told(what, at, by)
+    where at is not null
+$$;
+
+create function keep_timeline() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' then  -- what the row does not mean any more: a promise that was kept in time after all
+        delete from timeline_item where key in (
+            select key from timeline_items(old) except select key from timeline_items(new));
+    end if;
+    insert into timeline_item select * from timeline_items(new)
+    on conflict (key) do update set account_id = excluded.account_id, at = excluded.at, title = excluded.title,
+        kind = excluded.kind, actor = excluded.actor, link = excluded.link, visibility = excluded.visibility;
+    return null;
+end
+$$;
+
+create function forget_timeline() returns trigger language plpgsql as $$
+begin
+    delete from timeline_item where key in (select key from timeline_items(old));
+    return null;
+end
+$$;
+
+create trigger journal_timeline after insert on journal for each row execute function keep_timeline();
+create trigger outbox_timeline after update of status on outbox
+    for each row when (new.status = 'sent' and old.status <> 'sent') execute function keep_timeline();
+create trigger health_timeline after insert on health_score for each row execute function keep_timeline();
+create trigger term_timeline after insert or update of starts_at, ends_at on contract_term
+    for each row execute function keep_timeline();
+create trigger invoice_timeline after insert on invoice for each row execute function keep_timeline();
+create trigger credit_timeline after insert on credit_memo for each row execute function keep_timeline();
+create trigger case_event_timeline after insert on case_event for each row execute function keep_timeline();
+create trigger case_event_timeline_gone after delete on case_event for each row execute function forget_timeline();
+create trigger milestone_timeline_new after insert on case_milestone
+    for each row when (new.completed_at is not null or new.violated_at is not null) execute function keep_timeline();
+create trigger milestone_timeline_moved after update on case_milestone
+    for each row when ((new.completed_at, new.violated_at, new.reversed_at, new.state)
+        is distinct from (old.completed_at, old.violated_at, old.reversed_at, old.state))
+    execute function keep_timeline();
+create trigger milestone_timeline_gone after delete on case_milestone for each row execute function forget_timeline();
+create trigger hold_timeline_new after insert on sales_hold for each row execute function keep_timeline();
+create trigger hold_timeline_lifted after update of lifted_at on sales_hold
+    for each row when (new.lifted_at is distinct from old.lifted_at) execute function keep_timeline();
+
+-- A case of somebody unknown turns out to be a customer's, or another customer's: its past goes with it.
+
+create function move_timeline_of_case() returns trigger language plpgsql as $$
+begin
+    delete from timeline_item where account_id = old.account_id and link = 'case/' || new.case_id
+        and (starts_with(key, 'case:') or starts_with(key, 'promise:'));
+    insert into timeline_item select i.* from case_event e, lateral timeline_items(e) i where e.case_id = new.case_id
+    on conflict (key) do nothing;
+    insert into timeline_item select i.* from case_milestone m, lateral timeline_items(m) i where m.case_id = new.case_id
+    on conflict (key) do nothing;
+    return null;
+end
+$$;
+create trigger service_case_timeline after update of account_id on service_case
+    for each row when (new.account_id is distinct from old.account_id) execute function move_timeline_of_case();
+
+insert into timeline_item select i.* from journal r, lateral timeline_items(r) i;
+insert into timeline_item select i.* from outbox r, lateral timeline_items(r) i;
+insert into timeline_item select i.* from health_score r, lateral timeline_items(r) i;
+insert into timeline_item select i.* from contract_term r, lateral timeline_items(r) i;
+
+-- migrate:down
+
+drop trigger service_case_timeline on service_case;
+drop function move_timeline_of_case;
+drop trigger hold_timeline_lifted on sales_hold;
+drop trigger hold_timeline_new on sales_hold;
+drop trigger milestone_timeline_gone on case_milestone;
+drop trigger milestone_timeline_moved on case_milestone;
+drop trigger milestone_timeline_new on case_milestone;
+drop trigger case_event_timeline_gone on case_event;
+drop trigger case_event_timeline on case_event;
+drop trigger credit_timeline on credit_memo;
+drop trigger invoice_timeline on invoice;
+drop trigger term_timeline on contract_term;
+drop trigger health_timeline on health_score;
+drop trigger outbox_timeline on outbox;
+drop trigger journal_timeline on journal;
+drop function forget_timeline, keep_timeline;
+drop function timeline_items(sales_hold), timeline_items(case_milestone), timeline_items(case_event),
+    timeline_items(credit_memo), timeline_items(invoice), timeline_items(contract_term), timeline_items(health_score),
+    timeline_items(outbox), timeline_items(journal);
+drop table timeline_item;

@@ -1,0 +1,256 @@
+"""The one timeline of a customer: complete, in order, hidden from whom it does not concern, and fast however long it is."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.store.pool import Connection
+from activities.store.timeline import page_query, timeline_page
+from domain.customer_timeline import Audience, TimelineKind, Visibility, read_cursor
+from domain.refusals import Refusal
+from tests import builders
+from tests.conftest import Servers
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+async def filled(connection: Connection, items: int) -> str:
+    """An account with so many items of all kinds and visibilities, a minute apart, beside the items of others."""
+    account = f"timeline-{next(_numbers)}-{items}"
+    for owner, count in ((account, items), (f"{account}-other", items // 10)):
+        await connection.execute(
+            "insert into timeline_item (key, account_id, at, kind, title, actor, link, visibility)"
+            " select $1 || '/' || n, $1, $2::timestamptz + n * interval '1 minute', ($4::text[])[1 + n % 17],"
+            " 'Something happened, number ' || n, 'system', null, (array['customer', 'staff', 'service'])[1 + n % 3]"
+            " from generate_series(1, $3::int) n",
+            owner,
+            START,
+            count,
+            [kind.value for kind in TimelineKind],
+        )
+    await connection.execute("analyze timeline_item")
+    return account
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
+
+
+async def explained(connection: Connection, query: str, *args: Any) -> tuple[int, int, list[dict[str, Any]]]:
+    """Rows that the query gave, rows that its scans read, and the plan's nodes."""
+    text = await connection.fetchval(f"explain (analyze, format json) {query}", *args)
+    plan = json.loads(text) if isinstance(text, str) else text
+    found = nodes(plan[0]["Plan"])
+    read = sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in found
+        if "Relation Name" in node
+    )
+    return int(found[0]["Actual Rows"]), int(read), found
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+@pytest.mark.parametrize("kinds", [(), (TimelineKind.CASE,), (TimelineKind.CASE, TimelineKind.MESSAGE)])
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_page_reads_what_it_shows(
+    servers: Servers, audience: Audience, kinds: tuple[TimelineKind, ...], behind: bool
+) -> None:
+    async with servers.pool.acquire() as connection:
+        account = await filled(connection, 20_000)
+        cursor = (START + timedelta(minutes=15_000), f"{account}/15000") if behind else ()
+        query = page_query(kinds, audience.sees, 51, behind=behind)
+        given, read, found = await explained(connection, query, account, *cursor)
+    assert given == 51
+    assert read <= 2 * given
+    assert not [node["Node Type"] for node in found if node["Node Type"] in ("Seq Scan", "Sort", "Bitmap Heap Scan")]
+
+
+async def test_pages_tell_everything_once_also_while_more_happens(servers: Servers) -> None:
+    async with servers.pool.acquire() as connection:
+        account = await filled(connection, 1_000)
+        # Several things in one instant, on both sides of a page's end.
+        await connection.execute(
+            "update timeline_item set at = $2 where account_id = $1 and key > $3", account, START, f"{account}/5"
+        )
+        expected = await connection.fetch(
+            "select key from timeline_item where account_id = $1 order by at desc, key desc", account
+        )
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await timeline_page(connection, account, before=cursor, limit=70)
+            seen += [item.key for item in page.items]
+            if page.next is None:
+                break
+            cursor = read_cursor(page.next)
+            await connection.execute(
+                "insert into timeline_item values ($1, $2, $3, 'case', 'new', 'system', null, 'staff')",
+                f"{account}/new-{len(seen)}",
+                account,
+                START + timedelta(days=400),
+            )
+    assert seen == [row["key"] for row in expected]
+
+
+async def test_who_may_not_see_an_item_gets_full_pages_without_it(servers: Servers) -> None:
+    async with servers.pool.acquire() as connection:
+        account = await filled(connection, 300)
+        found = {
+            audience: (await timeline_page(connection, account, audience=audience, limit=60)).items
+            for audience in Audience
+        }
+    assert {audience: len(items) for audience, items in found.items()} == dict.fromkeys(Audience, 60)
+    assert {item.visibility for item in found[Audience.CUSTOMER]} == {Visibility.CUSTOMER}
+    assert {item.visibility for item in found[Audience.SALES]} == {Visibility.CUSTOMER, Visibility.STAFF}
+    assert {item.visibility for item in found[Audience.SERVICE]} == set(Visibility)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense!", "YWJj", "MTIz", "/", "é"])
+def test_a_cursor_that_never_was_one_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="is no cursor"):
+        read_cursor(text)
+
+
+async def titles(servers: Servers, account: str, audience: Audience = Audience.SERVICE) -> list[tuple[str, str]]:
+    async with servers.pool.acquire() as connection:
+        page = await timeline_page(connection, account, audience=audience, limit=500)
+    return [(item.kind.value, item.title) for item in reversed(page.items)]
+
+
+async def placed(servers: Servers) -> str:
+    document = builders.order()
+    await servers.client.place_order(document)
+    return str(document["account"]["account_id"])
+
+
+async def test_an_order_its_contract_and_its_mail_are_on_the_timeline(servers: Servers) -> None:
+    account = await placed(servers)
+    contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
+    for _ in range(100):
+        found = await titles(servers, account)
+        if any(kind == "message" for kind, _ in found):
+            break
+    kinds = [kind for kind, _ in found]
+    assert "purchase" in kinds
+    assert ("message", "Mail: welcome") in found
+    assert ("contract", f"Contract {contract}: term 1 begins") in found
+    assert found[-1] == ("contract", f"Contract {contract}: term 1 ends")
+
+
+CASE = (
+    "insert into service_case (case_id, account_id, subject, channel, impact, urgency, priority, status, status_at,"
+    " opened_at, last_activity_at, planned_at, recorded_at)"
+    " values ($1, $2, 'Till is down', 'web', 'high', 'high', 'urgent', 'open', $3, $3, $3, $3, $3)"
+)
+EVENT = (
+    "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
+    " values ($1, $2, $3, $3, $4, $5, $6, $7)"
+)
+MILESTONE = (
+    "insert into case_milestone (case_id, milestone, number, kind, started_at, completed_at, violated_at, state)"
+    " values ($1, 'first_response', 1, 'first_response', $2, $3, $4, $5)"
+)
+
+
+async def test_a_case_is_told_with_its_messages_notes_and_promises(servers: Servers) -> None:
+    account, case = await placed(servers), f"T-{next(_numbers)}"
+    hours = [START + timedelta(hours=n) for n in range(8)]
+    async with servers.pool.acquire() as connection:
+        await connection.execute(CASE, case, account, START)
+        for number, (kind, by, detail, visibility) in enumerate(
+            [
+                ("created", "customer", {}, "shared"),
+                ("note", "A-1", {"body": "sounds familiar"}, "internal"),
+                ("agent_message", "A-1", {}, "shared"),
+                ("waiting", "A-1", {"status": "waiting_customer", "reason": "log file"}, "shared"),
+                ("violated", "system", {}, "shared"),
+            ]
+        ):
+            await connection.execute(EVENT, case, number + 1, hours[number], kind, by, detail, visibility)
+        await connection.execute(MILESTONE, case, START, None, hours[5], "open")
+        own = [one for one in await titles(servers, account) if case in one[1]]
+        assert own == [
+            ("case", f"Case {case}: opened: Till is down"),
+            ("case", f"Case {case}: note: sounds familiar"),
+            ("message", f"Case {case}: agent message"),
+            ("case", f"Case {case}: waiting for customer: log file"),
+            ("milestone", f"Case {case}: first response was due"),
+        ]
+        seen_by_sales = [one for one in await titles(servers, account, Audience.SALES) if case in one[1]]
+        assert len(seen_by_sales) == 4
+        assert not [title for _, title in seen_by_sales if "familiar" in title]
+        # Late evidence: it was in time after all.
+        await connection.execute(
+            "update case_milestone set state = 'met', completed_at = $2, reversed_at = $3 where case_id = $1",
+            case,
+            hours[2],
+            hours[6],
+        )
+    kept = [title for kind, title in await titles(servers, account) if kind == "milestone"]
+    assert kept == [
+        f"Case {case}: first response kept",
+        f"Case {case}: first response was due",
+        f"Case {case}: first response was not late after all",
+    ]
+
+
+async def test_a_case_of_somebody_unknown_comes_with_its_past_once_it_is_known_whose_it_is(servers: Servers) -> None:
+    first, second, case = await placed(servers), await placed(servers), f"T-{next(_numbers)}"
+    async with servers.pool.acquire() as connection:
+        await connection.execute(CASE, case, None, START)
+        await connection.execute(EVENT, case, 1, START, "created", "customer", {}, "shared")
+        await connection.execute(MILESTONE, case, START, START, None, "met")
+        count = "select count(*) from timeline_item where link = $1"
+        assert await connection.fetchval(count, f"case/{case}") == 0
+        for account in (first, second):
+            await connection.execute("update service_case set account_id = $2 where case_id = $1", case, account)
+            own = [title for _, title in await titles(servers, account) if case in title]
+            assert own == [f"Case {case}: first response kept", f"Case {case}: opened: Till is down"][::-1]
+            assert await connection.fetchval(count, f"case/{case}") == 2
+
+
+async def test_holds_invoices_and_health_are_told_when_they_change(servers: Servers) -> None:
+    account = await placed(servers)
+    async with servers.pool.acquire() as connection:
+        before = len(await titles(servers, account))
+        for n, (score, band) in enumerate([(72, "healthy"), (72, "healthy"), (55, "watch")]):
+            await connection.execute(
+                "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, '[]')",
+                account,
+                START + timedelta(days=n),
+                score,
+                band,
+            )
+        await connection.execute(
+            "insert into invoice (invoice_id, account_id, number, key, currency, total, issued_at, issued_on)"
+            " values ($1, $2, 1000, $1, 'JPY', 48000, $3, $4)",
+            f"I-{account}",
+            account,
+            START + timedelta(days=3),
+            START.date(),
+        )
+        await connection.execute(
+            "insert into sales_hold (hold_id, account_id, scope, level, reason, source, says, since, recorded_at)"
+            " values ($1, $2, 'customer', 'block', 'urgent_case', 'T-1', 'an urgent case is open', $3, $3)",
+            f"H-{account}",
+            account,
+            START + timedelta(days=4),
+        )
+        await connection.execute(
+            "update sales_hold set lifted_at = $2 where hold_id = $1", f"H-{account}", START + timedelta(days=5)
+        )
+        found = await titles(servers, account)
+    assert len(found) == before + 5
+    assert [one for one in found if one[0] in ("health", "invoice", "hold")][:5] == [
+        ("health", "Health 72, healthy"),
+        ("health", "Health 55, watch (was 72, healthy)"),
+        ("invoice", "Invoice 1000: 48000 JPY"),
+        ("hold", "Sales held (block): an urgent case is open"),
+        ("hold", "Hold lifted (block): an urgent case is open"),
+    ]
