@@ -25,6 +25,7 @@ from rich.table import Table
 from activities.carrying_out import Performer, Seller
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
+from activities.store.audit import audit
 from activities.store.pool import Connection, Pool, open_pool
 from activities.store.portfolio import ACCOUNT_ASSETS, PORTFOLIO
 from domain.assets.ledger import Ledger, LedgerPolicy, rebuild
@@ -228,6 +229,8 @@ async def among_many(pool: Pool, figures: Figures, assets: int) -> None:
         await _plans(connection, figures, assets, assets)
         before = await _account_time(connection, assets)
         await _portfolio(connection, figures, assets)
+        checked = await _timed(audit(connection)) / 1000
+        figures.add(f"the doctor's look at the ledger of {assets:,} assets", checked, 10, "s")
         # Reads use neither: without them ten times the rows are made in a minute.
         await connection.execute("alter table asset_state_period drop constraint asset_state_period_no_overlap")
         await connection.execute("set session_replication_role = replica")

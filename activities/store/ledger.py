@@ -21,7 +21,7 @@ select jsonb_build_object(
   'asset', to_jsonb(a) || jsonb_build_object('product', a.product_code),
   'version', a.version,
   'lock', a.lock,
-  'actions', (
+  'actions', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object(
         'mrr_change', c.mrr_change::text, 'product_amount_change', c.product_amount_change::text,
         'adjustment_amount_change', c.adjustment_amount_change::text, 'amount_change', c.amount_change::text,
@@ -31,15 +31,17 @@ select jsonb_build_object(
               'list_price', s.list_price::text, 'reference', s.reference, 'product_amount', s.product_amount::text)
             order by s.number)
           from asset_action_source s where s.asset_id = c.asset_id and s.sequence = c.sequence), '[]')) order by c.sequence)
-    from asset_action c where c.asset_id = a.asset_id),
-  'periods', (
+    from asset_action c where c.asset_id = a.asset_id), '[]'),
+  'periods', coalesce((
     select jsonb_agg(jsonb_build_object(
         'start', p.starts_at, 'end', p.ends_at, 'quantity', p.quantity, 'mrr', p.mrr::text, 'amount', p.amount::text,
         'attributes', p.attributes) order by p.starts_at)
-    from asset_state_period p where p.asset_id = a.asset_id))::text as record
-from asset a where a.{by} = $1
+    from asset_state_period p where p.asset_id = a.asset_id), '[]'))::text as record
+from asset a where a.{by}
 """
-_OF_ACCOUNT, _OF_ASSET = (_RECORDS.replace("{by}", by) for by in ("account_id", "asset_id"))
+_OF_ACCOUNT, _OF_ASSET, _OF_ASSETS = (
+    _RECORDS.replace("{by}", by) for by in ("account_id = $1", "asset_id = $1", "asset_id = any($1) order by asset_id")
+)
 
 
 async def load_record(connection: Connection, asset_id: str) -> AssetRecord | None:
@@ -51,6 +53,11 @@ async def load_record(connection: Connection, asset_id: str) -> AssetRecord | No
 async def asset_ids(connection: Connection) -> list[str]:
     """Every asset's id."""
     return [row["asset_id"] for row in await connection.fetch("select asset_id from asset order by asset_id")]
+
+
+async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRecord]:
+    """The whole histories of some assets, by asset id."""
+    return [AssetRecord.model_validate_json(row["record"]) for row in await connection.fetch(_OF_ASSETS, ids)]
 
 
 async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:

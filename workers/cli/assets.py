@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from activities.store import reports
-from activities.store.ledger import asset_ids, load_record, load_records
+from activities.store.audit import audit
+from activities.store.ledger import asset_ids, load_many, load_record, replace_periods
 from activities.store.pool import Connection
-from domain.assets.invariants import violations
+from activities.store.portfolio import HeldAsset, account_assets
+from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
-from domain.assets.views import explain_at, totals_at
+from domain.assets.repair import examine
+from domain.assets.views import Totals
 from domain.calendar import local_day, start_of_day
 from domain.money import rounding_of
 from domain.ownership import POLICY
 from domain.refusals import Refusal
-from workers.cli.common import Connections, UserError, connections, console, print_json, run
+from workers.cli.asset_views import PLAIN, last_day, money, show_amount, show_asset
+from workers.cli.common import (
+    UserError,
+    connections,
+    console,
+    database,
+    print_json,
+    run,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -34,170 +47,172 @@ At = Annotated[
 ]
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-
-BAR = 30
+BATCH = 200
 
 
 @app.command("list")
 def list_assets(account: str, at: At = None, as_json: Json = False) -> None:
-    """What an account owns at a date, with quantity, MRR and ARR."""
+    """What an account owns at a date or will own later, with quantity, MRR, ARR and total."""
     run(_list(account, at, as_json))
 
 
 async def _list(account: str, day: datetime | None, as_json: bool) -> None:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with database() as pool, pool.acquire() as connection:
         zone = await _zone(connection, account)
-        at = await _instant(servers, account, day, zone)
-        records = await load_records(connection, account)
-    totals = totals_at(records.values(), at)
-    rows = [_row(record, at, zone) for record in records.values()]
+        at = await _instant(account, day, zone)
+        held = await account_assets(connection, account, at)
+    totals = _totals(held)
     if as_json:
-        sums = [{**total.model_dump(mode="json"), "arr": str(total.arr)} for total in totals.values()]
+        sums = [{**total.model_dump(mode="json"), "arr": str(total.arr)} for total in totals]
+        rows = [_row(asset, zone) for asset in held]
         print_json({"account": account, "at": at.isoformat(), "assets": rows, "totals": sums})
         return
     table = Table(
-        "asset",
-        "product",
-        "quantity",
-        "MRR",
-        "until",
+        *("asset", "product", "quantity", "MRR", "total", "from", "until"),
         title=f"{account} on {local_day(at, zone)}",
-        title_justify="left",
+        **PLAIN,
     )
-    for row in rows:
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    for column in table.columns[2:]:
+        column.no_wrap = True
+    for asset in held:
         table.add_row(
-            row["asset"], row["product"], str(row["quantity"]), f"{row['mrr']} {row['currency']}", row["until"]
+            asset.asset_id,
+            asset.name,
+            f"{asset.quantity:,}",
+            f"{money(asset.mrr, asset.currency)} {asset.currency}",
+            f"{money(asset.total, asset.currency)} {asset.currency}",
+            str(local_day(asset.starts_at, zone)),
+            last_day(asset.ends_at, zone),
         )
     console.print(table)
-    for total in totals.values():
-        mrr, arr = _rounded(total.mrr, total.currency), _rounded(total.arr, total.currency)
+    for total in totals:
+        mrr, arr = money(total.mrr, total.currency), money(total.arr, total.currency)
         console.print(f"{total.assets} assets in force, MRR {mrr} {total.currency}, ARR {arr} {total.currency}")
 
 
-def _row(record: AssetRecord, at: datetime, zone: str) -> dict[str, Any]:
-    period = next((p for p in record.periods if p.start <= at and (p.end is None or at < p.end)), None)
+def _row(asset: HeldAsset, zone: str) -> dict[str, Any]:
+    rounding = rounding_of(asset.currency)
     return {
-        "asset": record.asset.asset_id,
-        "product": record.asset.name,
-        "quantity": period.quantity if period else 0,
-        "mrr": str(_rounded(period.mrr if period else None, record.asset.currency)),
-        "currency": record.asset.currency,
-        "until": _last_day(record.end, zone),
+        "asset": asset.asset_id,
+        "product": asset.name,
+        "quantity": asset.quantity,
+        "mrr": str(rounding.apply(asset.mrr or Decimal(0))),
+        "total": None if asset.total is None else str(rounding.apply(asset.total)),
+        "currency": asset.currency,
+        "from": str(local_day(asset.starts_at, zone)),
+        "until": last_day(asset.ends_at, zone),
     }
 
 
+def _totals(held: Iterable[HeldAsset]) -> list[Totals]:
+    found: dict[str, Totals] = {}
+    for asset in held:
+        if asset.quantity:
+            old = found.get(asset.currency) or Totals(currency=asset.currency)
+            found[asset.currency] = Totals(
+                currency=asset.currency,
+                assets=old.assets + 1,
+                quantity=old.quantity + asset.quantity,
+                mrr=old.mrr + (asset.mrr or Decimal(0)),
+                unpriced=old.unpriced + (asset.mrr is None),
+            )
+    return [found[currency] for currency in sorted(found)]
+
+
 @app.command()
-def show(asset: str, as_json: Json = False) -> None:
+def show(asset: str, at: At = None, as_json: Json = False) -> None:
     """An asset's periods as a table and a chart, its actions and their lots."""
-    run(_show(asset, as_json))
+    run(_show(asset, at, as_json))
 
 
-async def _show(asset: str, as_json: bool) -> None:
-    async with connections() as servers, servers.pool.acquire() as connection:
+async def _show(asset: str, day: datetime | None, as_json: bool) -> None:
+    async with database() as pool, pool.acquire() as connection:
         record = await _record(connection, asset)
         zone = await _zone(connection, record.asset.account_id)
+        at = await _instant(record.asset.account_id, day, zone)
     if as_json:
-        print_json(record.model_dump(mode="json"))
-        return
-    _show_periods(record, zone)
-    actions = Table(
-        "#", "recorded", "category", "effective", "quantity", "MRR", "amount", "lots", title="Actions", box=None
-    )
-    for action in record.actions:
-        lots = ", ".join(f"{s.quantity:+} x {s.unit_price}" for s in action.sources)
-        actions.add_row(
-            str(action.sequence),
-            str(local_day(action.recorded_at, zone)) if action.recorded_at else "",
-            action.category.value,
-            str(local_day(action.effective, zone)),
-            f"{action.quantity_change:+}",
-            f"{action.mrr_change or 0:+}",
-            "open" if action.amount_change is None else f"{action.amount_change:+}",
-            lots,
-        )
-    console.print(actions)
-
-
-def _show_periods(record: AssetRecord, zone: str) -> None:
-    most = max((period.mrr or Decimal(0) for period in record.periods), default=Decimal(0)) or Decimal(1)
-    table = Table("from", "until", "quantity", "MRR", "", "amount", title=record.asset.name, box=None)
-    for period in record.periods:
-        bar = "█" * int((period.mrr or 0) / most * BAR)
-        table.add_row(
-            str(local_day(period.start, zone)),
-            _last_day(period.end, zone),
-            str(period.quantity),
-            f"{_rounded(period.mrr, record.asset.currency)} {record.asset.currency}",
-            f"[green]{bar}[/green]",
-            "open" if period.amount is None else str(_rounded(period.amount, record.asset.currency)),
-        )
-    console.print(table)
+        print_json({"at": at.isoformat(), **record.model_dump(mode="json")})
+    else:
+        show_asset(record, at, zone)
 
 
 @app.command()
 def explain(asset: str, at: At = None, as_json: Json = False) -> None:
-    """Which rule and which lots made the amount of the period in force at a date."""
+    """Which rule and which lots made the amount of the period in force at a date, line by line."""
     run(_explain(asset, at, as_json))
 
 
 async def _explain(asset: str, day: datetime | None, as_json: bool) -> None:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with database() as pool, pool.acquire() as connection:
         record = await _record(connection, asset)
         zone = await _zone(connection, record.asset.account_id)
-        at = await _instant(servers, record.asset.account_id, day, zone)
-    said = explain_at(record, at, POLICY)
-    if said is None:
+        at = await _instant(record.asset.account_id, day, zone)
+    lines = amount_lines(record, at, POLICY)
+    if lines is None:
         raise UserError(
             f"asset {asset} is not in force on {local_day(at, zone)}; `perennial asset show {asset}` says when"
         )
     if as_json:
-        print_json(said.model_dump(mode="json"))
-        return
-    until = _last_day(said.end, zone) or "open"
-    console.print(
-        f"{record.asset.name}, {local_day(said.start, zone)} to {until}: {said.quantity} units, MRR {said.mrr}"
-    )
-    table = Table("lot", "units", "price a month", "MRR", "sold by", box=None)
-    for lot in said.lots:
-        table.add_row(
-            str(lot.lot),
-            str(lot.quantity),
-            str(lot.unit_price),
-            str(lot.mrr),
-            f"action {lot.opened_by}, {lot.category.value}",
-        )
-    console.print(table)
-    console.print(f"Amount {said.amount}: {said.rule}" + (f" ({said.months} months)" if said.months else ""))
+        print_json(lines.model_dump(mode="json"))
+    else:
+        show_amount(record, lines, zone)
 
 
-@app.command("check")
-def check_assets(
-    asset: Annotated[str | None, typer.Argument(help="All assets otherwise.")] = None,
+@app.command("rebuild")
+def rebuild_assets(
+    asset: Annotated[str | None, typer.Argument(help="One asset; or give --all.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every asset.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only compare; nothing is written.")] = False,
 ) -> None:
-    """Derives every period from its actions again and compares it with what is stored; writes nothing."""
-    if not run(_check(asset)):
+    """Derives the periods from the actions, which are the facts, and mends what is stored.
+
+    With --check it only lists the differences, with exit code 1 if there are any. What is wrong with the actions
+    themselves is named and left alone.
+    """
+    if (asset is None) != every:
+        raise UserError("name one asset, or give --all")
+    if not run(_rebuild(asset, check)):
         raise typer.Exit(1)
 
 
-async def _check(asset: str | None) -> bool:
-    wrong = 0
-    async with connections() as servers, servers.pool.acquire() as connection:
+async def _rebuild(asset: str | None, check: bool) -> bool:
+    """True if every asset is in order now."""
+    differing = mended = 0
+    async with database() as pool, pool.acquire() as connection:
         ids = [asset] if asset else await asset_ids(connection)
-        for asset_id in ids:
-            record = await load_record(connection, asset_id)
-            problems = violations(record, POLICY) if record else ["is not on record"]
-            wrong += bool(problems)
-            for problem in problems:
-                console.print(f"[red]{asset_id}[/red]: {problem}")
-    console.print(f"{len(ids)} assets rebuilt from their actions, {wrong} differ.")
-    return not wrong
+        # What the rows of an asset carry beside its history: its life's ends, totals, the slice of the portfolio.
+        carried = {finding.asset_id: finding.problem for finding in await audit(connection, asset, most=len(ids))}
+        for batch in (ids[n : n + BATCH] for n in range(0, len(ids), BATCH)):
+            records = await load_many(connection, batch)
+            if asset and not records:
+                raise _unknown_asset(asset)
+            for record in records:
+                found = examine(record, POLICY)
+                own = carried.get(found.asset_id)
+                problems = [*found.differences, *found.damage] or ([own] if own else [])
+                for problem in problems:
+                    console.print(f"[red]{found.asset_id}[/red]: {escape(problem)}", highlight=False, soft_wrap=True)
+                differing += bool(problems)
+                if (found.differences or (own and not found.damage)) and found.rebuilt and not check:
+                    async with connection.transaction():
+                        await replace_periods(connection, found.rebuilt)
+                    mended += 1
+    said = f"{len(ids):,} assets rebuilt from their actions, {differing:,} differ"
+    console.print(f"{said}." if check else f"{said}, {mended:,} mended.")
+    return differing == mended
 
 
 async def _record(connection: Connection, asset: str) -> AssetRecord:
     record = await load_record(connection, asset)
     if record is None:
-        raise UserError(f"no asset {asset}; `perennial asset list ACCOUNT` names a customer's assets")
+        raise _unknown_asset(asset)
     return record
+
+
+def _unknown_asset(asset: str) -> UserError:
+    return UserError(f"no asset {asset}; `perennial asset list ACCOUNT` names a customer's assets")
 
 
 async def _zone(connection: Connection, account: str) -> str:
@@ -207,22 +222,14 @@ async def _zone(connection: Connection, account: str) -> str:
     return zone
 
 
-async def _instant(servers: Connections, account: str, day: datetime | None, zone: str) -> datetime:
+async def _instant(account: str, day: datetime | None, zone: str) -> datetime:
     """The start of the local `day`; without one the customer's own now, or the present if the server knows no journey."""
     if day is not None:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise UserError(f"--at {day:%Y-%m-%d} is out of reach; give a day from {FIRST_YEAR} to {LAST_YEAR}")
         return start_of_day(day.date(), zone)
-    try:
-        return await servers.client.now(account)
-    except Refusal:
-        return datetime.now(UTC)
-
-
-def _last_day(end: datetime | None, zone: str) -> str:
-    """The last local day before `end`, which itself is excluded."""
-    return str(local_day(end - timedelta(microseconds=1), zone)) if end else ""
-
-
-def _rounded(amount: Decimal | None, currency: str) -> Decimal:
-    return rounding_of(currency).apply(amount or Decimal(0))
+    async with connections() as servers:
+        try:
+            return await servers.client.now(account)
+        except Refusal:
+            return datetime.now(UTC)

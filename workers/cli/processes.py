@@ -12,6 +12,8 @@ from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
+from activities.store.audit import audit, ledger_size
+from activities.store.pool import Connection
 from domain.orders import Order
 from domain.playbook import Playbook
 from domain.usage import UsageRow
@@ -80,6 +82,8 @@ async def _doctor() -> bool:
         said("PostgreSQL", True, str(await connection.fetchval("show server_version")))
         tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
         said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
+        if tables:
+            said("asset ledger", *await _ledger(connection))
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:
         said("PostgreSQL", False, str(error), "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one")
@@ -110,6 +114,22 @@ async def _doctor() -> bool:
         )
     console.print(table)
     return well
+
+
+async def _ledger(connection: Connection) -> tuple[bool, str, str]:
+    """Whether the invariants of the asset ledger hold in the database, how much was looked at, and what to do if not."""
+    try:
+        found = await audit(connection)
+    except asyncpg.UndefinedTableError as missing:
+        return False, str(missing), "run `perennial migrate`"
+    if not found:
+        assets, periods = await ledger_size(connection)
+        return True, f"{assets:,} assets and {periods:,} periods hold", ""
+    first = found[0]
+    mend = (
+        f"`perennial asset rebuild --check {first.asset_id}` says more, and without --check mends what can be derived"
+    )
+    return False, f"{first.asset_id}: {first.problem} ({len({f.asset_id for f in found})} assets or more)", mend
 
 
 def register(app: typer.Typer) -> None:

@@ -49,7 +49,7 @@ async def _portfolio(at: datetime, as_json: bool) -> None:
         title_justify="left",
     )
     for column in table.columns[3:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for line in lines:
         table.add_row(line.currency, line.segment, line.product, *_figures(line.currency, line))
     table.add_section()

@@ -1,0 +1,35 @@
+"""The command line as people run it: a process of its own, against the database that its environment names."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).with_name("perennial")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def perennial(*arguments: str, dsn: str, folder: Path, width: int = 100, **environment: str) -> Ended:
+    """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PERENNIAL_"))}
+    process = await asyncio.create_subprocess_exec(
+        str(PROGRAM),
+        *arguments,
+        cwd=folder,
+        env=kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return Ended(process.returncode or 0, out.decode(), err.decode())

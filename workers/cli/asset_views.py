@@ -1,0 +1,203 @@
+"""How an asset is shown on a terminal: its periods and a chart, its actions and lots, and why an amount is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from rich.table import Table
+
+from domain.assets.dates import MONTHS_IN_YEAR
+from domain.assets.explaining import AmountLines, LotLine
+from domain.assets.ledger import period_at
+from domain.assets.model import AssetRecord, StatePeriod
+from domain.calendar import local_day
+from domain.money import rounding_of
+from workers.cli.charts import Stretch, chart, horizon
+from workers.cli.common import console
+
+OPEN = "open"
+PLAIN: Any = {"box": None, "title_justify": "left", "pad_edge": False}
+
+
+def last_day(end: datetime | None, zone: str) -> str:
+    """The last local day before `end`, which itself is excluded."""
+    return str(local_day(end - timedelta(microseconds=1), zone)) if end else ""
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    """An amount at the currency's minor unit, thousands grouped."""
+    return OPEN if amount is None else f"{rounding_of(currency).apply(amount):,}"
+
+
+def show_asset(record: AssetRecord, at: datetime, zone: str) -> None:
+    """Everything about an asset, with the state at an instant first."""
+    asset = record.asset
+    console.print(f"[bold]{asset.asset_id}[/bold]  {asset.name}  ({', '.join(_facts(record, zone))})", highlight=False)
+    console.print(_state(record, at, zone), highlight=False)
+    console.print(_periods(record, at, zone))
+    if record.periods:
+        for line in _chart(record, at, zone):
+            console.print(line, highlight=False, markup=False)
+    console.print(_actions(record, zone))
+    console.print(_lots(record, zone))
+
+
+def _facts(record: AssetRecord, zone: str) -> Iterator[str]:
+    asset = record.asset
+    yield f"account {asset.account_id}"
+    yield f"product {asset.product}"
+    if asset.contract_id:
+        yield f"contract {asset.contract_id}"
+    yield asset.selling_model.value.replace("_", "-")
+    until = last_day(record.end, zone)
+    yield f"from {local_day(record.start, zone)}" + (f" to {until}" if until else ", without an end")
+    if record.lock:
+        yield f"locked by {record.lock}"
+
+
+def _state(record: AssetRecord, at: datetime, zone: str) -> str:
+    period, currency, day = period_at(record.periods, at), record.asset.currency, local_day(at, zone)
+    if period is None:
+        return f"On {day}: not in force"
+    arr = None if period.mrr is None else period.mrr * MONTHS_IN_YEAR
+    return (
+        f"On {day}: {period.quantity} units, MRR {money(period.mrr, currency)} {currency},"
+        f" ARR {money(arr, currency)} {currency}, total so far {money(_total(record, period), currency)} {currency}"
+    )
+
+
+def _total(record: AssetRecord, until: StatePeriod) -> Decimal | None:
+    """What the asset comes to from its first day to the end of a period."""
+    amounts = [period.amount for period in record.periods if period.start <= until.start]
+    return None if None in amounts else sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def _periods(record: AssetRecord, at: datetime, zone: str) -> Table:
+    currency, current = record.asset.currency, period_at(record.periods, at)
+    changing = any(period.attributes for period in record.periods)
+    table = Table("", "from", "until", "quantity", f"MRR {currency}", "amount", "total", title="Periods", **PLAIN)
+    for column in table.columns[3:]:
+        column.justify, column.no_wrap = "right", True
+    if changing:
+        table.add_column("attributes")
+    for period in record.periods:
+        row = [
+            ">" if period is current else "",
+            str(local_day(period.start, zone)),
+            last_day(period.end, zone) or OPEN,
+            f"{period.quantity:,}",
+            "no price" if period.mrr is None else money(period.mrr, currency),
+            money(period.amount, currency),
+            money(_total(record, period), currency),
+        ]
+        if changing:
+            row.append(", ".join(f"{name} {value}" for name, value in period.attributes.items()))
+        table.add_row(*row)
+    return table
+
+
+def _chart(record: AssetRecord, at: datetime, zone: str) -> list[str]:
+    """MRR over time; quantity for what has no monthly price."""
+    currency, periods = record.asset.currency, record.periods
+    recurring = any(period.mrr for period in periods)
+    values = [(period.mrr or Decimal(0)) if recurring else Decimal(period.quantity) for period in periods]
+    stretches = [Stretch(p.start, p.end, value) for p, value in zip(periods, values, strict=True)]
+    begin, end = horizon(stretches, at)
+    top = money(max(values), currency) if recurring else f"{max(values):,}"
+    title = f"MRR in {currency}" if recurring else "Quantity"
+    days = (local_day(begin, zone), local_day(end - timedelta(microseconds=1), zone))
+    return ["", title, *chart(stretches, begin=begin, end=end, labels=(top, "0"), days=days), ""]
+
+
+def _actions(record: AssetRecord, zone: str) -> Table:
+    currency = record.asset.currency
+    table = Table("#", "recorded", "category", "effective", "quantity", "MRR", "amount", "", title="Actions", **PLAIN)
+    for column in (table.columns[0], *table.columns[4:7]):
+        column.justify = "right"
+    undone = {action.undoes: action.sequence for action in record.actions if action.undoes is not None}
+    for action in record.actions:
+        told = [action.subtype.value] if action.subtype else []
+        if action.undoes is not None:
+            told.append(f"undoes {action.undoes}")
+        if action.sequence in undone:
+            told.append(f"undone by {undone[action.sequence]}")
+        if action.related_asset:
+            told.append(str(action.related_asset))
+        table.add_row(
+            str(action.sequence),
+            str(local_day(action.recorded_at, zone)) if action.recorded_at else "",
+            action.category.value,
+            str(local_day(action.effective, zone)),
+            f"{action.quantity_change:+,}",
+            _signed(action.mrr_change, currency),
+            _signed(action.amount_change, currency),
+            ", ".join(told),
+        )
+    return table
+
+
+def _lots(record: AssetRecord, zone: str) -> Table:
+    """What each action sold, took or moved."""
+    table = Table("lot", "action", "from", "until", "units", "unit price", "amount", title="Lots", **PLAIN)
+    for column in (*table.columns[:2], *table.columns[4:]):
+        column.justify = "right"
+    rows = ((source.lot, action.sequence, source) for action in record.actions for source in action.sources)
+    for lot, sequence, source in sorted(rows, key=lambda row: (row[0], row[1], row[2].start)):
+        table.add_row(
+            str(lot),
+            str(sequence),
+            str(local_day(source.start, zone)),
+            last_day(source.end, zone) or OPEN,
+            f"{source.quantity:+,}",
+            "no price" if source.unit_price is None else f"{source.unit_price.normalize():,f}",
+            _signed(source.product_amount, record.asset.currency),
+        )
+    return table
+
+
+def _signed(amount: Decimal | None, currency: str) -> str:
+    return OPEN if amount is None else f"{rounding_of(currency).apply(amount):+,}"
+
+
+def show_amount(record: AssetRecord, lines: AmountLines, zone: str) -> None:
+    """An amount line by line: each lot, who sold it or took from it, and what makes up the rest."""
+    said, currency = lines.explanation, record.asset.currency
+    until = last_day(said.end, zone) or "no end"
+    console.print(
+        f"[bold]{record.asset.asset_id}[/bold]  {record.asset.name}, {local_day(said.start, zone)} to {until}:"
+        f" {said.quantity} units, MRR {money(said.mrr, currency)} {currency}",
+        highlight=False,
+    )
+    console.print(f"Rule: {said.rule}" + (f", here {_months(said.months)}" if said.months else ""), highlight=False)
+    table = Table("", "amount", **PLAIN)
+    table.columns[1].justify = "right"
+    for line in lines.lots:
+        table.add_row(_lot_text(line, said.months), money(line.amount, currency))
+        for move in line.moves:
+            did = "sold" if move.units > 0 else "taken"
+            day = local_day(move.effective, zone)
+            table.add_row(
+                f"    {abs(move.units)} {did} by action {move.sequence}, {move.category.value}, from {day}", ""
+            )
+    if lines.counted_before:
+        table.add_row("less what earlier periods count", f"-{money(lines.counted_before, currency)}")
+    if lines.rounding:
+        table.add_row("rounding", _signed(lines.rounding, currency))
+    table.add_section()
+    table.add_row("amount of the period", f"{money(lines.amount, currency)} {currency}")
+    console.print(table)
+
+
+def _lot_text(line: LotLine, months: Decimal | None) -> str:
+    price = "no price" if line.unit_price is None else f"{line.unit_price.normalize():,f}"
+    times = f" x {_months(months)}" if months else ""
+    reference = f" ({line.reference})" if line.reference else ""
+    return f"lot {line.lot}{reference}: {line.units} units x {price}{times}"
+
+
+def _months(months: Decimal) -> str:
+    count = f"{months.normalize():f}" if months == months.to_integral_value() else f"{months:.4f}"
+    return f"{count} month" if months == 1 else f"{count} months"
