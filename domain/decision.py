@@ -305,6 +305,24 @@ class BookCredit:
 
 
 @dataclass(frozen=True)
+class StopOptionalMails:
+    """A contact wants no optional mails any more."""
+
+    contact_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class FlagContact:
+    """Mail to a contact's address came back for good."""
+
+    contact_id: str
+    email: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class CloseAccount:
     """The customer's journey has ended."""
 
@@ -333,6 +351,8 @@ Write = (
     | SettleOffer
     | SendSurvey
     | RecordSurveyAnswer
+    | StopOptionalMails
+    | FlagContact
     | CloseAccount
     | HoldWrite
 )

@@ -20,6 +20,7 @@ from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
 from activities.claims import Claims
+from activities.correspondence import Correspondence
 from activities.deliveries import Deliveries
 from activities.holds import HoldKeeping
 from activities.playbooks import FOLDER, read_playbooks
@@ -59,6 +60,7 @@ PASSED_THROUGH = (
             "doors",
             "expansion",
             "journey",
+            "mail_doors",
             "onboarding",
             "quote_doors",
             "quoting",
@@ -91,6 +93,7 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
         BillingSteps(performer),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
+        Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
         Deliveries(performer, mail, MailNotices(mail), provisioner),

@@ -22,11 +22,12 @@ from domain.requests import (
 )
 from workflows import expansion, onboarding, relationship, renewal
 from workflows.asset_doors import AssetDoors
+from workflows.mail_doors import MailDoors
 from workflows.quote_doors import QuoteDoors
 from workflows.service_doors import ServiceDoors
 
 
-class Doors(AssetDoors, QuoteDoors, ServiceDoors):
+class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders

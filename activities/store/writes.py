@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from activities.store import amendments
-from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
+from activities.store import amendments, effects
 from activities.store.billing import Billed, ToBill, bill
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.ledger import save_changes
@@ -24,6 +23,7 @@ from domain.decision import (
     CompleteOnboardingTask,
     DropOnboarding,
     DropTerm,
+    FlagContact,
     MakeOffer,
     MoveTerm,
     OpenAsset,
@@ -38,6 +38,7 @@ from domain.decision import (
     SetContractStatus,
     SettleOffer,
     SettleTransfer,
+    StopOptionalMails,
     Write,
 )
 
@@ -68,9 +69,7 @@ class Writer:
         """What the writes have to be invoiced or credited for, in the same transaction; after `carry_out`."""
         if not self._to_bill:
             return Billed()
-        return await bill(
-            self._connection, self._customer, self._key, self._as_of, self._to_bill, imported=imported
-        )
+        return await bill(self._connection, self._customer, self._key, self._as_of, self._to_bill, imported=imported)
 
     def staff_id(self, who: str) -> str:
         """The staff id behind `owner` or `success_manager`; any other is one already."""
@@ -225,6 +224,16 @@ class Writer:
     async def _carry_out_hold_writes(self, writes: list[Any]) -> None:
         await carry_out_hold_writes(Place(self._connection, self._customer, self._as_of), writes)
 
+    async def _stop_optional_mails(self, writes: list[StopOptionalMails]) -> None:
+        await self._connection.executemany(
+            "update contact set unsubscribed_at = coalesce(unsubscribed_at, $3) where account_id = $1 and contact_id = $2",
+            [(self._account_id, w.contact_id, w.at) for w in writes],
+        )
+
+    async def _flag_contacts(self, writes: list[FlagContact]) -> None:
+        for w in writes:
+            await effects.flag_contact(self._connection, self._account_id, w.contact_id, w.email, w.at, w.reason)
+
     async def _close_accounts(self, writes: list[CloseAccount]) -> None:
         await self._connection.executemany(
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
@@ -269,6 +278,8 @@ _HANDLERS: dict[type[Any], _Handler] = {
     SettleOffer: Writer._settle_offers,
     SendSurvey: Writer._send_surveys,
     RecordSurveyAnswer: Writer._record_survey_answers,
+    StopOptionalMails: Writer._stop_optional_mails,
+    FlagContact: Writer._flag_contacts,
     CloseAccount: Writer._close_accounts,
     **dict.fromkeys(HOLD_WRITES, Writer._carry_out_hold_writes),
 }

@@ -1,0 +1,105 @@
+"""What a customer's mail means for their journey: an answer to one of its mails, the wish for fewer, an address that is wrong."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import StringConstraints, model_validator
+
+from domain.decision import Decision, FlagContact, JournalLine, Notice, StopOptionalMails
+from domain.ids import ContactRef
+from domain.journey import Outcome
+from domain.orders import MailAddress
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import Remark, Request
+from domain.situation import Situation
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
+
+
+class MailEvent(StrEnum):
+    """What came in."""
+
+    ANSWERED = "answered"
+    """the customer answered a mail of the journey; `case_id` is the case that it opened"""
+    UNSUBSCRIBED = "unsubscribed"
+    """a contact wants no optional mails any more"""
+    BOUNCED = "bounced"
+    """a mail came back: the address of a contact, `email`, is refused for good"""
+
+
+class NoteMail(Request):
+    """A mail of the customer that concerns the journey. `template` names the mail of ours that it is about."""
+
+    event: MailEvent
+    contact_id: ContactRef | None = None
+    email: MailAddress | None = None
+    template: _Name | None = None
+    case_id: Annotated[str, StringConstraints(max_length=56)] | None = None
+    subject: Remark = ""
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        needed = {
+            MailEvent.ANSWERED: ("case_id", "template"),
+            MailEvent.UNSUBSCRIBED: ("contact_id",),
+            MailEvent.BOUNCED: ("contact_id", "email"),
+        }
+        missing = [name for name in needed[self.event] if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"{self.event.value} needs {' and '.join(missing)}")
+        return self
+
+
+def note_mail(situation: Situation, request: NoteMail) -> Decision:
+    """The line in the journal, and what follows."""
+    match request.event:
+        case MailEvent.ANSWERED:
+            return _answered(request)
+        case MailEvent.UNSUBSCRIBED:
+            return _unsubscribed(situation, request)
+        case MailEvent.BOUNCED:
+            return _bounced(situation, request)
+
+
+def _answered(request: NoteMail) -> Decision:
+    who = f"Contact {request.contact_id}" if request.contact_id else "Somebody at the customer"
+    says = f"{who} answered mail {request.template!r}: case {request.case_id}"
+    lines = [f"Subject: {request.subject}", f"It is case {request.case_id}; service answers it. Look before you call."]
+    notice = Notice(f"The customer answered mail {request.template!r}", lines, to="owner")
+    return Decision(JournalLine(says), Outcome(answer={"noted": True}), notices=[notice])
+
+
+def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:
+    contact = next((one for one in situation.customer.contacts if one.contact_id == request.contact_id), None)
+    if contact is None:
+        raise Refusal(NOT_ALLOWED, f"there is no contact {request.contact_id!r}; nothing was changed")
+    answer = {"unsubscribed": True}
+    if contact.unsubscribed:
+        line = JournalLine(f"Contact {contact.contact_id} asked again for no optional mails")
+        return Decision(line, Outcome(answer=answer))
+    line = JournalLine(f"Contact {contact.contact_id} wants no optional mails any more")
+    return Decision(line, Outcome(answer=answer), [StopOptionalMails(contact.contact_id, situation.as_of)])
+
+
+def _bounced(situation: Situation, request: NoteMail) -> Decision:
+    contact = next((one for one in situation.customer.contacts if one.contact_id == request.contact_id), None)
+    about = f"Mail {request.template!r}" if request.template else "A mail"
+    says = f"{about} to contact {request.contact_id} came back"
+    email = request.email or ""
+    if contact is None or contact.email.lower() != email.lower():
+        return Decision(JournalLine(f"{says}; the address has changed since"), Outcome(answer={"flagged": False}))
+    if contact.rejected:
+        return Decision(JournalLine(f"{says}; the address is flagged already"), Outcome(answer={"flagged": True}))
+    lines = [
+        f"The mail server said: {request.reason}",
+        "Find out the right address; it comes in with the contact of a later order.",
+    ]
+    return Decision(
+        JournalLine(says),
+        Outcome(answer={"flagged": True}, attention={f"address_rejected:{contact.contact_id}": says}),
+        [FlagContact(contact.contact_id, contact.email, situation.as_of, request.reason)],
+        notices=[Notice(says, lines, to="owner")],
+    )
