@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from activities.store.catalogue import load_price_book
 from activities.store.pool import Connection
 from domain.assets.model import SellingModel
 from domain.ids import ProductCode
 from domain.quoting.errors import QuoteError
-from domain.quoting.pricebook import PriceBook, PriceEntry, Tier
 from domain.service.claim_policy import ClaimPolicy
 from domain.service.claims import BookPrice, BoughtLine, Claim, ClaimKind
 
@@ -44,7 +44,7 @@ join product p on p.code = l.product_code
 left join asset a on a.order_id = l.order_id and a.line_id = l.line_id
 join account c on c.account_id = coalesce(a.account_id, o.account_id)
 cross join lateral (
-  select count(*) > 0 as tracked, min(e.at) filter (where e.step in ('delivered', 'installed')) as delivered_at,
+  select count(*) > 0 as tracked, min(e.at) filter (where e.step in ('delivered', 'installed', 'returned')) as delivered_at,
          coalesce(sum(e.quantity) filter (where e.step = 'returned'), 0) as returned
   from fulfilment_event e where e.order_id = l.order_id and e.line_id = l.line_id) f
 cross join lateral (
@@ -97,56 +97,21 @@ async def price_now(connection: Connection, line: BoughtLine, on: date) -> tuple
     Returns:
         The price in the line's currency, if the book's valid edition names one; without it another currency that has one.
     """
-    rows = await connection.fetch(
-        "select distinct on (currency) name, currency, valid_from, valid_to, unit_decimals from price_book"
-        " where name = $1 and valid_from <= $2 and (valid_to is null or valid_to > $2)"
-        " order by currency, valid_from desc",
-        line.price_book,
-        on,
-    )
     attributes = await _attributes(connection, line)
+    currencies = await connection.fetch("select distinct currency from price_book where name = $1", line.price_book)
     found: dict[str, BookPrice] = {}
-    for row in rows:
-        book = await _book(connection, row, line.product)
+    for currency in sorted({line.currency} | {row["currency"] for row in currencies}):
         try:
+            book = await load_price_book(connection, line.price_book, currency, on, [line.product])
             listed = book.list_price(
                 ProductCode(line.product), SellingModel.ONE_TIME, attributes=attributes, quantity=line.quantity
             )
         except QuoteError:
             continue
-        found[row["currency"]] = BookPrice(
-            book=row["name"], currency=row["currency"], price=listed.price, per=listed.per, since=row["valid_from"]
+        found[currency] = BookPrice(
+            book=book.name, currency=currency, price=listed.price, per=listed.per, since=book.valid_from
         )
-    return found.get(line.currency), next((currency for currency in sorted(found) if currency != line.currency), None)
-
-
-async def _book(connection: Connection, edition: Any, product: str) -> PriceBook:
-    """An edition with its entries for one product alone."""
-    rows = await connection.fetch(
-        "select product_code, per, selling_model, attributes, tiers from price_entry"
-        " where name = $1 and currency = $2 and valid_from = $3 and product_code = $4 order by number",
-        edition["name"],
-        edition["currency"],
-        edition["valid_from"],
-        product,
-    )
-    return PriceBook(
-        name=edition["name"],
-        currency=edition["currency"],
-        valid_from=edition["valid_from"],
-        valid_to=edition["valid_to"],
-        unit_decimals=edition["unit_decimals"],
-        entries=tuple(
-            PriceEntry(
-                product=row["product_code"],
-                per=row["per"],
-                selling_model=row["selling_model"],
-                attributes=row["attributes"],
-                tiers=tuple(Tier.model_validate(tier) for tier in row["tiers"]),
-            )
-            for row in rows
-        ),
-    )
+    return found.get(line.currency), next((currency for currency in found if currency != line.currency), None)
 
 
 async def _attributes(connection: Connection, line: BoughtLine) -> dict[str, Any]:

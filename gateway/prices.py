@@ -1,0 +1,87 @@
+"""List prices in: whole editions of a price book, or one product's new price from a day on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationError
+
+from activities.store import catalogue
+from activities.store.pool import Connection, Pool
+from domain.calendar import within_reach
+from domain.model import Received
+from domain.money import CurrencyCode
+from domain.orders import Code, Price, Text
+from domain.quoting.errors import PriceBookNotValidError
+from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.refusals import UNKNOWN_PRODUCT, Refusal
+
+INVALID_PRICES = "InvalidPrices"
+
+
+class NewPrice(Received):
+    """One product's list price from a day on; all other prices of the book stay as they are."""
+
+    product: Code
+    price: Price
+    currency: CurrencyCode
+    valid_from: Annotated[date, AfterValidator(within_reach)]
+    book: Text = catalogue.STANDARD
+    per: PriceUnit = PriceUnit.ONCE
+
+
+async def publish(pool: Pool, document: dict[str, Any], *, as_of: datetime) -> bool:
+    """Writes an edition of a price book, or with {product, price, currency, valid_from, book?, per?} one new price.
+
+    Args:
+        document: as `domain.quoting.pricebook.PriceBook`: {name, currency, valid_from, valid_to?, entries: [{product, per,
+            tiers: [{least, price}]}]}, or as `NewPrice`.
+        as_of: when it was heard of.
+
+    Returns:
+        False if the same was published before.
+
+    Raises:
+        Refusal: InvalidPrices, UnknownProduct.
+    """
+    try:
+        change = NewPrice.model_validate(document) if "product" in document else None
+        book = None if change else PriceBook.model_validate(document)
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_PRICES, "the prices cannot be published", error) from None
+    async with pool.acquire() as connection, connection.transaction():
+        if change is not None:
+            # Two changes of one book at once: the second sees the first.
+            await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"prices:{change.book}")
+            book = await _edition(connection, change)
+        try:
+            return await catalogue.save_price_book(connection, book, as_of=as_of) if book else False
+        except LookupError as error:
+            raise Refusal(UNKNOWN_PRODUCT, str(error)) from None
+
+
+async def _edition(connection: Connection, change: NewPrice) -> PriceBook:
+    """The edition that begins with a new price: as the one that was valid, but for that price and until the next one begins."""
+    codes = await connection.fetch(
+        "select distinct product_code from price_entry where name = $1 and currency = $2", change.book, change.currency
+    )
+    entries: tuple[PriceEntry, ...] = ()
+    decimals = 6
+    try:
+        names = [row["product_code"] for row in codes]
+        before = await catalogue.load_price_book(connection, change.book, change.currency, change.valid_from, names)
+        entries, decimals = before.entries, before.unit_decimals
+    except PriceBookNotValidError:
+        before = None
+    kept = [entry for entry in entries if entry.product != change.product]
+    new = PriceEntry(product=change.product, per=change.per, tiers=(Tier(price=Decimal(change.price)),))
+    return PriceBook(
+        name=change.book,
+        currency=change.currency,
+        entries=(*kept, new),
+        valid_from=change.valid_from,
+        valid_to=before.valid_to if before else None,
+        unit_decimals=decimals,
+    )
