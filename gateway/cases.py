@@ -21,14 +21,10 @@ from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import insist
 from gateway.client import TASK_QUEUE, journey_id
 from gateway.clock import Clocks
+from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
 UNKNOWN_CASE = "UnknownCase"
-
-
-def case_workflow_id(case_id: str) -> str:
-    """The workflow id of a case."""
-    return f"case-{case_id}"
 
 
 class CaseClient:
@@ -243,5 +239,5 @@ def _linked(facts: CaseFile, request: dict[str, Any]) -> dict[str, Any]:
         document["contact_id"] = facts.contact_id
     if facts.account_id is None or facts.contact_id is None:
         kept = contact.model_dump(include={"name", "email", "phone", "language", "time_zone"}, exclude_defaults=True)
-        document["contact"] = kept or None
+        document["contact"] = kept if contact.email or contact.phone else None
     return {key: value for key, value in document.items() if value is not None}

@@ -22,6 +22,7 @@ from domain.refusals import Problem, Refusal
 from domain.usage import UsageRow, usage_level
 from gateway.calling import insist
 from gateway.clock import Clocks
+from gateway.in_step import move_together
 
 TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
@@ -118,7 +119,14 @@ class PerennialClient:
         return await self.fast_forward_to(account_id, await self.now(account_id) + by)
 
     async def fast_forward_to(self, account_id: str, until: datetime) -> datetime:
-        """Moves the clock of one customer to `until`; everything that is due on the way happens, in order."""
+        """Moves the clock of one customer to `until`, and their open cases with it; all that is due on the way happens, in order."""
+        if self._pool is None:
+            return await self._move_journey(account_id, until)
+        return await move_together(
+            self._pool, self._clocks, account_id, lambda at: self._move_journey(account_id, at), until
+        )
+
+    async def _move_journey(self, account_id: str, until: datetime) -> datetime:
         now = await self.now(account_id)
         while now < until:
             await insist(lambda: self._clocks.forward(journey_id(account_id), until))

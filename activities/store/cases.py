@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from activities.store.claims import save_claims
@@ -87,10 +88,22 @@ async def cases_of(connection: Connection, account_id: str, *, open_only: bool =
     return [_file(row) for row in rows]
 
 
-async def acting_cases(connection: Connection, account_id: str) -> list[str]:
-    """The account's cases that will do something by themselves."""
+async def next_due(connection: Connection, account_id: str, without: list[str]) -> tuple[str, datetime] | None:
+    """The account's case, other than those of `without`, that does something by itself next, and when."""
+    row = await connection.fetchrow(
+        "select case_id, next_action_at from service_case where account_id = $1 and next_action_at is not null"
+        " and case_id <> all($2) order by next_action_at, case_id limit 1",
+        account_id,
+        without,
+    )
+    return (row["case_id"], row["next_action_at"]) if row else None
+
+
+async def running_cases(connection: Connection, account_id: str) -> list[str]:
+    """The account's cases that are not over, or still owe something."""
     rows = await connection.fetch(
-        "select case_id from service_case where account_id = $1 and next_action_at is not null order by next_action_at",
+        "select case_id from service_case where account_id = $1"
+        " and (status not in ('closed', 'merged', 'cancelled') or next_action_at is not null) order by case_id",
         account_id,
     )
     return [row["case_id"] for row in rows]

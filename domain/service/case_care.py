@@ -63,7 +63,6 @@ def _by_time(work: Work) -> None:
         work.happened(Happened.CLOSED, closing, SYSTEM, {"status": "closed"})
         work.change(status=CaseState.CLOSED, status_at=closing, status_reason="", closed_at=closing)
         work.line("closed", f"Case {work.case_id} closed: no more was heard of it", closing, SYSTEM)
-        work.report("closed", closing)
 
 
 def _closes(work: Work) -> datetime | None:

@@ -271,12 +271,11 @@ def merge(work: Work, request: Merge, others: Mapping[str, CaseFile], merged_int
 
 
 def close(work: Work, request: Close) -> None:
-    """A resolved case is final."""
+    """A resolved case is final. Sales heard of the resolution; that nothing more came changes nothing for them."""
     at = _turn(work, CaseState.CLOSED, request.at)
     work.happened(Happened.CLOSED, at, request.by, {"status": "closed", "reason": request.reason})
     work.change(status=CaseState.CLOSED, status_at=at, status_reason=request.reason, closed_at=at)
     work.line("closed", f"Case {work.case_id} closed", at, request.by)
-    work.report("closed", at)
 
 
 def cancel(work: Work, request: Cancel) -> None:

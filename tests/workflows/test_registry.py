@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 from temporalio import activity
+from temporalio.client import Client
 
 import workflows
 from activities.store.pool import open_pool
 from domain.journey import Channel, StageKind
 from workers.settings import Settings
 from workers.wiring import build_activities
-from workflows import adoption, expansion, onboarding, relationship, renewal, reorder
+from workflows import adoption, amendment, expansion, onboarding, relationship, renewal, reorder
 
 STAGES = {
     StageKind.ADOPTION: adoption,
+    StageKind.AMENDMENT: amendment,
     StageKind.EXPANSION: expansion,
     StageKind.ONBOARDING: onboarding,
     StageKind.RELATIONSHIP: relationship,
@@ -31,7 +33,8 @@ async def registered() -> list[str]:
     """The names of the activities of a worker. Its pool connects to nothing."""
     pool = await open_pool("postgresql://nobody@127.0.0.1:1/none")
     names = []
-    for method in build_activities(pool, Settings()):
+    nowhere = await Client.connect("127.0.0.1:1", lazy=True)
+    for method in build_activities(pool, Settings(), nowhere):
         definition = activity._Definition.from_callable(method)
         assert definition is not None
         assert definition.name
@@ -49,7 +52,7 @@ def requested() -> set[str]:
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             first = node.args[0]
-            if called in ("ask", "ask_by", "Asked") and isinstance(first, ast.Constant):
+            if called in ("ask", "ask_by", "Asked", "case") and isinstance(first, ast.Constant):
                 found.add(str(first.value))
     return found
 

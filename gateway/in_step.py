@@ -1,0 +1,58 @@
+"""A customer's journey and cases moved together: two workflows are two clocks, and no fact may be written out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.store import cases
+from activities.store.pool import Pool
+from gateway.calling import insist
+from gateway.clock import Clocks
+
+SECOND = timedelta(seconds=1)
+"""Moved this far past an instant, everything that was due at it is done: a clock stands still while something is done."""
+
+Move = Callable[[datetime], Awaitable[datetime]]
+
+
+def case_workflow_id(case_id: str) -> str:
+    """The workflow id of a case."""
+    return f"case-{case_id}"
+
+
+async def move_together(pool: Pool, clocks: Clocks, account_id: str, move_journey: Move, until: datetime) -> datetime:
+    """Moves an account's journey and its cases to `until`, by whichever is due next, in turn. Returns the journey's time.
+
+    Before a case does something, the journey is brought to that instant, so that it hears of it at its own time.
+    """
+    standing: set[str] = set()
+    """cases that were due and did nothing: set aside by an error, or without a workflow"""
+    while due := await _next_due(pool, account_id, until, standing):
+        case_id, at = due
+        await move_journey(at)
+        await _move_case(clocks, case_id, min(at + SECOND, until))
+        if await _next_due(pool, account_id, until, standing) == due:
+            standing.add(case_id)
+    reached = await move_journey(until)
+    async with pool.acquire() as connection:
+        remaining = await cases.running_cases(connection, account_id)
+    for case_id in remaining:
+        await _move_case(clocks, case_id, until)
+    return reached
+
+
+async def _next_due(pool: Pool, account_id: str, until: datetime, without: set[str]) -> tuple[str, datetime] | None:
+    async with pool.acquire() as connection:
+        due = await cases.next_due(connection, account_id, list(without))
+    return due if due is not None and due[1] <= until else None
+
+
+async def _move_case(clocks: Clocks, case_id: str, until: datetime) -> None:
+    try:
+        await insist(lambda: clocks.forward(case_workflow_id(case_id), until))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise  # a case whose workflow has ended needs no time

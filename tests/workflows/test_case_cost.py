@@ -1,0 +1,28 @@
+"""What a case with ordinary traffic may cost: billable actions by the published rules, and events of its history."""
+
+from __future__ import annotations
+
+from tests.bench_cases import cost, ordinary_case
+from tests.conftest import Servers
+
+MOST_ACTIONS = 45
+MOST_EVENTS = 180
+
+
+async def test_an_ordinary_case_stays_in_its_budget(servers: Servers) -> None:
+    case_id = await ordinary_case(servers)
+    actions, events, names = await cost(servers, case_id)
+    kinds = await servers.pool.fetch("select kind from case_event where case_id = $1 order by sequence", case_id)
+    assert [row["kind"] for row in kinds] == [
+        "created", "assigned", "agent_message", "waiting", "resumed", "customer_message", "agent_message",
+        "agent_message", "resolved", "surveyed", "closed",
+    ]  # fmt: skip
+    assert actions <= MOST_ACTIONS, names
+    assert events <= MOST_EVENTS, names
+
+
+async def test_nothing_happens_while_nothing_is_due(servers: Servers) -> None:
+    case_id = await ordinary_case(servers)
+    _, _, names = await cost(servers, case_id)
+    assert names["timer_fired"] == 2  # the survey, and closing by itself
+    assert names["activity_task_scheduled"] == 7 + 6 + 2  # requests, mails, and those two instants
