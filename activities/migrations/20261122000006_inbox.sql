@@ -28,6 +28,7 @@ create table inbox_message (
 );
 create index inbox_message_new on inbox_message (try_at) where status = 'new';
 create index inbox_message_received on inbox_message (status, received_at);
+create index inbox_message_of_sender on inbox_message (sender, received_at) where status = 'matched';
 create index inbox_message_of_account on inbox_message (account_id, received_at) where account_id is not null;
 create index inbox_message_of_case on inbox_message (case_id, received_at) where case_id is not null;
 

@@ -172,3 +172,13 @@ async def flag_contact(
         email,
     )
     return done == "UPDATE 1"
+
+
+async def unsubscribe_contact(connection: Connection, account_id: str, contact_id: str, as_of: datetime) -> None:
+    """This contact wants no optional mails any more."""
+    await connection.execute(
+        "update contact set unsubscribed_at = coalesce(unsubscribed_at, $3) where account_id = $1 and contact_id = $2",
+        account_id,
+        contact_id,
+        as_of,
+    )

@@ -225,10 +225,8 @@ class Writer:
         await carry_out_hold_writes(Place(self._connection, self._customer, self._as_of), writes)
 
     async def _stop_optional_mails(self, writes: list[StopOptionalMails]) -> None:
-        await self._connection.executemany(
-            "update contact set unsubscribed_at = coalesce(unsubscribed_at, $3) where account_id = $1 and contact_id = $2",
-            [(self._account_id, w.contact_id, w.at) for w in writes],
-        )
+        for w in writes:
+            await effects.unsubscribe_contact(self._connection, self._account_id, w.contact_id, w.at)
 
     async def _flag_contacts(self, writes: list[FlagContact]) -> None:
         for w in writes:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from domain.model import Carried
 from domain.service.inbound import Attachment, InboundMail
@@ -143,8 +145,8 @@ def route_mail(mail: InboundMail, found: Found) -> Route:
 
 
 def _to_case(mail: InboundMail, found: Found, case: FoundCase) -> Route:
-    """Who answers within a case has to be somebody of its customer: a subject is easily copied, and a header too."""
-    if _belongs(mail, found, case.account_id) or (case.account_id is None and mail.sender == case.email.lower()):
+    """Who answers within a case has to be whoever opened it, or somebody of its customer: headers are easily copied."""
+    if mail.sender == case.email.lower() or _belongs(mail, found, case.account_id):
         return Route(
             kind=RouteKind.JOIN,
             status=InboxStatus.MATCHED,
@@ -235,6 +237,12 @@ def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = 
     return Route(
         kind=RouteKind.KEEP, status=InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id, reason=reason[:300]
     )
+
+
+def delivery_ids(message_ids: Iterable[str], mail_domain: str) -> list[str]:
+    """The deliveries that our Message-IDs come from, as far as they can be read back; the ids of others are left out."""
+    ending = f"@{mail_domain}>"
+    return [unquote(found[1 : -len(ending)]) for found in message_ids if found.endswith(ending)]
 
 
 # What a case is told

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from weakref import WeakSet
 
@@ -13,6 +15,11 @@ from workers.embedded.mailbox import Mailbox, Rejection
 from workers.embedded.mailbox_web import MailboxWeb
 from workers.embedded.part import Part
 from workers.embedded.ports import LOOPBACK, MAILBOX_PORT, SMTP_PORT, choose_port
+
+Arrival = Callable[[str, Sequence[str], bytes], Awaitable[None]]
+"""Told of a mail before it is accepted: the envelope's sender and recipients, and the mail. If it raises, the mail is deferred."""
+
+_log = logging.getLogger(__name__)
 
 _SIZE_LIMIT = 32 * 1024 * 1024  # bytes
 
@@ -27,6 +34,7 @@ class EmbeddedMailbox(Part):
 
     Attributes:
         mailbox: the stored mails.
+        arrival: whoever takes mails in beside the mailbox; may be set while running.
 
     Raises:
         AlreadyRunningError: on entering, when another process delivers into this folder.
@@ -43,6 +51,7 @@ class EmbeddedMailbox(Part):
     ) -> None:
         self.mailbox = Mailbox(folder.resolve())
         self.reject = reject
+        self.arrival: Arrival | None = None
         self._wanted_port = smtp_port
         self._wanted_web_port = web_port
         self.smtp_host = LOOPBACK
@@ -115,5 +124,11 @@ class _Delivery:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content or b""
+        if self._owner.arrival is not None:
+            try:
+                await self._owner.arrival(envelope.mail_from or "", envelope.rcpt_tos, content)
+            except Exception:
+                _log.exception("a mail could not be taken in; its sender will try again")
+                return "451 4.3.0 the mail cannot be taken in now; try again later"
         mail_id = self._owner.mailbox.store(envelope.mail_from or "", envelope.rcpt_tos, content)
         return f"250 OK, stored as {mail_id}"

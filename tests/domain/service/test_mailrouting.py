@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from activities.channels.mail import message_id_of
 from domain.service.case_requests import CustomerMessage, read_case_request
 from domain.service.inbound import Attachment, Bounce, InboundMail
 from domain.service.mailrouting import (
@@ -19,6 +20,7 @@ from domain.service.mailrouting import (
     SentMail,
     body_of,
     case_id_of,
+    delivery_ids,
     message_document,
     opening_document,
     route_mail,
@@ -88,6 +90,7 @@ def test_a_case_is_joined_by_its_customer_alone() -> None:
         Found(named=CASE, neighbours=("acme", "other")),
         Found(threaded=CASE, named=FoundCase(case_id="C-18", account_id="other"), senders=(JO,)),
         Found(threaded=CASE.model_copy(update={"account_id": None})),
+        Found(threaded=CASE.model_copy(update={"email": "JO@acme.example"})),
         Found(threaded=CASE, senders=(JO,), cases_today=99),
     ):
         route = routed(found)
@@ -129,6 +132,11 @@ def test_only_the_customer_ends_their_mails() -> None:
     assert routed(Found(neighbours=("acme",)), **wish).contact_id == "p-1"
     assert routed(Found(), **wish).status is InboxStatus.UNKNOWN
     assert routed(Found(own=True, senders=(JO,)), **wish).kind is RouteKind.KEEP
+
+
+def test_our_own_message_ids_name_their_deliveries() -> None:
+    sent = message_id_of("journey:acme/adoption/check-in-2027-01#0", "seller.example")
+    assert delivery_ids([sent, "<1@acme.example>"], "seller.example") == ["journey:acme/adoption/check-in-2027-01#0"]
 
 
 def test_the_documents_are_those_that_cases_take() -> None:

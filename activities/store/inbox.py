@@ -1,0 +1,285 @@
+"""Mail that came in: kept as received, claimed by one process at a time, settled once; and what the facts know around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from activities.store.pool import Connection
+from domain.service.inbound import InboundMail
+from domain.service.mailrouting import Found, FoundCase, InboxStatus, KnownSender, SentMail
+
+Row = dict[str, Any]
+
+WAITING = (InboxStatus.UNKNOWN.value, InboxStatus.FAILED.value)
+"""What a person has to look at."""
+
+_SHOWN = (
+    "inbox_id, received_at, status, reason, sender, sender_name, subject, attachments, account_id, contact_id, case_id,"
+    " settled_at, settled_by, octet_length(raw) as size"
+)
+
+
+@dataclass(frozen=True)
+class StoredMail:
+    """A mail as it was received."""
+
+    inbox_id: str
+    raw: bytes
+    recipients: Sequence[str]
+    return_path: str | None
+    received_at: datetime
+    status: InboxStatus
+    attempts: int
+
+
+async def keep_mail(
+    connection: Connection,
+    inbox_id: str,
+    raw: bytes,
+    recipients: Sequence[str],
+    return_path: str | None,
+    received_at: datetime,
+) -> bool:
+    """Keeps a mail. False if it was kept before."""
+    done = await connection.execute(
+        "insert into inbox_message (inbox_id, raw, recipients, return_path, received_at, try_at)"
+        " values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
+        inbox_id,
+        raw,
+        list(recipients),
+        return_path,
+        received_at,
+    )
+    return done == "INSERT 0 1"
+
+
+async def claim_mail(connection: Connection, as_of: datetime) -> StoredMail | None:
+    """The oldest mail that nobody has looked at, held for the rest of the transaction; others skip it."""
+    row = await connection.fetchrow(
+        "select * from inbox_message where status = 'new' and try_at <= $1"
+        " order by try_at limit 1 for update skip locked",
+        as_of,
+    )
+    return _stored(row) if row else None
+
+
+async def hold_mail(connection: Connection, inbox_id: str) -> StoredMail | None:
+    """A mail by its id, held for the rest of the transaction."""
+    row = await connection.fetchrow("select * from inbox_message where inbox_id = $1 for update", inbox_id)
+    return _stored(row) if row else None
+
+
+def _stored(row: Any) -> StoredMail:
+    return StoredMail(
+        inbox_id=row["inbox_id"],
+        raw=row["raw"],
+        recipients=row["recipients"],
+        return_path=row["return_path"],
+        received_at=row["received_at"],
+        status=InboxStatus(row["status"]),
+        attempts=row["attempts"],
+    )
+
+
+async def settle_mail(
+    connection: Connection,
+    inbox_id: str,
+    mail: InboundMail,
+    status: InboxStatus,
+    as_of: datetime,
+    *,
+    reason: str = "",
+    account_id: str | None = None,
+    contact_id: str | None = None,
+    case_id: str | None = None,
+    by: str = "system",
+) -> None:
+    """What became of a mail."""
+    await connection.execute(
+        "update inbox_message set status = $2, settled_at = $3, reason = $4, account_id = $5, contact_id = $6, case_id = $7,"
+        " settled_by = $8, message_id = $9, sender = $10, sender_name = $11, subject = $12, attachments = $13"
+        " where inbox_id = $1",
+        inbox_id,
+        status.value,
+        as_of,
+        reason,
+        account_id,
+        contact_id,
+        case_id,
+        by,
+        mail.message_id,
+        mail.sender,
+        mail.sender_name,
+        mail.subject,
+        [attachment.model_dump(mode="json") for attachment in mail.attachments],
+    )
+
+
+async def postpone_mail(connection: Connection, inbox_id: str, try_at: datetime, reason: str) -> None:
+    """A mail that could not be taken in yet is looked at again later."""
+    await connection.execute(
+        "update inbox_message set try_at = $2, attempts = attempts + 1, reason = $3 where inbox_id = $1",
+        inbox_id,
+        try_at,
+        reason,
+    )
+
+
+# What the facts know
+
+
+async def look_around(
+    connection: Connection,
+    mail: InboundMail,
+    *,
+    received_at: datetime,
+    named: Sequence[str],
+    sent_ids: Sequence[str],
+    own_address: str,
+) -> Found:
+    """Everything that says whose a mail is.
+
+    Args:
+        named: ids of cases that the mail may be about by its addresses and its subject.
+        sent_ids: ids of deliveries that the message ids of `mail` come from, if they are ours.
+    """
+    returned_ids = mail.bounce.message_ids if mail.bounce else ()
+    return Found(
+        senders=await _senders(connection, mail.sender),
+        neighbours=await _neighbours(connection, mail.sender),
+        threaded=await _threaded(connection, mail.answers),
+        named=await _named(connection, named),
+        answered=await _sent(connection, mail.answers, sent_ids),
+        returned=await _sent(connection, returned_ids, sent_ids) if returned_ids else None,
+        own=mail.sender == own_address.lower() or await _is_own(connection, mail.message_id),
+        staff=bool(await connection.fetchval("select true from staff where lower(email) = $1 limit 1", mail.sender)),
+        cases_today=await _cases_today(connection, mail.sender, received_at),
+    )
+
+
+async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ...]:
+    rows = await connection.fetch(
+        "select distinct on (account_id) account_id, contact_id from contact where lower(email) = $1"
+        " order by account_id, position limit 20",
+        sender,
+    )
+    return tuple(KnownSender(account_id=row["account_id"], contact_id=row["contact_id"]) for row in rows)
+
+
+async def _neighbours(connection: Connection, sender: str) -> tuple[str, ...]:
+    domain = sender.rpartition("@")[2]
+    if not domain:
+        return ()
+    rows = await connection.fetch(
+        "select distinct account_id from contact where lower(split_part(email, '@', 2)) = $1 order by 1 limit 20",
+        domain,
+    )
+    return tuple(row["account_id"] for row in rows)
+
+
+async def _threaded(connection: Connection, answers: Sequence[str]) -> FoundCase | None:
+    if not answers:
+        return None
+    row = await connection.fetchrow(
+        "select c.case_id, c.account_id, c.contact->>'email' as email"
+        " from unnest($1::text[]) with ordinality as wanted(id, n)"
+        " join case_message m on m.message_id = wanted.id join service_case c using (case_id) order by wanted.n limit 1",
+        list(answers),
+    )
+    return _case(row)
+
+
+async def _named(connection: Connection, named: Sequence[str]) -> FoundCase | None:
+    if not named:
+        return None
+    row = await connection.fetchrow(
+        "select c.case_id, c.account_id, c.contact->>'email' as email"
+        " from unnest($1::text[]) with ordinality as wanted(id, n)"
+        " join service_case c on lower(c.case_id) = lower(wanted.id) order by wanted.n limit 1",
+        list(named),
+    )
+    return _case(row)
+
+
+def _case(row: Any) -> FoundCase | None:
+    if row is None:
+        return None
+    return FoundCase(case_id=row["case_id"], account_id=row["account_id"], email=row["email"] or "")
+
+
+async def _sent(connection: Connection, message_ids: Sequence[str], sent_ids: Sequence[str]) -> SentMail | None:
+    """The mail of ours that one of the ids names; one whose sending was not noted yet is found by its own id."""
+    row = await connection.fetchrow(
+        "select delivery_id, account_id, contact_id, body->>'to_email' as email, body->>'template' as template from outbox"
+        " where (message_id = any($1) or delivery_id = any($2)) and channel = 'deliver_mail' order by created_at desc limit 1",
+        list(message_ids),
+        list(sent_ids),
+    )
+    if row is None:
+        return None
+    return SentMail.model_validate({name: value for name, value in row.items() if value is not None})
+
+
+async def _is_own(connection: Connection, message_id: str | None) -> bool:
+    return message_id is not None and bool(
+        await connection.fetchval("select true from outbox where message_id = $1 limit 1", message_id)
+    )
+
+
+async def _cases_today(connection: Connection, sender: str, at: datetime) -> int:
+    count: int = await connection.fetchval(
+        "select count(distinct case_id) from inbox_message where status = 'matched' and sender = $1"
+        " and received_at > $2 and received_at <= $3",
+        sender,
+        at - timedelta(days=1),
+        at,
+    )
+    return count
+
+
+async def is_staff_address(connection: Connection, addresses: Sequence[str]) -> bool:
+    """True if one of the addresses is one of our own people's."""
+    found = await connection.fetchval(
+        "select true from staff where lower(email) = any($1) limit 1", [address.lower() for address in addresses]
+    )
+    return bool(found)
+
+
+# For people
+
+
+async def list_mails(connection: Connection, statuses: Sequence[str], limit: int) -> list[Row]:
+    """The latest mails of these statuses, newest first, without their content."""
+    rows = await connection.fetch(
+        f"select {_SHOWN} from inbox_message where status = any($1) order by received_at desc limit $2",
+        list(statuses),
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def count_mails(connection: Connection) -> dict[str, int]:
+    """How many mails there are of each status."""
+    rows = await connection.fetch("select status, count(*)::int as mails from inbox_message group by status")
+    return {row["status"]: row["mails"] for row in rows}
+
+
+async def find_mail(connection: Connection, inbox_id: str) -> Row | None:
+    """A mail with its content, by its id or the beginning of it; null if there is none, or more than one."""
+    rows = await connection.fetch(
+        f"select {_SHOWN}, raw, recipients, return_path from inbox_message where starts_with(inbox_id, $1) limit 2",
+        inbox_id,
+    )
+    return dict(rows[0]) if len(rows) == 1 else None
+
+
+async def mails_of_case(connection: Connection, case_id: str) -> list[Row]:
+    """The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""
+    rows = await connection.fetch(
+        f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at limit 100",
+        case_id,
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,316 @@
+"""The door for mail: kept before anything else, then taken to the case, the customer or the person whom it concerns.
+
+`Inbox.receive` takes what any mail system hands over; `Inbox.run` looks at what was kept and not yet looked at, also after
+a crash. A mail has one effect however often it arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.store import effects, inbox
+from activities.store.inbox import StoredMail
+from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
+from domain.correspondence import MailEvent
+from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
+from domain.service.inbound import InboundMail, mail_key, named_cases, read_mail
+from domain.service.mailrouting import (
+    InboxStatus,
+    Route,
+    RouteKind,
+    case_id_of,
+    delivery_ids,
+    message_document,
+    opening_document,
+    route_mail,
+)
+from gateway.cases import CaseClient
+from gateway.client import UNKNOWN_ACCOUNT, PerennialClient
+
+UNKNOWN_MAIL = "UnknownMail"
+EVERY = timedelta(seconds=15)
+"""How often a process looks for mails that another one has kept."""
+PATIENCE = timedelta(seconds=60)
+"""How long a mail may take to be taken in; then it is tried again later."""
+_ATTEMPTS = 8
+_LATE = timedelta(minutes=1)
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(minutes=10)
+
+_log = logging.getLogger(__name__)
+
+
+def _present() -> datetime:
+    return datetime.now(UTC)
+
+
+class Inbox:
+    """What customers write.
+
+    Args:
+        own_address: the address that our mails come from, and to which delivery reports and wishes for fewer mails go.
+        mail_domain: our domain; mail to any address under it is for us.
+    """
+
+    def __init__(
+        self,
+        client: PerennialClient,
+        cases: CaseClient,
+        pool: Pool,
+        *,
+        own_address: str,
+        mail_domain: str,
+        clock: Callable[[], datetime] = _present,
+    ) -> None:
+        self._client = client
+        self._cases = cases
+        self._pool = pool
+        self._own_address = own_address
+        self._mail_domain = mail_domain
+        self._clock = clock
+        self._kept = asyncio.Event()
+
+    async def receive(
+        self, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
+    ) -> str:
+        """Keeps a mail and returns its id in the inbox; the same mail again changes nothing.
+
+        `recipients` and `return_path` are those of the envelope ("" for an empty return path), where they are known;
+        otherwise the headers `Delivered-To` and `Return-Path` of `raw` are looked at.
+        """
+        inbox_id = mail_key(raw)
+        async with self._pool.acquire() as connection:
+            await inbox.keep_mail(connection, inbox_id, raw, recipients, return_path, received_at)
+        self._kept.set()
+        return inbox_id
+
+    async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
+        """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""
+        if sender.lower() == self._own_address.lower() or not await self._is_for_us(recipients, content):
+            return
+        await self.receive(content, self._clock(), recipients=recipients, return_path=sender)
+
+    async def _is_for_us(self, recipients: Sequence[str], content: bytes) -> bool:
+        """True for mail to our domain, and for an answer to a mail of ours, which goes to one of our people."""
+        if any(address.lower().endswith(f"@{self._mail_domain.lower()}") for address in recipients):
+            return True
+        if not delivery_ids(read_mail(content).answers, self._mail_domain):
+            return False
+        async with self._pool.acquire() as connection:
+            return await inbox.is_staff_address(connection, recipients)
+
+    async def run(self) -> None:
+        """Looks at every mail that was kept, those of an earlier process included, until it is cancelled."""
+        while True:
+            self._kept.clear()
+            try:
+                await self.settle_new()
+            except Exception as away:  # the database is away or not yet migrated: the mails wait
+                _log.warning("the inbox cannot be looked at: %s", away)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY.total_seconds()):
+                    await self._kept.wait()
+
+    async def settle_new(self) -> int:
+        """Takes in every mail that waits for it; returns how many were looked at."""
+        looked_at = 0
+        while await self._settle_next():
+            looked_at += 1
+        return looked_at
+
+    async def _settle_next(self) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored = await inbox.claim_mail(connection, self._clock())
+            if stored is None:
+                return False
+            mail = read_mail(stored.raw, recipients=stored.recipients, return_path=stored.return_path)
+            route = route_mail(mail, await self._look_around(connection, stored, mail))
+            try:
+                async with asyncio.timeout(PATIENCE.total_seconds()):
+                    route = await self._carry_out(connection, stored, mail, route)
+            except Refusal as refusal:
+                route = _failed(route, f"{refusal.type}: {refusal}")
+            except Exception as error:
+                if _passes(error) or stored.attempts < _ATTEMPTS:
+                    await self._postpone(connection, stored, error)
+                    return True
+                route = _failed(route, f"{type(error).__name__}: {error}")
+            await self._settle(connection, stored, mail, route)
+            return True
+
+    async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:
+        ids = [*mail.answers, *(mail.bounce.message_ids if mail.bounce else ())]
+        return await inbox.look_around(
+            connection,
+            mail,
+            received_at=stored.received_at,
+            named=named_cases(mail, self._mail_domain),
+            sent_ids=delivery_ids(ids, self._mail_domain),
+            own_address=self._own_address,
+        )
+
+    async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
+        delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
+        reason = f"{type(error).__name__}: {error}"[:300]
+        _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, reason)
+        await inbox.postpone_mail(connection, stored.inbox_id, self._clock() + delay, reason)
+
+    async def _settle(
+        self, connection: Connection, stored: StoredMail, mail: InboundMail, route: Route, by: str = "system"
+    ) -> None:
+        await inbox.settle_mail(
+            connection,
+            stored.inbox_id,
+            mail,
+            route.status,
+            self._clock(),
+            reason=route.reason,
+            account_id=route.account_id,
+            contact_id=route.contact_id,
+            case_id=route.case_id,
+            by=by,
+        )
+
+    # What is done with a mail
+
+    async def _carry_out(self, connection: Connection, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
+        """Does what the route says; the route as it ended."""
+        match route.kind:
+            case RouteKind.JOIN:
+                return await self._join(stored, mail, route)
+            case RouteKind.OPEN:
+                return await self._open(stored, mail, route)
+            case RouteKind.UNSUBSCRIBE | RouteKind.BOUNCE:
+                await self._tell_contact(connection, stored, route)
+        return route
+
+    async def _join(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
+        request = {**message_document(stored.inbox_id, mail), **await self._when(stored, route.account_id, "at")}
+        answer = await self._cases.customer_message(str(route.case_id), request)
+        return route.model_copy(update={"case_id": str(answer["case_id"])})
+
+    async def _open(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
+        case_id = case_id_of(stored.inbox_id)
+        if await self._cases.case(case_id) is None:  # else a process that died had opened it
+            document = opening_document(stored.inbox_id, mail, route.account_id, route.contact_id)
+            await self._cases.open_case({**document, **await self._when(stored, route.account_id, "opened_at")})
+        if route.answered is not None and route.account_id is not None:
+            note = {
+                "event": MailEvent.ANSWERED.value,
+                "template": route.answered.template,
+                "case_id": case_id,
+                "subject": mail.subject,
+            }
+            await self._note(stored, route, note)
+        return route.model_copy(update={"case_id": case_id})
+
+    async def _when(self, stored: StoredMail, account_id: str | None, field: str) -> dict[str, str]:
+        """When a mail came in, if it had to wait: promises count from then. A customer whose clock was moved has a time of their own."""
+        now = self._clock()
+        if now - stored.received_at < _LATE:
+            return {}
+        if account_id is not None:
+            with suppress(Refusal):
+                if await self._client.now(account_id) > now + timedelta(seconds=2):
+                    return {}
+        return {field: stored.received_at.isoformat()}
+
+    async def _tell_contact(self, connection: Connection, stored: StoredMail, route: Route) -> None:
+        """A contact wants fewer mails, or their address is wrong. Without a journey only the facts are told."""
+        unsubscribes = route.kind is RouteKind.UNSUBSCRIBE
+        note: dict[str, Any] = {"event": (MailEvent.UNSUBSCRIBED if unsubscribes else MailEvent.BOUNCED).value}
+        sent = route.answered
+        if sent is not None:
+            note |= {"email": sent.email, "reason": route.reason}
+            note |= {"template": sent.template} if sent.template else {}
+        if await self._note(stored, route, note) or route.account_id is None or route.contact_id is None:
+            return
+        if unsubscribes:
+            await effects.unsubscribe_contact(connection, route.account_id, route.contact_id, self._clock())
+        elif sent is not None:
+            await effects.flag_contact(
+                connection, route.account_id, route.contact_id, sent.email, self._clock(), route.reason
+            )
+
+    async def _note(self, stored: StoredMail, route: Route, note: dict[str, Any]) -> bool:
+        """Tells the customer's journey. False if they have none that goes on."""
+        request = {"request_id": stored.inbox_id, "by": "customer", **note}
+        if route.contact_id is not None:
+            request["contact_id"] = route.contact_id
+        try:
+            await self._client.ask(str(route.account_id), "note_mail", request)
+        except Refusal as refusal:
+            if refusal.type not in (UNKNOWN_ACCOUNT, JOURNEY_CLOSED):
+                raise
+            return False
+        return True
+
+    # People
+
+    async def assign(
+        self, inbox_id: str, *, account_id: str | None = None, case_id: str | None = None, by: str = "agent"
+    ) -> str:
+        """A person says whose a mail is: it opens a case of `account_id`, or joins `case_id`. Returns the case.
+
+        Raises `Refusal`: UnknownMail, NotAllowed for a mail that has its case already, and what the case refuses.
+        """
+        if (account_id is None) == (case_id is None):
+            raise Refusal(
+                NOT_ALLOWED, "give the account whose case the mail opens, or the case that it joins; not both"
+            )
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored, mail = await self._held(connection, inbox_id)
+            found = await self._look_around(connection, stored, mail)
+            contact_id = next((one.contact_id for one in found.senders if one.account_id == account_id), None)
+            kind = RouteKind.OPEN if case_id is None else RouteKind.JOIN
+            route = Route(
+                kind=kind,
+                status=InboxStatus.MATCHED,
+                account_id=account_id,
+                contact_id=contact_id,
+                case_id=case_id,
+                reason="assigned",
+            )
+            if not mail.sender and case_id is None:
+                raise Refusal(NOT_ALLOWED, "nobody can be read as its sender; assign it to a case")
+            route = await self._carry_out(connection, stored, mail, route)
+            case = await self._cases.case(str(route.case_id))
+            route = route.model_copy(update={"account_id": case.account_id if case else account_id})
+            await self._settle(connection, stored, mail, route, by)
+            return str(route.case_id)
+
+    async def discard(self, inbox_id: str, reason: str, *, by: str = "agent") -> None:
+        """A person says that a mail needs nothing. It is kept. Raises `Refusal`: UnknownMail, NotAllowed."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored, mail = await self._held(connection, inbox_id)
+            route = Route(kind=RouteKind.KEEP, status=InboxStatus.DISCARDED, reason=reason)
+            await self._settle(connection, stored, mail, route, by)
+
+    async def _held(self, connection: Connection, inbox_id: str) -> tuple[StoredMail, InboundMail]:
+        """A mail that a person decides about, held against others."""
+        found = await inbox.find_mail(connection, inbox_id)
+        stored = await inbox.hold_mail(connection, found["inbox_id"]) if found else None
+        if stored is None:
+            raise Refusal(
+                UNKNOWN_MAIL, f"there is no mail {inbox_id!r}, or more than one; `perennial inbox list` shows them"
+            )
+        if stored.status is InboxStatus.MATCHED:
+            raise Refusal(NOT_ALLOWED, f"mail {stored.inbox_id} was taken in already; nothing was changed")
+        return stored, read_mail(stored.raw, recipients=stored.recipients, return_path=stored.return_path)
+
+
+def _passes(error: Exception) -> bool:
+    """True for what another attempt can get right, however long it takes."""
+    if isinstance(error, RPCError):
+        return error.status is not RPCStatusCode.INVALID_ARGUMENT
+    return isinstance(error, TRANSPORT_ERRORS)
+
+
+def _failed(route: Route, reason: str) -> Route:
+    return route.model_copy(update={"status": InboxStatus.FAILED, "reason": reason[:500]})
