@@ -19,6 +19,7 @@ from domain.service.case import CaseFile
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import insist
+from gateway.claims import PriceDesk
 from gateway.client import TASK_QUEUE, journey_id
 from gateway.clock import Clocks
 from gateway.in_step import case_workflow_id
@@ -27,7 +28,7 @@ CASE_WORKFLOW = "ServiceCase"
 UNKNOWN_CASE = "UnknownCase"
 
 
-class CaseClient:
+class CaseClient(PriceDesk):
     """Cases in, and everything that is asked of them. Refused requests raise `Refusal` and change nothing.
 
     `open_case` takes the document of `domain.service.opening.OpenCase`, as a dict as read from JSON:

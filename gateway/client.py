@@ -23,6 +23,7 @@ from domain.usage import UsageRow, usage_level
 from gateway.calling import insist
 from gateway.clock import Clocks
 from gateway.in_step import move_together
+from gateway.prices import publish
 
 TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
@@ -82,6 +83,12 @@ class PerennialClient:
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
         return asked
+
+    async def publish_prices(self, document: dict[str, Any], *, as_of: datetime) -> bool:
+        """Publishes an edition of a price book, or one product's new price; see `gateway.prices.publish`."""
+        if self._pool is None:
+            raise RuntimeError("this client has no database; prices are written to the facts")
+        return await publish(self._pool, document, as_of=as_of)
 
     async def record_usage(self, rows: Sequence[UsageRow]) -> int:
         """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told."""
