@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store import effects, inbox
@@ -137,6 +138,8 @@ class Inbox:
             except Refusal as refusal:
                 route = _failed(route, f"{refusal.type}: {refusal}")
             except Exception as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from error  # Temporal's client turns it into an error of its own
                 if _passes(error) or stored.attempts < _ATTEMPTS:
                     await self._postpone(connection, stored, error)
                     return True
@@ -309,7 +312,7 @@ def _passes(error: Exception) -> bool:
     """True for what another attempt can get right, however long it takes."""
     if isinstance(error, RPCError):
         return error.status is not RPCStatusCode.INVALID_ARGUMENT
-    return isinstance(error, TRANSPORT_ERRORS)
+    return isinstance(error, (RPCTimeoutOrCancelledError, *TRANSPORT_ERRORS))
 
 
 def _failed(route: Route, reason: str) -> Route:

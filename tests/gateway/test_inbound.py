@@ -1,0 +1,394 @@
+"""Mail that comes in, over real SMTP into the mailbox of the stack, to cases, contacts and the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiosmtplib
+import pytest
+
+from activities.store import inbox as inbox_store
+from domain.refusals import Refusal
+from domain.service.mailrouting import CASES_A_DAY, case_id_of
+from gateway.cases import CaseClient
+from gateway.inbound import Inbox
+from tests.conftest import Servers
+from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
+
+
+@pytest.fixture
+async def post(servers: Servers) -> AsyncIterator[Post]:
+    cases = CaseClient(servers.temporal, servers.pool)
+    inbox = Inbox(servers.client, cases, servers.pool, own_address=OWN, mail_domain=DOMAIN)
+    servers.stack.mail.arrival = inbox.arrival
+    yield Post(servers, inbox, cases)
+    servers.stack.mail.arrival = None
+
+
+async def test_a_japanese_mail_opens_a_case_that_is_answered_in_japanese(post: Post) -> None:
+    account = await post.customer(email=f"misaki@{uuid.uuid4().hex[:8]}.capricorn.example")
+    sender = contact_of(account)
+    body = "お世話になっております。\nレジ①が動きません。"
+    raw = (
+        f"From: =?ISO-2022-JP?B?GyRCJF8kNSQtGyhC?= <{sender}>\r\nTo: {SERVICE}\r\n"
+        f"Subject: =?ISO-2022-JP?B?GyRCJWwlOBsoQg==?=\r\nMessage-ID: <{uuid.uuid4()}@capricorn.example>\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=ISO-2022-JP\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+    ).encode()
+    row = await post.delivered(raw + body.replace("①", "1").encode("iso-2022-jp"))
+    assert (row["status"], row["account_id"], row["contact_id"]) == ("matched", account["account"]["account_id"], "P-1")
+    assert (row["subject"], row["sender_name"]) == ("レジ", "みさき")
+    case = await post.cases.case(row["case_id"])
+    assert case is not None
+    assert (case.subject, case.contact.language) == ("レジ", "ja")
+    assert await post.messages(row["case_id"], "inbound") == [body.replace("①", "1")]
+    await post.answered(sender, "case_opened")
+    [mail] = [mail for mail in post.servers.mails_to(sender) if row["case_id"] in mail.subject]
+    assert mail.language == "ja"
+
+
+# Threads
+
+
+async def test_an_answer_joins_its_case_by_its_headers(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    opened = await post.delivered(written(sender))
+    acknowledgement = await post.answered(sender, "case_opened")
+    answer = written(
+        sender, "Re: something else", "It works again.\n\n> We have it", In_Reply_To=acknowledgement["message_id"]
+    )
+    row = await post.delivered(answer)
+    assert (row["status"], row["case_id"]) == ("matched", opened["case_id"])
+    assert await post.messages(opened["case_id"], "inbound") == ["Nothing works since nine.", "It works again."]
+    assert await post.cases_of(account) == [opened["case_id"]]
+
+
+async def test_an_answer_joins_its_case_by_its_address_or_its_subject(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    case_id = (await post.delivered(written(sender)))["case_id"]
+    by_address = await post.delivered(written(sender, "No thread", "one"), to=f"case+{case_id}@{DOMAIN}")
+    by_subject = await post.delivered(written(sender, f"AW: Terminal is down [{case_id}]", "two"))
+    assert (by_address["case_id"], by_subject["case_id"]) == (case_id, case_id)
+    assert (await post.messages(case_id, "inbound"))[1:] == ["one", "two"]
+
+
+async def test_an_answer_reopens_a_resolved_case(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    case_id = (await post.delivered(written(sender)))["case_id"]
+    await post.resolved(case_id)
+    row = await post.delivered(written(sender, f"Re: [{case_id}]", "Not at all."))
+    assert row["case_id"] == case_id
+    assert await post.status(case_id) == "open"
+
+
+async def test_an_answer_to_a_case_of_long_ago_opens_a_linked_one(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    case_id = (await post.delivered(written(sender)))["case_id"]
+    await post.resolved(case_id)
+    await post.cases.fast_forward(case_id, timedelta(days=60))
+    assert await post.status(case_id) == "closed"
+    await post.servers.client.fast_forward(account["account"]["account_id"], timedelta(days=60))
+    row = await post.delivered(written(sender, f"Re: [{case_id}]", "Again."))
+    assert row["case_id"] != case_id
+    linked = await post.cases.case(row["case_id"])
+    assert linked is not None
+    assert linked.follows_id == case_id
+    assert await post.messages(row["case_id"], "inbound") == ["Again."]
+
+
+async def test_an_answer_to_a_journey_opens_a_case_and_is_told_to_the_owner(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    welcome = await post.answered(sender, "welcome")
+    answer = written(sender, "Re: Welcome", "Who installs it?", References=welcome["message_id"])
+    # It goes to the success manager, whom the mail named; the inbox hears of it as it answers a mail of ours.
+    row = await post.delivered(answer, to="sam@seller.example", sender=sender)
+    assert row["status"] == "matched"
+    account_id = account["account"]["account_id"]
+    assert await post.cases_of(account) == [row["case_id"]]
+    [line] = [line for line in await post.servers.journal(account_id) if line["kind"] == "mail_answered"]
+    assert line["title"] == f"Contact P-1 answered mail 'welcome': case {row['case_id']}"
+    notices = await post.servers.pool.fetch(
+        "select body from outbox where account_id = $1 and channel = 'deliver_notice' and delivery_id like '%note_mail%'",
+        account_id,
+    )
+    assert [(n["body"]["to_email"], n["body"]["title"]) for n in notices] == [
+        ("olga@seller.example", "The customer answered mail 'welcome'")
+    ]
+
+
+async def test_mail_between_others_is_none_of_ours(post: Post) -> None:
+    account = await post.customer()
+    private = written(contact_of(account))
+    inbox_id = await post.send(private, to="sam@seller.example", sender=contact_of(account))
+    sent_by_us = await post.send(written(OWN), to=contact_of(account), sender=OWN)
+    assert await post.row(inbox_id) is None
+    assert await post.row(sent_by_us) is None
+
+
+# Machines
+
+
+async def test_a_storm_of_automatic_answers_is_recorded_and_answered_by_nothing(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    case_id = (await post.delivered(written(sender)))["case_id"]
+    acknowledgement = await post.answered(sender, "case_opened")
+    before = await post.servers.pool.fetchval("select count(*) from outbox")
+    for number in range(100):
+        away = written(
+            sender, f"Out of office {number}", Auto_Submitted="auto-replied", In_Reply_To=acknowledgement["message_id"]
+        )
+        await post.send(away, to=OWN)
+    assert await post.inbox.settle_new() == 100
+    async with post.servers.pool.acquire() as connection:
+        beside = await inbox_store.mails_of_case(connection, case_id)
+    assert {(row["status"], row["reason"]) for row in beside} == {("automatic", "Auto-Submitted: auto-replied")}
+    assert len(beside) == 100
+    assert await post.servers.pool.fetchval("select count(*) from outbox") == before
+    assert await post.cases_of(account) == [case_id]
+    assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
+
+
+async def test_a_machine_that_hides_it_is_stopped_by_its_number_of_cases(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    for number in range(CASES_A_DAY + 5):
+        await post.send(written(sender, f"Ticket {number} received"))
+    await post.inbox.settle_new()
+    rows = await post.servers.pool.fetch("select status, reason from inbox_message where sender = $1", sender)
+    assert len(await post.cases_of(account)) == CASES_A_DAY
+    assert [row["reason"] for row in rows if row["status"] == "unknown"] == [
+        f"{CASES_A_DAY} cases came from this address within a day"
+    ] * 5
+
+
+async def test_our_own_mail_that_comes_back_is_not_answered(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    welcome = await post.answered(sender, "welcome")
+    returned = written(sender)
+    returned.replace_header("Message-ID", welcome["message_id"])
+    row = await post.delivered(returned)
+    assert (row["status"], row["reason"]) == ("automatic", "our own mail came back")
+    assert await post.cases_of(account) == []
+
+
+def report_about(message_id: str, recipient: str, status: str = "5.1.1") -> bytes:
+    return (
+        f"From: MAILER-DAEMON@mx.example\r\nTo: {OWN}\r\nSubject: Undelivered\r\nMessage-ID: <{uuid.uuid4()}@mx.example>\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
+        "--B\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\n"
+        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 no such user\r\n--B\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"Message-ID: {message_id}\r\n--B--\r\n"
+    ).encode()
+
+
+async def test_a_mail_that_comes_back_flags_its_contact_and_tells_the_owner(post: Post) -> None:
+    account = await post.customer()
+    sender, account_id = contact_of(account), account["account"]["account_id"]
+    welcome = await post.answered(sender, "welcome")
+    elsewhere = await post.delivered(report_about(welcome["message_id"], "boss@customer.example"), to=OWN, sender="")
+    assert elsewhere["status"] == "automatic"
+    flagged = "select rejected_reason from contact where account_id = $1"
+    assert await post.servers.pool.fetchval(flagged, account_id) is None
+    row = await post.delivered(report_about(welcome["message_id"], sender), to=OWN, sender="")
+    assert (row["status"], row["account_id"]) == ("automatic", account_id)
+    assert await post.servers.pool.fetchval(flagged, account_id) == "not delivered: 5.1.1 550 no such user"
+    [line] = [line for line in await post.servers.journal(account_id) if line["kind"] == "mail_bounced"]
+    assert line["title"] == "Mail 'welcome' to contact P-1 came back"
+    notice = await post.servers.pool.fetchval(
+        "select body->>'to_email' from outbox where account_id = $1 and channel = 'deliver_notice'"
+        " and delivery_id like '%note_mail%'",
+        account_id,
+    )
+    assert notice == "olga@seller.example"
+    assert await post.cases_of(account) == []
+
+
+# Who writes
+
+
+async def test_unknown_senders_wait_for_a_person(post: Post) -> None:
+    stranger = f"x@{uuid.uuid4().hex[:8]}.example"
+    row = await post.delivered(written(stranger, "Do you sell beans?"))
+    assert (row["status"], row["reason"], row["case_id"]) == ("unknown", "nobody knows the address", None)
+    account = await post.customer()
+    case_id = await post.inbox.assign(row["inbox_id"][:20], account_id=account["account"]["account_id"], by="S-2")
+    after = await post.row(row["inbox_id"])
+    assert (after["status"], after["case_id"], after["settled_by"]) == ("matched", case_id, "S-2")
+    case = await post.cases.case(case_id)
+    assert case is not None
+    assert (case.subject, case.contact.email) == ("Do you sell beans?", stranger)
+    with pytest.raises(Refusal, match="was taken in already"):
+        await post.inbox.assign(row["inbox_id"], account_id=account["account"]["account_id"])
+    # From then on the sender is known within the case.
+    answer = await post.delivered(written(stranger, f"Re: [{case_id}]", "Thank you."))
+    assert (answer["status"], answer["case_id"]) == ("matched", case_id)
+
+
+async def test_strangers_do_not_write_into_cases_until_a_person_lets_them(post: Post) -> None:
+    account, other = await post.customer(), await post.customer()
+    case_id = (await post.delivered(written(contact_of(account))))["case_id"]
+    row = await post.delivered(written(contact_of(other), f"[{case_id}]", "Me too."))
+    assert (row["status"], row["case_id"]) == ("unknown", case_id)
+    assert await post.cases_of(other) == []
+    assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
+    assert await post.inbox.assign(row["inbox_id"], case_id=case_id) == case_id
+    assert (await post.messages(case_id, "inbound"))[1:] == ["Me too."]
+
+
+async def test_colleagues_are_known_by_their_domain_unless_two_customers_have_it(post: Post) -> None:
+    domain = f"{uuid.uuid4().hex[:8]}.example"
+    account = await post.customer(email=f"aoi@{domain}")
+    row = await post.delivered(written(f"colleague@{domain}"))
+    assert (row["status"], row["account_id"], row["contact_id"]) == ("matched", account["account"]["account_id"], None)
+    case = await post.cases.case(row["case_id"])
+    assert case is not None
+    assert case.contact.email == f"colleague@{domain}"
+    other = await post.customer(email=f"ken@{domain}")
+    ambiguous = await post.delivered(written(f"third@{domain}"))
+    assert ambiguous["status"] == "unknown"
+    assert ambiguous["reason"].startswith("several customers could have sent it: ")
+    exact = await post.delivered(written(f"Ken@{domain.upper()}"))
+    assert (exact["status"], exact["account_id"]) == ("matched", other["account"]["account_id"])
+
+
+async def test_discarded_mails_are_kept(post: Post) -> None:
+    row = await post.delivered(written(f"x@{uuid.uuid4().hex[:8]}.example"))
+    await post.inbox.discard(row["inbox_id"], "spam", by="S-2")
+    after = await post.row(row["inbox_id"])
+    assert (after["status"], after["reason"]) == ("discarded", "spam")
+    assert after["raw"]
+    with pytest.raises(Refusal) as refused:
+        await post.inbox.discard("m-none", "spam")
+    assert refused.value.type == "UnknownMail"
+
+
+# Wishes
+
+
+async def test_who_wants_no_optional_mails_gets_contractual_ones_alone(post: Post) -> None:
+    account = await post.customer()
+    sender, account_id = contact_of(account), account["account"]["account_id"]
+    welcome = await post.answered(sender, "welcome")
+    forged = await post.delivered(written("x@nowhere.example", f"unsubscribe {account_id}/P-1"), to=OWN)
+    assert forged["status"] == "unknown"
+    wish = written(sender, f"unsubscribe {welcome['body']['unsubscribe']}", "")
+    row = await post.delivered(wish, to=OWN)
+    assert (row["status"], row["case_id"], row["contact_id"]) == ("matched", None, "P-1")
+    assert await post.servers.pool.fetchval("select unsubscribed_at from contact where account_id = $1", account_id)
+    await post.servers.client.fast_forward(account_id, timedelta(days=380))
+    journal = await post.servers.journal(account_id)
+    assert [line["title"] for line in journal if line["kind"] == "mail_unsubscribed"] == [
+        "Contact P-1 wants no optional mails any more"
+    ]
+    unsent = [line["title"] for line in journal if line["kind"] == "mail_unwanted"]
+    assert "Mail 'check_in' was not sent: contact P-1 wants no optional mails" in unsent
+    since = await post.servers.pool.fetch(
+        "select body->>'unsubscribe' as token, body->>'template' as template from outbox"
+        " where account_id = $1 and channel = 'deliver_mail' and created_at > $2",
+        account_id,
+        welcome["created_at"] + timedelta(days=1),
+    )
+    assert {mail["token"] for mail in since} == {None}
+    assert "renewal_notice" in {mail["template"] for mail in since}
+
+
+# Once, and never lost
+
+
+async def test_the_same_mail_twice_has_one_effect(post: Post) -> None:
+    account = await post.customer()
+    mail = written(contact_of(account))
+    first = await post.delivered(mail)
+    by_another_way = b"Received: from relay.example by mx.example\r\n" + mail.as_bytes()
+    again = await post.delivered(by_another_way, to=f"case+{first['case_id']}@{DOMAIN}")
+    assert again is None or again["inbox_id"] == first["inbox_id"]
+    assert await post.cases_of(account) == [first["case_id"]]
+    assert len(await post.messages(first["case_id"], "inbound")) == 1
+    other_content = written(contact_of(account), body="Another text under the same id.")
+    other_content.replace_header("Message-ID", mail["Message-ID"])
+    row = await post.delivered(other_content)
+    assert row["status"] == "matched"
+    assert row["inbox_id"] != first["inbox_id"]
+
+
+async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post: Post) -> None:
+    account = await post.customer()
+    mail = written(contact_of(account))
+    inbox_id = await post.send(mail)
+    assert (await post.row(inbox_id))["status"] == "new"
+    # A process that opened the case, and died before it could note that.
+    died = asyncio.create_task(post.inbox.settle_new())
+    for _ in range(2000):
+        if await post.cases.case(case_id_of(inbox_id)) is not None:
+            break
+        await asyncio.sleep(0.005)
+    died.cancel()
+    await asyncio.gather(died, return_exceptions=True)
+    next_process = Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, mail_domain=DOMAIN)
+    await next_process.settle_new()
+    row = await post.row(inbox_id)
+    assert (row["status"], row["case_id"]) == ("matched", case_id_of(inbox_id))
+    assert await post.cases_of(account) == [row["case_id"]]
+    assert len(await post.messages(row["case_id"], "inbound")) == 1
+
+
+async def test_what_waited_counts_from_when_it_came(post: Post) -> None:
+    account = await post.customer()
+    mail = written(contact_of(account)).as_bytes()
+    received = datetime.now(UTC) - timedelta(hours=3)
+    inbox_id = await post.inbox.receive(mail, received)
+    await post.inbox.settle_new()
+    case = await post.cases.case(case_id_of(inbox_id))
+    assert case is not None
+    assert case.opened_at == received
+
+
+async def test_several_processes_take_each_mail_once(post: Post) -> None:
+    account = await post.customer()
+    for number in range(CASES_A_DAY):
+        await post.send(written(contact_of(account), f"Matter {number}"))
+    others = [
+        Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, mail_domain=DOMAIN) for _ in range(3)
+    ]
+    looked_at = await asyncio.gather(*(one.settle_new() for one in others))
+    assert sum(looked_at) == CASES_A_DAY
+    assert len(await post.cases_of(account)) == CASES_A_DAY
+
+
+async def test_a_process_that_runs_takes_mails_as_they_come(post: Post) -> None:
+    account = await post.customer()
+    running = asyncio.create_task(post.inbox.run())
+    inbox_id = await post.send(written(contact_of(account)))
+    for _ in range(100):
+        if (await post.row(inbox_id))["status"] == "matched":
+            break
+        await asyncio.sleep(0.1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (await post.row(inbox_id))["status"] == "matched"
+
+
+async def test_a_mail_that_cannot_be_kept_is_deferred(post: Post) -> None:
+    async def away(sender: str, recipients: Any, content: bytes) -> None:
+        raise OSError("the database is away")
+
+    post.servers.stack.mail.arrival = away
+    with pytest.raises(aiosmtplib.SMTPDataError, match="try again later") as deferred:
+        await post.send(written("jo@acme.example"))
+    assert deferred.value.code == 451
+
+
+async def test_nonsense_is_kept_for_a_person(post: Post) -> None:
+    row = await post.delivered(b"\xff\xfe no header at all\r\n\r\n\x00\x01")
+    assert (row["status"], row["reason"]) == ("unknown", "nobody can be read as its sender")
