@@ -183,6 +183,9 @@ class Performer:
         if decision.provisioning:
             body = {"order_id": decision.provisioning.order_id, "items": decision.provisioning.items}
             rows.append(effects.OutboxRow(f"{key}#{len(rows)}", Channel.PROVISIONING, stage, body))
+        if sent := decision.conveyance:
+            body = {"transfer_id": sent.transfer_id, "to_account": sent.to_account}
+            rows.append(effects.OutboxRow(f"{key}#{len(rows)}", Channel.CONVEYANCE, sent.stage, body))
         return rows, unreachable
 
     def _mail_row(

@@ -15,6 +15,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
+from activities.heartbeats import heartbeats
 from activities.store import effects, holds
 from activities.store.pool import Connection
 from domain import holding
@@ -32,9 +33,9 @@ async def outside_errors() -> AsyncIterator[None]:
 
     While it takes long, Temporal hears that somebody still works on it.
     """
-    beating = asyncio.create_task(_beat())
     try:
-        yield
+        async with heartbeats():
+            yield
     except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
         raise
     except Exception as mistake:

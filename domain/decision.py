@@ -323,6 +323,15 @@ class FlagContact:
 
 
 @dataclass(frozen=True)
+class Convey:
+    """The assets of a transfer are to be taken to the other account's journey."""
+
+    transfer_id: str
+    to_account: str
+    stage: str
+
+
+@dataclass(frozen=True)
 class CloseAccount:
     """The customer's journey has ended."""
 
@@ -369,5 +378,4 @@ class Decision:
     notices: list[Notice] = field(default_factory=list)
     provisioning: RequestProvisioning | None = None
     more_lines: list[JournalLine] = field(default_factory=list)
-    conveyance: str | None = None
-    """the id of a transfer whose assets are to be taken to the other account"""
+    conveyance: Convey | None = None

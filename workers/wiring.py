@@ -11,6 +11,7 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.amendments import AssetAmendments
 from activities.billing import BillingSteps
 from activities.carrying_out import Performer, Seller
 from activities.case_work import CaseWorker
@@ -29,6 +30,7 @@ from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
 from activities.steps import JourneySteps
 from activities.store.pool import Pool
+from activities.transfers import Conveyor
 from workers.settings import Settings
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
@@ -82,7 +84,7 @@ def sandbox() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]:
+def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
     """Every activity that workflows call, bound to its pool and channels."""
     performer = Performer(pool, Seller(settings.seller_name))
     mail = MailChannel(settings.smtp(), Renderer())
@@ -91,6 +93,8 @@ def build_activities(pool: Pool, settings: Settings) -> list[Callable[..., Any]]
     concerns = (
         JourneySteps(performer),
         BillingSteps(performer),
+        AssetAmendments(performer),
+        Conveyor(performer, temporal),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
         Correspondence(performer),
@@ -113,7 +117,7 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=build_activities(pool, settings),
+        activities=build_activities(pool, settings, client),
         workflow_runner=sandbox(),
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False

@@ -12,10 +12,10 @@ ASSET_CHANGED = "AssetChanged"
 
 
 def refusal_of(error: AssetError) -> Refusal:
-    """The refusal for an error of the ledger: `OverReduction` for `OverReductionError`, and so on."""
+    """The refusal for an error of the ledger, by its code: `OverReduction` for `over_reduction`, and so on."""
     if isinstance(error, InFlightError):
         return Refusal(ASSET_CHANGED, str(error))
-    return Refusal(type(error).__name__.removesuffix("Error"), str(error))
+    return Refusal("".join(word.capitalize() for word in error.code.split("_")), str(error))
 
 
 @contextmanager

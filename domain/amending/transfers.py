@@ -16,7 +16,7 @@ from pydantic import AwareDatetime
 
 from domain.amending.changes import scheduled, stage_of
 from domain.amending.desk import Desk, Sold, changes_of
-from domain.amending.refusing import named_refusals
+from domain.amending.refusing import named_refusals, refusal_of
 from domain.amending.replanning import Replanned, joined, replan
 from domain.amending.requests import TransferAssets
 from domain.amending.telling import Told, before_last, tell
@@ -29,7 +29,7 @@ from domain.assets.move import Conveyed, transfer_in, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
 from domain.customer import ContractFacts
-from domain.decision import AssetChange, Decision, JournalLine, Mail, Notice, SendAssets, SettleTransfer, Write
+from domain.decision import AssetChange, Convey, Decision, JournalLine, Mail, Notice, SendAssets, SettleTransfer, Write
 from domain.ids import AccountId, AssetId, ContractId
 from domain.journey import Outcome, Stage
 from domain.model import Carried
@@ -140,7 +140,7 @@ def send(desk: Desk, request: TransferAssets, receiver: Receiver | None) -> Deci
             *changed.changes,
         ],
         more_lines=[told_of.line for told_of in told[1:]],
-        conveyance=transfer_id,
+        conveyance=Convey(transfer_id, request.to_account, stage),
     )
 
 
@@ -154,7 +154,7 @@ def _check_receiver(desk: Desk, request: TransferAssets, receiver: Receiver | No
     if request.to_contract_id and request.to_contract_id not in receiver.contracts:
         known = ", ".join(sorted(receiver.contracts)) or "none"
         said = f"contract {request.to_contract_id!r} is not account {request.to_account!r}'s; their contracts: {known}"
-        raise Refusal("Contract", said)
+        raise refusal_of(ContractError(said))
 
 
 def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple[Ledger, list[Conveyed]]:
@@ -210,11 +210,12 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
     return sent.model_dump(mode="json")
 
 
-def receive(desk: Desk, consignment: Consignment, transfer_id: str, from_account: str, taken: set[str]) -> Decision:
+def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
     """The second half: the units are the target's, under a contract of its own or one on the source's conditions.
 
     taken: those of the new ids that exist already. Raises `Refusal`; then the source has its units back.
     """
+    consignment = transfer.consignment
     with named_refusals():
         if taken:
             raise AssetExistsError(f"{min(taken)} exists already")
@@ -228,22 +229,22 @@ def receive(desk: Desk, consignment: Consignment, transfer_id: str, from_account
     changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, sold)
     follows = replan(desk.situation, changed.records, opened=contracts)
     told = tell(desk.situation, changed.changes)
-    says = f"Received from {from_account}: {told[0].line.title}"
+    says = f"Received from {transfer.from_account}: {told[0].line.title}"
     answer = {
-        "transfer_id": transfer_id,
+        "transfer_id": transfer.transfer_id,
         "status": RECEIVED,
         "assets": [told_of.answer for told_of in told],
         "contracts": list(follows.contracts),
     }
     outcome = joined(joined(follows.outcome, scheduled(desk, changed)), Outcome(said=[says], answer=answer))
     writes: list[Write] = [
-        SettleTransfer(transfer_id, RECEIVED, "", desk.as_of),
+        SettleTransfer(transfer.transfer_id, RECEIVED, "", desk.as_of),
         *follows.writes,
         *changed.opened,
         *changed.changes,
     ]
     return Decision(
-        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer_id}),
+        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer.transfer_id}),
         outcome,
         writes,
         [_mail("assets_received", told, follows)],
@@ -357,9 +358,9 @@ def _locked(desk: Desk) -> list[AssetId]:
     return [AssetId(asset_id) for asset_id, record in records.items() if record.lock == desk.request_id]
 
 
-def settled(situation: Situation, request_id: str, transfer: Transferred) -> Decision:
+def settled(situation: Situation, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
-    desk = Desk(situation, RequestId(request_id))
+    desk = Desk(situation, RequestId(transfer.consignment.request_id))
     if not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")
     if transfer.status == RECEIVED:

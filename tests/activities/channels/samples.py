@@ -35,6 +35,18 @@ QUOTE: dict[str, Any] = {
 }
 USE = {"product": "Team Plan", "active_users": 42, "seats": 1200, "adoption": "0.035"}
 
+CHANGE: dict[str, Any] = {
+    "product": "Team Plan",
+    "change": "more",
+    "from": "2027-03-01",
+    "until": "2027-09-30",
+    "quantity_before": 100,
+    "quantity": 1200,
+    "mrr_before": yen("100000"),
+    "mrr": yen("1200000"),
+    "fields": "",
+}
+
 CONTEXTS: dict[str, dict[str, Any]] = {
     "welcome": {
         "products": PRODUCTS,
@@ -86,6 +98,19 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "seats": 120,
         "from": "2027-03-01",
         "mrr_change": yen("20000"),
+    },
+    "assets_changed": {
+        "changes": [
+            CHANGE,
+            {**CHANGE, "product": "Support", "change": "end", "quantity_before": 1, "quantity": 1, "mrr": yen("100000")},
+            {**CHANGE, "product": PRODUCTS[1], "change": "added", "until": "", "fields": "region: eu"},
+        ],
+        "contracts": [{"contract_id": "A-3", "until": "2027-09-30"}],
+    },
+    "assets_transferred": {"changes": [{**CHANGE, "change": "handed_over"}], "contracts": []},
+    "assets_received": {
+        "changes": [{**CHANGE, "change": "received", "quantity_before": 0}],
+        "contracts": [{"contract_id": "K.7", "until": "2027-09-30"}],
     },
     "reorder_check_in": {"last_order": "2027-01-04", "rhythm_days": 26, "products": PRODUCTS},
     "delivery_follow_up": {"order_id": "O-536365", "products": PRODUCTS},

@@ -62,6 +62,18 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
         ["100席のうち97席", "20席", "￥1,000（月額）", "￥20,000", "offer-7", "2027年3月1日"],
     ),
     "upsell_confirmed": (["Seats in total: 120", "from March 1, 2027"], ["追加後の席数：120席", "2027年3月1日より"]),
+    "assets_changed": (
+        [
+            "Units: 100 → 1,200",
+            "Per month: ¥100,000 → ¥1,200,000",
+            "March 1, 2027",
+            "Terms: region: eu",
+            "contract A-3 runs until September 30, 2027",
+        ],
+        ["数量：100 → 1,200", "月額：￥100,000 → ￥1,200,000", "2027年3月1日", "条件：region: eu", "満了日は2027年9月30日"],
+    ),
+    "assets_transferred": (["handed the following over", "Units: 100 → 1,200"], ["お引き渡しが完了", "数量：100 → 1,200"]),
+    "assets_received": (["handed over to you", "Units: 0 → 1,200"], ["譲り受け", "数量：0 → 1,200"]),
     "reorder_check_in": (["January 4, 2027", "every 26 days"], ["2027年1月4日", "26日ほど"]),
     "delivery_follow_up": (["O-536365", "arrived safely"], ["O-536365", "お手元に"]),
 }

@@ -1,0 +1,177 @@
+"""What is asked of a customer's assets, and the steps that follow from it: each one transaction, done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from temporalio import activity
+
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.store import amendments, effects
+from activities.store import orders as order_store
+from activities.store.pool import Connection
+from domain.amending import changes, transfers
+from domain.amending.desk import Desk
+from domain.amending.effective import effective
+from domain.amending.requests import (
+    AmendAssets,
+    CancelAssets,
+    ReceiveAssets,
+    RenewAssets,
+    RollBack,
+    SwapAssets,
+    TransferAssets,
+)
+from domain.assets.model import RequestId
+from domain.decision import Decision
+from domain.journey import Outcome, RequestCall, StepCall
+from domain.orders import Product
+from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.requests import Request, read_request
+from domain.situation import Situation
+
+_Request = TypeVar("_Request", bound=Request)
+
+
+class AssetAmendments:
+    """Amendments, renewals, cancellations, swaps, rollbacks and both halves of a transfer."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+
+    @activity.defn
+    async def amend_assets(self, call: RequestCall) -> Outcome:
+        """Assets change, and others come beside them."""
+        return await self._answer(call, AmendAssets, changes.amend)
+
+    @activity.defn
+    async def renew_assets(self, call: RequestCall) -> Outcome:
+        """Assets are renewed: early, late, or when their term ends."""
+        return await self._answer(call, RenewAssets, changes.renew)
+
+    @activity.defn
+    async def cancel_assets(self, call: RequestCall) -> Outcome:
+        """Assets end for good."""
+        return await self._answer(call, CancelAssets, changes.cancel)
+
+    @activity.defn
+    async def swap_assets(self, call: RequestCall) -> Outcome:
+        """One product for another."""
+        return await self._answer(call, SwapAssets, changes.swap)
+
+    @activity.defn
+    async def roll_back(self, call: RequestCall) -> Outcome:
+        """The last change is undone before it begins."""
+        return await self._answer(call, RollBack, changes.roll_back)
+
+    @activity.defn
+    async def transfer_assets(self, call: RequestCall) -> Outcome:
+        """The first half of a transfer: the units leave."""
+
+        async def decide(connection: Connection, desk: Desk, request: TransferAssets) -> Decision:
+            ids = transfers.wanted_ids(desk, request)
+            receiver = await amendments.find_receiver(connection, request.to_account, ids)
+            return transfers.send(desk, request, receiver)
+
+        return await self._carry_out(call, TransferAssets, decide)
+
+    @activity.defn
+    async def receive_assets(self, call: RequestCall) -> Outcome:
+        """The second half of a transfer: the units are this customer's."""
+
+        async def decide(connection: Connection, desk: Desk, request: ReceiveAssets) -> Decision:
+            found = await amendments.find_transfer(connection, request.transfer_id)
+            if found is None or found.to_account != call.account_id or found.status != transfers.UNDER_WAY:
+                how = (
+                    f"is {found.status}" if found and found.to_account == call.account_id else "is none of this account"
+                )
+                raise Refusal(NOT_ALLOWED, f"transfer {request.transfer_id!r} {how}")
+            ids = [parcel.conveyed.asset.asset_id for parcel in found.consignment.parcels]
+            taken = await amendments.taken_assets(connection, ids)
+            return transfers.receive(desk, found, taken)
+
+        return await self._carry_out(call, ReceiveAssets, decide)
+
+    async def _answer(
+        self, call: RequestCall, model: type[_Request], decide: Callable[[Desk, _Request], Decision]
+    ) -> Outcome:
+        async def with_products(connection: Connection, desk: Desk, request: _Request) -> Decision:
+            return decide(desk, request)
+
+        return await self._carry_out(call, model, with_products)
+
+    async def _carry_out(self, call: RequestCall, model: type[_Request], decide: Any) -> Outcome:
+        """A request in one transaction: the products that it names, the decision, and all that it says."""
+        kind = activity.info().activity_type
+        name = f"{kind}:{call.request_id}"
+        key = effect_key(call.account_id, name)
+        run = call.run if not call.repeated else "again"
+        async with business_errors():
+            request = read_request(model, call.body)
+            async with self._performer.transaction() as connection:
+                if done := await effects.find_effect(connection, key):
+                    return done.outcome if done.run == run else done.outcome.again()
+                products = await _products(connection, request)
+                situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
+                decision = await decide(connection, Desk(situation, RequestId(name), products), request)
+                return await self._performer.carry_out(
+                    connection, situation, decision, key, stage="amendment", kind=kind, run=run, actor=request.by
+                )
+
+    @activity.defn
+    async def amendment_effective(self, call: StepCall) -> Outcome:
+        """A scheduled change holds from now on."""
+        return await self._step(call, lambda situation: effective(situation, call.step))
+
+    @activity.defn
+    async def amendment_settled(self, call: StepCall) -> Outcome:
+        """A transfer has reached the other account, or was refused."""
+        async with business_errors(), self._performer.transaction() as connection:
+            key = effect_key(call.account_id, call.step.key)
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            found = await amendments.find_transfer(connection, call.step.name)
+            if found is None:
+                raise LookupError(f"no transfer {call.step.name}")
+            situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
+            decision = transfers.settled(situation, found)
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage=call.step.stage, kind=call.step.kind
+            )
+
+    async def _step(self, call: StepCall, rule: Callable[[Situation], Decision]) -> Outcome:
+        async with business_errors():
+            return await self._performer.once(
+                call.account_id,
+                effect_key(call.account_id, call.step.key),
+                call.as_of,
+                rule,
+                stage=call.step.stage,
+                kind=call.step.kind,
+                ledger=True,
+            )
+
+
+async def _products(connection: Connection, request: Request) -> dict[str, Product]:
+    """The catalogue's entries that a request names; what it brings along is added, unless it contradicts the catalogue."""
+    match request:
+        case AmendAssets():
+            brought, named = request.products, [line.product for line in request.add_ons]
+        case SwapAssets():
+            brought, named = request.products, [line.to_product for line in request.assets]
+        case _:
+            return {}
+    known = await order_store.known_products(connection, {*named, *(product.code for product in brought)})
+    problems = [
+        Problem(
+            field=f"products[{n}].kind",
+            problem=f"the catalogue has {product.code!r} as {known[product.code].kind.value}, not as {product.kind.value}",
+        )
+        for n, product in enumerate(brought)
+        if product.code in known and known[product.code].kind is not product.kind
+    ]
+    if problems:
+        raise Refusal(INVALID_REQUEST, "the assets cannot be changed", problems)
+    await order_store.add_products(connection, [product for product in brought if product.code not in known])
+    return {product.code: product for product in brought} | known

@@ -1,0 +1,423 @@
+"""What is asked of a customer's assets: done once, explained, planned anew, or refused by name with nothing written."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from activities.store.ledger import load_record
+from domain.assets.invariants import violations
+from domain.calendar import add_months, local_day, local_instant
+from domain.ownership import POLICY
+from domain.refusals import Refusal
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, rows_of, settled
+
+ZONE = "Asia/Tokyo"
+
+
+class Life:
+    """One customer with a contract of a year: seats (40 at 1,200 yen a month) and care (60,000 yen a year)."""
+
+    def __init__(self, servers: Servers, document: dict[str, Any]) -> None:
+        self.servers = servers
+        self.document = document
+        self.account = account_of(document)
+        self.contract = str(document["contracts"][0]["contract_id"])
+        self.seats = f"{document['order_id']}.1"
+        self.care = f"{document['order_id']}.2"
+        self.start = date.fromisoformat(document["contracts"][0]["term"]["start"])
+
+    @classmethod
+    async def begin(cls, servers: Servers, *, days: int = 50, **contract: Any) -> Life:
+        """So many days after the first day of the term."""
+        document = order()
+        document["contracts"][0].update(contract)
+        document["products"].append({"code": "PRO", "name": "Workspace Pro", "kind": "subscription"})
+        life = cls(servers, document)
+        await servers.client.place_order(document)
+        await life.reach(life.start + timedelta(days=days))
+        return life
+
+    def month(self, months: int) -> str:
+        """The first day of a month of the term."""
+        return self.day(months).isoformat()
+
+    async def ask(self, update: str, **request: Any) -> dict[str, Any]:
+        return await self.servers.client.ask(self.account, update, request)
+
+    def day(self, months: int) -> date:
+        return add_months(self.start, months)
+
+    async def reach(self, day: date) -> None:
+        """Noon of a local day."""
+        noon = local_instant(day, ZONE, time(12))
+        await self.servers.client.fast_forward_to(self.account, noon)
+
+    async def today(self) -> date:
+        return local_day(await self.servers.client.now(self.account), ZONE)
+
+    async def periods(self, asset_id: str) -> list[tuple[str, int, int]]:
+        """First local day, units and MRR of each period."""
+        rows = await self.servers.pool.fetch(
+            "select (starts_at at time zone $2)::date as day, quantity, mrr from asset_state_period"
+            " where asset_id = $1 order by starts_at",
+            asset_id,
+            ZONE,
+        )
+        return [(row["day"].isoformat(), row["quantity"], int(row["mrr"])) for row in rows]
+
+    async def term(self) -> dict[str, Any]:
+        row = await self.servers.pool.fetchrow(
+            "select c.status, t.number, t.start_on, t.until, t.origin from contract c join contract_term t using (contract_id)"
+            " where contract_id = $1 order by number desc limit 1",
+            self.contract,
+        )
+        assert row is not None
+        return dict(row)
+
+    async def titles(self) -> list[str]:
+        return [row["title"] for row in await self.servers.journal(self.account)]
+
+    async def kinds(self) -> list[str]:
+        return [row["kind"] for row in await self.servers.journal(self.account)]
+
+    async def check(self) -> None:
+        """Every asset keeps the invariants of the ledger, in the tables."""
+        rows = await self.servers.pool.fetch("select asset_id from asset where account_id = $1", self.account)
+        async with self.servers.pool.acquire() as connection:
+            for row in rows:
+                record = await load_record(connection, row["asset_id"])
+                assert record is not None
+                assert violations(record, POLICY) == []
+
+    async def mails(self) -> list[str]:
+        await settled(self.servers.pool, self.account)
+        return [mail.subject for mail in self.servers.mails_to(self.document["contacts"][0]["email"])]
+
+
+async def test_an_upsell_in_mid_term_counts_from_now_to_the_end(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    request = {"assets": [{"asset_id": life.seats, "add": 10, "unit_price": "1100"}], "request_id": "more-1"}
+    answer = await life.ask("amend_assets", **request, reason="a new office")
+    (asset,) = answer["assets"]
+    assert (asset["quantity"], asset["change"], asset["version"]) == (50, "more", 2)
+    assert Decimal(asset["mrr_change"]) == 11000
+    assert [(units, mrr) for _, units, mrr in await life.periods(life.seats)] == [(40, 48000), (50, 59000)]
+    assert await life.ask("amend_assets", **request) == answer
+    assert len(await life.periods(life.seats)) == 2
+    line = next(row for row in await servers.journal(life.account) if row["kind"] == "amend_assets")
+    assert "40 to 50 units" in line["title"]
+    assert "+11000 JPY a month" in line["title"]
+    assert line["detail"]["reason"] == "a new office"
+    assert [(lot["quantity"], lot["unit_price"]) for lot in line["detail"]["lots"]] == [(10, "1100")]
+    assert any("ご契約内容変更" in subject for subject in await life.mails())
+    await life.check()
+
+
+async def test_a_scheduled_reduction_is_told_on_its_day_and_amounts_count_local_months(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    day = life.month(6)
+    answer = await life.ask("amend_assets", assets=[{"asset_id": life.seats, "remove": 10}], effective=day)
+    assert Decimal(answer["assets"][0]["amount_change"]) == -10 * 1200 * 6
+    assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000), (day, 30, 36000)]
+    assert "amendment" in await life.servers.client.briefing(life.account)
+    await life.reach(life.day(6))
+    assert any(title.startswith("Takes effect: Workspace: 40 to 30 units") for title in await life.titles())
+    assert "amendment" not in await life.servers.client.briefing(life.account)
+    await life.check()
+
+
+async def test_a_rollback_removes_a_scheduled_change_and_comes_too_late_on_its_day(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    day = life.month(6)
+    for _ in range(2):
+        await life.ask("amend_assets", assets=[{"asset_id": life.seats, "remove": 10}], effective=day)
+        answer = await life.ask("rollback", asset_id=life.seats)
+        assert [asset["change"] for asset in answer["assets"]] == ["rolled_back"]
+        assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000)]
+    await life.ask("amend_assets", assets=[{"asset_id": life.seats, "remove": 10}], effective=day)
+    await life.reach(life.day(6))
+    before = await rows_of(servers.pool, life.account)
+    await refused(life, "rollback", {"asset_id": life.seats}, "RollbackTooLate", "took effect on")
+    assert await rows_of(servers.pool, life.account) == before
+    assert sum(title.startswith("Takes effect") for title in await life.titles()) == 1
+    await life.check()
+
+
+async def refused(life: Life, update: str, request: dict[str, Any], type: str, says: str = "") -> None:
+    with pytest.raises(Refusal) as told:
+        await life.servers.client.ask(life.account, update, request)
+    assert told.value.type == type, (update, request, str(told.value))
+    assert says in str(told.value)
+
+
+async def test_what_the_ledger_refuses_leaves_nothing(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    before = await rows_of(servers.pool, life.account)
+    seats = {"asset_id": life.seats}
+    yesterday = (life.start - timedelta(days=1)).isoformat()
+    cases: list[tuple[str, dict[str, Any], str, str]] = [
+        ("amend_assets", {"assets": [{**seats, "remove": 41}]}, "OverReduction", "holds 40 units"),
+        ("amend_assets", {"assets": [{**seats, "add": 1}], "effective": yesterday}, "BackdateNotAllowed", "backdating is off"),
+        ("amend_assets", {"assets": [{**seats, "add": 1, "currency": "EUR"}]}, "PriceBookDiffers", "was sold in JPY"),
+        ("amend_assets", {"assets": [{**seats, "add": 1, "expected_version": 7}]}, "AssetChanged", "version 1, not 7"),
+        ("amend_assets", {"assets": [{**seats, "add": 1}, {**seats, "remove": 1}]}, "TransactionNotValid", "two lines"),
+        ("amend_assets", {"assets": [{"asset_id": "X", "add": 1}]}, "UnknownAsset", "not this customer's"),
+        ("amend_assets", {"assets": [{**seats, "add": 1, "price": "3"}]}, "InvalidRequest", "exactly one of"),
+        ("amend_assets", {"assets": [{**seats, "add": "1"}]}, "InvalidRequest", "assets[0].add"),
+        ("amend_assets", {"assets": [{**seats, "add": 1}], "effective": "soon"}, "InvalidRequest", "neither a day"),
+        ("amend_assets", {}, "InvalidRequest", "nothing is to be changed"),
+        ("amend_assets", {"assets": [{**seats, "end": life.month(6)}, {"asset_id": life.care, "remove": 2}]}, "OverReduction", ""),
+        ("amend_assets", {"add_ons": [{"contract_id": life.contract, "product": "PR0", "quantity": 1, "unit_price": "1"}]},
+         "UnknownProduct", "PR0"),
+        ("renew_assets", {"contract_id": "K-0"}, "ContractDiffers", life.contract),
+        ("renew_assets", {"contract_id": life.contract, "months": 3, "end": life.month(15)}, "InvalidRequest", "not both"),
+        ("cancel_assets", {"assets": [seats], "effective": yesterday}, "BackdateNotAllowed", ""),
+        ("cancel_assets", {"assets": [seats], "effective": life.month(13)}, "AssetExpired", ""),
+        ("rollback", seats, "RollbackNotEligible", "Initial Sale"),
+        ("swap_assets", {"assets": [{**seats, "to_product": "TERMINAL", "unit_price": "1"}]}, "InvalidRequest", "device"),
+        ("transfer_assets", {"to_account": "A-0", "assets": [seats]}, "UnknownAccount", "place its first order"),
+        ("transfer_assets", {"to_account": life.account, "assets": [seats]}, "NotAllowed", "already"),
+        ("receive_assets", {"transfer_id": "T-1"}, "NotAllowed", "none of this account"),
+    ]  # fmt: skip
+    for update, request, type, says in cases:
+        await refused(life, update, request, type, says)
+    assert await rows_of(servers.pool, life.account) == before
+    assert len(await life.periods(life.seats)) == 1
+    await life.check()
+
+
+async def test_backdating_is_a_switch_of_the_playbook(servers: Servers) -> None:
+    life = await Life.begin(servers, days=90)
+    await servers.pool.execute(
+        'insert into playbook (segment, version, body) select segment, 900, body || \'{"version": 900,'
+        ' "amendment": {"allow_backdating": true}}\' from playbook p where (segment, version) ='
+        " (select segment, playbook_version from account where account_id = $1) on conflict do nothing",
+        life.account,
+    )
+    await servers.pool.execute("update account set playbook_version = 900 where account_id = $1", life.account)
+    day = life.month(1)
+    await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 10}], effective=day)
+    assert (await life.periods(life.seats))[1] == (day, 50, 60000)
+    early = (life.start - timedelta(days=9)).isoformat()
+    request = {"assets": [{"asset_id": life.seats, "add": 1}], "effective": early}
+    await refused(life, "amend_assets", request, "BeforeAssetStart")
+    await life.check()
+
+
+async def test_of_two_who_expect_the_same_version_one_wins_and_the_other_is_told(servers: Servers) -> None:
+    life = await Life.begin(servers)
+
+    async def add(units: int, **more: Any) -> dict[str, Any] | Refusal:
+        try:
+            return await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": units, **more}])
+        except Refusal as told:
+            return told
+
+    told = await asyncio.gather(*(add(units, expected_version=1) for units in (3, 5)))
+    (loser,) = [each for each in told if isinstance(each, Refusal)]
+    assert (loser.type, "at version 2, not 1" in str(loser)) == ("AssetChanged", True)
+    await asyncio.gather(add(7), add(11))
+    total = (await life.periods(life.seats))[-1][1]
+    assert total in (40 + 3 + 7 + 11, 40 + 5 + 7 + 11)
+    await life.check()
+
+
+async def test_nobody_overwrites_a_change_made_outside_the_journey(servers: Servers) -> None:
+    """The version in the table is the guard: the transaction that read an older one is tried again on the new state."""
+    life = await Life.begin(servers)
+    connection = await servers.pool.acquire()
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("update asset set version = version + 1 where asset_id = $1", life.seats)
+    asking = asyncio.create_task(life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 10}]))
+    await asyncio.sleep(0.5)
+    assert not asking.done()
+    await transaction.commit()
+    await servers.pool.release(connection)
+    assert (await asking)["assets"][0]["version"] == 3
+    assert (await life.periods(life.seats))[-1][1] == 50
+
+
+async def test_a_cotermed_add_on_is_renewed_with_its_contract(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    line = {
+        "contract_id": life.contract,
+        "product": "PRO",
+        "quantity": 5,
+        "unit_price": "2000",
+        "asset_id": f"{life.seats}.pro",
+    }
+    answer = await life.ask("amend_assets", add_ons=[line])
+    (asset,) = answer["assets"]
+    assert (asset["asset_id"], asset["change"], asset["until"]) == (
+        line["asset_id"],
+        "added",
+        (life.day(12) - timedelta(days=1)).isoformat(),
+    )
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert (await life.term())["number"] == 2
+    assert [(units, mrr) for _, units, mrr in await life.periods(line["asset_id"])] == [(5, 10000), (5, 10000)]
+    await life.check()
+
+
+async def test_prices_fields_and_dates_change_together_or_not_at_all(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    day = life.month(3)
+    changes = [{"asset_id": life.seats, "price": "1000"}, {"asset_id": life.care, "fields": {"level": "gold"}}]
+    await life.ask("amend_assets", assets=changes, effective=day)
+    assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000), (day, 40, 40000)]
+    attributes = await servers.pool.fetchval(
+        "select attributes from asset_state_period where asset_id = $1 order by starts_at desc limit 1", life.care
+    )
+    assert attributes == {"level": "gold"}
+    price = await servers.pool.fetchval("select unit_price from asset where asset_id = $1", life.seats)
+    assert price == 1000
+    answer = await life.ask("rollback", asset_id=life.care)
+    assert sorted(asset["asset_id"] for asset in answer["assets"]) == [life.seats, life.care]
+    assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000)]
+    assert await servers.pool.fetchval("select unit_price from asset where asset_id = $1", life.seats) == 1200
+    await life.check()
+
+
+async def test_an_upgrade_inherits_the_term_and_is_renewed_in_place_of_the_old_product(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    line = {"asset_id": life.seats, "to_product": "PRO", "unit_price": "1800", "quantity": 15, "kind": "upgrade"}
+    answer = await life.ask("swap_assets", assets=[line])
+    pro = next(asset["asset_id"] for asset in answer["assets"] if asset["change"] == "swapped_in")
+    assert (await life.periods(life.seats))[-1][1:] == (25, 30000)
+    assert (await life.periods(pro))[-1][1:] == (15, 27000)
+    await refused(life, "rollback", {"asset_id": pro}, "RollbackNotEligible", "Upgrades")
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert [units for _, units, _ in await life.periods(pro)] == [15, 15]
+    assert [units for _, units, _ in await life.periods(life.seats)][-1] == 25
+    await life.check()
+
+
+async def test_a_cancellation_at_the_end_of_the_period_lets_the_contract_run_out(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    await life.ask("cancel_assets", assets=[{"asset_id": life.seats}], effective="period_end", reason="moves on")
+    assert (await life.term())["status"] == "active"
+    answer = await life.ask("cancel_assets", assets=[{"asset_id": life.care}], effective="period_end")
+    assert [contract["status"] for contract in answer["contracts"]] == ["declined"]
+    await refused(life, "amend_assets", {"assets": [{"asset_id": life.seats, "add": 1}]}, "AssetCancelled", "final")
+    assert (await life.periods(life.seats))[-1][1] == 40
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert (await life.term()) | {"status": "ended", "number": 1} == await life.term()
+    kinds = await life.kinds()
+    assert "renewal_notice" not in kinds
+    assert kinds.count("renewal_term_end") == 1
+    assert any("終了" in subject for subject in await life.mails())
+    await life.check()
+
+
+async def test_one_asset_cancelled_leaves_the_rest_of_the_contract_to_be_renewed(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    await life.ask("cancel_assets", assets=[{"asset_id": life.care}], effective=life.month(9))
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert (await life.term())["number"] == 2
+    assert [day for day, _, _ in await life.periods(life.seats)] == [life.month(0), life.month(12)]
+    assert [day for day, _, _ in await life.periods(life.care)] == [life.month(0)]
+    await life.check()
+
+
+async def test_a_contract_ends_with_its_last_asset(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    await life.ask("cancel_assets", contract_id=life.contract)
+    term = await life.term()
+    assert term["status"] == "ended"
+    assert term["until"] == await life.today() + timedelta(days=1)
+    now = len(await life.kinds())
+    await life.reach(life.day(14))
+    later = (await life.kinds())[now:]
+    assert not {kind for kind in later if kind.startswith(("renewal", "adoption", "billing"))}
+    await life.check()
+
+
+async def test_an_early_renewal_begins_the_next_term_and_drops_what_was_pending(servers: Servers) -> None:
+    life = await Life.begin(servers, days=300)
+    assert "renewal_notice" in await life.kinds()
+    day = await life.today() + timedelta(days=10)
+    answer = await life.ask("renew_assets", contract_id=life.contract, start=day.isoformat(), uplift_percent="5")
+    (contract,) = answer["contracts"]
+    assert (contract["term"], contract["start"], contract["status"]) == (2, day.isoformat(), "active")
+    before = await life.kinds()
+    await life.reach(day + timedelta(days=50))
+    later = (await life.kinds())[len(before) :]
+    assert later.count("renewal_term_end") == 1
+    assert "renewal_notice" not in later
+    assert await life.periods(life.seats) == [(life.month(0), 40, 48000), (day.isoformat(), 40, 50400)]
+    assert (await life.term())["number"] == 2
+    await life.reach(day + timedelta(days=350))
+    assert (await life.kinds()).count("renewal_notice") > before.count("renewal_notice")
+    await life.check()
+
+
+async def test_a_renewal_taken_back_leaves_the_old_term_to_be_talked_about(servers: Servers) -> None:
+    life = await Life.begin(servers, days=250)
+    await life.ask("renew_assets", contract_id=life.contract, months=24)
+    assert (await life.term())["number"] == 2
+    await refused(life, "renew_assets", {"contract_id": life.contract}, "FutureRenewalExists", "roll that back")
+    await life.ask("rollback", asset_id=life.seats)
+    term = await life.term()
+    assert (term["number"], term["until"], term["status"]) == (1, life.day(12), "active")
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert "renewal_notice" in await life.kinds()
+    assert (await life.term())["status"] == "grace"
+    await life.check()
+
+
+async def test_a_late_renewal_ends_the_grace_with_a_gap(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert (await life.term())["status"] == "grace"
+    later = (await life.today() + timedelta(days=5)).isoformat()
+    await life.ask("renew_assets", contract_id=life.contract, start=later, months=6)
+    term = await life.term()
+    assert (term["status"], term["number"], term["start_on"].isoformat()) == ("active", 2, later)
+    assert [units for _, units, _ in await life.periods(life.seats)] == [40, 0, 40]
+    await life.reach(life.day(14))
+    assert (await life.term())["status"] == "active"
+    await life.check()
+
+
+async def test_the_renewal_moves_with_the_end_of_the_assets(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    last = (life.day(15) - timedelta(days=1)).isoformat()
+    both = [{"asset_id": life.seats, "end": last}, {"asset_id": life.care, "end": last}]
+    answer = await life.ask("amend_assets", assets=both)
+    assert [contract["until"] for contract in answer["contracts"]] == [last]
+    await life.reach(life.day(13))
+    assert (await life.term())["number"] == 1
+    assert "renewal_term_end" not in await life.kinds()
+    await life.reach(life.day(15) + timedelta(days=3))
+    term = await life.term()
+    assert (term["number"], term["start_on"], term["until"]) == (
+        2,
+        life.day(15),
+        life.day(27),
+    )
+    await life.check()
+
+
+async def test_an_asset_brought_to_another_ones_end_is_cotermed(servers: Servers) -> None:
+    life = await Life.begin(servers, auto_renew=True)
+    short = (life.day(9) - timedelta(days=1)).isoformat()
+    await life.ask("amend_assets", assets=[{"asset_id": life.care, "end": short}])
+    assert (await life.term())["until"] == life.day(12)
+    await life.ask("amend_assets", assets=[{"asset_id": life.seats, "end_with": {"asset_id": life.care}}])
+    assert (await life.term())["until"] == life.day(9)
+    await life.ask("amend_assets", assets=[{"asset_id": life.care, "end": life.month(11)}])
+    await life.reach(life.day(9) + timedelta(days=3))
+    term = await life.term()
+    assert (term["number"], term["start_on"]) == (2, life.day(9))
+    assert (await life.periods(life.seats))[-1] == (life.month(9), 40, 48000)
+    ends = await servers.pool.fetch("select distinct lifecycle_end from asset where contract_id = $1", life.contract)
+    assert len(ends) == 1
+    await life.check()
