@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from workers.cli import assets, demo, imports, journeys, processes, reports, stack, timelines
+from workers.cli import assets, demo, imports, journeys, processes, reports, service_reports, stack, timelines
 from workers.cli.common import explain
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ stack.register(app)
 demo.register(app)
 processes.register(app)
 timelines.register(app)
+service_reports.register(reports.app)
 app.add_typer(journeys.app, name="journey", help="Look at customers' journeys and move them.")
 app.add_typer(assets.app, name="asset", help="What customers own, and why it costs what it costs.")
 app.add_typer(imports.app, name="import", help="Bring in orders and usage from files.")
