@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
 
@@ -24,6 +26,7 @@ from activities.claims import Claims
 from activities.correspondence import Correspondence
 from activities.deliveries import Deliveries
 from activities.holds import HoldKeeping
+from activities.installed_base import InstalledBase
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
 from activities.service_policies import FOLDER as BOOK
@@ -31,6 +34,9 @@ from activities.service_policies import read_service_book
 from activities.steps import JourneySteps
 from activities.store.pool import Pool
 from activities.transfers import Conveyor
+from gateway.cases import CaseClient
+from gateway.client import PerennialClient
+from gateway.inbound import Inbox
 from workers.settings import Settings
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
@@ -61,6 +67,7 @@ PASSED_THROUGH = (
             "claim_doors",
             "doors",
             "expansion",
+            "import_doors",
             "journey",
             "mail_doors",
             "onboarding",
@@ -97,6 +104,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Conveyor(performer, temporal),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
+        InstalledBase(performer),
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
@@ -109,6 +117,28 @@ def activities_of(concern: object) -> list[Callable[..., Any]]:
     """The methods of `concern` that are activities."""
     methods = (getattr(concern, name) for name in dir(concern) if not name.startswith("_"))
     return [method for method in methods if hasattr(method, "__temporal_activity_definition")]
+
+
+def build_inbox(client: Client, pool: Pool, settings: Settings) -> Inbox:
+    """The door for mail, over the same servers as a worker's."""
+    return Inbox(
+        PerennialClient(client, pool, task_queue=settings.task_queue),
+        CaseClient(client, pool, task_queue=settings.task_queue),
+        pool,
+        own_address=settings.mail_sender,
+        mail_domain=settings.mail_domain,
+    )
+
+
+@asynccontextmanager
+async def inbox_runs(inbox: Inbox) -> AsyncIterator[None]:
+    """Received mails are looked at as they come, until the end of the block."""
+    running = asyncio.create_task(inbox.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from activities.playbooks import PlaybookError
 from activities.store.pool import Pool, open_pool
 from domain.refusals import Refusal
+from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from workers.embedded.errors import EmbeddedError
@@ -93,6 +94,7 @@ class Connections:
         self.pool = pool
         self.settings = settings
         self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue)
+        self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue)
 
 
 async def temporal_client(running: Running | None) -> Client:

@@ -32,7 +32,7 @@ from workers.cli.stack import until_stopped
 from workers.migrating import migrate
 from workers.registering import register_search_attributes, worker_runs_here
 from workers.rehearsal.story import Story
-from workers.wiring import build_worker
+from workers.wiring import build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 PATIENCE = 5
@@ -40,7 +40,11 @@ PATIENCE = 5
 
 async def _worker() -> None:
     await _temporal_answers()
-    async with connections() as servers, build_worker(servers.temporal, servers.pool, servers.settings):
+    async with (
+        connections() as servers,
+        build_worker(servers.temporal, servers.pool, servers.settings),
+        inbox_runs(build_inbox(servers.temporal, servers.pool, servers.settings)),
+    ):
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
         await until_stopped()
 

@@ -22,7 +22,7 @@ from workers.cli.common import DATA_DIR, Running, progress_console, run, running
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
 from workers.settings import Settings
-from workers.wiring import build_worker
+from workers.wiring import build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 USUAL_TEMPORAL = "127.0.0.1:7233"
@@ -41,7 +41,10 @@ class Up:
 
 @asynccontextmanager
 async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) -> AsyncIterator[Up]:
-    """PostgreSQL, Temporal, the mailbox and a worker; all of it ends with the block."""
+    """PostgreSQL, Temporal, the mailbox and a worker; all of it ends with the block.
+
+    What is mailed to the company's addresses is taken in, see `gateway.inbound`.
+    """
     said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
     async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
         await migrate(stack.postgres_dsn)
@@ -61,11 +64,14 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         pool = await open_pool(stack.postgres_dsn)
         place = running_file(stack.data_dir)
         try:
-            async with build_worker(temporal, pool, settings):
+            inbox = build_inbox(temporal, pool, settings)
+            stack.mail.arrival = inbox.arrival
+            async with build_worker(temporal, pool, settings), inbox_runs(inbox):
                 place.touch(mode=0o600)
                 place.write_text(running.model_dump_json())
                 yield Up(stack, PerennialClient(temporal, pool, task_queue=settings.task_queue), pool, running)
         finally:
+            stack.mail.arrival = None
             place.unlink(missing_ok=True)
             await pool.close()
 
