@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,8 +23,6 @@ from domain.journey import Channel, DeliveryCall, Outcome
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 
-BEAT_SECONDS = 3.0
-
 
 @asynccontextmanager
 async def outside_errors() -> AsyncIterator[None]:
@@ -41,14 +38,6 @@ async def outside_errors() -> AsyncIterator[None]:
     except Exception as mistake:
         kind = type(mistake).__name__.removesuffix("Error")
         raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
-    finally:
-        beating.cancel()
-
-
-async def _beat() -> None:
-    while True:
-        await asyncio.sleep(BEAT_SECONDS)
-        activity.heartbeat()
 
 
 class Deliveries:
@@ -75,7 +64,9 @@ class Deliveries:
             done = await effects.find_effect(connection, _settled_key(call))
             return done.outcome if done else Outcome()
 
-    async def _cleared(self, connection: Connection, call: DeliveryCall, row: effects.Waiting) -> effects.Waiting | Outcome:
+    async def _cleared(
+        self, connection: Connection, call: DeliveryCall, row: effects.Waiting
+    ) -> effects.Waiting | Outcome:
         """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
         clearance = holds.Clearance.HELD
         if row.status == "waiting":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.journey import JourneyState, Stage, StageKind, Step, stage_kind
+from domain.journey import CaseView, JourneyState, Stage, StageKind, Step, stage_kind
 
 LIMIT = 4000
 NEXT_STEPS = 3
@@ -19,6 +19,9 @@ _WAITS = {
     (StageKind.EXPANSION, "offered"): "an offer is with the customer; `answer_offer` takes their answer",
     (StageKind.ADOPTION, "steady"): "check-ins by cadence",
     (StageKind.ADOPTION, "helping"): "help was offered because too few seats are used; the success manager calls",
+    (StageKind.SERVICE, "block"): "**sales is held back**; what waits goes out by itself afterwards, if it is still of use",
+    (StageKind.SERVICE, "warn"): "automatic mails wait; read the cases, then `acknowledge_hold`",
+    (StageKind.SERVICE, "open"): "nothing is held back",
     (StageKind.REORDER, "active"): "orders come in their rhythm",
     (StageKind.REORDER, "lapsed"): "**no order for long**; the owner wins the customer back",
 }
@@ -34,6 +37,7 @@ def render(state: JourneyState, now: datetime) -> str:
         f"Account `{state.account_id}` · owner `{state.account.owner}` · run {state.runs} · as of {_when(now, zone)}",
         *_pause(state, zone),
         *_attention(state),
+        *_cases(state, now, zone),
         f"**Health** {_health(state)}",
         _list(
             "Next",
@@ -68,6 +72,28 @@ def _attention(state: JourneyState) -> list[str]:
         return []
     lines = [f"{why}{_mend(key)}" for key, why in list(state.attention.items())[:6]]
     return [_list("⚠ Needs attention", lines, "")]
+
+
+def _cases(state: JourneyState, now: datetime, zone: ZoneInfo) -> list[str]:
+    """What service is busy with, for whoever wants to talk to the customer."""
+    if not state.cases:
+        return []
+    return [_list("Open cases", [_case_line(case, now, zone) for case in state.cases], "", most=5)]
+
+
+def _case_line(case: CaseView, now: datetime, zone: ZoneInfo) -> str:
+    parts = [
+        f"`{case.case_id}` {case.priority}, {case.state.replace('_', ' ')}",
+        f"open for {max(0, (now - case.opened_at).days)} days",
+        f"owner `{case.owner}`" if case.owner else "no owner yet",
+    ]
+    if case.next_milestone and case.next_due:
+        parts.append(f"next {case.next_milestone.replace('_', ' ')} {_when(case.next_due, zone)}")
+    if case.promised_at:
+        parts.append(f"promised by {_when(case.promised_at, zone)}")
+    if case.said:
+        parts.append(f"the customer wrote: “{' '.join(case.said.split())}”")
+    return " · ".join(parts)
 
 
 def _mend(key: str) -> str:

@@ -108,6 +108,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
+        HoldKeeping(performer),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

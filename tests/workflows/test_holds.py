@@ -1,0 +1,355 @@
+"""Sales held back while service owes something: what waits, what passes, what goes out afterwards, and who may say otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.refusals import Refusal
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, attention_of, onboard, settled, until
+from tests.workflows.service_side import insert_case, open_case, report_full_use, resolve_case, tell
+
+COOL_DOWN = timedelta(days=8)
+"""three business days with a weekend and some holidays"""
+
+
+async def onboarded(servers: Servers, **changes: Any) -> tuple[dict[str, Any], str]:
+    """A customer in the middle of their first year, with nothing to do."""
+    document = order(**changes)
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=45))
+    await onboard(servers.client, account)
+    await servers.client.fast_forward(account, timedelta(days=1))
+    await settled(servers.pool, account)
+    return document, account
+
+
+async def sent_to_customer(servers: Servers, account: str) -> list[str]:
+    """The templates of the mails that went to the customer, in order."""
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template from outbox where account_id = $1 and channel = 'deliver_mail' and status = 'sent'"
+        " order by settled_at, delivery_id",
+        account,
+    )
+    return [row["template"] for row in rows]
+
+
+async def live_holds(servers: Servers, account: str) -> list[tuple[str, str]]:
+    rows = await servers.pool.fetch(
+        "select level, reason from sales_hold where account_id = $1 and lifted_at is null order by reason", account
+    )
+    return [(row["level"], row["reason"]) for row in rows]
+
+
+async def test_an_offer_waits_while_a_case_burns_and_goes_out_after_it(servers: Servers) -> None:
+    document, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    assert await live_holds(servers, account) == [("block", "pressing_case")]
+    assert "hold" in await attention_of(servers.temporal, account)
+    briefing = await servers.client.briefing(account)
+    assert f"`{case}` urgent, open · open for 0 days · no owner yet" in briefing
+    assert "sales is held back" in briefing
+    await report_full_use(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=5))
+    assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
+    assert await servers.pool.fetchval("select count(*) from held_step where account_id = $1", account) == 1
+    resolved_at = await resolve_case(servers, account, case)
+    assert await live_holds(servers, account) == [("block", "cooling_down")]
+    assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
+    await servers.client.fast_forward(account, COOL_DOWN)
+    offer = await servers.pool.fetchrow("select * from offer where account_id = $1", account)
+    assert offer is not None
+    assert offer["offered_at"] >= resolved_at + timedelta(days=3)
+    await settled(servers.pool, account)
+    assert "upsell_offer" in await sent_to_customer(servers, account)
+    assert await live_holds(servers, account) == []
+    assert "hold" not in await attention_of(servers.temporal, account)
+    assert not await servers.pool.fetchval("select count(*) from held_step where account_id = $1", account)
+    assert "Open cases" not in await servers.client.briefing(account)
+    notices = [m.subject for m in servers.mails_to("olga@seller.example") if document["account"]["name"] in m.subject]
+    assert notices
+
+
+async def test_a_good_rating_ends_the_cool_down_and_a_reopening_blocks_again(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    await resolve_case(servers, account, case)
+    assert await live_holds(servers, account) == [("block", "cooling_down")]
+    at = await servers.client.now(account)
+    await servers.pool.execute(
+        "update service_case set status = 'open', resolved_at = null, status_at = $2, reopen_count = 1 where case_id = $1",
+        case,
+        at,
+    )
+    await tell(servers, account, case, "reopened")
+    assert await live_holds(servers, account) == [("block", "pressing_case")]
+    await resolve_case(servers, account, case, rating=5)
+    assert await live_holds(servers, account) == []
+
+
+async def test_a_case_that_nobody_touches_blocks_for_thirty_days_only(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    await open_case(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=29))
+    assert [level for level, _ in await live_holds(servers, account)] == ["block"]
+    await servers.client.fast_forward(account, timedelta(days=2))
+    assert await live_holds(servers, account) == [("warn", "quiet_case")]
+
+
+@pytest.mark.parametrize(("days", "ends"), [(2, "sent"), (20, "withdrawn")])
+async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Servers, days: int, ends: str) -> None:
+    """Help is offered because few seats are used; the task is there at once, the mail when it may go and is still of use."""
+    document, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    await report_full_use(servers, account, users=8)
+    await servers.client.fast_forward(account, timedelta(days=days))
+    mail = "select * from outbox where account_id = $1 and body->>'template' = 'outreach'"
+    held = await servers.pool.fetch(mail, account)
+    assert [row["status"] for row in held] == ["held"]
+    assert case in held[0]["reason"]
+    assert "mail outreach" in await servers.client.briefing(account)
+    assert await servers.pool.fetchval(
+        "select count(*) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null", account
+    )
+    await resolve_case(servers, account, case)
+    await servers.client.fast_forward(account, COOL_DOWN)
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(mail, account)
+    assert [row["status"] for row in rows] == [ends]
+    arrived = [m for m in servers.mails_to(document["contacts"][0]["email"]) if m.message_id == rows[0]["message_id"]]
+    assert len(arrived) == (1 if ends == "sent" else 0)
+    titles = [row["title"] for row in await servers.journal(account) if "outreach" in row["title"]]
+    assert len(titles) == 1
+    assert titles[0].startswith("Sent after it was held back" if ends == "sent" else "Not sent any more")
+
+
+async def test_a_warning_pauses_automatic_mails_and_contractual_ones_pass(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    case = await open_case(servers, account, priority="low")
+    assert await live_holds(servers, account) == [("warn", "open_case")]
+    before = await sent_to_customer(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await settled(servers.pool, account)
+    after = await sent_to_customer(servers, account)
+    assert set(after[len(before) :]) <= {"renewal_notice"}
+    answer = await servers.client.ask(account, "acknowledge_hold", {"by": "S-1"})
+    assert answer["acknowledged"] == [case]
+    assert await servers.pool.fetchval(
+        "select count(*) from hold_acknowledgement where account_id = $1 and by = 'S-1' and source = $2", account, case
+    )
+
+
+async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manager(servers: Servers) -> None:
+    document, account = await onboarded(servers)
+    contract = document["contracts"][0]["contract_id"]
+    await servers.client.fast_forward(account, timedelta(days=310 - 46))
+    await servers.pool.execute(
+        "insert into service_team (team, name, manager_id) values ('first', 'First line', 'S-2') on conflict do nothing"
+    )
+    case = await open_case(servers, account, escalated=True, team="first", owner="S-1")
+    await servers.pool.execute(
+        "update service_case set last_activity_at = opened_at + interval '80 days' where case_id = $1", case
+    )
+    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract)
+    await servers.client.fast_forward_to(account, ends_at - timedelta(days=29))
+    await settled(servers.pool, account)
+    quotes = "select count(*) from renewal_quote where contract_id = $1"
+    assert not await servers.pool.fetchval(quotes, contract)
+    assert (await sent_to_customer(servers, account)).count("renewal_notice") >= 2
+    assert "renewal_held" in await attention_of(servers.temporal, account)
+    task = await servers.pool.fetchrow(
+        "select staff_id, closed_at from staff_task where account_id = $1 and key = $2",
+        account,
+        f"renewal-hold/{contract}",
+    )
+    assert task is not None
+    assert (task["staff_id"], task["closed_at"]) == ("S-2", None)
+    with pytest.raises(Refusal, match="only the owner of case"):
+        await servers.client.ask(account, "release_for_renewal", {"by": "S-9", "case_id": case})
+    released = {"by": "S-2", "role": "service_manager", "case_id": case, "reason": "talked to them"}
+    assert await servers.client.ask(account, "release_for_renewal", released) == {"case_id": case, "released": True}
+    await until(lambda: servers.pool.fetchval(quotes, contract), "the withheld quote is made")
+    assert await servers.pool.fetchval(
+        "select count(*) from staff_task where account_id = $1 and key = $2 and closed_at is not null",
+        account,
+        f"renewal-hold/{contract}",
+    )
+    event = await servers.pool.fetchrow("select * from case_event where case_id = $1 and kind = 'custom'", case)
+    assert event is not None
+    assert event["detail"]["name"] == "renewal_released"
+    await settled(servers.pool, account)
+    assert "renewal_held" not in await attention_of(servers.temporal, account)
+    # A block is still there for everything else.
+    assert ("block", "escalated") in await live_holds(servers, account)
+
+
+async def test_an_override_is_short_named_counted_and_shown_to_the_cases_owner(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    await servers.client.ask(account, "pause", {"reason": "so that nothing is looked at meanwhile"})
+    await servers.client.ask(account, "resume", {})
+    case = await open_case(servers, account, owner="S-2")
+    at = await servers.client.now(account)
+    first = f"journey:{account}/test/override#0"
+    body = {
+        "delivery_id": first,
+        "template": "touch_month_1",
+        "to_name": "Aoi",
+        "to_email": f"aoi-{account.lower()}@customer.example",
+        "language": "en",
+        "time_zone": "Asia/Tokyo",
+        "at": at.isoformat(),
+        "context": {"company": "Tea", "contact_name": "Aoi", "seller": "Seller", "sender_name": "Sam"},
+    }
+    await servers.pool.execute(
+        "insert into outbox (delivery_id, account_id, channel, stage, body, created_at, purpose, status)"
+        " values ($1, $2, 'deliver_mail', 'adoption', $3, $4, 'campaign', 'held')",
+        body["delivery_id"],
+        account,
+        body,
+        at,
+    )
+    for wrong, says in (
+        ({"by": "S-1", "role": "sales_rep", "reason": "now", "hours": 2}, "may not override"),
+        ({"by": "S-1", "role": "service_lead", "reason": "now", "hours": 25}, "hours"),
+        (
+            {
+                "by": "S-1",
+                "role": "service_lead",
+                "reason": "now",
+                "until": (at + timedelta(hours=30)).isoformat(),
+            },
+            "at most",
+        ),
+        ({"by": "S-1", "role": "service_lead", "reason": "now"}, "say how long"),
+    ):
+        with pytest.raises(Refusal, match=says):
+            await servers.client.ask(account, "override_hold", wrong)
+    asked = {"by": "S-1", "role": "service_lead", "reason": "they asked for it", "hours": 4, "request_id": "o-1"}
+    answer = await servers.client.ask(account, "override_hold", asked)
+    assert answer["cases"] == [case]
+    assert await servers.client.ask(account, "override_hold", asked) == answer
+    await settled(servers.pool, account)
+    row = "select status from outbox where delivery_id = $1"
+    await until_sent(servers, first)
+    overrides = await servers.pool.fetch("select * from hold_override where account_id = $1", account)
+    assert [(o["by"], o["used"], o["case_ids"]) for o in overrides] == [("S-1", 1, [case])]
+    events = await servers.pool.fetch("select * from case_event where case_id = $1", case)
+    assert [e["detail"]["name"] for e in events] == ["hold_overridden"]
+    told = await servers.pool.fetch(
+        "select staff_id from outbox where account_id = $1 and channel = 'deliver_notice' and body->>'title' like $2",
+        account,
+        f"Case {case}%",
+    )
+    assert [one["staff_id"] for one in told] == ["S-2"]
+    assert await live_holds(servers, account) == [("block", "pressing_case")]
+    # It is over by itself: the next one waits again.
+    await servers.client.fast_forward(account, timedelta(hours=5))
+    again = {**body, "delivery_id": f"journey:{account}/test/override#1"}
+    await servers.pool.execute(
+        "insert into outbox (delivery_id, account_id, channel, stage, body, created_at, purpose, status)"
+        " values ($1, $2, 'deliver_mail', 'adoption', $3, $4, 'campaign', 'held')",
+        again["delivery_id"],
+        account,
+        again,
+        at,
+    )
+    await tell(servers, account, case, "opened")
+    assert await servers.pool.fetchval(row, again["delivery_id"]) == "held"
+
+
+async def until_sent(servers: Servers, delivery_id: str) -> None:
+    async def is_sent() -> bool:
+        status = await servers.pool.fetchval("select status from outbox where delivery_id = $1", delivery_id)
+        return bool(status == "sent")
+
+    await until(is_sent, f"{delivery_id} is sent")
+
+
+async def test_a_hold_by_hand_for_one_product_ends_by_hand_or_by_its_time(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    placed = await servers.client.ask(account, "place_hold", {"reason": "they are moving house", "by": "S-1"})
+    with pytest.raises(Refusal, match="placed by hand"):
+        await servers.client.ask(account, "lift_hold", {"hold_id": "no-such"})
+    await report_full_use(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=2))
+    assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
+    await servers.client.ask(account, "lift_hold", {"hold_id": placed["hold_id"], "by": "S-1", "reason": "moved"})
+    await servers.client.fast_forward(account, timedelta(hours=1))
+    assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1
+    until_then = (await servers.client.now(account)) + timedelta(days=3)
+    await servers.client.ask(
+        account, "place_hold", {"reason": "audit", "product": "CARE", "until": until_then.isoformat()}
+    )
+    assert await live_holds(servers, account) == [("block", "manual")]
+    await servers.client.fast_forward(account, timedelta(days=4))
+    assert await live_holds(servers, account) == []
+
+
+async def test_a_paused_journey_looks_when_it_is_resumed_and_a_closed_one_keeps_nothing_waiting(
+    servers: Servers,
+) -> None:
+    _, account = await onboarded(servers)
+    await servers.client.ask(account, "pause", {"reason": "stocktaking"})
+    at = await servers.client.now(account)
+    async with servers.pool.acquire() as connection:
+        case = await insert_case(connection, account, at)
+    signal = {"id": f"{case}:1:opened", "at": at.isoformat(), "case_id": case, "what": "opened"}
+    await servers.handle(account).signal("case_changed", signal)
+    await servers.client.fast_forward(account, timedelta(hours=3))
+    assert await live_holds(servers, account) == []
+    await servers.client.ask(account, "resume", {})
+    await servers.client.fast_forward(account, timedelta(minutes=1))
+    assert await live_holds(servers, account) == [("block", "pressing_case")]
+    await report_full_use(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=2))
+    assert await servers.pool.fetchval("select count(*) from held_step where account_id = $1", account) == 1
+    await servers.client.ask(account, "close_journey", {"reason": "sold"})
+    assert not await servers.pool.fetchval("select count(*) from held_step where account_id = $1", account)
+    assert not await servers.pool.fetchval(
+        "select count(*) from outbox where account_id = $1 and status = 'held'", account
+    )
+
+
+async def test_a_signal_of_a_case_that_nobody_understands_raises_attention(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    bodies: list[list[Any]] = [
+        [],
+        ["text"],
+        [{"id": 1}],
+        [{"id": "x", "at": "never", "case_id": "C", "what": "w"}],
+        [{}, {}],
+    ]
+    for body in bodies:
+        await servers.handle(account).signal("case_changed", args=body)
+
+    async def is_shown() -> bool:
+        return "unknown_message" in await attention_of(servers.temporal, account)
+
+    await until(is_shown, "the journey shows that it did not understand")
+    assert await live_holds(servers, account) == []
+
+
+async def test_whoever_saw_a_case_hears_that_it_is_over(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    at = await servers.client.now(account)
+    await servers.pool.execute(
+        "insert into case_seen (case_id, staff_id, account_id, at) values ($1, 'S-1', $2, $3)", case, account, at
+    )
+    await resolve_case(servers, account, case, rating=4)
+    rows = await servers.pool.fetch(
+        "select staff_id from outbox where account_id = $1 and body->>'title' = $2", account, f"Case {case} is resolved"
+    )
+    assert [row["staff_id"] for row in rows] == ["S-1"]
+    await tell(servers, account, case, "closed")
+    assert (
+        await servers.pool.fetchval(
+            "select count(*) from outbox where account_id = $1 and body->>'title' like $2", account, f"Case {case} is %"
+        )
+        == 1
+    )
