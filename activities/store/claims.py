@@ -44,7 +44,7 @@ join product p on p.code = l.product_code
 left join asset a on a.order_id = l.order_id and a.line_id = l.line_id
 join account c on c.account_id = coalesce(a.account_id, o.account_id)
 cross join lateral (
-  select count(*) > 0 as tracked, min(e.at) filter (where e.step in ('delivered', 'installed', 'returned')) as delivered_at,
+  select count(*) > 0 as tracked, max(e.at) filter (where e.step in ('delivered', 'installed', 'returned')) as delivered_at,
          coalesce(sum(e.quantity) filter (where e.step = 'returned'), 0) as returned
   from fulfilment_event e where e.order_id = l.order_id and e.line_id = l.line_id) f
 cross join lateral (
