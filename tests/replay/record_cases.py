@@ -1,0 +1,158 @@
+"""Records the histories that the replay tests hold each new version of the case's workflow against.
+
+    python -m tests.replay.record_cases
+
+As `tests.replay.record` does for journeys; the files are in `tests/replay/cases`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+from temporalio.common import WorkflowIDConflictPolicy
+
+from activities.store.pool import open_pool
+from domain.refusals import Refusal
+from gateway.cases import CASE_WORKFLOW, CaseClient, case_workflow_id
+from gateway.client import PerennialClient
+from gateway.connection import connect
+from tests.cases import case, customer, staffed
+from tests.conftest import Servers
+from tests.replay.record import without_machine
+from workers.embedded.stack import EmbeddedStack
+from workers.migrating import migrate
+from workers.settings import Settings
+from workers.wiring import build_worker
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+CASES = Path(__file__).parent / "cases"
+
+
+def _client(servers: Servers) -> CaseClient:
+    return CaseClient(servers.temporal, servers.pool)
+
+
+async def kept_promises(servers: Servers) -> str:
+    """Opened, answered, waiting with reminders, resumed, resolved, reopened, resolved, surveyed, closed, rated."""
+    client, document = _client(servers), await customer(servers, segment="enterprise")
+    team = await staffed(servers, "AG-1")
+    opened = await client.open_case(case(document, team=team))
+    case_id = opened.case_id
+    await client.ask(case_id, "respond", {"body": "Which model?", "by": "AG-1"})
+    await client.ask(case_id, "note", {"body": "Probably the cable.", "by": "AG-1"})
+    await client.ask(case_id, "wait", {"reason": "the model", "by": "AG-1"})
+    await client.fast_forward(case_id, timedelta(days=3))
+    await client.customer_message(case_id, {"body": "A T-1000."})
+    await client.ask(case_id, "resolve", {"code": "fixed", "text": "A new cable.", "by": "AG-1"})
+    await client.customer_message(case_id, {"body": "Still down."})
+    await client.ask(case_id, "resolve", {"code": "replaced", "text": "A new till.", "by": "AG-1"})
+    await client.fast_forward(case_id, timedelta(days=3))
+    await client.ask(case_id, "answer_csat", {"score": 2})
+    await client.fast_forward(case_id, timedelta(days=4))
+    return case_id
+
+
+async def broken_promises(servers: Servers) -> str:
+    """Warnings, violations, the flag, late evidence, another priority and owner, refusals, and a journey that is closed."""
+    client, document = _client(servers), await customer(servers, segment="enterprise")
+    account = document["account"]["account_id"]
+    team = await staffed(servers, "AG-2", "AG-3")
+    opened = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    case_id = opened.case_id
+    await client.fast_forward(case_id, timedelta(hours=13))
+    early = (opened.opened_at + timedelta(minutes=20)).isoformat()
+    await client.ask(case_id, "respond", {"body": "Called.", "channel": "phone", "at": early, "by": "AG-2"})
+    try:
+        await client.ask(case_id, "close", {"by": "AG-2"})
+    except Refusal:
+        await client.ask(case_id, "de_escalate", {"reason": "a spare one works", "by": "AG-2"})
+    await client.ask(case_id, "prioritise", {"impact": "low", "urgency": "low", "by": "AG-2"})
+    await client.ask(case_id, "assign", {"owner": "AG-3", "by": "AG-2"})
+    await client.ask(case_id, "escalate", {"reason": "again", "by": "AG-3"})
+    await servers.client.ask(account, "close_journey", {"reason": "gone"})
+    await client.ask(case_id, "cancel", {"by_customer": True, "by": "AG-3"})
+    await client.fast_forward(case_id, timedelta(minutes=1))
+    return case_id
+
+
+async def merged(servers: Servers) -> str:
+    """A case of somebody unknown who is found out, and that goes up in another one."""
+    client, document = _client(servers), await customer(servers)
+    team = await staffed(servers, "AG-4")
+    other = await client.open_case(case(document, team=team))
+    unknown = case(document, contact={"name": "Ann", "email": "ann@customer.example"}, team=team)
+    del unknown["account_id"]
+    opened = await client.open_case(unknown)
+    await client.ask(opened.case_id, "identify", {"account_id": document["account"]["account_id"], "by": "AG-4"})
+    await client.ask(opened.case_id, "wait", {"reason": "parts", "waiting_for": "internal", "by": "AG-4"})
+    await client.ask(opened.case_id, "resume", {"by": "AG-4"})
+    await client.ask(opened.case_id, "merge", {"into": other.case_id, "by": "AG-4"})
+    await client.fast_forward(other.case_id, timedelta(minutes=1))
+    return opened.case_id
+
+
+async def rollovers(servers: Servers) -> str:
+    """Several runs."""
+    client, document = _client(servers), await customer(servers, segment="enterprise")
+    asked = case(document, team=await staffed(servers, "AG-5"))
+    await servers.temporal.start_workflow(
+        CASE_WORKFLOW,
+        {"roll_over_after_events": 60},
+        id=case_workflow_id(asked["case_id"]),
+        task_queue=servers.settings.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+    await client.open_case(asked)
+    for _ in range(4):
+        await client.ask(asked["case_id"], "wait", {"reason": "parts", "by": "AG-5"})
+        await client.fast_forward(asked["case_id"], timedelta(days=1))
+        await client.ask(asked["case_id"], "resume", {"by": "AG-5"})
+    return str(asked["case_id"])
+
+
+STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (kept_promises, broken_promises, merged, rollovers)
+
+
+async def runs_of(servers: Servers, case_id: str) -> list[WorkflowHistory]:
+    """The runs of a case, the first one first."""
+    found = []
+    async for run in servers.temporal.list_workflows(f"WorkflowId = '{case_workflow_id(case_id)}'"):
+        handle = servers.temporal.get_workflow_handle(case_workflow_id(case_id), run_id=run.run_id)
+        found.append(await handle.fetch_history())
+    return sorted(found, key=lambda history: history.events[0].event_time.ToDatetime())
+
+
+async def record(folder: Path) -> None:
+    """Writes the histories of all stories."""
+    for old in CASES.glob("*.json"):
+        old.unlink()
+    CASES.mkdir(exist_ok=True)
+    async with EmbeddedStack(folder / "stack", SEARCH_ATTRIBUTES, keep=False) as stack:
+        await migrate(stack.postgres_dsn)
+        temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
+        settings = Settings.model_validate(
+            {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
+        )
+        async with build_worker(temporal, pool, settings):
+            servers = Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
+            for story in STORIES:
+                case_id = await story(servers)
+                await asyncio.sleep(2)  # the server's list of workflows follows a moment later
+                for n, history in enumerate(await runs_of(servers, case_id), start=1):
+                    document = without_machine(json.loads(history.to_json()))
+                    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+                    path = CASES / f"{story.__name__}-{n}.json"
+                    path.write_text(text + "\n", encoding="utf-8")
+                    print(f"{path.name}: {len(history.events)} events, {len(text) // 1024} KiB")
+        await pool.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="perennial-record-cases-") as place:
+        asyncio.run(record(Path(place)))
