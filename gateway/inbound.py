@@ -51,6 +51,16 @@ def _present() -> datetime:
     return datetime.now(UTC)
 
 
+async def keep_mail(
+    pool: Pool, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
+) -> str:
+    """Keeps a mail for whichever process looks at the inbox next; its id."""
+    inbox_id = mail_key(raw)
+    async with pool.acquire() as connection:
+        await inbox.keep_mail(connection, inbox_id, raw, recipients, return_path, received_at)
+    return inbox_id
+
+
 class Inbox:
     """What customers write.
 
@@ -85,9 +95,7 @@ class Inbox:
         `recipients` and `return_path` are those of the envelope ("" for an empty return path), where they are known;
         otherwise the headers `Delivered-To` and `Return-Path` of `raw` are looked at.
         """
-        inbox_id = mail_key(raw)
-        async with self._pool.acquire() as connection:
-            await inbox.keep_mail(connection, inbox_id, raw, recipients, return_path, received_at)
+        inbox_id = await keep_mail(self._pool, raw, received_at, recipients=recipients, return_path=return_path)
         self._kept.set()
         return inbox_id
 

@@ -40,6 +40,7 @@ alter table contact add column phone text, add column phone_number text, add col
 create index contact_by_email on contact (lower(email));
 create index contact_by_domain on contact (lower(split_part(email, '@', 2)));
 create index contact_by_phone on contact (phone_number) where phone_number is not null;
+create index contact_by_last_digits on contact (reverse(phone_number) text_pattern_ops) where phone_number is not null;
 
 create extension if not exists pg_trgm;
 create index account_by_name on account using gin (lower(name) gin_trgm_ops);
@@ -55,6 +56,6 @@ create index outbox_by_message_id on outbox (message_id) where message_id is not
 
 drop index outbox_by_message_id, service_case_by_box, contact_by_name, account_by_name;
 drop extension pg_trgm;
-drop index contact_by_phone, contact_by_domain, contact_by_email;
+drop index contact_by_last_digits, contact_by_phone, contact_by_domain, contact_by_email;
 alter table contact drop column phone, drop column phone_number, drop column unsubscribed_at;
 drop table inbox_message;

@@ -8,7 +8,19 @@ import traceback
 
 import typer
 
-from workers.cli import assets, demo, imports, journeys, processes, reports, service_reports, stack, timelines
+from workers.cli import (
+    assets,
+    cases,
+    demo,
+    imports,
+    journeys,
+    mails,
+    processes,
+    reports,
+    service_reports,
+    stack,
+    timelines,
+)
 from workers.cli.common import explain
 
 app = typer.Typer(
@@ -24,6 +36,9 @@ timelines.register(app)
 service_reports.register(reports.app)
 app.add_typer(journeys.app, name="journey", help="Look at customers' journeys and move them.")
 app.add_typer(assets.app, name="asset", help="What customers own, and why it costs what it costs.")
+app.add_typer(cases.app, name="case", help="Service cases: who calls, what is promised, what is asked of them.")
+app.add_typer(mails.inbox_app, name="inbox", help="Mails that wait for a person.")
+app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
 app.add_typer(imports.app, name="import", help="Bring in orders and usage from files.")
 app.add_typer(reports.app, name="report", help="Figures over many customers.")
 

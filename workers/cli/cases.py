@@ -1,0 +1,314 @@
+"""`perennial case …`: look up who calls, open cases, look at them, and ask them what their updates allow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+from temporalio.service import RPCError
+
+from activities.store import case_reports, inbox
+from domain.refusals import Refusal
+from domain.service.callers import CallAnswer, CustomerView, summary_of
+from domain.service.definitions import Priority
+from domain.service.lifecycle import CaseState
+from domain.service.opening import CaseCategory, CaseChannel
+from domain.service.routing import Level
+from gateway.calls import CallDesk
+from gateway.cases import UNKNOWN_CASE, CaseClient
+from workers.cli.common import UserError, connections, console, print_json, run
+
+app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+
+_NUMBERS = frozenset({"score", "expected_version"})
+_LINKS = {"follows_id": "follows", "merged_into": "merged into", "parent_id": "part of"}
+_FLAGS = frozenset({"shared", "by_customer", "automatic"})
+
+
+# Calls
+
+
+@app.command()
+def lookup(
+    who: Annotated[
+        str, typer.Argument(help="A telephone number, a mail address, a part of a name, or an account's id.")
+    ],
+    country: Annotated[
+        str | None, typer.Option(help="Where numbers without a country's code are dialled, such as JP.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Who calls: opens the whole customer, or lists those that it may be."""
+    answer = run(_lookup(who, country))
+    if as_json:
+        print_json(answer.model_dump(mode="json"))
+    elif answer.customer is not None:
+        _show_customer(answer, answer.customer)
+    elif not answer.callers:
+        raise Refusal("UnknownCaller", f"nobody is known by {who!r}; a part of the company's name may do")
+    else:
+        table = Table("account", "company", "contact", "found by")
+        for caller in answer.callers:
+            table.add_row(caller.account_id, escape(caller.company), escape(caller.contact_name or ""), caller.by.value)
+        console.print(table)
+
+
+async def _lookup(who: str, country: str | None) -> CallAnswer:
+    async with connections() as servers:
+        return await CallDesk(servers.pool, servers.client).look_up(who, country=country)
+
+
+def _show_customer(answer: CallAnswer, view: CustomerView) -> None:
+    caller = next((one for one in answer.callers if one.contact_id), None)
+    console.print(
+        f"[bold]{escape(view.company)}[/bold]  {view.account_id}"
+        + (f"  · {escape(caller.contact_name or '')}" if caller else "")
+    )
+    for name, value in summary_of(view).items():
+        console.print(f"[dim]{name:>16}[/dim]  {escape(value)}")
+    for hold in view.holds:
+        console.print(f"[dim]{'':>16}[/dim]  {hold.level.value}: {escape(hold.says)}")
+    _table(("open case", "priority", "status", "subject", "next promise"), [
+        (case.case_id, case.priority, case.status, case.subject, _due(case.promise, case.due_at, view.as_of)) for case in view.cases
+    ])  # fmt: skip
+    _table(("owns", "quantity", "a month", "until"), [
+        (line.name, f"{line.quantity:,}", f"{line.mrr:,} {line.currency}" if line.mrr else "", _day(line.until)) for line in view.owns
+    ])  # fmt: skip
+    _table(("next", "what", "why"), [(_day(line.at), line.what, line.why) for line in view.next])
+    _table(("message", "", "what"), [(_day(one.at), one.direction, one.what) for one in view.messages])
+    _table(("survey", "score", "comment"), [
+        (_day(one.at), f"{one.score} of {one.scale}" if one.score is not None else "no answer", one.comment or "") for one in view.surveys
+    ])  # fmt: skip
+
+
+# Cases
+
+
+@app.command("open")
+def open_case(
+    subject: Annotated[str, typer.Option()],
+    account: Annotated[str | None, typer.Option()] = None,
+    contact: Annotated[str | None, typer.Option(help="A contact of the account.")] = None,
+    email: Annotated[str | None, typer.Option(help="Of somebody who is not among the contacts.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Of somebody who is not among the contacts.")] = None,
+    body: Annotated[str, typer.Option()] = "",
+    channel: Annotated[CaseChannel, typer.Option()] = CaseChannel.PHONE,
+    category: Annotated[CaseCategory, typer.Option()] = CaseCategory.QUESTION,
+    impact: Annotated[Level, typer.Option()] = Level.MEDIUM,
+    urgency: Annotated[Level, typer.Option()] = Level.MEDIUM,
+    product: Annotated[str | None, typer.Option(help="What it is about.")] = None,
+    owner: Annotated[str | None, typer.Option(help="A staff id; by default the rules choose.")] = None,
+    case_id: Annotated[str | None, typer.Option("--id", help="Default: made of the time and the subject.")] = None,
+    by: Annotated[str, typer.Option(help="An opaque id of who does this.")] = "cli",
+) -> None:
+    """Opens a case."""
+    given: dict[str, Any] = {
+        "account_id": account,
+        "contact_id": contact,
+        "contact": {key: value for key, value in (("email", email), ("phone", phone)) if value} or None,
+        "body": body or None,
+        "product": product,
+        "owner": owner,
+    }
+    document = {
+        "subject": subject,
+        "channel": channel.value,
+        "category": category.value,
+        "impact": impact.value,
+        "urgency": urgency.value,
+        "by": by,
+        **{key: value for key, value in given.items() if value is not None},
+    }
+    run(_open({"case_id": case_id or _new_id(document), **document}))
+
+
+def _new_id(document: dict[str, Any]) -> str:
+    """An id that no other case has: the second and what the case says."""
+    now = datetime.now().astimezone()
+    return f"C-{now:%y%m%d-%H%M%S}-{hashlib.sha256(repr(document).encode()).hexdigest()[:4]}"
+
+
+async def _open(document: dict[str, Any]) -> None:
+    async with connections() as servers:
+        print_json((await servers.cases.open_case(document)).model_dump(mode="json"))
+
+
+@app.command("list")
+def list_cases(
+    account: Annotated[str | None, typer.Option()] = None,
+    status: Annotated[list[CaseState] | None, typer.Option(help="[those that are not over]")] = None,
+    priority: Annotated[list[Priority] | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option(help="A staff id.")] = None,
+    team: Annotated[str | None, typer.Option()] = None,
+    escalated: Annotated[bool, typer.Option("--escalated", help="Only those that burn.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Only those with a promise that was broken.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    as_json: Json = False,
+) -> None:
+    """Cases, the next promise first."""
+    wanted = case_reports.CaseFilter(
+        account_id=account,
+        statuses=tuple(one.value for one in status or []),
+        priorities=tuple(one.value for one in priority or []),
+        owner_id=owner,
+        team=team,
+        escalated=escalated,
+        late=late,
+    )
+    rows = run(_list(wanted, limit))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(
+        Column("case", no_wrap=True), "account", "priority", "status", "owner", "subject", "next promise (UTC)"
+    )
+    for row in rows:
+        burning = " !" if row["escalated"] else ""
+        due = f"{row['due_at']:%Y-%m-%d %H:%M} {row['promise'].replace('_', ' ')}" if row["due_at"] else ""
+        table.add_row(
+            row["case_id"],
+            row["account_id"] or "?",
+            row["priority"] + burning,
+            row["status"],
+            row["owner_id"] or "",
+            escape(row["subject"]),
+            due,
+        )
+    console.print(table)
+
+
+async def _list(wanted: case_reports.CaseFilter, limit: int) -> list[case_reports.Row]:
+    async with connections() as servers, servers.pool.acquire() as connection:
+        return await case_reports.list_cases(connection, wanted, limit)
+
+
+@app.command()
+def show(case: str, as_json: Json = False) -> None:
+    """A case: where it stands, its promises with the time that is left, messages, what happened, and what it holds back."""
+    shown = run(_show(case))
+    if as_json:
+        print_json(shown)
+        return
+    row, now = shown["case"], shown["now"]
+    console.print(f"[bold]{escape(row['subject'])}[/bold]  {row['case_id']}")
+    facts = {
+        "customer": f"{shown['company'] or 'not known yet'}  {row['account_id'] or ''}",
+        "contact": " ".join(str(row["contact"][key]) for key in ("name", "email", "phone") if row["contact"].get(key)),
+        "status": f"{row['status']}{', escalated' if row['escalated'] else ''}  {row['status_reason']}",
+        "priority": f"{row['priority']}  (impact {row['impact']}, urgency {row['urgency']})",
+        "owner": " ".join(part for part in (row["owner_id"], row["team"]) if part) or "nobody yet",
+        "policy": f"{row['policy_id'] or 'none'}, by {row['chosen_by']}",
+        "resolution": f"{row['resolution_code']}: {row['resolution_text']}" if row["resolution_code"] else "",
+        "linked": ", ".join(f"{said} {row[key]}" for key, said in _LINKS.items() if row[key]),
+        "sales": ", ".join(f"{hold['level']}: {hold['says']}" for hold in shown["holds"]) or "may call",
+    }  # fmt: skip
+    for name, value in facts.items():
+        if value.strip():
+            console.print(f"[dim]{name:>10}[/dim]  {escape(value)}", soft_wrap=True)
+    _table(("promise", "due (UTC)", "state", "left"), [
+        (one["milestone"].replace("_", " "), _minute(one["due_at"]), one["state"], _left(one, now)) for one in shown["milestones"]
+    ])  # fmt: skip
+    _table(("message (UTC)", "", "who", "text"), [
+        (_minute(one["at"]), one["direction"], one["sender"] or one["template"] or "", one["body"] or one["subject"]) for one in shown["messages"]
+    ])  # fmt: skip
+    _table(
+        ("event (UTC)", "what", "by"),
+        [(_minute(one["at"]), one["kind"].replace("_", " "), one["by"]) for one in shown["events"]],
+    )
+    _table(
+        ("mail beside it (UTC)", "from", "why"),
+        [(_minute(one["received_at"]), one["sender"], one["reason"]) for one in shown["beside"]],
+    )
+
+
+async def _show(case_id: str) -> dict[str, Any]:
+    async with connections() as servers, servers.pool.acquire() as connection:
+        row = await case_reports.read_case(connection, case_id)
+        if row is None:
+            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; `perennial case list` shows them")
+        now = await _time_of(servers.cases, case_id)
+        holds = await case_reports.holds_of_case(connection, row, now)
+        return {**row, "now": now, "holds": holds, "beside": await inbox.mails_of_case(connection, case_id)}
+
+
+async def _time_of(cases: CaseClient, case_id: str) -> datetime:
+    """The case's own time; the present for one whose history has gone."""
+    try:
+        return await cases.now(case_id)
+    except RPCError:
+        return datetime.now(UTC)
+
+
+@app.command()
+def ask(
+    case: str,
+    update: str,
+    fields: Annotated[list[str] | None, typer.Argument(help="name=value, such as body='We are on it'")] = None,
+) -> None:
+    """Sends an update, such as `perennial case ask C-17 respond body='We are on it'`."""
+    request = dict(_field(text) for text in fields or [])
+    run(_ask(case, update, request))
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise UserError(f"{text!r} is no field; give name=value, such as body='We are on it'")
+    if name in _NUMBERS and value.isdigit():
+        return name, int(value)
+    return name, value == "true" if name in _FLAGS and value in ("true", "false") else value
+
+
+async def _ask(case_id: str, update: str, request: dict[str, Any]) -> None:
+    async with connections() as servers:
+        if update == "customer_message":
+            print_json(await servers.cases.customer_message(case_id, request))
+        else:
+            print_json(await servers.cases.ask(case_id, update, {"by": "cli", **request}))
+
+
+# How things are written
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table, if there is anything in it."""
+    if not rows:
+        return
+    console.print()
+    table = Table(*names, box=None, header_style="dim")
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row))
+    console.print(table)
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d}" if at else ""
+
+
+def _minute(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
+def _due(promise: str | None, due: datetime | None, now: datetime) -> str:
+    return f"{(promise or '').replace('_', ' ')} {_span(due - now)}" if due else ""
+
+
+def _left(milestone: dict[str, Any], now: datetime) -> str:
+    """How long until a promise is due, by the clock on the wall; empty once it is settled."""
+    if milestone["due_at"] is None or milestone["state"] != "open":
+        return ""
+    return _span(milestone["due_at"] - now)
+
+
+def _span(left: timedelta) -> str:
+    minutes = int(abs(left).total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    said = f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
+    return f"in {said}" if left >= timedelta(0) else f"{said} late"

@@ -1,0 +1,185 @@
+"""`perennial mail receive` and `perennial inbox …`: what customers write, from any mail server, and the mails that wait for a person."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from activities.store import inbox as store
+from activities.store.pool import open_pool
+from domain.refusals import Refusal
+from domain.service.inbound import read_mail
+from domain.service.mailrouting import InboxStatus
+from gateway.inbound import UNKNOWN_MAIL, Inbox, keep_mail
+from workers.cli.common import (
+    Connections,
+    UserError,
+    connections,
+    console,
+    find_running,
+    print_json,
+    progress_console,
+    run,
+    settings_of,
+)
+from workers.wiring import build_inbox
+
+TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h: mail servers keep the mail and try again."""
+_DATABASE_SECONDS = 20
+
+mail_app = typer.Typer(no_args_is_help=True)
+inbox_app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+By = Annotated[str, typer.Option(help="An opaque id of who does this.")]
+
+
+@mail_app.callback()
+def _mail() -> None:
+    """Mail that comes in."""
+
+
+@mail_app.command()
+def receive(
+    file: Annotated[str, typer.Argument(help="A mail as it came (RFC 5322), or - for standard input.")] = "-",
+    recipient: Annotated[list[str] | None, typer.Option(help="Whom the envelope names. [Delivered-To]")] = None,
+    sender: Annotated[str | None, typer.Option(help='The envelope\'s sender, "" for none. [Return-Path]')] = None,
+) -> None:
+    """Keeps a mail; a worker takes it to its case. For a mail server to pipe into: exit code 75 asks it to try again later."""
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+    try:
+        print(run(_receive(raw, recipient or [], sender)))
+    except Exception as error:
+        progress_console.print(f"The mail could not be kept: {escape(str(error))}")
+        raise typer.Exit(TRY_AGAIN) from error
+
+
+async def _receive(raw: bytes, recipients: list[str], sender: str | None) -> str:
+    """Only the database is needed: the workers do the rest."""
+    pool = await open_pool(settings_of(find_running()).database_url.get_secret_value(), size=1)
+    try:
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            return await keep_mail(pool, raw, datetime.now(UTC), recipients=recipients, return_path=sender)
+    finally:
+        await pool.close()
+
+
+@inbox_app.command("list")
+def list_mails(
+    status: Annotated[
+        list[InboxStatus] | None, typer.Option(help="[unknown and failed: what waits for a person]")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """The mails that wait for a person, or those of a status."""
+    rows, counts = run(_list([one.value for one in status] if status else list(store.WAITING), limit))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(Column("mail", no_wrap=True), "received (UTC)", "from", "subject", "status", "why", "account", "case")
+    for row in rows:
+        table.add_row(
+            row["inbox_id"][:14],
+            f"{row['received_at']:%Y-%m-%d %H:%M}",
+            escape(row["sender"] or "?"),
+            escape(row["subject"]),
+            row["status"],
+            escape(row["reason"]),
+            row["account_id"] or "",
+            row["case_id"] or "",
+        )
+    console.print(table)
+    console.print(
+        ", ".join(f"{counts[status.value]} {status.value}" for status in InboxStatus if status.value in counts)
+    )
+
+
+async def _list(statuses: list[str], limit: int) -> tuple[list[store.Row], dict[str, int]]:
+    async with connections() as servers, servers.pool.acquire() as connection:
+        return await store.list_mails(connection, statuses, limit), await store.count_mails(connection)
+
+
+@inbox_app.command()
+def show(
+    mail: str, as_json: Json = False, raw: Annotated[bool, typer.Option(help="As it was received.")] = False
+) -> None:
+    """One mail: who wrote what, and what became of it. The beginning of its id will do."""
+    row = run(_found(mail))
+    content: bytes = row.pop("raw")
+    if raw:
+        sys.stdout.buffer.write(content)
+        return
+    read = read_mail(content, recipients=row["recipients"], return_path=row["return_path"])
+    if as_json:
+        print_json({**row, "text": read.text, "said": read.said, "automatic": read.automatic})
+        return
+    facts = {
+        "mail": row["inbox_id"],
+        "received": f"{row['received_at']:%Y-%m-%d %H:%M} UTC",
+        "from": f"{read.sender_name} <{read.sender}>".strip(),
+        "to": ", ".join(read.recipients),
+        "subject": read.subject,
+        "status": f"{row['status']} {row['reason']}".strip(),
+        "account": row["account_id"],
+        "case": row["case_id"],
+        "files": ", ".join(f"{file.name} ({file.size} bytes)" for file in read.attachments),
+    }
+    for name, value in facts.items():
+        if value:
+            console.print(f"[dim]{name:>9}[/dim]  {escape(str(value))}", soft_wrap=True)
+    console.print()
+    console.print(escape(read.text), soft_wrap=True)
+
+
+async def _found(mail: str) -> store.Row:
+    async with connections() as servers, servers.pool.acquire() as connection:
+        row = await store.find_mail(connection, mail)
+    if row is None:
+        raise Refusal(UNKNOWN_MAIL, f"there is no mail {mail!r}, or more than one; `perennial inbox list` shows them")
+    return row
+
+
+@inbox_app.command()
+def assign(
+    mail: str,
+    account: Annotated[str | None, typer.Option(help="It opens a case of this account.")] = None,
+    case: Annotated[str | None, typer.Option(help="It joins this case.")] = None,
+    by: By = "cli",
+) -> None:
+    """Says whose a mail is."""
+    if (account is None) == (case is None):
+        raise UserError("give --account ACCOUNT, whose case the mail opens, or --case CASE, which it joins")
+    console.print(f"The mail is with case {run(_assign(mail, account, case, by))}.")
+
+
+async def _assign(mail: str, account: str | None, case: str | None, by: str) -> str:
+    async with connections() as servers:
+        return await _inbox(servers).assign(mail, account_id=account, case_id=case, by=by)
+
+
+@inbox_app.command()
+def discard(mail: str, reason: str, by: By = "cli") -> None:
+    """Says that a mail needs nothing. It is kept."""
+    run(_discard(mail, reason, by))
+    console.print("Discarded; it is kept.")
+
+
+async def _discard(mail: str, reason: str, by: str) -> None:
+    async with connections() as servers:
+        await _inbox(servers).discard(mail, reason, by=by)
+
+
+def _inbox(servers: Connections) -> Inbox:
+    return build_inbox(servers.temporal, servers.pool, servers.settings)
