@@ -47,6 +47,8 @@ CHANGE: dict[str, Any] = {
     "fields": "",
 }
 
+CASE = {"case_id": "C-17.3", "subject": "Till <3> & printer are down"}
+
 CONTEXTS: dict[str, dict[str, Any]] = {
     "welcome": {
         "products": PRODUCTS,
@@ -99,10 +101,25 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "from": "2027-03-01",
         "mrr_change": yen("20000"),
     },
+    "quote_presented": {
+        "quote_id": "Q-17",
+        "version": 2,
+        "lines": QUOTE["lines"],
+        "total": yen("1380000"),
+        "mrr_change": yen("115000"),
+        "valid_until": "2027-03-31",
+    },
     "assets_changed": {
         "changes": [
             CHANGE,
-            {**CHANGE, "product": "Support", "change": "end", "quantity_before": 1, "quantity": 1, "mrr": yen("100000")},
+            {
+                **CHANGE,
+                "product": "Support",
+                "change": "end",
+                "quantity_before": 1,
+                "quantity": 1,
+                "mrr": yen("100000"),
+            },
             {**CHANGE, "product": PRODUCTS[1], "change": "added", "until": "", "fields": "region: eu"},
         ],
         "contracts": [{"contract_id": "A-3", "until": "2027-09-30"}],
@@ -114,6 +131,30 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     },
     "reorder_check_in": {"last_order": "2027-01-04", "rhythm_days": 26, "products": PRODUCTS},
     "delivery_follow_up": {"order_id": "O-536365", "products": PRODUCTS},
+    "case_opened": {**CASE, "answer_by": "2027-03-01T01:00:00+00:00"},
+    "case_reply": {**CASE, "paragraphs": ["Please hold its button & wait.", "Does it blink?"]},
+    "case_nudge": {**CASE, "since": "2027-03-01T01:00:00+00:00", "reason": "the model's name"},
+    "case_apology": {**CASE, "milestone": "resolution"},
+    "case_resolved": {**CASE, "paragraphs": ["We replaced the <X> cable."]},
+    "case_survey": {**CASE, "survey_id": "C-17.3-1"},
+    "price_match": {
+        "order_id": "O-536365",
+        "product": PRODUCTS[1],
+        "quantity": 1200,
+        "paid": yen("80000"),
+        "paid_on": "2027-01-29",
+        "now": yen("72000"),
+        "refund": yen("10560000"),
+        "tax": yen("960000"),
+        "credit_memo": "CM-C-17-1",
+    },
+    "goodwill_granted": {"product": PRODUCTS[1], "refund": yen("5000"), "credit_memo": "CM-C-17-2"},
+    "claim_declined": {
+        "case_id": "C-17.3",
+        "product": PRODUCTS[1],
+        "refund": yen("1000000"),
+        "timed_out": True,
+    },
 }
 
 NOTICE: dict[str, Any] = {
