@@ -152,13 +152,47 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     """
     customer = situation.customer
     start = local_day(order.activated_at, customer.account.time_zone)
+    outcome, past, writes = begin(situation, order.order_id, start, sale, first=first, opening=opening, goods=goods)
+    account, now = order.account, situation.as_of
+    writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
+    writes += [] if situation.imported else _purchases(order, sale)
+    says = f"Order {order.order_id} {'taken over' if situation.imported else 'accepted'}"
+    answer = OrderAnswer(
+        order_id=order.order_id,
+        account_id=order.account.account_id,
+        accepted_at=situation.as_of,
+        assets=[asset.asset_id for asset in sale.assets],
+        contracts=[contract.contract_id for contract in sale.contracts],
+    )
+    outcome = outcome.model_copy(
+        update={
+            "account": AccountView(
+                name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
+            ),
+            "attention": {**outcome.attention, **_mended(order)},
+            "said": [says],
+            "answer": answer.model_dump(mode="json"),
+        }
+    )
+    at = order.activated_at if situation.imported else None
+    return Decision(JournalLine(says, at=at, detail={"order_id": order.order_id}), outcome, writes, more_lines=past)
+
+
+def begin(
+    situation: Situation, order_id: str, start: date, sale: Sale, *, first: bool, opening: bool, goods: bool
+) -> tuple[Outcome, list[JournalLine], list[Write]]:
+    """What a sale of the local day `start` begins: onboarding, check-ins, renewals, the rhythm of orders.
+
+    Returns the plan, the journal's lines for what lies in the past, and what is written beside the assets themselves.
+    """
+    customer = situation.customer
     outcome = Outcome()
     past: list[JournalLine] = []
     writes: list[Write] = []
     contracts = [_closed_if_over(situation, contract) for contract in sale.contracts]
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
-        outcome, past, writes = _with_onboarding(situation, order, start)
+        outcome, past, writes = _with_onboarding(situation, order_id, start)
     if opening and situation.playbook.onboarding.anniversaries:
         since = customer.day_of(customer.account.since)
         outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, since)]))
@@ -180,34 +214,12 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes += [reorder.came_back(situation)] if goods else []
-    account, now = order.account, situation.as_of
-    writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
-    writes += [] if situation.imported else _purchases(order, sale)
     writes += [
         SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
         for c in contracts
         if c.status == "ended"
     ]
-    says = f"Order {order.order_id} {'taken over' if situation.imported else 'accepted'}"
-    answer = OrderAnswer(
-        order_id=order.order_id,
-        account_id=order.account.account_id,
-        accepted_at=situation.as_of,
-        assets=[asset.asset_id for asset in sale.assets],
-        contracts=[contract.contract_id for contract in sale.contracts],
-    )
-    outcome = outcome.model_copy(
-        update={
-            "account": AccountView(
-                name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
-            ),
-            "attention": {**outcome.attention, **_mended(order)},
-            "said": [says],
-            "answer": answer.model_dump(mode="json"),
-        }
-    )
-    at = order.activated_at if situation.imported else None
-    return Decision(JournalLine(says, at=at, detail={"order_id": order.order_id}), outcome, writes, more_lines=past)
+    return outcome, past, writes
 
 
 def _purchases(order: Order, sale: Sale) -> list[BillPurchase]:
@@ -233,18 +245,20 @@ def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFa
     return contract.model_copy(update={"status": "ended"}) if over else contract
 
 
-def _with_onboarding(situation: Situation, order: Order, start: date) -> tuple[Outcome, list[JournalLine], list[Write]]:
+def _with_onboarding(
+    situation: Situation, order_id: str, start: date
+) -> tuple[Outcome, list[JournalLine], list[Write]]:
     """Onboarding's outcome, the journal lines of what lies in the past, and its tasks.
 
     An order that comes to us late is onboarded from the day on which we hear of it: nothing promised falls away.
     """
     if not situation.imported and start < situation.in_days(-TOLERATED_DELAY.days):
         start = situation.today
-    tasks = onboarding.tasks_of(situation, order.order_id, start)
-    steps = list(onboarding.first_steps(situation, order.order_id, start))
+    tasks = onboarding.tasks_of(situation, order_id, start)
+    steps = list(onboarding.first_steps(situation, order_id, start))
     past = [step for step in steps if situation.is_past(step.at)]
     waiting = [task.name for task in tasks if task.status == "open"]
-    stage = onboarding.stage_of(order.order_id)
+    stage = onboarding.stage_of(order_id)
     outcome = Outcome(
         plan=[step for step in steps if not situation.is_past(step.at)],
         stages={stage: Stage(status="open", tasks=waiting)} if waiting else {},

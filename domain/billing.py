@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from domain.assets.dates import local_date
+from domain.assets.errors import LedgerCorruptError
 from domain.assets.grid import PeriodLength
+from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import AssetRecord
 from domain.assets.policy import ProrationPolicy
 from domain.customer import Customer
@@ -125,15 +128,35 @@ class Settlement:
 
 
 def settle(due: Due, today: date, zone: str) -> Settlement:
-    """The lines of today. The first period of a new asset is invoiced at once, even if it begins later."""
+    """The lines of today. The first period of a new asset is invoiced at once, even if it begins later; any other change of
+    the future is invoiced or credited on the day on which it takes effect, as until then it may be taken back."""
     terms = terms_of(due.contract, zone)
     elsewhere = _elsewhere(due, terms, today)
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
     through = max(today, first) if due.before is None and not due.taken_over else today
-    lines = bill(due.after, terms, billed, through)
+    now, changes = in_effect(due.after, today, terms.policy.zone)
+    lines = bill(now, terms, billed, through)
     known = {line.key for line in [*billed, *lines]}
-    return Settlement(lines, elsewhere, _next_day(due, terms, known, today))
+    return Settlement(lines, elsewhere, _next_day(due, terms, known, today, changes))
+
+
+def in_effect(record: AssetRecord, today: date, zone: ZoneInfo) -> tuple[AssetRecord, list[date]]:
+    """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones."""
+    undone = {action.undoes for action in record.actions}
+    later = {
+        action.sequence: local_date(action.effective, zone)
+        for action in record.actions[1:]
+        if action.undoes is None and action.sequence not in undone and local_date(action.effective, zone) > today
+    }
+    if not later:
+        return record, []
+    kept = tuple(action for action in record.actions if action.sequence not in later)
+    try:
+        periods = rebuild(record.asset, kept, LedgerPolicy(allow_backdate=True))
+    except LedgerCorruptError:
+        return record, []
+    return record.model_copy(update={"actions": kept, "periods": periods}), sorted(later.values())
 
 
 def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:
@@ -158,8 +181,11 @@ def _charged(record: AssetRecord, cell: Cell) -> BillLine:
     )
 
 
-def _next_day(due: Due, terms: BillingTerms, known: set[tuple[int, date]], today: date) -> date | None:
-    """The first day after today on which something falls due within the running term; a later term's end looks after itself."""
+def _next_day(
+    due: Due, terms: BillingTerms, known: set[tuple[int, date]], today: date, changes: Sequence[date]
+) -> date | None:
+    """The first day after today on which something falls due or changes within the running term; the next term's
+    beginning looks after itself."""
     record = due.after
     if not record.periods:
         return None
@@ -174,7 +200,7 @@ def _next_day(due: Due, terms: BillingTerms, known: set[tuple[int, date]], today
         for cell in schedule(record, terms, ahead)
         if cell.amount and today < cell.due < horizon and cell.key not in known
     ]
-    return min(days, default=None)
+    return min([*days, *(day for day in changes if day < horizon)], default=None)
 
 
 def step_on(customer: Customer, what: str, day: date) -> Step:

@@ -10,8 +10,10 @@ from typing import Any
 from domain.assets.model import Asset, AssetRecord
 from domain.billing import Credit
 from domain.customer import ContractFacts
+from domain.fulfilments import RecordFulfilment
 from domain.journey import Outcome
 from domain.orders import ContactRole, PricePer
+from domain.quotes.writes import QuoteWrite
 from domain.service.guard import Person
 from domain.service.hold_writes import HoldWrite
 from domain.service.holds import Purpose
@@ -362,8 +364,13 @@ Write = (
     | RecordSurveyAnswer
     | StopOptionalMails
     | FlagContact
+    | BillDue
+    | BillPurchase
+    | BookCredit
     | CloseAccount
     | HoldWrite
+    | QuoteWrite
+    | RecordFulfilment
 )
 
 

@@ -21,6 +21,7 @@ class StageKind(StrEnum):
     EXPANSION = "expansion"
     RENEWAL = "renewal"
     QUOTE = "quote"
+    FULFILMENT = "fulfilment"
     BILLING = "billing"
     SERVICE = "service"
     AMENDMENT = "amendment"

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.model import Received
+from domain.quoting.approval import RoleLimit
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -147,6 +148,29 @@ class Amendment(Received):
     """whether a change may count from a day before the one on which it is asked for"""
 
 
+class Quoting(Received):
+    """Quotes: which role may give which discount, the least first, and how long an approval or an answer is waited for.
+
+    A discount beyond its maker's limit waits for the next role that may give it: a reminder after `remind_after` days, an end
+    without approval after `give_up_after`.
+    """
+
+    limits: tuple[RoleLimit, ...] = (
+        RoleLimit(role="sales", percent=Decimal(10)),
+        RoleLimit(role="manager", percent=Decimal(25)),
+        RoleLimit(role="director", percent=Decimal(100)),
+    )
+    remind_after: Annotated[int, Field(ge=1, le=90)] = 2
+    give_up_after: Annotated[int, Field(ge=2, le=180)] = 7
+    valid_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+    @model_validator(mode="after")
+    def _reminds_before_it_gives_up(self) -> Self:
+        if self.remind_after >= self.give_up_after:
+            raise ValueError("remind_after must be less than give_up_after")
+        return self
+
+
 class Playbook(Received):
     """The promises to one segment. `version` must rise with every change: journeys keep the version that they were planned with."""
 
@@ -159,6 +183,7 @@ class Playbook(Received):
     expansion: Expansion = Expansion()
     reorder: Reorder = Reorder()
     amendment: Amendment = Amendment()
+    quoting: Quoting = Quoting()
 
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:

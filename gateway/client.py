@@ -14,11 +14,15 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carrying_out import load_situation
+from activities.quoting import preview
 from activities.store.pool import Pool
 from activities.store.usage import save_usage, sold_products
 from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
+from domain.quotes.requests import RequestQuote
+from domain.quoting.quote import Quote
 from domain.refusals import Problem, Refusal
+from domain.requests import read_request
 from domain.usage import UsageRow, usage_level
 from gateway.calling import insist
 from gateway.clock import Clocks
@@ -89,6 +93,19 @@ class PerennialClient:
         if self._pool is None:
             raise RuntimeError("this client has no database; prices are written to the facts")
         return await publish(self._pool, document, as_of=as_of)
+
+    async def preview_quote(
+        self, account_id: str, request: dict[str, Any], *, as_of: datetime | None = None
+    ) -> Quote:
+        """What `request_quote` would make of a request at `as_of` (the customer's present if not given); nothing is written.
+
+        Send the same request with the `as_of` of the quote within a day, and it comes to the same amounts. Raises `Refusal`.
+        """
+        if self._pool is None:
+            raise RuntimeError("this client has no database; a preview is made from the facts")
+        at = as_of or await self.now(account_id)
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            return await preview(connection, account_id, read_request(RequestQuote, request), at)
 
     async def record_usage(self, rows: Sequence[UsageRow]) -> int:
         """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told."""

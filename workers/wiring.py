@@ -25,9 +25,11 @@ from activities.channels.rendering import Renderer
 from activities.claims import Claims
 from activities.correspondence import Correspondence
 from activities.deliveries import Deliveries
+from activities.fulfilments import Fulfilments
 from activities.holds import HoldKeeping
 from activities.installed_base import InstalledBase
 from activities.playbooks import FOLDER, read_playbooks
+from activities.quoting import Quotes
 from activities.requests import JourneyRequests
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
@@ -67,6 +69,7 @@ PASSED_THROUGH = (
             "claim_doors",
             "doors",
             "expansion",
+            "fulfilment",
             "import_doors",
             "journey",
             "mail_doors",
@@ -100,6 +103,8 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     concerns = (
         JourneySteps(performer),
         BillingSteps(performer),
+        Fulfilments(performer),
+        Quotes(performer),
         AssetAmendments(performer),
         Conveyor(performer, temporal),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
@@ -108,7 +113,6 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
-        HoldKeeping(performer),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

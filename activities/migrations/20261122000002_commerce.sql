@@ -61,7 +61,6 @@ create table quote_version (
     amount          numeric not null,
     body            jsonb not null,
     terms           jsonb not null default '{}',
-    request_digest  text not null,
     primary key (quote_id, version)
 );
 
@@ -112,6 +111,19 @@ create index contract_event_of_account on contract_event (account_id, contract_i
 
 alter table contract add column billing text not null default 'yearly'
     check (billing in ('monthly', 'quarterly', 'yearly', 'whole_term'));
+
+-- Bundles: a child's quantity is constant, or follows its parent's.
+
+create table asset_relationship (
+    parent_id           text not null references asset,
+    child_id            text not null references asset,
+    role                text not null,
+    child_quantity      text not null check (child_quantity in ('Constant', 'Proportional')),
+    ratio               numeric not null,
+    included_in_price   boolean not null,
+    primary key (parent_id, child_id)
+);
+create index asset_relationship_of_child on asset_relationship (child_id);
 
 -- Fulfilment of order lines, event by event.
 
@@ -223,4 +235,4 @@ alter table outbox drop constraint outbox_channel_check;
 alter table outbox add constraint outbox_channel_check check (channel in ('deliver_mail', 'deliver_notice', 'provision'));
 drop table billed_elsewhere, credit_memo_line, credit_memo, invoice_line, invoice, fulfilment_event;
 alter table contract drop column billing;
-drop table contract_event, quote_approval, quote_event, quote_version, quote, price_entry, price_book, catalogue_product;
+drop table asset_relationship, contract_event, quote_approval, quote_event, quote_version, quote, price_entry, price_book, catalogue_product;

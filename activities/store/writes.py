@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from activities.store import amendments, effects
+from activities.store import amendments, effects, fulfilments, quotes
 from activities.store.billing import Billed, ToBill, bill
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.ledger import save_changes
@@ -41,6 +41,8 @@ from domain.decision import (
     StopOptionalMails,
     Write,
 )
+from domain.fulfilments import RecordFulfilment
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote
 
 
 class Writer:
@@ -143,6 +145,24 @@ class Writer:
         await save_changes(self._connection, writes)
         self._to_bill.changed(writes)
 
+    async def _save_quotes(self, writes: list[SaveQuote]) -> None:
+        await quotes.save_quotes(self._connection, self._account_id, self._as_of, writes)
+
+    async def _note_contracts(self, writes: list[NoteContract]) -> None:
+        await quotes.note_contracts(self._connection, self._account_id, self._as_of, writes)
+
+    async def _record_sales(self, writes: list[RecordSale]) -> None:
+        await quotes.record_sales(self._connection, self._account_id, self._customer.account.time_zone, writes)
+
+    async def _link_assets(self, writes: list[LinkAssets]) -> None:
+        await quotes.link_assets(self._connection, writes)
+
+    async def _relate(self, writes: list[Relate]) -> None:
+        await quotes.relate(self._connection, writes)
+
+    async def _record_fulfilments(self, writes: list[RecordFulfilment]) -> None:
+        await fulfilments.record(self._connection, self._as_of, writes)
+
     async def _bill_due(self, writes: list[BillDue]) -> None:
         self._to_bill.due += writes
 
@@ -182,6 +202,8 @@ class Writer:
             "update contract set status = $2, status_reason = $3, status_at = $4 where contract_id = $1",
             [(w.contract_id, w.status, w.reason, w.at) for w in writes],
         )
+        if ended := [w.contract_id for w in writes if w.status == "ended"]:
+            await quotes.note_expired(self._connection, ended, self._as_of)
 
     async def _make_offers(self, writes: list[MakeOffer]) -> None:
         await self._connection.executemany(
@@ -232,9 +254,6 @@ class Writer:
         for w in writes:
             await effects.flag_contact(self._connection, self._account_id, w.contact_id, w.email, w.at, w.reason)
 
-    async def _carry_out_hold_writes(self, writes: list[Any]) -> None:
-        await carry_out_hold_writes(Place(self._connection, self._customer, self._as_of), writes)
-
     async def _close_accounts(self, writes: list[CloseAccount]) -> None:
         await self._connection.executemany(
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
@@ -270,6 +289,12 @@ _HANDLERS: dict[type[Any], _Handler] = {
     DropTerm: Writer._drop_terms,
     SendAssets: Writer._send_assets,
     SettleTransfer: Writer._settle_transfers,
+    SaveQuote: Writer._save_quotes,
+    NoteContract: Writer._note_contracts,
+    RecordSale: Writer._record_sales,
+    LinkAssets: Writer._link_assets,
+    Relate: Writer._relate,
+    RecordFulfilment: Writer._record_fulfilments,
     BillDue: Writer._bill_due,
     BillPurchase: Writer._bill_purchases,
     BookCredit: Writer._book_credits,

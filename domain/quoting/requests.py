@@ -11,6 +11,7 @@ from domain.assets.contracts import ContractTerms
 from domain.assets.dates import Instant
 from domain.assets.model import Attributes, SellingModel
 from domain.assets.requests import SwapKind, Tail
+from domain.calendar import ZoneName
 from domain.ids import AccountRef, AssetId
 from domain.model import Received
 from domain.money import CurrencyCode
@@ -135,7 +136,7 @@ class QuoteRequest(Received):
     """What is to be quoted for an account. Price book and currency, if stated, must be those of the price book used.
 
     `role` is that of whoever makes the quote, for the limits of discounts. A `contract` takes the sales in: with a
-    common end they end with it, and renewals without a length take its.
+    common end they end with it, and renewals without a length take its. `time_zone` is the account's: a month there is a month.
     """
 
     quote_id: QuoteId
@@ -147,3 +148,4 @@ class QuoteRequest(Received):
     currency: CurrencyCode | None = None
     contract: ContractTerms | None = None
     valid_days: Annotated[int, Field(ge=1, le=366)] = 30
+    time_zone: ZoneName = "UTC"

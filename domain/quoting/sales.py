@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from domain.assets.bundles import Relationship
 from domain.assets.contracts import cotermed
@@ -73,6 +74,7 @@ def _asset(desk: Desk, part: Configured) -> Asset:
         renewal_months=product.renewal_months,
         contract_id=contract.contract_id if contract else None,
         parent_id=desk.asset_id(part.parent_id) if part.parent_id is not None else None,
+        time_zone=desk.request.time_zone,
     )
 
 
@@ -81,7 +83,7 @@ def _lot(desk: Desk, sale: SaleLine, root: Product, part: Configured, pricing: U
     common_end = contract is not None and contract.coterminous
     line = Line(
         start=sale.start,
-        end=_end(sale, root, part, common_end),
+        end=_end(desk, sale, root, part, common_end),
         quantity=part.quantity,
         unit_price=pricing.ledger_price,
         list_price=None if pricing.list_price is None else ledger_price(pricing.list_price, pricing.per),
@@ -92,7 +94,14 @@ def _lot(desk: Desk, sale: SaleLine, root: Product, part: Configured, pricing: U
     return cotermed([line], contract)[0]
 
 
-def _end(sale: SaleLine, root: Product, part: Configured, common_end: bool) -> datetime | None:
+def _months_later(start: datetime, months: int, zone: str) -> datetime:
+    """The same day and time of day that many months later, by the clocks of `zone`."""
+    if zone == "UTC":
+        return add_months(start, months)
+    return add_months(start.astimezone(ZoneInfo(zone)), months).astimezone(UTC)
+
+
+def _end(desk: Desk, sale: SaleLine, root: Product, part: Configured, common_end: bool) -> datetime | None:
     if part.model in WITHOUT_TERM:
         if part.parent_id is None and (sale.end or sale.months):
             raise SellingModelError(f"{root.code} is sold {part.model}: it has no end; leave end and months out")
@@ -101,7 +110,7 @@ def _end(sale: SaleLine, root: Product, part: Configured, common_end: bool) -> d
         return sale.end
     months = sale.months or root.term_months or part.product.term_months
     if months is not None:
-        return add_months(sale.start, months)
+        return _months_later(sale.start, months, desk.request.time_zone)
     if part.model is SellingModel.TERMED and not common_end:
         raise TermMissingError(f"line {part.line_id}: {part.product.code} is sold for a term; give months or an end")
     return None

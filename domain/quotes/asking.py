@@ -1,0 +1,187 @@
+"""A quote is asked for: priced from the facts of an instant, shown to the customer, or held until its discounts are approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.amending.refusing import refusal_of
+from domain.assets.bundles import Relationship
+from domain.assets.contracts import ContractTerms
+from domain.assets.errors import AssetError, BackdateError
+from domain.assets.ledger import Ledger
+from domain.calendar import start_of_day
+from domain.ids import AccountId, AssetId, ContractId
+from domain.ownership import POLICY
+from domain.quotes.requests import NewContract, RequestQuote, is_day
+from domain.quoting.catalogue import Catalogue
+from domain.quoting.errors import QuoteError
+from domain.quoting.pricebook import PriceBook
+from domain.quoting.pricing import price
+from domain.quoting.quote import Quote
+from domain.quoting.requests import QuoteRequest
+from domain.quoting.versions import QuoteFile
+from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.situation import Situation
+
+PREVIEW_AGE = timedelta(days=1)
+"""A preview older than this is made again."""
+_NOW = frozenset({"quantity", "price", "attributes", "end", "cancel", "swap"})
+"""Changes that count from now on if nothing else is said."""
+
+
+@dataclass(frozen=True)
+class StoredQuote:
+    """A quote on record: its file with the latest version, and what its acceptance needs beside it."""
+
+    account_id: str
+    file: QuoteFile
+    requested_by: str
+    terms: NewContract
+    order_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a quote is made from besides the ledger."""
+
+    catalogue: Catalogue
+    book: PriceBook
+    relationships: Sequence[Relationship] = ()
+
+
+@contextmanager
+def named_refusals() -> Iterator[None]:
+    """Raises a refusal in place of an error of quoting or of the ledger; its type is the error's code: `QuoteStale` for `quote_stale`."""
+    try:
+        yield
+    except AssetError as error:
+        raise _noted(refusal_of(error), error) from error
+    except QuoteError as error:
+        name = "".join(word.capitalize() for word in error.code.split("_"))
+        raise Refusal(name, _with_notes(str(error), error)) from error
+
+
+def _noted(refusal: Refusal, error: AssetError) -> Refusal:
+    return Refusal(refusal.type, _with_notes(str(refusal), error))
+
+
+def _with_notes(said: str, error: Exception) -> str:
+    notes = getattr(error, "__notes__", [])
+    return f"{said} ({'; '.join(notes)})" if notes else said
+
+
+def instant_of(situation: Situation, request: RequestQuote) -> datetime:
+    """The instant that a quote is made for: that of its preview, or now.
+
+    Raises `Refusal` for a preview that is too old or of the future.
+    """
+    if request.as_of is None:
+        return situation.as_of
+    age = situation.as_of - request.as_of
+    if not timedelta(0) <= age <= PREVIEW_AGE:
+        problem = Problem(
+            field="as_of", problem=f"is not within the day before {situation.as_of.isoformat()}; preview again"
+        )
+        raise Refusal(INVALID_REQUEST, "the quote cannot be made", [problem])
+    return request.as_of
+
+
+def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as_of: datetime, version: int) -> Quote:
+    """The quote for a request: what a preview shows, and what is stored. Raises `Refusal`."""
+    ledger = Ledger(policy=POLICY, assets={AssetId(key): record for key, record in situation.records.items()})
+    with named_refusals():
+        wanted = quote_request(situation, request, as_of, version)
+        return price(
+            sources.catalogue,
+            sources.book,
+            ledger,
+            wanted,
+            request.discounts,
+            as_of=as_of,
+            relationships=sources.relationships,
+        )
+
+
+def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, version: int) -> QuoteRequest:
+    """The request with every day as an instant of the customer's zone. Raises `Refusal`, and `BackdateError`."""
+    account = situation.customer.account
+    document: dict[str, Any] = {
+        "quote_id": request.quote_id,
+        "version": version,
+        "account_id": account.account_id,
+        "lines": [_line(situation, line, as_of, n) for n, line in enumerate(request.lines)],
+        "role": request.role,
+        "price_book": request.price_book,
+        "currency": request.currency,
+        "contract": _contract(situation, request.contract_id) if request.contract_id else None,
+        "valid_days": request.valid_days or situation.playbook.quoting.valid_days,
+        "time_zone": account.time_zone,
+    }
+    try:
+        return QuoteRequest.model_validate(document)
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_REQUEST, "the quote cannot be made", error) from None
+
+
+def _contract(situation: Situation, contract_id: str) -> ContractTerms:
+    contract = situation.customer.contract(contract_id)
+    if contract is None or contract.status == "ended":
+        known = [c.contract_id for c in situation.customer.contracts if c.status != "ended"]
+        near = get_close_matches(contract_id, known, n=1) or known
+        said = f"{contract_id!r} is no contract of theirs that runs; use {' or '.join(near) or 'new_contract'}"
+        raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="contract_id", problem=said)])
+    return ContractTerms(
+        contract_id=ContractId(contract_id),
+        account_id=AccountId(situation.customer.account.account_id),
+        start=contract.term.starts_at,
+        end=contract.term.ends_at,
+        renewal_months=contract.renewal_months,
+        coterminous=True,
+    )
+
+
+def _line(situation: Situation, line: Mapping[str, Any], as_of: datetime, number: int) -> dict[str, Any]:
+    kind = line.get("kind", "sale")
+    found = {"kind": kind, **line}
+    zone = situation.customer.account.time_zone
+    today = situation.customer.day_of(as_of)
+    if kind == "sale":
+        found.setdefault("start", today)
+    elif kind in _NOW:
+        found.setdefault("effective", today)
+    for name in ("start", "effective", "new_start"):
+        if (day := is_day(found.get(name))) is not None:
+            now = kind != "sale" and day == today
+            found[name] = as_of if now else start_of_day(day, zone)
+            if kind != "sale":
+                _check_day(situation, day, today, f"lines[{number}].{name}")
+    for name in ("end", "new_end"):
+        if (day := is_day(found.get(name))) is not None:
+            found[name] = start_of_day(day + timedelta(days=1), zone)
+    return found
+
+
+def _check_day(situation: Situation, day: date, today: date, field: str) -> None:
+    if day < today and not situation.playbook.amendment.allow_backdating:
+        raise BackdateError(f"{field}: {day} is before today, {today}; backdating is off for this customer")
+
+
+def next_version(situation: Situation, request: RequestQuote, stored: StoredQuote | None) -> int:
+    """The number of the version that a request makes. Raises `Refusal` for another account's quote, or a wrong number."""
+    if stored is None:
+        wanted = 1
+    elif stored.account_id != situation.customer.account.account_id:
+        raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} is another account's; use an id of its own")
+    else:
+        wanted = stored.file.current.version + 1
+    if request.version not in (None, wanted):
+        problem = Problem(field="version", problem=f"must be {wanted}, the next one, or left out")
+        raise Refusal(INVALID_REQUEST, "the quote cannot be made", [problem])
+    return wanted

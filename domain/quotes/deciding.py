@@ -1,0 +1,326 @@
+"""A quote's way until the customer has answered: approval with a reminder and an end, presentation, expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from domain.assets.model import SellingModel
+from domain.decision import Decision, JournalLine, Mail, Notice, Write
+from domain.journey import Outcome, Stage, Step
+from domain.orders import ContactRole
+from domain.quotes.asking import (
+    Sources,
+    StoredQuote,
+    instant_of,
+    make_quote,
+    named_refusals,
+    next_version,
+)
+from domain.quotes.requests import ApproveQuote, DeclineQuote, RequestQuote
+from domain.quotes.writes import NoteContract, SaveQuote
+from domain.quoting import versions
+from domain.quoting.quote import Quote, QuoteLine
+from domain.quoting.versions import QuoteFile, QuoteState
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.situation import Situation
+
+IN_APPROVAL = QuoteState.IN_APPROVAL.value
+PRESENTED = QuoteState.PRESENTED.value
+LINES_SHOWN = 50
+SYSTEM = "system"
+
+
+def stage_of(quote_id: str) -> str:
+    """The id of a quote's stage."""
+    return f"quote:{quote_id}"
+
+
+def ask(situation: Situation, request: RequestQuote, sources: Sources, stored: StoredQuote | None) -> Decision:
+    """The quote, shown to the customer at once, or held until somebody approves of its discounts."""
+    version = next_version(situation, request, stored)
+    quote = make_quote(situation, request, sources, instant_of(situation, request), version)
+    at, by = situation.as_of, request.by
+    with named_refusals():
+        draft = versions.open_file(quote, by) if stored is None else versions.revise(stored.file, quote, by)
+        submitted = versions.submit(draft, situation.playbook.quoting.limits, at, by)
+    asked = StoredQuote(situation.customer.account.account_id, submitted, by, request.new_contract)
+    before = stored.file if stored else None
+    if submitted.state is QuoteState.IN_APPROVAL:
+        return _held(situation, asked, before)
+    return _presented(situation, asked, before, f"Quote {_name(submitted)} made")
+
+
+def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) -> Decision:
+    quote, approval = asked.file.current, asked.file.approval
+    if approval is None:
+        raise ValueError(f"{quote.quote_id} is held without anybody to ask")
+    terms = situation.playbook.quoting
+    stage, name = stage_of(quote.quote_id), _name(asked.file)
+    remind = situation.step("quote_reminder", stage, f"remind-v{quote.version}", situation.in_days(terms.remind_after))
+    give_up = situation.step(
+        "quote_give_up", stage, f"give-up-v{quote.version}", situation.in_days(terms.give_up_after)
+    )
+    says = f"Quote {name} waits for approval by {approval.role}: {_percent(approval.percent)} off"
+    lines = [
+        f"Asked by {asked.requested_by} as {quote.role}; {approval.role} may give {_percent(approval.percent)}.",
+        f"{approval.discount.amount} {approval.discount.currency} off {quote.totals.amount + approval.discount.amount}.",
+        f"Without an answer it is rejected on {give_up.on}.",
+    ]
+    return Decision(
+        JournalLine(says, kind="quote_held", detail={"quote_id": quote.quote_id, "version": quote.version}),
+        Outcome(
+            drop=[stage],
+            plan=[remind, give_up],
+            stages={stage: Stage(status=IN_APPROVAL, until=give_up.at)},
+            attention={_attention(quote.quote_id): says},
+            said=[says],
+            answer=answer_of(asked.file),
+        ),
+        [_save(asked, before, due_at=give_up.at)],
+        notices=[Notice(says, lines, to="owner", due=give_up.at)],
+    )
+
+
+def _presented(situation: Situation, stored: StoredQuote, before: QuoteFile | None, says: str) -> Decision:
+    """The quote goes to the customer, and lapses when its time is over."""
+    with named_refusals():
+        file = versions.present(stored.file, situation.as_of, SYSTEM)
+    quote, stage = file.current, stage_of(file.quote_id)
+    expiry = Step(
+        kind="quote_expiry",
+        stage=stage,
+        name=f"expiry-v{quote.version}",
+        at=quote.valid_until,
+        on=situation.customer.day_of(quote.valid_until),
+    )
+    writes: list[Write] = [_save(replace(stored, file=file), before)]
+    if drafted := draft_contract(file, stored):
+        writes.append(NoteContract(drafted, "drafted", situation.as_of, quote.quote_id, quote.version))
+    return Decision(
+        JournalLine(says, detail={"quote_id": quote.quote_id, "version": quote.version}),
+        Outcome(
+            drop=[stage],
+            plan=[expiry],
+            stages={stage: Stage(status=PRESENTED, until=quote.valid_until)},
+            attention={_attention(quote.quote_id): None} if before is not None else {},
+            said=[says],
+            answer=answer_of(file),
+        ),
+        writes,
+        [Mail("quote_presented", _context(situation, quote), role=ContactRole.BILLING, contractual=True)],
+    )
+
+
+def draft_contract(file: QuoteFile, stored: StoredQuote) -> str | None:
+    """The id of the first contract that the quote would make; null if it sells nothing for a term of its own."""
+    quote = file.current
+    if quote.contract is not None or not any(is_termed_sale(line) for line in quote.lines):
+        return None
+    return stored.terms.contract_id or f"{quote.quote_id}-1"
+
+
+def is_termed_sale(line: QuoteLine) -> bool:
+    """True for a line that sells something for a term."""
+    return line.kind == "sale" and line.end is not None
+
+
+def approve(situation: Situation, stored: StoredQuote, request: ApproveQuote) -> Decision:
+    """Whoever is asked approves, and the quote goes out; or rejects, and it is a draft again."""
+    _check_version(stored, request.version)
+    if request.by == stored.requested_by:
+        raise Refusal(NOT_ALLOWED, f"{request.by} asked for quote {stored.file.quote_id}; somebody else has to decide")
+    limits = situation.playbook.quoting.limits
+    with named_refusals():
+        approved = versions.approve(stored.file, limits, request.role, situation.as_of, request.by)
+    if request.decision == "reject":
+        return _rejected(situation, stored, request.by, request.role, request.reason)
+    says = f"Quote {_name(stored.file)} approved by {request.by} ({request.role})"
+    decision = _presented(situation, replace(stored, file=approved), stored.file, says)
+    return replace(
+        decision,
+        writes=[
+            replace(write, decided_role=request.role) if isinstance(write, SaveQuote) else write
+            for write in decision.writes
+        ],
+        notices=[Notice(says, ["It goes to the customer now."], to="owner")],
+    )
+
+
+def _rejected(situation: Situation, stored: StoredQuote, by: str, role: str | None, reason: str) -> Decision:
+    with named_refusals():
+        draft = versions.reject(stored.file, situation.as_of, by, reason)
+    stage = stage_of(draft.quote_id)
+    says = f"Quote {_name(draft)} rejected: {reason}"
+    return Decision(
+        JournalLine(says, detail={"quote_id": draft.quote_id, "version": draft.current.version, "reason": reason}),
+        Outcome(
+            drop=[stage],
+            stages={stage: None},
+            attention={_attention(draft.quote_id): None},
+            said=[says],
+            answer=answer_of(draft),
+        ),
+        [replace(_save(replace(stored, file=draft), stored.file), decided_role=role, timed_out=by == SYSTEM)],
+        notices=[Notice(says, ["Ask again with other discounts: the next version."], to="owner")],
+    )
+
+
+def remind(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+    """Whoever is asked has not decided yet."""
+    if stored is None or not _waits(stored, step):
+        return Decision(JournalLine("Approval: decided meanwhile", kind="skipped"))
+    approval = stored.file.approval
+    role = approval.role if approval else "somebody"
+    says = f"Quote {_name(stored.file)} still waits for approval by {role}"
+    return Decision(
+        JournalLine(says), Outcome(said=[says]), notices=[Notice(says, ["Approve or reject it."], to="owner")]
+    )
+
+
+def give_up(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+    """Nobody has decided in time: the quote is rejected."""
+    if stored is None or not _waits(stored, step):
+        return Decision(JournalLine("Approval: decided meanwhile", kind="skipped"))
+    if situation.as_of >= stored.file.current.valid_until:
+        return _expired(situation, stored)
+    decision = _rejected(situation, stored, SYSTEM, None, "nobody approved of it in time")
+    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": None}))
+
+
+def _waits(stored: StoredQuote, step: Step) -> bool:
+    version = int(step.name.rpartition("-v")[2])
+    return stored.file.state is QuoteState.IN_APPROVAL and stored.file.current.version == version
+
+
+def decline(situation: Situation, stored: StoredQuote, request: DeclineQuote) -> Decision:
+    """The customer does not take it."""
+    _check_version(stored, request.version)
+    with named_refusals():
+        file = versions.decline(stored.file, situation.as_of, request.by, request.reason or None)
+    says = f"Quote {_name(file)} declined: {request.reason or 'no reason given'}"
+    return _over(situation, stored, file, says, answer_of(file))
+
+
+def expire(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+    """The quote's time is over, and nobody has taken it."""
+    version = int(step.name.rpartition("-v")[2])
+    over = (QuoteState.ACCEPTED, QuoteState.DECLINED, QuoteState.EXPIRED)
+    if stored is None or stored.file.state in over or stored.file.current.version != version:
+        return Decision(JournalLine("Quote was answered", kind="skipped"))
+    return _expired(situation, stored)
+
+
+def _expired(situation: Situation, stored: StoredQuote) -> Decision:
+    with named_refusals():
+        file = versions.expire(stored.file, situation.as_of, SYSTEM)
+    return _over(situation, stored, file, f"Quote {_name(file)} expired", None)
+
+
+def _over(
+    situation: Situation, stored: StoredQuote, file: QuoteFile, says: str, answer: dict[str, Any] | None
+) -> Decision:
+    stage, quote = stage_of(file.quote_id), file.current
+    outcome = Outcome(drop=[stage], stages={stage: None}, attention={_attention(file.quote_id): None}, said=[says])
+    writes: list[Write] = [_save(replace(stored, file=file), stored.file)]
+    if drafted := draft_contract(file, stored):
+        writes.append(NoteContract(drafted, "withdrawn", situation.as_of, quote.quote_id, quote.version))
+    return Decision(
+        JournalLine(says, detail={"quote_id": file.quote_id, "version": quote.version}),
+        outcome.model_copy(update={"answer": answer}) if answer else outcome,
+        writes,
+        notices=[Notice(says, [f"It came to {quote.totals.amount} {quote.currency}."], to="owner")],
+    )
+
+
+def check_version(file: QuoteFile, version: int | None) -> None:
+    """Refuses what is said of another version than the latest."""
+    if version not in (None, file.current.version):
+        raise Refusal(
+            NOT_ALLOWED, f"quote {file.quote_id} is at version {file.current.version}, not {version}; look at it again"
+        )
+
+
+def _check_version(stored: StoredQuote, version: int | None) -> None:
+    check_version(stored.file, version)
+
+
+def _save(stored: StoredQuote, before: QuoteFile | None, **more: Any) -> SaveQuote:
+    return SaveQuote(before, stored.file, stored.requested_by, stored.terms.model_dump(mode="json"), **more)
+
+
+def _name(file: QuoteFile) -> str:
+    return file.quote_id if file.current.version == 1 else f"{file.quote_id} version {file.current.version}"
+
+
+def _attention(quote_id: str) -> str:
+    return f"quote:{quote_id}"
+
+
+def _percent(value: Decimal) -> str:
+    return f"{value.quantize(Decimal('0.01')).normalize():f} per cent"
+
+
+def answer_of(file: QuoteFile) -> dict[str, Any]:
+    """What the sender is told: where the quote stands, the instant it was made for, and what it comes to."""
+    quote = file.current
+    answer: dict[str, Any] = {
+        "quote_id": quote.quote_id,
+        "version": quote.version,
+        "state": file.state.value,
+        "as_of": quote.as_of.isoformat(),
+        "valid_until": quote.valid_until.isoformat(),
+        "price_book": quote.price_book,
+        "totals": quote.totals.model_dump(mode="json"),
+    }
+    if file.approval is not None and file.state is QuoteState.IN_APPROVAL:
+        answer["approval"] = {"role": file.approval.role, "percent": _plain(file.approval.percent)}
+    if len(quote.lines) <= LINES_SHOWN:
+        answer["lines"] = [
+            {
+                "line_id": line.line_id,
+                "asset_id": line.asset_id,
+                "product": line.product,
+                "quantity": line.quantity,
+                "amount": None if line.amount is None else str(line.amount),
+                "monthly": None if line.monthly is None else str(line.monthly),
+            }
+            for line in quote.lines
+        ]
+    return answer
+
+
+def _plain(value: Decimal) -> str:
+    return format(value.quantize(Decimal("0.01")).normalize(), "f")
+
+
+def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
+    currency = quote.currency
+    lines = [
+        {
+            "product": line.name or line.product,
+            "quantity": line.quantity,
+            "unit_price": {"amount": format(price, "f"), "currency": currency},
+            "per": per,
+            "amount": situation.customer.money(line.amount or Decimal(0), currency),
+        }
+        for line in quote.lines[:LINES_SHOWN]
+        for price, per in [_unit_price(line)]
+    ]
+    return {
+        "quote_id": quote.quote_id,
+        "version": quote.version,
+        "lines": lines,
+        "total": situation.customer.money(quote.totals.amount, currency),
+        "mrr_change": situation.customer.money(quote.totals.monthly, currency),
+        "valid_until": situation.customer.day_of(quote.valid_until).isoformat(),
+    }
+
+
+def _unit_price(line: QuoteLine) -> tuple[Decimal, str]:
+    """A line's unit price and what it pays for; where every lot has its own, that of the first."""
+    if line.pricing is not None and line.pricing.ledger_price is not None:
+        return line.pricing.net_price, line.pricing.per.value
+    once = line.selling_model is SellingModel.ONE_TIME
+    return (line.parts[0].unit_price if line.parts else None) or Decimal(0), "once" if once else "month"

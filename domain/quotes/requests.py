@@ -1,0 +1,103 @@
+"""What can be asked about quotes: one model for each update, in the customer's own days.
+
+A day such as `2027-03-01` is one of the customer's zone: as a start or an effective date its first instant (today stands for
+now where something changes), as an end the last day. An instant has its offset, and ends are half open then.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from domain.ids import ContractRef, OrderRef
+from domain.model import Received
+from domain.money import CurrencyCode
+from domain.orders import BillingFrequency, Text
+from domain.quoting.discounts import Discount
+from domain.quoting.requests import MOST_LINES, Months, QuoteId
+from domain.requests import Decision, Remark, Request
+
+Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+
+
+class NewContract(Received):
+    """The contract that sales for a term will stand under; what is left out is as in an order."""
+
+    contract_id: ContractRef | None = None
+    auto_renew: bool = False
+    renewal_months: Months | None = None
+    notice_days: Annotated[int, Field(ge=0, le=366)] = 30
+    uplift_percent: Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d{1,6})?$")] = "0"
+    billing: BillingFrequency | None = None
+
+
+class RequestQuote(Request):
+    """A quote, or with a known `quote_id` its next version.
+
+    `lines` are sales and changes of assets, as in `domain.quoting.requests`. `contract_id` puts the sales under a contract that
+    runs, to end with it; otherwise each term becomes a contract by `new_contract`. `as_of` is the instant of a preview of the
+    last day, so that the quote comes to what was previewed. `role` is that of whoever makes the quote, for its discounts.
+    """
+
+    quote_id: QuoteId
+    version: Annotated[int, Field(ge=1)] | None = None
+    lines: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=MOST_LINES)]
+    discounts: Annotated[tuple[Discount, ...], Field(max_length=100)] = ()
+    role: Role = "sales"
+    price_book: Text | None = None
+    currency: CurrencyCode | None = None
+    contract_id: ContractRef | None = None
+    new_contract: NewContract = NewContract()
+    valid_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    as_of: AwareDatetime | None = None
+
+
+class ApproveQuote(Request):
+    """What whoever is asked says to a quote's discounts; `role` is theirs. A rejection needs its reason."""
+
+    quote_id: QuoteId
+    version: Annotated[int, Field(ge=1)] | None = None
+    decision: Annotated[str, StringConstraints(pattern=r"^(approve|reject)$")] = "approve"
+    role: Role
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _says_why_not(self) -> Self:
+        if self.decision == "reject" and not self.reason:
+            raise ValueError("a rejection needs its reason")
+        return self
+
+
+class AcceptQuote(Request):
+    """The customer takes a quote: it becomes an order, `order_id` (by default the quote's id)."""
+
+    quote_id: QuoteId
+    version: Annotated[int, Field(ge=1)] | None = None
+    order_id: OrderRef | None = None
+
+
+class DeclineQuote(Request):
+    """The customer does not take a quote."""
+
+    quote_id: QuoteId
+    version: Annotated[int, Field(ge=1)] | None = None
+    reason: Remark = ""
+
+
+ACCEPT = Decision.ACCEPT
+
+
+def is_day(value: Any) -> date | None:
+    """The local day that a text or a date stands for; null for an instant or anything else."""
+    if isinstance(value, datetime):
+        return None
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and len(value.strip()) == len("2027-03-01"):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    return None

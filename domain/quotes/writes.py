@@ -1,0 +1,85 @@
+"""What quotes write: their versions and states, contracts on paper, and the orders that accepted ones make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.assets.bundles import Relationship
+from domain.orders import PricePer
+from domain.quoting.versions import QuoteFile
+
+
+@dataclass(frozen=True)
+class SaveQuote:
+    """A quote as it stands now, after how it stood before (null: it is new). `due_at`: when its approval is given up.
+
+    `decided_role`: of whoever approved or rejected; `timed_out`: nobody did.
+    """
+
+    before: QuoteFile | None
+    after: QuoteFile
+    requested_by: str
+    terms: dict[str, Any]
+    due_at: datetime | None = None
+    decided_role: str | None = None
+    timed_out: bool = False
+    order_id: str | None = None
+
+
+@dataclass(frozen=True)
+class NoteContract:
+    """A contract on paper is drafted, signed, active, expired or withdrawn, from `at` on."""
+
+    contract_id: str
+    status: str
+    at: datetime
+    quote_id: str | None = None
+    quote_version: int | None = None
+
+
+@dataclass(frozen=True)
+class SoldLine:
+    """A line of an order that an accepted quote makes; `asset_id` is the asset that it became, if it did."""
+
+    line_id: str
+    product: str
+    product_name: str
+    kind: str
+    contract_id: str | None
+    quantity: int
+    unit_price: Decimal
+    per: PricePer
+    asset_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordSale:
+    """The order that an accepted quote makes, with its lines; what it sells follows."""
+
+    order_id: str
+    digest: str
+    currency: str
+    goods: bool
+    lines: list[SoldLine]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LinkAssets:
+    """Assets are of the lines of an order."""
+
+    order_id: str
+    lines: list[SoldLine]
+
+
+@dataclass(frozen=True)
+class Relate:
+    """Edges of bundles, from parents to children."""
+
+    edges: list[Relationship]
+
+
+QuoteWrite = SaveQuote | NoteContract | RecordSale | LinkAssets | Relate

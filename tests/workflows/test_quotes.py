@@ -1,0 +1,311 @@
+"""Quotes on the real engine: previewed, held for approval, taken, lapsed; and the order, assets and invoice that come of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from activities.store.catalogue import save_catalogue, save_price_book
+from activities.store.ledger import load_records
+from activities.store.quotes import contract_paper
+from domain.assets.invariants import violations
+from domain.orders import ProductKind
+from domain.ownership import POLICY
+from domain.quoting.catalogue import Catalogue, Option, Product
+from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.refusals import Refusal
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, attention_of, steps_of
+
+MARK = uuid4().hex[:6]
+CRM, ROUTER, CABLE, SUITE = (f"{name}-{MARK}" for name in ("crm", "router", "cable", "suite"))
+
+
+def product(code: str, kind: ProductKind, model: str, **facts: Any) -> Product:
+    return Product.model_validate(
+        {"code": code, "name": code.title(), "kind": kind, "selling_models": [model], **facts}
+    )
+
+
+CATALOGUE = Catalogue(
+    products=(
+        product(CRM, ProductKind.SUBSCRIPTION, "termed", term_months=12),
+        product(ROUTER, ProductKind.DEVICE, "one_time"),
+        product(CABLE, ProductKind.GOODS, "one_time"),
+        product(
+            SUITE,
+            ProductKind.SUBSCRIPTION,
+            "termed",
+            term_months=12,
+            options=(Option(product=CRM, least=1, default=2, child_quantity="Proportional"),),
+        ),
+    )
+)
+
+
+def entry(code: str, per: PriceUnit, price: str) -> PriceEntry:
+    return PriceEntry(product=code, per=per, tiers=(Tier(price=Decimal(price)),))
+
+
+BOOK = PriceBook(
+    name=f"book-{MARK}",
+    currency="JPY",
+    valid_from=date(2020, 1, 1),
+    entries=(
+        entry(CRM, PriceUnit.MONTH, "1000"),
+        entry(ROUTER, PriceUnit.ONCE, "30000"),
+        entry(CABLE, PriceUnit.ONCE, "500"),
+        entry(SUITE, PriceUnit.YEAR, "120000"),
+    ),
+)
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def begun(servers: Servers) -> tuple[dict[str, Any], str]:
+    """A customer, and a catalogue with prices."""
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await save_catalogue(connection, CATALOGUE, as_of=NOW)
+        await save_price_book(connection, BOOK, as_of=NOW)
+    document = order()
+    await servers.client.place_order(document)
+    return document, account_of(document)
+
+
+def sale(line_id: str, code: str, quantity: int, **more: Any) -> dict[str, Any]:
+    return {"line_id": line_id, "kind": "sale", "product": code, "quantity": quantity, **more}
+
+
+def asked(quote_id: str, *lines: dict[str, Any], off: str | None = None, **more: Any) -> dict[str, Any]:
+    discounts = [{"name": "friend", "value": off}] if off else []
+    return {
+        "quote_id": quote_id,
+        "lines": list(lines),
+        "discounts": discounts,
+        "price_book": BOOK.name,
+        "by": "s-1",
+        **more,
+    }
+
+
+async def sound(servers: Servers, account: str) -> None:
+    """The ledger keeps its invariants, and what was invoiced less what was credited is what it says."""
+    async with servers.pool.acquire() as connection:
+        records = await load_records(connection, account)
+    assert [violations(record, POLICY) for record in records.values()] == [[]] * len(records)
+
+
+async def invoiced(servers: Servers, account: str) -> list[Decimal]:
+    rows = await servers.pool.fetch("select total from invoice where account_id = $1 order by number", account)
+    return [row["total"] for row in rows]
+
+
+async def test_a_preview_writes_nothing_and_the_quote_comes_to_the_same(servers: Servers) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    request = asked(quote_id, sale("1", CRM, 10), sale("2", ROUTER, 2), off="5")
+    shown = await servers.client.preview_quote(account, request)
+    assert shown.totals.amount == Decimal(10 * 950 * 12 + 2 * 28500)
+    assert await servers.pool.fetchval("select count(*) from quote where account_id = $1", account) == 0
+    history = [event async for event in servers.handle(account).fetch_history_events()]
+    assert not any("preview" in str(event) for event in history)
+    answer = await servers.client.ask(account, "request_quote", {**request, "as_of": shown.as_of.isoformat()})
+    assert (answer["as_of"], answer["state"]) == (shown.as_of.isoformat(), "presented")
+    assert Decimal(answer["totals"]["amount"]) == shown.totals.amount
+    old = (shown.as_of - timedelta(days=2)).isoformat()
+    with pytest.raises(Refusal, match="preview again"):
+        await servers.client.ask(account, "request_quote", {**request, "as_of": old})
+
+
+async def test_an_accepted_quote_becomes_contract_assets_and_invoice_at_once(servers: Servers) -> None:
+    document, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    lines = (sale("1", CRM, 10), sale("2", ROUTER, 2), sale("3", CABLE, 4), sale("4", SUITE, 1))
+    contract: dict[str, Any] = {"contract_id": f"KQ-{quote_id}", "auto_renew": True, "billing": "quarterly"}
+    await servers.client.ask(account, "request_quote", asked(quote_id, *lines, new_contract=contract))
+    at = await servers.client.now(account)
+    async with servers.pool.acquire() as connection:
+        assert await contract_paper(connection, contract["contract_id"], at) == "drafted"
+    accept = {"quote_id": quote_id, "request_id": f"accept-{quote_id}", "by": "c-1"}
+    answer = await servers.client.ask(account, "accept_quote", accept)
+    assert (answer["state"], answer["order_id"]) == ("accepted", quote_id)
+    assert answer["new_contracts"] == [contract["contract_id"]]
+    assert answer["new_assets"] == [f"{quote_id}-1", f"{quote_id}-2", f"{quote_id}-4", f"{quote_id}-4.1"]
+    again = await servers.client.ask(account, "accept_quote", accept)
+    assert again["order_id"] == quote_id
+    # The first quarter of what is sold for a year, and at once what is paid once.
+    quarter = 10 * 1000 * 3 + 120_000 // 4 + 2 * 1000 * 3
+    assert (await invoiced(servers, account))[1:] == [Decimal(quarter + 2 * 30_000 + 4 * 500)]
+    owned = await servers.pool.fetch(
+        "select asset_id, line_id, contract_id, price_book, time_zone from asset where order_id = $1 order by 1",
+        quote_id,
+    )
+    assert [row["line_id"] for row in owned] == ["1", "2", "4", "4.1"]
+    assert {row["time_zone"] for row in owned} == {"Asia/Tokyo"}
+    assert [row["contract_id"] for row in owned] == [contract["contract_id"], None, *[contract["contract_id"]] * 2]
+    edges = await servers.pool.fetchval("select count(*) from asset_relationship where parent_id = $1", f"{quote_id}-4")
+    assert edges == 1
+    async with servers.pool.acquire() as connection:
+        assert await contract_paper(connection, contract["contract_id"], at + timedelta(minutes=1)) == "active"
+    await sound(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=400))
+    # Four quarters, and the first of the renewed term.
+    assert (await invoiced(servers, account))[2:5] == [Decimal(quarter)] * 3
+    terms = await servers.pool.fetchval(
+        "select count(*) from contract_term where contract_id = $1", contract["contract_id"]
+    )
+    assert terms == 2
+    assert f"quote:{quote_id}/expiry-v1" not in await steps_of(servers.pool, account)
+    await sound(servers, account)
+    subjects = [mail.subject for mail in servers.mails_to(document["contacts"][0]["email"])]
+    assert any(quote_id in subject for subject in subjects)
+
+
+async def test_a_deep_discount_waits_until_somebody_else_approves(servers: Servers) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    answer = await servers.client.ask(account, "request_quote", asked(quote_id, sale("1", CRM, 10), off="20"))
+    assert (answer["state"], answer["approval"]) == ("in_approval", {"role": "manager", "percent": "20"})
+    with pytest.raises(Refusal, match="waits for no answer"):
+        await servers.client.ask(account, "accept_quote", {"quote_id": quote_id})
+    with pytest.raises(Refusal, match="somebody else has to decide"):
+        await servers.client.ask(account, "approve", {"quote_id": quote_id, "role": "manager", "by": "s-1"})
+    with pytest.raises(Refusal, match="waits for manager; sales may not"):
+        await servers.client.ask(account, "approve", {"quote_id": quote_id, "role": "sales", "by": "m-1"})
+    await servers.client.fast_forward(account, timedelta(days=4))
+    assert f"quote:{quote_id}/remind-v1" in await steps_of(servers.pool, account)
+    assert "quote" in await attention_of(servers.temporal, account)
+    approval = {"quote_id": quote_id, "role": "director", "by": "m-1", "request_id": f"ok-{quote_id}"}
+    assert (await servers.client.ask(account, "approve", approval))["state"] == "presented"
+    assert (await servers.client.ask(account, "approve", approval))["state"] == "presented"
+    row = await servers.pool.fetchrow("select * from quote_approval where quote_id = $1", quote_id)
+    assert row is not None
+    assert (row["decision"], row["decided_by"], row["decided_role"]) == ("approved", "m-1", "director")
+    assert (await servers.client.ask(account, "accept_quote", {"quote_id": quote_id}))["state"] == "accepted"
+    assert (await invoiced(servers, account))[1:] == [Decimal(10 * 800 * 12)]
+    assert "quote" not in await attention_of(servers.temporal, account)
+
+
+async def test_without_an_answer_an_approval_ends_as_a_rejection_and_the_next_version_may_go_out(
+    servers: Servers,
+) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    await servers.client.ask(account, "request_quote", asked(quote_id, sale("1", CRM, 10), off="30"))
+    await servers.client.fast_forward(account, timedelta(days=12))
+    steps = await steps_of(servers.pool, account)
+    assert steps.count(f"quote:{quote_id}/remind-v1") == 1
+    assert steps.count(f"quote:{quote_id}/give-up-v1") == 1
+    row = await servers.pool.fetchrow(
+        "select q.state, a.decision from quote q join quote_approval a using (quote_id) where quote_id = $1", quote_id
+    )
+    assert row is not None
+    assert tuple(row) == ("draft", "timed_out")
+    with pytest.raises(Refusal, match="waits for no answer"):
+        await servers.client.ask(account, "accept_quote", {"quote_id": quote_id})
+    request = asked(quote_id, sale("1", CRM, 10), off="10")
+    with pytest.raises(Refusal, match="must be 2"):
+        await servers.client.ask(account, "request_quote", {**request, "version": 3})
+    answer = await servers.client.ask(account, "request_quote", request)
+    assert (answer["version"], answer["state"]) == (2, "presented")
+    with pytest.raises(Refusal, match="is at version 2, not 1"):
+        await servers.client.ask(account, "decline_quote", {"quote_id": quote_id, "version": 1})
+    declined = {"quote_id": quote_id, "version": 2, "reason": "too much"}
+    assert (await servers.client.ask(account, "decline_quote", declined))["state"] == "declined"
+    states = await servers.pool.fetch("select state from quote_event where quote_id = $1 order by number", quote_id)
+    assert [row["state"] for row in states] == [
+        *("draft", "in_approval", "draft", "draft", "approved", "presented", "declined")
+    ]
+
+
+async def test_a_rejection_says_why_and_a_quote_lapses(servers: Servers) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    await servers.client.ask(account, "request_quote", asked(quote_id, sale("1", CRM, 1), off="100"))
+    no = {"quote_id": quote_id, "role": "director", "by": "d-1", "decision": "reject"}
+    with pytest.raises(Refusal, match="needs its reason"):
+        await servers.client.ask(account, "approve", no)
+    assert (await servers.client.ask(account, "approve", {**no, "reason": "no gifts"}))["state"] == "draft"
+    await servers.client.ask(account, "request_quote", asked(quote_id, sale("1", CRM, 1), valid_days=10))
+    await servers.client.fast_forward(account, timedelta(days=11))
+    assert await servers.pool.fetchval("select state from quote where quote_id = $1", quote_id) == "expired"
+    with pytest.raises(Refusal, match="waits for no answer"):
+        await servers.client.ask(account, "accept_quote", {"quote_id": quote_id})
+    late = {"quote_id": quote_id, "request_id": "late-1"}
+    with pytest.raises(Refusal) as refused:
+        await servers.client.ask(account, "accept_quote", late)
+    assert refused.value.type == "QuoteState"
+    assert await invoiced(servers, account) == [
+        await servers.pool.fetchval("select total from invoice where account_id = $1 and number = 1", account)
+    ]
+
+
+async def test_a_quote_changes_what_is_owned_and_goes_stale_if_somebody_else_does(servers: Servers) -> None:
+    document, account = await begun(servers)
+    asset = f"{document['order_id']}.1"
+    start = date.fromisoformat(document["contracts"][0]["term"]["start"])
+    await servers.client.fast_forward(account, timedelta(days=70))
+    quotes = [f"Q-{uuid4().hex[:8]}" for _ in range(2)]
+    for quote_id, delta in zip(quotes, (-10, 5), strict=True):
+        line = {"line_id": "1", "kind": "quantity", "asset_id": asset, "delta": delta}
+        line["effective"] = (start + timedelta(days=180)).replace(day=1).isoformat()
+        await servers.client.ask(account, "request_quote", {"quote_id": quote_id, "lines": [line], "by": "s-1"})
+    answer = await servers.client.ask(account, "accept_quote", {"quote_id": quotes[0]})
+    assert [changed["change"] for changed in answer["assets"]] == ["fewer"]
+    months = 12 - ((start + timedelta(days=180)).month - start.month) % 12
+    credited = await servers.pool.fetchval("select sum(total) from credit_memo where account_id = $1", account)
+    assert credited is None  # it takes effect later, and so does what it gives back
+    with pytest.raises(Refusal) as refused:
+        await servers.client.ask(account, "accept_quote", {"quote_id": quotes[1]})
+    assert refused.value.type == "AssetChanged"
+    await servers.client.fast_forward(account, timedelta(days=200))
+    credited = await servers.pool.fetchval("select sum(total) from credit_memo where account_id = $1", account)
+    assert credited == Decimal(10 * 1200 * months)
+    await sound(servers, account)
+
+
+async def test_what_cannot_be_quoted_is_refused_by_name(servers: Servers) -> None:
+    document, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    asset = f"{document['order_id']}.1"
+    later = (await servers.client.now(account) + timedelta(days=60)).date().isoformat()
+    refusals: list[tuple[dict[str, Any], str, str]] = [
+        (asked(quote_id, sale("1", "nothing", 1)), "UnknownProduct", "no product"),
+        (asked(quote_id, sale("1", CRM, 1), price_book="gold"), "PriceBookNotValid", "no price book gold"),
+        (asked(quote_id, sale("1", CRM, 0)), "InvalidRequest", "quantity"),
+        (asked(quote_id, sale("1", CRM, 1), contract_id="K-0"), "InvalidRequest", "no contract of theirs"),
+        (asked(quote_id, {"line_id": "1", "kind": "cancel", "asset_id": "A-0"}), "UnknownAsset", "A-0"),
+        (
+            {
+                "quote_id": quote_id,
+                "lines": [{"line_id": "1", "kind": "quantity", "asset_id": asset, "delta": -41, "effective": later}],
+            },
+            "OverReduction",
+            "line 1 of the quote",
+        ),
+        (
+            {
+                "quote_id": quote_id,
+                "lines": [
+                    {"line_id": "1", "kind": "quantity", "asset_id": asset, "delta": 1, "effective": "2020-01-01"}
+                ],
+            },
+            "BackdateNotAllowed",
+            "backdating is off",
+        ),
+    ]
+    for request, type, says in refusals:
+        with pytest.raises(Refusal) as refused:
+            await servers.client.ask(account, "request_quote", request)
+        with pytest.raises(Refusal) as unseen:
+            await servers.client.preview_quote(account, request)
+        for refusal in (refused.value, unseen.value):
+            assert refusal.type == type, str(refusal)
+            assert says in str(refusal)
+    assert await servers.pool.fetchval("select count(*) from quote where account_id = $1", account) == 0
