@@ -94,11 +94,7 @@ async def keep_terms(connection: Connection, policy: ServicePolicy, calendar: Bu
         ),
         calendar_id=calendar.id,
         calendar_version=await _keep(
-            connection,
-            "business_calendar",
-            "calendar_id",
-            calendar.id,
-            calendar.model_dump(mode="json", exclude={"version"}),
+            connection, "business_calendar", "calendar_id", calendar.id, calendar.model_dump(mode="json")
         ),
     )
 
@@ -113,8 +109,9 @@ async def _keep(connection: Connection, table: str, column: str, id: str, body: 
     if latest is not None and latest["same"]:
         return int(latest["version"])
     version = 1 if latest is None else latest["version"] + 1
-    written = {**body, "version": version} if table == "business_calendar" else body
-    await connection.execute(f"insert into {table} ({column}, version, body) values ($1, $2, $3)", id, version, written)
+    await connection.execute(
+        f"insert into {table} ({column}, version, body) values ($1, $2, $3)", id, version, {**body, "version": version}
+    )
     return version
 
 
@@ -173,6 +170,8 @@ create temp table staged_milestone (
     elapsed interval, state text) on commit drop;
 """
 
+# `planned_at` is the take-over: what was due before it is on record and never acted on, whoever takes the case up.
+
 # A case that an earlier import left otherwise is written anew: its log has grown.
 _SETTLE = """
 delete from case_event where case_id in (select case_id from staged_case);
@@ -189,7 +188,7 @@ select s.case_id, s.account_id, c.contact_id,
              'time_zone', c.time_zone), '{}'),
     s.subject, s.channel, s.category, s.product_code, s.impact, s.urgency, s.priority, s.status, s.status_at, s.owner_id,
     s.opened_at, s.first_response_at, s.resolved_at, s.closed_at, s.last_activity_at, s.reopen_count, s.digest,
-    $1, $2, 'default', $3, $4, jsonb_build_object($3::text, $4::int), s.opened_at, true, $5
+    $1, $2, 'default', $3, $4, jsonb_build_object($3::text, $4::int), $5, true, $5
 from staged_case s
 left join lateral (select * from contact p where p.account_id = s.account_id order by p.position limit 1) c on true
 on conflict (case_id) do update set account_id = excluded.account_id, contact_id = excluded.contact_id,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from domain.service.lifecycle import CaseState
+from tests.cases import case_client
 from tests.conftest import Servers
 from workers.feeds.case_log import CaseLogScanner, CaseScan
 from workers.feeds.case_mapping import CASE_MAPPINGS, case_mapping_for, load_case_mapping
@@ -267,3 +268,29 @@ def test_made_up_addresses_lie_where_no_stranger_gets_mail(tmp_path: Path) -> No
     )
     with pytest.raises(FeedError, match="stranger"):
         load_case_mapping(mapping)
+
+
+async def test_a_case_that_a_log_leaves_open_is_taken_up_by_whoever_answers_it(
+    servers: Servers, tmp_path: Path
+) -> None:
+    suffix = f"v{next(_numbers)}"
+    file = tmp_path / "desk.csv"
+    file.write_text(HELP_DESK.replace("Case ", f"Case {suffix} ").replace(f"Case {suffix} ID", "Case ID"))
+    await imported(servers, file, as_of=datetime.now(UTC))
+    case_id = f"helpdesk-case-{suffix}-8"
+    answer = await case_client(servers).ask(
+        case_id, "respond", {"body": "Are you still waiting?", "by": "AG-1", "channel": "phone"}
+    )
+    assert answer["status"] == "open"
+    row = await servers.pool.fetchrow(
+        "select c.status, c.policy_id, m.state, m.completed_at is not null as answered from service_case c"
+        " join case_milestone m using (case_id) where case_id = $1 and m.milestone = 'first_response'",
+        case_id,
+    )
+    assert row is not None
+    assert tuple(row) == ("open", "help-desk", "missed", True)
+    # What was late long ago is on record; nobody is warned, and no customer is told that we are sorry.
+    mails = await servers.pool.fetch(
+        "select body->>'template' as template from outbox where delivery_id like $1", f"case:{case_id}/%"
+    )
+    assert not [mail["template"] for mail in mails if mail["template"] is not None]
