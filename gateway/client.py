@@ -62,19 +62,31 @@ class PerennialClient:
         update_id = f"{order.order_id}:{order.digest()[:24]}:{uuid4().hex[:8]}"
         body = order.model_dump(mode="json", exclude_unset=True)
 
-        async def send() -> Any:
+        answer = await self._ask_or_begin(order.account.account_id, update, body, update_id)
+        return OrderAnswer.model_validate(answer)
+
+    async def take_up_holdings(
+        self, account_id: str, *, import_id: str, assets: int, contracts: Sequence[str]
+    ) -> dict[str, Any]:
+        """Has imported assets and contracts, which are in the facts already, looked after; begins the journey if there is none."""
+        body = {"request_id": import_id, "by": "import", "assets": assets, "contracts": list(contracts)}
+        return await self._ask_or_begin(account_id, "take_up_holdings", body, f"{import_id}:{uuid4().hex[:8]}")
+
+    async def _ask_or_begin(self, account_id: str, update: str, body: dict[str, Any], update_id: str) -> dict[str, Any]:
+        async def send() -> dict[str, Any]:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 WORKFLOW,
-                id=journey_id(order.account.account_id),
+                id=journey_id(account_id),
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             )
-            return await self.temporal.execute_update_with_start_workflow(
+            answer: dict[str, Any] = await self.temporal.execute_update_with_start_workflow(
                 update, body, id=update_id, start_workflow_operation=start
             )
+            return answer
 
-        return OrderAnswer.model_validate(await insist(send))
+        return await insist(send)
 
     async def ask(
         self, account_id: str, update: str, request: dict[str, Any], *, id: str | None = None

@@ -22,12 +22,13 @@ from domain.requests import (
 )
 from workflows import expansion, onboarding, relationship, renewal
 from workflows.asset_doors import AssetDoors
+from workflows.import_doors import ImportDoors
 from workflows.mail_doors import MailDoors
 from workflows.quote_doors import QuoteDoors
 from workflows.service_doors import ServiceDoors
 
 
-class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors):
+class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders

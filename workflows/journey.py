@@ -51,6 +51,11 @@ class Asked:
         return self.activity in ("activate_order", "take_over_order")
 
     @property
+    def opens(self) -> bool:
+        """True for what can begin a journey, or begin it anew."""
+        return self.is_order or self.activity == "take_up_holdings"
+
+    @property
     def settled(self) -> bool:
         """True once there is an answer or a refusal."""
         return self.answer is not None or self.refusal is not None
@@ -102,7 +107,7 @@ class Journey:
 
     async def answer(self, asked: Asked) -> None:
         """A request: one activity, one transaction, and its answer to whoever asked."""
-        if self.state.closed and not asked.is_order:
+        if self.state.closed and not asked.opens:
             asked.refusal = ApplicationError("this journey was closed", type=JOURNEY_CLOSED, non_retryable=True)
             return
         call = RequestCall(
@@ -131,7 +136,7 @@ class Journey:
         now = workflow.now()
         self.state = self.state.after(outcome, now)
         match asked.activity:
-            case "activate_order" | "take_over_order":
+            case "activate_order" | "take_over_order" | "take_up_holdings":
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
             case "pause_journey":
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)

@@ -36,8 +36,20 @@ alter table asset_state_period alter column slice_id set not null;
 create index asset_alive_of_account on asset (account_id, (coalesce(lifecycle_end, 'infinity')), asset_id);
 drop index asset_of_account;
 
+-- Assets that an import has written, with the contract that each brought along, until the journey looks after them.
+
+create table imported_asset (
+    asset_id        text primary key references asset,
+    account_id      text not null references account,
+    contract_id     text references contract,
+    recorded_at     timestamptz not null,
+    taken_up        boolean not null default false
+);
+create index imported_asset_not_taken_up on imported_asset (account_id) where not taken_up;
+
 -- migrate:down
 
+drop table imported_asset;
 create index asset_of_account on asset (account_id);
 drop index asset_alive_of_account;
 alter table asset_state_period drop column slice_id, drop column total;

@@ -89,7 +89,18 @@ async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
 
 async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> None:
     """The account with its people and contacts, new or brought up to date; segment, playbook and first day stay as they were."""
-    account = order.account
+    await save_customer(connection, order.account, order.contacts, playbook, order.activated_at, as_of)
+
+
+async def save_customer(
+    connection: Connection,
+    account: Account,
+    contacts: Sequence[Contact],
+    playbook: Playbook,
+    since: datetime,
+    as_of: datetime,
+) -> None:
+    """As `save_account`, for an account that came otherwise; `since`: the first day on which it bought something."""
     people = {person.staff_id: person for person in (account.owner, account.success_manager or account.owner)}
     await connection.execute(
         _STAFF,
@@ -104,7 +115,7 @@ async def save_account(connection: Connection, order: Order, playbook: Playbook,
         " time_zone = excluded.time_zone, language = excluded.language, owner_id = excluded.owner_id,"
         " success_manager_id = excluded.success_manager_id, since = least(account.since, excluded.since),"
         " closed_at = null, closed_reason = null",
-        *_account_row(account, playbook, order.activated_at, as_of),
+        *_account_row(account, playbook, since, as_of),
     )
     # The contacts of the latest order come first.
     await connection.execute("update contact set position = position + 1000 where account_id = $1", account.account_id)
@@ -118,7 +129,7 @@ async def save_account(connection: Connection, order: Order, playbook: Playbook,
         " unsubscribed_at = case when contact.email = excluded.email then contact.unsubscribed_at end,"
         " rejected_at = case when contact.email = excluded.email then contact.rejected_at end,"
         " rejected_reason = case when contact.email = excluded.email then contact.rejected_reason end",
-        [_contact_row(account, contact, n) for n, contact in enumerate(order.contacts)],
+        [_contact_row(account, contact, n) for n, contact in enumerate(contacts)],
     )
 
 

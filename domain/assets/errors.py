@@ -159,3 +159,15 @@ class LedgerCorruptError(AssetError):
     """Stored actions that break an invariant of the ledger; nobody's request, but a damaged history."""
 
     code = "ledger_corrupt"
+
+
+class CurrencyMissingError(AssetError):
+    """An amount of money without its currency means nothing."""
+
+    code = "money_without_currency"
+
+
+class HistoryError(AssetError):
+    """An imported history that contradicts itself, or that no sequence of operations leads to."""
+
+    code = "history_not_valid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from activities.store import reports
 from activities.store.audit import audit
+from activities.store.installed_base import export_assets
 from activities.store.ledger import asset_ids, load_many, load_record, replace_periods
 from activities.store.pool import Connection
 from activities.store.portfolio import HeldAsset, account_assets
@@ -158,6 +160,19 @@ async def _explain(asset: str, day: datetime | None, as_json: bool) -> None:
         print_json(lines.model_dump(mode="json"))
     else:
         show_amount(record, lines, zone)
+
+
+@app.command("export")
+def export(account: str) -> None:
+    """Everything an account holds or held as JSON Lines on standard output, for `perennial import assets` elsewhere."""
+    run(_export(account))
+
+
+async def _export(account: str) -> None:
+    async with database() as pool, pool.acquire() as connection:
+        await _zone(connection, account)
+        for document in await export_assets(connection, account):
+            print(json.dumps(document, ensure_ascii=False))
 
 
 @app.command("rebuild")

@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from activities.playbooks import FOLDER
+from activities.playbooks import FOLDER, read_playbooks
 from workers.cli.common import UserError, connections, console, database, print_json, progress_console, run
+from workers.feeds.assets import AssetReport, import_assets
 from workers.feeds.cases import CaseReport, import_cases
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
@@ -47,6 +48,23 @@ def orders(
         print_json(asdict(report))
     else:
         _show(report, report.orders, f"{report.orders} orders of {report.customers} customers")
+
+
+@app.command()
+def assets(
+    file: File,
+    mapping: Mapping = None,
+    rejects: Rejects = None,
+    concurrency: Concurrency = CONCURRENCY,
+    json: AsJson = False,
+) -> None:
+    """Takes over an installed base: assets with their histories and contracts, each whole or not at all."""
+    report = run(_assets(file, mapping, rejects or _beside(file), concurrency))
+    if json:
+        print_json(asdict(report))
+    else:
+        said = f"{report.assets} assets and {report.contracts} contracts of {report.accounts} accounts"
+        _show(report, report.assets, said)
 
 
 @app.command()
@@ -105,6 +123,21 @@ async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | 
             )
 
 
+async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: int) -> AssetReport:
+    async with connections() as up:
+        with _bars() as progress, _feed_errors():
+            return await import_assets(
+                up.client,
+                up.pool,
+                read_playbooks(up.settings.playbooks or FOLDER),
+                file,
+                mapping=mapping,
+                rejects=rejects,
+                concurrency=concurrency,
+                progress=progress,
+            )
+
+
 async def _usage(file: Path, rejects: Path) -> UsageReport:
     async with connections() as up:
         with _bars() as progress, _feed_errors():
@@ -148,7 +181,7 @@ def _bars() -> Iterator[Progress]:
         yield progress
 
 
-def _show(report: ImportReport | UsageReport | CaseReport, accepted: int, accepted_as: str) -> None:
+def _show(report: ImportReport | UsageReport | CaseReport | AssetReport, accepted: int, accepted_as: str) -> None:
     """The counts, which add up, as a table on standard output."""
     table = Table("lines", "", title=report.file, title_justify="left")
     table.columns[0].justify = "right"
@@ -157,10 +190,12 @@ def _show(report: ImportReport | UsageReport | CaseReport, accepted: int, accept
         table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
     table.add_section()
     table.add_row(f"{report.lines:,}", "in the file", style="bold")
-    if not isinstance(report, UsageReport) and report.beyond_limit:
+    if isinstance(report, ImportReport | CaseReport) and report.beyond_limit:
         table.add_row(f"{report.beyond_limit:,}", "not looked at: behind the limit")
     if isinstance(report, ImportReport) and report.orders_before:
         table.caption = f"{report.orders_before} orders were on record before"
+    if isinstance(report, AssetReport) and report.assets_before:
+        table.caption = f"{report.assets_before} assets were on record before"
     if isinstance(report, CaseReport):
         table.caption = f"{report.cases_before} cases were on record before, {report.still_open} are still open"
     console.print(table)

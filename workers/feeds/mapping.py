@@ -55,7 +55,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _known_encoding(name: str) -> str:
+def known_encoding(name: str) -> str:
     try:
         "".encode(name)
     except LookupError as error:
@@ -118,7 +118,7 @@ class Mapping(Received):
     """A feed of order lines in CSV: where its fields are, what holds for all lines, and which lines sell nothing."""
 
     title: str
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8-sig"
+    encoding: Annotated[str, AfterValidator(known_encoding)] = "utf-8-sig"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] = ","
     columns: Columns
     date_format: str
@@ -131,7 +131,7 @@ class Mapping(Received):
 
     def local_time(self, text: str) -> datetime:
         """A date of the feed on the feed's own clock. Raises ValueError."""
-        return _parsed(text, self.date_format)
+        return parsed_date(text, self.date_format)
 
     def instant(self, local: datetime, *, weeks: int = 0) -> datetime:
         """The instant of a time on the feed's clock, `weeks` later by that clock."""
@@ -145,7 +145,7 @@ class Mapping(Received):
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str, date_format: str) -> datetime:
+def parsed_date(text: str, date_format: str) -> datetime:
     return datetime.strptime(text, date_format)  # noqa: DTZ007 - the feed's zone is applied by instant()
 
 
