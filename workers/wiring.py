@@ -25,6 +25,7 @@ from activities.channels.rendering import Renderer
 from activities.claims import Claims
 from activities.correspondence import Correspondence
 from activities.deliveries import Deliveries
+from activities.holds import HoldKeeping
 from activities.fulfilments import Fulfilments
 from activities.holds import HoldKeeping
 from activities.installed_base import InstalledBase
@@ -113,6 +114,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
+        HoldKeeping(performer),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

@@ -9,7 +9,7 @@ from typing import Any
 from activities.store.pool import Connection
 from domain.usage import UsageRow
 from tests.conftest import Servers
-from tests.e2e.lives import until
+from tests.e2e.lives import attention_of, until
 
 _numbers = itertools.count(1)
 
@@ -105,3 +105,12 @@ async def report_full_use(servers: Servers, account_id: str, users: int = 39) ->
         for n in range(28)
     ]
     await servers.client.record_usage(rows)
+
+
+async def shows(servers: Servers, account_id: str, reason: str, *, shown: bool = True) -> None:
+    """Waits until operators find the journey, or find it no more, by a reason to look at it."""
+
+    async def as_wanted() -> bool:
+        return (reason in await attention_of(servers.temporal, account_id)) is shown
+
+    await until(as_wanted, f"{reason} is {'shown' if shown else 'gone'}")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domain.refusals import Refusal
+from gateway.both_sides import see_sales, see_service
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, onboard, settled, until
-from tests.workflows.service_side import insert_case, open_case, report_full_use, resolve_case, tell
+from tests.workflows.service_side import insert_case, open_case, report_full_use, resolve_case, shows, tell
 
 COOL_DOWN = timedelta(days=8)
 """three business days with a weekend and some holidays"""
@@ -50,7 +51,7 @@ async def test_an_offer_waits_while_a_case_burns_and_goes_out_after_it(servers: 
     document, account = await onboarded(servers)
     case = await open_case(servers, account)
     assert await live_holds(servers, account) == [("block", "pressing_case")]
-    assert "hold" in await attention_of(servers.temporal, account)
+    await shows(servers, account, "hold")
     briefing = await servers.client.briefing(account)
     assert f"`{case}` urgent, open · open for 0 days · no owner yet" in briefing
     assert "sales is held back" in briefing
@@ -68,7 +69,7 @@ async def test_an_offer_waits_while_a_case_burns_and_goes_out_after_it(servers: 
     await settled(servers.pool, account)
     assert "upsell_offer" in await sent_to_customer(servers, account)
     assert await live_holds(servers, account) == []
-    assert "hold" not in await attention_of(servers.temporal, account)
+    await shows(servers, account, "hold", shown=False)
     assert not await servers.pool.fetchval("select count(*) from held_step where account_id = $1", account)
     assert "Open cases" not in await servers.client.briefing(account)
     notices = [m.subject for m in servers.mails_to("olga@seller.example") if document["account"]["name"] in m.subject]
@@ -161,7 +162,7 @@ async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manag
     quotes = "select count(*) from renewal_quote where contract_id = $1"
     assert not await servers.pool.fetchval(quotes, contract)
     assert (await sent_to_customer(servers, account)).count("renewal_notice") >= 2
-    assert "renewal_held" in await attention_of(servers.temporal, account)
+    await shows(servers, account, "renewal_held")
     task = await servers.pool.fetchrow(
         "select staff_id, closed_at from staff_task where account_id = $1 and key = $2",
         account,
@@ -183,7 +184,7 @@ async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manag
     assert event is not None
     assert event["detail"]["name"] == "renewal_released"
     await settled(servers.pool, account)
-    assert "renewal_held" not in await attention_of(servers.temporal, account)
+    await shows(servers, account, "renewal_held", shown=False)
     # A block is still there for everything else.
     assert ("block", "escalated") in await live_holds(servers, account)
 
@@ -334,22 +335,77 @@ async def test_a_signal_of_a_case_that_nobody_understands_raises_attention(serve
     assert await live_holds(servers, account) == []
 
 
-async def test_whoever_saw_a_case_hears_that_it_is_over(servers: Servers) -> None:
-    _, account = await onboarded(servers)
+async def test_both_sides_see_the_other_and_whoever_saw_a_case_hears_that_it_is_over(servers: Servers) -> None:
+    document, account = await onboarded(servers)
+    case = await open_case(servers, account, product="TERMINAL")
+    at = await servers.client.now(account)
+    await servers.pool.execute(
+        "insert into case_message (case_id, number, direction, channel, body, at) values ($1, 1, 'inbound', 'mail', $2, $3)",
+        case,
+        "It does not start, again",
+        at,
+    )
+    for sequence, visibility in ((1, "internal"), (2, "shared")):
+        await servers.pool.execute(
+            "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
+            " values ($1, $2, $3, $3, 'note', 'S-2', $4, $5)",
+            case,
+            sequence,
+            at,
+            {"body": f"a note that is {visibility}"},
+            visibility,
+        )
+    seen = await see_service(servers.pool, account, "S-1", at)
+    assert (seen.level, [hold.source for hold in seen.holds]) == ("block", [case])
+    assert [(one["case_id"], one["customer_wrote"]["text"]) for one in seen.cases] == [
+        (case, "It does not start, again")
+    ]
+    assert [note["detail"]["body"] for note in seen.cases[0]["notes"]] == ["a note that is shared"]
+    other = await see_sales(servers.pool, account, at)
+    assert [one["contract_id"] for one in other.renewals] == [document["contracts"][0]["contract_id"]]
+    assert {one["product"] for one in other.purchases} == {"SEATS", "CARE", "TERMINAL"}
+    assert (await see_service(servers.pool, account, "nobody-here", at)).cases == seen.cases
+    await resolve_case(servers, account, case, rating=4)
+    told = "select staff_id from outbox where account_id = $1 and body->>'title' like $2"
+    rows = await servers.pool.fetch(told, account, f"Case {case} is resolved")
+    assert [row["staff_id"] for row in rows] == ["S-1"]
+    await tell(servers, account, case, "closed")
+    assert len(await servers.pool.fetch(told, account, f"Case {case} is %")) == 1
+
+
+async def test_a_discount_that_bad_service_earned_is_proposed_and_never_taken_off(servers: Servers) -> None:
+    document, account = await onboarded(servers)
+    contract = document["contracts"][0]["contract_id"]
     case = await open_case(servers, account)
     at = await servers.client.now(account)
     await servers.pool.execute(
-        "insert into case_seen (case_id, staff_id, account_id, at) values ($1, 'S-1', $2, $3)", case, account, at
+        "insert into case_milestone (case_id, milestone, number, kind, started_at, violated_at, state)"
+        " values ($1, 'resolution', 1, 'resolution', $2, $2, 'missed')",
+        case,
+        at,
     )
-    await resolve_case(servers, account, case, rating=4)
-    rows = await servers.pool.fetch(
-        "select staff_id from outbox where account_id = $1 and body->>'title' = $2", account, f"Case {case} is resolved"
+    await resolve_case(servers, account, case, rating=1)
+    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract)
+    await servers.client.fast_forward_to(account, ends_at - timedelta(days=50))
+    line = await servers.pool.fetchrow(
+        "select title, detail from journal where account_id = $1 and kind = 'renewal_discount'", account
     )
-    assert [row["staff_id"] for row in rows] == ["S-1"]
-    await tell(servers, account, case, "closed")
-    assert (
-        await servers.pool.fetchval(
-            "select count(*) from outbox where account_id = $1 and body->>'title' like $2", account, f"Case {case} is %"
-        )
-        == 1
-    )
+    assert line is not None
+    assert line["title"] == f"Consider 4 % off the renewal of {contract}"
+    assert line["detail"]["why"] == [f"resolved later than promised: {case}", f"rated badly: {case}"]
+    total = await servers.pool.fetchval("select total from renewal_quote where contract_id = $1", contract)
+    assert total == 40 * 1200 * 12 + 60000
+
+
+async def test_an_unhappy_answer_holds_automatic_mails_until_somebody_followed_it_up(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    await servers.client.fast_forward(account, timedelta(days=20))
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": 3})
+    await servers.client.fast_forward(account, timedelta(minutes=1))
+    assert await live_holds(servers, account) == [("warn", "detractor")]
+    await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
+    await servers.client.fast_forward(account, timedelta(minutes=1))
+    assert await live_holds(servers, account) == []
+    with pytest.raises(Refusal, match="nothing holds sales back"):
+        await servers.client.ask(account, "acknowledge_hold", {"by": "S-2"})
