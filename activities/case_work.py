@@ -128,7 +128,7 @@ class CaseWorker:
             policy=policy,
             clocks={**self.shifts(), **await self._clocks(connection, case.calendars)},
             teams=await desks.load_teams(connection),
-            staff=loaded.staff,
+            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in takers}},
             agents=takers,
             seller=self.performer.seller,
         )

@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.carrying_out import business_errors
 from activities.case_work import CaseWorker, case_key
-from activities.store import cases, desks, effects
+from activities.store import cases, desks, effects, holds
 from activities.store.pool import Connection
 from domain.refusals import Problem, Refusal
 from domain.service import case_changes
@@ -75,6 +75,8 @@ class ServiceCases:
             document = read_case(call.body)
             key = case_key(call.case_id, "opened")
             async with self._worker.performer.transaction() as connection:
+                if document.account_id is not None:
+                    await holds.lock_account(connection, document.account_id)  # no mail of sales leaves meanwhile
                 if await cases.find_case(connection, call.case_id):
                     return await self._opened_before(connection, call, document, key)
                 work = Work(await self._first_situation(connection, document, call), key, fresh=True)
@@ -228,6 +230,7 @@ class ServiceCases:
                 case = await self._worker.locked(connection, call.case_id)
                 if found := await effects.find_record(connection, key):
                     return await self._worker.repeated(connection, call, case, *found)
+                await holds.lock_account(connection, request.account_id)
                 account = await cases.load_account(connection, request.account_id)
                 if account is None:
                     raise _unknown("account_id", "UnknownAccount", f"no account {request.account_id!r} is known")

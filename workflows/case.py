@@ -168,7 +168,10 @@ class Case:
             or workflow.now() - self.began >= ROLL_OVER_AFTER
             or info.is_continue_as_new_suggested()
         )
-        return due and self.begun and not (self.asked or self.unheard or self.telling or self.deliveries.waiting())
+        idle = self.begun and not (self.asked or self.unheard or self.telling or self.deliveries.waiting())
+        moving = [delivery for delivery in self.progress.in_flight if not delivery.stuck]
+        # What is on its way is waited for, unless it has been so for a day: a dead provider keeps no run from ending.
+        return due and idle and all(workflow.now() - one.since > timedelta(days=1) for one in moving)
 
     async def roll_over(self) -> None:
         """The next run goes on from the progress; whoever still waits for an answer gets it first."""

@@ -215,8 +215,8 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
         [(s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id)) for s in work.surveys],
     )
     await save_claims(connection, work.claims)
-    for prefix in work.withdrawn:
-        await _withdraw(connection, case_id, prefix, work)
+    for key in work.withdrawn:
+        await _withdraw(connection, case_id, key, work)
     given = [event.detail.get("owner") for event in work.events if event.kind == "assigned"]
     for owner in filter(None, given):
         await connection.execute("update service_agent set assigned_at = $2 where staff_id = $1", owner, as_of)
@@ -306,20 +306,25 @@ async def _save_milestones(connection: Connection, case_id: str, rows: list[Mile
     )
 
 
-async def _withdraw(connection: Connection, case_id: str, prefix: str, work: Work) -> None:
+async def _withdraw(connection: Connection, case_id: str, key: str, work: Work) -> None:
     """What an action wrote and has not left yet never does."""
-    await connection.execute(
-        "update outbox set status = 'withdrawn', settled_at = $2, reason = 'not wanted any more'"
-        " where starts_with(delivery_id, $1) and status = 'waiting'",
-        prefix,
+    stopped = await connection.fetchval(
+        "with stopped as (update outbox set status = 'withdrawn', settled_at = $2, reason = 'not wanted any more'"
+        " where starts_with(delivery_id, $1 || '#') and status in ('waiting', 'held') returning 1)"
+        " select count(*) from stopped",
+        key,
         work.as_of,
     )
     await connection.execute(
-        "update case_action set withdrawn_at = $3 where case_id = $1 and starts_with(key, $2) and withdrawn_at is null",
+        "update case_action set withdrawn_at = $3 where case_id = $1 and key = $2 and withdrawn_at is null",
         case_id,
-        prefix,
+        key,
         work.as_of,
     )
+    if stopped and "/survey/" in key:
+        await connection.execute(
+            "update case_survey set withdrawn_at = $2 where case_id = $1 and answered_at is null", case_id, work.as_of
+        )
 
 
 async def _absorb(connection: Connection, work: Work, target: str) -> None:

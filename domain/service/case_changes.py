@@ -137,6 +137,7 @@ def assign(work: Work, request: Assign) -> None:
         known = ", ".join(sorted(work.before.teams)) or "none yet"
         problem = Problem(field="team", problem=f"there is no team {request.team!r}; there are {known}")
         raise Refusal(NOT_ALLOWED, "the case cannot be assigned", [problem])
+    _check_staff(work, "owner", request.owner)
     if request.owner is None:
         work.change(owner_id=None, team=request.team or case.team)
         if not case_care.find_owner(work):
@@ -154,6 +155,7 @@ def escalate(work: Work, request: Escalate) -> None:
     case = work.case
     if case.status not in RUNNING | {CaseState.RESOLVED}:
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; reopen it to escalate it")
+    _check_staff(work, "to", request.to)
     if request.to is not None:
         case_care.give_to(work, request.to, case.team, request.by, request.reason)
     raised = case_care.raise_flag(work, work.as_of, request.by, request.reason)
@@ -161,6 +163,12 @@ def escalate(work: Work, request: Escalate) -> None:
         roles = ("owner", "lead", "manager")
         title = f"Case {case.case_id} was escalated"
         work.notify(f"{work.key}/escalated", roles, title, [case.subject, request.reason])
+
+
+def _check_staff(work: Work, field: str, staff_id: str | None) -> None:
+    if staff_id is not None and staff_id not in work.before.staff:
+        problem = Problem(field=field, problem=f"{staff_id!r} is none of our people; check the id")
+        raise Refusal(NOT_ALLOWED, "the case cannot be given to somebody unknown", [problem])
 
 
 def de_escalate(work: Work, request: DeEscalate) -> None:

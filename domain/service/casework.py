@@ -232,7 +232,7 @@ class Work:
 
     def line(self, kind: str, title: str, at: datetime, by: str, **detail: Any) -> None:
         """A line of the customer's journal."""
-        name = f"{kind}-{len(self.lines)}" if self.lines else kind
+        name = f"{kind}-{len(self.before.events) + len(self.events)}"
         self.lines.append(CaseLine(name, f"case_{kind}", title, at, {"case_id": self.case_id, "by": by, **detail}))
 
     def keep_message(self, message: NewMessage) -> None:
