@@ -20,16 +20,19 @@ class Ended:
     err: str
 
 
-async def perennial(*arguments: str, dsn: str, folder: Path, width: int = 100, **environment: str) -> Ended:
-    """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns."""
+async def perennial(
+    *arguments: str, dsn: str, folder: Path, width: int = 100, given: bytes = b"", **environment: str
+) -> Ended:
+    """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PERENNIAL_"))}
     process = await asyncio.create_subprocess_exec(
         str(PROGRAM),
         *arguments,
         cwd=folder,
         env=kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(given), 60)
     return Ended(process.returncode or 0, out.decode(), err.decode())
