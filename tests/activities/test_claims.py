@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -174,7 +174,7 @@ Happening = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(events=st.lists(Happening, min_size=2, max_size=9), taxed=st.booleans())
 async def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
     servers: Servers, events: list[tuple[str, Any]], taxed: bool
@@ -200,7 +200,8 @@ async def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was
                 continue
             assert outcome.answer is not None
             refund = Decimal(outcome.answer["refund"]["amount"])
-            assert 0 < refund <= (80_000 - now) * units * factor - given  # only what this drop adds
+            # Only what this drop adds to the earlier ones, to the nearest yen.
+            assert 0 < refund <= (80_000 - now) * units * factor - given + Decimal("0.5")
             given += refund
         booked = sum((memo["total"] for memo in await shop.memos()), Decimal(0))
         assert booked == given <= 400_000 * factor
