@@ -71,7 +71,7 @@ class Claims:
                     check_version(request.expected_version, case.version)
                 except ServiceRuleError as error:
                     raise refusal_of(error) from None
-                account_id = claim_work.check_open(work)
+                account_id = claim_work.account_of(work)
                 zone = work.before.account.time_zone if work.before.account else "UTC"
                 await judge(_At(connection, work, account_id, local_day(call.as_of, zone)), request)
                 await self._worker.carry_out(connection, call, work, lambda work: None)
@@ -103,6 +103,7 @@ class Claims:
         return await self._answer(call, DisputeRefund, _dispute)
 
     async def _price_match(self, at: _At, request: ClaimPriceMatch) -> None:
+        claim_work.check_open(at.work)
         line = await _line(at, request.order_id, request.line_id)
         price, elsewhere = await claims.price_now(at.connection, line, at.today)
         found = await self._assess(at, line, price, quantity=request.quantity, elsewhere=elsewhere)
@@ -112,6 +113,7 @@ class Claims:
         await self._settle(at, claim, line)
 
     async def _goodwill(self, at: _At, request: GrantGoodwill) -> None:
+        claim_work.check_open(at.work)
         case = at.work.case
         order_id, line_id = request.order_id or case.order_id, request.line_id or case.line_id
         if order_id is None or line_id is None:

@@ -47,18 +47,26 @@ def role_of(work: Work, by: str, role: Role) -> Role:
     return known[by]
 
 
-def check_open(work: Work) -> str:
-    """The account of a case on which money can be given back.
+def account_of(work: Work) -> str:
+    """Whose case it is.
 
     Raises:
-        Refusal: nobody knows whose case it is, or it has ended.
+        Refusal: nobody knows yet.
+    """
+    if work.case.account_id is None:
+        raise Refusal(NOT_ALLOWED, f"nobody knows yet whose case {work.case_id!r} is; identify it first")
+    return work.case.account_id
+
+
+def check_open(work: Work) -> None:
+    """Whether money can be claimed on a case. What waits already may be decided even if the case has ended meanwhile.
+
+    Raises:
+        Refusal: the case has ended.
     """
     case = work.case
-    if case.account_id is None:
-        raise Refusal(NOT_ALLOWED, f"nobody knows yet whose case {case.case_id!r} is; identify it first")
     if case.status not in RUNNING | {CaseState.RESOLVED}:
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; reopen it, or open another")
-    return case.account_id
 
 
 # Claims
