@@ -13,6 +13,7 @@ from activities.store import customers, effects
 from activities.store import orders as order_store
 from activities.store.pool import Connection
 from domain import acceptance, adoption, control, expansion, onboarding, renewal
+from domain.amending.refusing import named_refusals
 from domain.customer import AccountFacts, ContactFacts, Customer, PurchaseFacts, StaffFacts
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall
@@ -53,11 +54,16 @@ class JourneyRequests:
     ) -> Outcome:
         async with business_errors():
             request = read_request(model, call.body)
+
+            def named(situation: Situation) -> Decision:
+                with named_refusals():
+                    return decide(situation, request)
+
             return await self._performer.once(
                 call.account_id,
                 effect_key(call.account_id, f"{activity.info().activity_type}:{call.request_id}"),
                 call.as_of,
-                lambda situation: decide(situation, request),
+                named,
                 stage=stage,
                 kind=activity.info().activity_type,
                 run=call.run if not call.repeated else "again",

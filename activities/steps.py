@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
 from domain import adoption, expansion, onboarding, renewal, renewal_talk, reorder
+from domain.amending.waiting import unless_locked
 from domain.decision import Decision
 from domain.journey import Outcome, Step, StepCall
 from domain.situation import Situation
@@ -105,7 +106,7 @@ class JourneySteps:
     @activity.defn
     async def renewal_notice(self, call: StepCall) -> Outcome:
         """The customer hears that the term ends, with or without the quote."""
-        return await self._perform(call, renewal.notice, ledger=True)
+        return await self._perform(call, unless_locked(renewal.notice), ledger=True)
 
     @activity.defn
     async def renewal_quote(self, call: StepCall) -> Outcome:
@@ -115,7 +116,7 @@ class JourneySteps:
     @activity.defn
     async def renewal_term_end(self, call: StepCall) -> Outcome:
         """A term ends: the next one, grace, or the end."""
-        return await self._perform(call, renewal.term_end, ledger=True)
+        return await self._perform(call, unless_locked(renewal.term_end), ledger=True)
 
     @activity.defn
     async def renewal_grace_end(self, call: StepCall) -> Outcome:

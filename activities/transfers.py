@@ -37,8 +37,11 @@ class Conveyor:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
             transfer_id = str(row.body["transfer_id"])
             account = str(row.body["to_account"])
-        async with heartbeats():
-            refused = await self._refused(transfer_id, account)
+            answered = await amendments.is_answered(connection, transfer_id)
+        refused = None
+        if not answered:
+            async with heartbeats():
+                refused = await self._refused(transfer_id, account)
         return await self._settle(call, delivery_id, row.stage, transfer_id, refused)
 
     async def _refused(self, transfer_id: str, account: str) -> str | None:

@@ -132,6 +132,12 @@ async def find_transfer(connection: Connection, transfer_id: str) -> Transferred
     )
 
 
+async def is_answered(connection: Connection, transfer_id: str) -> bool:
+    """True once the target has taken the assets of a transfer, or refused them."""
+    status = await connection.fetchval("select status from conveyance where transfer_id = $1", transfer_id)
+    return bool(status != "under_way")
+
+
 async def refuse_transfer(connection: Connection, transfer_id: str, reason: str, as_of: datetime) -> str:
     """The target of a transfer refused for good, unless it has the assets already. Returns how the transfer stands."""
     await connection.execute(

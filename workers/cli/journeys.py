@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,18 +125,48 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
 def ask(
     account: str,
     update: str,
-    fields: Annotated[list[str] | None, typer.Argument(help="name=value, such as task=kickoff")] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(help="name=value, such as task=kickoff; a value may be JSON; @FILE is a request in a file"),
+    ] = None,
 ) -> None:
-    """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`."""
-    request = dict(_field(text) for text in fields or [])
+    """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`.
+
+    What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it in a file: `@request.json`.
+    """
+    request: dict[str, Any] = {}
+    for text in fields or []:
+        request |= _fields(text)
     run(_ask(account, update, request))
 
 
-def _field(text: str) -> tuple[str, Any]:
+def _fields(text: str) -> dict[str, Any]:
+    """The fields in one argument: those of a file, or one. Raises UserError."""
+    if text.startswith("@"):
+        return _request_in(Path(text[1:]))
     name, found, value = text.partition("=")
     if not found:
-        raise UserError(f"{text!r} is no field; give name=value, such as task=kickoff")
-    return name, int(value) if name == "score" and value.isdigit() else value
+        raise UserError(f"{text!r} is no field; give name=value, such as task=kickoff, or @FILE")
+    if value.startswith(("[", "{")):
+        return {name: _json(value, name)}
+    return {name: int(value) if name == "score" and value.isdigit() else value}
+
+
+def _request_in(path: Path) -> dict[str, Any]:
+    try:
+        found = _json(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path} holds no request; it must be a JSON object")
+    return found
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{where} is no JSON: {error}") from error
 
 
 async def _ask(account: str, update: str, request: dict[str, Any]) -> None:

@@ -1,0 +1,48 @@
+"""`perennial journey ask`: requests with parts, from the line and from a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.asset_life import Life
+from tests.conftest import Servers
+from tests.workers.cli.running import Ended, perennial
+
+
+async def ask(servers: Servers, folder: Path, *arguments: str) -> Ended:
+    return await perennial(
+        "journey",
+        "ask",
+        *arguments,
+        dsn=servers.stack.postgres_dsn,
+        folder=folder,
+        TEMPORAL_ADDRESS=servers.stack.temporal_address,
+    )
+
+
+async def test_a_request_with_parts_comes_from_the_line_or_a_file(servers: Servers, tmp_path: Path) -> None:
+    life = await Life.begin(servers)
+    more = json.dumps([{"asset_id": life.seats, "add": 10}])
+    done = await ask(servers, tmp_path, life.account, "amend_assets", f"assets={more}", "request_id=r-1")
+    assert (done.code, json.loads(done.out)["assets"][0]["quantity"]) == (0, 50)
+    (tmp_path / "fewer.json").write_text(json.dumps({"assets": [{"asset_id": life.seats, "remove": 4}]}))
+    done = await ask(servers, tmp_path, life.account, "amend_assets", "@fewer.json", "request_id=r-2")
+    assert (done.code, json.loads(done.out)["assets"][0]["quantity"]) == (0, 46)
+    by = await servers.pool.fetch(
+        "select detail->>'by' as by from journal where account_id = $1 and kind = 'amend_assets'", life.account
+    )
+    assert {row["by"] for row in by} == {"cli"}
+
+
+async def test_what_cannot_be_read_is_said(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text("[]")
+    for argument, said in (
+        ("assets=[{", "assets is no JSON"),
+        ("@none.json", "none.json cannot be read"),
+        ("@list.json", "must be a JSON object"),
+        ("assets", "is no field"),
+    ):
+        done = await ask(servers, tmp_path, "A-0", "amend_assets", argument)
+        assert done.code != 0
+        assert said in " ".join(done.err.split())
