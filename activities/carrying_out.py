@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +24,7 @@ from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import Refusal
 from domain.service.guard import SALES_MAILS
 from domain.situation import Situation
+from domain.webhooks import Event, events_of, payload
 
 PATIENT_ATTEMPTS = 5
 """A lost race for a key settles itself long before; after this many attempts it is a mistake that somebody has to see."""
@@ -90,9 +91,10 @@ async def load_situation(
 class Performer:
     """Carries out decisions in transactions of its pool."""
 
-    def __init__(self, pool: Pool, seller: Seller) -> None:
+    def __init__(self, pool: Pool, seller: Seller, *, webhooks: bool = False) -> None:
         self._pool = pool
         self._seller = seller
+        self._webhooks = webhooks
 
     @property
     def seller(self) -> str:
@@ -156,6 +158,9 @@ class Performer:
         lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of)
+        if self._webhooks and not situation.imported:
+            events = events_of(decision, kind, *billed.told())
+            rows += _webhook_rows(events, account_id, f"{key}#event", stage, as_of)
         await effects.put_outbox(connection, account_id, as_of, rows)
         outcome = _completed(situation, decision, rows, unreachable=unreachable)
         if billed.steps:
@@ -248,6 +253,15 @@ def _without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
 def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
     contact = None if mail.contractual else customer.contact(mail.role)
     return contact if contact is not None and contact.unsubscribed else None
+
+
+def _webhook_rows(
+    events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
+) -> list[effects.OutboxRow]:
+    return [
+        effects.OutboxRow(f"{prefix}{number}", Channel.WEBHOOK, stage, payload(event, account_id, as_of))
+        for number, event in enumerate(events)
+    ]
 
 
 def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.channels.mail import SmtpSettings
+from activities.channels.webhooks import WebhookChannel
 from gateway.client import TASK_QUEUE
 
 
@@ -25,6 +27,10 @@ class Settings(BaseSettings):
     """a folder with policies, calendars and a desk of your own; the ones that come along otherwise"""
     provisioning_url: str | None = None
     """where orders are provided; without it what was sold counts as provided at once"""
+    webhook_url: str | None = None
+    """where events are told to other systems; without it nobody is told"""
+    webhook_secret: SecretStr | None = None
+    """the secret that signs them, `whsec_` and base64; two with a space between while one replaces the other"""
     smtp_host: str = "localhost"
     smtp_port: int = 25
     smtp_username: str | None = None
@@ -33,6 +39,18 @@ class Settings(BaseSettings):
     smtp_tls: bool = False
     mail_sender: str = "success@perennial.example"
     mail_domain: str = "perennial.example"
+
+    @model_validator(mode="after")
+    def _signs_its_webhooks(self) -> Self:
+        if (self.webhook_url is None) != (self.webhook_secret is None):
+            raise ValueError("give PERENNIAL_WEBHOOK_URL and PERENNIAL_WEBHOOK_SECRET together, or none of them")
+        return self
+
+    def webhooks(self) -> WebhookChannel | None:
+        """Where events go; null if nobody is told. Raises ValueError for an address or a secret that cannot be used."""
+        if self.webhook_url is None or self.webhook_secret is None:
+            return None
+        return WebhookChannel(self.webhook_url, self.webhook_secret.get_secret_value())
 
     def smtp(self) -> SmtpSettings:
         """How mails leave."""

@@ -25,7 +25,6 @@ from activities.channels.rendering import Renderer
 from activities.claims import Claims
 from activities.correspondence import Correspondence
 from activities.deliveries import Deliveries
-from activities.holds import HoldKeeping
 from activities.fulfilments import Fulfilments
 from activities.holds import HoldKeeping
 from activities.installed_base import InstalledBase
@@ -37,6 +36,7 @@ from activities.service_policies import read_service_book
 from activities.steps import JourneySteps
 from activities.store.pool import Pool
 from activities.transfers import Conveyor
+from activities.webhooks import Webhooks
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.inbound import Inbox
@@ -97,7 +97,8 @@ def sandbox() -> SandboxedWorkflowRunner:
 
 def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
     """Every activity that workflows call, bound to its pool and channels."""
-    performer = Performer(pool, Seller(settings.seller_name))
+    webhooks = settings.webhooks()
+    performer = Performer(pool, Seller(settings.seller_name), webhooks=webhooks is not None)
     mail = MailChannel(settings.smtp(), Renderer())
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)
@@ -114,7 +115,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
-        HoldKeeping(performer),
+        Webhooks(performer, webhooks),
         Deliveries(performer, mail, MailNotices(mail), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from activities.store import invoices
 from activities.store.invoices import Document, DocumentLine
@@ -50,6 +51,13 @@ class Billed:
     memos: list[Document] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
+    def told(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Invoices and credit memos as other systems are told."""
+        return (
+            [{"invoice_id": document.id, **document.told()} for document in self.invoices],
+            [{"credit_memo_id": document.id, **document.told()} for document in self.memos],
+        )
+
 
 async def bill(
     connection: Connection, customer: Customer, key: str, as_of: datetime, work: ToBill, *, imported: bool
@@ -90,7 +98,7 @@ async def bill(
     for write in work.credits:
         memo = await invoices.book_credit(connection, customer.account.account_id, write.credit, as_of=as_of, on=today)
         if memo is not None and not memo.again:
-            billed.memos.append(Document(memo.memo_id, memo.currency, memo.total, ()))
+            billed.memos.append(await invoices.load_credit_memo(connection, memo.memo_id))
     return billed
 
 

@@ -45,6 +45,25 @@ class Document:
     total: Decimal
     lines: tuple[DocumentLine, ...]
 
+    def told(self) -> dict[str, Any]:
+        """Its total and lines as JSON values, amounts as strings."""
+        return {
+            "total": {"amount": str(self.total), "currency": self.currency},
+            "lines": [
+                {
+                    "kind": line.kind,
+                    "description": line.description,
+                    "due": line.due.isoformat(),
+                    "amount": str(line.amount),
+                    "asset_id": line.asset_id,
+                    "order_id": line.order_id,
+                    "line_id": line.line_id,
+                    "quantity": line.quantity,
+                }
+                for line in self.lines
+            ],
+        }
+
 
 async def billed_lines(connection: Connection, asset_ids: Sequence[str]) -> dict[str, list[BillLine]]:
     """All that was charged and credited of each asset so far, also elsewhere; an asset that was never billed is not in it."""
@@ -283,6 +302,19 @@ def _by_key(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
         given = key.split(PART)[0]
         sums[given] = sums.get(given, ZERO) + amount
     return sums
+
+
+async def load_credit_memo(connection: Connection, memo_id: str) -> Document:
+    """A credit memo as it was written."""
+    memo = await connection.fetchrow("select currency, total from credit_memo where credit_memo_id = $1", memo_id)
+    if memo is None:
+        raise LookupError(f"no credit memo {memo_id}")
+    rows = await connection.fetch(
+        "select key, kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled"
+        " from credit_memo_line where credit_memo_id = $1 order by number",
+        memo_id,
+    )
+    return Document(memo_id, memo["currency"], memo["total"], tuple(DocumentLine(**dict(row)) for row in rows))
 
 
 async def _booked(connection: Connection, key: str) -> Credited | None:
