@@ -27,7 +27,7 @@ app = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
-_NUMBERS = frozenset({"score", "expected_version"})
+_NUMBERS = frozenset({"score", "expected_version", "quantity"})
 _LINKS = {"follows_id": "follows", "merged_into": "merged into", "parent_id": "part of"}
 _FLAGS = frozenset({"shared", "by_customer", "automatic"})
 
