@@ -107,7 +107,8 @@ class Inbox:
 
     async def _is_for_us(self, recipients: Sequence[str], content: bytes) -> bool:
         """True for mail to our domain, and for an answer to a mail of ours, which goes to one of our people."""
-        if any(address.lower().endswith(f"@{self._mail_domain.lower()}") for address in recipients):
+        domain, own = f"@{self._mail_domain.lower()}", self._own_address.lower()
+        if any(address.lower() == own or address.lower().endswith(domain) for address in recipients):
             return True
         if not delivery_ids(read_mail(content).answers, self._mail_domain):
             return False
