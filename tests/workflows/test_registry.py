@@ -14,13 +14,27 @@ from activities.store.pool import open_pool
 from domain.journey import Channel, StageKind
 from workers.settings import Settings
 from workers.wiring import build_activities
-from workflows import adoption, amendment, expansion, onboarding, relationship, renewal, reorder
+from workflows import (
+    adoption,
+    amendment,
+    billing,
+    expansion,
+    fulfilment,
+    onboarding,
+    quoting,
+    relationship,
+    renewal,
+    reorder,
+)
 
 STAGES = {
     StageKind.ADOPTION: adoption,
     StageKind.AMENDMENT: amendment,
+    StageKind.BILLING: billing,
     StageKind.EXPANSION: expansion,
+    StageKind.FULFILMENT: fulfilment,
     StageKind.ONBOARDING: onboarding,
+    StageKind.QUOTE: quoting,
     StageKind.RELATIONSHIP: relationship,
     StageKind.RENEWAL: renewal,
     StageKind.REORDER: reorder,
