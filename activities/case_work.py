@@ -22,6 +22,7 @@ from domain.service.clock import BusinessClock, clock_of
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
 from domain.service.errors import ServiceRuleError
+from domain.webhooks import Event, EventType
 
 UNKNOWN_CASE = "UnknownCase"
 THREAD = 20
@@ -214,6 +215,10 @@ class CaseWorker:
             await effects.write_journal(connection, case.account_id, rows)
         outbox = [self._mail_row(work, mail) for mail in work.mails]
         outbox += [_notice_row(work, notice) for notice in work.notices]
+        if case.account_id is not None:
+            told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
+            stage = f"service:{case.case_id}"
+            outbox += self.performer.event_rows(told, case.account_id, f"{work.key}#event", stage, as_of)
         await effects.put_outbox(connection, case.account_id, as_of, outbox)
         outcome = _outcome(work, outbox)
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome)
@@ -222,7 +227,7 @@ class CaseWorker:
     def _mail_row(self, work: Work, mail: CaseMail) -> effects.OutboxRow:
         case = work.case
         contact = case.contact
-        earlier = [one for one in work.before.messages if one.message_id]
+        earlier = [one for one in work.before.messages if one.message_id and not one.withdrawn]
         thread = [str(one.message_id) for one in earlier]
         heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
         for message in work.messages:  # what this very work kept: the message that opened the case, above all

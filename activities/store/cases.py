@@ -31,7 +31,9 @@ select jsonb_build_object(
                where p.email = c.contact->>'email'),
   'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
   'messages', coalesce((
-    select jsonb_agg(to_jsonb(m) - 'body' order by m.number) from case_message m where m.case_id = $1), '[]'),
+    select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object('withdrawn', coalesce(o.status = 'withdrawn', false))
+      order by m.number)
+    from case_message m left join outbox o using (delivery_id) where m.case_id = $1), '[]'),
   'milestones', coalesce((
     select jsonb_agg(to_jsonb(m) || jsonb_build_object('target', extract(epoch from m.target),
         'violation_target', extract(epoch from m.violation_target), 'elapsed', extract(epoch from m.elapsed))

@@ -206,6 +206,8 @@ class MessageFacts(Carried):
     at: AwareDatetime
     automatic: bool = False
     delivery_id: str | None = None
+    withdrawn: bool = False
+    """it was taken back before it left"""
 
 
 class MilestoneFacts(Carried):

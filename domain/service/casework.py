@@ -137,6 +137,8 @@ class Work:
         self.milestones: dict[str, MilestoneFacts] = {}
         self.surveys: list[SurveyFacts] = []
         self.claims: list[Claim] = []
+        self.memos: list[dict[str, Any]] = []
+        """credit memos that were written for it, as other systems are told"""
         self.absorbed_into: str | None = None
         self.attention: dict[str, str | None] = {}
         self.answer: dict[str, Any] = {}
@@ -267,7 +269,8 @@ class Work:
         return True
 
     def _may_send(self) -> bool:
-        sent = [one.at for one in self.before.messages if one.direction == "outbound" and one.automatic]
+        left = [one for one in self.before.messages if not one.withdrawn]
+        sent = [one.at for one in left if one.direction == "outbound" and one.automatic]
         sent += [one.at for one in self.messages if one.direction == "outbound" and one.automatic]
         return automatic_mail_allowed(sent, self.as_of, self.before.desk.rules)
 
@@ -368,7 +371,7 @@ _UNSAID = frozenset({Happened.NOTE, Happened.FIRED})
 
 def _told(event: Recorded) -> str:
     detail = event.detail
-    about = detail.get("occurrence") or detail.get("status") or detail.get("owner") or detail.get("into") or ""
+    about = next(filter(None, map(detail.get, ("occurrence", "status", "owner", "into", "claim_id"))), "")
     return f"{event.kind.value.replace('_', ' ')}{f' {about}' if about else ''} by {event.by}"
 
 

@@ -19,9 +19,10 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.store.pool import open_pool
 from domain.refusals import Refusal
-from gateway.cases import CASE_WORKFLOW, CaseClient, case_workflow_id
+from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from gateway.in_step import case_workflow_id
 from tests.cases import case, customer, staffed
 from tests.conftest import Servers
 from tests.replay.record import without_machine

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.refusals import Refusal
+from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
+from tests.e2e.outages import outside
 
 
 async def kinds(servers: Servers, case_id: str) -> list[str]:
@@ -154,6 +157,34 @@ async def test_a_reopened_case_is_not_asked_how_it_was(servers: Servers) -> None
     assert (resolution["state"], resolution["completed_at"]) == ("open", None)
 
 
+async def test_a_survey_that_has_not_left_yet_never_does_once_the_case_goes_on(
+    servers: Servers, tmp_path: Path
+) -> None:
+    document = await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "AG-14")
+    async with outside(servers, tmp_path) as world:
+        client = CaseClient(servers.temporal, servers.pool, task_queue=world.task_queue)
+        opened = await client.open_case(case(document, team=team))
+        await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "Restarted it.", "by": "AG-14"})
+        await client.fast_forward(opened.case_id, timedelta(minutes=30))
+        await world.mail_goes_down()
+        await client.fast_forward(opened.case_id, timedelta(hours=2))
+        survey = "select status from outbox where delivery_id like '%/survey/%' and stage = $1"
+        assert await servers.pool.fetchval(survey, f"service:{opened.case_id}") == "waiting"
+        await client.ask(opened.case_id, "reopen", {"reason": "still down", "by": "AG-14"})
+        assert await servers.pool.fetchval(survey, f"service:{opened.case_id}") == "withdrawn"
+        await world.mail_comes_up()
+        await client.fast_forward(opened.case_id, timedelta(hours=8))
+        arrived = [mail.subject for mail in world.mailbox.list() if opened.case_id in mail.subject]
+        with pytest.raises(Refusal, match="no survey"):
+            await client.ask(opened.case_id, "answer_csat", {"score": 4})
+    assert [word for word in ("受け付け", "解決の", "お詫び", "アンケート") if word in "".join(arrived)] == [
+        "受け付け",
+        "解決の",
+        "お詫び",
+    ]
+
+
 async def test_what_is_not_allowed_names_what_is_and_two_at_once_are_told(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers)
@@ -174,6 +205,8 @@ async def test_what_is_not_allowed_names_what_is_and_two_at_once_are_told(server
     assert [one.type for one in refusals] == ["StaleCase"]
     assert len(outcomes) == 2
     assert (await kinds(servers, opened.case_id)).count("waiting") == 1
+    with pytest.raises(Refusal, match="none of our people"):
+        await client.ask(opened.case_id, "assign", {"owner": "AG-404", "by": "AG-6"})
     future = {"body": "x", "by": "AG-6", "at": "2199-01-01T00:00:00Z"}
     with pytest.raises(Refusal, match="must lie between"):
         await client.ask(opened.case_id, "respond", future)
