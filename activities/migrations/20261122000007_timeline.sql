@@ -25,7 +25,9 @@ create index timeline_page_of_kind on timeline_item (account_id, kind, visibilit
 create function timeline_items(r journal) returns setof timeline_item language sql stable as $$
     select r.key, r.account_id, r.at,
         case
-            when r.kind in ('order_accepted', 'purchase') then 'purchase'
+            when r.kind in ('order_accepted', 'purchase', 'return', 'sell_from_case') then 'purchase'
+            when r.kind = 'note_mail' then 'message'
+            when r.kind in ('roll_back', 'take_up_holdings') then 'asset'
             when r.kind like 'quote%' or r.kind like '%\_quote' then 'quote'
             when r.kind like 'onboarding%' or r.kind = 'complete_task' then 'onboarding'
             when r.kind in ('adoption_survey', 'answer_survey') then 'survey'
@@ -33,7 +35,7 @@ create function timeline_items(r journal) returns setof timeline_item language s
             when r.kind like 'expansion%' or r.kind = 'answer_offer' then 'offer'
             when r.kind like 'renewal%' or r.kind = 'answer_renewal' then 'contract'
             when r.kind like '%lead%' then 'lead'
-            when r.kind like 'service%' or r.kind like '%hold%' then 'hold'
+            when r.kind like 'service%' or r.kind like '%hold%' or r.kind like 'release%' then 'hold'
             when r.kind like 'case%' or r.kind = 'price_protection' then 'case'
             when r.kind like 'amend%' or r.kind like '%asset%' or r.kind like '%fulfil%' then 'asset'
             else 'relationship'
@@ -170,8 +172,9 @@ create trigger milestone_timeline_moved after update on case_milestone
     execute function keep_timeline();
 create trigger milestone_timeline_gone after delete on case_milestone for each row execute function forget_timeline();
 create trigger hold_timeline_new after insert on sales_hold for each row execute function keep_timeline();
-create trigger hold_timeline_lifted after update of lifted_at on sales_hold
-    for each row when (new.lifted_at is distinct from old.lifted_at) execute function keep_timeline();
+create trigger hold_timeline_moved after update on sales_hold
+    for each row when ((new.lifted_at, new.level, new.says) is distinct from (old.lifted_at, old.level, old.says))
+    execute function keep_timeline();
 
 -- A case of somebody unknown turns out to be a customer's, or another customer's: its past goes with it.
 
@@ -198,7 +201,7 @@ insert into timeline_item select i.* from contract_term r, lateral timeline_item
 
 drop trigger service_case_timeline on service_case;
 drop function move_timeline_of_case;
-drop trigger hold_timeline_lifted on sales_hold;
+drop trigger hold_timeline_moved on sales_hold;
 drop trigger hold_timeline_new on sales_hold;
 drop trigger milestone_timeline_gone on case_milestone;
 drop trigger milestone_timeline_moved on case_milestone;

@@ -206,10 +206,13 @@ async def test_holds_invoices_and_health_are_told_when_they_change(servers: Serv
         )
         await connection.execute(
             "insert into sales_hold (hold_id, account_id, scope, level, reason, source, says, since, recorded_at)"
-            " values ($1, $2, 'customer', 'block', 'urgent_case', 'T-1', 'an urgent case is open', $3, $3)",
+            " values ($1, $2, 'customer', 'warn', 'open_case', 'T-1', 'a case is open', $3, $3)",
             f"H-{account}",
             account,
             START + timedelta(days=4),
+        )
+        await connection.execute(
+            "update sales_hold set level = 'block', says = 'an urgent case is open' where hold_id = $1", f"H-{account}"
         )
         await connection.execute(
             "update sales_hold set lifted_at = $2 where hold_id = $1", f"H-{account}", START + timedelta(days=5)
