@@ -158,15 +158,21 @@ class Performer:
         lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of)
-        if self._webhooks and not situation.imported:
+        if not situation.imported:
             events = events_of(decision, kind, *billed.told())
-            rows += _webhook_rows(events, account_id, f"{key}#event", stage, as_of)
+            rows += self.event_rows(events, account_id, f"{key}#event", stage, as_of)
         await effects.put_outbox(connection, account_id, as_of, rows)
         outcome = _completed(situation, decision, rows, unreachable=unreachable)
         if billed.steps:
             outcome = outcome.model_copy(update={"plan": [*outcome.plan, *billed.steps]})
         await effects.record_effect(connection, key, account_id, run, as_of, outcome)
         return outcome
+
+    def event_rows(
+        self, events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
+    ) -> list[effects.OutboxRow]:
+        """What other systems are told by webhook, if they are told at all; each row's id is the prefix with its number."""
+        return _webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
 
     def _outbox_rows(
         self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime

@@ -17,7 +17,7 @@ from domain.calendar import local_day
 from domain.money import Money
 from domain.quoting.pricebook import PriceUnit
 from domain.refusals import Refusal
-from domain.service import claim_work
+from domain.service import claim_decisions, claim_work
 from domain.service.case import CaseCall, CaseOutcome
 from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import Work, check_version, refusal_of
@@ -126,8 +126,8 @@ class Claims:
         await self._settle(at, claim, line)
 
     async def _approve(self, at: _At, request: ApproveClaim) -> None:
-        waiting = claim_work.waiting_claim(at.work, request.claim_id)
-        claim = claim_work.decided(at.work, request, waiting)
+        waiting = claim_decisions.waiting_claim(at.work, request.claim_id)
+        claim = claim_decisions.decided(at.work, request, waiting)
         line = await _line(at, claim.order_id or "", claim.line_id or "")
         others = tuple(one for one in line.claims if one.claim_id != claim.claim_id)
         if claim.kind is ClaimKind.PRICE_MATCH:
@@ -135,13 +135,13 @@ class Claims:
             rest = line.model_copy(update={"claims": others})
             quantity = min(claim.quantity or rest.kept, rest.kept) or None
             found = await self._assess(at, rest, _price_of(claim), quantity=quantity, waiting=claim)
-            claim = claim_work.still_owed(claim, found)
+            claim = claim_decisions.still_owed(claim, found)
         await self._settle(at, claim.model_copy(update={"status": ClaimStatus.REFUNDED}), line)
 
     async def _reject(self, at: _At, request: RejectClaim) -> None:
-        claim = claim_work.waiting_claim(at.work, request.claim_id)
+        claim = claim_decisions.waiting_claim(at.work, request.claim_id)
         line = await _line(at, claim.order_id or "", claim.line_id or "")
-        claim_work.reject(at.work, request, claim, line)
+        claim_decisions.reject(at.work, request, claim, line)
 
     async def _assess(
         self,
@@ -177,11 +177,11 @@ class Claims:
         booked = await invoices.book_credit(at.connection, at.account_id, credit, as_of=at.work.as_of, on=at.today)
         if booked is None:
             raise Refusal(NOTHING_LEFT, f"{line.name}: all of its price was given back before")
-        claim_work.refund(at.work, claim, line, booked)
+        claim_work.refund(at.work, claim, line, credit, booked)
 
 
 async def _dispute(at: _At, request: DisputeRefund) -> None:
-    claim_work.dispute(at.work, request)
+    claim_decisions.dispute(at.work, request)
 
 
 async def _line(at: _At, order_id: str, line_id: str) -> BoughtLine:

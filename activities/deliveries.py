@@ -54,9 +54,9 @@ class Deliveries:
     async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
         """The message to deliver, or what came of it if it was settled before."""
         async with business_errors(), self._performer.transaction() as connection:
-            row = await effects.find_outbox(connection, _id_of(call))
+            row = await effects.find_outbox(connection, outbox_id(call))
             if row is None:
-                raise ApplicationError(f"no message {_id_of(call)}", type="UnknownDelivery", non_retryable=True)
+                raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
             if row.status == "waiting" and row.purpose is None:
                 return row
             if row.status in ("waiting", "held"):
@@ -123,7 +123,7 @@ class Deliveries:
 
     async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:
         async with business_errors(), self._performer.transaction() as connection:
-            await effects.settle_outbox(connection, _id_of(call), "sent", call.as_of, message_id=message_id)
+            await effects.settle_outbox(connection, outbox_id(call), "sent", call.as_of, message_id=message_id)
         return Outcome()
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
@@ -132,7 +132,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, _id_of(call), "sent", call.as_of, message_id=said)
+            await effects.settle_outbox(connection, outbox_id(call), "sent", call.as_of, message_id=said)
             situation = await load_situation(connection, call.account_id, call.as_of)
             outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
             await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
@@ -146,7 +146,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, _id_of(call), "rejected", call.as_of, reason=said)
+            await effects.settle_outbox(connection, outbox_id(call), "rejected", call.as_of, reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]
@@ -160,7 +160,8 @@ class Deliveries:
             )
 
 
-def _id_of(call: DeliveryCall) -> str:
+def outbox_id(call: DeliveryCall) -> str:
+    """The row that a call delivers: a case's rows have their whole id, a journey's leave out the account."""
     if call.delivery_id.startswith("case:"):
         return call.delivery_id
     return effect_key(call.account_id, call.delivery_id)
@@ -173,7 +174,7 @@ def _instant_of_attempt(call: DeliveryCall) -> datetime:
 
 
 def _settled_key(call: DeliveryCall) -> str:
-    return f"{_id_of(call)}/settled"
+    return f"{outbox_id(call)}/settled"
 
 
 def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:

@@ -8,10 +8,10 @@ import time
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.carrying_out import Performer, business_errors, effect_key
+from activities.carrying_out import Performer, business_errors
 from activities.channels.errors import MessageRejectedError
 from activities.channels.webhooks import WebhookChannel
-from activities.deliveries import outside_errors
+from activities.deliveries import outbox_id, outside_errors
 from activities.store import effects
 from domain.journey import Channel, DeliveryCall, Outcome
 from domain.webhooks import message_id
@@ -27,7 +27,7 @@ class Webhooks:
     @activity.defn(name=Channel.WEBHOOK.value)
     async def deliver_webhook(self, call: DeliveryCall) -> Outcome:
         """One event. An endpoint that is away or says no is tried again; one that is gone for good ends it."""
-        delivery_id = effect_key(call.account_id, call.delivery_id)
+        delivery_id = outbox_id(call)
         async with business_errors(), self._performer.transaction() as connection:
             row = await effects.find_outbox(connection, delivery_id)
         if row is None:

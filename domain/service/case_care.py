@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.service import case_mails, claim_work
+from domain.service import case_mails, claim_decisions
 from domain.service.agenda import Agenda, PlannedAction, agenda
 from domain.service.case import Happened, MilestoneFacts
 from domain.service.casework import SYSTEM, Work
@@ -46,7 +46,7 @@ def look_after(work: Work) -> None:
     wakes += _reminders(work)
     wakes += _by_age(work)
     wakes += _later(work)
-    wakes += claim_work.look_after(work)
+    wakes += claim_decisions.look_after(work)
     at, what = min(wakes, default=(None, ""))
     work.next_at, work.next_what = at, what
     work.change(next_action_at=at)

@@ -1,27 +1,24 @@
-"""What claims do to their case: who may decide, what waits for whom, and who hears of it."""
+"""Claims on a case as they are made: who may decide, what they wait for, how they are paid, and who hears of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from domain.billing import Credit, Credited, CreditLine
+from domain.calendar import local_day
 from domain.money import Money
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
-from domain.service.casework import SYSTEM, Work
+from domain.service.casework import Work
 from domain.service.claim_policy import ClaimPolicy
-from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim, Role
+from domain.service.claim_requests import ClaimPriceMatch, GrantGoodwill, Role
 from domain.service.claim_rules import Assessment
-from domain.service.claims import UNKNOWN_CLAIM, BoughtLine, Claim, ClaimKind, ClaimStatus
+from domain.service.claims import BoughtLine, Claim, ClaimKind, ClaimStatus
 from domain.service.lifecycle import RUNNING, CaseState
-from domain.service.opening import CaseCategory
 from domain.service.options import DayMethod
-
-Wake = tuple[datetime, str]
 
 _NAMES = {ClaimKind.PRICE_MATCH: "price match", ClaimKind.GOODWILL: "goodwill"}
 
@@ -159,6 +156,10 @@ def _waiting_or_not(work: Work, policy: ClaimPolicy, role: Role, claim: Claim) -
     return claim.model_copy(update=changes)
 
 
+def _zone(work: Work) -> str:
+    return work.before.account.time_zone if work.before.account else "UTC"
+
+
 def _in_business_days(work: Work, days: int) -> datetime:
     if work.clock is None:
         return work.as_of + timedelta(days=days)
@@ -194,9 +195,9 @@ def credit_of(claim: Claim, line: BoughtLine) -> Credit:
 
 def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
     """The claim waits: whoever may approve it is told, and until when."""
-    what = _what(claim, line)
+    what = what_of(claim, line)
     work.claims.append(claim)
-    work.happened(Happened.CLAIMED, work.as_of, claim.claimed_by, _detail(claim))
+    work.happened(Happened.CLAIMED, work.as_of, claim.claimed_by, detail_of(claim))
     title = f"Case {work.case_id}: {what} needs your approval"
     lines = [work.case.subject, f"Asked by {claim.claimed_by}. {claim.reason}".strip(), f"Claim {claim.claim_id}."]
     work.notify(
@@ -205,17 +206,18 @@ def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
     work.answer.update(claim.shown())
 
 
-def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> None:
+def refund(work: Work, claim: Claim, line: BoughtLine, credit: Credit, credited: Credited) -> None:
     """The money was booked: case, customer, rep and journal hear of it, once."""
     claim = _as_booked(claim, line, credited)
-    what = _what(claim, line)
+    what = what_of(claim, line)
     work.claims.append(claim)
-    work.happened(Happened.REFUNDED, work.as_of, claim.decided_by or claim.claimed_by, _detail(claim))
-    work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **_detail(claim))
+    work.memos.append(_told(credit, credited, local_day(work.as_of, _zone(work))))
+    work.happened(Happened.REFUNDED, work.as_of, claim.decided_by or claim.claimed_by, detail_of(claim))
+    work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **detail_of(claim))
     work.report("refunded", work.as_of)
     context: dict[str, Any] = {
         "product": line.product_name,
-        "refund": _json(claim.money),
+        "refund": money_json(claim.money),
         "credit_memo": credited.memo_id,
     }
     template = "goodwill_granted"
@@ -224,10 +226,10 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
         context |= {
             "order_id": line.order_id,
             "quantity": claim.quantity,
-            "paid": _json(Money(amount=line.unit_price, currency=line.currency)),
+            "paid": money_json(Money(amount=line.unit_price, currency=line.currency)),
             "paid_on": line.bought_on.isoformat(),
-            "now": _json(Money(amount=claim.unit_now or Decimal(0), currency=line.currency)),
-            "tax": _json(Money(amount=claim.tax, currency=line.currency)) if claim.tax else None,
+            "now": money_json(Money(amount=claim.unit_now or Decimal(0), currency=line.currency)),
+            "tax": money_json(Money(amount=claim.tax, currency=line.currency)) if claim.tax else None,
         }
     case_mails.about_claim(
         work, f"case:{work.case_id}/claim/{claim.claim_id}/refunded", template, context, f"{what} ({credited.memo_id})"
@@ -240,6 +242,27 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
         lines,
     )
     work.answer.update(claim.shown())
+
+
+def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
+    """The credit memo as other systems are told: whoever pays takes it from here, once, by its id."""
+    return {
+        "credit_memo_id": credited.memo_id,
+        "total": {"amount": str(credited.total), "currency": credited.currency},
+        "lines": [
+            {
+                "kind": line.kind,
+                "description": line.description,
+                "due": on.isoformat(),
+                "amount": str(credited.lines[line.key]),
+                "asset_id": line.asset_id,
+                "order_id": line.order_id,
+                "line_id": line.line_id,
+                "quantity": line.quantity,
+            }
+            for line in credit.lines
+        ],
+    }
 
 
 def _as_booked(claim: Claim, line: BoughtLine, credited: Credited) -> Claim:
@@ -257,150 +280,26 @@ def _as_booked(claim: Claim, line: BoughtLine, credited: Credited) -> Claim:
     )
 
 
-# Decisions
+# How a claim is told
 
 
-def waiting_claim(work: Work, claim_id: str | None) -> Claim:
-    """The claim that is to be decided.
-
-    Raises:
-        Refusal: it does not wait, or several do and none was named.
-    """
-    waiting = {claim.claim_id: claim for claim in work.before.claims if claim.status is ClaimStatus.WAITING}
-    if claim_id in waiting:
-        return waiting[claim_id]
-    if claim_id is None and len(waiting) == 1:
-        return next(iter(waiting.values()))
-    listed = ", ".join(waiting) or "none"
-    said = f"claim {claim_id!r} does not wait" if claim_id else f"{len(waiting)} claims wait, name one"
-    raise Refusal(UNKNOWN_CLAIM, f"case {work.case_id!r}: {said}; waiting: {listed}")
-
-
-def decided(work: Work, request: ApproveClaim, claim: Claim) -> Claim:
-    """The claim as somebody decided it, if they may: not the one who asked, and in the role that it needs.
-
-    Raises:
-        Refusal: they may not.
-    """
-    role = role_of(work, request.by, request.role)
-    if request.by == claim.claimed_by:
-        raise Refusal(NOT_ALLOWED, f"{request.by!r} asked for claim {claim.claim_id}; somebody else has to decide it")
-    if not role.reaches(claim.approval):
-        raise Refusal(NOT_ALLOWED, f"claim {claim.claim_id} needs a {claim.approval.value}, not a {role.value}")
-    return claim.model_copy(
-        update={
-            "decided_at": work.as_of,
-            "decided_by": request.by,
-            "decided_role": role.value,
-            "decision": request.reason,
-        }
-    )
-
-
-def still_owed(claim: Claim, found: Assessment) -> Claim:
-    """A claim that waited, with what the line gives back by now: the same or less.
-
-    Raises:
-        Refusal: the line gives nothing back any more.
-    """
-    found.checked()
-    if found.amount >= claim.amount:
-        return claim
-    gross, tax = found.parts
-    return claim.model_copy(update={"amount": found.amount, "quantity": found.quantity, "gross": gross, "tax": tax})
-
-
-def reject(work: Work, request: RejectClaim, claim: Claim, line: BoughtLine) -> None:
-    """A named approver refused the claim."""
-    ended = decided(work, request, claim).model_copy(update={"status": ClaimStatus.REJECTED})
-    _refused(work, ended, line.product_name, f"{request.by} refused it: {request.reason}")
-    work.answer.update(ended.shown())
-
-
-def _refused(work: Work, claim: Claim, product: str | None, why: str) -> None:
-    """The agent is told why, the customer that there will be no refund."""
-    at = claim.decided_at or work.as_of
-    what = _what(claim, None)
-    work.claims.append(claim)
-    work.happened(Happened.CLAIM_REFUSED, at, claim.decided_by or SYSTEM, {**_detail(claim), "why": why})
-    work.line("claim_refused", f"{what[0].upper()}{what[1:]} refused", at, claim.decided_by or SYSTEM, **_detail(claim))
-    work.report("claim_refused", at)
-    context = {"product": product, "refund": _json(claim.money), "timed_out": claim.status is ClaimStatus.TIMED_OUT}
-    if claim.kind is ClaimKind.PRICE_MATCH:
-        case_mails.about_claim(
-            work, f"case:{work.case_id}/claim/{claim.claim_id}/refused", "claim_declined", context, f"{what}: {why}"
-        )
-    title = f"Case {work.case_id}: {what} was refused"
-    work.notify(
-        f"case:{work.case_id}/claim/{claim.claim_id}/refused",
-        ("owner", claim.claimed_by),
-        title,
-        [work.case.subject, why],
-    )
-
-
-def dispute(work: Work, request: DisputeRefund) -> None:
-    """The customer disputes a refund: as long as the case is open, sales is held back."""
-    check_open(work)
-    if work.case.category == CaseCategory.REFUND_DISPUTE:
-        raise Refusal(NOT_ALLOWED, f"case {work.case_id!r} is a refund dispute already")
-    before = work.case.category
-    work.change(category=CaseCategory.REFUND_DISPUTE.value)
-    work.happened(Happened.DISPUTED, work.as_of, request.by, {"reason": request.reason, "from": before})
-    work.line("disputed", f"Case {work.case_id}: a refund is disputed", work.as_of, request.by, reason=request.reason)
-    work.report("disputed", work.as_of)
-    title = f"Case {work.case_id}: the customer disputes a refund"
-    work.notify(f"{work.key}/disputed", ("owner", "lead", "sales"), title, [work.case.subject, request.reason])
-
-
-# What waits
-
-
-def look_after(work: Work) -> Iterator[Wake]:
-    """Approvals that wait are asked for again, and refused once their time is over."""
-    settled = {claim.claim_id for claim in work.claims}
-    waiting = [claim for claim in work.before.claims if claim.claim_id not in settled]
-    for claim in [*waiting, *(claim for claim in work.claims if claim.status is ClaimStatus.WAITING)]:
-        if claim.status is not ClaimStatus.WAITING or claim.due_at is None:
-            continue
-        if claim.due_at <= work.as_of:
-            ended = claim.model_copy(
-                update={"status": ClaimStatus.TIMED_OUT, "decided_at": claim.due_at, "decided_by": SYSTEM}
-            )
-            _refused(work, ended, None, f"no {claim.approval.value} decided in time")
-        elif claim.reminded_at is None and claim.remind_at is not None and claim.remind_at <= work.as_of:
-            work.claims.append(claim.model_copy(update={"reminded_at": claim.remind_at}))
-            title = f"Case {work.case_id}: {_what(claim, None)} still needs your approval"
-            lines = [work.case.subject, f"Claim {claim.claim_id}; it is refused by itself when its time is over."]
-            work.notify(
-                f"case:{work.case_id}/claim/{claim.claim_id}/reminder",
-                (claim.approval.value,),
-                title,
-                lines,
-                due=claim.due_at,
-            )
-            yield claim.due_at, "an approval times out"
-        elif claim.reminded_at is None and claim.remind_at is not None:
-            yield min(claim.remind_at, claim.due_at), "asking for an approval again"
-        else:
-            yield claim.due_at, "an approval times out"
-
-
-def _what(claim: Claim, line: BoughtLine | None) -> str:
+def what_of(claim: Claim, line: BoughtLine | None = None) -> str:
+    """A claim in some words."""
     about = f" for {line.product_name}" if line else ""
     return f"{_NAMES[claim.kind]} of {claim.amount} {claim.currency}{about}"
 
 
-def _json(money: Money) -> dict[str, str]:
+def money_json(money: Money) -> dict[str, str]:
+    """Money as templates and records have it."""
     return {"amount": str(money.amount), "currency": money.currency}
 
 
-def _detail(claim: Claim) -> dict[str, Any]:
+def detail_of(claim: Claim) -> dict[str, Any]:
     """What the case and the journal keep of a claim; the rest is in its row."""
     kept = {
         "claim_id": claim.claim_id,
         "claim": claim.kind.value,
-        "refund": _json(claim.money),
+        "refund": money_json(claim.money),
         "order_id": claim.order_id,
         "line_id": claim.line_id,
         "paid": str(claim.unit_paid) if claim.unit_paid is not None else None,

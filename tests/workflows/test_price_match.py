@@ -6,13 +6,18 @@ import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from activities.store.holds import active_holds
 from domain.refusals import Refusal
+from gateway.cases import CaseClient
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.pricing import open_shop
+from tests.webhook_receiver import Receiver
+from workers.wiring import build_worker
 
 
 def yen(amount: int) -> dict[str, str]:
@@ -244,3 +249,37 @@ async def test_a_disputed_refund_holds_sales_back(servers: Servers) -> None:
     assert [(hold.level, hold.reason, hold.source) for hold in holds] == [("block", "refund_dispute", case_id)]
     with pytest.raises(Refusal, match="dispute already"):
         await shop.cases.ask(case_id, "dispute_refund", {"reason": "still not here"})
+
+
+async def test_whoever_pays_is_told_of_the_credit_memo_once(servers: Servers) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    queue = f"refunds-{uuid4().hex[:8]}"
+    shop = await open_shop(servers)
+    await shop.publish("72000", await shop.day())
+    with Receiver(secret, [503]) as receiver:
+        changes = {"task_queue": queue, "webhook_url": receiver.url, "webhook_secret": secret}
+        settings = servers.settings.model_validate({**servers.settings.model_dump(), **changes})
+        shop.cases = CaseClient(servers.temporal, servers.pool, task_queue=queue)
+        async with build_worker(servers.temporal, servers.pool, settings):
+            answer = await shop.claim(await shop.open_case())
+
+            async def told() -> bool:
+                return bool(receiver.taken())
+
+            await until(told, "the endpoint is told", 60)
+        [event] = receiver.taken()
+        assert [attempt.id for attempt in receiver.attempts] == [event.id, event.id]
+    assert (event.body["type"], event.genuine) == ("credit_memo.issued", True)
+    data = event.body["data"]
+    assert (data["credit_memo_id"], data["account_id"], data["total"]) == (
+        answer["credit_memo"],
+        shop.account_id,
+        yen(40_000),
+    )
+    [line] = data["lines"]
+    assert (line["kind"], line["order_id"], line["line_id"], line["amount"]) == (
+        "price_protection",
+        shop.order_id,
+        "3",
+        "40000",
+    )
