@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -48,6 +49,8 @@ class MonthCount(StrEnum):
     """a started month counts one"""
     CALENDAR_DAYS = "calendar_days"
     """calendar months, a part of one by its days"""
+    TERM_DAYS = "term_days"
+    """months from the start of the term, a part of one by its days: a term of six months is six, wherever it is cut"""
 
 
 class ReductionOrder(StrEnum):
@@ -112,8 +115,14 @@ class Entry:
     order_id: OrderId | None = None
 
 
-def months_between(start: datetime, end: datetime, count: MonthCount, zone: str = "UTC") -> Fraction:
-    """Months from `start` up to `end`, as `count` says; dates are those of `zone`."""
+def months_between(
+    start: datetime, end: datetime, count: MonthCount, zone: str = "UTC", term: datetime | None = None
+) -> Fraction:
+    """Months from `start` up to `end`, as `count` says; dates are those of `zone`. `term`: when the term began, if not at `start`."""
+    if count is MonthCount.TERM_DAYS:
+        first = start if term is None else min(term, start)
+        began, *span = (_wall_clock(moment, zone).date() for moment in (first, start, end))
+        return _months_into(began, max(span)) - _months_into(began, span[0])
     if zone != "UTC":
         start, end = (_wall_clock(moment, zone) for moment in (start, end))
     if count is MonthCount.CALENDAR_DAYS:
@@ -124,6 +133,26 @@ def months_between(start: datetime, end: datetime, count: MonthCount, zone: str 
     return Fraction(months + (add_months(start, months) < end))
 
 
+def _months_into(began: date, day: date) -> Fraction:
+    """Months from `began` to `day`: whole ones from the same day of the month, then the days of the month under way."""
+    months = month_index(day) - month_index(began)
+    months -= add_months(began, months) > day
+    since = add_months(began, months)
+    return months + Fraction((day - since).days, (add_months(began, months + 1) - since).days)
+
+
+def term_starts(actions: Sequence[AssetAction]) -> tuple[datetime, ...]:
+    """When the terms of an asset began, by the actions in force: its first day, and each renewal."""
+    renewals = (action.effective for action in actions if action.category is Category.RENEWALS)
+    return tuple(sorted({actions[-1].lifecycle_start, *renewals})) if actions else ()
+
+
+def term_of(starts: Sequence[datetime], moment: datetime) -> datetime:
+    """When the term began that `moment` lies in; outside of all terms the moment itself."""
+    number = bisect_right(starts, moment)
+    return starts[number - 1] if number else moment
+
+
 @lru_cache(maxsize=8192)
 def _wall_clock(moment: datetime, zone: str) -> datetime:
     """What clocks of `zone` show, without its name: so that a month there is a month."""
@@ -131,16 +160,21 @@ def _wall_clock(moment: datetime, zone: str) -> datetime:
 
 
 def worth(
-    price: Decimal | None, start: datetime, end: datetime | None, asset: Asset, policy: LedgerPolicy
+    price: Decimal | None,
+    start: datetime,
+    end: datetime | None,
+    asset: Asset,
+    policy: LedgerPolicy,
+    terms: Sequence[datetime] = (),
 ) -> Decimal | None:
-    """What a price by the month comes to from `start` to `end`; a one-time price counts once."""
+    """What a price by the month comes to from `start` to `end`; a one-time price counts once. `terms`: when each began."""
     if price is None:
         return None
     if asset.selling_model is SellingModel.ONE_TIME:
         return price
     if end is None:
         return None
-    months = months_between(start, end, policy.month_count, asset.time_zone)
+    months = months_between(start, end, policy.month_count, asset.time_zone, term_of(terms, start))
     if months.denominator == 1:
         return price * months.numerator
     return rounded(Fraction(price) * months, rounding_of(asset.currency))
@@ -157,11 +191,12 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
         return ()
     stretches = slices(boundaries(active), active[-1].lifecycle_end)
     attributes = attributes_at(active, [stretch.start for stretch in stretches])
+    terms = term_starts(active)
     once, before = asset.selling_model is SellingModel.ONE_TIME, ZERO
     periods: list[StatePeriod] = []
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
         mrr = holdings.mrr
-        amount = worth(mrr, stretch.start, stretch.end, asset, policy)
+        amount = worth(mrr, stretch.start, stretch.end, asset, policy, terms)
         if once and amount is not None:
             # A one-time price is earned where the quantity changes, so that the periods add up to what is held.
             amount, before = amount - before, amount
@@ -223,8 +258,12 @@ def empty_record(asset: Asset) -> AssetRecord:
 def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetRecord:
     """The record with one more action: periods rebuilt, changes measured, the version counted up."""
     asset = record.asset
+    renews = entry.category is Category.RENEWALS
+    terms = tuple(sorted({*term_starts(record.active), entry.effective if renews else entry.start}))
     rows = tuple(
-        row.model_copy(update={"product_amount": _times(row, worth(row.unit_price, row.start, row.end, asset, policy))})
+        row.model_copy(
+            update={"product_amount": _times(row, worth(row.unit_price, row.start, row.end, asset, policy, terms))}
+        )
         for row in entry.rows
     )
     action = AssetAction(

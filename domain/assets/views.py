@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.dates import MONTHS_IN_YEAR, Instant
-from domain.assets.ledger import LedgerPolicy, MonthCount, months_between, period_at
+from domain.assets.ledger import LedgerPolicy, MonthCount, months_between, period_at, term_of, term_starts
 from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.timeline import lot_slices, rows_of
 from domain.ids import AccountId
@@ -104,7 +104,13 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
     )
     months = None
     if period.end is not None and not once:
-        months = months_between(period.start, period.end, policy.month_count, record.asset.time_zone)
+        months = months_between(
+            period.start,
+            period.end,
+            policy.month_count,
+            record.asset.time_zone,
+            term_of(term_starts(active), period.start),
+        )
     return Explanation(
         start=period.start,
         end=period.end,
@@ -124,4 +130,6 @@ def _rule(record: AssetRecord, period: StatePeriod, policy: LedgerPolicy) -> str
         return "no end: the amount is open"
     if policy.month_count is MonthCount.CEIL:
         return "MRR x months, a started month counting one"
+    if policy.month_count is MonthCount.TERM_DAYS:
+        return "MRR x months of the term, a part of one by its days"
     return "MRR x calendar months, a part of one by its days"

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between
+from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between, term_of, term_starts
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
@@ -243,7 +243,8 @@ def _line(
     policy: LedgerPolicy,
 ) -> QuoteLine:
     asset = record.asset
-    parts = tuple(_part(row, asset, policy) for row in action.sources)
+    terms = term_starts(record.active)
+    parts = tuple(_part(row, asset, policy, terms) for row in action.sources)
     product = plan.product
     return QuoteLine(
         line_id=line_id,
@@ -269,10 +270,10 @@ def _line(
     )
 
 
-def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy) -> LotPart:
+def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, terms: Sequence[datetime]) -> LotPart:
     months = None
     if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
-        months = _months(row.start, row.end, policy.month_count, asset.time_zone)
+        months = _months(row.start, row.end, policy.month_count, asset.time_zone, term_of(terms, row.start))
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,
@@ -292,8 +293,8 @@ def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def _months(start: datetime, end: datetime, count: MonthCount, zone: str) -> Decimal:
-    months = months_between(start, end, count, zone)
+def _months(start: datetime, end: datetime, count: MonthCount, zone: str, term: datetime) -> Decimal:
+    months = months_between(start, end, count, zone, term)
     return Decimal(months.numerator) / months.denominator
 
 
