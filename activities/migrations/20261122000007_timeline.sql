@@ -51,7 +51,7 @@ create function timeline_items(r journal) returns setof timeline_item language s
         end,
         'staff'
     -- Not what was passed over, nor what a table of its own tells in more detail: invoices, holds, the record of a case.
-    where r.kind not in ('past', 'skipped', 'billing_invoice', 'service_hold', 'service_hold_lift', 'case_opened',
+    where r.kind not in ('past', 'skipped', 'billing_invoice', 'invoice', 'credit_memo', 'service_hold', 'service_hold_lift', 'case_opened',
         'case_prioritised', 'case_violated', 'case_reversed', 'case_escalated', 'case_de_escalated', 'case_resolved',
         'case_reopened', 'case_merged', 'case_closed', 'case_cancelled', 'case_rated')
 $$;
@@ -87,12 +87,12 @@ $$;
 
 create function timeline_items(r invoice) returns setof timeline_item language sql stable as $$
     select 'invoice:' || r.invoice_id, r.account_id, r.issued_at, 'invoice',
-        'Invoice ' || r.number || ': ' || r.total || ' ' || r.currency, 'system', 'invoice/' || r.invoice_id, 'customer'
+        'Invoice ' || r.invoice_id || ': ' || r.total || ' ' || r.currency, 'system', 'invoice/' || r.invoice_id, 'customer'
 $$;
 
 create function timeline_items(r credit_memo) returns setof timeline_item language sql stable as $$
     select 'credit:' || r.credit_memo_id, r.account_id, r.issued_at, 'credit',
-        'Credit memo ' || r.number || ': ' || r.total || ' ' || r.currency || ' (' || r.reason || ')', 'system',
+        'Credit memo ' || r.credit_memo_id || ': ' || r.total || ' ' || r.currency || ' (' || r.reason || ')', 'system',
         'credit/' || r.credit_memo_id, 'customer'
 $$;
 
