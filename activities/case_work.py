@@ -17,7 +17,8 @@ from domain.refusals import Refusal
 from domain.service import case_care
 from domain.service.calendar import BusinessCalendar
 from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
-from domain.service.casework import CaseMail, CaseNotice, CaseSituation, Work, refusal_of
+from domain.service.case_refusing import refusal_of
+from domain.service.casework import CaseMail, CaseNotice, CaseSituation, Work
 from domain.service.clock import BusinessClock, clock_of
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy

@@ -13,8 +13,9 @@ from activities.case_work import CaseWorker, case_key
 from activities.store import cases, desks, effects, holds
 from activities.store.pool import Connection
 from domain.refusals import Problem, Refusal
-from domain.service import case_changes
+from domain.service import case_changes, case_handling
 from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
+from domain.service.case_refusing import check_version
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,
@@ -36,7 +37,7 @@ from domain.service.case_requests import (
     Wait,
     read_case_request,
 )
-from domain.service.casework import SKEW, CaseSituation, Work, check_version
+from domain.service.casework import SKEW, CaseSituation, Work
 from domain.service.lifecycle import CaseState
 from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
 from domain.service.routing import priority_of
@@ -147,22 +148,22 @@ class ServiceCases:
     @activity.defn
     async def case_assign(self, call: CaseCall) -> CaseOutcome:
         """The case goes to somebody else."""
-        return await self._answer(call, Assign, case_changes.assign, agents=True)
+        return await self._answer(call, Assign, case_handling.assign, agents=True)
 
     @activity.defn
     async def case_escalate(self, call: CaseCall) -> CaseOutcome:
         """The case burns."""
-        return await self._answer(call, Escalate, case_changes.escalate)
+        return await self._answer(call, Escalate, case_handling.escalate)
 
     @activity.defn
     async def case_de_escalate(self, call: CaseCall) -> CaseOutcome:
         """The case burns no longer."""
-        return await self._answer(call, DeEscalate, case_changes.de_escalate)
+        return await self._answer(call, DeEscalate, case_handling.de_escalate)
 
     @activity.defn
     async def case_prioritise(self, call: CaseCall) -> CaseOutcome:
         """Another priority."""
-        return await self._answer(call, Prioritise, case_changes.prioritise)
+        return await self._answer(call, Prioritise, case_handling.prioritise)
 
     @activity.defn
     async def case_resolve(self, call: CaseCall) -> CaseOutcome:

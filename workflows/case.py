@@ -14,8 +14,8 @@ from domain.journey import Delivery, Outcome
 from domain.refusals import Refusal
 from domain.service.case import CaseCall, CaseChanged, CaseOutcome, CaseProgress, CaseStart
 from domain.service.case_briefing import render_case
+from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
-from domain.service.casework import check_version, refusal_of
 from domain.service.errors import ServiceRuleError
 from workflows import calls
 from workflows.journey import Asked

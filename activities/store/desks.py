@@ -8,8 +8,7 @@ from typing import Any
 from activities.store.pool import Connection
 from domain.orders import Staff
 from domain.service.calendar import BusinessCalendar
-from domain.service.case import AgentFacts, TeamFacts
-from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
+from domain.service.desk import AgentDocument, AgentFacts, EntitlementDocument, TeamDocument, TeamFacts
 from domain.service.entitlements import Entitlement, ServicePolicy
 
 _TEAMS = """

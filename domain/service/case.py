@@ -251,28 +251,6 @@ class SurveyFacts(Carried):
     answered_at: AwareDatetime | None = None
 
 
-class TeamFacts(Carried):
-    """A team and who answers for it."""
-
-    team: str
-    name: str
-    lead: StaffFacts | None = None
-    manager: StaffFacts | None = None
-    director: StaffFacts | None = None
-
-
-class AgentFacts(Carried):
-    """Somebody who takes cases, with how many they have. `shift` names the calendar of their hours; none is always."""
-
-    staff: StaffFacts
-    team: str
-    skills: list[str] = []
-    shift: str | None = None
-    case_limit: int | None = None
-    open_cases: int = 0
-    assigned_at: AwareDatetime | None = None
-
-
 class CaseChanged(Carried):
     """What the customer's journey is told, by signal. The facts are in the database; `id` names this report."""
 

@@ -10,7 +10,6 @@ from typing import Any
 from domain.customer import StaffFacts
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
-    AgentFacts,
     CaseAccount,
     CaseChanged,
     CaseFile,
@@ -21,14 +20,12 @@ from domain.service.case import (
     Promise,
     Recorded,
     SurveyFacts,
-    TeamFacts,
     clock_events,
 )
 from domain.service.claims import Claim
 from domain.service.clock import BusinessClock
-from domain.service.desk import Desk
+from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
-from domain.service.errors import ServiceRuleError, StaleCaseError, TransitionNotAllowedError
 from domain.service.history import CaseHistory, history_of
 from domain.service.lifecycle import automatic_mail_allowed
 from domain.service.timeline import Followed, follow
@@ -384,22 +381,3 @@ def _promise_state(row: MilestoneFacts) -> str:
 def _without_nothing(fields: dict[str, Any]) -> dict[str, Any]:
     """Only what is set, so that histories stay small."""
     return {key: value for key, value in fields.items() if value not in (None, "", False, [])}
-
-
-def refusal_of(error: ServiceRuleError) -> Refusal:
-    """What the sender of a request is told when a rule of service forbids it."""
-    kind = "".join(part.capitalize() for part in error.code.split("_"))
-    problems = []
-    if isinstance(error, TransitionNotAllowedError):
-        problems = [Problem(field="status", problem=f"allowed: {', '.join(error.allowed) or 'nothing else'}")]
-    return Refusal(kind, str(error), problems)
-
-
-def check_version(seen: int | None, current: int) -> None:
-    """Two at once: the second is told.
-
-    Raises:
-        StaleCaseError: the case was changed since `seen`.
-    """
-    if seen is not None and seen != current:
-        raise StaleCaseError(f"the case is at version {current}, not {seen}; read it again and repeat the change")

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from domain.customer import StaffFacts
 from domain.ids import AccountRef, ContractRef
 from domain.model import Carried, Received
 from domain.orders import Code, Staff, Text
 from domain.service.calendar import BusinessCalendar
-from domain.service.case import AgentFacts
 from domain.service.claim_policy import ClaimPolicy
 from domain.service.clock import BusinessClock
 from domain.service.definitions import ActionKind
@@ -73,6 +73,28 @@ class ServiceBook(Carried):
         if unknown := sorted(named - set(self.calendars)):
             raise ServiceRuleError(f"no calendar {unknown[0]!r}; there are {', '.join(sorted(self.calendars))}")
         return self
+
+
+class TeamFacts(Carried):
+    """A team and who answers for it."""
+
+    team: str
+    name: str
+    lead: StaffFacts | None = None
+    manager: StaffFacts | None = None
+    director: StaffFacts | None = None
+
+
+class AgentFacts(Carried):
+    """Somebody who takes cases, with how many they have. `shift` names the calendar of their hours; none is always."""
+
+    staff: StaffFacts
+    team: str
+    skills: list[str] = []
+    shift: str | None = None
+    case_limit: int | None = None
+    open_cases: int = 0
+    assigned_at: AwareDatetime | None = None
 
 
 class TeamDocument(Received):

@@ -1,0 +1,25 @@
+"""Why a case refuses what it is asked: rules of service, in words for whoever asked."""
+
+from __future__ import annotations
+
+from domain.refusals import Problem, Refusal
+from domain.service.errors import ServiceRuleError, StaleCaseError, TransitionNotAllowedError
+
+
+def refusal_of(error: ServiceRuleError) -> Refusal:
+    """What the sender of a request is told when a rule of service forbids it."""
+    kind = "".join(part.capitalize() for part in error.code.split("_"))
+    problems = []
+    if isinstance(error, TransitionNotAllowedError):
+        problems = [Problem(field="status", problem=f"allowed: {', '.join(error.allowed) or 'nothing else'}")]
+    return Refusal(kind, str(error), problems)
+
+
+def check_version(seen: int | None, current: int) -> None:
+    """Two at once: the second is told.
+
+    Raises:
+        StaleCaseError: the case was changed since `seen`.
+    """
+    if seen is not None and seen != current:
+        raise StaleCaseError(f"the case is at version {current}, not {seen}; read it again and repeat the change")
