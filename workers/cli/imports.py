@@ -18,6 +18,7 @@ from activities.playbooks import FOLDER, read_playbooks
 from workers.cli.common import UserError, connections, console, database, print_json, progress_console, run
 from workers.feeds.assets import AssetReport, import_assets
 from workers.feeds.cases import CaseReport, import_cases
+from workers.feeds.catalogues import CatalogueReport, import_catalogues
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
 from workers.feeds.usage import UsageReport, import_usage
@@ -120,6 +121,41 @@ async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | 
                 limit=limit,
                 concurrency=concurrency,
                 progress=progress,
+            )
+
+
+@app.command()
+def catalogue(
+    files: Annotated[list[Path], typer.Argument(help="Price pages in YAML or JSON, or folders of them.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML that names a format's fields; a known one needs none.")
+    ] = None,
+    rejects: Annotated[Path, typer.Option(help="Where what was not imported goes.")] = Path("catalogue.rejects.jsonl"),
+    json: AsJson = False,
+) -> None:
+    """Brings price pages in: products into the catalogue, prices into price books, each page an edition from its day on."""
+    report = run(_catalogue(files, mapping, rejects))
+    if json:
+        print_json(asdict(report))
+        return
+    table = Table("items", "", title=f"{report.files} price pages", title_justify="left")
+    table.columns[0].justify = "right"
+    table.add_row(f"{report.imported:,}", f"imported: {report.editions} editions, {report.products} products written")
+    for reason, count in report.reasons.items():
+        table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
+    table.add_section()
+    table.add_row(f"{report.items:,}", "plans and add-ons", style="bold")
+    if report.editions_before:
+        table.caption = f"{report.editions_before} editions were on record before"
+    console.print(table)
+    console.print(f"What was rejected, with reasons: {report.rejects_file}  ({report.seconds} s)")
+
+
+async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> CatalogueReport:
+    async with database() as pool:
+        with _bars() as progress, _feed_errors():
+            return await import_catalogues(
+                pool, files, rejects=rejects, as_of=datetime.now(UTC), mapping=mapping, progress=progress
             )
 
 

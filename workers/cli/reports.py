@@ -15,8 +15,10 @@ from activities.store.portfolio import PortfolioLine, portfolio_at
 from domain.assets.dates import MONTHS_IN_YEAR
 from domain.money import rounding_of
 from workers.cli.common import console, database, print_json, run
+from workers.cli.price_reports import prices
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(prices)
 
 Json = Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")]
 At = Annotated[

@@ -47,7 +47,7 @@ def _of_nobody(template: str) -> str:
     return template
 
 
-def _pattern(text: str) -> str:
+def pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
@@ -111,7 +111,7 @@ class Exclusions(Received):
     """Lines that sell nothing: codes that are no products (in any case), order ids that mark a cancellation."""
 
     not_products: tuple[str, ...] = ()
-    cancelled_orders: Annotated[str, AfterValidator(_pattern)] | None = None
+    cancelled_orders: Annotated[str, AfterValidator(pattern)] | None = None
 
 
 class Mapping(Received):

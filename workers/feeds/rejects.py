@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NO_PRICE = "no_price"
     """a price of zero or less"""
     UNKNOWN_COUNTRY = "unknown_country"
+    UNKNOWN_UNIT = "unknown_unit"
     DUPLICATE = "duplicate_line"
     UNKNOWN_STATE = "unknown_state"
     UNKNOWN_PRIORITY = "unknown_priority"

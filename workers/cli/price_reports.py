@@ -1,0 +1,111 @@
+"""`perennial report prices`: from one edition of a price book to the next, and what that means for what is held."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from activities.store.catalogue import load_price_book
+from activities.store.pool import Connection
+from activities.store.portfolio import portfolio_at
+from activities.store.price_pages import book_currencies, book_names, book_products
+from domain.money import rounding_of
+from domain.price_changes import PriceChange, price_changes, renewal_effect
+from domain.quoting.errors import PriceBookNotValidError
+from domain.quoting.pricebook import PriceBook
+from workers.cli.common import UserError, console, database, print_json, run
+
+
+def prices(
+    book: str,
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="A day of the earlier edition.")],
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="A day of the later edition; otherwise today.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Needed if the book has several.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
+) -> None:
+    """What a price book asks on one day and on another, and what renewing all that is held at the later prices brings."""
+    run(_prices(book, since.date(), (until or datetime.now(UTC)).date(), currency, as_json))
+
+
+async def _prices(name: str, since: date, until: date, currency: str | None, as_json: bool) -> None:
+    async with database() as pool, pool.acquire() as connection:
+        chosen = currency or await _only_currency(connection, name)
+        before, after = [await _edition(connection, name, chosen, day) for day in (since, until)]
+        held = await _held(connection, chosen)
+    changes = price_changes(before, after)
+    effect = rounding_of(chosen).apply(renewal_effect(changes, held))
+    if as_json:
+        editions = {"from": before.valid_from.isoformat(), "to": after.valid_from.isoformat()}
+        lines = [_as_json(change, held) for change in changes]
+        print_json(
+            {"book": name, "currency": chosen, "editions": editions, "changes": lines, "arr_change": str(effect)}
+        )
+        return
+    table = Table(
+        *("product", "per", "before", "after", "change", "units held"),
+        title=f"{name}, {chosen}: from the edition of {before.valid_from} to that of {after.valid_from}",
+        title_justify="left",
+    )
+    for column in table.columns[2:]:
+        column.justify, column.no_wrap = "right", True
+    for change in changes:
+        table.add_row(*_row(change, held))
+    console.print(table)
+    console.print(
+        f"Renewing all that is held at the later prices changes ARR by {effect:+,} {chosen}.", highlight=False
+    )
+
+
+def _row(change: PriceChange, held: dict[str, int]) -> list[str]:
+    said = "new" if change.before is None else "withdrawn" if change.after is None else ""
+    percent = change.percent
+    if not said and change.before != change.after:
+        said = f"{percent:+}%" if percent is not None else "not free any more"
+    model = f" ({change.selling_model.value})" if change.selling_model else ""
+    prices = ["" if price is None else f"{price:f}" for price in (change.before, change.after)]
+    return [f"{change.product}{model}", change.per.value, *prices, said, f"{held.get(change.product, 0):,}"]
+
+
+def _as_json(change: PriceChange, held: dict[str, int]) -> dict[str, Any]:
+    return {
+        "product": change.product,
+        "selling_model": change.selling_model.value if change.selling_model else None,
+        "per": change.per.value,
+        "before": None if change.before is None else f"{change.before:f}",
+        "after": None if change.after is None else f"{change.after:f}",
+        "percent": None if change.percent is None else str(change.percent),
+        "held": held.get(change.product, 0),
+    }
+
+
+async def _only_currency(connection: Connection, name: str) -> str:
+    found = await book_currencies(connection, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"price book {name} is in {' and '.join(found)}; choose one with --currency")
+    names = ", ".join(await book_names(connection)) or "none"
+    raise UserError(f"no price book {name}; there are: {names}. `perennial import catalogue` brings some")
+
+
+async def _edition(connection: Connection, name: str, currency: str, day: date) -> PriceBook:
+    codes = await book_products(connection, name, currency)
+    try:
+        return await load_price_book(connection, name, currency, day, codes)
+    except PriceBookNotValidError as error:
+        raise UserError(str(error)) from error
+
+
+async def _held(connection: Connection, currency: str) -> dict[str, int]:
+    """Units in force now of each product that is paid in a currency."""
+    held: dict[str, int] = defaultdict(int)
+    for line in await portfolio_at(connection, datetime.now(UTC)):
+        if line.currency == currency:
+            held[line.product_code] += line.quantity
+    return held
