@@ -84,10 +84,9 @@ class ContractBilling(Carried):
     billing: BillingFrequency
     terms: Annotated[tuple[ContractTerm, ...], Field(min_length=1)]
 
-    def horizon(self, today: date) -> date:
-        """The end of the term that runs today, or of the first one: what falls due later belongs to another term."""
-        begun = [term for term in self.terms if term.start_on <= max(today, self.terms[0].start_on)]
-        return begun[-1].until
+    def begins(self, day: date) -> bool:
+        """True for the first day of a later term, on which all assets are looked at anyway."""
+        return any(term.start_on == day for term in self.terms[1:])
 
 
 def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
@@ -127,7 +126,7 @@ class Settlement:
     next_day: date | None
 
 
-def settle(due: Due, today: date, zone: str) -> Settlement:
+def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement:
     """The lines of today. The first period of a new asset is invoiced at once, even if it begins later; any other change of
     the future is invoiced or credited on the day on which it takes effect, as until then it may be taken back."""
     terms = terms_of(due.contract, zone)
@@ -135,13 +134,13 @@ def settle(due: Due, today: date, zone: str) -> Settlement:
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
     through = max(today, first) if due.before is None and not due.taken_over else today
-    now, changes = in_effect(due.after, today, terms.policy.zone)
+    now, changes = in_effect(due.after, today, terms.policy.zone, policy)
     lines = bill(now, terms, billed, through)
     known = {line.key for line in [*billed, *lines]}
     return Settlement(lines, elsewhere, _next_day(due, terms, known, today, changes))
 
 
-def in_effect(record: AssetRecord, today: date, zone: ZoneInfo) -> tuple[AssetRecord, list[date]]:
+def in_effect(record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy) -> tuple[AssetRecord, list[date]]:
     """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones."""
     undone = {action.undoes for action in record.actions}
     later = {
@@ -153,7 +152,7 @@ def in_effect(record: AssetRecord, today: date, zone: ZoneInfo) -> tuple[AssetRe
         return record, []
     kept = tuple(action for action in record.actions if action.sequence not in later)
     try:
-        periods = rebuild(record.asset, kept, LedgerPolicy(allow_backdate=True))
+        periods = rebuild(record.asset, kept, policy)
     except LedgerCorruptError:
         return record, []
     return record.model_copy(update={"actions": kept, "periods": periods}), sorted(later.values())
@@ -184,12 +183,10 @@ def _charged(record: AssetRecord, cell: Cell) -> BillLine:
 def _next_day(
     due: Due, terms: BillingTerms, known: set[tuple[int, date]], today: date, changes: Sequence[date]
 ) -> date | None:
-    """The first day after today on which something falls due or changes within the running term; the next term's
-    beginning looks after itself."""
+    """The first day after today on which something falls due or changes; null if that is where a later term begins."""
     record = due.after
     if not record.periods:
         return None
-    horizon = due.contract.horizon(today) if due.contract else date.max
     zone = terms.policy.zone
     first = local_date(record.periods[0].start, zone)
     ahead = today
@@ -198,9 +195,10 @@ def _next_day(
     days = [
         cell.due
         for cell in schedule(record, terms, ahead)
-        if cell.amount and today < cell.due < horizon and cell.key not in known
+        if cell.amount and today < cell.due and cell.key not in known
     ]
-    return min([*days, *(day for day in changes if day < horizon)], default=None)
+    first_day = min([*days, *changes], default=None)
+    return None if first_day and due.contract and due.contract.begins(first_day) else first_day
 
 
 def step_on(customer: Customer, what: str, day: date) -> Step:

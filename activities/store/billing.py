@@ -19,6 +19,7 @@ from domain.decision import AssetChange, BillDue, BillPurchase, BookCredit
 from domain.journey import Step
 from domain.money import rounding_of
 from domain.orders import BillingFrequency
+from domain.ownership import POLICY
 from domain.quoting.billing import BillKind, BillLine
 
 
@@ -81,7 +82,7 @@ async def bill(
             billed=charged.get(asset_id, ()),
             taken_over=imported,
         )
-        settlement = billing.settle(due, today, zone)
+        settlement = billing.settle(due, today, zone, POLICY)
         lines += [(record, line) for line in settlement.lines]
         elsewhere += settlement.elsewhere
         days.setdefault(f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}", []).append(
