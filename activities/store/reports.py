@@ -164,3 +164,30 @@ async def open_stages(connection: Connection, account_id: str) -> list[str]:
         account_id,
     )
     return [] if row is None else [kind for kind, is_open in row.items() if is_open]
+
+
+async def billed_of(connection: Connection, account_id: str) -> list[Row]:
+    """Invoices and credit memos in the order in which they were issued, each with its lines."""
+    return await _rows(
+        connection,
+        "select d.id, d.kind, d.issued_on, d.currency, d.total::text as total,"
+        "  (select jsonb_agg(jsonb_build_object('description', l.description, 'amount', l.amount::text) order by l.number)"
+        "   from (select invoice_id as id, number, description, amount from invoice_line where invoice_id = d.id"
+        "         union all select credit_memo_id, number, description, amount from credit_memo_line"
+        "         where credit_memo_id = d.id) l) as lines"
+        " from (select invoice_id as id, 'invoice' as kind, issued_on, currency, total, issued_at from invoice"
+        "       where account_id = $1"
+        "       union all select credit_memo_id, 'credit memo', issued_on, currency, total, issued_at from credit_memo"
+        "       where account_id = $1) d order by d.issued_at, d.kind desc, d.id",
+        account_id,
+    )
+
+
+async def cases_of(connection: Connection, account_id: str) -> list[Row]:
+    """The customer's cases, oldest first, with their promises kept and broken."""
+    return await _rows(
+        connection,
+        "select case_id as id, subject, priority, status, escalated, opened_at, first_response_at, resolved_at,"
+        "  resolution_code from service_case where account_id = $1 order by opened_at, case_id",
+        account_id,
+    )

@@ -27,10 +27,10 @@ async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> int:
 
 
 async def sold_products(connection: Connection, account_id: str) -> list[str]:
-    """The products that an account's orders have named; empty for an unknown account."""
+    """The products that an account's orders have named or its assets are of; empty for an unknown account."""
     rows = await connection.fetch(
-        "select distinct l.product_code from order_line l join sales_order o using (order_id)"
-        " where o.account_id = $1 order by 1",
+        "select l.product_code from order_line l join sales_order o using (order_id) where o.account_id = $1"
+        " union select product_code from asset where account_id = $1 order by 1",
         account_id,
     )
     return [row["product_code"] for row in rows]

@@ -15,6 +15,7 @@ from domain.calendar import add_months, local_day
 from domain.orders import Order
 from domain.refusals import Refusal
 from domain.usage import UsageRow
+from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from workers.rehearsal.acts import Scheduled, scheduled
 from workers.rehearsal.story import Answer, Story, UseOf
@@ -66,9 +67,14 @@ class Life:
         self._reported = self._first_day
         self._acts = scheduled(self.story.acts, self._first_day, self.zone)
         self._said: list[str] = []
+        self.cases = CaseClient(self.client.temporal, self.pool)
 
     async def live(self) -> None:
         """From the first order to the end of the story's months."""
+        for team in self.story.teams:
+            await self.cases.put_team(team)
+        for agent in self.story.agents:
+            await self.cases.put_agent(agent)
         waiting = list(zip(self.orders, self.documents, strict=True))
         await self.client.place_order(waiting.pop(0)[1])
         now = max(self.start, await self.client.now(self.account_id))
@@ -91,21 +97,30 @@ class Life:
     async def _act(self, scheduled: Scheduled) -> None:
         """Asks what the story says; what it says will be refused has to be, with that refusal."""
         act = scheduled.act
-        asked = act.ask or "open"
         try:
             await self._ask(scheduled)
         except Refusal as refusal:
             if refusal.type != act.refused:
-                raise
-            self._said.append(f"{asked} refused: {refusal}")
+                raise Refusal(
+                    "InvalidStory", f"day {act.day}: {act.name} was refused: {refusal}", list(refusal.problems)
+                ) from refusal
+            self._said.append(f"{act.name}: {refusal}")
         else:
             if act.refused is not None:
-                raise Refusal("InvalidStory", f"day {act.day}: {asked} was to be refused ({act.refused}), and was not")
+                raise Refusal(
+                    "InvalidStory", f"day {act.day}: {act.name} was to be refused ({act.refused}), and was not"
+                )
 
     async def _ask(self, scheduled: Scheduled) -> None:
         act, document = scheduled.act, scheduled.document
-        if act.case is None:
-            await self.client.ask(self.account_id, str(act.ask), document)
+        if act.price is not None:
+            await self.client.publish_prices(document, as_of=scheduled.at)
+        elif act.case is None:
+            await self.client.ask(self.account_id, act.name, document)
+        elif act.open is not None:
+            await self.cases.open_case({"account_id": self.account_id, **document, "case_id": act.case})
+        else:
+            await self.cases.ask(act.case, act.name, document)
 
     async def _behave(self, now: datetime) -> None:
         """What the customer and the people in charge do in this week."""

@@ -58,6 +58,7 @@ class Story(Received):
     """Orders and behaviour. What is left out behaves as usual: tasks are done in time, offers and renewals accepted.
 
     `tasks`: `in_time`, `never`, or the day after activation on which each named task is done (others: never).
+    `teams` and `agents` are the seller's people who work on cases, `acts` what else somebody asks on a day.
     `renewals`, `offers`: one answer for all, or one per contract or asset id. `usage`: an empty list means none.
     """
 
@@ -69,6 +70,8 @@ class Story(Received):
     renewals: Answer | dict[str, Answer] = "accept"
     decline_reason: str = "price"
     survey_score: Annotated[int, Field(ge=0, le=10)] | None = 9
+    teams: list[dict[str, Any]] = []
+    agents: list[dict[str, Any]] = []
     acts: list[Act] = []
 
     def read_orders(self) -> list[Order]:

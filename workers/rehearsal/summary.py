@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from activities.store import reports
-from domain.calendar import add_months
+from activities.store.ledger import load_records
+from domain.assets.explaining import amount_lines
+from domain.assets.model import AssetRecord
+from domain.calendar import add_months, local_day
 from domain.money import rounding_of
+from domain.ownership import POLICY
 from workers.cli.stack import Up
 from workers.rehearsal.life import Life
 
@@ -29,6 +34,9 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
         renewals = await reports.renewals_of(connection, account_id)
         sent = await reports.sent_to_customer(connection, account_id)
         months = await reports.asset_mrr_on(connection, account_id, _months(life.start, life.end))
+        billed = await reports.billed_of(connection, account_id)
+        cases = await reports.cases_of(connection, account_id)
+        records = await load_records(connection, account_id)
     own = {message["message_id"] for message in sent if message["message_id"]}
     mails = [mail for mail in up.stack.mailbox.list() if mail.message_id in own]
     latest = health[-1] if health else None
@@ -47,6 +55,11 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
         "assets": [_asset(asset) for asset in assets],
         "assets_by_month": [
             {**row, "day": row["day"].isoformat(), "mrr": _rounded(row["mrr"], row["currency"])} for row in months
+        ],
+        "explained": [line for record in records.values() for line in _explained(record, life.zone)],
+        "billed": [{**row, "issued_on": row["issued_on"].isoformat()} for row in billed],
+        "cases": [
+            {key: _iso(value) if isinstance(value, datetime) else value for key, value in row.items()} for row in cases
         ],
         "health": {
             "score": latest["score"] if latest else None,
@@ -73,6 +86,31 @@ def _asset(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "periods": periods}
 
 
+def _explained(record: AssetRecord, zone: str) -> list[dict[str, Any]]:
+    """Why each period of an asset comes to its amount: lots, price and months."""
+    found = []
+    for period in record.periods:
+        said = amount_lines(record, period.start, POLICY)
+        if said is None or not period.quantity or said.explanation.months is None:
+            continue
+        found.append(
+            {
+                "asset": record.asset.asset_id,
+                "product": record.asset.name,
+                "from": local_day(period.start, zone).isoformat(),
+                "until": (local_day(period.end, zone) - timedelta(days=1)).isoformat() if period.end else None,
+                "lots": [
+                    {"units": lot.units, "unit_price": str(lot.unit_price), "sold_by": lot.moves[0].category.value}
+                    for lot in said.lots
+                ],
+                "months": str(round(said.explanation.months, 4).normalize()),
+                "amount": _rounded(str(said.amount or 0), record.asset.currency),
+                "currency": record.asset.currency,
+            }
+        )
+    return found
+
+
 def _rounded(amount: str | None, currency: str) -> str:
     return str(rounding_of(currency).apply(Decimal(amount or 0)))
 
@@ -92,6 +130,9 @@ def _iso(at: datetime) -> str:
 def show(summary: dict[str, Any], console: Console) -> None:
     """The summary for people: assets by month, mails, renewals, health, addresses."""
     _show_assets(summary, console)
+    _show_explained(summary, console)
+    _show_billed(summary, console)
+    _show_cases(summary, console)
     _show_mails(summary, console)
     _show_renewals(summary, console)
     history = [row["score"] for row in summary["health"]["history"] if row["score"] is not None]
@@ -117,10 +158,64 @@ def _show_assets(summary: dict[str, Any], console: Console) -> None:
     for month, owned in by_month.items():
         counts: dict[str, int] = {}
         for row in owned:
+            if not row["quantity"]:
+                continue
             counts[row["product"]] = counts.get(row["product"], 0) + row["quantity"]
         said = ", ".join(f"{quantity} {product}" for product, quantity in counts.items())
         bar = "█" * int(totals[month] / most * BAR)
         table.add_row(month, said, f"{totals[month]:,} {owned[0]['currency']}", f"[green]{bar}[/green]")
+    console.print()
+    console.print(table)
+
+
+def _show_explained(summary: dict[str, Any], console: Console) -> None:
+    if not summary["explained"]:
+        return
+    table = Table(
+        "product",
+        "from",
+        "until",
+        "lots",
+        "months",
+        "amount",
+        title="Why it costs what it costs",
+        title_justify="left",
+        box=None,
+    )
+    for row in summary["explained"]:
+        lots = " + ".join(f"{lot['units']} x {Decimal(lot['unit_price']).normalize():,f}" for lot in row["lots"])
+        table.add_row(
+            row["product"], row["from"], row["until"] or "", lots, row["months"], f"{Decimal(row['amount']):,}"
+        )
+    console.print()
+    console.print(table)
+
+
+def _show_billed(summary: dict[str, Any], console: Console) -> None:
+    if not summary["billed"]:
+        return
+    table = Table("day", "document", "total", "for", title="Invoices and credits", title_justify="left", box=None)
+    for row in summary["billed"]:
+        credit = row["kind"] == "credit memo"
+        total = f"{'-' if credit else ''}{Decimal(row['total']):,} {row['currency']}"
+        lines = ", ".join(dict.fromkeys(line["description"] for line in row["lines"]))
+        table.add_row(row["issued_on"], row["id"], f"[yellow]{total}[/yellow]" if credit else total, escape(lines))
+    console.print()
+    console.print(table)
+
+
+def _show_cases(summary: dict[str, Any], console: Console) -> None:
+    if not summary["cases"]:
+        return
+    table = Table("case", "priority", "opened", "resolved", "subject", title="Cases", title_justify="left", box=None)
+    for row in summary["cases"]:
+        table.add_row(
+            row["id"] + (" [red](escalated)[/red]" if row["escalated"] else ""),
+            row["priority"],
+            row["opened_at"][:16],
+            (row["resolved_at"] or "")[:16],
+            escape(row["subject"]),
+        )
     console.print()
     console.print(table)
 

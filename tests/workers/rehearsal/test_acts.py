@@ -25,12 +25,18 @@ def test_acts_happen_in_order_on_local_days() -> None:
 
 
 def test_days_in_requests_become_dates_wherever_they_stand() -> None:
-    request = {"effective": "day 30", "lines": [{"start": "day -1", "note": "on day 30 it rained"}], "quantity": 2}
+    request = {
+        "effective": "day 30",
+        "lines": [{"start": "day -1", "note": "on day 30 it rained"}],
+        "quantity": 2,
+        "at": "day 0 09:30",
+    }
     [found] = scheduled([act(request=request)], date(2026, 4, 6), "Asia/Tokyo")
     assert found.document == {
         "effective": "2026-05-06",
         "lines": [{"start": "2026-04-05", "note": "on day 30 it rained"}],
         "quantity": 2,
+        "at": "2026-04-06T09:30:00+09:00",
     }
 
 
