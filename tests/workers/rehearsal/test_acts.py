@@ -36,7 +36,7 @@ def test_days_in_requests_become_dates_wherever_they_stand() -> None:
         "effective": "2026-05-06",
         "lines": [{"start": "2026-04-05", "note": "on day 30 it rained"}],
         "quantity": 2,
-        "at": "2026-04-06T09:30:00+09:00",
+        "at": "2026-04-06T00:30:00+00:00",
     }
 
 
