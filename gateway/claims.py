@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from activities.service_policies import read_service_book
 from activities.store import claims
@@ -14,6 +15,11 @@ from domain.service.claim_policy import ClaimPolicy
 from domain.service.claim_preview import PricePreview, preview_of
 from domain.service.claim_rules import assess
 from domain.service.claims import UNKNOWN_LINE, BoughtLine, Claim, Claimant, ClaimKind
+
+
+@cache
+def _usual_terms() -> ClaimPolicy:
+    return read_service_book().claims
 
 
 class PriceDesk:
@@ -56,7 +62,7 @@ class PriceDesk:
             account = await load_account(connection, account_id)
             if line is None or account is None:
                 raise Refusal(UNKNOWN_LINE, f"{account_id} bought no line {line_id!r} of an order {order_id!r}")
-            terms = policy or await claims.latest_policy(connection) or read_service_book().claims
+            terms = policy or await claims.latest_policy(connection) or _usual_terms()
             today = local_day(as_of, account.time_zone)
             price, elsewhere = await claims.price_now(connection, line, today)
             used = await claims.used_in_year(connection, account_id, line.currency, ClaimKind.PRICE_MATCH, today.year)
