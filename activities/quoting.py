@@ -28,13 +28,13 @@ _Request = TypeVar("_Request", bound=Request)
 async def preview(connection: Connection, account_id: str, request: RequestQuote, as_of: datetime) -> Quote:
     """The quote that a request would make at `as_of`; nothing is written. Raises `Refusal`, and LookupError without the account."""
     situation = await load_situation(connection, account_id, as_of, ledger=True)
-    sources = await _sources(connection, situation, request)
+    sources = await sources_of(connection, situation, request)
     stored = await store.load_quote(connection, request.quote_id)
     version = next_version(situation, request, stored)
     return make_quote(situation, request, sources, instant_of(situation, request), version)
 
 
-async def _sources(connection: Connection, situation: Situation, request: RequestQuote) -> Sources:
+async def sources_of(connection: Connection, situation: Situation, request: RequestQuote) -> Sources:
     """The catalogue's products that a request names, and the price book that it is made from: that of the assets it changes."""
     named = {str(line[key]) for line in request.lines for key in ("product", "to_product") if key in line}
     changed = [
@@ -71,7 +71,7 @@ class Quotes:
         """A quote is made, or its next version."""
 
         async def decide(connection: Connection, situation: Situation, request: RequestQuote) -> Decision:
-            sources = await _sources(connection, situation, request)
+            sources = await sources_of(connection, situation, request)
             stored = await store.load_quote(connection, request.quote_id)
             return deciding.ask(situation, request, sources, stored)
 

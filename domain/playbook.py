@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.model import Received
+from domain.money import CurrencyCode
 from domain.quoting.approval import RoleLimit
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -171,6 +172,17 @@ class Quoting(Received):
         return self
 
 
+class ServiceSales(Received):
+    """What service may sell in a case: up to so much, by currency; nothing in a currency that is not named."""
+
+    agent_limits: dict[CurrencyCode, Annotated[Decimal, Field(ge=0)]] = {
+        "EUR": Decimal(1000),
+        "GBP": Decimal(1000),
+        "JPY": Decimal(150_000),
+        "USD": Decimal(1000),
+    }
+
+
 class Playbook(Received):
     """The promises to one segment. `version` must rise with every change: journeys keep the version that they were planned with."""
 
@@ -184,6 +196,7 @@ class Playbook(Received):
     reorder: Reorder = Reorder()
     amendment: Amendment = Amendment()
     quoting: Quoting = Quoting()
+    service: ServiceSales = ServiceSales()
 
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:

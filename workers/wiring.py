@@ -31,6 +31,7 @@ from activities.installed_base import InstalledBase
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quoting import Quotes
 from activities.requests import JourneyRequests
+from activities.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
 from activities.steps import JourneySteps
@@ -111,6 +112,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Conveyor(performer, temporal),
         JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
         HoldKeeping(performer),
+        CaseSales(performer),
         InstalledBase(performer),
         Correspondence(performer),
         ServiceCases(case_worker),

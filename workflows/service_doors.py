@@ -19,6 +19,7 @@ from domain.service.sales_requests import (
     OverrideHold,
     PlaceHold,
     ReleaseForRenewal,
+    SellFromCase,
 )
 from workflows import service
 from workflows.journey import Journey
@@ -112,3 +113,14 @@ class ServiceDoors(Journey):
     @answer_lead.validator
     def _check_answer_lead(self, request: Any) -> None:
         self.check(AnswerLead, request)
+
+    @workflow.update(
+        description="Service sells in a case, quote to asset: {by, case_id, lines, solves?, price_book?, contract_id?}"
+    )
+    async def sell_from_case(self, request: Any) -> dict[str, Any]:
+        """Sells within an agent's limits."""
+        return await self.ask_by("sell_from_case", request)
+
+    @sell_from_case.validator
+    def _check_sell_from_case(self, request: Any) -> None:
+        self.check(SellFromCase, request)

@@ -227,7 +227,7 @@ async def _file_lead(place: Place, write: FileLead) -> None:
     await place.connection.execute(
         "insert into lead (lead_id, account_id, contact_id, product_code, motion, evidence, case_id, urgency, consent, status,"
         " sourced_by, filed_at, routed_to, routed_at, due_at, offer_id)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, true, $9, $10, $11, $12, $13, $14, $15)",
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $16, $9, $10, $11, $12, $13, $14, $15)",
         write.lead_id,
         place.account_id,
         write.contact_id,
@@ -243,6 +243,7 @@ async def _file_lead(place: Place, write: FileLead) -> None:
         place.as_of if write.routed_to else None,
         write.due_at,
         write.offer_id,
+        write.consent,
     )
 
 

@@ -198,7 +198,7 @@ async def clear_to_send(connection: Connection, row: Waiting, as_of: datetime) -
         return Clearance.CLEARED
     facts = await load_service(connection, row.account_id, as_of)
     guard = SalesGuard(facts, account.country, account.time_zone, as_of)
-    decision = guard.ask(Purpose(row.purpose), row.product)
+    decision = guard.at_sending(Purpose(row.purpose), row.product)
     if decision.verdict is Verdict.ALLOWED:
         if decision.override is not None:
             await connection.execute(

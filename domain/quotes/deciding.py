@@ -24,6 +24,7 @@ from domain.quoting import versions
 from domain.quoting.quote import Quote, QuoteLine
 from domain.quoting.versions import QuoteFile, QuoteState
 from domain.refusals import NOT_ALLOWED, Refusal
+from domain.service.holds import Purpose
 from domain.situation import Situation
 
 IN_APPROVAL = QuoteState.IN_APPROVAL.value
@@ -38,7 +39,12 @@ def stage_of(quote_id: str) -> str:
 
 
 def ask(situation: Situation, request: RequestQuote, sources: Sources, stored: StoredQuote | None) -> Decision:
-    """The quote, shown to the customer at once, or held until somebody approves of its discounts."""
+    """The quote, shown to the customer at once, or held until somebody approves of its discounts.
+
+    Raises `Refusal` (SalesHeld) while service holds sales back from the customer, or from the one product that it is about.
+    """
+    products = products_of(situation, request)
+    situation.guard.require(Purpose.NEW_QUOTE, products[0] if len(products) == 1 else None, by=request.by)
     version = next_version(situation, request, stored)
     quote = make_quote(situation, request, sources, instant_of(situation, request), version)
     at, by = situation.as_of, request.by
@@ -50,6 +56,13 @@ def ask(situation: Situation, request: RequestQuote, sources: Sources, stored: S
     if submitted.state is QuoteState.IN_APPROVAL:
         return _held(situation, asked, before)
     return _presented(situation, asked, before, f"Quote {_name(submitted)} made")
+
+
+def products_of(situation: Situation, request: RequestQuote) -> list[str]:
+    """The products that the lines of a request are about, each once."""
+    known = {asset.asset_id: asset.product for asset in situation.customer.assets}
+    named = [line.get("product") or known.get(str(line.get("asset_id")), "") for line in request.lines]
+    return sorted({str(product) for product in named})
 
 
 def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) -> Decision:
@@ -109,7 +122,15 @@ def _presented(situation: Situation, stored: StoredQuote, before: QuoteFile | No
             answer=answer_of(file),
         ),
         writes,
-        [Mail("quote_presented", _context(situation, quote), role=ContactRole.BILLING, contractual=True)],
+        [
+            Mail(
+                "quote_presented",
+                _context(situation, quote),
+                role=ContactRole.BILLING,
+                contractual=True,
+                purpose=Purpose.NEW_QUOTE,
+            )
+        ],
     )
 
 

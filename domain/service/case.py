@@ -285,6 +285,8 @@ class CaseView(Carried):
     promises: list[Promise] = []
     next_at: AwareDatetime | None = None
     next_what: str = ""
+    sales: str = ""
+    """what the case means for sales, in words"""
 
 
 class CaseOutcome(Carried):

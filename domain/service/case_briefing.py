@@ -26,6 +26,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
         f"Case `{progress.case_id}` · **{view.status.value.replace('_', ' ')}** · {view.priority.value}{burning}",
         f"{view.company or 'Unknown customer'}, {whose} · {owner}{team} · version {view.version} · as of {_when(now, zone)}",
         *([f"It waits: {view.reason}"] if view.reason else []),
+        *([f"**Sales** {view.sales}"] if view.sales else []),
         *_attention(progress),
         _promises(view, zone),
         f"**Next** {_when(view.next_at, zone)} · {view.next_what}" if view.next_at else "**Next** nothing by itself",

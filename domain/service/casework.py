@@ -28,6 +28,7 @@ from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
 from domain.service.lifecycle import automatic_mail_allowed
+from domain.service.sales_side import sales_of
 from domain.service.timeline import Followed, follow
 
 SKEW = timedelta(minutes=2)
@@ -346,6 +347,7 @@ class Work:
                     ],
                     "next_at": self.next_at,
                     "next_what": self.next_what,
+                    "sales": sales_of(case, account, rows.values(), [*self.before.surveys, *self.surveys], self.as_of),
                 }
             )
         )

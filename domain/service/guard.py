@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import holidays
 from pydantic import AwareDatetime
 
+from domain.calendar import local_day
 from domain.ids import ProductCode
 from domain.journey import CaseView, Step
 from domain.model import Carried
@@ -250,9 +251,16 @@ class SalesGuard:
         )
         return contact_allowed(request, self.holds, self.facts.overrides, as_of=self.as_of, rules=self.rules)
 
+    def at_sending(self, purpose: Purpose, product: str | None = None) -> ContactDecision:
+        """The verdict on a message that leaves by itself. A quote was asked for by a person, who had to read any warning first."""
+        decision = self.ask(purpose, product, automatic=purpose is not Purpose.NEW_QUOTE)
+        if decision.verdict is Verdict.ACKNOWLEDGE:
+            return decision.model_copy(update={"verdict": Verdict.ALLOWED})
+        return decision
+
     def holds_back(self, purpose: Purpose, product: str | None = None) -> ContactDecision | None:
-        """The verdict that keeps something automatic from being said now; null if it may be said."""
-        decision = self.ask(purpose, product)
+        """The verdict that keeps something from being said by itself now; null if it may be said."""
+        decision = self.at_sending(purpose, product)
         return None if decision.verdict is Verdict.ALLOWED else decision
 
     def renewal_held(self, renewal_at: datetime | None = None) -> ContactDecision | None:
@@ -281,9 +289,15 @@ class SalesGuard:
         return min((at for at in ends if at > self.as_of), default=None)
 
 
-def hold_of(case: CaseForHold, country: str, zone: str, as_of: datetime) -> tuple[Hold, ...]:
-    """The holds that one case raises at `as_of`: what its own page says of sales."""
-    return derive_holds([case], (), (), weekday_clock(country, zone, as_of.year), as_of=as_of)
+def hold_of(case: CaseForHold, country: str, zone: str, as_of: datetime) -> str:
+    """What one case means for sales at `as_of`, in words for its own page; empty if it holds nothing back."""
+    found = derive_holds([case], (), (), weekday_clock(country, zone, as_of.year), as_of=as_of)
+    if not found:
+        return ""
+    held = "sales is held back" if found[0].level is HoldLevel.BLOCK else "sales has to read it first"
+    ends_at = found[0].review_at if found[0].reason is HoldReason.COOLING_DOWN else None
+    until = f" until {local_day(ends_at, zone)}" if ends_at is not None else ""
+    return f"{held}{until}: {', '.join(hold.reason.replace('_', ' ') for hold in found)}"
 
 
 SALES_MAILS: dict[str, Purpose] = {

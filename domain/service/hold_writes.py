@@ -130,6 +130,7 @@ class FileLead:
     routed_to: str | None
     due_at: datetime | None
     offer_id: str | None = None
+    consent: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from domain.calendar import within_reach
-from domain.ids import ContactRef
+from domain.ids import ContactRef, ContractRef
 from domain.model import Received
-from domain.orders import Code
+from domain.orders import Code, Text
 from domain.requests import Reason, Remark, Request
 from domain.service.opening import CaseRef
 from domain.service.routing import Level
@@ -113,6 +113,21 @@ class HandOverLead(Request):
     case_id: CaseRef | None = None
     consent: bool
     urgency: Level = Level.MEDIUM
+
+
+class SellFromCase(Request):
+    """Service sells in a case what the customer wants there and then: quote, order and assets at once.
+
+    `lines` as in a quote, without discounts; `solves`: the purchase is the solution of the case. `contract_id` takes sales into
+    a contract that runs.
+    """
+
+    by: StaffName
+    case_id: CaseRef
+    lines: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=20)]
+    solves: bool = False
+    price_book: Text | None = None
+    contract_id: ContractRef | None = None
 
 
 class LeadAnswer(StrEnum):

@@ -25,6 +25,7 @@ from workflows import (
     relationship,
     renewal,
     reorder,
+    service,
 )
 
 STAGES = {
@@ -38,6 +39,7 @@ STAGES = {
     StageKind.RELATIONSHIP: relationship,
     StageKind.RENEWAL: renewal,
     StageKind.REORDER: reorder,
+    StageKind.SERVICE: service,
 }
 FOLDER = Path(workflows.__file__).parent
 
@@ -105,7 +107,11 @@ async def test_every_step_that_a_rule_plans_is_known(registered: list[str]) -> N
         "adoption_outreach",
         "adoption_still_low",
         "adoption_recovered",
+        "expansion_held",
         "expansion_offer",
+        "renewal_discount",
+        "renewal_withheld",
+        "service_hold",
     }
     assert len(kinds & steps) >= 12
     assert kinds - journal_only <= steps

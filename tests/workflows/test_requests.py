@@ -162,6 +162,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "release_for_renewal",
         "hand_over_lead",
         "answer_lead",
+        "sell_from_case",
     }
     signals = {signal.name: signal.description for signal in metadata.definition.signal_definitions}
     assert {"usage_changed", "case_changed"} <= set(signals)

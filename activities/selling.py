@@ -1,0 +1,55 @@
+"""Service sells in a case: quote, order, assets and credit in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+
+from temporalio import activity
+
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.quoting import sources_of
+from activities.store import effects, holds
+from activities.store import quotes as quote_store
+from domain.journey import Outcome, RequestCall
+from domain.quotes import accepting, deciding
+from domain.quotes.requests import AcceptQuote
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import read_request
+from domain.service import selling
+from domain.service.sales_requests import SellFromCase
+
+
+class CaseSales:
+    """What service sells without leaving the case."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+
+    @activity.defn
+    async def sell_from_case(self, call: RequestCall) -> Outcome:
+        """The quote is made and accepted at once, or nothing is written."""
+        run = call.run if not call.repeated else "again"
+        key = effect_key(call.account_id, f"sell_from_case:{call.request_id}")
+        lead_id = hashlib.sha256(key.encode()).hexdigest()[:16]
+        async with business_errors(), self._performer.transaction() as connection:
+            request = read_request(SellFromCase, call.body)
+            if done := await effects.find_effect(connection, key):
+                return done.outcome if done.run == run else done.outcome.again()
+            await holds.lock_account(connection, call.account_id)
+            situation = await load_situation(connection, call.account_id, call.as_of, ledger=True, service=True)
+            alone = selling.without_case(situation, request)
+            wanted = selling.quote_request(request, f"S-{lead_id}")
+            quoted = deciding.ask(alone, wanted, await sources_of(connection, alone, wanted), None)
+            told = {"stage": "quote", "run": run, "actor": request.by}
+            await self._performer.carry_out(
+                connection, alone, selling.only_written(quoted), f"{key}/quote", kind="request_quote", **told
+            )
+            stored = await quote_store.load_quote(connection, wanted.quote_id)
+            case = situation.service.case(request.case_id)
+            if stored is None or case is None:
+                raise Refusal(NOT_ALLOWED, f"quote {wanted.quote_id} could not be made")
+            selling.check_value(situation, stored.file.current)
+            taken = await quote_store.taken_ids(connection, wanted.quote_id, [])
+            accepted = accepting.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
+            decision = selling.sold(situation, request, case, quoted, accepted, lead_id)
+            return await self._performer.carry_out(connection, alone, decision, key, kind="sell_from_case", **told)
