@@ -10,8 +10,10 @@ from pydantic import AwareDatetime
 
 from domain.calendar import add_months, business_day_from, local_day, local_instant, months_between
 from domain.model import Carried
-from domain.money import Money, rounding_of
+from domain.money import Money, Rounding, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
+
+_MONTHLY = Rounding(decimals=12)
 
 
 class AccountFacts(Carried):
@@ -136,7 +138,7 @@ class AssetFacts(Carried):
 
     def monthly(self, unit_price: Decimal) -> Decimal:
         """A unit price of this asset for one month; that of something bought once stays as it is."""
-        return unit_price / 12 if self.per is PricePer.YEAR else unit_price
+        return by_month(unit_price, self.per)
 
     def mrr_of(self, quantity: int, unit_price: Decimal) -> Decimal:
         """The monthly recurring revenue of `quantity` units, rounded to the currency's minor unit."""
@@ -281,6 +283,11 @@ class Customer(Carried):
         """An amount as messages carry it, at the currency's minor unit."""
         rounded = Money(amount=amount, currency=currency).rounded()
         return {"amount": str(rounded.amount), "currency": currency}
+
+
+def by_month(unit_price: Decimal, per: PricePer) -> Decimal:
+    """A price as the asset ledger keeps it. A twelfth has 12 decimals: sums of it are exact, and right to the cent."""
+    return _MONTHLY.apply(unit_price / 12) if per is PricePer.YEAR else unit_price
 
 
 def _goes_on(period: PeriodFacts, at: datetime) -> bool:

@@ -45,7 +45,7 @@ from domain.assets.requests import (
 )
 from domain.calendar import add_months as months_later
 from domain.calendar import start_of_day
-from domain.customer import AssetFacts, ContractFacts
+from domain.customer import AssetFacts, ContractFacts, by_month
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.journey import Outcome, Stage, Step
@@ -123,7 +123,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
     )
     start = desk.moment(request.effective)
     first = start if contract.previous else max(start, contract.term.starts_at)
-    price = line.unit_price / 12 if line.per is PricePer.YEAR else line.unit_price
+    price = by_month(line.unit_price, line.per)
     open_line = Line(start=first, end=None, quantity=line.quantity, unit_price=price)
     asset = Asset(
         asset_id=AssetId(line.asset_id or desk.new_id(contract.contract_id, number)),

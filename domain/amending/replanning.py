@@ -145,7 +145,8 @@ def _without_next_term(contract: ContractFacts) -> tuple[ContractFacts, Replanne
 
 def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings, *, anew: bool = False) -> Replanned:
     """What the assets of a contract say of it. `anew`: its stage is planned even if the term stays as it was."""
-    living = holdings.lives_on()
+    present = contract.previous if contract.previous and _waits(contract, situation.as_of) else contract.term
+    living = holdings.lives_on(present.starts_at)
     if contract.term.ends_at <= situation.as_of:
         # A term that is over goes on in those assets alone that somebody renewed or prolonged.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living
@@ -169,8 +170,9 @@ def _renewed(situation: Situation, contract: ContractFacts, starts_at: datetime,
     zone, first = situation.customer.account.time_zone, Replanned()
     if _waits(contract, situation.as_of) and starts_at <= contract.term.starts_at:
         contract, first = _without_next_term(contract)
-    if starts_at <= contract.term.starts_at:
-        return first.and_then(_moved(situation, contract, contract.term.starts_at, ends_at))
+    if starts_at <= contract.term.starts_at or _waits(contract, situation.as_of):
+        # What is renewed beyond a term that has not begun makes that term longer.
+        return first.and_then(_moved(situation, contract, contract.term.starts_at, ends_at, renewed=True))
     if starts_at < contract.term.ends_at:
         contract, cut = _with_term(contract, moved(contract.term, starts_at, zone))
         first = first.and_then(cut)
@@ -236,9 +238,15 @@ def _ended(situation: Situation, contract: ContractFacts) -> Replanned:
 
 
 def _moved(
-    situation: Situation, contract: ContractFacts, starts_at: datetime, ends_at: datetime, *, anew: bool = False
+    situation: Situation,
+    contract: ContractFacts,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    anew: bool = False,
+    renewed: bool = False,
 ) -> Replanned:
-    """The term has other dates: its renewal is planned anew."""
+    """The term has other dates: its renewal is planned anew. `renewed`: by a renewal, so that it runs out no more."""
     zone, first = situation.customer.account.time_zone, Replanned()
     if _waits(contract, situation.as_of) and ends_at <= contract.term.starts_at:
         contract, first = _without_next_term(contract)
@@ -249,7 +257,7 @@ def _moved(
     contract, other = _with_term(contract, moved(contract.term, ends_at, zone, starts_at=starts_at))
     first = first.and_then(other)
     writes: list[Write] = []
-    if contract.status == "grace" and ends_at > situation.as_of:
+    if (contract.status == "grace" and ends_at > situation.as_of) or (renewed and contract.status != "active"):
         contract = contract.model_copy(update={"status": "active"})
         writes = [SetContractStatus(contract.contract_id, "active", "", situation.as_of)]
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)} now"

@@ -25,9 +25,13 @@ class Holdings:
         """Those of `contract_id` in two states of the ledger."""
         return cls(_under(contract_id, before.values()), _under(contract_id, after.values()))
 
-    def lives_on(self) -> list[AssetRecord]:
-        """The assets that a renewal would renew: with a term, units to its end, and not cancelled."""
-        return [record for record in self.after if not record.cancelled and record.end and units_at_end(record)]
+    def lives_on(self, since: datetime | None = None) -> list[AssetRecord]:
+        """The assets that a renewal would renew: with a term, units to its end, not cancelled, and not over by `since`."""
+        return [
+            record
+            for record in self.after
+            if not record.cancelled and record.end and units_at_end(record) and (since is None or record.end > since)
+        ]
 
     def held_for_ever(self) -> bool:
         """True if something under the contract has no end."""
