@@ -19,7 +19,10 @@ _WAITS = {
     (StageKind.EXPANSION, "offered"): "an offer is with the customer; `answer_offer` takes their answer",
     (StageKind.ADOPTION, "steady"): "check-ins by cadence",
     (StageKind.ADOPTION, "helping"): "help was offered because too few seats are used; the success manager calls",
-    (StageKind.SERVICE, "block"): "**sales is held back**; what waits goes out by itself afterwards, if it is still of use",
+    (
+        StageKind.SERVICE,
+        "block",
+    ): "**sales is held back**; what waits goes out by itself afterwards, if it is still of use",
     (StageKind.SERVICE, "warn"): "automatic mails wait; read the cases, then `acknowledge_hold`",
     (StageKind.SERVICE, "open"): "nothing is held back",
     (StageKind.REORDER, "active"): "orders come in their rhythm",

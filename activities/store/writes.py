@@ -254,9 +254,6 @@ class Writer:
         for w in writes:
             await effects.flag_contact(self._connection, self._account_id, w.contact_id, w.email, w.at, w.reason)
 
-    async def _carry_out_hold_writes(self, writes: list[Any]) -> None:
-        await carry_out_hold_writes(Place(self._connection, self._customer, self._as_of), writes)
-
     async def _close_accounts(self, writes: list[CloseAccount]) -> None:
         await self._connection.executemany(
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
