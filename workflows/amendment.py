@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from domain.amending.requests import TransferAssets
-from domain.journey import JourneyState
+from domain.amending.transfers import UNDER_WAY
+from domain.journey import JourneyState, StageKind, stage_kind
 from domain.refusals import NOT_ALLOWED, Refusal
+from domain.requests import CloseJourney
 
 STEPS = frozenset(
     {
@@ -18,3 +20,12 @@ def check_transfer(state: JourneyState, request: TransferAssets) -> None:
     """Refuses a transfer to where the assets are already."""
     if request.to_account == state.account_id:
         raise Refusal(NOT_ALLOWED, "the assets are this account's already; name another to_account")
+
+
+def check_close(state: JourneyState, request: CloseJourney) -> None:
+    """Refuses an end while assets are on their way to another customer: they are this customer's until they have arrived."""
+    for key, stage in state.stages.items():
+        if stage_kind(key) is StageKind.AMENDMENT and stage.status == UNDER_WAY:
+            raise Refusal(
+                NOT_ALLOWED, "assets are on their way to another account; close the journey once they arrived"
+            )

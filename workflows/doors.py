@@ -20,7 +20,7 @@ from domain.requests import (
     PauseJourney,
     ResumeJourney,
 )
-from workflows import expansion, onboarding, relationship, renewal
+from workflows import amendment, expansion, onboarding, relationship, renewal
 from workflows.asset_doors import AssetDoors
 from workflows.import_doors import ImportDoors
 from workflows.mail_doors import MailDoors
@@ -124,7 +124,7 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
 
     @close_journey.validator
     def _check_close_journey(self, request: Any) -> None:
-        self.check(CloseJourney, request)
+        self.check(CloseJourney, request, amendment.check_close)
 
     # Signals
 

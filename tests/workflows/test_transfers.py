@@ -175,6 +175,7 @@ async def test_an_asset_on_its_way_is_locked_and_its_contract_waits(servers: Ser
     answer = await servers.client.ask(giver.account, "transfer_assets", asked)
     locked = await record_of(servers, giver.seats)
     assert (locked.lock, locked.periods[-1].quantity) == ("transfer_assets:t-1", 25)
+    await refused(giver, "close_journey", {"reason": "sold"}, "NotAllowed", "on their way")
     more = {"assets": [{"asset_id": giver.seats, "add": 1}]}
     await refused(giver, "amend_assets", more, "AssetLocked", "try again")
     await refused(
