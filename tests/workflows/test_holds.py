@@ -10,6 +10,7 @@ import pytest
 from domain.refusals import Refusal
 from gateway.both_sides import see_sales, see_service
 from tests.builders import order
+from tests.cases import case, case_client, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, onboard, settled, until
 from tests.workflows.service_side import insert_case, open_case, report_full_use, resolve_case, shows, tell
@@ -409,3 +410,28 @@ async def test_an_unhappy_answer_holds_automatic_mails_until_somebody_followed_i
     assert await live_holds(servers, account) == []
     with pytest.raises(Refusal, match="nothing holds sales back"):
         await servers.client.ask(account, "acknowledge_hold", {"by": "S-2"})
+
+
+async def test_the_rep_is_held_back_while_a_real_case_burns_and_let_go_after_it(servers: Servers) -> None:
+    """Case and journey are two workflows: the one tells the other, and their clocks are moved in step."""
+    document, account = await onboarded(servers)
+    client = case_client(servers)
+    team = await staffed(servers, f"AG-{account}")
+    opened = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    await shows(servers, account, "hold")
+    assert f"`{opened.case_id}` urgent" in await servers.client.briefing(account)
+    assert "**Sales** sales is held back: pressing case" in await client.briefing(opened.case_id)
+    await report_full_use(servers, account)
+    await servers.client.fast_forward(account, timedelta(hours=2))
+    assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
+    asked = {"by": "S-1", "role": "service_manager", "reason": "they asked for a call", "hours": 1}
+    assert (await servers.client.ask(account, "override_hold", asked))["cases"] == [opened.case_id]
+    await client.ask(opened.case_id, "respond", {"body": "We are on it.", "by": f"AG-{account}"})
+    await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "A new cable.", "by": f"AG-{account}"})
+    kinds = await servers.pool.fetch("select kind from case_event where case_id = $1 order by sequence", opened.case_id)
+    assert [row["kind"] for row in kinds][-2:] == ["agent_message", "resolved"]
+    assert "sales is held back until" in await client.briefing(opened.case_id)
+    await servers.client.fast_forward(account, COOL_DOWN)
+    await shows(servers, account, "hold", shown=False)
+    assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1
+    assert "**Sales**" not in await client.briefing(opened.case_id)
