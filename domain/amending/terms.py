@@ -43,7 +43,8 @@ class Holdings:
 
     def new_actions(self, record: AssetRecord) -> Sequence[AssetAction]:
         """What the change added to an asset."""
-        known = next((len(old.actions) for old in self.before if old.asset == record.asset), 0)
+        asset_id = record.asset.asset_id
+        known = next((len(old.actions) for old in self.before if old.asset.asset_id == asset_id), 0)
         return record.actions[known:]
 
     def renewal_of(self, record: AssetRecord) -> AssetAction | None:
