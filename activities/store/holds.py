@@ -12,6 +12,13 @@ from activities.store.pool import Connection
 from domain.service.guard import NO_SERVICE, SalesGuard, ServiceFacts
 from domain.service.holds import Hold, Purpose, Verdict
 
+_ANYTHING = """
+select exists (select 1 from service_case where account_id = $1)
+    or exists (select 1 from sales_hold where account_id = $1 and lifted_at is null)
+    or exists (select 1 from survey where account_id = $1 and score <= 6)
+"""
+"""Most customers have no case: they are spared the rest."""
+
 _CASES = """
 with c as (
   select * from service_case where account_id = $1 and status not in ('closed', 'merged', 'cancelled')
@@ -154,6 +161,8 @@ async def load_service(
     review: with the mails, steps and leads that wait, who saw which case, and the cases as they are shown.
     bearing: with the cases of the last year that went badly.
     """
+    if not review and not await connection.fetchval(_ANYTHING, account_id):
+        return NO_SERVICE
     facts = json.loads(await connection.fetchval(_FACTS, account_id, as_of))
     if review:
         more = json.loads(await connection.fetchval(_REVIEW, account_id, as_of))
