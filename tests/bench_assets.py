@@ -9,7 +9,6 @@ import asyncio
 import gc
 import math
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from rich.console import Console
 from rich.table import Table
 
@@ -152,6 +152,8 @@ TABLES = {
     "asset_action": "asset_id in (select asset_id from asset where account_id = $1)",
     "asset_action_source": "asset_id in (select asset_id from asset where account_id = $1)",
     "asset_state_period": "asset_id in (select asset_id from asset where account_id = $1)",
+    "invoice": "account_id = $1",
+    "invoice_line": "invoice_id in (select invoice_id from invoice where account_id = $1)",
     "onboarding_task": "account_id = $1",
     "journal": "account_id = $1",
     "outbox": "account_id = $1",
@@ -194,14 +196,8 @@ async def assetizing(pool: Pool, figures: Figures, rounds: int = 25) -> None:
                 for table, (columns, records) in ((t, r) for t, r in rows.items() if r[1]):
                     await connection.copy_records_to_table(table, records=records, columns=columns)
             raw.append((time.perf_counter() - began) * 1000)
-    detail = f"({statistics.median(ours):.1f} ms to {statistics.median(raw):.1f} ms)"
-    figures.add(
-        "assetizing 100 lines beside COPY of the same rows",
-        statistics.median(ours) / statistics.median(raw),
-        3,
-        "times",
-        detail,
-    )
+    detail = f"({min(ours):.1f} ms to {min(raw):.1f} ms)"
+    figures.add("assetizing 100 lines beside COPY of the same rows", min(ours) / min(raw), 3, "times", detail)
 
 
 async def _copied(
@@ -220,28 +216,30 @@ async def _copied(
 # Among many
 
 
-async def among_many(pool: Pool, figures: Figures, assets: int) -> None:
+async def among_many(dsn: str, figures: Figures, assets: int) -> None:
     """One account's assets and the whole portfolio among many, then among ten times as many."""
-    async with pool.acquire() as connection:
-        await connection.execute("set statement_timeout = 0")
-        await fill(connection, assets, "IB")
-        await connection.execute("vacuum analyze", timeout=600)
-        await _plans(connection, figures, assets, assets)
-        before = await _account_time(connection, assets)
-        await _portfolio(connection, figures, assets)
-        checked = await _timed(audit(connection)) / 1000
-        figures.add(f"the doctor's look at the ledger of {assets:,} assets", checked, 10, "s")
-        # Reads use neither: without them ten times the rows are made in a minute.
-        await connection.execute("alter table asset_state_period drop constraint asset_state_period_no_overlap")
-        await connection.execute("set session_replication_role = replica")
-        await fill(connection, assets * (TIMES - 1), "MORE", history=False)
-        await connection.execute("set session_replication_role = origin")
-        await connection.execute("vacuum analyze", timeout=600)
-        await _plans(connection, figures, assets * TIMES, assets)
-        after = await _account_time(connection, assets)
-        detail = f"({before:.3f} ms to {after:.3f} ms)"
-        figures.add(f"  one account among {assets * TIMES:,} beside {assets:,}", after / before, 1.3, "times", detail)
-        await _portfolio(connection, figures, assets * TIMES)
+    connection = await asyncpg.connect(
+        dsn
+    )  # not from the pool: making the data takes longer than a statement may there
+    await fill(connection, assets, "IB")
+    await connection.execute("vacuum analyze")
+    await _plans(connection, figures, assets, assets)
+    before = await _account_time(connection, assets)
+    await _portfolio(connection, figures, assets)
+    checked = await _timed(audit(connection)) / 1000
+    figures.add(f"the doctor's look at the ledger of {assets:,} assets", checked, 10, "s")
+    # Reads use neither: without them ten times the rows are made in a minute.
+    await connection.execute("alter table asset_state_period drop constraint asset_state_period_no_overlap")
+    await connection.execute("set session_replication_role = replica")
+    await fill(connection, assets * (TIMES - 1), "MORE", history=False)
+    await connection.execute("set session_replication_role = origin")
+    await connection.execute("vacuum analyze")
+    await _plans(connection, figures, assets * TIMES, assets)
+    after = await _account_time(connection, assets)
+    detail = f"({before:.3f} ms to {after:.3f} ms)"
+    figures.add(f"  one account among {assets * TIMES:,} beside {assets:,}", after / before, 1.3, "times", detail)
+    await _portfolio(connection, figures, assets * TIMES)
+    await connection.close()
 
 
 async def _plans(connection: Connection, figures: Figures, assets: int, ours: int) -> None:
@@ -300,8 +298,8 @@ async def main() -> None:
             await migrate(server.dsn)
             pool = await open_pool(server.dsn)
             await assetizing(pool, figures)
-            await among_many(pool, figures, assets)
             await pool.close()
+            await among_many(server.dsn, figures, assets)
     Console().print(figures.table)
     if figures.missed:
         sys.exit(1)

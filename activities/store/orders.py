@@ -181,20 +181,22 @@ async def save_order(
         imported,
         as_of,
     )
-    await connection.executemany(
-        "insert into order_line (order_id, line_id, product_code, contract_id, site, quantity, unit_price, price_per,"
-        " tax_rates) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        list(_line_rows(order)),
-    )
+    await connection.copy_records_to_table("order_line", records=list(_line_rows(order)), columns=_LINE)
     if sale.contracts:
         await _save_contracts(connection, order, sale, as_of)
     if sale.assets:
-        await connection.executemany(
-            "insert into asset (asset_id, account_id, order_id, line_id, product_code, name, contract_id, currency, price_per,"
-            " unit_price, selling_model, lifecycle_start, lifecycle_end, time_zone)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            [_asset_row(order, asset) for asset in sale.assets],
-        )
+        assets = [_asset_row(order, asset) for asset in sale.assets]
+        await connection.copy_records_to_table("asset", records=assets, columns=_ASSET)
+
+
+_LINE = (
+    *("order_id", "line_id", "product_code", "contract_id", "site"),
+    *("quantity", "unit_price", "price_per", "tax_rates"),
+)
+_ASSET = (
+    *("asset_id", "account_id", "order_id", "line_id", "product_code", "name", "contract_id", "currency", "price_per"),
+    *("unit_price", "selling_model", "lifecycle_start", "lifecycle_end", "time_zone"),
+)
 
 
 def _line_rows(order: Order) -> Iterable[Sequence[Any]]:

@@ -5,11 +5,13 @@ Source: the proration parameters of the asset specification. Amounts are in the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
 
 from domain.assets.dates import Span, add_months
@@ -92,8 +94,9 @@ class UnitPrice:
         return Fraction(self.price) * self.quantity / self.periods
 
 
-def pieces(interval: Span, grid: Grid, policy: ProrationPolicy) -> list[Piece]:
-    """`interval` cut along `grid`, in time order."""
+@lru_cache(maxsize=4096)
+def pieces(interval: Span, grid: Grid, policy: ProrationPolicy) -> tuple[Piece, ...]:
+    """`interval` cut along `grid`, in time order. Remembered: the lines of an order share their terms."""
     found: list[Piece] = []
     start = interval.start
     while start < interval.end:
@@ -101,7 +104,7 @@ def pieces(interval: Span, grid: Grid, policy: ProrationPolicy) -> list[Piece]:
         used = Span(start, min(period.end, interval.end))
         found.append(_piece(used, period, grid.step, policy))
         start = used.end
-    return found
+    return tuple(found)
 
 
 def _piece(used: Span, period: Span, months: int, policy: ProrationPolicy) -> Piece:
@@ -160,7 +163,7 @@ def _amount(price: UnitPrice, multiplier: Fraction, policy: ProrationPolicy) -> 
     return rounded(price.per_period * policy.used(multiplier), policy.rounding)
 
 
-def _parts(found: list[Piece], price: UnitPrice, policy: ProrationPolicy) -> tuple[Part, ...]:
+def _parts(found: Sequence[Piece], price: UnitPrice, policy: ProrationPolicy) -> tuple[Part, ...]:
     parts: list[Part] = []
     for kind, group in groupby(found, key=lambda piece: piece.kind):
         shares = [piece.share for piece in group]
