@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -64,6 +65,7 @@ class Rounding(Carried):
         return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
 
 
+@cache
 def rounding_of(currency: str) -> Rounding:
     """Half up to the minor unit of `currency`: 0 decimals for JPY, 2 for EUR, 3 for KWD."""
     return Rounding(decimals=MINOR_UNITS[currency])

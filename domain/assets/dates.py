@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,13 +11,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An aware datetime, kept in UTC."""
 
 D = TypeVar("D", date, datetime)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 MONTHS_IN_YEAR = 12
+SHORTEST = 28
+FEBRUARY = 1
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class EndStyle(StrEnum):
@@ -56,7 +64,9 @@ def month_index(day: date) -> int:
 def day_in_month(index: int, day: int) -> date:
     """The wanted `day` of the month with this index, or its last day if the month is shorter."""
     year, month = divmod(index, MONTHS_IN_YEAR)
-    return date(year, month + 1, min(day, monthrange(year, month + 1)[1]))
+    if day > SHORTEST:
+        day = min(day, _LENGTHS[month] if month != FEBRUARY else SHORTEST + isleap(year))
+    return date(year, month + 1, day)
 
 
 def is_month_end(day: date) -> bool:

@@ -10,14 +10,28 @@ from domain.money import Rounding, RoundingMode
 
 def rounded(value: Fraction | Decimal | int, rounding: Rounding) -> Decimal:
     """`value` with exactly `rounding.decimals` places; ties are seen exactly, never through a cut-off quotient."""
-    fraction = Fraction(value)
-    scaled = abs(fraction) * Fraction(10) ** rounding.decimals
-    whole, rest = divmod(scaled.numerator, scaled.denominator)
+    numerator, denominator = value.as_integer_ratio()
+    return _divided(numerator, denominator, rounding)
+
+
+def product(value: Decimal, factor: Fraction, rounding: Rounding) -> Decimal:
+    """`value` times `factor`, rounded once."""
+    numerator, denominator = value.as_integer_ratio()
+    return _divided(numerator * factor.numerator, denominator * factor.denominator, rounding)
+
+
+def _divided(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
+    decimals = rounding.decimals
+    if decimals < 0:
+        denominator *= 10**-decimals
+    else:
+        numerator *= 10**decimals
+    whole, rest = divmod(abs(numerator), denominator)
     if rounding.mode is RoundingMode.UP:
         whole += rest > 0
     elif rounding.mode is RoundingMode.HALF_UP:
-        whole += 2 * rest >= scaled.denominator
-    return Decimal(f"{-whole if fraction < 0 else whole}E{-rounding.decimals}")
+        whole += 2 * rest >= denominator
+    return Decimal(f"{-whole if numerator < 0 else whole}E{-decimals}")
 
 
 def percent_of(value: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from domain.assets.dates import Span, add_months, month_index
 from domain.assets.errors import AssetLockedError, InFlightError, LedgerCorruptError, UnknownAssetError
-from domain.assets.exact import rounded
+from domain.assets.exact import product
 from domain.assets.metrics import calendar_months
 from domain.assets.model import (
     ActionSource,
@@ -115,6 +115,7 @@ class Entry:
     order_id: OrderId | None = None
 
 
+@lru_cache(maxsize=16384)
 def months_between(
     start: datetime, end: datetime, count: MonthCount, zone: str = "UTC", term: datetime | None = None
 ) -> Fraction:
@@ -177,7 +178,7 @@ def worth(
     months = months_between(start, end, policy.month_count, asset.time_zone, term_of(terms, start))
     if months.denominator == 1:
         return price * months.numerator
-    return rounded(Fraction(price) * months, rounding_of(asset.currency))
+    return product(price, months, rounding_of(asset.currency))
 
 
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:
@@ -239,8 +240,8 @@ def less(after: Decimal | None, before: Decimal | None) -> Decimal | None:
     return None if after is None or before is None else after - before
 
 
-def _measured(record: AssetRecord, at: datetime) -> tuple[int, Decimal | None]:
-    period = period_at(record.periods, at)
+def _measured(periods: Sequence[StatePeriod], at: datetime) -> tuple[int, Decimal | None]:
+    period = period_at(periods, at)
     return (period.quantity, period.mrr) if period else (0, ZERO)
 
 
@@ -285,12 +286,11 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         related_asset=entry.related_asset,
         order_id=entry.order_id,
     )
-    actions = (*record.actions, action)
-    changed = record.model_copy(
-        update={"periods": rebuild(asset, actions, policy), "version": record.version + 1, "actions": actions}
+    periods = rebuild(asset, (*record.actions, action), policy)
+    measured = _with_changes(action, record.periods, periods, entry.category)
+    return record.model_copy(
+        update={"periods": periods, "version": record.version + 1, "actions": (*record.actions, measured)}
     )
-    measured = _with_changes(action, record, changed, entry.category)
-    return changed.model_copy(update={"actions": (*record.actions, measured)})
 
 
 def _times(row: ActionSource, each: Decimal | None) -> Decimal | None:
@@ -298,11 +298,11 @@ def _times(row: ActionSource, each: Decimal | None) -> Decimal | None:
 
 
 def _with_changes(
-    action: AssetAction, before: AssetRecord, after: AssetRecord, category: Category | None
+    action: AssetAction, before: Sequence[StatePeriod], after: Sequence[StatePeriod], category: Category | None
 ) -> AssetAction:
     old_quantity, old_mrr = _measured(before, action.effective)
     quantity, mrr = _measured(after, action.effective)
-    amount = less(total_amount(after.periods), total_amount(before.periods))
+    amount = less(total_amount(after), total_amount(before))
     products = [row.product_amount for row in action.sources]
     product = None if None in products else sum((value for value in products if value is not None), ZERO)
     mrr_change = less(mrr, old_mrr)

@@ -193,19 +193,27 @@ class AssetRecord(Carried):
         return active_actions(self.actions)
 
     @property
+    def last(self) -> AssetAction:
+        """The last action in force."""
+        last = self.actions[-1]
+        return last if last.undoes is None else self.active[-1]
+
+    @property
     def start(self) -> Instant:
-        return self.active[-1].lifecycle_start
+        return self.last.lifecycle_start
 
     @property
     def end(self) -> Instant | None:
-        return self.active[-1].lifecycle_end
+        return self.last.lifecycle_end
 
     @property
     def cancelled(self) -> bool:
-        return self.active[-1].type is ActionType.CANCEL
+        return self.last.type is ActionType.CANCEL
 
 
 def active_actions(actions: tuple[AssetAction, ...]) -> list[AssetAction]:
     """The actions that still count, in order."""
-    undone = {action.undoes for action in actions}
+    undone = {action.undoes for action in actions if action.undoes is not None}
+    if not undone:
+        return list(actions)
     return [action for action in actions if action.undoes is None and action.sequence not in undone]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from domain.assets.amend import cancel, change_end, change_fields, change_price, change_quantity, change_start, generate
 from domain.assets.errors import MixedPriceBooksError, TransactionError, TransferLinesError
@@ -51,29 +52,23 @@ def apply(ledger: Ledger, request: AnyRequest) -> Ledger:
     Raises:
         AssetError: The request is refused; the subclass and its code say why.
     """
-    match request:
-        case Generate():
-            return generate(ledger, request)
-        case ChangeQuantity():
-            return change_quantity(ledger, request)
-        case ChangePrice():
-            return change_price(ledger, request)
-        case ChangeFields():
-            return change_fields(ledger, request)
-        case ChangeStart():
-            return change_start(ledger, request)
-        case ChangeEnd():
-            return change_end(ledger, request)
-        case Cancel():
-            return cancel(ledger, request)
-        case Renew():
-            return renew(ledger, request)
-        case Transfer():
-            return transfer(ledger, request)
-        case Swap():
-            return swap(ledger, request)
-        case Rollback():
-            return rollback(ledger, request)
+    operation: Callable[[Ledger, Any], Ledger] = _OPERATIONS[type(request)]
+    return operation(ledger, request)
+
+
+_OPERATIONS: dict[type, Callable[[Ledger, Any], Ledger]] = {
+    Generate: generate,
+    ChangeQuantity: change_quantity,
+    ChangePrice: change_price,
+    ChangeFields: change_fields,
+    ChangeStart: change_start,
+    ChangeEnd: change_end,
+    Cancel: cancel,
+    Renew: renew,
+    Transfer: transfer,
+    Swap: swap,
+    Rollback: rollback,
+}
 
 
 def apply_together(ledger: Ledger, requests: Sequence[AnyRequest]) -> Ledger:

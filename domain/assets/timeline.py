@@ -156,6 +156,8 @@ def attributes_at(actions: Sequence[AssetAction], starts: Sequence[datetime]) ->
         ),
         key=lambda item: item[:2],
     )
+    if not settings:
+        return [{} for _ in starts]
     current: dict[str, tuple[int, str]] = {}
     result: list[Attributes] = []
     position = 0
