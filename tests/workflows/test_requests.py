@@ -170,6 +170,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "hand_over_lead",
         "answer_lead",
         "sell_from_case",
+        "take_up_holdings",
     }
     signals = {signal.name: signal.description for signal in metadata.definition.signal_definitions}
     assert {"usage_changed", "case_changed"} <= set(signals)
