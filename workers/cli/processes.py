@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
+from domain.installed_base import ImportedAsset
 from domain.orders import Order
 from domain.playbook import Playbook
 from domain.usage import UsageRow
@@ -173,10 +174,16 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def schema(
-        document: Annotated[str, typer.Argument(help="order, story, playbook or usage")] = "order",
+        document: Annotated[str, typer.Argument(help="order, story, playbook, usage or asset")] = "order",
     ) -> None:
         """The JSON Schema of a document that Perennial reads."""
-        models: dict[str, type[BaseModel]] = {"order": Order, "story": Story, "playbook": Playbook, "usage": UsageRow}
+        models: dict[str, type[BaseModel]] = {
+            "order": Order,
+            "story": Story,
+            "playbook": Playbook,
+            "usage": UsageRow,
+            "asset": ImportedAsset,
+        }
         if document not in models:
             raise UserError(f"no document {document!r}; there are {', '.join(models)}")
         print_json(models[document].model_json_schema())
