@@ -104,6 +104,8 @@ def complete_attributes(product: Product, given: Attributes) -> Attributes:
 
 def _children(catalogue: Catalogue, parent: Configured, choices: Sequence[Choice]) -> Iterator[Configured]:
     product = parent.product
+    if not product.options and not choices:
+        return
     chosen = _chosen(product, choices)
     _check_rules(product, {code for code, choice in chosen.items() if choice.quantity})
     number = 0
