@@ -66,7 +66,7 @@ async def bill(
     """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
     today = customer.day_of(as_of)
     zone = customer.account.time_zone
-    contracts = await _contracts(connection, work, customer.account.account_id)
+    contracts = _sold(customer, work) or await _contracts(connection, work, customer.account.account_id)
     records = await _records(connection, work, customer.account.account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
     charged = await invoices.billed_lines(connection, known) if known else {}
@@ -169,6 +169,24 @@ def _purchase_line(purchase: BillPurchase, amount: Decimal, today: date) -> Docu
         line_id=purchase.line_id,
         quantity=purchase.quantity,
     )
+
+
+def _sold(customer: Customer, work: ToBill) -> dict[str, billing.ContractBilling]:
+    """The contracts of new assets as a sale has made them, which the customer's facts show without asking; else nothing."""
+    if work.due or any(before is not None for before in work.before.values()):
+        return {}
+    known = {contract.contract_id: contract for contract in customer.contracts}
+    found = {record.asset.contract_id for record in work.after.values() if record.asset.contract_id}
+    if not all(name in known and known[name].term.number == 1 and not known[name].term.moves for name in found):
+        return {}
+    return {
+        name: billing.ContractBilling(
+            contract_id=name,
+            billing=known[name].billing,
+            terms=(billing.ContractTerm(start_on=known[name].term.start_on, until=known[name].term.until),),
+        )
+        for name in found
+    }
 
 
 async def _contracts(connection: Connection, work: ToBill, account_id: str) -> dict[str, billing.ContractBilling]:

@@ -120,20 +120,7 @@ async def write_invoice(
     """An invoice under its business key, with the account's next number; `on` is the customer's local day."""
     total = sum((line.amount for line in lines), ZERO)
     invoice_id: str = await connection.fetchval(
-        "insert into invoice (invoice_id, account_id, number, key, currency, total, issued_at, issued_on)"
-        " select 'INV-' || $1 || '-' || n, $1, n, $2, $3, $4, $5, $6"
-        " from (select coalesce(max(number), 0) + 1 as n from invoice where account_id = $1) x returning invoice_id",
-        account_id,
-        key,
-        currency,
-        total,
-        as_of,
-        on,
-    )
-    await connection.copy_records_to_table(
-        "invoice_line",
-        records=[(invoice_id, number, *_line_row(line)) for number, line in enumerate(lines, 1)],
-        columns=("invoice_id", "number", *_LINE),
+        _INVOICE, account_id, key, currency, total, as_of, on, *zip(*map(_line_row, lines), strict=True)
     )
     return Document(invoice_id, currency, total, tuple(lines))
 
@@ -173,6 +160,23 @@ async def write_credit_memo(
     )
     return Document(memo_id, currency, total, tuple(lines))
 
+
+# Number, invoice and lines in one round trip.
+_INVOICE = """
+with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where account_id = $1),
+     written as (
+       insert into invoice (invoice_id, account_id, number, key, currency, total, issued_at, issued_on)
+       select 'INV-' || $1 || '-' || n, $1, n, $2, $3, $4, $5, $6 from numbered returning invoice_id),
+     lines as (
+       insert into invoice_line (invoice_id, number, kind, asset_id, order_id, line_id, lot, period, due, quantity,
+         description, amount, scheduled)
+       select w.invoice_id, l.number, l.kind, l.asset_id, l.order_id, l.line_id, l.lot, l.period, l.due, l.quantity,
+              l.description, l.amount, l.scheduled
+       from written w, unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::date[], $13::date[],
+         $14::integer[], $15::text[], $16::numeric[], $17::numeric[]) with ordinality
+         l(kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled, number))
+select invoice_id from written
+"""
 
 _LINE = (
     "kind",
