@@ -99,6 +99,10 @@ class ContractFacts(Carried):
             return add_months(self.first_start, months + later)
         return add_months(self.first_until, later)
 
+    def term_at(self, at: datetime) -> TermFacts:
+        """The latest term, or the one before it if that is still in force at `at`."""
+        return self.previous if self.previous and at < self.term.starts_at else self.term
+
     @property
     def stage(self) -> str:
         """The id of the stage that ends the latest term."""
@@ -183,11 +187,13 @@ class OfferFacts(Carried):
 
 
 class SurveyFacts(Carried):
-    """A survey that went out, and its answer if there is one."""
+    """A survey that went out, to the address `sent_to` in lower case, and its answer if there is one, first given at `answered_at`."""
 
     survey_id: str
     sent_at: AwareDatetime
+    sent_to: str | None = None
     score: int | None = None
+    answered_at: AwareDatetime | None = None
 
 
 class HealthFacts(Carried):

@@ -28,6 +28,7 @@ from domain.amending.terms import Holdings
 from domain.assets.contracts import ContractTerms, cotermed
 from domain.assets.dates import add_months
 from domain.assets.errors import ContractError, RestrictedError
+from domain.assets.ledger import term_of, term_starts
 from domain.assets.model import Asset, AssetRecord, SellingModel
 from domain.assets.operations import AnyRequest
 from domain.assets.requests import (
@@ -134,6 +135,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
         selling_model=SellingModel.TERMED,
         contract_id=terms.contract_id,
         time_zone=desk.zone,
+        months_from=contract.term_at(first).starts_at,
     )
     generate = Generate(
         request_id=desk.request_id, recorded_at=desk.as_of, asset=asset, lines=cotermed([open_line], terms)
@@ -248,11 +250,13 @@ def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -
     product = desk.product(line.to_product, path)
     _check_kind(product.kind, sold_for_term=facts.kind in TERM_KINDS, path=path)
     sold_by: AssetFacts = facts.model_copy(update={"per": line.per or facts.per})
+    effective = desk.moment(request.effective, desk.begun(record))
     to_asset = record.asset.model_copy(
         update={
             "asset_id": line.to_asset_id or desk.new_id(line.asset_id, number),
             "product": product.code,
             "name": product.name,
+            "months_from": term_of(term_starts(record.asset, record.active), effective),
         }
     )
     return Swap(
@@ -260,7 +264,7 @@ def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -
         recorded_at=desk.as_of,
         asset_id=AssetId(line.asset_id),
         to_asset=to_asset,
-        effective=desk.moment(request.effective, desk.begun(record)),
+        effective=effective,
         unit_price=sold_by.monthly(line.unit_price),
         quantity=line.quantity,
         kind=line.kind,

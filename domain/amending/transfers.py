@@ -222,7 +222,7 @@ def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
         contracts = [] if consignment.to_contract_id else _contracts(desk, consignment)
         ledger = desk.ledger
         for parcel in consignment.parcels:
-            ledger = transfer_in(ledger, _addressed(desk, consignment, parcel))
+            ledger = transfer_in(ledger, _addressed(desk, consignment, contracts, parcel))
         if consignment.to_contract_id:
             _check_contract(desk, desk.contract(consignment.to_contract_id), ledger, consignment)
     sold = {str(p.conveyed.asset.asset_id): Sold(Decimal(p.unit_price), p.per) for p in consignment.parcels}
@@ -253,18 +253,21 @@ def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
     )
 
 
-def _addressed(desk: Desk, consignment: Consignment, parcel: Parcel) -> Conveyed:
-    """What was handed over, as an asset of the target."""
+def _addressed(desk: Desk, consignment: Consignment, contracts: Sequence[ContractFacts], parcel: Parcel) -> Conveyed:
+    """What was handed over, as an asset of the target, under the id of the target's own request."""
     contract_id = consignment.to_contract_id
     if contract_id is None and parcel.contract is not None:
         contract_id = consignment.contracts[parcel.contract].contract_id
+    known = [*contracts, *desk.situation.customer.contracts]
+    contract = next((contract for contract in known if contract.contract_id == contract_id), None)
     asset = parcel.conveyed.asset.model_copy(
         update={
             "account_id": AccountId(desk.situation.customer.account.account_id),
             "contract_id": ContractId(contract_id) if contract_id else None,
+            "months_from": contract.term_at(parcel.conveyed.effective).starts_at if contract else None,
         }
     )
-    return parcel.conveyed.model_copy(update={"asset": asset})
+    return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})
 
 
 def _contracts(desk: Desk, consignment: Consignment) -> list[ContractFacts]:

@@ -49,7 +49,7 @@ def amount_lines(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Amo
     explanation, period = explain_at(record, at, policy), period_at(record.periods, at)
     if explanation is None or period is None:
         return None
-    terms = term_starts(record.active)
+    terms = term_starts(record.asset, record.active)
     lots = tuple(
         LotLine(
             lot=share.lot,

@@ -142,10 +142,17 @@ def _months_into(began: date, day: date) -> Fraction:
     return months + Fraction((day - since).days, (add_months(began, months + 1) - since).days)
 
 
-def term_starts(actions: Sequence[AssetAction]) -> tuple[datetime, ...]:
-    """When the terms of an asset began, by the actions in force: its first day, and each renewal."""
+def term_starts(asset: Asset, actions: Sequence[AssetAction]) -> tuple[datetime, ...]:
+    """When the terms of an asset began, by the actions in force: its first one, and each renewal."""
+    if not actions:
+        return ()
     renewals = (action.effective for action in actions if action.category is Category.RENEWALS)
-    return tuple(sorted({actions[-1].lifecycle_start, *renewals})) if actions else ()
+    return tuple(sorted({_first_term(asset, actions[-1].lifecycle_start), *renewals}))
+
+
+def _first_term(asset: Asset, start: datetime) -> datetime:
+    """When the term began that an asset was sold into at `start`."""
+    return start if asset.months_from is None else min(start, asset.months_from)
 
 
 def term_of(starts: Sequence[datetime], moment: datetime) -> datetime:
@@ -192,7 +199,7 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
         return ()
     stretches = slices(boundaries(active), active[-1].lifecycle_end)
     attributes = attributes_at(active, [stretch.start for stretch in stretches])
-    terms = term_starts(active)
+    terms = term_starts(asset, active)
     once, before = asset.selling_model is SellingModel.ONE_TIME, ZERO
     periods: list[StatePeriod] = []
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
@@ -260,7 +267,8 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
     """The record with one more action: periods rebuilt, changes measured, the version counted up."""
     asset = record.asset
     renews = entry.category is Category.RENEWALS
-    terms = tuple(sorted({*term_starts(record.active), entry.effective if renews else entry.start}))
+    begins = entry.effective if renews else _first_term(asset, entry.start)
+    terms = tuple(sorted({*term_starts(asset, record.active), begins}))
     rows = tuple(
         row.model_copy(
             update={"product_amount": _times(row, worth(row.unit_price, row.start, row.end, asset, policy, terms))}

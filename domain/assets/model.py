@@ -86,7 +86,8 @@ class Subtype(StrEnum):
 class Asset(Carried):
     """What a customer owns. These facts are given at the sale; what changes over time lies in the periods.
 
-    `time_zone` is the zone by whose calendar its days and months count.
+    `time_zone` is the zone by whose calendar its days and months count. `months_from` is when the term began that the asset
+    came into, if that was before the asset did: its months are those of what it runs beside.
     """
 
     asset_id: AssetId
@@ -104,6 +105,7 @@ class Asset(Carried):
     ramped: bool = False
     derived_price: bool = False
     time_zone: str = "UTC"
+    months_from: Instant | None = None
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""

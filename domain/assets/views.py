@@ -109,7 +109,7 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
             period.end,
             policy.month_count,
             record.asset.time_zone,
-            term_of(term_starts(active), period.start),
+            term_of(term_starts(record.asset, active), period.start),
         )
     return Explanation(
         start=period.start,

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.assets.bundles import Relationship
 from domain.assets.errors import AssetCancelledError
-from domain.assets.ledger import period_at
+from domain.assets.ledger import period_at, term_of, term_starts
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
 from domain.assets.requests import (
     Cancel,
@@ -222,6 +222,7 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
             "pricing_source": product.pricing_source,
             "renewal_pricing": product.renewal_pricing,
             "renewal_months": product.renewal_months or old.renewal_months,
+            "months_from": term_of(term_starts(old, record.active), line.effective),
         }
     )
     return to_asset, pricing

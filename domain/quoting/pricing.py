@@ -243,7 +243,7 @@ def _line(
     policy: LedgerPolicy,
 ) -> QuoteLine:
     asset = record.asset
-    terms = term_starts(record.active)
+    terms = term_starts(record.asset, record.active)
     parts = tuple(_part(row, asset, policy, terms) for row in action.sources)
     product = plan.product
     return QuoteLine(

@@ -49,7 +49,7 @@ def _plan_one(desk: Desk, sale: SaleLine, root: Product, part: Configured) -> Pl
     request = Generate(
         request_id=desk.request_id(part.line_id),
         recorded_at=desk.as_of,
-        asset=_asset(desk, part),
+        asset=_asset(desk, part, sale.start),
         lines=(_lot(desk, sale, root, part, pricing),),
         attributes=part.attributes,
     )
@@ -57,7 +57,7 @@ def _plan_one(desk: Desk, sale: SaleLine, root: Product, part: Configured) -> Pl
     return Planned("sale", step, part.parent_id, pricing, part.product)
 
 
-def _asset(desk: Desk, part: Configured) -> Asset:
+def _asset(desk: Desk, part: Configured, start: datetime) -> Asset:
     product, child = part.product, part.parent_id is not None
     contract = desk.request.contract
     return Asset(
@@ -75,6 +75,7 @@ def _asset(desk: Desk, part: Configured) -> Asset:
         contract_id=contract.contract_id if contract else None,
         parent_id=desk.asset_id(part.parent_id) if part.parent_id is not None else None,
         time_zone=desk.request.time_zone,
+        months_from=min(contract.start, start) if contract and contract.coterminous else None,
     )
 
 
