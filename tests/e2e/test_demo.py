@@ -7,6 +7,8 @@ import json
 import os
 import re
 import sys
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +57,56 @@ async def test_the_usual_story_has_everything_in_it(tmp_path: Path) -> None:
     assert instants == sorted(instants)
     assert {mail["language"] for mail in summary["mails"]} == {"ja", "en"}
     assert [(row["term"], row["origin"]) for row in summary["renewals"]] == [(1, "sold"), (2, "accepted")]
-    seats = next(asset for asset in summary["assets"] if asset["kind"] == "subscription")
-    quantities = [period["quantity"] for period in seats["periods"]]
-    assert quantities == sorted(quantities)
-    assert quantities[0] < quantities[-1]
+    seats = next(asset for asset in summary["assets"] if asset["product_code"] == "IB-WORKSPACE")
+    assert [period["quantity"] for period in seats["periods"]] == [60, 70, 84, 84]
     assert summary["health"]["band"] == "healthy"
     assert summary["timings"]["life"] < 60
+    _sales_waited_for_service(summary)
+    _a_price_fell_and_one_call_settled_it(summary)
+    _every_amount_is_explained(summary)
+
+
+def _sales_waited_for_service(summary: dict[str, Any]) -> None:
+    """The offer of more seats came due while the tills stood still; it went out after the case was resolved."""
+    steps = [step for step in summary["steps"] if step["at"] >= _case(summary, "C-1077")["opened_at"]]
+    titles = [step["title"] for step in steps]
+    held = next(n for n, title in enumerate(titles) if "held back" in title and "Offer" in title)
+    resolved = titles.index("Case C-1077 resolved: fixed")
+    free = titles.index("Nothing holds sales back any more")
+    offered = next(n for n, step in enumerate(steps) if step["kind"] == "expansion_offer")
+    assert held < resolved < free < offered
+    mails = [mail for mail in summary["mails"] if mail["subject"] == "More seats for InfintraBytes Workspace"]
+    assert [mail["at"] >= steps[free]["at"] for mail in mails] == [True]
+
+
+def _a_price_fell_and_one_call_settled_it(summary: dict[str, Any]) -> None:
+    case = _case(summary, "C-1041")
+    opened, resolved = (datetime.fromisoformat(case[key]) for key in ("opened_at", "resolved_at"))
+    assert resolved - opened < timedelta(minutes=10)
+    [memo] = [row for row in summary["billed"] if any("Price match" in line["description"] for line in row["lines"])]
+    assert (memo["kind"], memo["total"]) == ("credit memo", "18000")
+    assert any("差額ご返金" in mail["subject"] for mail in summary["mails"])
+
+
+def _every_amount_is_explained(summary: dict[str, Any]) -> None:
+    """Lots x price x months make each amount, and what was billed is the sum of all, less what was given back."""
+    explained = summary["explained"]
+    for row in explained:
+        monthly = sum((lot["units"] * Decimal(lot["unit_price"]) for lot in row["lots"]), Decimal(0))
+        assert abs(monthly * Decimal(row["months"]) - Decimal(row["amount"])) < 10, row
+    sign = {"invoice": 1, "credit memo": -1}
+    billed = sum(sign[row["kind"]] * Decimal(row["total"]) for row in summary["billed"])
+    bought = 12 * 98_000 + 2 * 98_000 + 3 * 150_000
+    assert billed == sum(Decimal(row["amount"]) for row in explained) + bought - 18_000
+    products = {row["product"].removeprefix("InfintraBytes ") for row in explained}
+    assert products == {"Workspace", "Care Plus", "Care 360", "Backup"}
+    ends = {row["until"] for row in explained if row["product"] == "InfintraBytes Backup"}
+    assert ends <= {row["until"] for row in explained if row["product"] == "InfintraBytes Workspace"}
+
+
+def _case(summary: dict[str, Any], case_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(case for case in summary["cases"] if case["id"] == case_id)
+    return found
 
 
 async def test_another_customer_lives_by_their_own_order(tmp_path: Path) -> None:

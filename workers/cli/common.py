@@ -150,7 +150,7 @@ def explain(error: BaseException) -> str | None:
         case asyncpg.InvalidCatalogNameError() | asyncpg.UndefinedTableError():
             return f"the database has no schema yet ({error}); run `perennial migrate`"
         case OSError() | asyncpg.PostgresConnectionError():
-            return f"a server or file cannot be reached: {error}; `perennial doctor` says what is missing"
+            return f"a server or file cannot be reached: {error}; start `perennial up`, or ask `perennial doctor` what is missing"
         case RPCError():
             return f"Temporal refused: {error.message}"
         case ValidationError():
