@@ -93,8 +93,7 @@ class Quotes:
         async def decide(connection: Connection, situation: Situation, request: AcceptQuote) -> Decision:
             stored = await _stored(connection, situation, request.quote_id)
             order_id = accepting.order_id_of(stored, request)
-            contracts = [stored.terms.contract_id] if stored.terms.contract_id else []
-            taken = await store.taken_ids(connection, order_id, contracts)
+            taken = await store.taken_ids(connection, order_id, stored.terms.contract_id or stored.file.quote_id)
             return accepting.accept(situation, stored, request, taken)
 
         return await self._answer(call, AcceptQuote, decide)

@@ -220,12 +220,12 @@ async def load_relationships(connection: Connection, account_id: str) -> list[Re
     return [Relationship.model_validate(dict(row)) for row in rows]
 
 
-async def taken_ids(connection: Connection, order_id: str, contract_ids: Sequence[str]) -> Taken:
-    """Whether an order or contracts of these ids exist already."""
+async def taken_ids(connection: Connection, order_id: str, contract_id: str) -> Taken:
+    """Whether an order of this id exists already, and the contracts that are named like this one."""
     order = await connection.fetchval("select 1 from sales_order where order_id = $1", order_id)
     rows = await connection.fetch(
-        "select contract_id from contract where contract_id = any($1) or starts_with(contract_id, $2)",
-        list(contract_ids),
-        f"{order_id}-",
+        "select contract_id from contract where contract_id = $1 or starts_with(contract_id, $2)",
+        contract_id,
+        f"{contract_id}-",
     )
     return Taken(order=order is not None, contracts=frozenset(row["contract_id"] for row in rows))

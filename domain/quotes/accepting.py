@@ -211,7 +211,7 @@ def _under_contracts(
         if is_termed_sale(line) and line.end is not None:
             number = len(spans) + 1
             first = terms.contract_id if number == 1 else None
-            made = first or f"{terms.contract_id or order.order_id}-{number}"
+            made = first or f"{terms.contract_id or quote.quote_id}-{number}"
             of_asset[line.asset_id] = spans.setdefault((line.effective, line.end), made)
     steps = tuple(_with_contract(step, of_asset) for step in quote.steps)
     contracts = [_contract(order, terms, contract_id, span, zone) for span, contract_id in spans.items()]

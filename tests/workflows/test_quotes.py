@@ -23,7 +23,7 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, steps_of
 
 MARK = uuid4().hex[:6]
-CRM, ROUTER, CABLE, SUITE = (f"{name}-{MARK}" for name in ("crm", "router", "cable", "suite"))
+CRM, ROUTER, CABLE, SUITE, LINE = (f"{name}-{MARK}" for name in ("crm", "router", "cable", "suite", "line"))
 
 
 def product(code: str, kind: ProductKind, model: str, **facts: Any) -> Product:
@@ -37,6 +37,7 @@ CATALOGUE = Catalogue(
         product(CRM, ProductKind.SUBSCRIPTION, "termed", term_months=12),
         product(ROUTER, ProductKind.DEVICE, "one_time"),
         product(CABLE, ProductKind.GOODS, "one_time"),
+        product(LINE, ProductKind.SUPPORT, "evergreen"),
         product(
             SUITE,
             ProductKind.SUBSCRIPTION,
@@ -60,6 +61,7 @@ BOOK = PriceBook(
         entry(CRM, PriceUnit.MONTH, "1000"),
         entry(ROUTER, PriceUnit.ONCE, "30000"),
         entry(CABLE, PriceUnit.ONCE, "500"),
+        entry(LINE, PriceUnit.MONTH, "300"),
         entry(SUITE, PriceUnit.YEAR, "120000"),
     ),
 )
@@ -244,6 +246,25 @@ async def test_a_rejection_says_why_and_a_quote_lapses(servers: Servers) -> None
     assert await invoiced(servers, account) == [
         await servers.pool.fetchval("select total from invoice where account_id = $1 and number = 1", account)
     ]
+
+
+async def test_what_has_no_end_is_invoiced_month_by_month_and_a_contract_that_ran_out_is_expired(
+    servers: Servers,
+) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    await servers.client.ask(account, "request_quote", asked(quote_id, sale("1", LINE, 2), sale("2", CRM, 1, months=3)))
+    answer = await servers.client.ask(account, "accept_quote", {"quote_id": quote_id, "order_id": f"O-{quote_id}"})
+    assert (answer["order_id"], answer["new_contracts"]) == (f"O-{quote_id}", [f"{quote_id}-1"])
+    await servers.client.fast_forward(account, timedelta(days=100))
+    assert (await invoiced(servers, account))[1:] == [Decimal(600 + 3000), *[Decimal(600)] * 3]
+    cancelled = {"assets": [{"asset_id": f"{quote_id}-1"}], "reason": "test", "by": "s-1"}
+    await servers.client.ask(account, "cancel_assets", cancelled)
+    await servers.client.fast_forward(account, timedelta(days=60))
+    assert len(await invoiced(servers, account)) == 5
+    async with servers.pool.acquire() as connection:
+        assert await contract_paper(connection, f"{quote_id}-1", await servers.client.now(account)) == "expired"
+    await sound(servers, account)
 
 
 async def test_a_quote_changes_what_is_owned_and_goes_stale_if_somebody_else_does(servers: Servers) -> None:
