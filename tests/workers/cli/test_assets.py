@@ -108,7 +108,7 @@ lot  action  from        until       units  unit price      amount
 """
 EXPLAINED = """\
 IB-0.1  Product 1, 2025-04-01 to 2025-06-30: 30 units, MRR 321.00 EUR
-Rule: MRR x months, a started month counting one, here 3 months
+Rule: MRR x months of the term, a part of one by its days, here 3 months
                                                             amount
 lot 1: 20 units x 11 x 3 months                             660.00
     20 sold by action 1, Initial Sale, from 2021-01-01
