@@ -49,7 +49,7 @@ class CaseSales:
             if stored is None or case is None:
                 raise Refusal(NOT_ALLOWED, f"quote {wanted.quote_id} could not be made")
             selling.check_value(situation, stored.file.current)
-            taken = await quote_store.taken_ids(connection, wanted.quote_id, [])
+            taken = await quote_store.taken_ids(connection, wanted.quote_id, wanted.quote_id)
             accepted = accepting.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
             decision = selling.sold(situation, request, case, quoted, accepted, lead_id)
             return await self._performer.carry_out(connection, alone, decision, key, kind="sell_from_case", **told)
