@@ -109,8 +109,9 @@ class CaseWorker:
     ) -> CaseSituation:
         """Everything that a decision about `case` may know."""
         loaded = await cases.load_case(connection, case.case_id, *filter(None, people))
-        if loaded.rejected:
-            case = case.model_copy(update={"contact": case.contact.model_copy(update={"rejected": True})})
+        known = {name: True for name in ("rejected", "unsubscribed") if getattr(loaded, name)}
+        if known:
+            case = case.model_copy(update={"contact": case.contact.model_copy(update=known)})
         policy = None
         if case.policy_id is not None and case.policy_version is not None:
             policy = await self._policy(connection, case.policy_id, case.policy_version)
@@ -125,6 +126,7 @@ class CaseWorker:
             milestones=loaded.milestones,
             fired=loaded.fired,
             surveys=loaded.surveys,
+            asked=loaded.asked,
             claims=loaded.claims,
             open_children=loaded.open_children,
             policy=policy,
@@ -248,6 +250,7 @@ class CaseWorker:
             in_reply_to=next(reversed(heard or thread), None),
             references=tuple(dict.fromkeys(thread))[-THREAD:],
             automatic=mail.automatic,
+            unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
         )
         stage = f"service:{case.case_id}"
         return effects.OutboxRow(

@@ -13,7 +13,7 @@ from activities.case_work import CaseWorker, case_key
 from activities.store import cases, desks, effects, holds
 from activities.store.pool import Connection
 from domain.refusals import Problem, Refusal
-from domain.service import case_changes, case_handling
+from domain.service import case_changes, case_handling, case_surveys
 from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
 from domain.service.case_refusing import check_version
 from domain.service.case_requests import (
@@ -219,7 +219,7 @@ class ServiceCases:
     @activity.defn
     async def case_answer_csat(self, call: CaseCall) -> CaseOutcome:
         """The customer says how it was."""
-        return await self._answer(call, AnswerCsat, case_changes.answer_csat)
+        return await self._answer(call, AnswerCsat, case_surveys.answer)
 
     @activity.defn
     async def case_identify(self, call: CaseCall) -> CaseOutcome:

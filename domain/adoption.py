@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain import expansion, holding
@@ -25,13 +25,22 @@ from domain.requests import AnswerSurvey
 from domain.service.hold_writes import HoldBackStep
 from domain.service.holds import Purpose
 from domain.situation import Situation
+from domain.success.throttling import (
+    AskedBefore,
+    SurveyKind,
+    SurveyRules,
+    Withheld,
+    answer_counts,
+    calls_for_follow_up,
+    may_be_asked_at,
+    relationship_survey_withheld,
+)
 
 STAGE = "adoption"
 STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = "adoption/help"
-SURVEY_QUIET = timedelta(days=14)
-"""no survey of the whole relationship this soon after a case"""
+SURVEYS = SurveyRules()
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
@@ -194,24 +203,67 @@ def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
 
 
 def survey(situation: Situation, step: Step) -> Decision:
-    """The customer is asked whether they would recommend us: not while service holds them, nor shortly after a case."""
-    name = step.name.partition(".")[0]
-    if situation.guard.holds_back(Purpose.SURVEY):
-        later = step.model_copy(update={"name": f"{name}.{situation.as_of:%Y%m%dT%H%M%S}"})
-        return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
-    resolved = [case.resolved_at for case in situation.service.cases if case.resolved_at is not None]
-    quiet_until = max(resolved) + SURVEY_QUIET if resolved else situation.as_of
-    if quiet_until > situation.as_of:
-        day = situation.customer.day_of(quiet_until)
-        later = situation.step("adoption_survey", STAGE, f"{name}.{day}", day)
-        return Decision(JournalLine("Survey put off: a case was resolved lately"), Outcome(plan=[later]))
+    """The customer is asked whether they would recommend us: not while service holds them, nor shortly after a case, nor too often."""
+    contact = situation.customer.contact()
+    if contact is None:  # the mail finds nobody, which the owner is told; so nobody was asked
+        return Decision(JournalLine("Survey not sent: nobody can be reached"), mails=[Mail("survey")])
+    address = contact.email.lower()
+    asked = [*_asked_before(situation), *situation.service.asked]
+    last_case_at = _last_case_at(situation)
+    withheld = relationship_survey_withheld(
+        address,
+        asked,
+        situation.as_of,
+        blocked=situation.guard.holds_back(Purpose.SURVEY) is not None,
+        last_case_at=last_case_at,
+        unsubscribed=contact.unsubscribed,
+        rules=SURVEYS,
+    )
+    match withheld:
+        case Withheld.BLOCKED:
+            name = f"{step.name.partition('.')[0]}.{situation.as_of:%Y%m%dT%H%M%S}"
+            later = step.model_copy(update={"name": name})
+            return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
+        case Withheld.CASE_RECENTLY if last_case_at is not None:
+            until = last_case_at + SURVEYS.relationship_after_case
+            return _put_off(situation, step, until, "service was at work lately")
+        case Withheld.ASKED_RECENTLY if (again_at := may_be_asked_at(address, asked, SURVEYS)) is not None:
+            return _put_off(situation, step, again_at, "the customer was asked about a case lately")
+        case Withheld.ALREADY_ASKED:
+            return Decision(JournalLine("Survey not sent: the customer was asked within half a year", kind="skipped"))
+        case Withheld.UNSUBSCRIBED:
+            says = f"Survey not sent: contact {contact.contact_id} wants no optional mails"
+            return Decision(JournalLine(says, kind="mail_unwanted"))
     survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
     return Decision(
         JournalLine("Survey sent"),
         Outcome(said=["Survey sent"]),
-        [SendSurvey(survey_id, "nps", situation.as_of)],
+        [SendSurvey(survey_id, "nps", situation.as_of, address)],
         [Mail("survey", {"survey_id": survey_id, "question_kind": "nps"})],
     )
+
+
+def _asked_before(situation: Situation) -> list[AskedBefore]:
+    return [
+        AskedBefore(kind=SurveyKind.NPS, contact_id=one.sent_to or "", sent_at=one.sent_at)
+        for one in situation.customer.surveys
+    ]
+
+
+def _last_case_at(situation: Situation) -> datetime | None:
+    found = [
+        at for case in situation.service.cases for at in (case.last_activity_at, case.resolved_at) if at is not None
+    ]
+    return max(found, default=None)
+
+
+def _put_off(situation: Situation, step: Step, until: datetime, why: str) -> Decision:
+    day = situation.customer.day_of(until)
+    later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
+    if later.at < until:
+        day += timedelta(days=1)
+        later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
+    return Decision(JournalLine(f"Survey put off: {why}"), Outcome(plan=[later]))
 
 
 def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
@@ -223,12 +275,16 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
             NOT_ALLOWED,
             f"survey {request.survey_id!r} was not sent to this customer; sent: {', '.join(sent) or 'none'}",
         )
-    if survey.score is not None:
-        raise Refusal(NOT_ALLOWED, f"survey {request.survey_id!r} was answered already with {survey.score}")
+    if survey.answered_at is not None and not answer_counts(
+        survey.sent_at, survey.answered_at, situation.as_of, SURVEYS
+    ):
+        said = f"survey {request.survey_id!r} was answered already with {survey.score}"
+        hours = SURVEYS.edit_within // timedelta(hours=1)
+        raise Refusal(NOT_ALLOWED, f"{said}; an answer can be changed for {hours} hours")
     title = f"Survey answered: {request.score} of 10"
     writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
     notices, plan = [], []
-    if request.score <= 6:
+    if calls_for_follow_up(SurveyKind.NPS, request.score, SURVEYS):
         plan = holding.after_request(situation)  # until somebody followed it up, sales has to read it first
         due_at, _ = situation.customer.morning(situation.in_days(1))
         writes.append(
@@ -237,6 +293,9 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
             )
         )
         notices = [Notice(title, [request.comment or "No comment was given."], due=due_at)]
+    elif survey.score is not None and calls_for_follow_up(SurveyKind.NPS, survey.score, SURVEYS):
+        plan = holding.after_request(situation)  # they changed their mind for the better
+        writes.append(CloseStaffTasks(f"survey/{request.survey_id}", situation.as_of))
     return Decision(
         JournalLine(title),
         Outcome(said=[title], answer={"survey_id": request.survey_id}, **({"plan": plan} if plan else {})),

@@ -254,11 +254,12 @@ class SettleOffer:
 
 @dataclass(frozen=True)
 class SendSurvey:
-    """A survey goes out."""
+    """A survey goes out, to the address `sent_to` in lower case."""
 
     survey_id: str
     kind: str
     at: datetime
+    sent_to: str
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ select jsonb_build_object(
       order by at desc limit 10) m), '[]'),
   'surveys', coalesce((select jsonb_agg(s order by s.at desc) from (
       (select sent_at as at, 10 as scale, score, comment, null as case_id from survey
-       where account_id = $1 order by sent_at desc limit 5)
+       where account_id = $1 and withdrawn_at is null order by sent_at desc limit 5)
       union all
       (select s.sent_at, 5, s.score, s.comment, s.case_id from case_survey s join service_case c using (case_id)
        where c.account_id = $1 and s.withdrawn_at is null order by s.sent_at desc limit 5)

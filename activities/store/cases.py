@@ -21,6 +21,7 @@ from domain.service.case import (
 )
 from domain.service.casework import NewMessage, Work
 from domain.service.claims import Claim
+from domain.success.throttling import AskedBefore
 
 _LOADED = """
 with c as (select * from service_case where case_id = $1)
@@ -29,6 +30,8 @@ select jsonb_build_object(
               from account a join c using (account_id) join staff s on s.staff_id = a.owner_id),
   'rejected', (select p.rejected_at is not null from contact p join c using (account_id, contact_id)
                where p.email = c.contact->>'email'),
+  'unsubscribed', (select p.unsubscribed_at is not null from contact p join c using (account_id, contact_id)
+                   where p.email = c.contact->>'email'),
   'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
   'messages', coalesce((
     select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object('withdrawn', coalesce(o.status = 'withdrawn', false))
@@ -42,6 +45,15 @@ select jsonb_build_object(
   'surveys', coalesce((
     select jsonb_agg(to_jsonb(s) order by s.sent_at) from case_survey s
     where s.case_id = $1 and s.withdrawn_at is null), '[]'),
+  'asked', coalesce((
+    select jsonb_agg(a) from (
+      (select 'csat' as kind, s.sent_to as contact_id, s.sent_at, s.case_id from case_survey s
+       where s.sent_to = (select lower(contact->>'email') from c) and s.withdrawn_at is null
+       order by s.sent_at desc limit 1)
+      union all
+      (select 'nps', s.sent_to, s.sent_at, null from survey s
+       where s.sent_to = (select lower(contact->>'email') from c) and s.withdrawn_at is null
+       order by s.sent_at desc limit 1)) a), '[]'),
   'claims', coalesce((
     select jsonb_agg(to_jsonb(r) || jsonb_build_object('amount', r.amount::text, 'gross', r.gross::text,
         'tax', r.tax::text, 'unit_paid', r.unit_paid::text, 'unit_now', r.unit_now::text) order by r.claim_id)
@@ -61,11 +73,13 @@ class LoadedCase:
 
     account: CaseAccount | None
     rejected: bool
+    unsubscribed: bool
     events: list[Recorded]
     messages: list[MessageFacts]
     milestones: list[MilestoneFacts]
     fired: frozenset[str]
     surveys: list[SurveyFacts]
+    asked: list[AskedBefore]
     claims: list[Claim]
     open_children: int
     staff: dict[str, StaffFacts]
@@ -148,11 +162,13 @@ async def load_case(connection: Connection, case_id: str, *staff_ids: str) -> Lo
     return LoadedCase(
         account=CaseAccount.model_validate(found["account"]) if found["account"] else None,
         rejected=bool(found["rejected"]),
+        unsubscribed=bool(found["unsubscribed"]),
         events=[Recorded.model_validate(one) for one in found["events"]],
         messages=[MessageFacts.model_validate(one) for one in found["messages"]],
         milestones=[MilestoneFacts.model_validate(one) for one in found["milestones"]],
         fired=frozenset(found["fired"]),
         surveys=[SurveyFacts.model_validate(one) for one in found["surveys"]],
+        asked=[AskedBefore.model_validate(one) for one in found["asked"]],
         claims=[Claim.model_validate(one) for one in found["claims"]],
         open_children=found["children"],
         staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found["staff"]},
@@ -191,7 +207,9 @@ def _file(row: Any) -> CaseFile:
 
 def _values(case: CaseFile) -> list[Any]:
     values = case.model_dump()
-    values["contact"] = case.contact.model_dump(mode="json", exclude_defaults=True, exclude={"rejected"})
+    values["contact"] = case.contact.model_dump(
+        mode="json", exclude_defaults=True, exclude={"rejected", "unsubscribed"}
+    )
     return [values[name] for name in _COLUMNS]
 
 
@@ -211,10 +229,13 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
         [(key, case_id, at) for key, at in work.fired.items()],
     )
     await connection.executemany(
-        "insert into case_survey (survey_id, case_id, sent_at, score, answered_at, comment)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict (survey_id) do update set score = excluded.score,"
+        "insert into case_survey (survey_id, case_id, sent_at, score, answered_at, comment, sent_to)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (survey_id) do update set score = excluded.score,"
         " answered_at = excluded.answered_at, comment = excluded.comment",
-        [(s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id)) for s in work.surveys],
+        [
+            (s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id), s.sent_to)
+            for s in work.surveys
+        ],
     )
     await save_claims(connection, work.claims)
     for key in work.withdrawn:
@@ -222,8 +243,23 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
     given = [event.detail.get("owner") for event in work.events if event.kind == "assigned"]
     for owner in filter(None, given):
         await connection.execute("update service_agent set assigned_at = $2 where staff_id = $1", owner, as_of)
+    await _save_tasks(connection, work)
     if work.absorbed_into is not None:
         await _absorb(connection, work, work.absorbed_into)
+
+
+async def _save_tasks(connection: Connection, work: Work) -> None:
+    """What our people are to do for the customer, and what is done. While nobody knows whose the case is, a notice has to do."""
+    account_id = work.case.account_id
+    await connection.executemany(
+        "update staff_task set closed_at = $3 where account_id = $1 and key = $2 and closed_at is null",
+        [(account_id, key, work.as_of) for key in work.settled_tasks],
+    )
+    await connection.executemany(
+        "insert into staff_task (account_id, key, opened_at, title, staff_id, due_at) values ($1, $2, $3, $4, $5, $6)"
+        " on conflict do nothing",
+        [(account_id, one.key, work.as_of, one.title, one.to.staff_id, one.due) for one in work.tasks if account_id],
+    )
 
 
 async def _save_row(connection: Connection, work: Work) -> None:

@@ -177,6 +177,13 @@ async def _withdraw_mail(place: Place, write: WithdrawMail) -> None:
         place.as_of,
         write.reason,
     )
+    await place.connection.execute(  # a survey that never left has asked nobody
+        "update survey set withdrawn_at = $3 where account_id = $1 and score is null and survey_id = ("
+        "select body->'context'->>'survey_id' from outbox where delivery_id = $2 and status = 'withdrawn')",
+        place.account_id,
+        write.delivery_id,
+        place.as_of,
+    )
 
 
 async def _hold_back_step(place: Place, write: HoldBackStep) -> None:

@@ -55,6 +55,11 @@ select jsonb_build_object(
       where s.account_id = $1 and s.score <= 6 and s.sent_at > $2::timestamptz - interval '400 days' and exists (
         select 1 from staff_task t
         where t.account_id = $1 and t.key = 'survey/' || s.survey_id and t.closed_at is null)) f), '[]'),
+  'asked', coalesce((
+    select jsonb_agg(jsonb_build_object('kind', 'csat', 'contact_id', s.sent_to, 'sent_at', s.sent_at, 'case_id', s.case_id))
+    from case_survey s
+    where s.sent_to in (select lower(p.email) from contact p where p.account_id = $1) and s.withdrawn_at is null
+      and s.sent_at > $2::timestamptz - interval '60 days'), '[]'),
   'manual', coalesce((
     select jsonb_agg(jsonb_build_object('id', h.hold_id, 'level', h.level, 'says', h.says, 'placed_by', h.placed_by,
                        'since', h.since, 'product', h.product_code, 'until', h.review_at) order by h.since)

@@ -120,7 +120,9 @@ async def open_quotes(connection: Connection, account_id: str, before: datetime)
 async def open_surveys(connection: Connection, account_id: str, before: datetime) -> list[str]:
     """The surveys sent before an instant that wait for an answer."""
     rows = await connection.fetch(
-        "select survey_id from survey where account_id = $1 and score is null and sent_at < $2", account_id, before
+        "select survey_id from survey where account_id = $1 and score is null and withdrawn_at is null and sent_at < $2",
+        account_id,
+        before,
     )
     return [row["survey_id"] for row in rows]
 

@@ -233,13 +233,13 @@ class Writer:
 
     async def _send_surveys(self, writes: list[SendSurvey]) -> None:
         await self._connection.executemany(
-            "insert into survey (survey_id, account_id, kind, sent_at) values ($1, $2, $3, $4)",
-            [(w.survey_id, self._account_id, w.kind, w.at) for w in writes],
+            "insert into survey (survey_id, account_id, kind, sent_at, sent_to) values ($1, $2, $3, $4, $5)",
+            [(w.survey_id, self._account_id, w.kind, w.at, w.sent_to) for w in writes],
         )
 
     async def _record_survey_answers(self, writes: list[RecordSurveyAnswer]) -> None:
         await self._connection.executemany(
-            "update survey set score = $2, comment = $3, answered_at = $4 where survey_id = $1",
+            "update survey set score = $2, comment = $3, answered_at = coalesce(answered_at, $4) where survey_id = $1",
             [(w.survey_id, w.score, w.comment, w.at) for w in writes],
         )
 

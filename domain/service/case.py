@@ -104,7 +104,8 @@ def clock_events(events: Iterable[Recorded], rules: CaseRules) -> Iterator[CaseE
 
 
 class CaseContact(Carried):
-    """Who a case is with. Without an address they are answered by telephone; `rejected` once a mail came back for good."""
+    """Who a case is with. Without an address they are answered by telephone; `rejected` once a mail came back for good,
+    `unsubscribed` once they want no optional mails."""
 
     contact_id: str | None = None
     name: str = ""
@@ -113,6 +114,7 @@ class CaseContact(Carried):
     language: str = "en"
     time_zone: str = "UTC"
     rejected: bool = False
+    unsubscribed: bool = False
 
 
 class CaseAccount(Carried):
@@ -242,10 +244,11 @@ class MilestoneFacts(Carried):
 
 
 class SurveyFacts(Carried):
-    """A survey about a resolution, and its answer."""
+    """A survey about a resolution, and its answer. `sent_to` is the address that it went to, in lower case."""
 
     survey_id: str
     sent_at: AwareDatetime
+    sent_to: str | None = None
     withdrawn_at: AwareDatetime | None = None
     score: int | None = None
     answered_at: AwareDatetime | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.service import case_mails, claim_decisions
+from domain.service import case_mails, case_surveys, claim_decisions
 from domain.service.agenda import Agenda, PlannedAction, agenda
 from domain.service.case import Happened, MilestoneFacts
 from domain.service.casework import SYSTEM, Work
@@ -218,7 +218,7 @@ def _survey(work: Work) -> Iterator[Wake]:
         yield at, "asking how it was"
         return
     work.fire(key, at)
-    case_mails.survey(work, key)
+    case_surveys.ask(work, key)
 
 
 # Escalation by age

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
-from domain.service import case_care, case_mails
+from domain.service import case_care, case_mails, case_surveys
 from domain.service.case import CaseAccount, CaseContact, CaseFile, Happened
 from domain.service.case_requests import (
     AddNote,
-    AnswerCsat,
     Cancel,
     Close,
     CustomerMessage,
@@ -95,12 +94,14 @@ def respond(work: Work, request: Respond) -> None:
             NewMessage(direction="outbound", channel=request.channel.value, at=at, body=request.body, sender=request.by)
         )
     work.answer["mailed"] = mailed
+    case_surveys.followed_up(work)
 
 
 def note(work: Work, request: AddNote) -> None:
     """A note among ourselves."""
     at = work.moment(request.at)
     work.happened(Happened.NOTE, at, request.by, {"body": request.body}, internal=not request.shared)
+    case_surveys.followed_up(work)
 
 
 def wait(work: Work, request: Wait) -> None:
@@ -277,29 +278,6 @@ def identify(work: Work, request: Identify, account: CaseAccount, contact: CaseC
     work.happened(Happened.IDENTIFIED, work.as_of, request.by, {"account_id": account.account_id})
     work.line("opened", f"Case {case.case_id} is this customer's: {case.subject}", work.as_of, request.by)
     work.report("opened", work.as_of)
-
-
-LOW_SCORE = 2
-
-
-def answer_csat(work: Work, request: AnswerCsat) -> None:
-    """How satisfied the customer is. A low score is told to sales; the latest answer of a survey counts."""
-    asked = [one for one in work.before.surveys if request.survey_id in (None, one.survey_id)]
-    if not asked:
-        which = f"no survey {request.survey_id!r}" if request.survey_id else "no survey"
-        raise Refusal(NOT_ALLOWED, f"{which} was sent for case {work.case_id!r}")
-    survey = asked[-1].model_copy(update={"score": request.score, "answered_at": work.as_of})
-    work.surveys.append(survey)
-    detail = {"survey_id": survey.survey_id, "score": request.score}
-    work.happened(Happened.RATED, work.as_of, request.by, {**detail, "comment": request.comment})
-    work.line("rated", f"Case {work.case_id} was rated {request.score} of 5", work.as_of, request.by, **detail)
-    if request.score <= LOW_SCORE:
-        work.report("rated", work.as_of)
-        title = f"Case {work.case_id} was rated {request.score} of 5"
-        work.notify(
-            f"{work.key}/rated", ("owner", "lead"), title, [work.case.subject, request.comment or "No comment."]
-        )
-    work.answer.update(survey_id=survey.survey_id, score=request.score)
 
 
 def _facts(work: Work) -> CaseFacts:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.service.agenda import PlannedAction
-from domain.service.case import Happened, SurveyFacts
-from domain.service.casework import SYSTEM, CaseMail, Work
+from domain.service.casework import CaseMail, Work
 from domain.service.definitions import ActionClass
 
 _DESK = {"ja": "サポート窓口"}
@@ -41,13 +40,9 @@ def resolved(work: Work) -> None:
     _mail(work, f"{work.key}#resolved", "case_resolved", {"paragraphs": _paragraphs(text)}, body=text)
 
 
-def survey(work: Work, key: str) -> None:
-    """One question about the resolution. Without an address there is nobody to ask."""
-    case = work.case
-    survey_id = f"{case.case_id}-{len(work.before.surveys) + 1}"
-    if _mail(work, f"{key}#mail", "case_survey", {"survey_id": survey_id}):
-        work.surveys.append(SurveyFacts(survey_id=survey_id, sent_at=work.as_of))
-        work.happened(Happened.SURVEYED, work.as_of, SYSTEM, {"survey_id": survey_id}, internal=True)
+def survey(work: Work, key: str, survey_id: str) -> bool:
+    """One question about the resolution. False without an address: there is nobody to ask."""
+    return _mail(work, f"{key}#mail", "case_survey", {"survey_id": survey_id}, optional=True)
 
 
 def about_claim(work: Work, id: str, template: str, context: dict[str, Any], body: str) -> bool:
@@ -82,7 +77,14 @@ def tell_staff(work: Work, planned: PlannedAction, roles: Sequence[str]) -> None
 
 
 def _mail(
-    work: Work, id: str, template: str, context: dict[str, Any], *, automatic: bool = True, body: str = ""
+    work: Work,
+    id: str,
+    template: str,
+    context: dict[str, Any],
+    *,
+    automatic: bool = True,
+    optional: bool = False,
+    body: str = "",
 ) -> bool:
     case = work.case
     agent = work.before.staff.get(case.owner_id or "")
@@ -96,7 +98,7 @@ def _mail(
         "seller": work.before.seller,
         "sender_name": agent.name if agent else _DESK.get(language, _DESK_NAME),
     }
-    mail = CaseMail(id, template, {**common, **context}, automatic=automatic, body=body)
+    mail = CaseMail(id, template, {**common, **context}, automatic=automatic, body=body, optional=optional)
     return work.mail(mail, case.subject)
 
 

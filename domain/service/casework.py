@@ -30,6 +30,7 @@ from domain.service.history import CaseHistory, history_of
 from domain.service.lifecycle import automatic_mail_allowed
 from domain.service.sales_side import sales_of
 from domain.service.timeline import Followed, follow
+from domain.success.throttling import AskedBefore
 
 SKEW = timedelta(minutes=2)
 """How far another clock may be ahead of ours before its instants are refused."""
@@ -50,6 +51,7 @@ class CaseSituation:
     milestones: list[MilestoneFacts] = field(default_factory=list)
     fired: frozenset[str] = frozenset()
     surveys: list[SurveyFacts] = field(default_factory=list)
+    asked: list[AskedBefore] = field(default_factory=list)  # the latest that went to the contact's address
     claims: list[Claim] = field(default_factory=list)
     open_children: int = 0
     policy: ServicePolicy | None = None
@@ -62,13 +64,14 @@ class CaseSituation:
 
 @dataclass(frozen=True)
 class CaseMail:
-    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted and say so in their headers."""
+    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without."""
 
     id: str
     template: str
     context: dict[str, Any] = field(default_factory=dict)
     automatic: bool = True
     body: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,16 @@ class CaseNotice:
     title: str
     lines: list[str]
     due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StaffTask:
+    """Something that one of our people is to do until `due`; open once per `key`."""
+
+    key: str
+    title: str
+    to: StaffFacts
+    due: datetime
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,8 @@ class Work:
         self.claims: list[Claim] = []
         self.memos: list[dict[str, Any]] = []
         """credit memos that were written for it, as other systems are told"""
+        self.tasks: list[StaffTask] = []
+        self.settled_tasks: list[str] = []
         self.absorbed_into: str | None = None
         self.attention: dict[str, str | None] = {}
         self.answer: dict[str, Any] = {}
@@ -216,8 +231,7 @@ class Work:
                 visibility="internal" if internal else "shared",
             )
         )
-        active = kind in _ACTIVITY and at > self.case.last_activity_at
-        if active:
+        if kind in _ACTIVITY and at > self.case.last_activity_at:
             self.change(last_activity_at=at)
 
     def fire(self, key: str, at: datetime) -> None:
@@ -300,10 +314,9 @@ class Work:
         }
         if role == "sales":
             return sales
-        names = list(ladder)
-        if role not in names:
+        if role not in ladder:
             return self.before.staff.get(role)
-        upwards = [ladder[name] for name in names[names.index(role) :]]
+        upwards = list(ladder.values())[list(ladder).index(role) :]
         return next((person for person in upwards if person is not None), sales)
 
     # What comes of it
@@ -370,6 +383,8 @@ _UNSAID = frozenset({Happened.NOTE, Happened.FIRED})
 
 def _told(event: Recorded) -> str:
     detail = event.detail
+    if event.kind is Happened.MAIL_HELD:
+        return f"{detail.get('template', 'mail')} not sent: {detail.get('why', '')}"
     about = next(filter(None, map(detail.get, ("occurrence", "status", "owner", "into", "claim_id"))), "")
     return f"{event.kind.value.replace('_', ' ')}{f' {about}' if about else ''} by {event.by}"
 

@@ -36,6 +36,7 @@ from domain.service.holds import (
 from domain.service.lifecycle import RUNNING
 from domain.service.localtime import MINUTES_A_DAY
 from domain.service.national import national_holidays
+from domain.success.throttling import AskedBefore
 
 SALES_HELD = "SalesHeld"
 EXCERPT = 60
@@ -159,6 +160,8 @@ class ServiceFacts(Carried):
 
     cases: list[KnownCase] = []
     feedback: list[Feedback] = []
+    asked: list[AskedBefore] = []
+    """the surveys about cases that went to somebody of the customer lately"""
     manual: list[ManualHold] = []
     overrides: list[Override] = []
     acknowledged: list[Acknowledged] = []

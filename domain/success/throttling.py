@@ -53,10 +53,12 @@ class Withheld(StrEnum):
     BLOCKED = "blocked"
     """sales has to keep still for the customer's sake"""
     CASE_RECENTLY = "case_recently"
+    UNSUBSCRIBED = "unsubscribed"
+    """this contact wants no optional mails"""
 
 
 class AskedBefore(Carried):
-    """A survey that went out earlier. `case_id` is none for one about the relationship."""
+    """A survey that went out earlier. `contact_id` tells people apart; `case_id` is none for one about the relationship."""
 
     kind: SurveyKind
     contact_id: str
@@ -72,6 +74,7 @@ class CaseToAskAbout(Carried):
     resolved: bool
     """false once it is open again, merged, cancelled or closed by itself without a resolution"""
     spam: bool = False
+    unsubscribed: bool = False
 
 
 def case_survey_withheld(
@@ -84,6 +87,8 @@ def case_survey_withheld(
     """
     if not case.resolved or case.spam:
         return Withheld.NOT_EARNED
+    if case.unsubscribed:
+        return Withheld.UNSUBSCRIBED
     if any(one.case_id == case.case_id for one in asked):
         return Withheld.ALREADY_ASKED
     return _asked_recently(case.contact_id, asked, at, rules or SurveyRules())
@@ -96,6 +101,7 @@ def relationship_survey_withheld(
     *,
     blocked: bool,
     last_case_at: datetime | None,
+    unsubscribed: bool = False,
     rules: SurveyRules | None = None,
 ) -> Withheld | None:
     """Why a survey about the relationship must not go out at `at`; none when it may.
@@ -106,6 +112,8 @@ def relationship_survey_withheld(
         last_case_at: when a case of the customer was last opened, moved or resolved.
     """
     limits = rules or SurveyRules()
+    if unsubscribed:
+        return Withheld.UNSUBSCRIBED
     if blocked:
         return Withheld.BLOCKED
     if last_case_at is not None and at - last_case_at < limits.relationship_after_case:
@@ -116,9 +124,15 @@ def relationship_survey_withheld(
     return _asked_recently(contact_id, asked, at, limits)
 
 
+def may_be_asked_at(contact_id: str, asked: Sequence[AskedBefore], rules: SurveyRules | None = None) -> datetime | None:
+    """From when on this contact may get a survey again; none if they never got one."""
+    latest = max((one.sent_at for one in asked if one.contact_id == contact_id), default=None)
+    return None if latest is None else latest + (rules or SurveyRules()).contact_every
+
+
 def _asked_recently(contact_id: str, asked: Sequence[AskedBefore], at: datetime, rules: SurveyRules) -> Withheld | None:
-    recent = any(one.contact_id == contact_id and at - one.sent_at < rules.contact_every for one in asked)
-    return Withheld.ASKED_RECENTLY if recent else None
+    again_at = may_be_asked_at(contact_id, asked, rules)
+    return Withheld.ASKED_RECENTLY if again_at is not None and at < again_at else None
 
 
 def answer_counts(

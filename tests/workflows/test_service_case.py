@@ -66,14 +66,14 @@ async def test_a_case_is_answered_in_time_and_its_customer_asked_how_it_was(serv
     await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "A new cable.", "by": "AG-1"})
     await client.fast_forward(opened.case_id, timedelta(hours=3))
     assert await templates(servers, opened.case_id) == ["case_opened", "case_reply", "case_resolved", "case_survey"]
-    await client.fast_forward(opened.case_id, timedelta(days=16))
-    assert (await row_of(servers, opened.case_id))["status"] == "closed"
     answer = await client.ask(opened.case_id, "answer_csat", {"score": 5, "comment": "quick"})
     assert answer["score"] == 5
+    await client.fast_forward(opened.case_id, timedelta(days=16))
+    assert (await row_of(servers, opened.case_id))["status"] == "closed"
     for name in ("first_response", "resolution"):
         assert (await promise(servers, opened.case_id, name))["state"] == "met"
     assert await kinds(servers, opened.case_id) == [
-        "created", "assigned", "agent_message", "resolved", "surveyed", "closed", "rated",
+        "created", "assigned", "agent_message", "resolved", "surveyed", "rated", "closed",
     ]  # fmt: skip
     titles = [row["kind"] for row in await servers.journal(document["account"]["account_id"])]
     assert titles.count("case_opened") == titles.count("case_resolved") == titles.count("case_closed") == 1
@@ -178,6 +178,10 @@ async def test_a_survey_that_has_not_left_yet_never_does_once_the_case_goes_on(
         arrived = [mail.subject for mail in world.mailbox.list() if opened.case_id in mail.subject]
         with pytest.raises(Refusal, match="no survey"):
             await client.ask(opened.case_id, "answer_csat", {"score": 4})
+        await client.fast_forward(opened.case_id, timedelta(days=1))
+        await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "A new cable.", "by": "AG-14"})
+        await client.fast_forward(opened.case_id, timedelta(hours=3))
+        assert (await client.ask(opened.case_id, "answer_csat", {"score": 4}))["survey_id"].endswith("-2")
     assert [word for word in ("受け付け", "解決の", "お詫び", "アンケート") if word in "".join(arrived)] == [
         "受け付け",
         "解決の",

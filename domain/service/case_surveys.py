@@ -1,0 +1,139 @@
+"""How it was: whether the customer of a resolved case is asked, what their answer counts for, and who calls the unhappy ones. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from domain.calendar import local_day
+from domain.refusals import NOT_ALLOWED, Refusal
+from domain.service import case_mails
+from domain.service.case import Happened, SurveyFacts
+from domain.service.case_requests import AnswerCsat
+from domain.service.casework import SYSTEM, StaffTask, Work
+from domain.service.lifecycle import CaseState
+from domain.service.options import DayMethod
+from domain.success.throttling import (
+    AskedBefore,
+    CaseToAskAbout,
+    SurveyKind,
+    SurveyRules,
+    Withheld,
+    answer_counts,
+    calls_for_follow_up,
+    case_survey_withheld,
+    may_be_asked_at,
+)
+
+RULES = SurveyRules()
+
+
+def ask(work: Work, key: str) -> None:
+    """The survey of a resolution goes out, or a line says why it does not. It is decided once: nobody is asked later instead."""
+    case = work.case
+    address = (case.contact.email or "").lower()
+    about = CaseToAskAbout(
+        case_id=case.case_id,
+        contact_id=address,
+        resolved=case.resolved_at is not None and case.status in (CaseState.RESOLVED, CaseState.CLOSED),
+        unsubscribed=case.contact.unsubscribed,
+    )
+    asked = [*work.before.asked, *(_asked(work, one) for one in work.before.surveys)]
+    withheld = case_survey_withheld(about, asked, work.as_of, RULES)
+    if withheld is not None:
+        why = _says(work, withheld, may_be_asked_at(address, asked, RULES))
+        detail = {"template": "case_survey", "why": why}
+        work.happened(Happened.MAIL_HELD, work.as_of, SYSTEM, detail, internal=True)
+        work.line("survey_withheld", f"Case {case.case_id}: no survey, {why}", work.as_of, SYSTEM)
+        return
+    number = 1 + sum(event.kind is Happened.SURVEYED for event in work.all_events())
+    survey_id = f"{case.case_id}-{number}"
+    if case_mails.survey(work, key, survey_id):
+        work.surveys.append(SurveyFacts(survey_id=survey_id, sent_at=work.as_of, sent_to=address))
+        work.happened(Happened.SURVEYED, work.as_of, SYSTEM, {"survey_id": survey_id}, internal=True)
+
+
+def _asked(work: Work, survey: SurveyFacts) -> AskedBefore:
+    return AskedBefore(
+        kind=SurveyKind.CSAT, contact_id=survey.sent_to or "", sent_at=survey.sent_at, case_id=work.case_id
+    )
+
+
+def _says(work: Work, withheld: Withheld, again_at: datetime | None) -> str:
+    match withheld:
+        case Withheld.ALREADY_ASKED:
+            return "the customer was asked about this case before"
+        case Withheld.ASKED_RECENTLY if again_at is not None:
+            account = work.before.account
+            zone = account.time_zone if account else work.case.contact.time_zone
+            return f"the customer was asked lately and may be asked again from {local_day(again_at, zone)} on"
+        case Withheld.UNSUBSCRIBED:
+            return "the customer wants no optional mails"
+        case _:
+            return "it was not resolved"
+
+
+def answer(work: Work, request: AnswerCsat) -> None:
+    """How satisfied the customer is. The latest answer of a survey counts; after a low one somebody talks to them."""
+    asked = [one for one in work.before.surveys if request.survey_id in (None, one.survey_id)]
+    if not asked:
+        which = f"no survey {request.survey_id!r}" if request.survey_id else "no survey"
+        raise Refusal(NOT_ALLOWED, f"{which} was sent for case {work.case_id!r}")
+    survey = asked[-1]
+    _check_in_time(work, survey)
+    work.surveys.append(survey.model_copy(update={"score": request.score, "answered_at": work.as_of}))
+    detail = {"survey_id": survey.survey_id, "score": request.score}
+    work.happened(Happened.RATED, work.as_of, request.by, {**detail, "comment": request.comment})
+    work.line("rated", f"Case {work.case_id} was rated {request.score} of 5", work.as_of, request.by, **detail)
+    if _unhappy(request.score):
+        work.report("rated", work.as_of)
+        _call_back(work, survey.survey_id, request)
+    elif _unhappy(survey.score):
+        work.report("rated", work.as_of)
+        work.settled_tasks.append(_task_key(survey.survey_id))
+    work.answer.update(survey_id=survey.survey_id, score=request.score)
+
+
+def _check_in_time(work: Work, survey: SurveyFacts) -> None:
+    rated = [
+        event.at
+        for event in work.before.events
+        if event.kind is Happened.RATED and event.detail.get("survey_id") == survey.survey_id
+    ]
+    if answer_counts(survey.sent_at, min(rated, default=None), work.as_of, RULES):
+        return
+    said = f"survey {survey.survey_id!r} was sent on {survey.sent_at.date()} and answered for {RULES.answer_within.days} days"
+    if rated:
+        hours = RULES.edit_within // timedelta(hours=1)
+        said = f"survey {survey.survey_id!r} was answered already; an answer can be changed for {hours} hours"
+    raise Refusal(NOT_ALLOWED, said)
+
+
+def _call_back(work: Work, survey_id: str, request: AnswerCsat) -> None:
+    """Somebody talks to them within a business day of the case's calendar: the owner, or who stands in."""
+    days = RULES.follow_up_business_days
+    due = work.as_of + timedelta(days=days)
+    if work.clock is not None:
+        due = work.clock.add_days(work.as_of, days, DayMethod.KEEP_CLOCK)
+    title = f"Case {work.case_id} was rated {request.score} of 5"
+    lines = [
+        work.case.subject,
+        request.comment or "No comment.",
+        "Please talk to the customer, and note it in the case.",
+    ]
+    work.notify(f"{work.key}/rated", ("owner", "lead"), title, lines, due=due)
+    person = work.person("owner")
+    if person is not None:
+        work.tasks.append(StaffTask(_task_key(survey_id), f"Call back: {title}", person, due))
+
+
+def followed_up(work: Work) -> None:
+    """Somebody wrote, called or noted something: with that, a low answer has been followed up."""
+    work.settled_tasks += [_task_key(one.survey_id) for one in work.before.surveys if _unhappy(one.score)]
+
+
+def _unhappy(score: int | None) -> bool:
+    return score is not None and calls_for_follow_up(SurveyKind.CSAT, score, RULES)
+
+
+def _task_key(survey_id: str) -> str:
+    return f"survey/{survey_id}"
