@@ -32,6 +32,7 @@ from domain.service.mailrouting import (
     opening_document,
     route_mail,
 )
+from domain.service.mailtext import printable
 from gateway.cases import CaseClient
 from gateway.client import UNKNOWN_ACCOUNT, PerennialClient
 
@@ -110,7 +111,8 @@ class Inbox:
         domain, own = f"@{self._mail_domain.lower()}", self._own_address.lower()
         if any(address.lower() == own or address.lower().endswith(domain) for address in recipients):
             return True
-        if not delivery_ids(read_mail(content).answers, self._mail_domain):
+        mail = await asyncio.to_thread(read_mail, content)
+        if not delivery_ids(mail.answers, self._mail_domain):
             return False
         async with self._pool.acquire() as connection:
             return await inbox.is_staff_address(connection, recipients)
@@ -139,22 +141,27 @@ class Inbox:
             stored = await inbox.claim_mail(connection, self._clock())
             if stored is None:
                 return False
-            mail = read_mail(stored.raw, recipients=stored.recipients, return_path=stored.return_path)
-            route = route_mail(mail, await self._look_around(connection, stored, mail))
             try:
-                async with asyncio.timeout(PATIENCE.total_seconds()):
-                    route = await self._carry_out(connection, stored, mail, route)
-            except Refusal as refusal:
-                route = _failed(route, f"{refusal.type}: {refusal}")
+                async with connection.transaction():  # whatever is wrong with one mail, the next ones get their turn
+                    await self._take_in(connection, stored)
             except Exception as error:
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise asyncio.CancelledError from error  # Temporal's client turns it into an error of its own
                 if _passes(error) or stored.attempts < _ATTEMPTS:
                     await self._postpone(connection, stored, error)
-                    return True
-                route = _failed(route, f"{type(error).__name__}: {error}")
-            await self._settle(connection, stored, mail, route)
+                else:
+                    await self._settle(connection, stored, InboundMail(), _failed(_KEPT, _words(error)))
             return True
+
+    async def _take_in(self, connection: Connection, stored: StoredMail) -> None:
+        mail = await _read(stored)
+        route = route_mail(mail, await self._look_around(connection, stored, mail))
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                route = await self._carry_out(connection, stored, mail, route)
+        except Refusal as refusal:
+            route = _failed(route, f"{refusal.type}: {refusal}")
+        await self._settle(connection, stored, mail, route)
 
     async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:
         ids = [*mail.answers, *(mail.bounce.message_ids if mail.bounce else ())]
@@ -169,7 +176,7 @@ class Inbox:
 
     async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
         delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
-        reason = f"{type(error).__name__}: {error}"[:300]
+        reason = _words(error)[:300]
         _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, reason)
         await inbox.postpone_mail(connection, stored.inbox_id, self._clock() + delay, reason)
 
@@ -314,7 +321,7 @@ class Inbox:
             )
         if stored.status is InboxStatus.MATCHED:
             raise Refusal(NOT_ALLOWED, f"mail {stored.inbox_id} was taken in already; nothing was changed")
-        return stored, read_mail(stored.raw, recipients=stored.recipients, return_path=stored.return_path)
+        return stored, await _read(stored)
 
 
 def _passes(error: Exception) -> bool:
@@ -322,6 +329,18 @@ def _passes(error: Exception) -> bool:
     if isinstance(error, RPCError):
         return error.status is not RPCStatusCode.INVALID_ARGUMENT
     return isinstance(error, (RPCTimeoutOrCancelledError, *TRANSPORT_ERRORS))
+
+
+_KEPT = Route(kind=RouteKind.KEEP, status=InboxStatus.FAILED)
+
+
+async def _read(stored: StoredMail) -> InboundMail:
+    """The mail, read beside the loop: one of many megabytes takes a second."""
+    return await asyncio.to_thread(read_mail, stored.raw, recipients=stored.recipients, return_path=stored.return_path)
+
+
+def _words(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}")
 
 
 def _failed(route: Route, reason: str) -> Route:

@@ -150,7 +150,7 @@ async def look_around(
     return Found(
         senders=await _senders(connection, mail.sender),
         neighbours=await _neighbours(connection, mail.sender),
-        threaded=await _threaded(connection, mail.answers),
+        threaded=await _threaded(connection, mail.answers, mail.sender),
         named=await _named(connection, named),
         answered=await _sent(connection, mail.answers, sent_ids),
         returned=await _sent(connection, returned_ids, sent_ids) if returned_ids else None,
@@ -180,14 +180,18 @@ async def _neighbours(connection: Connection, sender: str) -> tuple[str, ...]:
     return tuple(row["account_id"] for row in rows)
 
 
-async def _threaded(connection: Connection, answers: Sequence[str]) -> FoundCase | None:
+async def _threaded(connection: Connection, answers: Sequence[str], sender: str) -> FoundCase | None:
+    """The case that has the nearest mail. Where several have it, for anybody can give a mail the id of another, the sender's own."""
     if not answers:
         return None
     row = await connection.fetchrow(
         "select c.case_id, c.account_id, c.contact->>'email' as email"
         " from unnest($1::text[]) with ordinality as wanted(id, n)"
-        " join case_message m on m.message_id = wanted.id join service_case c using (case_id) order by wanted.n limit 1",
+        " join case_message m on m.message_id = wanted.id join service_case c using (case_id)"
+        " order by wanted.n, (lower(coalesce(c.contact->>'email', '')) = $2 or exists"
+        " (select 1 from contact p where p.account_id = c.account_id and lower(p.email) = $2)) desc, m.at limit 1",
         list(answers),
+        sender,
     )
     return _case(row)
 

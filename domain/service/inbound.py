@@ -19,6 +19,11 @@ from domain.service.mailheaders import Headers, addresses_in, decoded_header, he
 from domain.service.mailtext import decoded, printable, text_of_html, without_quotes
 
 _PARTS_LIMIT = 200
+_EFFORT_LIMIT = 8_000_000
+"""Lines compared with delimiters in reading a mail: more than one of 30 MB with attachments needs, some seconds of work."""
+_PART_EFFORT = 500
+_PREFIX = 16_000
+"""Bytes of the body that are read of a mail made to keep its reader busy."""
 _DEPTH_LIMIT = 20
 _REFERENCES_LIMIT = 50
 _SUBJECT_LIMIT = 300
@@ -98,7 +103,7 @@ def mail_key(raw: bytes) -> str:
 def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | None = None) -> InboundMail:
     """The mail in `raw`; `recipients` and `return_path` are those of its envelope, where they are known. Never raises."""
     try:
-        message: Message = email.message_from_bytes(raw, policy=email.policy.default)
+        message: Message = email.message_from_bytes(_readable(raw), policy=email.policy.default)
         headers = Headers(message)
         parts = list(_parts(message, 0))[:_PARTS_LIMIT]
     except Exception:  # the parser raises whatever comes to hand; the headers alone then say who wrote
@@ -139,6 +144,18 @@ def named_cases(mail: InboundMail, mail_domain: str) -> list[str]:
     boxes = [address.removesuffix(domain) for address in mail.recipients if address.endswith(domain)]
     addressed = [box.removeprefix(_CASE_BOX) for box in boxes if box.startswith(_CASE_BOX)]
     return list(dict.fromkeys([*addressed, *_TOPIC.findall(mail.subject)]))
+
+
+def _readable(raw: bytes) -> bytes:
+    """The mail, or only its beginning if it is built of so many or so deeply nested parts that reading it takes minutes.
+
+    A parser compares every line with the delimiters of all parts that are open.
+    """
+    head, body = split_mail(raw)
+    if b"multipart/" not in head.lower():
+        return raw
+    effort = raw.count(b"\n") * raw.lower().count(b"boundary") + raw.count(b"\n--") * _PART_EFFORT
+    return raw if effort <= _EFFORT_LIMIT else b"\r\n\r\n".join((head, body[:_PREFIX]))
 
 
 def _sender(headers: Headers) -> tuple[str, str]:
@@ -231,7 +248,7 @@ def _failed(said: dict[str, str]) -> bool:
 
 def _type(part: Message) -> str:
     try:
-        return part.get_content_type()
+        return printable(part.get_content_type())
     except Exception:
         return "application/octet-stream"
 

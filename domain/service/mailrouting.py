@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from domain.model import Carried
 from domain.service.inbound import Attachment, InboundMail
-from domain.service.mailtext import TEXT_LIMIT
+from domain.service.mailtext import TEXT_LIMIT, printable
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
@@ -132,7 +132,7 @@ def route_mail(mail: InboundMail, found: Found) -> Route:
     if mail.bounce is not None:
         return _bounced(mail, found)
     if mail.unsubscribes is not None:
-        return _unsubscribed(mail.unsubscribes, found)
+        return _unsubscribed(mail, mail.unsubscribes, found)
     if mail.automatic is not None:
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=mail.automatic, **about)
     if found.staff:
@@ -200,9 +200,9 @@ def _bounced(mail: InboundMail, found: Found) -> Route:
     return Route(kind=kind, status=InboxStatus.AUTOMATIC, reason=f"not delivered: {reason}", **to)
 
 
-def _unsubscribed(who: tuple[str, str], found: Found) -> Route:
+def _unsubscribed(mail: InboundMail, who: tuple[str, str], found: Found) -> Route:
     account_id, contact_id = who
-    if any(sender.account_id == account_id for sender in found.senders) or account_id in found.neighbours:
+    if _belongs(mail, found, account_id):
         return Route(
             kind=RouteKind.UNSUBSCRIBE,
             status=InboxStatus.MATCHED,
@@ -242,7 +242,8 @@ def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = 
 def delivery_ids(message_ids: Iterable[str], mail_domain: str) -> list[str]:
     """The deliveries that our Message-IDs come from, as far as they can be read back; the ids of others are left out."""
     ending = f"@{mail_domain}>"
-    return [unquote(found[1 : -len(ending)]) for found in message_ids if found.endswith(ending)]
+    said = [unquote(found[1 : -len(ending)]) for found in message_ids if found.endswith(ending)]
+    return [one for one in said if one == printable(one)]  # whatever else was made up by somebody
 
 
 # What a case is told

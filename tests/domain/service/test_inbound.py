@@ -278,3 +278,35 @@ def test_large_nonsense_takes_no_longer_than_sense(piece: str) -> None:
     read_mail(mail(nonsense, Content_Type="text/html", Subject=nonsense, References=nonsense, To=nonsense))
     read_mail(mail(nonsense, Content_Type="text/plain"))
     assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"--B\r\n\r\nHelp\r\n" * 200_000,
+        b"".join(
+            b"--%s\r\nContent-Type: multipart/mixed; boundary=%s\r\n\r\n" % (outer, inner)
+            for outer, inner in ((b"B", b"b0"), *((b"b%d" % n, b"b%d" % (n + 1)) for n in range(300)))
+        )
+        + b"Help\r\n" * 1_000_000,
+    ],
+    ids=["many parts", "nested parts"],
+)
+def test_a_mail_made_to_keep_its_reader_busy_does_not(body: bytes) -> None:
+    began = time.perf_counter()
+    found = read_mail(mail(body, MIME_Version="1.0", Content_Type="multipart/mixed; boundary=B"))
+    assert time.perf_counter() - began < 5
+    assert found.sender == "jo@acme.example"
+
+
+def test_a_large_mail_with_its_files_is_read_whole() -> None:
+    file = (b"A" * 76 + b"\r\n") * 200_000
+    body = (
+        b"--B\r\nContent-Type: text/plain\r\n\r\nSee the boundary of the files.\r\n--B\r\nContent-Type: application/pdf\r\n"
+        b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n"
+        + file
+        + b"--B--\r\n"
+    )
+    found = read_mail(mail(body, MIME_Version="1.0", Content_Type="multipart/mixed; boundary=B"))
+    assert found.said == "See the boundary of the files."
+    assert [(one.name, one.size) for one in found.attachments] == [("a.pdf", 200_000 * 57)]

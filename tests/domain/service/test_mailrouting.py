@@ -128,6 +128,8 @@ def test_a_delivery_report_counts_only_for_the_mail_that_was_sent_there() -> Non
 
 def test_only_the_customer_ends_their_mails() -> None:
     wish = {"subject": "unsubscribe acme/p-1"}
+    everybodys = routed(Found(neighbours=("acme",)), sender="stranger@gmail.com", **wish)
+    assert (everybodys.kind, everybodys.status) == (RouteKind.KEEP, "unknown")
     assert routed(Found(senders=(JO,)), **wish).kind is RouteKind.UNSUBSCRIBE
     assert routed(Found(neighbours=("acme",)), **wish).contact_id == "p-1"
     assert routed(Found(), **wish).status is InboxStatus.UNKNOWN
@@ -136,7 +138,10 @@ def test_only_the_customer_ends_their_mails() -> None:
 
 def test_our_own_message_ids_name_their_deliveries() -> None:
     sent = message_id_of("journey:acme/adoption/check-in-2027-01#0", "seller.example")
-    assert delivery_ids([sent, "<1@acme.example>"], "seller.example") == ["journey:acme/adoption/check-in-2027-01#0"]
+    made_up = "<journey%00acme@seller.example>"
+    assert delivery_ids([sent, "<1@acme.example>", made_up], "seller.example") == [
+        "journey:acme/adoption/check-in-2027-01#0"
+    ]
 
 
 def test_the_documents_are_those_that_cases_take() -> None:

@@ -1,0 +1,76 @@
+"""Mail that is out to do harm, or merely broken: it takes nothing from anybody else, and is not lost itself."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.service.inbound import InboundMail, read_mail
+from tests.gateway.post import SERVICE, Post, contact_of, written
+from tests.gateway.test_inbound import post
+
+__all__ = ["post"]
+
+
+def raw(sender: str, *headers: bytes, body: bytes = b"Nothing works.") -> bytes:
+    """A mail byte by byte."""
+    known = (f"From: {sender}", f"To: {SERVICE}", "Subject: Help", f"Message-ID: <{uuid.uuid4()}@customer.example>")
+    return b"\r\n".join([*(one.encode() for one in known), *headers, b"", body])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"References: <%00@perennial.example>",
+        b"In-Reply-To: <case%3AC%2F\x01%00%ff@perennial.example>",
+        b"MIME-Version: 1.0\r\nContent-Type: application/x\x00y",
+    ],
+)
+async def test_what_no_table_can_hold_keeps_no_other_mail_waiting(post: Post, header: bytes) -> None:
+    account = await post.customer()
+    broken = await post.inbox.receive(raw(contact_of(account), header), datetime.now(UTC))
+    after = await post.inbox.receive(raw(contact_of(account)), datetime.now(UTC))
+    assert await post.inbox.settle_new() == 2
+    assert [(await post.row(one))["status"] for one in (broken, after)] == ["matched", "matched"]
+
+
+async def test_a_mail_that_breaks_its_reader_waits_for_a_person_and_the_next_ones_go_on(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await post.customer()
+
+    def breaks(content: bytes, **envelope: object) -> InboundMail:
+        if b"poison" in content:
+            raise RuntimeError("a fault of ours")
+        return read_mail(content)
+
+    monkeypatch.setattr("gateway.inbound.read_mail", breaks)
+    broken = await post.inbox.receive(raw(contact_of(account), body=b"poison"), datetime.now(UTC))
+    after = await post.inbox.receive(raw(contact_of(account)), datetime.now(UTC))
+    await post.inbox.settle_new()
+    assert (await post.row(after))["status"] == "matched"
+    for _ in range(20):
+        if (await post.row(broken))["status"] == "failed":
+            break
+        await post.servers.pool.execute("update inbox_message set try_at = received_at where inbox_id = $1", broken)
+        await post.inbox.settle_new()
+    row = await post.row(broken)
+    assert (row["status"], row["reason"]) == ("failed", "RuntimeError: a fault of ours")
+    assert b"poison" in row["raw"]
+
+
+async def test_a_stranger_who_copies_a_message_id_takes_nobodys_answers(post: Post) -> None:
+    account, attacker = await post.customer(), await post.customer()
+    # The attacker's case has the message first, the customer's own comes after it.
+    copied = written(contact_of(account), "Our own matter")
+    forged = written(contact_of(attacker), "Mine")
+    forged.replace_header("Message-ID", copied["Message-ID"])
+    theirs = await post.delivered(forged)
+    own = await post.delivered(copied)
+    answer = await post.delivered(written(contact_of(account), "More of it", In_Reply_To=copied["Message-ID"]))
+    assert theirs["case_id"] != own["case_id"]
+    assert (answer["status"], answer["case_id"]) == ("matched", own["case_id"])
+    foreign = await post.delivered(written(contact_of(attacker), "Let me in", In_Reply_To=copied["Message-ID"]))
+    assert foreign["case_id"] == theirs["case_id"]
