@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
-from activities.store import amendments, effects
+from activities.store import amendments, effects, quotes
 from activities.store import orders as order_store
 from activities.store.pool import Connection
 from domain.amending import changes, transfers
@@ -113,8 +113,9 @@ class AssetAmendments:
                 if done := await effects.find_effect(connection, key):
                     return done.outcome if done.run == run else done.outcome.again()
                 products = await _products(connection, request)
+                edges = await quotes.load_relationships(connection, call.account_id)
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
-                decision = await decide(connection, Desk(situation, RequestId(name), products), request)
+                decision = await decide(connection, Desk(situation, RequestId(name), products, edges), request)
                 return await self._performer.carry_out(
                     connection, situation, decision, key, stage="amendment", kind=kind, run=run, actor=request.by
                 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from domain.amending.bundled import bundled, check_apart, check_ends, renewed_along
 from domain.amending.desk import Changed, Desk, Sold, carry_out
 from domain.amending.refusing import named_refusals
 from domain.amending.replanning import joined, replan
@@ -67,6 +68,8 @@ def amend(desk: Desk, request: AmendAssets) -> Decision:
     """Changes of assets, and new ones beside them."""
     with named_refusals():
         requests: list[AnyRequest] = [_amended(desk, asset, request) for asset in request.assets]
+        check_ends(desk, request.assets)
+        requests = bundled(desk, requests)
         added = [_added(desk, line, request, number) for number, line in enumerate(request.add_ons)]
     sold: dict[str, Sold] = {generate.asset.asset_id: terms for generate, terms in added}
     return decide(desk, carry_out(desk, [*requests, *(generate for generate, _ in added)], sold), request.reason)
@@ -147,7 +150,9 @@ def renew(desk: Desk, request: RenewAssets) -> Decision:
     """The next term of a contract, or of some assets."""
     with named_refusals():
         lines = [RenewedAsset(asset_id=r.asset.asset_id) for r in _of_contract(desk, request.contract_id)]
-        requests = [_renewed(desk, line, request) for line in request.assets or lines]
+        named = [*(request.assets or lines)]
+        children = [RenewedAsset(asset_id=child) for child in renewed_along(desk, [line.asset_id for line in named])]
+        requests = [_renewed(desk, line, request) for line in [*named, *children]]
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 
 
@@ -203,7 +208,7 @@ def cancel(desk: Desk, request: CancelAssets) -> Decision:
     """Assets end for good, now, at the end of their period, or at a day."""
     with named_refusals():
         named = [Named(asset_id=record.asset.asset_id) for record in _of_contract(desk, request.contract_id)]
-        requests = [_cancelled(desk, line, request) for line in request.assets or named]
+        requests = bundled(desk, [_cancelled(desk, line, request) for line in request.assets or named])
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 
 
@@ -237,6 +242,7 @@ def swap(desk: Desk, request: SwapAssets) -> Decision:
     sold: dict[str, Sold] = {}
     requests = []
     with named_refusals():
+        check_apart(desk, [line.asset_id for line in request.assets], "swapped")
         for number, line in enumerate(request.assets):
             made = _swapped(desk, line, request, number)
             sold[made.to_asset.asset_id] = Sold(line.unit_price, line.per or desk.facts(line.asset_id).per)

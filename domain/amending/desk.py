@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from domain.amending.refusing import named_refusals
 from domain.amending.requests import Named, When
+from domain.assets.bundles import Relationship
 from domain.assets.errors import AssetExpiredError, BackdateError, ContractError, UnknownAssetError
 from domain.assets.ledger import Ledger, check_version
 from domain.assets.model import AssetRecord, RequestId
@@ -30,11 +31,13 @@ _PRICE_DIGITS = Decimal("1e-10")
 
 @dataclass(frozen=True)
 class Desk:
-    """The facts for one request. `request_id` is what the ledger knows it by; `products` are the catalogue's entries for it."""
+    """The facts for one request. `request_id` is what the ledger knows it by; `products` are the catalogue's entries for it,
+    `relationships` the edges of the customer's bundles."""
 
     situation: Situation
     request_id: RequestId
     products: Mapping[str, Product] = field(default_factory=dict)
+    relationships: Sequence[Relationship] = ()
 
     @property
     def as_of(self) -> datetime:

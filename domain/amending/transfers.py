@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from domain.amending.bundled import check_apart
 from domain.amending.changes import scheduled, stage_of
 from domain.amending.desk import Desk, Sold, changes_of
 from domain.amending.refusing import named_refusals, refusal_of
@@ -21,6 +22,7 @@ from domain.amending.replanning import Replanned, joined, replan
 from domain.amending.requests import TransferAssets
 from domain.amending.telling import Told, before_last, tell
 from domain.amending.terms import common_end, term_after
+from domain.assets.bundles import Relationship
 from domain.assets.contracts import ContractTerms, relate
 from domain.assets.errors import AssetExistsError, ContractError, PriceBookError
 from domain.assets.ledger import Ledger, lock, unlock
@@ -34,6 +36,7 @@ from domain.ids import AccountId, AssetId, ContractId
 from domain.journey import Outcome, Stage
 from domain.model import Carried
 from domain.orders import BillingFrequency, ContactRole, PricePer
+from domain.quotes.writes import Relate
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
 from domain.renewal_quote import last_day
 from domain.situation import Situation
@@ -98,6 +101,8 @@ class Consignment(Carried):
     parcels: list[Parcel]
     contracts: dict[str, Conditions] = {}
     """by the source's contract id"""
+    bundles: list[Relationship] = []
+    """the edges of bundles that are handed over, by the new ids"""
 
 
 def transfer_id_of(desk: Desk) -> str:
@@ -159,6 +164,9 @@ def _check_receiver(desk: Desk, request: TransferAssets, receiver: Receiver | No
 
 def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple[Ledger, list[Conveyed]]:
     ledger, conveyed = desk.ledger, []
+    for whole in (True, False):
+        named = [line.asset_id for line in request.assets if (line.quantity is None) is whole]
+        check_apart(desk, named, "handed over", whole=whole)
     for line, to_asset_id in zip(request.assets, ids, strict=True):
         record = desk.record(line)
         ledger, left = transfer_out(
@@ -204,8 +212,17 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
                 contract=contract.contract_id if contract and left.end is not None else None,
             )
         )
+    ids = {AssetId(line.asset_id): one.asset.asset_id for line, one in zip(request.assets, conveyed, strict=True)}
     sent = Consignment(
-        request_id=desk.request_id, to_contract_id=request.to_contract_id, parcels=parcels, contracts=contracts
+        request_id=desk.request_id,
+        to_contract_id=request.to_contract_id,
+        parcels=parcels,
+        contracts=contracts,
+        bundles=[
+            edge.model_copy(update={"parent_id": ids[edge.parent_id], "child_id": ids[edge.child_id]})
+            for edge in desk.relationships
+            if {edge.parent_id, edge.child_id} <= ids.keys()
+        ],
     )
     return sent.model_dump(mode="json")
 
@@ -242,6 +259,7 @@ def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
         *follows.writes,
         *changed.opened,
         *changed.changes,
+        *([Relate(consignment.bundles)] if consignment.bundles else []),
     ]
     return Decision(
         JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer.transfer_id}),

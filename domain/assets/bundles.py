@@ -66,14 +66,25 @@ def members(root: AssetId, relationships: Sequence[Relationship]) -> list[tuple[
 def change_bundle(
     ledger: Ledger, request: ChangeQuantity | Cancel | Renew, relationships: Sequence[Relationship]
 ) -> Ledger:
-    """Carry out a request on a bundle's root and on its children, all or none.
+    """Carry out a request on a bundle's root and on its children, all or none; see `with_children`.
+
+    Raises:
+        TransactionError: A child's share is no whole number of units, or the bundle is not a tree.
+        AssetError: One of the changes is refused.
+    """
+    return apply_together(ledger, with_children(ledger, request, relationships))
+
+
+def with_children(
+    ledger: Ledger, request: ChangeQuantity | Cancel | Renew, relationships: Sequence[Relationship]
+) -> list[ChangeQuantity | Cancel | Renew]:
+    """A request on a bundle's root, and what it asks of the children.
 
     A change of quantity reaches proportional children, a cancellation all, a renewal all that have a term. A child that
     was cancelled or has ended keeps what it is. Prices of the request are the root's: children keep their own.
 
     Raises:
         TransactionError: A child's share is no whole number of units, or the bundle is not a tree.
-        AssetError: One of the changes is refused.
     """
     requests: list[ChangeQuantity | Cancel | Renew] = [request]
     for child_id, per_root in members(request.asset_id, relationships):
@@ -91,7 +102,7 @@ def change_bundle(
                 continue
             update |= {"unit_price": None}
         requests.append(request.model_copy(update=update))
-    return apply_together(ledger, requests)
+    return requests
 
 
 def _units(child_id: AssetId, wanted: Decimal) -> int:
