@@ -22,6 +22,8 @@ from domain.amending.requests import (
     RollBack,
     SwapAssets,
     TransferAssets,
+    check_repeated,
+    digest_of,
 )
 from domain.assets.model import RequestId
 from domain.decision import Decision
@@ -111,14 +113,17 @@ class AssetAmendments:
             request = read_request(model, call.body)
             async with self._performer.transaction() as connection:
                 if done := await effects.find_effect(connection, key):
+                    check_repeated(request, await amendments.asked_before(connection, key), call.request_id)
                     return done.outcome if done.run == run else done.outcome.again()
                 products = await _products(connection, request)
                 edges = await quotes.load_relationships(connection, call.account_id)
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
                 decision = await decide(connection, Desk(situation, RequestId(name), products, edges), request)
-                return await self._performer.carry_out(
+                outcome = await self._performer.carry_out(
                     connection, situation, decision, key, stage="amendment", kind=kind, run=run, actor=request.by
                 )
+                await amendments.note_asked(connection, key, digest_of(request))
+                return outcome
 
     @activity.defn
     async def amendment_effective(self, call: StepCall) -> Outcome:

@@ -98,6 +98,17 @@ async def drop_terms(connection: Connection, writes: Sequence[DropTerm]) -> None
     )
 
 
+async def asked_before(connection: Connection, key: str) -> str | None:
+    """The digest of what was asked under an effect's key, if it was noted."""
+    digest: str | None = await connection.fetchval("select asked from effect where key = $1", key)
+    return digest
+
+
+async def note_asked(connection: Connection, key: str, digest: str) -> None:
+    """What was asked, beside the effect that it had."""
+    await connection.execute("update effect set asked = $2 where key = $1", key, digest)
+
+
 async def send_assets(connection: Connection, account_id: str, writes: Sequence[SendAssets]) -> None:
     """Assets are on their way to another account."""
     await connection.executemany(

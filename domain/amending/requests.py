@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
@@ -22,9 +23,11 @@ from domain.ids import AccountRef, ContractRef
 from domain.model import Received
 from domain.money import CurrencyCode
 from domain.orders import Code, Price, PricePer, Product, Quantity
+from domain.refusals import Refusal
 from domain.requests import Remark, Request
 
 PERIOD_END = "period_end"
+REQUEST_CONFLICT = "RequestConflict"
 
 
 def _moment(value: Any) -> date:
@@ -237,6 +240,19 @@ class RollBack(Named, Request):
     """The last amendment or renewal of an asset is taken back before it begins, with all that happened together with it."""
 
     reason: Remark = ""
+
+
+def digest_of(request: Request) -> str:
+    """What is asked, whoever asks, why, and however it is written down."""
+    asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True)
+    return sha256(asked.encode()).hexdigest()
+
+
+def check_repeated(request: Request, asked: str | None, request_id: str) -> None:
+    """Raise `Refusal` (RequestConflict) if something else was `asked` under the id of a request."""
+    if asked is not None and asked != digest_of(request):
+        says = f"request {request_id!r} was made before and asked for something else; give this one an id of its own"
+        raise Refusal(REQUEST_CONFLICT, says)
 
 
 def _contract_or_assets(contract_id: str | None, assets: tuple[Named, ...]) -> None:

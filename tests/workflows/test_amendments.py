@@ -32,6 +32,20 @@ async def test_an_upsell_in_mid_term_counts_from_now_to_the_end(servers: Servers
     await life.check()
 
 
+async def test_a_request_id_stands_for_one_request(servers: Servers) -> None:
+    """The same again is answered as before, whoever sends it; anything else under the id is refused, not swallowed."""
+    life = await Life.begin(servers)
+    seats = {"asset_id": life.seats, "add": 10}
+    first = await life.ask("amend_assets", assets=[seats], request_id="r-1", by="shop")
+    assert await life.ask("amend_assets", assets=[{**seats, "unit_price": None}], request_id="r-1", by="retry") == first
+    before = await rows_of(servers.pool, life.account)
+    other = {"assets": [{**seats, "add": 20}], "request_id": "r-1"}
+    await refused(life, "amend_assets", other, "RequestConflict", "an id of its own")
+    assert await rows_of(servers.pool, life.account) == before
+    await life.ask("cancel_assets", assets=[{"asset_id": life.seats}], effective="period_end", request_id="r-1")
+    assert [units for _, units, _ in await life.periods(life.seats)] == [40, 50]
+
+
 async def test_a_scheduled_reduction_is_told_on_its_day_and_amounts_count_local_months(servers: Servers) -> None:
     life = await Life.begin(servers)
     day = life.month(6)
