@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.carrying_out import Performer
 from activities.channels.mail import message_id_of
-from activities.store import cases, desks, effects, holds
+from activities.store import case_writes, cases, desks, effects, holds
 from activities.store.pool import Connection
 from domain.calendar import local_day
 from domain.journey import Channel
@@ -17,8 +17,9 @@ from domain.refusals import Refusal
 from domain.service import case_care
 from domain.service.calendar import BusinessCalendar
 from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
+from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_refusing import refusal_of
-from domain.service.casework import CaseMail, CaseNotice, CaseSituation, Work
+from domain.service.casework import CaseSituation, Work
 from domain.service.clock import BusinessClock, clock_of
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
@@ -207,7 +208,7 @@ class CaseWorker:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
         ids = {mail.id: message_id_of(mail.id, self._mail_domain) for mail in work.mails}
-        await cases.save_work(connection, work, ids)
+        await case_writes.save_work(connection, work, ids)
         if case.account_id is not None:
             rows = [
                 effects.JournalRow(

@@ -191,15 +191,23 @@ class ServiceCases:
                     known = await cases.find_case(connection, other, lock=True)
                     others.update({other: known} if known else {})
                 merges = await cases.merges_of(connection, case.account_id)
+                heard_at = await cases.last_answered(connection, end)
                 situation = await self._worker.situation(connection, case, call.as_of, request.by)
                 work = Work(situation, key)
 
                 def decide(work: Work) -> None:
                     check_version(request.expected_version, case.version)
-                    case_changes.merge(work, request, others, merges)
+                    case_changes.merge(work, request, others, merges, heard_at)
 
                 await self._worker.carry_out(connection, call, work, decide)
                 return await self._worker.finish(connection, call, work)
+
+    @activity.defn
+    async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
+        """Another case went up in this one."""
+        async with business_errors():
+            told = CaseChanged.model_validate(call.body)
+            return await self._worker.once(call, _key(call), lambda work: case_changes.absorbed(work, told))
 
     @activity.defn
     async def case_close(self, call: CaseCall) -> CaseOutcome:
@@ -266,7 +274,8 @@ class ServiceCases:
             case = await self._worker.locked(connection, call.case_id)
             if case.account_id is not None:
                 key = case_key(call.case_id, f"unheard/{told.id}")
-                title = f"Case {call.case_id}: {told.what}, and no journey to hear of it"
+                nobody = f"run of case {told.into}" if told.into else "journey"
+                title = f"Case {call.case_id}: {told.what}, and no {nobody} to hear of it"
                 row = effects.JournalRow(
                     key, told.at, f"service:{call.case_id}", "case_unheard", title, {"what": told.what}
                 )

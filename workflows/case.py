@@ -88,10 +88,12 @@ class Case:
                 asyncio.create_task(self._tell(told))  # noqa: RUF006 - the workflow's own loop keeps its tasks
 
     async def _tell(self, told: CaseChanged) -> None:
-        """The customer's journey hears of it; a journey that is not there is no fault of the case."""
-        journey = workflow.get_external_workflow_handle(f"{JOURNEY_PREFIX}{self._account()}")
+        """The customer's journey hears of it, or another case; one that is not there is no fault of the case."""
+        listener, signal = f"{JOURNEY_PREFIX}{self._account()}", "case_changed"
+        if told.into is not None:
+            listener, signal = f"{ID_PREFIX}{told.into}", "case_absorbed"
         try:
-            await journey.signal("case_changed", told)
+            await workflow.get_external_workflow_handle(listener).signal(signal, told)
         except ApplicationError:
             self.unheard.append(told)
         self.telling.discard(told.id)

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from domain.refusals import Problem, Refusal
-from domain.service.case import CaseOutcome
+from domain.service.case import CaseChanged, CaseOutcome
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,
@@ -32,6 +32,7 @@ from domain.service.case_requests import (
 from domain.service.opening import INVALID_CASE, read_case
 from workflows.case import ID_PREFIX
 from workflows.claim_doors import ClaimDoors
+from workflows.journey import Asked
 from workflows.refusing import refusals
 
 
@@ -211,6 +212,11 @@ class CaseDoors(ClaimDoors):
     @retry.validator
     def _check_retry(self, request: Any) -> None:
         self.check(Retry, request)
+
+    @workflow.signal(description="Another case went up in this one: its customer may wait for an answer")
+    def case_absorbed(self, told: CaseChanged) -> None:
+        """A merge, which is on record already."""
+        self.asked.append(Asked("case_absorbed", told.id, told.model_dump(mode="json")))
 
     @workflow.signal(dynamic=True, description="A signal that this release does not know: shown, never lost")
     def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:

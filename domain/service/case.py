@@ -45,7 +45,7 @@ class Happened(StrEnum):
     PRIORITISED = "prioritised"
     IDENTIFIED = "identified"
     ABSORBED = "absorbed"
-    """another case was merged into this one"""
+    """another case was merged into this one; `detail.unanswered_since` says since when its customer waits for an answer"""
     FIRED = "fired"
     """an action of a milestone, of an escalation rule or a reminder was done"""
     VIOLATED = "violated"
@@ -99,6 +99,8 @@ def clock_events(events: Iterable[Recorded], rules: CaseRules) -> Iterator[CaseE
         if event.kind is Happened.WAITING:
             pausing = event.detail.get("status") in rules.pausing
             yield CaseEvent(at=event.at, kind=EventKind.PAUSE if pausing else EventKind.RESUME)
+        elif event.kind is Happened.ABSORBED and (since := event.detail.get("unanswered_since")):
+            yield CaseEvent(at=datetime.fromisoformat(since), kind=EventKind.CUSTOMER_MESSAGE)
         elif event.kind in _CLOCK and not event.detail.get("automatic"):
             yield CaseEvent(at=event.at, kind=_CLOCK[event.kind], name=str(event.detail.get("name", "")))
 
@@ -255,12 +257,14 @@ class SurveyFacts(Carried):
 
 
 class CaseChanged(Carried):
-    """What the customer's journey is told, by signal. The facts are in the database; `id` names this report."""
+    """What the customer's journey is told, by signal, or the case `into` which this one went up. The facts are in the
+    database; `id` names this report."""
 
     id: str
     at: AwareDatetime
     case_id: str
     what: str
+    into: str | None = None
 
 
 class Promise(Carried):

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care, case_mails, case_surveys
-from domain.service.case import CaseAccount, CaseContact, CaseFile, Happened
+from domain.service.case import CaseAccount, CaseChanged, CaseContact, CaseFile, Happened, clock_events
+from domain.service.case_effects import NewMessage
 from domain.service.case_requests import (
     AddNote,
     Cancel,
@@ -21,8 +22,9 @@ from domain.service.case_requests import (
     Resume,
     Wait,
 )
-from domain.service.casework import NewMessage, Work
+from domain.service.casework import SYSTEM, Work
 from domain.service.errors import TransitionNotAllowedError
+from domain.service.history import unanswered_since
 from domain.service.lifecycle import (
     WAITING,
     AfterMessage,
@@ -173,8 +175,20 @@ def _reopen(work: Work, at: datetime, by: str, reason: str) -> None:
     work.report("reopened", at)
 
 
-def merge(work: Work, request: Merge, others: Mapping[str, CaseFile], merged_into: Mapping[str, str]) -> None:
-    """The case goes up in another one of the same customer. `others` are the cases named, `merged_into` all their merges."""
+def merge(
+    work: Work,
+    request: Merge,
+    others: Mapping[str, CaseFile],
+    merged_into: Mapping[str, str],
+    heard_at: datetime | None = None,
+) -> None:
+    """The case goes up in another one of the same customer, and with it the answer that the customer waits for.
+
+    Args:
+        others: the cases named.
+        merged_into: all merges of their customer.
+        heard_at: when the case that it goes up in last answered the customer.
+    """
     case = work.case
     known = {case.case_id: case, **others}
     accounts = {one.case_id: one.account_id or f"unknown of {one.contact.email}" for one in known.values()}
@@ -195,9 +209,43 @@ def merge(work: Work, request: Merge, others: Mapping[str, CaseFile], merged_int
         closed_at=work.as_of,
     )
     work.absorbed_into = end
+    work.owed_since = _owed_since(work, target, heard_at)
+    told = f"{case.case_id}:{len(work.before.events) + len(work.events)}:absorbed"
+    work.tell.append(CaseChanged(id=told, at=work.as_of, case_id=case.case_id, what="absorbed", into=end))
     work.line("merged", f"Case {case.case_id} was merged into {end}", work.as_of, request.by)
     work.report("closed", work.as_of)
     work.answer["into"] = end
+
+
+def _owed_since(work: Work, target: CaseFile, heard_at: datetime | None) -> datetime | None:
+    """From when on the target's next answer is counted: a merge wins no time. What is late already stays on this case's record,
+    and a resolved target is reopened by the merge; there it counts from the merge."""
+    since = unanswered_since(clock_events(work.before.events, work.before.desk.rules))
+    if since is None or (heard_at is not None and heard_at >= since):
+        return None
+    late = any(
+        row.violation() and row.completed_at is None and row.kind != "resolution" for row in work.before.milestones
+    )
+    if late or target.status is CaseState.RESOLVED:
+        return work.as_of
+    return max(since, target.opened_at)
+
+
+def absorbed(work: Work, told: CaseChanged) -> None:
+    """Another case went up in this one, which is on record by now. What its customer waits for does what a message does."""
+    found = [event for event in work.before.events if event.kind is Happened.ABSORBED]
+    merges = [event for event in found if event.detail.get("case_id") == told.case_id]
+    if not merges or "unanswered_since" not in merges[-1].detail:
+        return
+    at = merges[-1].at
+    effect = after_message(_facts(work), at, work.before.desk.rules)
+    if effect is AfterMessage.REOPENS:
+        _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
+    elif effect is AfterMessage.RESUMES:
+        work.happened(Happened.RESUMED, max(at, work.case.status_at), SYSTEM, {"status": "open"})
+        status_at = max(at, work.case.status_at)
+        work.change(status=CaseState.OPEN, status_at=status_at, status_reason="", resume_at=None)
+    work.change(planned_at=work.as_of)  # warnings whose time has passed by then are not given in a burst
 
 
 def close(work: Work, request: Close) -> None:

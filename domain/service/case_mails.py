@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.service.agenda import PlannedAction
-from domain.service.casework import CaseMail, Work
+from domain.service.case_effects import CaseMail
+from domain.service.casework import Work
 from domain.service.definitions import ActionClass
 
 _DESK = {"ja": "サポート窓口"}

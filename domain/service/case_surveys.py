@@ -8,8 +8,9 @@ from domain.calendar import local_day
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened, SurveyFacts
+from domain.service.case_effects import StaffTask
 from domain.service.case_requests import AnswerCsat
-from domain.service.casework import SYSTEM, StaffTask, Work
+from domain.service.casework import SYSTEM, Work
 from domain.service.lifecycle import CaseState
 from domain.service.options import DayMethod
 from domain.success.throttling import (

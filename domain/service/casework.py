@@ -22,6 +22,7 @@ from domain.service.case import (
     SurveyFacts,
     clock_events,
 )
+from domain.service.case_effects import CaseLine, CaseMail, CaseNotice, NewMessage, StaffTask
 from domain.service.claims import Claim
 from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
@@ -62,69 +63,6 @@ class CaseSituation:
     seller: str = ""
 
 
-@dataclass(frozen=True)
-class CaseMail:
-    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without."""
-
-    id: str
-    template: str
-    context: dict[str, Any] = field(default_factory=dict)
-    automatic: bool = True
-    body: str = ""
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class CaseNotice:
-    """Something to tell one of our people."""
-
-    id: str
-    to: StaffFacts
-    title: str
-    lines: list[str]
-    due: datetime | None = None
-
-
-@dataclass(frozen=True)
-class StaffTask:
-    """Something that one of our people is to do until `due`; open once per `key`."""
-
-    key: str
-    title: str
-    to: StaffFacts
-    due: datetime
-
-
-@dataclass(frozen=True)
-class NewMessage:
-    """A message of the thread to be kept. `mail_id` is the mail that carries it, if one does."""
-
-    direction: str
-    channel: str
-    at: datetime
-    body: str = ""
-    subject: str = ""
-    sender: str = ""
-    recipient: str = ""
-    message_id: str | None = None
-    in_reply_to: str | None = None
-    references: tuple[str, ...] = ()
-    automatic: bool = False
-    template: str | None = None
-    mail_id: str | None = None
-
-
-@dataclass(frozen=True)
-class CaseLine:
-    """A line of the customer's journal; `name` makes its key."""
-
-    name: str
-    kind: str
-    title: str
-    at: datetime
-    detail: dict[str, Any]
-
-
 class Work:
     """Gathers what one request or wake changes. Nothing is written before all of it is known."""
 
@@ -153,6 +91,7 @@ class Work:
         self.tasks: list[StaffTask] = []
         self.settled_tasks: list[str] = []
         self.absorbed_into: str | None = None
+        self.owed_since: datetime | None = None  # what the case that absorbs this one owes its customer since then
         self.attention: dict[str, str | None] = {}
         self.answer: dict[str, Any] = {}
         self.next_at: datetime | None = None

@@ -114,6 +114,21 @@ def history_of(events: Iterable[CaseEvent]) -> CaseHistory:
     )
 
 
+def unanswered_since(events: Iterable[CaseEvent]) -> datetime | None:
+    """Since when the customer waits for an answer: the opening, or their first message after our last one. None: they do not."""
+    since: datetime | None = None
+    for event in sorted(events, key=lambda event: event.at):
+        if event.kind in _ASKING:
+            since = since or event.at
+        elif event.kind in _ANSWERING:
+            since = None
+    return since
+
+
+_ASKING = frozenset({EventKind.CREATED, EventKind.CUSTOMER_MESSAGE})
+_ANSWERING = ENDINGS | {EventKind.AGENT_MESSAGE, EventKind.FIRST_RESPONSE}
+
+
 def running(history: CaseHistory) -> Sequence[CaseEvent]:
     """The events that happened while the case was running.
 

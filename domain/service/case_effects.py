@@ -1,0 +1,72 @@
+"""What a piece of work on a case sends, keeps, and asks of our people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.customer import StaffFacts
+
+
+@dataclass(frozen=True)
+class CaseMail:
+    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without."""
+
+    id: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    automatic: bool = True
+    body: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class CaseNotice:
+    """Something to tell one of our people."""
+
+    id: str
+    to: StaffFacts
+    title: str
+    lines: list[str]
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StaffTask:
+    """Something that one of our people is to do until `due`; open once per `key`."""
+
+    key: str
+    title: str
+    to: StaffFacts
+    due: datetime
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message of the thread to be kept. `mail_id` is the mail that carries it, if one does."""
+
+    direction: str
+    channel: str
+    at: datetime
+    body: str = ""
+    subject: str = ""
+    sender: str = ""
+    recipient: str = ""
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    automatic: bool = False
+    template: str | None = None
+    mail_id: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A line of the customer's journal; `name` makes its key."""
+
+    name: str
+    kind: str
+    title: str
+    at: datetime
+    detail: dict[str, Any]

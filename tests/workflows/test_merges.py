@@ -1,0 +1,98 @@
+"""A case that goes up in another one takes along the answer that its customer waits for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from gateway.cases import CaseClient
+from tests.cases import case, case_client, customer, staffed
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, until
+from tests.workflows.test_service_case import ENTERPRISE, kinds, promise, row_of, templates
+
+
+async def absorbed(servers: Servers, case_id: str) -> None:
+    """Waits until a case has looked at what went up in it."""
+
+    async def done() -> bool:
+        found = "select count(*) from effect where starts_with(key, $1)"
+        return bool(await servers.pool.fetchval(found, f"case:{case_id}/case_absorbed:"))
+
+    await until(done, f"{case_id} has looked at the case that went up in it")
+
+
+async def two_cases(servers: Servers, agent: str) -> tuple[CaseClient, dict[str, Any], str, str]:
+    """A client, the order of a customer, and two cases of theirs: the first was answered, the second is an hour younger."""
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, agent)
+    first = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    await client.ask(first.case_id, "respond", {"body": "Which model?", "by": agent})
+    await servers.client.fast_forward(account_of(document), timedelta(hours=1))
+    second = await client.open_case(case(document, team=team))
+    return client, document, first.case_id, second.case_id
+
+
+async def test_the_answer_that_is_owed_is_owed_by_the_target_from_when_the_customer_wrote(servers: Servers) -> None:
+    client, document, first, second = await two_cases(servers, "MG-1")
+    await client.ask(first, "wait", {"reason": "the model", "by": "MG-1"})
+    await servers.client.fast_forward(account_of(document), timedelta(minutes=10))
+    await client.ask(second, "merge", {"into": first, "by": "MG-1"})
+    await absorbed(servers, first)
+    owed = await promise(servers, first, "next_response")
+    wrote_at = (await row_of(servers, second))["opened_at"]
+    assert (owed["state"], owed["started_at"]) == ("open", wrote_at)
+    row = await row_of(servers, first)
+    assert row["status"] == "open"
+    assert row["next_action_at"] <= owed["due_at"]
+    assert (await kinds(servers, first))[-2:] == ["absorbed", "resumed"]
+    briefing = await client.briefing(first)
+    assert "| next response | open |" in briefing
+    await servers.client.fast_forward(account_of(document), timedelta(days=1))
+    assert (await promise(servers, first, "next_response"))["violated_at"] == owed["due_at"]
+    assert (await templates(servers, first)).count("case_apology") == 1
+
+
+async def test_what_was_answered_is_not_owed_again(servers: Servers) -> None:
+    client, document, first, second = await two_cases(servers, "MG-2")
+    await client.ask(second, "respond", {"body": "It is the same matter.", "by": "MG-2"})
+    await servers.client.fast_forward(account_of(document), timedelta(minutes=10))
+    version = (await row_of(servers, first))["version"]
+    await client.ask(second, "merge", {"into": first, "by": "MG-2"})
+    await absorbed(servers, first)
+    assert await promise(servers, first, "next_response") is None
+    # Whoever read the case after the merge may act on it: the run has learnt of the new version.
+    assert (await row_of(servers, first))["version"] == version + 1
+    await client.ask(first, "wait", {"reason": "parts", "by": "MG-2", "expected_version": version + 1})
+
+
+async def test_a_message_later_than_a_resolution_reopens_the_case_it_is_merged_into(servers: Servers) -> None:
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "MG-3")
+    first = await client.open_case(case(document, team=team))
+    await client.ask(first.case_id, "resolve", {"code": "fixed", "text": "Restarted it.", "by": "MG-3"})
+    await servers.client.fast_forward(account_of(document), timedelta(hours=1))
+    second = await client.open_case(case(document, team=team, subject="Down again"))
+    await client.ask(second.case_id, "merge", {"into": first.case_id, "by": "MG-3"})
+    await absorbed(servers, first.case_id)
+    row = await row_of(servers, first.case_id)
+    assert (row["status"], row["reopen_count"], row["resolved_at"]) == ("open", 1, None)
+    owed = await promise(servers, first.case_id, "next_response")
+    assert owed["state"] == "open"
+    assert owed["started_at"] == (await row_of(servers, second.case_id))["closed_at"]
+
+
+async def test_lateness_stays_where_it_was_and_the_target_counts_from_the_merge(servers: Servers) -> None:
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "MG-4")
+    first = await client.open_case(case(document, team=team, impact="low", urgency="low"))
+    second = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    await servers.client.fast_forward(account_of(document), timedelta(hours=2))
+    late = await promise(servers, second.case_id, "first_response")
+    assert late["violated_at"] is not None
+    await client.ask(second.case_id, "merge", {"into": first.case_id, "by": "MG-4"})
+    await absorbed(servers, first.case_id)
+    owed = await promise(servers, first.case_id, "next_response")
+    assert (owed["state"], owed["started_at"]) == ("open", (await row_of(servers, second.case_id))["closed_at"])
+    kept = await promise(servers, second.case_id, "first_response")
+    assert (kept["violated_at"], kept["state"]) == (late["violated_at"], "stopped")
