@@ -50,7 +50,9 @@ def render(state: JourneyState, now: datetime) -> str:
         _list("Stages", [_stage_line(key, stage, zone) for key, stage in state.stages.items()], "none open", most=8),
         *_on_the_way(state, zone),
         _list("Latest", list(reversed(state.said)), "nothing yet"),
-        "**You can** `complete_task`, `answer_renewal`, `answer_offer`, `answer_survey`, `pause`, `resume`, `close_journey`"
+        "**You can** `complete_task`, `answer_renewal`, `answer_offer`, `answer_survey`, `amend_assets`, `renew_assets`,"
+        " `cancel_assets`, `swap_assets`, `transfer_assets`, `rollback`, `request_quote`, `approve`, `accept_quote`,"
+        " `place_hold`, `override_hold`, `pause`, `resume`, `close_journey` and more"
         " (updates; what is not possible is refused with the reason). Earlier runs: the journal,"
         f" `perennial journey show {state.account_id}`.",
     ]
