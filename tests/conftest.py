@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as properties
 from temporalio.client import Client
 
 from activities.store.pool import Pool, open_pool
@@ -20,6 +21,10 @@ from workers.migrating import migrate
 from workers.settings import Settings
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
+
+# A slow machine fails no property: how fast things are is measured by the benchmarks. A test may still set a deadline.
+properties.register_profile("no_deadline", properties(), deadline=None)
+properties.load_profile("no_deadline")
 
 
 @dataclass(frozen=True)
