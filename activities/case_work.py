@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,8 @@ from domain.webhooks import Event, EventType
 UNKNOWN_CASE = "UnknownCase"
 THREAD = 20
 """How many messages of a thread a mail's References name."""
+
+_HEADER_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 Decide = Callable[[Work], None]
 
@@ -70,6 +73,8 @@ class CaseWorker:
         """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
         before = work.case
         try:
+            if not work.fresh:
+                case_care.by_time(work)  # what was due before comes first, even if nobody was there to do it
             decide(work)
             case = work.case
             if (case.priority, case.account_id) != (before.priority, before.account_id):
@@ -231,11 +236,11 @@ class CaseWorker:
     def _mail_row(self, work: Work, mail: CaseMail) -> effects.OutboxRow:
         case = work.case
         contact = case.contact
-        earlier = [one for one in work.before.messages if one.message_id and not one.withdrawn]
+        earlier = [one for one in work.before.messages if _fits(one.message_id) and not one.withdrawn]
         thread = [str(one.message_id) for one in earlier]
         heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
         for message in work.messages:  # what this very work kept: the message that opened the case, above all
-            if message.message_id:
+            if message.message_id and _fits(message.message_id):
                 thread.append(message.message_id)
                 heard.append(message.message_id)
         body = OutgoingMail(
@@ -257,6 +262,11 @@ class CaseWorker:
         return effects.OutboxRow(
             mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
         )
+
+
+def _fits(message_id: str | None) -> bool:
+    """Whether a message id can stand in a header of ours: some programs make up ids that no mail server would take."""
+    return message_id is not None and _HEADER_ID.fullmatch(message_id) is not None
 
 
 def _notice_row(work: Work, notice: CaseNotice) -> effects.OutboxRow:

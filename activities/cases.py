@@ -108,11 +108,16 @@ class ServiceCases:
             if account is None:
                 raise _unknown("account_id", "UnknownAccount", f"no account {document.account_id!r} is known")
         for field, other in (("parent", document.parent), ("follows", document.follows)):
-            if other is not None and await cases.find_case(connection, other) is None:
+            found = await cases.find_case(connection, other) if other is not None else None
+            if other is not None and found is None:
                 raise _unknown(field, INVALID_CASE, f"there is no case {other!r}")
+            if found is not None and account is not None and found.account_id not in (None, account.account_id):
+                raise _unknown(field, INVALID_CASE, f"case {other!r} is another customer's")
         contact = await _contact(connection, document, account)
         case = _new_case(self._worker, document, account, contact, call)
         loaded = await cases.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
+        if document.owner is not None and document.owner not in loaded.staff:
+            raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
         return CaseSituation(
             case=case,
             as_of=call.as_of,
@@ -320,7 +325,7 @@ def _new_case(
         account_id=document.account_id,
         contact_id=contact.contact_id,
         contact=contact,
-        subject=document.subject,
+        subject=" ".join(document.subject.split()) or "(no subject)",
         channel=document.channel.value,
         category=document.category.value,
         product_code=document.product,

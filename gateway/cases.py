@@ -71,6 +71,8 @@ class CaseClient(PriceDesk):
         Raises `Refusal`: what the case refuses, and UnknownCase.
         """
         update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        if update == "identify" and isinstance(account_id := request.get("account_id"), str):
+            await self._meet(case_id, account_id, f"Case {case_id}")
         try:
             answer: dict[str, Any] = await insist(
                 lambda: self._handle(case_id).execute_update(update, request, id=update_id)
@@ -93,11 +95,21 @@ class CaseClient(PriceDesk):
         case linked to it. The answer's `case_id` says where it went, and `opened` whether that is a new case.
         """
         target = await self.leads_to(case_id)
-        answer = await self.ask(target, "customer_message", request)
+        while True:
+            try:
+                answer = await self.ask(target, "customer_message", request)
+                break
+            except Refusal:
+                onward = await self.leads_to(target)
+                if onward == target:
+                    raise
+                target = onward  # it was merged at this very moment
         if not answer.get("new_case"):
             return {**answer, "case_id": target, "opened": False}
-        facts = await self._known(target)
-        opened = await self.open_case(_linked(facts, request))
+        document = _linked(await self._known(target), request)
+        if await self.case(document["case_id"]) is not None:  # the message was heard before
+            return {**answer, "case_id": document["case_id"], "opened": True}
+        opened = await self.open_case(document)
         return {**opened.model_dump(mode="json"), "opened": True}
 
     # Looking up
@@ -222,7 +234,7 @@ def _summary(case: OpenCase) -> str:
 
 def _linked(facts: CaseFile, request: dict[str, Any]) -> dict[str, Any]:
     """The document of the case that a late message opens. Its id follows from the message: sent again, it is the same case."""
-    content = str(request.get("message_id") or request.get("request_id") or request)
+    content = f"{request.get('message_id') or request.get('request_id') or request}\0{request.get('body', '')}"
     number = hashlib.sha256(content.encode()).hexdigest()[:8]
     contact = facts.contact
     document: dict[str, Any] = {
@@ -236,6 +248,7 @@ def _linked(facts: CaseFile, request: dict[str, Any]) -> dict[str, Any]:
         "follows": facts.case_id,
         "message_id": request.get("message_id"),
         "references": list(request.get("references", [])),
+        "opened_at": request.get("at"),
     }
     if facts.account_id is not None:
         document["contact_id"] = facts.contact_id

@@ -214,10 +214,13 @@ class Case:
             request = read_case_request(model, document)
             view = self.progress.view
             if view is not None and request.request_id is None and not self.asked:
-                _check_version(request.expected_version, view.version)
+                _check_not_older(request.expected_version, view.version)
 
 
-def _check_version(seen: int | None, current: int) -> None:
+def _check_not_older(seen: int | None, current: int) -> None:
+    """A later version than ours there can be: a case that another one was merged into changes without being asked."""
+    if seen is not None and seen > current:
+        return
     try:
         check_version(seen, current)
     except ServiceRuleError as error:

@@ -32,7 +32,8 @@ select jsonb_build_object(
                    where p.email = c.contact->>'email'),
   'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
   'messages', coalesce((
-    select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object('withdrawn', coalesce(o.status = 'withdrawn', false))
+    select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object('withdrawn', coalesce(o.status = 'withdrawn', false),
+        'digest', encode(sha256(convert_to(m.body, 'UTF8')), 'hex'))
       order by m.number)
     from case_message m left join outbox o using (delivery_id) where m.case_id = $1), '[]'),
   'milestones', coalesce((

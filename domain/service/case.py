@@ -212,6 +212,7 @@ class MessageFacts(Carried):
     delivery_id: str | None = None
     withdrawn: bool = False
     """it was taken back before it left"""
+    digest: str = ""  # of its text
 
 
 class MilestoneFacts(Carried):

@@ -21,7 +21,7 @@ Wake = tuple[datetime, str]
 
 def look_after(work: Work) -> None:
     """Does everything that is due at `as_of`, and says when to look again."""
-    _by_time(work)
+    by_time(work)
     history = work.history()
     followed = work.followed(history)
     recorded = {row.key: found for row in work.before.milestones if (found := row.violation())}
@@ -52,7 +52,7 @@ def look_after(work: Work) -> None:
     work.change(next_action_at=at)
 
 
-def _by_time(work: Work) -> None:
+def by_time(work: Work) -> None:
     """A wait that is over ends, and a resolution that nobody objected to becomes final, at the instants meant for it."""
     case = work.case
     if case.resume_at is not None and case.resume_at <= work.as_of:
@@ -259,6 +259,8 @@ def _escalate(work: Work, step: PlannedEscalation) -> None:
         work.change(owner_id=step.action.assign_to)
         work.happened(Happened.ASSIGNED, step.at, SYSTEM, {"owner": step.action.assign_to, "reason": reason})
     raise_flag(work, step.at, SYSTEM, reason)
+        if work.case.status is CaseState.NEW:
+            work.change(status=CaseState.OPEN, status_at=step.at)
     work.notify(
         step.key,
         step.action.notify or ("lead",),

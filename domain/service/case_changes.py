@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care, case_mails, case_surveys
 from domain.service.case import CaseAccount, CaseChanged, CaseContact, CaseFile, Happened, clock_events
-from domain.service.case_effects import NewMessage
+from domain.service.case_effects import NewMessage, digest_of
 from domain.service.case_requests import (
     AddNote,
     Cancel,
@@ -87,16 +87,26 @@ def respond(work: Work, request: Respond) -> None:
         where = f"write to {case.merged_into!r}" if case.merged_into else "reopen it first"
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; {where}")
     at = work.moment(request.at)
-    if case.status is CaseState.NEW:
-        case_care.give_to(work, case.owner_id or request.by, case.team, request.by)
-    work.happened(Happened.AGENT_MESSAGE, at, request.by, {"channel": request.channel.value})
-    mailed = request.channel is CaseChannel.MAIL and case_mails.reply(work, request.body)
+    by_mail = request.channel is CaseChannel.MAIL
+    if by_mail and not work.reachable:
+        said = "the customer has no working mail address; tell them otherwise, and say by which channel"
+        raise Refusal(NOT_ALLOWED, "this cannot be mailed", [Problem(field="channel", problem=said)])
+    if case.status is CaseState.NEW and (owner := case.owner_id or _taker(work, request.by)):
+        case_care.give_to(work, owner, case.team, request.by)
+    # A mail leaves now, whenever it is said to have been written.
+    work.happened(Happened.AGENT_MESSAGE, work.as_of if by_mail else at, request.by, {"channel": request.channel.value})
+    mailed = by_mail and case_mails.reply(work, request.body)
     if not mailed:
         work.keep_message(
             NewMessage(direction="outbound", channel=request.channel.value, at=at, body=request.body, sender=request.by)
         )
     work.answer["mailed"] = mailed
     case_surveys.followed_up(work)
+
+
+def _taker(work: Work, by: str) -> str | None:
+    """Whoever answers takes the case, if they are one of our people. Where nobody is known to serve, any id will do."""
+    return by if by in work.before.staff or not work.before.agents else None
 
 
 def note(work: Work, request: AddNote) -> None:
@@ -191,7 +201,7 @@ def merge(
     """
     case = work.case
     known = {case.case_id: case, **others}
-    accounts = {one.case_id: one.account_id or f"unknown of {one.contact.email}" for one in known.values()}
+    accounts = {one.case_id: one.account_id or f"unknown, {_unknown(one)}" for one in known.values()}
     end = check_merge(case.case_id, request.into, accounts=accounts, merged_into=merged_into)
     target = known[end]
     if target.status in (CaseState.CLOSED, CaseState.CANCELLED):
@@ -248,6 +258,11 @@ def absorbed(work: Work, told: CaseChanged) -> None:
     work.change(planned_at=work.as_of)  # warnings whose time has passed by then are not given in a burst
 
 
+def _unknown(case: CaseFile) -> str:
+    """Who somebody unknown is: the same address or number is the same person."""
+    return (case.contact.email or "").lower() or case.contact.phone or case.case_id
+
+
 def close(work: Work, request: Close) -> None:
     """A resolved case is final. Sales heard of the resolution; that nothing more came changes nothing for them."""
     at = _turn(work, CaseState.CLOSED, request.at)
@@ -276,10 +291,13 @@ def cancel(work: Work, request: Cancel) -> None:
 def customer_message(work: Work, request: CustomerMessage) -> None:
     """The customer wrote or called. What it does depends on where the case stands; it is kept whatever it does."""
     case = work.case
-    if request.message_id and any(one.message_id == request.message_id for one in work.before.messages):
+    namesakes = [one for one in work.before.messages if one.message_id and one.message_id == request.message_id]
+    heard = {one.digest for one in work.before.messages if one.direction == "inbound"}
+    if namesakes and digest_of(request.body) in heard:
         work.answer.update(known=True)
         return
-    at = work.moment(request.at)
+    # Where a case was opened after its customer wrote, the message counts from its opening.
+    at = work.moment(max(request.at, case.opened_at) if request.at else None)
     effect = after_message(_facts(work), at, work.before.desk.rules)
     if effect is AfterMessage.GOES_TO_MERGE_TARGET:
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} was merged; write to {case.merged_into!r}")
@@ -288,9 +306,10 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
         return
     if not request.automatic:
         if effect is AfterMessage.REOPENS:
+        if effect in (AfterMessage.REOPENS, AfterMessage.RESUMES):
+            at = max(at, case.status_at)  # written before the case ended or waited, and heard of only now
             _reopen(work, at, request.by, "the customer wrote again")
         elif effect is AfterMessage.RESUMES:
-            at = max(at, case.status_at)
             work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
             work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
     detail = {"channel": request.channel.value, **({"automatic": True} if request.automatic else {})}
@@ -303,7 +322,7 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
             body=request.body,
             subject=request.subject,
             sender=request.sender or case.contact.email or "",
-            message_id=request.message_id,
+            message_id=None if namesakes else request.message_id,  # another text under an id that is taken
             in_reply_to=request.in_reply_to,
             references=request.references,
             automatic=request.automatic,

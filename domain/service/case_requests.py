@@ -36,7 +36,10 @@ class Timed(CaseRequest):
 
 
 class Respond(Timed):
-    """An agent's message to the customer; by mail it is sent, on other channels it is recorded. The first one answers the case."""
+    """An agent's message to the customer. By mail it is sent, and counts from then; on other channels it is recorded.
+
+    The first one answers the case.
+    """
 
     body: Written
     channel: CaseChannel = CaseChannel.MAIL
@@ -58,7 +61,10 @@ class WaitFor(StrEnum):
 
 
 class Wait(Timed):
-    """The case waits. `until`: it is opened again by itself at that instant."""
+    """The case waits. `until`: it is opened again by itself at that instant.
+
+    `reason` says for what: a customer who is waited for reads it in reminders.
+    """
 
     waiting_for: WaitFor = WaitFor.CUSTOMER
     reason: Reason
@@ -145,7 +151,7 @@ class CustomerMessage(Timed):
 
     body: MessageText = ""
     channel: CaseChannel = CaseChannel.MAIL
-    subject: Annotated[str, StringConstraints(max_length=300)] = ""
+    subject: Annotated[MessageText, StringConstraints(max_length=300)] = ""
     sender: MailAddress | None = None
     message_id: HeaderId | None = None
     in_reply_to: HeaderId | None = None

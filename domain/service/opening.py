@@ -29,7 +29,7 @@ Actor = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
 
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 MessageText = Annotated[str, StringConstraints(max_length=100_000, pattern=_PRINTABLE)]
-HeaderId = Annotated[str, StringConstraints(min_length=3, max_length=990, pattern=r"^\S+$")]
+HeaderId = Annotated[str, StringConstraints(min_length=3, max_length=990, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 """A Message-ID with its angle brackets."""
 Instant = Annotated[AwareDatetime, AfterValidator(within_reach)]
 
