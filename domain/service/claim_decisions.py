@@ -40,6 +40,9 @@ def decided(work: Work, request: ApproveClaim, claim: Claim) -> Claim:
     Raises:
         Refusal: they may not.
     """
+    if claim.due_at is not None and claim.due_at <= work.as_of:
+        said = f"claim {claim.claim_id} had to be decided by {claim.due_at.isoformat()}; claim it again"
+        raise Refusal(NOT_ALLOWED, said)
     role = role_of(work, request.by, request.role)
     if request.by == claim.claimed_by:
         raise Refusal(NOT_ALLOWED, f"{request.by!r} asked for claim {claim.claim_id}; somebody else has to decide it")
@@ -92,7 +95,7 @@ def _refused(work: Work, claim: Claim, product: str | None, why: str) -> None:
     }
     if claim.kind is ClaimKind.PRICE_MATCH:
         case_mails.about_claim(
-            work, f"case:{work.case_id}/claim/{claim.claim_id}/refused", "claim_declined", context, f"{what}: {why}"
+            work, f"case:{work.case_id}/claim/{claim.claim_id}/refused", "claim_declined", context, f"{what} declined"
         )
     title = f"Case {work.case_id}: {what} was refused"
     work.notify(

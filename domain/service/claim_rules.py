@@ -78,7 +78,7 @@ class Assessment(Carried):
     @property
     def parts(self) -> tuple[Decimal, Decimal]:
         """The refund without tax, and the tax in it: they add up to it."""
-        rates = sum(self.line.tax_rates, ZERO)
+        rates = sum(self.line.tax_rates, ZERO) if self.protection and self.protection.tax else ZERO
         gross = rounding_of(self.line.currency).apply(self.amount / (1 + rates / 100))
         return gross, self.amount - gross
 

@@ -267,7 +267,7 @@ def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
 
 def _as_booked(claim: Claim, line: BoughtLine, credited: Credited) -> Claim:
     """The claim with what the ledger gave: never more than it had left of the charge."""
-    rates = sum(line.tax_rates, Decimal(0))
+    rates = sum(line.tax_rates, Decimal(0)) if claim.tax else Decimal(0)
     gross = Money(amount=credited.total / (1 + rates / 100), currency=claim.currency).rounded().amount
     parts = {"gross": gross, "tax": credited.total - gross} if claim.gross is not None else {}
     return claim.model_copy(

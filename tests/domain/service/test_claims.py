@@ -120,6 +120,12 @@ def test_bought_yesterday_cheaper_today() -> None:
     assert (shown.approval, shown.refused, shown.left) == (ApprovalLevel.AGENT, None, yen(400_000))
 
 
+def test_terms_without_tax_give_back_none_and_show_none() -> None:
+    terms = {**POLICY.model_dump(), "price_match": {**POLICY.price_match.model_dump(), "include_tax": False}}
+    shown = preview_of(assess(ClaimPolicy.model_validate(terms), bought(tax_rates=["10"]), price(), claimant()))
+    assert [shown.net.amount, shown.tax.amount, shown.refund.amount] == [40_000, 0, 40_000]
+
+
 def test_more_money_needs_more_of_a_say_and_some_units_cost_less_than_all() -> None:
     assert ask(now=price("60000")).checked().approval is ApprovalLevel.LEAD
     dear = bought(quantity=50, left="4000000")
