@@ -145,7 +145,7 @@ class AmendAssets(Request):
 
 
 class RenewedAsset(Named):
-    """An asset to renew; `price` overrides what it would cost."""
+    """An asset to renew; `price` is what it costs then, without an uplift."""
 
     price: Price | None = None
 
@@ -244,7 +244,7 @@ class RollBack(Named, Request):
 
 def digest_of(request: Request) -> str:
     """What is asked, whoever asks, why, and however it is written down."""
-    asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True)
+    asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True, warnings=False)
     return sha256(asked.encode()).hexdigest()
 
 

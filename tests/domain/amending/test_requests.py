@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets, TransferAssets
+from domain.amending.requests import (
+    AmendAssets,
+    CancelAssets,
+    RenewAssets,
+    RollBack,
+    SwapAssets,
+    TransferAssets,
+    digest_of,
+)
 from domain.assets.errors import BackdateError
 from domain.refusals import Refusal
 from domain.requests import read_request
@@ -71,3 +79,14 @@ def test_a_day_begins_with_its_first_instant_where_the_customer_lives(days: int,
         local = desk.moment(day).astimezone(ZoneInfo(zone))
         assert (local.date(), local.hour, local.minute) == (day, 0, 0)
     assert desk.closing(day).astimezone(ZoneInfo(zone)).date() == day + timedelta(days=1)
+
+
+def test_what_is_asked_is_told_apart_to_the_instant() -> None:
+    asked = ("2027-03-01", "2027-03-01T00:00:00+09:00", "2027-03-01T09:00:00+09:00", "now", "period_end")
+    digests = [
+        digest_of(CancelAssets.model_validate({"contract_id": "K-1", "effective": when, "by": f"p-{n}"}))
+        for n, when in enumerate(asked)
+    ]
+    assert len(set(digests)) == len(asked)
+    same = {"contract_id": "K-1", "effective": "2027-02-28T15:00:00Z", "reason": "moves on", "request_id": "r-2"}
+    assert digest_of(CancelAssets.model_validate(same)) == digests[1]
