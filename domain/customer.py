@@ -10,10 +10,8 @@ from pydantic import AwareDatetime
 
 from domain.calendar import add_months, business_day_from, local_day, local_instant, months_between
 from domain.model import Carried
-from domain.money import Money, Rounding, rounding_of
+from domain.money import Money, by_one_month, for_months, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
-
-_MONTHLY = Rounding(decimals=12)
 
 
 class AccountFacts(Carried):
@@ -292,8 +290,13 @@ class Customer(Carried):
 
 
 def by_month(unit_price: Decimal, per: PricePer) -> Decimal:
-    """A price as the asset ledger keeps it. A twelfth has 12 decimals: sums of it are exact, and right to the cent."""
-    return _MONTHLY.apply(unit_price / 12) if per is PricePer.YEAR else unit_price
+    """A price as the asset ledger keeps it."""
+    return by_one_month(unit_price, 12) if per is PricePer.YEAR else unit_price
+
+
+def agreed_price(monthly: Decimal, per: PricePer) -> Decimal:
+    """The price that was agreed, for the time that it was agreed for, from the asset ledger's."""
+    return for_months(monthly, 12) if per is PricePer.YEAR else monthly
 
 
 def _goes_on(period: PeriodFacts, at: datetime) -> bool:

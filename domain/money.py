@@ -65,6 +65,10 @@ class Rounding(Carried):
         return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
 
 
+_MONTHLY = Rounding(decimals=12)
+_AGREED = Decimal("1e-10")
+
+
 @cache
 def rounding_of(currency: str) -> Rounding:
     """Half up to the minor unit of `currency`: 0 decimals for JPY, 2 for EUR, 3 for KWD."""
@@ -110,3 +114,14 @@ class Money(Carried):
     def rounded(self) -> Money:
         """This amount at the currency's minor unit, ties away from zero."""
         return Money(amount=rounding_of(self.currency).apply(self.amount), currency=self.currency)
+
+
+def by_one_month(price: Decimal, months: int) -> Decimal:
+    """The part for one month of a price for `months`. It has 12 decimals: sums of it are exact, and right to the cent."""
+    return _MONTHLY.apply(price / months)
+
+
+def for_months(monthly: Decimal, months: int) -> Decimal:
+    """The price for `months` that one for a month came from: the way back, without the digits that the division left."""
+    price = (monthly * months).quantize(_AGREED).normalize()
+    return price if int(price.as_tuple().exponent) <= 0 else price.quantize(Decimal(1))

@@ -73,28 +73,23 @@ def renewed(
     at: datetime,
     key: str,
 ) -> AssetChange | None:
-    """The asset for another `term`, each lot at its own price with the uplift; null if nothing of it is left.
-
-    A yearly price is raised as such and only then divided by twelve, so that no cent is lost.
-    """
+    """The asset for another `term`, each lot at its own price with the uplift; null if nothing of it is left."""
     record = records.get(asset.asset_id)
     if record is None or record.cancelled or not record.periods or record.periods[-1].quantity == 0:
         return None
     # What ended earlier is not brought back; what runs longer is renewed from its own end, up to the contract's.
     if record.end is None or not term[0] <= record.end < term[1] or _renewal_ahead(record, at):
         return None
-    price = uplifted(asset.unit_price, uplift_percent, asset.currency)
-    yearly = asset.per is PricePer.YEAR
     request = Renew(
         request_id=RequestId(key),
         recorded_at=at,
         asset_id=AssetId(asset.asset_id),
         start=record.end,
         end=term[1],
-        unit_price=asset.monthly(price) if yearly else None,
-        uplift_percent=Decimal(0) if yearly else uplift_percent,
+        uplift_percent=uplift_percent,
+        priced_months=12 if asset.per is PricePer.YEAR else 1,
     )
-    return _changed(records, request, asset.asset_id, price)
+    return _changed(records, request, asset.asset_id, uplifted(asset.unit_price, uplift_percent, asset.currency))
 
 
 def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from domain.calendar import start_of_day
-from domain.customer import AssetFacts, ContractFacts, TermFacts
+from domain.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
 from domain.decision import AssetChange, QuoteRenewal
 from domain.money import rounding_of
-from domain.orders import PricePer
 from domain.ownership import renewed
 from domain.situation import Situation
 
@@ -47,10 +46,9 @@ def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal
     lines: list[dict[str, Any]] = []
     total = Decimal(0)
     for asset, change in assets_of_next_term(situation, contract):
-        for monthly, quantity in _lots_of(change).items():
-            amount = rounding_of(contract.currency).apply(monthly * quantity * contract.renewal_months)
+        for monthly, (quantity, amount) in _lots_of(change).items():
             total += amount
-            price = change.unit_price if asset.per is PricePer.YEAR else monthly
+            price = agreed_price(monthly, asset.per)
             lines.append(
                 {
                     "product": asset.product_name,
@@ -73,13 +71,20 @@ def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal
     )
 
 
-def _lots_of(change: AssetChange) -> dict[Decimal, int]:
-    """The units that a renewal sells, by their price for a month."""
-    action = change.after.actions[-1]
-    lots: dict[Decimal, int] = {}
+def _lots_of(change: AssetChange) -> dict[Decimal, tuple[int, Decimal]]:
+    """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books."""
+    action, rounding = change.after.actions[-1], rounding_of(change.after.asset.currency)
+    lots: dict[Decimal, tuple[int, Decimal]] = {}
     for source in action.sources:
         if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
-            lots[source.unit_price] = lots.get(source.unit_price, 0) + source.quantity
+            quantity, worth = lots.get(source.unit_price, (0, Decimal(0)))
+            lots[source.unit_price] = (quantity + source.quantity, worth + (source.product_amount or 0))
+    exact = left = action.amount_change or Decimal(0)
+    shares = sum((worth for _, worth in lots.values()), Decimal(0))
+    for price, (quantity, worth) in lots.items():
+        # Units are rounded one by one, what is booked is not: the lines share the difference.
+        before, left = left, left - (exact * worth / shares if shares else worth)
+        lots[price] = quantity, rounding.apply(before) - rounding.apply(left)
     return lots
 
 

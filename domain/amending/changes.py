@@ -52,7 +52,6 @@ from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.journey import Outcome, Stage, Step
 from domain.orders import TERM_KINDS, ContactRole, PricePer, ProductKind
-from domain.ownership import uplifted
 from domain.refusals import INVALID_REQUEST, Problem, Refusal
 from domain.renewal_quote import last_day
 
@@ -162,18 +161,16 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
     start = desk.moment(request.start) if request.start is not None else record.end or desk.as_of
     percent = request.uplift_percent
     if percent is None:
-        percent = contract.uplift_percent if contract and line.price is None else Decimal(0)
-    price = line.price
-    if price is None and facts.per is PricePer.YEAR:
-        price = facts.unit_price  # raised as such and only then divided by twelve, so that no cent is lost
+        percent = contract.uplift_percent if contract else Decimal(0)
     return Renew(
         request_id=desk.request_id,
         recorded_at=desk.as_of,
         asset_id=AssetId(line.asset_id),
         start=start,
         end=_renewed_until(desk, request, record, contract, start),
-        unit_price=None if price is None else facts.monthly(uplifted(price, percent, facts.currency)),
-        uplift_percent=percent if price is None else Decimal(0),
+        unit_price=None if line.price is None else facts.monthly(line.price),
+        uplift_percent=percent if line.price is None else Decimal(0),
+        priced_months=12 if facts.per is PricePer.YEAR else 1,
     )
 
 

@@ -18,15 +18,13 @@ from domain.assets.model import AssetRecord, RequestId
 from domain.assets.operations import AnyRequest, apply_together
 from domain.assets.taking import last_lot
 from domain.calendar import start_of_day
-from domain.customer import AssetFacts, ContractFacts
+from domain.customer import AssetFacts, ContractFacts, agreed_price
 from domain.decision import AssetChange, OpenAsset
 from domain.ids import AssetId
 from domain.orders import PricePer, Product
 from domain.ownership import POLICY
 from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 from domain.situation import Situation
-
-_PRICE_DIGITS = Decimal("1e-10")
 
 
 @dataclass(frozen=True)
@@ -177,9 +175,7 @@ def _last_price(desk: Desk, record: AssetRecord) -> Decimal:
     lot = last_lot(record)
     if lot is None or lot.unit_price is None:
         return asset.unit_price if asset else Decimal(0)
-    months = 12 if asset and asset.per is PricePer.YEAR else 1
-    price = (lot.unit_price * months).quantize(_PRICE_DIGITS).normalize()
-    return price if price.as_tuple().exponent <= 0 else price.quantize(Decimal(1))  # type: ignore[operator]
+    return agreed_price(lot.unit_price, asset.per if asset else PricePer.MONTH)
 
 
 def days_of(desk: Desk, start: datetime, end: datetime | None) -> tuple[date, date | None]:

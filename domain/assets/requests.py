@@ -117,7 +117,8 @@ class Renew(Amendment):
     """Renew for `months`, or up to `end`; from the current end if no start is given.
 
     Without months the asset's own renewal term counts, then `contract_months`. `unit_price` (from the price list, say)
-    overrides the asset's renewal pricing; `uplift_percent` raises every price; `segment_months` cuts the new term.
+    overrides the asset's renewal pricing; `uplift_percent` raises every price, as one for `priced_months`;
+    `segment_months` cuts the new term.
     """
 
     start: Instant | None = None
@@ -127,6 +128,7 @@ class Renew(Amendment):
     segment_months: int | None = Field(default=None, ge=1)
     unit_price: Decimal | None = None
     uplift_percent: Decimal = Decimal(0)
+    priced_months: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

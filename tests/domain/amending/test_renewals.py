@@ -1,0 +1,75 @@
+"""What a renewal costs: as it was told, lot by lot, whether prices are by the month or by the year."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.amending import changes
+from domain.amending.requests import AmendAssets, RenewAssets
+from domain.customer import agreed_price
+from domain.orders import PricePer
+from domain.refusals import Refusal
+from domain.renewal_quote import assets_of_next_term, quote_renewal
+from tests.domain.amending.test_histories import ACTS, ZONES, Act
+from tests.domain.amending.world import World
+
+
+@settings(max_examples=150, deadline=None)
+@given(ZONES, st.lists(ACTS, min_size=2, max_size=8))
+def test_what_is_told_of_the_next_term_is_what_the_ledger_books(zone: str, acts: list[Act]) -> None:
+    world = World(auto_renew=True, zone=zone)
+    for act in acts:
+        try:
+            act(world)
+        except Refusal:
+            continue
+        contract, situation = world.contract(), world.situation()
+        if contract.status != "active" or contract.term.starts_at > world.now:
+            continue
+        quote = quote_renewal(situation, contract)
+        booked = [change.after.actions[-1].amount_change for _, change in assets_of_next_term(situation, contract)]
+        assert quote.total == sum((amount or Decimal(0) for amount in booked), Decimal(0))
+        assert quote.total == sum((Decimal(line["amount"]["amount"]) for line in quote.lines), Decimal(0))
+
+
+def with_two_yearly_prices() -> World:
+    """Care at 60,000 a year, and another unit of it that was had for 50,000."""
+    world = World(auto_renew=True)
+    line = {"asset_id": world.care, "add": 1, "unit_price": "50000"}
+    world.pass_by(20)
+    world.ask(changes.amend, AmendAssets.model_validate({"assets": [line], "effective": "2027-01-01"}))
+    return world
+
+
+def prices(world: World) -> list[Decimal]:
+    """The yearly prices of the latest term's lots."""
+    action = world.records[world.care].actions[-1]
+    found = (row.unit_price for row in action.sources if row.quantity > 0)
+    return [agreed_price(price, PricePer.YEAR) for price in found if price is not None]
+
+
+def test_a_cheap_unit_bought_later_does_not_make_all_cheap() -> None:
+    world = with_two_yearly_prices()
+    lines = [line for line in quote_renewal(world.situation(), world.contract()).lines if line["per"] == "year"]
+    assert [(line["unit_price"]["amount"], line["amount"]["amount"]) for line in lines] == [
+        ("60000", "60000"),
+        ("50000", "50000"),
+    ]
+    world.pass_by(400)
+    assert prices(world) == [Decimal(60000), Decimal(50000)]
+
+
+def test_a_yearly_price_is_raised_as_such_lot_by_lot() -> None:
+    world = with_two_yearly_prices()
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "uplift_percent": "3.337"}))
+    assert prices(world) == [Decimal(62002), Decimal(51669)]
+
+
+def test_a_price_that_is_given_is_not_raised() -> None:
+    world = with_two_yearly_prices()
+    line = {"asset_id": world.care, "price": "70000"}
+    world.ask(changes.renew, RenewAssets.model_validate({"assets": [line], "uplift_percent": "10"}))
+    assert prices(world) == [Decimal(70000)]
