@@ -62,6 +62,7 @@ def by_time(work: Work) -> None:
     if closing is not None and closing <= work.as_of:
         work.happened(Happened.CLOSED, closing, SYSTEM, {"status": "closed"})
         work.change(status=CaseState.CLOSED, status_at=closing, status_reason="", closed_at=closing)
+        work.change(escalated=False, escalated_at=None)
         work.line("closed", f"Case {work.case_id} closed: no more was heard of it", closing, SYSTEM)
 
 

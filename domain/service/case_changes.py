@@ -268,6 +268,7 @@ def close(work: Work, request: Close) -> None:
     at = _turn(work, CaseState.CLOSED, request.at)
     work.happened(Happened.CLOSED, at, request.by, {"status": "closed", "reason": request.reason})
     work.change(status=CaseState.CLOSED, status_at=at, status_reason=request.reason, closed_at=at)
+    work.change(escalated=False, escalated_at=None)
     work.line("closed", f"Case {work.case_id} closed", at, request.by)
 
 

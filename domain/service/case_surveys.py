@@ -66,7 +66,7 @@ def _says(work: Work, withheld: Withheld, again_at: datetime | None) -> str:
         case Withheld.ASKED_RECENTLY if again_at is not None:
             account = work.before.account
             zone = account.time_zone if account else work.case.contact.time_zone
-            return f"the customer was asked lately and may be asked again from {local_day(again_at, zone)} on"
+            return f"they were asked lately, not again before {local_day(again_at, zone)}"
         case Withheld.UNSUBSCRIBED:
             return "the customer wants no optional mails"
         case _:
