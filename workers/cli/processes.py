@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from difflib import get_close_matches
 from typing import Annotated
 
 import asyncpg
 import typer
-from pydantic import BaseModel
 from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
-from domain.installed_base import ImportedAsset
-from domain.orders import Order
-from domain.playbook import Playbook
-from domain.usage import UsageRow
 from workers.cli.common import (
     UserError,
     connections,
@@ -30,9 +26,9 @@ from workers.cli.common import (
     temporal_client,
 )
 from workers.cli.stack import until_stopped
+from workers.documents import DOCUMENTS
 from workers.migrating import migrate
 from workers.registering import register_search_attributes, worker_runs_here
-from workers.rehearsal.story import Story
 from workers.wiring import build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -174,16 +170,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def schema(
-        document: Annotated[str, typer.Argument(help="order, story, playbook, usage or asset")] = "order",
+        document: Annotated[str, typer.Argument(help="order, story, playbook, usage, asset, or an update")] = "order",
     ) -> None:
-        """The JSON Schema of a document that Perennial reads."""
-        models: dict[str, type[BaseModel]] = {
-            "order": Order,
-            "story": Story,
-            "playbook": Playbook,
-            "usage": UsageRow,
-            "asset": ImportedAsset,
-        }
-        if document not in models:
-            raise UserError(f"no document {document!r}; there are {', '.join(models)}")
-        print_json(models[document].model_json_schema())
+        """The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets."""
+        if document not in DOCUMENTS:
+            near = get_close_matches(document, DOCUMENTS, n=3) or sorted(DOCUMENTS)
+            raise UserError(f"no document {document!r}; there is {', '.join(near)}")
+        print_json(DOCUMENTS[document].model_json_schema())
