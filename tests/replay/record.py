@@ -2,9 +2,9 @@
 
     python -m tests.replay.record
 
-Lives a few representative journeys on the embedded stack and writes each run's history to `tests/replay/histories`. Needed
-when a release changes what the workflow does on purpose; the histories of journeys that still run then need a patch
-(`workflow.patched`), and their old files stay.
+Lives those representative journeys that have no files yet on the embedded stack, and writes each run's history to
+`tests/replay/histories`. What was recorded stays as it is: every release must replay what earlier ones did. A journey that
+shows something new is added beside the old ones, under a name of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
+from activities.store.catalogue import save_catalogue, save_price_book
 from activities.store.pool import open_pool
 from gateway.client import PerennialClient, journey_id
 from gateway.connection import connect
@@ -27,6 +28,9 @@ from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, place, report_usage, settled
 from tests.e2e.outages import Outside, outside
+from tests.webhook_receiver import Receiver
+from tests.workflows.service_side import open_case, resolve_case
+from tests.workflows.test_quotes import BOOK, CATALOGUE, CRM, NOW, asked, sale
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
 from workers.settings import Settings
@@ -141,6 +145,37 @@ async def taken_over(world: Outside) -> str:
     return account_of(document)
 
 
+async def sold_held_and_handed_over(world: Outside) -> str:
+    """A quote that somebody approves, an amendment, an offer that waits for a case, units for another customer, and webhooks."""
+    servers, client = world.servers, world.client
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await save_catalogue(connection, CATALOGUE, as_of=NOW)
+        await save_price_book(connection, BOOK, as_of=NOW)
+    document, taker = order(), order()
+    account = account_of(document)
+    for one in (document, taker):
+        await client.place_order(one)
+    await client.fast_forward(account, timedelta(days=45))
+    await onboard(client, account)
+    case = await open_case(servers, account)
+    await report_usage(client, account, 39)
+    await client.fast_forward(account, timedelta(days=3))
+    await resolve_case(servers, account, case)
+    await client.fast_forward(account, timedelta(days=8))
+    (offer,) = await servers.pool.fetch("select offer_id from offer where account_id = $1", account)
+    await client.ask(account, "answer_offer", {"offer_id": offer["offer_id"], "decision": "decline"})
+    quote_id = f"Q-{account}"
+    await client.ask(account, "request_quote", asked(quote_id, sale("1", CRM, 10), off="20"))
+    await client.ask(account, "approve", {"quote_id": quote_id, "role": "manager", "by": "m-1"})
+    await client.ask(account, "accept_quote", {"quote_id": quote_id})
+    seats = f"{document['order_id']}.1"
+    await client.ask(account, "amend_assets", {"assets": [{"asset_id": seats, "remove": 2}], "by": "s-1"})
+    request = {"to_account": account_of(taker), "assets": [{"asset_id": seats, "quantity": 5}], "by": "s-1"}
+    await client.ask(account, "transfer_assets", request)
+    await client.fast_forward(account, timedelta(days=2))
+    return account
+
+
 JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     first_half_year,
     renewal_refused,
@@ -149,7 +184,11 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     rollovers,
     refused_order,
     taken_over,
+    sold_held_and_handed_over,
 )
+TELLING = frozenset({sold_held_and_handed_over})
+"""journeys whose events are told by webhook"""
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def without_machine(value: Any) -> Any:
@@ -174,26 +213,31 @@ async def histories_of(world: Outside, account: str) -> list[WorkflowHistory]:
 
 
 async def record(folder: Path) -> None:
-    """Writes the histories of all journeys."""
-    for old in HISTORIES.glob("*.json"):
-        old.unlink()
+    """Writes the histories of the journeys that have none yet."""
     HISTORIES.mkdir(exist_ok=True)
+    wanted = [journey for journey in JOURNEYS if not (HISTORIES / f"{journey.__name__}-1.json").exists()]
     async with EmbeddedStack(folder / "stack", SEARCH_ATTRIBUTES, keep=False) as stack:
         await migrate(stack.postgres_dsn)
         temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
-        settings = Settings.model_validate({"database_url": stack.postgres_dsn})
-        servers = Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
-        for journey in JOURNEYS:
-            async with outside(servers, folder / journey.__name__) as world:
-                account = await journey(world)
-                await settled(pool, account)
-                for n, history in enumerate(await histories_of(world, account), start=1):
-                    path = HISTORIES / f"{journey.__name__}-{n}.json"
-                    document = without_machine(json.loads(history.to_json()))
-                    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-                    path.write_text(text + "\n", encoding="utf-8")
-                    print(f"{path.name}: {len(history.events)} events, {len(text) // 1024} KiB")
+        for journey in wanted:
+            with Receiver(SECRET) as receiver:
+                told = {"webhook_url": receiver.url, "webhook_secret": SECRET} if journey in TELLING else {}
+                settings = Settings.model_validate({"database_url": stack.postgres_dsn, **told})
+                servers = Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
+                await _record_one(journey, servers, folder / journey.__name__)
         await pool.close()
+
+
+async def _record_one(journey: Callable[[Outside], Awaitable[str]], servers: Servers, folder: Path) -> None:
+    async with outside(servers, folder) as world:
+        account = await journey(world)
+        await settled(servers.pool, account)
+        for n, history in enumerate(await histories_of(world, account), start=1):
+            path = HISTORIES / f"{journey.__name__}-{n}.json"
+            document = without_machine(json.loads(history.to_json()))
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            path.write_text(text + "\n", encoding="utf-8")
+            print(f"{path.name}: {len(history.events)} events, {len(text) // 1024} KiB")
 
 
 if __name__ == "__main__":

@@ -117,7 +117,38 @@ async def rollovers(servers: Servers) -> str:
     return str(asked["case_id"])
 
 
-STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (kept_promises, broken_promises, merged, rollovers)
+async def _merge(servers: Servers, agent: str) -> tuple[str, str]:
+    """A case that waits for its customer, and the one in which they answered, which goes up in the first."""
+    client, document = _client(servers), await customer(servers, segment="enterprise")
+    team = await staffed(servers, agent)
+    first, second = [await client.open_case(case(document, team=team)) for _ in range(2)]
+    await client.ask(first.case_id, "wait", {"reason": "the model", "by": agent})
+    await client.ask(second.case_id, "merge", {"into": first.case_id, "by": agent})
+    await client.fast_forward(first.case_id, timedelta(hours=3))
+    await client.ask(first.case_id, "respond", {"body": "Thank you.", "by": agent})
+    return first.case_id, second.case_id
+
+
+async def absorbing(servers: Servers) -> str:
+    """A case that takes over the answer that is owed in another one."""
+    first, _ = await _merge(servers, "AG-6")
+    return first
+
+
+async def taken_along(servers: Servers) -> str:
+    """A case that goes up in another one, which hears of it."""
+    _, second = await _merge(servers, "AG-7")
+    return second
+
+
+STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (
+    kept_promises,
+    broken_promises,
+    merged,
+    rollovers,
+    absorbing,
+    taken_along,
+)
 
 
 async def runs_of(servers: Servers, case_id: str) -> list[WorkflowHistory]:
@@ -130,10 +161,9 @@ async def runs_of(servers: Servers, case_id: str) -> list[WorkflowHistory]:
 
 
 async def record(folder: Path) -> None:
-    """Writes the histories of all stories."""
-    for old in CASES.glob("*.json"):
-        old.unlink()
+    """Writes the histories of the stories that have none yet."""
     CASES.mkdir(exist_ok=True)
+    wanted = [story for story in STORIES if not (CASES / f"{story.__name__}-1.json").exists()]
     async with EmbeddedStack(folder / "stack", SEARCH_ATTRIBUTES, keep=False) as stack:
         await migrate(stack.postgres_dsn)
         temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
@@ -142,7 +172,7 @@ async def record(folder: Path) -> None:
         )
         async with build_worker(temporal, pool, settings):
             servers = Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
-            for story in STORIES:
+            for story in wanted:
                 case_id = await story(servers)
                 await asyncio.sleep(2)  # the server's list of workflows follows a moment later
                 for n, history in enumerate(await runs_of(servers, case_id), start=1):

@@ -67,6 +67,8 @@ def test_the_records_show_what_matters() -> None:
     assert {channel.value for channel in Channel} <= called
     assert {"activate_order", "take_over_order", "pause_journey", "resume_journey", "close_journey"} <= called
     assert {"complete_task", "answer_renewal", "answer_offer", "answer_survey", "adoption_usage_review"} <= called
+    assert {"request_quote", "approve_quote", "accept_quote", "amend_assets", "transfer_assets"} <= called
+    assert {"service_review", "service_hold_lift", "amendment_settled"} <= called
     assert {"renewal_notice", "renewal_term_end", "reorder_lapse", "onboarding_escalation"} <= called
     for attributes in (
         "workflow_execution_continued_as_new_event_attributes",
