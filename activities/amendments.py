@@ -14,6 +14,7 @@ from activities.store.pool import Connection
 from domain.amending import changes, transfers
 from domain.amending.desk import Desk
 from domain.amending.effective import effective
+from domain.amending.replanning import joined
 from domain.amending.requests import (
     AmendAssets,
     CancelAssets,
@@ -25,6 +26,7 @@ from domain.amending.requests import (
     check_repeated,
     digest_of,
 )
+from domain.amending.requoting import requote
 from domain.assets.model import RequestId
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, StepCall
@@ -122,8 +124,23 @@ class AssetAmendments:
                 outcome = await self._performer.carry_out(
                     connection, situation, decision, key, stage="amendment", kind=kind, run=run, actor=request.by
                 )
-                await amendments.note_asked(connection, key, digest_of(request))
+                outcome = await self._requoted(connection, call, key, outcome)
+                await amendments.note_asked(connection, key, digest_of(request), outcome)
                 return outcome
+
+    async def _requoted(self, connection: Connection, call: RequestCall, key: str, outcome: Outcome) -> Outcome:
+        """The outcome, with what is said of renewals that were quoted before and cost something else now."""
+        quoted = await amendments.standing_quotes(connection, call.account_id, call.as_of)
+        if not quoted:
+            return outcome
+        after = await load_situation(connection, call.account_id, call.as_of, ledger=True)
+        decision = requote(after, quoted)
+        if decision is None:
+            return outcome
+        told = await self._performer.carry_out(
+            connection, after, decision, f"{key}/quoted", stage="renewal", kind="renewal_quoted"
+        )
+        return joined(outcome, told)
 
     @activity.defn
     async def amendment_effective(self, call: StepCall) -> Outcome:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from activities.store.pool import Connection
 from domain.amending.transfers import Consignment, Receiver, Transferred
 from domain.decision import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
+from domain.journey import Outcome
 
 
 async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> None:
@@ -104,9 +106,27 @@ async def asked_before(connection: Connection, key: str) -> str | None:
     return digest
 
 
-async def note_asked(connection: Connection, key: str, digest: str) -> None:
-    """What was asked, beside the effect that it had."""
-    await connection.execute("update effect set asked = $2 where key = $1", key, digest)
+async def note_asked(connection: Connection, key: str, digest: str, outcome: Outcome) -> None:
+    """What was asked, beside the effect that it had, and all that came of it."""
+    await connection.execute(
+        "update effect set asked = $2, outcome = $3 where key = $1",
+        key,
+        digest,
+        outcome.model_dump(mode="json", exclude_unset=True),
+    )
+
+
+async def standing_quotes(connection: Connection, account_id: str, as_of: datetime) -> dict[str, Decimal]:
+    """What the next terms of contracts were quoted at, by contract id, while the present ones run and nobody has accepted."""
+    rows = await connection.fetch(
+        "select q.contract_id, q.total from contract c join renewal_quote q using (contract_id)"
+        " join contract_term t on t.contract_id = c.contract_id and t.number = q.term - 1 and t.ends_at > $2"
+        " where c.account_id = $1 and c.status = 'active' and not exists"
+        " (select from contract_term n where n.contract_id = c.contract_id and n.number = q.term) order by q.contract_id",
+        account_id,
+        as_of,
+    )
+    return {row["contract_id"]: row["total"] for row in rows}
 
 
 async def send_assets(connection: Connection, account_id: str, writes: Sequence[SendAssets]) -> None:

@@ -84,7 +84,7 @@ def replan(
     - Such a renewal was rolled back before it began: its term is dropped, the term before is planned anew.
     - The assets end on another day: the term moves (see `terms.common_end`) and its steps are planned anew.
     - Nothing lives on: the contract ends now, or runs out where its last asset does.
-    - An asset without units has no open offer any more.
+    - An asset that is cancelled or without units has no open offer any more.
 
     The outcome's `plan` is to be put behind the caller's own; `drop` names whole stages.
     """
@@ -103,7 +103,8 @@ def replan(
     for contract in opened:
         result = result.and_then(_opened(situation, contract, origin))
         situation = _with_contracts(situation, [contract])
-    return result.and_then(_offers(situation, {r.asset.asset_id for r in changed if _gone(r, situation.as_of)}))
+    over = {str(r.asset.asset_id) for r in changed if r.cancelled or _gone(r, situation.as_of)}
+    return result.and_then(_offers(situation, over))
 
 
 def _with_contracts(situation: Situation, contracts: Iterable[ContractFacts]) -> Situation:
@@ -299,13 +300,13 @@ def _adoption(situation: Situation) -> Outcome:
 
 
 def _offers(situation: Situation, gone: set[str]) -> Replanned:
-    """Offers of more units of what the customer does not have any more."""
+    """Offers of more units of what the customer does not have any more, or gives up."""
     offers = [offer for offer in situation.customer.offers if offer.status == "open" and offer.asset_id in gone]
     if not offers:
         return Replanned()
     stages: dict[str, Stage | None] = {stage_of(offer.asset_id): None for offer in offers}
     settled: list[Write] = [
-        SettleOffer(offer.offer_id, "expired", "the asset is gone", situation.as_of) for offer in offers
+        SettleOffer(offer.offer_id, "expired", "the asset is given up", situation.as_of) for offer in offers
     ]
     return Replanned(settled, Outcome(drop=list(stages), stages=stages))
 

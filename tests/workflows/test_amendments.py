@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from domain.calendar import local_instant
 from domain.refusals import Refusal
 from tests.asset_life import Life, refused
 from tests.conftest import Servers
@@ -276,6 +277,54 @@ async def test_an_early_renewal_begins_the_next_term_and_drops_what_was_pending(
     await life.reach(day + timedelta(days=350))
     assert (await life.kinds()).count("renewal_notice") > before.count("renewal_notice")
     await life.check()
+
+
+async def test_a_renewal_that_was_quoted_is_quoted_anew_once_the_assets_change(servers: Servers) -> None:
+    """Nobody renews at another amount than the one that they were told last."""
+    life = await Life.begin(servers, days=345, auto_renew=True)
+
+    async def quoted() -> list[int]:
+        rows = await servers.pool.fetch("select total from renewal_quote where contract_id = $1", life.contract)
+        return [int(row["total"]) for row in rows]
+
+    year = 40 * 1200 * 12 + 60000
+    assert await quoted() == [year]
+    request = {"assets": [{"asset_id": life.seats, "remove": 10}], "request_id": "fewer"}
+    answer = await life.ask("amend_assets", **request)
+    assert await quoted() == [year - 10 * 1200 * 12]
+    assert await life.ask("amend_assets", **request) == answer
+    told = [row for row in await servers.journal(life.account) if row["kind"] == "renewal_quoted"]
+    assert [f"costs {year - 10 * 1200 * 12} JPY now, not {year}" in row["title"] for row in told] == [True]
+    waiting = await servers.pool.fetchval(
+        "select count(*) from outbox where account_id = $1 and body->>'template' = 'renewal_notice'", life.account
+    )
+    await life.mails()
+    assert waiting >= 2
+    await life.ask("amend_assets", assets=[{"asset_id": life.care, "fields": {"level": "gold"}}])
+    assert (await life.kinds()).count("renewal_quoted") == 1
+    await life.reach(life.day(12) + timedelta(days=2))
+    renewal = await servers.pool.fetchval(
+        "select sum(p.amount) from asset_state_period p join asset a using (asset_id)"
+        " where a.contract_id = $1 and p.starts_at >= $2",
+        life.contract,
+        local_instant(life.day(12), "Asia/Tokyo", time()),
+    )
+    assert [int(renewal)] == await quoted()
+    await life.check()
+
+
+async def test_an_offer_ends_with_the_cancellation_of_its_asset(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    await servers.pool.execute(
+        "insert into offer (offer_id, account_id, asset_id, add_quantity, unit_price, currency, mrr_change, status, offered_at, expires_at)"
+        " values ($1, $2, $3, 5, 1200, 'JPY', 6000, 'open', now(), now() + interval '90 days')",
+        f"offer-{life.seats}",
+        life.account,
+        life.seats,
+    )
+    await life.ask("cancel_assets", assets=[{"asset_id": life.seats}], effective=life.month(8))
+    status = await servers.pool.fetchval("select status from offer where asset_id = $1", life.seats)
+    assert status == "expired"
 
 
 async def test_a_renewal_taken_back_leaves_the_old_term_to_be_talked_about(servers: Servers) -> None:

@@ -1,0 +1,38 @@
+"""A renewal was quoted, and then the assets changed: the customer is told what the next term costs now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from domain.decision import Decision, JournalLine, Mail, Write
+from domain.orders import ContactRole
+from domain.renewal_quote import notice_context, quote_renewal
+from domain.situation import Situation
+
+
+def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
+    """The quotes that a change has overtaken, made anew; null if all still hold.
+
+    after: once the change is made, with its ledger. quoted: what the next terms of contracts were quoted at, by contract id.
+    """
+    lines: list[JournalLine] = []
+    writes: list[Write] = []
+    mails: list[Mail] = []
+    for contract_id, total in quoted.items():
+        contract = after.customer.contract(contract_id)
+        if contract is None or contract.status != "active" or after.guard.renewal_held(contract.term.ends_at):
+            continue
+        if (contract.term.until - after.today).days > max(after.playbook.renewal.notice_days):
+            continue  # the end has moved away: it is talked about when it comes
+        quote = quote_renewal(after, contract)
+        if quote.total == total:
+            continue
+        says = f"Renewal of {contract_id} costs {quote.total} {quote.currency} now, not {total}: quoted anew"
+        lines.append(
+            JournalLine(says, name=contract_id, detail={"contract_id": contract_id, "total": str(quote.total)})
+        )
+        writes.append(quote)
+        context = notice_context(after, contract, quote)
+        mails.append(Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True))
+    return Decision(lines[0], writes=writes, mails=mails, more_lines=lines[1:]) if lines else None
