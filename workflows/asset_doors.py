@@ -35,7 +35,7 @@ class AssetDoors(Journey):
         self.check(AmendAssets, request)
 
     @workflow.update(
-        description="The next term: {contract_id | assets: [{asset_id, price?}], start?, months? | end?, uplift_percent?, by?}"
+        description="The next term: {contract_id | assets: [{asset_id, price?}], start?, months? | end?, uplift_percent? | index?, by?}"
     )
     async def renew_assets(self, request: Any) -> dict[str, Any]:
         """Renews a contract or some assets: when their term ends, early or late."""

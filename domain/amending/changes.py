@@ -160,7 +160,9 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
     contract = desk.contract(facts.contract_id) if facts.contract_id else None
     start = desk.moment(request.start) if request.start is not None else record.end or desk.as_of
     percent = request.uplift_percent
-    if percent is None:
+    if request.index is not None:
+        percent = request.index.percent(desk.situation.customer.day_of(start))
+    elif percent is None:
         percent = contract.uplift_percent if contract else Decimal(0)
     return Renew(
         request_id=desk.request_id,

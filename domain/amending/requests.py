@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
 from domain.assets.requests import SwapKind
+from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.calendar import within_reach
 from domain.ids import AccountRef, ContractRef
 from domain.model import Received
@@ -150,12 +151,36 @@ class RenewedAsset(Named):
     price: Price | None = None
 
 
+class PublishedRate(Received):
+    """What an index has changed by, in per cent: from a day on, up to `valid_to` or the next rate."""
+
+    valid_from: date
+    valid_to: date | None = None
+    percent: Percent
+
+
+class IndexUplift(Received):
+    """An uplift by a published index: its rate `on` a day (by default that on which the renewal begins), and a spread."""
+
+    region: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    rates: Annotated[tuple[PublishedRate, ...], Field(min_length=1, max_length=500)]
+    on: date | None = None
+    spread_percent: Percent = Decimal(0)
+    combination: Combination = Combination.ADDITIVE
+
+    def percent(self, starts_on: date) -> Decimal:
+        """Index and spread as one uplift. Raises `IndexRateMissingError` if no rate holds on the day."""
+        rates = [IndexRate(region=self.region, **rate.model_dump()) for rate in self.rates]
+        index = index_percent(rates, self.region, self.on or starts_on)
+        return uplift_percent(index, self.spread_percent, self.combination)
+
+
 class RenewAssets(Request):
     """The next term of a whole contract, or of some assets.
 
     It begins when the present one ends, or at `start`: before that end the rest of the term is replaced, after it there is
-    a gap. It lasts `months`, or to `end` (as a day, the last one), else as the contract says. `uplift_percent` replaces the
-    contract's.
+    a gap. It lasts `months`, or to `end` (as a day, the last one), else as the contract says. `uplift_percent` or an uplift
+    by `index` replaces the contract's.
     """
 
     contract_id: ContractRef | None = None
@@ -164,11 +189,14 @@ class RenewAssets(Request):
     months: Annotated[int, Field(ge=1, le=240)] | None = None
     end: When | None = None
     uplift_percent: Percent | None = None
+    index: IndexUplift | None = None
     reason: Remark = ""
 
     @model_validator(mode="after")
     def _names_what_and_how_long(self) -> Self:
         _contract_or_assets(self.contract_id, self.assets)
+        if self.uplift_percent is not None and self.index is not None:
+            raise ValueError("give uplift_percent or index, not both")
         if self.months is not None and self.end is not None:
             raise ValueError("give months or end, not both")
         return self

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,3 +77,37 @@ def test_a_price_that_is_given_is_not_raised() -> None:
     line = {"asset_id": world.care, "price": "70000"}
     world.ask(changes.renew, RenewAssets.model_validate({"assets": [line], "uplift_percent": "10"}))
     assert prices(world) == [Decimal(70000)]
+
+
+CPI = {
+    "region": "JP",
+    "rates": [{"valid_from": "2026-01-01", "percent": "2.5"}, {"valid_from": "2027-06-01", "percent": "3"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "price"),
+    [
+        ({}, Decimal("61800")),
+        ({"on": "2027-05-31"}, Decimal("61500")),
+        ({"spread_percent": "2"}, Decimal("63000")),
+        ({"spread_percent": "2", "combination": "compound"}, Decimal("63036")),
+    ],
+)
+def test_a_renewal_by_an_index_takes_the_rate_of_its_day(more: dict[str, Any], price: Decimal) -> None:
+    world = World(auto_renew=True)
+    index = {**CPI, **more}
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "index": index}))
+    assert prices(world) == [price]
+
+
+def test_without_a_rate_for_the_day_nothing_is_renewed() -> None:
+    world = World(auto_renew=True)
+    index = {**CPI, "on": "2025-12-31"}
+    before = world.records
+    with pytest.raises(Refusal) as told:
+        world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "index": index}))
+    assert told.value.type == "NoIndexRate"
+    assert world.records == before
+    with pytest.raises(ValueError, match="not both"):
+        RenewAssets.model_validate({"contract_id": "K-1", "index": CPI, "uplift_percent": "3"})
