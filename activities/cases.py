@@ -118,13 +118,17 @@ class ServiceCases:
         loaded = await cases.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
         if document.owner is not None and document.owner not in loaded.staff:
             raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
+        teams = await desks.load_teams(connection)
+        if document.team is not None and document.team not in teams:
+            known = ", ".join(sorted(teams)[:10]) or "none yet"
+            raise _unknown("team", INVALID_CASE, f"there is no team {document.team!r}; there are {known}")
         return CaseSituation(
             case=case,
             as_of=call.as_of,
             desk=self._worker.book.desk,
             account=account,
             clocks=self._worker.shifts(),
-            teams=await desks.load_teams(connection),
+            teams=teams,
             staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
             agents=await desks.load_agents(connection),
             seller=self._worker.performer.seller,

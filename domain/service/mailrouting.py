@@ -187,17 +187,26 @@ def _to_customer(mail: InboundMail, found: Found) -> Route:
 def _bounced(mail: InboundMail, found: Found) -> Route:
     """Only a report about a mail that we sent to that very address says anything about a contact."""
     sent, report = found.returned, mail.bounce
-    if report is None or sent is None or sent.account_id is None or sent.contact_id is None:
+    case_id = _case_of(sent)
+    if report is None or sent is None or (sent.contact_id is None and case_id is None):
         return Route(
             kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="a delivery report about no mail of ours"
         )
-    to = {"account_id": sent.account_id, "contact_id": sent.contact_id, "answered": sent}
+    to = {"account_id": sent.account_id, "contact_id": sent.contact_id, "case_id": case_id, "answered": sent}
     if report.recipient and report.recipient != sent.email.lower():
         reason = f"a delivery report about {report.recipient}, to whom the mail was not sent"
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, **to)
     reason = f"{report.status} {report.said}".strip()
+    if report.is_for_good and sent.contact_id is None:
+        return _waits(f"a mail of case {case_id} came back: {reason}", account_id=sent.account_id, case_id=case_id)
     kind = RouteKind.BOUNCE if report.is_for_good else RouteKind.KEEP
     return Route(kind=kind, status=InboxStatus.AUTOMATIC, reason=f"not delivered: {reason}", **to)
+
+
+def _case_of(sent: SentMail | None) -> str | None:
+    """The case that a mail of ours belongs to: its delivery is named after it."""
+    kind, _, rest = (sent.delivery_id if sent else "").partition(":")
+    return rest.partition("/")[0] if kind == "case" else None
 
 
 def _unsubscribed(mail: InboundMail, who: tuple[str, str], found: Found) -> Route:

@@ -95,7 +95,7 @@ class OpenCase(Received):
     priority: Priority | None = None
     severity: Annotated[int, Field(ge=1, le=5)] | None = None
     product: Code | None = None
-    asset_id: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = None
+    asset_id: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_PRINTABLE)] | None = None
     contract_id: ContractRef | None = None
     order_id: OrderRef | None = None
     line_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")] | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from domain.service.inbound import InboundMail, read_mail
-from tests.gateway.post import SERVICE, Post, contact_of, written
-from tests.gateway.test_inbound import post
+from tests.gateway.post import OWN, SERVICE, Post, contact_of, written
+from tests.gateway.test_inbound import post, report_about
 
 __all__ = ["post"]
 
@@ -74,3 +74,36 @@ async def test_a_stranger_who_copies_a_message_id_takes_nobodys_answers(post: Po
     assert (answer["status"], answer["case_id"]) == ("matched", own["case_id"])
     foreign = await post.delivered(written(contact_of(attacker), "Let me in", In_Reply_To=copied["Message-ID"]))
     assert foreign["case_id"] == theirs["case_id"]
+
+
+async def test_a_mail_that_waited_joins_a_case_opened_after_it(post: Post) -> None:
+    account = await post.customer()
+    stranger = f"jo@{uuid.uuid4().hex[:8]}.example"
+    waiting = await post.inbox.receive(raw(stranger), datetime.now(UTC) - timedelta(hours=2))
+    await post.inbox.settle_new()
+    assert (await post.row(waiting))["status"] == "unknown"
+    account_id = account["account"]["account_id"]
+    opened = await post.cases.open_case({"case_id": f"C-{waiting[2:12]}", "account_id": account_id, "subject": "Till"})
+    assert await post.inbox.assign(waiting, case_id=opened.case_id, by="S-2") == opened.case_id
+    assert await post.messages(opened.case_id, "inbound") == ["Nothing works."]
+    assert (await post.row(waiting))["status"] == "matched"
+
+
+async def test_two_texts_under_one_message_id_are_both_read(post: Post) -> None:
+    account = await post.customer()
+    first = written(contact_of(account), "Till is down", "It does not print.")
+    case_id = (await post.delivered(first))["case_id"]
+    second = written(contact_of(account), f"Till is down [{case_id}]", "Nor does it beep.")
+    second.replace_header("Message-ID", first["Message-ID"])
+    assert (await post.delivered(second))["case_id"] == case_id
+    assert await post.messages(case_id, "inbound") == ["It does not print.", "Nor does it beep."]
+
+
+async def test_an_answer_that_comes_back_from_a_colleague_is_seen(post: Post) -> None:
+    account = await post.customer()
+    colleague = f"colleague@{contact_of(account).rpartition('@')[2]}"
+    case_id = (await post.delivered(written(colleague)))["case_id"]
+    acknowledgement = await post.answered(colleague, "case_opened")
+    row = await post.delivered(report_about(acknowledgement["message_id"], colleague), to=OWN, sender="")
+    assert (row["status"], row["case_id"]) == ("unknown", case_id)
+    assert row["reason"].startswith(f"a mail of case {case_id} came back: 5.1.1")

@@ -147,6 +147,9 @@ async def test_nobody_unknown_owns_a_case(servers: Servers) -> None:
     with pytest.raises(Refusal) as refused:
         await client.open_case(case(document, team=team, owner="AG-404"))
     assert refused.value.problems[0].field == "owner"
+    with pytest.raises(Refusal) as refused:
+        await client.open_case(case(document, team="no-such-team"))
+    assert refused.value.problems[0].field == "team"
     await client.open_case(case(document, team=team))
     opened = await client.open_case(case(document, team=team))
     assert opened.owner is None

@@ -126,6 +126,21 @@ def test_a_delivery_report_counts_only_for_the_mail_that_was_sent_there() -> Non
         assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.AUTOMATIC)
 
 
+def test_an_answer_of_a_case_that_comes_back_from_somebody_unknown_waits_for_a_person() -> None:
+    bounce = Bounce(
+        recipient="jo@acme.example", status="5.1.1", said="no such user", message_ids=("<1@seller.example>",)
+    )
+    sent = SENT.model_copy(update={"delivery_id": "case:C-17/case_respond:r-1#reply", "contact_id": None})
+    for account_id in ("acme", None):
+        route = routed(Found(returned=sent.model_copy(update={"account_id": account_id})), bounce=bounce)
+        assert (route.kind, route.status, route.case_id) == (RouteKind.KEEP, InboxStatus.UNKNOWN, "C-17")
+        assert route.reason == "a mail of case C-17 came back: 5.1.1 no such user"
+    known = routed(Found(returned=sent.model_copy(update={"contact_id": "p-1"})), bounce=bounce)
+    assert (known.kind, known.contact_id, known.case_id) == (RouteKind.BOUNCE, "p-1", "C-17")
+    for_now = routed(Found(returned=sent), bounce=bounce.model_copy(update={"status": "4.2.2"}))
+    assert (for_now.kind, for_now.status, for_now.case_id) == (RouteKind.KEEP, InboxStatus.AUTOMATIC, "C-17")
+
+
 def test_only_the_customer_ends_their_mails() -> None:
     wish = {"subject": "unsubscribe acme/p-1"}
     everybodys = routed(Found(neighbours=("acme",)), sender="stranger@gmail.com", **wish)
