@@ -259,9 +259,9 @@ def _escalate(work: Work, step: PlannedEscalation) -> None:
     if step.action.assign_to is not None:
         work.change(owner_id=step.action.assign_to)
         work.happened(Happened.ASSIGNED, step.at, SYSTEM, {"owner": step.action.assign_to, "reason": reason})
-    raise_flag(work, step.at, SYSTEM, reason)
         if work.case.status is CaseState.NEW:
             work.change(status=CaseState.OPEN, status_at=step.at)
+    raise_flag(work, step.at, SYSTEM, reason)
     work.notify(
         step.key,
         step.action.notify or ("lead",),

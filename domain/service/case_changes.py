@@ -306,9 +306,9 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
         work.answer.update(new_case=True)
         return
     if not request.automatic:
-        if effect is AfterMessage.REOPENS:
         if effect in (AfterMessage.REOPENS, AfterMessage.RESUMES):
             at = max(at, case.status_at)  # written before the case ended or waited, and heard of only now
+        if effect is AfterMessage.REOPENS:
             _reopen(work, at, request.by, "the customer wrote again")
         elif effect is AfterMessage.RESUMES:
             work.happened(Happened.RESUMED, at, request.by, {"status": "open"})

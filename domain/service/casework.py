@@ -192,12 +192,12 @@ class Work:
         """One more message of the thread."""
         self.messages.append(message)
 
-    def mail(self, mail: CaseMail, subject: str) -> bool:
     @property
     def reachable(self) -> bool:
         """Whether a mail to the customer can arrive, as far as is known."""
         return self.case.contact.email is not None and not self.case.contact.rejected
 
+    def mail(self, mail: CaseMail, subject: str) -> bool:
         """A mail to the customer, as far as there is an address and enough is not enough. False: it was not written."""
         contact = self.case.contact
         if contact.email is None or not self.reachable:
