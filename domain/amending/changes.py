@@ -25,7 +25,7 @@ from domain.amending.requests import (
     SwappedAsset,
 )
 from domain.amending.telling import tell
-from domain.amending.terms import Holdings
+from domain.amending.terms import Holdings, units_at_end
 from domain.assets.contracts import ContractTerms, cotermed
 from domain.assets.dates import add_months
 from domain.assets.errors import ContractError, RestrictedError
@@ -148,7 +148,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
 def renew(desk: Desk, request: RenewAssets) -> Decision:
     """The next term of a contract, or of some assets."""
     with named_refusals():
-        lines = [RenewedAsset(asset_id=r.asset.asset_id) for r in _of_contract(desk, request.contract_id)]
+        lines = [RenewedAsset(asset_id=r.asset.asset_id) for r in _renewable(desk, request.contract_id)]
         named = [*(request.assets or lines)]
         children = [RenewedAsset(asset_id=child) for child in renewed_along(desk, [line.asset_id for line in named])]
         requests = [_renewed(desk, line, request) for line in [*named, *children]]
@@ -192,21 +192,35 @@ def _renewed_until(
     return start_of_day(months_later(first, contract.renewal_months), desk.zone)
 
 
-def _of_contract(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
-    """The assets under a contract that are not cancelled and hold something to their end."""
+def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
+    """The assets under a contract that a renewal of it renews: in force to its end, or beyond now. What ended before stays so."""
+    if contract_id is None:
+        return []
+    term = desk.contract(contract_id).term
+    living = Holdings.of(contract_id, {}, desk.situation.records).lives_on()
+    return _some(contract_id, [r for r in living if r.end and (r.end > desk.as_of or r.end >= term.ends_at)])
+
+
+def _cancellable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
+    """The assets under a contract that cost something from now on; what was bought once stays the customer's."""
     if contract_id is None:
         return []
     desk.contract(contract_id)
-    living = Holdings.of(contract_id, {}, desk.situation.records).lives_on()
-    if not living:
+    under = [record for record in desk.situation.records.values() if record.asset.contract_id == contract_id]
+    held = [r for r in under if not r.cancelled and r.asset.selling_model is not SellingModel.ONE_TIME]
+    return _some(contract_id, [r for r in held if units_at_end(r) and (r.end is None or r.end > desk.as_of)])
+
+
+def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:
+    if not found:
         raise ContractError(f"nothing of contract {contract_id!r} is left")
-    return living
+    return found
 
 
 def cancel(desk: Desk, request: CancelAssets) -> Decision:
     """Assets end for good, now, at the end of their period, or at a day."""
     with named_refusals():
-        named = [Named(asset_id=record.asset.asset_id) for record in _of_contract(desk, request.contract_id)]
+        named = [Named(asset_id=record.asset.asset_id) for record in _cancellable(desk, request.contract_id)]
         requests = bundled(desk, [_cancelled(desk, line, request) for line in request.assets or named])
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain import adoption, renewal
 from domain.amending.terms import Holdings, Records, common_end, moved, term_after
@@ -28,6 +28,7 @@ from domain.renewal_quote import last_day
 from domain.situation import Situation
 
 NOTHING_LEFT = "nothing of it is left"
+RESOLUTION = timedelta.resolution
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,9 @@ def _without_next_term(contract: ContractFacts) -> tuple[ContractFacts, Replanne
 def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings, *, anew: bool = False) -> Replanned:
     """What the assets of a contract say of it. `anew`: its stage is planned even if the term stays as it was."""
     present = contract.previous if contract.previous and _waits(contract, situation.as_of) else contract.term
-    living = holdings.lives_on(present.starts_at)
+    # What ended within the term is over, and keeps nothing alive.
+    over = min(situation.as_of, contract.term.ends_at - RESOLUTION)
+    living = holdings.lives_on(max(present.starts_at, over))
     if contract.term.ends_at <= situation.as_of:
         # A term that is over goes on in those assets alone that somebody renewed or prolonged.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living

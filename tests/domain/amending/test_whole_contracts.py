@@ -1,0 +1,64 @@
+"""What is asked of a whole contract is asked of all that still counts under it, and of nothing that is over."""
+
+from __future__ import annotations
+
+from domain.amending import changes
+from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets
+from domain.assets.model import SellingModel
+from tests.domain.amending.world import World
+
+
+def with_an_asset_that_is_over() -> World:
+    world = World(auto_renew=False)
+    world.pass_by(20)
+    end = (world.contract().term.start_on).replace(day=28).isoformat()
+    world.ask(changes.amend, AmendAssets.model_validate({"assets": [{"asset_id": world.care, "end": end}]}))
+    world.pass_by(60)
+    return world
+
+
+def test_a_contract_is_cancelled_although_an_asset_of_it_is_over() -> None:
+    world = with_an_asset_that_is_over()
+    over = world.records[world.care]
+    world.ask(
+        changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id, "effective": "period_end"})
+    )
+    assert world.records[world.seats].cancelled
+    assert world.records[world.care] == over
+    assert world.contract().status == "declined"
+
+
+def test_a_renewed_contract_does_not_bring_back_what_was_over() -> None:
+    world = with_an_asset_that_is_over()
+    over = world.records[world.care]
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id}))
+    assert world.records[world.care] == over
+    assert world.contract().term.number == 2
+
+
+def test_a_contract_in_grace_is_renewed_from_its_end() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(380)
+    assert world.contract().status == "grace"
+    end = world.contract().term.ends_at
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id}))
+    assert {world.records[asset].periods[-1].start for asset in (world.seats, world.care)} == {end}
+
+
+def test_what_has_no_end_is_cancelled_with_its_contract_and_what_was_bought_once_is_kept() -> None:
+    world = World(auto_renew=False)
+    for asset_id, model in ((world.seats, SellingModel.EVERGREEN), (world.care, SellingModel.ONE_TIME)):
+        record = world.records[asset_id]
+        action = record.actions[0].model_copy(
+            update={
+                "lifecycle_end": None,
+                "sources": tuple(row.model_copy(update={"end": None}) for row in record.actions[0].sources),
+            }
+        )
+        period = record.periods[0].model_copy(update={"end": None, "amount": None})
+        asset = record.asset.model_copy(update={"selling_model": model})
+        world.records[asset_id] = record.model_copy(update={"asset": asset, "actions": (action,), "periods": (period,)})
+    world.pass_by(60)
+    world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
+    assert world.records[world.seats].cancelled
+    assert not world.records[world.care].cancelled
