@@ -171,6 +171,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "answer_lead",
         "sell_from_case",
         "take_up_holdings",
+        "note_mail",
     }
     signals = {signal.name: signal.description for signal in metadata.definition.signal_definitions}
     assert {"usage_changed", "case_changed"} <= set(signals)
