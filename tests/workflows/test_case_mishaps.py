@@ -254,3 +254,22 @@ async def test_a_dead_mail_server_keeps_no_case_from_going_on_and_ending(servers
         await client.fast_forward(opened.case_id, timedelta(hours=8))
         await servers.temporal.get_workflow_handle(f"case-{opened.case_id}").result()
     assert await sent(servers, opened.case_id) == []
+
+
+async def test_a_message_that_crosses_a_merge_follows_it(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = case_client(servers)
+    document = await customer(servers)
+    one, two = [await client.open_case(case(document)) for _ in range(2)]
+    leads_to, asked = client.leads_to, []
+
+    async def merged_meanwhile(case_id: str) -> str:
+        found = await leads_to(case_id)
+        if not asked:
+            await client.ask(one.case_id, "merge", {"into": two.case_id, "by": "AG-32"})
+        asked.append(case_id)
+        return found
+
+    monkeypatch.setattr(client, "leads_to", merged_meanwhile)
+    answer = await client.customer_message(one.case_id, {"body": "More of it.", "channel": "web"})
+    assert (answer["case_id"], answer["effect"]) == (two.case_id, "continues")
+    assert (await bodies(servers, two.case_id))[-1] == "More of it."
