@@ -260,7 +260,8 @@ async def test_a_message_that_crosses_a_merge_follows_it(servers: Servers, monke
     client = case_client(servers)
     document = await customer(servers)
     one, two = [await client.open_case(case(document)) for _ in range(2)]
-    leads_to, asked = client.leads_to, []
+    leads_to = client.leads_to
+    asked: list[str] = []
 
     async def merged_meanwhile(case_id: str) -> str:
         found = await leads_to(case_id)
