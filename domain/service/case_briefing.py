@@ -73,8 +73,8 @@ def _can(view: CaseView) -> str:
     become = ", ".join(state.value for state in allowed_after(view.status)) or "nothing else"
     return (
         f"**You can** make it {become}; `respond`, `note`, `wait`, `resume`, `assign`, `escalate`, `de_escalate`,"
-        " `prioritise`, `resolve`, `reopen`, `merge`, `close`, `cancel` (updates; what is not possible is refused with"
-        " the reason)."
+        " `prioritise`, `resolve`, `reopen`, `merge`, `close`, `cancel`, `claim_price_match`, `grant_goodwill`,"
+        " `approve_claim`, `reject_claim` (updates; what is not possible is refused with the reason)."
     )
 
 

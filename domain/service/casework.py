@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.customer import StaffFacts
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
@@ -270,9 +271,13 @@ class Work:
         return any(event.kind not in _QUIET for event in self.events)
 
     def said(self) -> list[str]:
-        """The lines that the briefing shows, each with its day."""
+        """The lines that the briefing shows, each with its day where the customer lives."""
+        account = self.before.account
+        zone = ZoneInfo(account.time_zone if account else self.case.contact.time_zone)
         return [
-            f"{event.at:%m-%d %H:%M} {_told(event)}"[:SAID_LENGTH] for event in self.events if event.kind not in _UNSAID
+            f"{event.at.astimezone(zone):%m-%d %H:%M} {_told(event)}"[:SAID_LENGTH]
+            for event in self.events
+            if event.kind not in _UNSAID
         ]
 
     def view(self) -> CaseView:
@@ -329,7 +334,8 @@ def _told(event: Recorded) -> str:
     detail = event.detail
     if event.kind is Happened.MAIL_HELD:
         return f"{detail.get('template', 'mail')} not sent: {detail.get('why', '')}"
-    about = next(filter(None, map(detail.get, ("occurrence", "status", "owner", "into", "claim_id"))), "")
+    about = str(next(filter(None, map(detail.get, ("occurrence", "status", "owner", "into", "claim_id"))), ""))
+    about = "" if about == event.kind.value else about.removesuffix(":1").replace("_", " ")
     return f"{event.kind.value.replace('_', ' ')}{f' {about}' if about else ''} by {event.by}"
 
 
