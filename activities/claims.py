@@ -19,8 +19,8 @@ from domain.quoting.pricebook import PriceUnit
 from domain.refusals import Refusal
 from domain.service import claim_decisions, claim_work
 from domain.service.case import CaseCall, CaseOutcome
-from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.case_refusing import check_version, refusal_of
+from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import Work
 from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.service.claim_rules import Assessment, assess, check_goodwill, check_shown

@@ -106,9 +106,7 @@ class PerennialClient:
             raise RuntimeError("this client has no database; prices are written to the facts")
         return await publish(self._pool, document, as_of=as_of)
 
-    async def preview_quote(
-        self, account_id: str, request: dict[str, Any], *, as_of: datetime | None = None
-    ) -> Quote:
+    async def preview_quote(self, account_id: str, request: dict[str, Any], *, as_of: datetime | None = None) -> Quote:
         """What `request_quote` would make of a request at `as_of` (the customer's present if not given); nothing is written.
 
         Send the same request with the `as_of` of the quote within a day, and it comes to the same amounts. Raises `Refusal`.

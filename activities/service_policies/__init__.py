@@ -1,7 +1,8 @@
 """What service promises, on file: policies, calendars and the desk, read when a worker starts and checked before anything runs by them.
 
-Each `*.yaml` holds one `policy`, one `calendar`, the `desk`, or `claims`: the terms of price protection and goodwill. A calendar may name the national holidays of a country and
-the years to take them for; they are written into its version, so that later holiday data moves no promise already made.
+Each `*.yaml` holds one `policy`, one `calendar`, the `desk`, or `claims`: the terms of price protection and goodwill. A calendar
+may name the national holidays of a country and the years to take them for; they are written into its version, so that later
+holiday data moves no promise already made.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ app.add_typer(cases.app, name="case", help="Service cases: who calls, what is pr
 app.add_typer(mails.inbox_app, name="inbox", help="Mails that wait for a person.")
 app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
 app.add_typer(prices.app, name="price", help="List prices, and what a purchase gives back at them.")
-app.add_typer(imports.app, name="import", help="Bring in orders and usage from files.")
+app.add_typer(imports.app, name="import", help="Bring in orders, assets, usage, cases and price pages from files.")
 app.add_typer(reports.app, name="report", help="Figures over many customers.")
 
 

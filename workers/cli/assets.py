@@ -154,7 +154,7 @@ async def _explain(asset: str, day: datetime | None, as_json: bool) -> None:
     lines = amount_lines(record, at, POLICY)
     if lines is None:
         raise UserError(
-            f"asset {asset} is not in force on {local_day(at, zone)}; `perennial asset show {asset}` says when"
+            f"asset {asset} is not in force on {local_day(at, zone)}; `perennial asset show {asset}` says when, `--at` takes another day"
         )
     if as_json:
         print_json(lines.model_dump(mode="json"))

@@ -166,6 +166,9 @@ def list_cases(
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        console.print("No such case; those that are over are asked for by --status, such as --status resolved.")
+        return
     table = Table(
         Column("case", no_wrap=True), "account", "priority", "status", "owner", "subject", "next promise (UTC)"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +28,10 @@ from workers.migrating import MigrationError
 from workers.registering import RegistrationError
 from workers.settings import Settings
 
-console = Console()
+PIPED_WIDTH = 200
+"""Columns of a result that goes into a file or a pipe: ids, days and amounts stand there in full."""
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH)
 """Results go to standard output."""
 
 progress_console = Console(stderr=True)

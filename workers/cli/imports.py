@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="CSV or JSON Lines, plain or gzipped.", show_default=False)]
 Mapping = Annotated[Path | None, typer.Option(help="YAML that names a CSV's columns; a known feed needs none.")]
 Rejects = Annotated[Path | None, typer.Option(help="Where lines that were not imported go. [FILE's name.rejects.csv]")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first lines, and the rest of orders begun there.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first lines, and the rest of what is begun there.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=500, help="Customers at once.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The report as one JSON object on standard output.")]
 

@@ -132,7 +132,7 @@ def ask(
 ) -> None:
     """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`.
 
-    What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it in a file: `@request.json`.
+    What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it as one object, also in a file: `@request.json`.
     """
     request: dict[str, Any] = {}
     for text in fields or []:
@@ -144,6 +144,8 @@ def _fields(text: str) -> dict[str, Any]:
     """The fields in one argument: those of a file, or one. Raises UserError."""
     if text.startswith("@"):
         return _request_in(Path(text[1:]))
+    if text.startswith("{"):
+        return dict(_json(text, "the request"))
     name, found, value = text.partition("=")
     if not found:
         raise UserError(f"{text!r} is no field; give name=value, such as task=kickoff, or @FILE")
@@ -169,9 +171,14 @@ def _json(text: str, where: str) -> Any:
         raise UserError(f"{where} is no JSON: {error}") from error
 
 
+_ORDERS = ("place_order", "import_order")
+"""These take an order as it is; all other requests say who asks."""
+
+
 async def _ask(account: str, update: str, request: dict[str, Any]) -> None:
     async with connections() as servers:
-        print_json(await servers.client.ask(account, update, {"by": "cli", **request}))
+        asker = {} if update in _ORDERS else {"by": "cli"}
+        print_json(await servers.client.ask(account, update, {**asker, **request}))
 
 
 @app.command()

@@ -39,6 +39,9 @@ async def _portfolio(at: datetime, as_json: bool) -> None:
     if as_json:
         print_json({"at": at.isoformat(), "lines": [_as_json(line) for line in lines], "totals": sums})
         return
+    if not lines:
+        console.print(f"Nothing is in force at {at.isoformat()}; `--at 2027-01-31` asks for another day.")
+        return
     table = Table(
         "currency",
         "segment",

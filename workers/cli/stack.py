@@ -85,6 +85,7 @@ def show_addresses(running: Running) -> None:
     if running.temporal_address != USUAL_TEMPORAL:
         table.add_row("Temporal CLI", f"export TEMPORAL_ADDRESS={running.temporal_address}")
     table.add_row("SMTP", f"{running.smtp_host}:{running.smtp_port}")
+    table.add_row("Mail in", f"to service@{Settings().mail_domain} by that SMTP port")
     progress_console.print(table)
 
 

@@ -48,7 +48,10 @@ def test_a_part_of_a_month_is_its_days(start: date, end: date, expected: Fractio
 
 
 def test_days_are_those_of_the_zone() -> None:
-    start, end = datetime(2026, 3, 31, 15, tzinfo=UTC), datetime(2026, 9, 30, 15, tzinfo=UTC)  # 1 April to 1 October in Tokyo
+    start, end = (
+        datetime(2026, 3, 31, 15, tzinfo=UTC),
+        datetime(2026, 9, 30, 15, tzinfo=UTC),
+    )  # 1 April to 1 October in Tokyo
     assert months_between(start, end, MonthCount.TERM_DAYS, "Asia/Tokyo") == 6
 
 
