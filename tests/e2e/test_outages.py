@@ -47,10 +47,10 @@ _began: dict[str, datetime] = {}
 
 
 async def timed(servers: Servers, account: str) -> dict[str, date]:
-    """The customer's local day of everything that was done, by key without order and contract ids."""
+    """The customer's local day of everything that was done, by key without the ids of account, order and contract."""
     rows = await servers.pool.fetch("select key, at from journal where account_id = $1", account)
     zone = ZoneInfo("Asia/Tokyo")
-    return {_plain(row["key"]): row["at"].astimezone(zone).date() for row in rows}
+    return {_plain(row["key"].replace(account, "")): row["at"].astimezone(zone).date() for row in rows}
 
 
 def _plain(key: str) -> str:
