@@ -133,7 +133,7 @@ async def test_a_worker_killed_around_a_hold_leaves_one_effect_of_each(tmp_path:
 
         async def kill() -> None:
             n = 0
-            while not stop.is_set():
+            while not stop.is_set() and n < KILLS:
                 await asyncio.sleep(2.5)  # what a worker needs to come up, or nobody would ever work
                 await fragile.kill(f"worker-{n % 2}", 0)
                 n += 1

@@ -232,6 +232,16 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
+async def test_every_damage_is_found(own: OwnDatabase, damage: str) -> None:
+    async with own.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(DAMAGE[damage], "IB-1.3")
+        assert {finding.asset_id for finding in await audit(connection)} == {"IB-1.3"}
+        await transaction.rollback()
+
+
+@pytest.mark.parametrize("damage", ["a gap", "a slice"])
 async def test_damage_is_found_and_mended(own: OwnDatabase, tmp_path: Path, damage: str) -> None:
     asset = "IB-1.3"
     async with own.pool.acquire() as connection:
