@@ -141,7 +141,10 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
 
 
 def in_effect(record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy) -> tuple[AssetRecord, list[date]]:
-    """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones."""
+    """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones;
+    so does that it was given up before it began."""
+    if not record.periods:
+        return record, []  # given up before it began: nothing of it is left to wait for
     undone = {action.undoes for action in record.actions}
     later = {
         action.sequence: local_date(action.effective, zone)

@@ -121,7 +121,7 @@ class PeriodFacts(Carried):
 
 
 class AssetFacts(Carried):
-    """Something sold to the customer, with its state periods in order."""
+    """Something sold to the customer, with its state periods in order; none if it was given up before it began."""
 
     asset_id: str
     product: str

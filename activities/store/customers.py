@@ -33,12 +33,12 @@ select jsonb_build_object(
         'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
         'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
         'unit_price', s.unit_price::text,
-        'periods', (
+        'periods', coalesce((
           select jsonb_agg(jsonb_build_object(
               'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
               'mrr', r.mrr::text) order by r.starts_at)
           from asset_state_period r
-          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')))
+          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]'))
       order by s.asset_id)
     from asset s join product p on p.code = s.product_code
     where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')), '[]'),

@@ -104,10 +104,12 @@ def _new_end(desk: Desk, line: AmendedAsset) -> datetime:
     neighbour = line.end_with
     if neighbour is not None and neighbour.contract_id is not None:
         return desk.contract(neighbour.contract_id).term.ends_at
-    end = desk.record(Named(asset_id=neighbour.asset_id or "")).end if neighbour else None
-    if end is None:
+    other = desk.record(Named(asset_id=neighbour.asset_id or "")) if neighbour else None
+    if other is None or other.end is None:
         raise RestrictedError("the asset to end with has no end")
-    return end
+    if not other.periods:
+        raise RestrictedError(f"{other.asset.asset_id} was given up before it began; name another asset, or an end")
+    return other.end
 
 
 def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[Generate, Sold]:

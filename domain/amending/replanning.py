@@ -28,6 +28,7 @@ from domain.renewal_quote import last_day
 from domain.situation import Situation
 
 NOTHING_LEFT = "nothing of it is left"
+NEVER_BEGAN = "it was given up before it began"
 RESOLUTION = timedelta.resolution
 
 
@@ -231,12 +232,13 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
 
 
 def _ended(situation: Situation, contract: ContractFacts) -> Replanned:
-    decision = end_contract(situation, contract, contract.stage, NOTHING_LEFT)
+    began = contract.term.starts_at <= situation.as_of or contract.previous is not None
+    decision = end_contract(situation, contract, contract.stage, NOTHING_LEFT if began else NEVER_BEGAN)
     return Replanned(
         decision.writes,
         decision.outcome.model_copy(update={"said": []}),
         [_line(contract, decision.line.title)],
-        decision.mails,
+        decision.mails if began else [],  # what never began did not end on any day; the change itself is confirmed
         {contract.contract_id: contract.model_copy(update={"status": "ended"})},
     )
 

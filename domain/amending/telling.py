@@ -71,8 +71,9 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
     asset, currency = after.asset, after.asset.currency
     name = asset.name or asset.product
     start = customer.day_of(action.effective)
-    end = customer.day_of(after.end - timedelta(seconds=1)) if after.end else None
-    title = f"{name}: {_said(kind, was, now, start.isoformat(), str(end), action)}{_money(action, currency)}"
+    never = not after.periods  # given up before it began
+    end = customer.day_of(after.end - timedelta(seconds=1)) if after.end and not never else None
+    title = f"{name}: {_said(kind, was, now, start.isoformat(), end.isoformat() if end else '', action)}{_money(action, currency)}"
     money = {
         "mrr_change": _text(action.mrr_change),
         "amount_change": _text(action.amount_change),
@@ -140,7 +141,7 @@ def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetActi
         case "renewed":
             return f"{now} units renewed from {start} until {end}"
         case "cancelled":
-            return f"cancelled, ends on {end}"
+            return f"cancelled, ends on {end}" if end else f"cancelled before it began on {start}"
         case "swapped_out":
             return f"{was - now} units swapped for {action.related_asset} from {start}"
         case "swapped_in":

@@ -128,6 +128,8 @@ def _lot_prices(pricing: UnitPricing | None) -> dict[str, Any]:
 
 def _held(record: AssetRecord, at: datetime) -> StatePeriod:
     """The period in force at an instant or, outside the asset's life, the nearest one: whether that is refused is the ledger's say."""
+    if not record.periods:  # given up before it began
+        return StatePeriod(start=record.start, end=record.end, quantity=0, mrr=None, amount=None)
     nearest = record.periods[0] if at < record.start else record.periods[-1]
     return period_at(record.periods, at) or nearest
 
