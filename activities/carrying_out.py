@@ -21,7 +21,7 @@ from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome
 from domain.messages import OutgoingMail, StaffNotice
-from domain.refusals import Refusal
+from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.situation import Situation
 from domain.webhooks import Event, events_of, payload
@@ -77,11 +77,11 @@ async def load_situation(
 
     `service`: with all that a review of holds looks at.
 
-    Raises LookupError for an account that no order has opened.
+    Raises `Refusal` (UnknownAccount) for an account that no order has opened.
     """
     customer = await customers.load_customer(connection, account_id, as_of)
     if customer is None:
-        raise LookupError(f"account {account_id} has no facts; its first order was never accepted")
+        raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no accepted order yet; place its first order")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
     records = await load_records(connection, account_id) if ledger else {}
     known = await holds.load_service(connection, account_id, as_of, review=service, bearing=ledger)

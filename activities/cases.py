@@ -12,7 +12,7 @@ from activities.carrying_out import business_errors
 from activities.case_work import CaseWorker, case_key
 from activities.store import cases, desks, effects, holds
 from activities.store.pool import Connection
-from domain.refusals import Problem, Refusal
+from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.service import case_changes, case_handling, case_surveys
 from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
 from domain.service.case_refusing import check_version
@@ -106,7 +106,7 @@ class ServiceCases:
         if document.account_id is not None:
             account = await cases.load_account(connection, document.account_id)
             if account is None:
-                raise _unknown("account_id", "UnknownAccount", f"no account {document.account_id!r} is known")
+                raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {document.account_id!r} is known")
         for field, other in (("parent", document.parent), ("follows", document.follows)):
             found = await cases.find_case(connection, other) if other is not None else None
             if other is not None and found is None:
@@ -251,7 +251,7 @@ class ServiceCases:
                 await holds.lock_account(connection, request.account_id)
                 account = await cases.load_account(connection, request.account_id)
                 if account is None:
-                    raise _unknown("account_id", "UnknownAccount", f"no account {request.account_id!r} is known")
+                    raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")
                 contact = await cases.load_contact(connection, request.account_id, request.contact_id)
                 situation = await self._worker.situation(connection, case, call.as_of, request.by)
                 work = Work(replace(situation, account=account), key)

@@ -26,7 +26,7 @@ _Request = TypeVar("_Request", bound=Request)
 
 
 async def preview(connection: Connection, account_id: str, request: RequestQuote, as_of: datetime) -> Quote:
-    """The quote that a request would make at `as_of`; nothing is written. Raises `Refusal`, and LookupError without the account."""
+    """The quote that a request would make at `as_of`; nothing is written. Raises `Refusal`."""
     situation = await load_situation(connection, account_id, as_of, ledger=True)
     sources = await sources_of(connection, situation, request)
     stored = await store.load_quote(connection, request.quote_id)

@@ -11,19 +11,11 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import AfterValidator
 
+from domain.zones import known_zone
+
 MORNING = time(9, 0)
 
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Asia/Tokyo or Europe/Berlin") from error
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
-
+ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 _Day = TypeVar("_Day", bound=date)
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from domain.plain import plainly
 
 _set = object.__setattr__
 
 
 class Received(BaseModel):
-    """What comes from outside: an unknown field is an error that the sender should hear of."""
+    """What comes from outside: an unknown field is an error that the sender should hear of, and so is an odd spelling."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return plainly(handler(source), cls)
 
 
 class Carried(BaseModel):

@@ -43,6 +43,7 @@ INVALID_ORDER = "InvalidOrder"
 INVALID_REQUEST = "InvalidRequest"
 ORDER_CONFLICT = "OrderConflict"
 UNKNOWN_PRODUCT = "UnknownProduct"
+UNKNOWN_ACCOUNT = "UnknownAccount"
 NOT_ALLOWED = "NotAllowed"
 JOURNEY_CLOSED = "JourneyClosed"
 
@@ -65,6 +66,7 @@ _SENTENCES = {
     "extra_forbidden": "is not a field of this document; remove it or check its spelling",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
     "decimal_parsing": 'must be a decimal number, written as a string such as "12.50"',
     "decimal_type": 'must be a decimal number, written as a string such as "12.50"',
     "string_type": "must be text",

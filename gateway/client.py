@@ -21,7 +21,7 @@ from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.quotes.requests import RequestQuote
 from domain.quoting.quote import Quote
-from domain.refusals import Problem, Refusal
+from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.requests import read_request
 from domain.usage import UsageRow, usage_level
 from gateway.calling import insist
@@ -31,7 +31,6 @@ from gateway.prices import publish
 
 TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
-UNKNOWN_ACCOUNT = "UnknownAccount"
 
 
 def journey_id(account_id: str) -> str:

@@ -20,7 +20,7 @@ from activities.store import effects, inbox
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
-from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
+from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
 from domain.service.inbound import InboundMail, mail_key, named_cases, read_mail
 from domain.service.mailrouting import (
     InboxStatus,
@@ -34,7 +34,7 @@ from domain.service.mailrouting import (
 )
 from domain.service.mailtext import printable
 from gateway.cases import CaseClient
-from gateway.client import UNKNOWN_ACCOUNT, PerennialClient
+from gateway.client import PerennialClient
 
 UNKNOWN_MAIL = "UnknownMail"
 EVERY = timedelta(seconds=15)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from domain.assets.dates import DAY, SECOND, Span, as_instant, is_month_end, local_date, month_index
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
+from domain.calendar import ZoneName
 from domain.model import Carried
 from domain.money import Rounding
 
@@ -102,14 +103,6 @@ class RemainderTo(StrEnum):
     SEPARATE = "separate"
 
 
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Europe/Berlin") from error
-    return name
-
-
 class ProrationPolicy(Carried):
     """All parameters of proration; operations read those that concern them."""
 
@@ -118,7 +111,7 @@ class ProrationPolicy(Carried):
     whole_periods: WholePeriods = WholePeriods.ONE
     stub_denominator: StubDenominator = StubDenominator.GRID
     precision: Precision = Precision.DAY
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    time_zone: ZoneName = "UTC"
     change_day_belongs_to: ChangeDay = ChangeDay.NEW
     cap_at_one: bool = True
     zero_length: ZeroLength = ZeroLength.ZERO

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from domain import zones
 from domain.service.errors import ServiceRuleError, UnknownTimezoneError
 
 MINUTES_A_DAY = 24 * 60
@@ -24,8 +25,8 @@ def zone_of(name: str) -> ZoneInfo:
         UnknownTimezoneError: the database has no such zone.
     """
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as cause:
+        return zones.zone_of(name)
+    except ValueError as cause:
         raise UnknownTimezoneError(
             f"{name!r} is no IANA time zone; use a name such as Europe/Berlin, Asia/Tokyo or UTC"
         ) from cause

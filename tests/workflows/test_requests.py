@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
 from domain.refusals import Refusal
@@ -70,6 +71,25 @@ async def test_what_the_stage_does_not_allow_is_refused_and_nothing_is_written(s
         assert says in str(refused.value), (update, request)
     assert await rows_of(servers.pool, account) == before
     assert await attention_of(servers.temporal, account) == []
+
+
+async def test_what_is_asked_of_an_account_without_an_accepted_order_is_refused_by_that_name(servers: Servers) -> None:
+    for update, request in (
+        ("pause", {"reason": "x"}),
+        ("amend_assets", {"assets": [{"asset_id": "A", "add": 1}]}),
+        ("request_quote", {"quote_id": "Q-1", "lines": [{"kind": "cancel", "line_id": "1", "asset_id": "A"}]}),
+        ("place_hold", {"reason": "x"}),
+    ):
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            "CustomerJourney",
+            id=f"journey-A-none-{update}",
+            task_queue=servers.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await servers.temporal.execute_update_with_start_workflow(update, request, start_workflow_operation=start)
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.type == "UnknownAccount", (update, str(refused.value.cause))
 
 
 async def test_a_renewal_is_answered_once_and_an_answer_too_late_is_refused(servers: Servers) -> None:

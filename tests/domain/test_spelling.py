@@ -1,0 +1,126 @@
+"""How values are spelt at the doors: one way for each kind, in every document; what can be read otherwise is refused by field."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.model import Received
+from domain.orders import read_order
+from domain.plain import plainly
+from domain.refusals import Refusal
+from domain.requests import PauseJourney, read_request
+from tests.builders import order
+from workers.documents import DOCUMENTS
+
+LEAVES = {"datetime", "date", "decimal"}
+
+
+def with_value(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    *way, last = (int(step) if step.isdigit() else step for step in path.split("."))
+    place: Any = changed
+    for step in way:
+        place = place[step]
+    place[last] = value
+    return changed
+
+
+ODD: dict[str, list[Any]] = {
+    "activated_at": [0, 1.5, True, "0", "1735689600", "-1", "1e9", "０"],
+    "account.time_zone": [
+        "localtime",
+        "right/UTC",
+        "posix/Europe/Berlin",
+        "Factory",
+        "utc",
+        "",
+        "posixrules",
+        9,
+        "../etc/passwd",
+        "tzdata.zi",
+        "Europe/berlin",
+    ],
+    "contacts.0.time_zone": ["right/Asia/Tokyo", "localtime"],
+    "contracts.0.uplift_percent": [
+        "1E-999999",
+        "0E-999999",
+        "0e999999",
+        "1_0",
+        "３",
+        "NaN",
+        "Infinity",
+        "0x1",
+        "",
+        [],
+        "0." + "3" * 60,
+        True,
+        "1e-20",
+    ],
+    "contracts.0.lines.0.unit_price": ["1_200", "１２００", "1E-999999", "1,200", True],
+    "contracts.0.term.months": ["12", 12.0, True, "１２"],
+    "contracts.0.notice_days": ["30", 30.0, False],
+    "contracts.0.lines.0.quantity": ["40", 40.0, True, "4_0"],
+    "contracts.0.auto_renew": ["yes", 1, "true", 0, "on"],
+    "contracts.0.term.start": [0, 86400, "86400", "1798761600", True],
+}
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path, values in ODD.items() for value in values])
+def test_what_is_spelt_in_another_way_is_refused_by_its_field(path: str, value: Any) -> None:
+    document = order(account_id="A-1")
+    for contract in document["contracts"]:
+        contract.update(uplift_percent="3", notice_days=30, auto_renew=True)
+    read_order(document)
+    with pytest.raises(Refusal) as refused:
+        read_order(with_value(document, path, value))
+    named = path.replace(".0", "[0]")
+    assert [problem.field for problem in refused.value.problems] == [named]
+    assert refused.value.problems[0].problem
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("3", "3"), ("3.50", "3.5"), (3, "3"), (3.5, "3.5"), ("+3", "3"), ("1e1", "10")]
+)
+def test_decimals_as_text_or_as_json_numbers_are_taken(value: Any, number: str) -> None:
+    document = order(account_id="A-1")
+    document["contracts"][0]["uplift_percent"] = value
+    assert read_order(document).contracts[0].uplift_percent == Decimal(number)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "Asia/Calcutta"])
+def test_zones_of_the_database_are_taken(zone: str) -> None:
+    assert read_order(with_value(order(account_id="A-1"), "account.time_zone", zone)).account.time_zone == zone
+
+
+def test_an_instant_in_a_request_is_no_number() -> None:
+    for value in (0, "1735689600", True):
+        with pytest.raises(Refusal, match="until: must be an instant with its offset"):
+            read_request(PauseJourney, {"reason": "x", "until": value})
+
+
+def leaves(node: Any, spelt: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """The value schemas of a document, each with whether its spelling is looked at first."""
+    if isinstance(node, list | tuple):
+        for item in node:
+            yield from leaves(item)
+    elif isinstance(node, dict):
+        kind = str(node.get("type"))
+        if kind == "model" and not issubclass(node["cls"], Received):
+            return  # a record that was exported comes back as it was written
+        if kind in LEAVES | {"int", "bool"}:
+            yield kind, node, spelt
+        ours = kind == "function-before" and node["function"]["function"].__module__ == plainly.__module__
+        for key, value in node.items():
+            if key not in ("metadata", "serialization", "config", "default"):
+                yield from leaves(value, spelt=ours)
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_every_value_of_every_document_has_one_spelling(name: str) -> None:
+    for kind, node, spelt in leaves(DOCUMENTS[name].__pydantic_core_schema__):
+        assert spelt if kind in LEAVES else node.get("strict") is True, (kind, node)
