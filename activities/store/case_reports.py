@@ -59,8 +59,20 @@ async def list_cases(connection: Connection, wanted: CaseFilter, limit: int) -> 
     return [dict(row) for row in rows]
 
 
+# A case that went up in this one brought its thread along.
+_THREAD = """
+with recursive part as (
+  select case_id from service_case where case_id = $1
+  union select c.case_id from service_case c join part p on c.merged_into = p.case_id)
+select m.* from part join case_message m using (case_id) order by m.at, m.case_id <> $1, m.case_id, m.number
+"""
+
+
 async def read_case(connection: Connection, case_id: str) -> Row | None:
-    """A case with its customer's name, promises, messages and events, each in order; null if there is none."""
+    """A case with its customer's name, promises, messages and events, each in order; null if there is none.
+
+    The messages are those of the whole thread, of cases that were merged into this one too.
+    """
     row = await connection.fetchrow(
         "select c.*, a.name as company from service_case c left join account a using (account_id) where case_id = $1",
         case_id,
@@ -73,7 +85,7 @@ async def read_case(connection: Connection, case_id: str) -> Row | None:
         " from case_milestone where case_id = $1 order by started_at, milestone, number",
         case_id,
     )
-    messages = await connection.fetch("select * from case_message where case_id = $1 order by number", case_id)
+    messages = await connection.fetch(_THREAD, case_id)
     events = await connection.fetch(
         "select sequence, at, recorded_at, kind, by, detail, visibility from case_event where case_id = $1 order by sequence",
         case_id,

@@ -7,6 +7,7 @@ from typing import Any
 from activities.store.claims import save_claims
 from activities.store.pool import Connection
 from domain.service.case import CaseFile, MilestoneFacts
+from domain.service.case_care import burning_for
 from domain.service.case_effects import NewMessage
 from domain.service.casework import Work
 
@@ -123,13 +124,13 @@ async def _save_messages(
 async def _save_milestones(connection: Connection, case_id: str, rows: list[MilestoneFacts]) -> None:
     await connection.executemany(
         "insert into case_milestone (case_id, milestone, number, kind, started_at, target, due_at, warned_at,"
-        " completed_at, violated_at, violation_target, reversed_at, elapsed, state)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        " completed_at, violated_at, violation_target, reversed_at, elapsed, state, counted_from)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
         " on conflict (case_id, milestone, number) do update set started_at = excluded.started_at,"
         " target = excluded.target, due_at = excluded.due_at, warned_at = excluded.warned_at,"
         " completed_at = excluded.completed_at, violated_at = excluded.violated_at,"
         " violation_target = excluded.violation_target, reversed_at = excluded.reversed_at,"
-        " elapsed = excluded.elapsed, state = excluded.state",
+        " elapsed = excluded.elapsed, state = excluded.state, counted_from = excluded.counted_from",
         [
             (
                 case_id,
@@ -146,6 +147,7 @@ async def _save_milestones(connection: Connection, case_id: str, rows: list[Mile
                 m.reversed_at,
                 m.elapsed,
                 m.state,
+                m.counted_from,
             )
             for m in rows
         ],
@@ -175,14 +177,20 @@ async def _withdraw(connection: Connection, case_id: str, key: str, work: Work) 
 
 async def _absorb(connection: Connection, work: Work, target: str) -> None:
     """The case that another one went up in: it learns of it, and has its followers too."""
-    owed = work.owed_since
+    owed, reasons = work.owed_since, burning_for(work) if work.before.case.escalated else []
+    detail = {
+        "case_id": work.case_id,
+        **({"goes_on": True} if work.goes_on else {}),
+        **({"unanswered_since": owed.isoformat()} if owed else {}),
+        **({"burning_for": reasons} if reasons else {}),
+    }
     await connection.execute(
         "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail)"
         " select $1, coalesce(max(sequence), 0) + 1, $2, $2, 'absorbed', $3, $4 from case_event where case_id = $1",
         target,
         work.as_of,
         work.events[-1].by,
-        {"case_id": work.case_id, **({"unanswered_since": owed.isoformat()} if owed else {})},
+        detail,
     )
     await connection.execute(
         "update service_case set version = version + 1, followers ="

@@ -91,7 +91,11 @@ select jsonb_build_object(
     from c
     left join lateral (
       select left(body, 500) as body, at from case_message
-      where case_id = c.case_id and direction = 'inbound' order by number desc limit 1) m on true
+      where direction = 'inbound' and case_id in (
+        with recursive part as (
+          select c.case_id union select k.case_id from service_case k join part p on k.merged_into = p.case_id)
+        select case_id from part)
+      order by at desc, number desc limit 1) m on true
     left join lateral (
       select milestone, due_at from case_milestone
       where case_id = c.case_id and state = 'open' and due_at is not null order by due_at limit 1) n on true), '{{}}'),

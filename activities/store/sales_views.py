@@ -19,7 +19,11 @@ select coalesce(jsonb_agg(jsonb_build_object(
     'opened_at', c.opened_at, 'product', c.product_code, 'owner', c.owner_id,
     'customer_wrote', (
       select jsonb_build_object('at', m.at, 'text', m.body) from case_message m
-      where m.case_id = c.case_id and m.direction = 'inbound' order by m.number desc limit 1),
+      where m.direction = 'inbound' and m.case_id in (
+        with recursive part as (
+          select c.case_id union select k.case_id from service_case k join part p on k.merged_into = p.case_id)
+        select case_id from part)
+      order by m.at desc, m.number desc limit 1),
     'next_milestone', (
       select jsonb_build_object('name', m.milestone, 'due_at', m.due_at) from case_milestone m
       where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at limit 1),

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from domain.model import Carried
 from domain.service.definitions import ActionClass, MilestoneAction
 from domain.service.history import CaseHistory
-from domain.service.milestones import MilestoneState, Occurrence, occurrences
+from domain.service.milestones import MilestoneState, Occurrence, Target, occurrences
 from domain.service.options import MilestoneOptions
 from domain.service.timeline import Followed
 
@@ -106,9 +106,10 @@ def agenda(
     )
 
 
-def action_key(case_id: str, occurrence: str, action: str) -> str:
-    """Names the one effect of an action for an occurrence of a case."""
-    return f"case:{case_id}/{occurrence}/{action}"
+def action_key(case_id: str, occurrence: Occurrence, action: str) -> str:
+    """Names the one effect of an action for an occurrence of a case; a target that was set anew has effects of its own."""
+    anew = f"@{occurrence.counted_from.isoformat()}" if occurrence.counted_from else ""
+    return f"case:{case_id}/{occurrence.key}{anew}/{action}"
 
 
 def _violation(occurrence: Occurrence, target: timedelta, violated_at: datetime) -> Violation:
@@ -126,10 +127,10 @@ def _planned(
             at = occurrence.completed_at
         else:
             span = target + action.offset if action.percent is None else target * action.percent // 100
-            at = one.clock.due(occurrence.started_at, max(span, timedelta(0)), stops, rules.clock)
+            at = one.clock.due(occurrence.counts_from, max(span, timedelta(0)), stops, rules.clock)
         if at is not None:
             yield PlannedAction(
-                key=action_key(case_id, occurrence.key, action.name),
+                key=action_key(case_id, occurrence, action.name),
                 milestone=occurrence.milestone,
                 occurrence=occurrence.key,
                 action=action,
@@ -168,12 +169,13 @@ def _reversals(
         for violation in known.values():
             if violation.milestone != one.milestone.name:
                 continue
-            again = occurrences(one.milestone, violation.target, history, one.clock, rules, as_of=as_of)
+            own = {number: Target(violation.target, told.counted_from) for number, told in one.promised.items()}
+            again = occurrences(one.milestone, violation.target, history, one.clock, rules, as_of=as_of, promised=own)
             now = next((found for found in again if found.key == violation.occurrence), None)
             if now is None or now.violated_at is not None:
                 continue
             late_actions = [action for action in one.milestone.actions if action.when is ActionClass.VIOLATION]
-            keys = [action_key(case_id, violation.occurrence, action.name) for action in late_actions]
+            keys = [action_key(case_id, now, action.name) for action in late_actions]
             moment = "is not late" if now.completed_at is None else f"was done at {now.completed_at.isoformat()}"
             yield Reversal(
                 occurrence=violation.occurrence,

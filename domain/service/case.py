@@ -223,6 +223,8 @@ class MilestoneFacts(Carried):
     kind: str
     started_at: AwareDatetime
     target: timedelta | None = None
+    counted_from: AwareDatetime | None = None
+    """since when the target counts, where another priority set it later than the start"""
     due_at: AwareDatetime | None = None
     warned_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None

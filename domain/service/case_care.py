@@ -10,11 +10,19 @@ from domain.service import case_mails, case_surveys, claim_decisions
 from domain.service.agenda import Agenda, PlannedAction, agenda
 from domain.service.case import Happened, MilestoneFacts
 from domain.service.casework import SYSTEM, Work
-from domain.service.definitions import ActionClass, ActionKind, MilestoneKind
+from domain.service.definitions import ActionClass, ActionKind, MilestoneKind, Priority
 from domain.service.desk import next_shift, on_shift
 from domain.service.lifecycle import RUNNING, CaseState, closes_at, nudges_at
 from domain.service.milestones import MilestoneState, Occurrence
-from domain.service.routing import AssignmentRule, Level, PlannedEscalation, assign, escalations, priority_of
+from domain.service.routing import (
+    AssignmentRule,
+    Level,
+    PlannedEscalation,
+    assign,
+    escalation_rule,
+    escalations,
+    priority_of,
+)
 
 Wake = tuple[datetime, str]
 
@@ -113,6 +121,7 @@ def _row(work: Work, kind: MilestoneKind, occurrence: Occurrence, before: Milest
         kind=kind.value,
         started_at=occurrence.started_at,
         target=occurrence.target,
+        counted_from=occurrence.counted_from,
         due_at=occurrence.due,
         warned_at=before.warned_at if before else None,
         completed_at=completed,
@@ -149,6 +158,40 @@ def _fire(work: Work, planned: PlannedAction) -> None:
         case_mails.about_milestone(work, planned)
     if people := [role for role in action.recipients if role != "customer"]:
         case_mails.tell_staff(work, planned, people)
+
+
+def burning_for(work: Work) -> list[str]:
+    """The reasons for which the case burns, since the flag was last taken down by somebody. A resolution takes none of them away:
+    a case that is reopened burns for them again."""
+    reasons: list[str] = []
+    for event in work.all_events():
+        if event.kind is Happened.DE_ESCALATED:
+            reasons = []
+        elif event.kind is Happened.ESCALATED and (reason := str(event.detail.get("reason") or "it was pressing")):
+            reasons = [*(one for one in reasons if one != reason), reason]
+    return reasons
+
+
+def burn_again(work: Work, at: datetime) -> None:
+    """A case that comes back from its resolution is as pressing as it was before; whoever was told then is told again."""
+    reasons = burning_for(work)
+    if not reasons or work.case.escalated:
+        return
+    work.change(escalated=True, escalated_at=at)
+    why = [f"It was escalated before it was resolved: {reason}" for reason in reasons]
+    title = f"Case {work.case_id} was reopened and is escalated"
+    work.notify(f"{work.key}/escalated", ("owner", "lead", "manager"), title, [work.case.subject, *why])
+
+
+def take_over_flag(work: Work, at: datetime, case_id: str, reason: str) -> None:
+    """A case that burns went up in this one, which burns for the same reason from then on."""
+    if reason in burning_for(work) or work.case.status not in RUNNING:
+        return
+    if not raise_flag(work, at, SYSTEM, reason):
+        work.happened(Happened.ESCALATED, at, SYSTEM, {"reason": reason})
+        work.line("escalated", f"Case {work.case_id} was escalated again: {reason}", at, SYSTEM)
+    title = f"Case {case_id}, which is escalated, was merged into {work.case_id}"
+    work.notify(f"{work.key}/burns", ("owner", "lead", "manager"), title, [work.case.subject, reason])
 
 
 def raise_flag(work: Work, at: datetime, by: str, reason: str) -> bool:
@@ -215,6 +258,8 @@ def _survey(work: Work) -> Iterator[Wake]:
     at = case.resolved_at + work.before.desk.rules.survey_after
     if work.has_fired(key):
         return
+    if at <= work.as_of and case_surveys.would_be_asked(work):
+        at = max(at, work.may_send_at())
     if at > work.as_of:
         yield at, "asking how it was"
         return
@@ -235,7 +280,7 @@ def _by_age(work: Work) -> Iterator[Wake]:
         case.traits(work.before.account),
         work.before.desk.escalation,
         work.clock,
-        created_at=case.opened_at,
+        created_at=_ruled_since(work),
         first_edit_at=min(touched, default=None),
         last_edit_at=max(touched, default=None),
     )
@@ -246,6 +291,18 @@ def _by_age(work: Work) -> Iterator[Wake]:
             yield step.at, "escalation by age"
         else:
             _escalate(work, step)
+
+
+def _ruled_since(work: Work) -> datetime:
+    """Since when the case is under the escalation rule that fits it now: one that became pressing late is not old at once."""
+    book, traits = work.before.desk.escalation, work.case.traits(work.before.account)
+    rule = escalation_rule(traits, book)
+    for event in reversed(work.all_events()):
+        if event.kind is Happened.PRIORITISED:
+            before = traits.model_copy(update={"priority": Priority(event.detail["from"])})
+            if escalation_rule(before, book) != rule:
+                return event.at
+    return work.case.opened_at
 
 
 _TOUCHES = frozenset({Happened.AGENT_MESSAGE, Happened.NOTE, Happened.WAITING, Happened.PRIORITISED})

@@ -26,6 +26,7 @@ from domain.service.casework import SYSTEM, Work
 from domain.service.errors import TransitionNotAllowedError
 from domain.service.history import unanswered_since
 from domain.service.lifecycle import (
+    RUNNING,
     WAITING,
     AfterMessage,
     CaseFacts,
@@ -181,6 +182,7 @@ def _reopen(work: Work, at: datetime, by: str, reason: str) -> None:
         resolution_text=None,
         reopen_count=case.reopen_count + 1,
     )
+    case_care.burn_again(work, at)
     work.line("reopened", f"Case {case.case_id} reopened: {reason}", at, by)
     work.report("reopened", at)
 
@@ -220,6 +222,7 @@ def merge(
     )
     work.absorbed_into = end
     work.owed_since = _owed_since(work, target, heard_at)
+    work.goes_on = case.status in RUNNING
     told = f"{case.case_id}:{len(work.before.events) + len(work.events)}:absorbed"
     work.tell.append(CaseChanged(id=told, at=work.as_of, case_id=case.case_id, what="absorbed", into=end))
     work.line("merged", f"Case {case.case_id} was merged into {end}", work.as_of, request.by)
@@ -231,23 +234,32 @@ def _owed_since(work: Work, target: CaseFile, heard_at: datetime | None) -> date
     """From when on the target's next answer is counted: a merge wins no time. What is late already stays on this case's record,
     and a resolved target is reopened by the merge; there it counts from the merge."""
     since = unanswered_since(clock_events(work.before.events, work.before.desk.rules))
-    if since is None or (heard_at is not None and heard_at >= since):
+    resolved = target.status is CaseState.RESOLVED  # whoever was told that all is done was not answered by that
+    if since is None or (heard_at is not None and heard_at >= since and not resolved):
         return None
     late = any(
         row.violation() and row.completed_at is None and row.kind != "resolution" for row in work.before.milestones
     )
-    if late or target.status is CaseState.RESOLVED:
+    if late or resolved:
         return work.as_of
     return max(since, target.opened_at)
 
 
 def absorbed(work: Work, told: CaseChanged) -> None:
-    """Another case went up in this one, which is on record by now. What its customer waits for does what a message does."""
+    """Another case went up in this one, which is on record by now. What its customer waits for does what a message does, work
+    that was not done reopens what was resolved, and what burnt in the one burns in the other."""
     found = [event for event in work.before.events if event.kind is Happened.ABSORBED]
     merges = [event for event in found if event.detail.get("case_id") == told.case_id]
-    if not merges or "unanswered_since" not in merges[-1].detail:
+    if not merges:
         return
-    at = merges[-1].at
+    at, detail = merges[-1].at, merges[-1].detail
+    resolved_before = work.case.status is CaseState.RESOLVED and work.case.status_at <= at
+    if resolved_before and detail.get("goes_on"):
+        _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
+    for reason in detail.get("burning_for", ()):
+        case_care.take_over_flag(work, at, told.case_id, str(reason))
+    if "unanswered_since" not in detail:
+        return
     effect = after_message(_facts(work), at, work.before.desk.rules)
     if effect is AfterMessage.REOPENS:
         _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
@@ -255,6 +267,8 @@ def absorbed(work: Work, told: CaseChanged) -> None:
         work.happened(Happened.RESUMED, max(at, work.case.status_at), SYSTEM, {"status": "open"})
         status_at = max(at, work.case.status_at)
         work.change(status=CaseState.OPEN, status_at=status_at, status_reason="", resume_at=None)
+    title = f"Case {told.case_id} was merged into {work.case_id}: its customer waits for an answer"
+    work.notify(f"{work.key}/absorbed", ("owner",), title, [work.case.subject, "What they wrote is in the thread."])
     work.change(planned_at=work.as_of)  # warnings whose time has passed by then are not given in a burst
 
 

@@ -17,7 +17,10 @@ def digest_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class CaseMail:
-    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without."""
+    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without.
+
+    `asked_for`: one of our people wrote it, though a machine fills it in; it is never too much.
+    """
 
     id: str
     template: str
@@ -25,6 +28,7 @@ class CaseMail:
     automatic: bool = True
     body: str = ""
     optional: bool = False
+    asked_for: bool = False
 
 
 @dataclass(frozen=True)

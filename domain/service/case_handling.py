@@ -9,6 +9,8 @@ from domain.service.case_requests import Assign, DeEscalate, Escalate, Prioritis
 from domain.service.casework import Work
 from domain.service.lifecycle import RUNNING, CaseState
 
+ESCALATION_ROLES = ("owner", "lead", "manager")
+
 
 def assign(work: Work, request: Assign) -> None:
     """The case goes to somebody else."""
@@ -40,11 +42,18 @@ def escalate(work: Work, request: Escalate) -> None:
     _check_staff(work, "to", request.to)
     if request.to is not None:
         case_care.give_to(work, request.to, case.team, request.by, request.reason)
+    before = case_care.burning_for(work)
     raised = case_care.raise_flag(work, work.as_of, request.by, request.reason)
-    if raised or request.to is not None:
-        roles = ("owner", "lead", "manager")
-        title = f"Case {case.case_id} was escalated"
-        work.notify(f"{work.key}/escalated", roles, title, [case.subject, request.reason])
+    another = not raised and request.reason not in before
+    if another:
+        work.happened(Happened.ESCALATED, work.as_of, request.by, {"reason": request.reason})
+        title = f"Case {case.case_id} was escalated again: {request.reason}"
+        work.line("escalated", title, work.as_of, request.by)
+    if raised or another or request.to is not None:
+        title = f"Case {case.case_id} was escalated{'' if raised else ' again'}"
+        earlier = [f"It burns already: {reason}" for reason in before if not raised and reason != request.reason]
+        work.notify(f"{work.key}/escalated", ESCALATION_ROLES, title, [case.subject, request.reason, *earlier])
+    work.answer["escalated_for"] = case_care.burning_for(work)
 
 
 def _check_staff(work: Work, field: str, staff_id: str | None) -> None:

@@ -38,7 +38,7 @@ def nudge(work: Work, key: str) -> None:
 def resolved(work: Work) -> None:
     """What was done."""
     text = work.case.resolution_text or ""
-    _mail(work, f"{work.key}#resolved", "case_resolved", {"paragraphs": _paragraphs(text)}, body=text)
+    _mail(work, f"{work.key}#resolved", "case_resolved", {"paragraphs": _paragraphs(text)}, body=text, asked_for=True)
 
 
 def survey(work: Work, key: str, survey_id: str) -> bool:
@@ -85,6 +85,7 @@ def _mail(
     *,
     automatic: bool = True,
     optional: bool = False,
+    asked_for: bool = False,
     body: str = "",
 ) -> bool:
     case = work.case
@@ -99,7 +100,8 @@ def _mail(
         "seller": work.before.seller,
         "sender_name": agent.name if agent else _DESK.get(language, _DESK_NAME),
     }
-    mail = CaseMail(id, template, {**common, **context}, automatic=automatic, body=body, optional=optional)
+    content = {**common, **context}
+    mail = CaseMail(id, template, content, automatic=automatic, body=body, optional=optional, asked_for=asked_for)
     return work.mail(mail, case.subject)
 
 

@@ -28,18 +28,17 @@ from domain.success.throttling import (
 RULES = SurveyRules()
 
 
+def would_be_asked(work: Work) -> bool:
+    """Whether the survey of a resolution is to go out as soon as one more mail is not too much."""
+    return work.reachable and _withheld(work, _asked_before(work)) is None
+
+
 def ask(work: Work, key: str) -> None:
     """The survey of a resolution goes out, or a line says why it does not. It is decided once: nobody is asked later instead."""
     case = work.case
     address = (case.contact.email or "").lower()
-    about = CaseToAskAbout(
-        case_id=case.case_id,
-        contact_id=address,
-        resolved=case.resolved_at is not None and case.status in (CaseState.RESOLVED, CaseState.CLOSED),
-        unsubscribed=case.contact.unsubscribed,
-    )
-    asked = [*work.before.asked, *(_asked(work, one) for one in work.before.surveys)]
-    withheld = case_survey_withheld(about, asked, work.as_of, RULES)
+    asked = _asked_before(work)
+    withheld = _withheld(work, asked)
     if withheld is not None:
         why = _says(work, withheld, may_be_asked_at(address, asked, RULES))
         detail = {"template": "case_survey", "why": why}
@@ -51,6 +50,21 @@ def ask(work: Work, key: str) -> None:
     if case_mails.survey(work, key, survey_id):
         work.surveys.append(SurveyFacts(survey_id=survey_id, sent_at=work.as_of, sent_to=address))
         work.happened(Happened.SURVEYED, work.as_of, SYSTEM, {"survey_id": survey_id}, internal=True)
+
+
+def _asked_before(work: Work) -> list[AskedBefore]:
+    return [*work.before.asked, *(_asked(work, one) for one in work.before.surveys)]
+
+
+def _withheld(work: Work, asked: list[AskedBefore]) -> Withheld | None:
+    case = work.case
+    about = CaseToAskAbout(
+        case_id=case.case_id,
+        contact_id=(case.contact.email or "").lower(),
+        resolved=case.resolved_at is not None and case.status in (CaseState.RESOLVED, CaseState.CLOSED),
+        unsubscribed=case.contact.unsubscribed,
+    )
+    return case_survey_withheld(about, asked, work.as_of, RULES)
 
 
 def _asked(work: Work, survey: SurveyFacts) -> AskedBefore:

@@ -29,7 +29,8 @@ from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
-from domain.service.lifecycle import automatic_mail_allowed
+from domain.service.lifecycle import automatic_mail_allowed_at
+from domain.service.promising import promised
 from domain.service.sales_side import sales_of
 from domain.service.timeline import Followed, follow
 from domain.success.throttling import AskedBefore
@@ -93,6 +94,7 @@ class Work:
         self.settled_tasks: list[str] = []
         self.absorbed_into: str | None = None
         self.owed_since: datetime | None = None  # what the case that absorbs this one owes its customer since then
+        self.goes_on = False  # whether the case that is absorbed was not done
         self.attention: dict[str, str | None] = {}
         self.answer: dict[str, Any] = {}
         self.next_at: datetime | None = None
@@ -126,14 +128,31 @@ class Work:
         """Every promise of the case, judged at `as_of`."""
         if self.policy is None or self.case.calendar_id is None:
             return ()
+        calendar_id = self.case.calendar_id
+        targets = promised(
+            self.before.milestones,
+            self.policy.milestones,
+            self.case.priority,
+            self.clocks,
+            history,
+            calendar_id=calendar_id,
+            set_anew_at=self.as_of if self._other_targets() else None,
+        )
         return follow(
             self.policy.milestones,
             self.case.priority,
             history,
             self.clocks,
-            calendar_id=self.case.calendar_id,
+            calendar_id=calendar_id,
             as_of=self.as_of,
+            promised=targets,
         )
+
+    def _other_targets(self) -> bool:
+        """Whether this very work has brought another priority or policy."""
+        now, before = self.case, self.before.case
+        named = (before.policy_id, before.policy_version)
+        return now.priority is not before.priority or (now.policy_id, now.policy_version) != named
 
     def moment(self, at: datetime | None, *, after: datetime | None = None) -> datetime:
         """When something happened: `at`, not later than now and not before the case was opened (or `after`).
@@ -206,7 +225,7 @@ class Work:
                 self.attention["unreachable"] = "the customer has no working mail address; call them"
             self._held(mail, "no working address")
             return False
-        if mail.automatic and not self._may_send():
+        if mail.automatic and not mail.asked_for and self.may_send_at() > self.as_of:
             self._held(mail, "enough automatic mails for one day")
             return False
         self.mails.append(mail)
@@ -225,11 +244,12 @@ class Work:
         )
         return True
 
-    def _may_send(self) -> bool:
+    def may_send_at(self) -> datetime:
+        """When the customer may get one more automatic mail: now, or later if it is enough for one day."""
         left = [one for one in self.before.messages if not one.withdrawn]
         sent = [one.at for one in left if one.direction == "outbound" and one.automatic]
         sent += [one.at for one in self.messages if one.direction == "outbound" and one.automatic]
-        return automatic_mail_allowed(sent, self.as_of, self.before.desk.rules)
+        return automatic_mail_allowed_at(sent, self.as_of, self.before.desk.rules)
 
     def _held(self, mail: CaseMail, why: str) -> None:
         self.happened(Happened.MAIL_HELD, self.as_of, SYSTEM, {"template": mail.template, "why": why}, internal=True)

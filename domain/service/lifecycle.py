@@ -161,14 +161,15 @@ def nudges_at(waiting_since: datetime, clock: BusinessClock, rules: CaseRules | 
     return tuple(clock.add_days(waiting_since, day, DayMethod.KEEP_CLOCK) for day in days)
 
 
-def automatic_mail_allowed(sent_at: Sequence[datetime], at: datetime, rules: CaseRules | None = None) -> bool:
-    """Whether a thread may get one more automatic mail: at most so many in 24 hours, so that no two robots talk.
+def automatic_mail_allowed_at(sent_at: Sequence[datetime], at: datetime, rules: CaseRules | None = None) -> datetime:
+    """When a thread may get one more automatic mail, `at` or later: at most so many in 24 hours, so that no two robots talk.
 
     Args:
         sent_at: when the thread's earlier automatic mails were sent.
     """
-    recent = [sent for sent in sent_at if at - timedelta(days=1) < sent <= at]
-    return len(recent) < (rules or CaseRules()).automatic_mails_a_day
+    recent = sorted(sent for sent in sent_at if at - timedelta(days=1) < sent <= at)
+    too_many = len(recent) - (rules or CaseRules()).automatic_mails_a_day
+    return at if too_many < 0 else recent[too_many] + timedelta(days=1)
 
 
 def merge_target(case_id: str, merged_into: Mapping[str, str]) -> str:

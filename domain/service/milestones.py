@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -34,7 +35,8 @@ class MilestoneState(StrEnum):
 class Occurrence(Carried):
     """One occurrence of a milestone. Instants are UTC, spans are open time.
 
-    `due` is none while paused or without a target. `violated_at` is the due instant of an occurrence that was or is
+    `counted_from` is set where the target counts from later than the start: it was set anew then. `due` is none while
+    paused or without a target. `violated_at` is the due instant of an occurrence that was or is
     late; an open one is judged only when the caller says at which instant, and a later pause changes nothing.
     """
 
@@ -42,6 +44,7 @@ class Occurrence(Carried):
     number: int
     started_at: AwareDatetime
     target: timedelta | None = None
+    counted_from: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     paused_since: AwareDatetime | None = None
     due: AwareDatetime | None = None
@@ -55,6 +58,18 @@ class Occurrence(Carried):
         """Names the occurrence inside its case."""
         return f"{self.milestone}:{self.number}"
 
+    @property
+    def counts_from(self) -> datetime:
+        """From when on the target counts."""
+        return self.counted_from or self.started_at
+
+
+class Target(NamedTuple):
+    """What was promised for one occurrence: open time from its start, or from `counted_from` where it was set anew."""
+
+    span: timedelta | None
+    counted_from: datetime | None = None
+
 
 def occurrences(
     milestone: Milestone,
@@ -64,11 +79,13 @@ def occurrences(
     options: MilestoneOptions | None = None,
     *,
     as_of: datetime | None = None,
+    promised: Mapping[int, Target] | None = None,
 ) -> tuple[Occurrence, ...]:
     """Every occurrence of a milestone so far, in order.
 
     Args:
         target: open time allowed; none, and zero by default, mean that nothing is promised (elapsed is still told).
+        promised: by number, what single occurrences are judged by instead.
         clock: of the calendar that the milestone counts in.
         as_of: with it, an open occurrence also tells what it has used up and whether it is violated at that instant.
 
@@ -78,7 +95,7 @@ def occurrences(
     rules = options or MilestoneOptions()
     if target is not None and target <= ZERO and rules.zero_target is ZeroTarget.NO_MILESTONE:
         target = None
-    judge = _Judge(milestone, target, history, clock, rules, as_of)
+    judge = _Judge(milestone, target, history, clock, rules, as_of, promised or {})
     return tuple(judge.occurrences())
 
 
@@ -92,6 +109,7 @@ class _Judge:
     clock: BusinessClock
     rules: MilestoneOptions
     as_of: datetime | None
+    promised: Mapping[int, Target]
     number: int = 0
 
     def occurrences(self) -> Iterator[Occurrence]:
@@ -141,11 +159,16 @@ class _Judge:
             return event.kind is EventKind.CUSTOM and event.name == self.milestone.completes_with
         if event.kind is EventKind.AGENT_MESSAGE:
             return not event.automatic
+        if event.kind is EventKind.RESOLVED and self.rules.resolution_answers:
+            return self.milestone.kind in (MilestoneKind.FIRST_RESPONSE, MilestoneKind.NEXT_RESPONSE)
         if self.milestone.kind is MilestoneKind.FIRST_RESPONSE:
             return event.kind is EventKind.FIRST_RESPONSE or (
                 self.rules.pause_answers and event.kind is EventKind.PAUSE
             )
         return False
+
+    def _promise(self) -> Target:
+        return self.promised.get(self.number, Target(self.target))
 
     def _completed(self, start: datetime, end: datetime) -> Occurrence:
         self.number += 1
@@ -155,20 +178,23 @@ class _Judge:
         occurrence = Occurrence(
             milestone=self.milestone.name, number=self.number, started_at=start, completed_at=end, elapsed=elapsed
         )
-        if self.target is None:
+        target, counted_from = self._promise()
+        if target is None:
             return occurrence
-        due = self.clock.due(start, self.target, stops, self.rules.clock)
-        late = elapsed > self.target
-        if exact == self.target and self.rules.clock.boundary is Boundary.AT_CLOSE:
+        start = counted_from or start
+        due = self.clock.due(start, target, stops, self.rules.clock)
+        late = elapsed > target if counted_from is None else end > due
+        if exact == target and counted_from is None and self.rules.clock.boundary is Boundary.AT_CLOSE:
             # The target ran out at closing time and the work was done while closed: late, though no more time was used.
-            late = end > self.clock.due(start, self.target, stops)
+            late = end > self.clock.due(start, target, stops)
         if late and self.rules.looked_at is not None:
             late = any(due <= look < end for look in self.rules.looked_at)
         return occurrence.model_copy(
             update={
-                "target": self.target,
+                "target": target,
+                "counted_from": counted_from,
                 "due": due,
-                "headroom": self.target - elapsed,
+                "headroom": target - elapsed,
                 "violated_at": due if late else None,
                 "state": MilestoneState.MISSED if late else MilestoneState.MET,
             }
@@ -189,9 +215,10 @@ class _Judge:
             paused_since=paused_since,
             elapsed=elapsed,
         )
-        if self.target is None:
+        target, counted_from = self._promise()
+        if target is None:
             return occurrence
-        due = self.clock.due(start, self.target, history.stops(pausable=pausable), self.rules.clock)
+        due = self.clock.due(counted_from or start, target, history.stops(pausable=pausable), self.rules.clock)
         late = self.as_of is not None and due <= min(self.as_of, paused_since or self.as_of)
         state = MilestoneState.PAUSED if paused_since else MilestoneState.OPEN
         if history.ended_at is not None:
@@ -199,9 +226,10 @@ class _Judge:
             state = MilestoneState.STOPPED
         return occurrence.model_copy(
             update={
-                "target": self.target,
+                "target": target,
+                "counted_from": counted_from,
                 "due": None if paused_since else due,
-                "headroom": None if elapsed is None else self.target - elapsed,
+                "headroom": None if elapsed is None else target - elapsed,
                 "violated_at": due if late else None,
                 "state": state,
             }

@@ -100,6 +100,8 @@ class MilestoneOptions(Carried):
     zero_target: ZeroTarget = ZeroTarget.NO_MILESTONE
     pause_answers: bool = False
     """whether setting a case to waiting counts as the first response"""
+    resolution_answers: bool = True
+    """whether a resolution answers the customer who waits: they hear what was done"""
     least_elapsed: timedelta = timedelta(0)
     """reported for a completed milestone that used less open time, where zero would read as 'not yet'"""
     looked_at: tuple[AwareDatetime, ...] | None = None

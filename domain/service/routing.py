@@ -191,6 +191,11 @@ class PlannedEscalation(Carried):
     action: EscalationAction
 
 
+def escalation_rule(case: CaseTraits, book: EscalationBook) -> EscalationRule | None:
+    """The rule that a case escalates by: the first that fits."""
+    return next((rule for rule in book.rules if rule.match.fits(case)), None)
+
+
 def escalations(
     case_id: str,
     case: CaseTraits,
@@ -201,8 +206,12 @@ def escalations(
     first_edit_at: datetime | None = None,
     last_edit_at: datetime | None = None,
 ) -> tuple[PlannedEscalation, ...]:
-    """The escalation steps of a case in order of time: instants to set timers for, so that nothing scans old cases."""
-    rule = next((rule for rule in book.rules if rule.match.fits(case)), None)
+    """The escalation steps of a case in order of time: instants to set timers for, so that nothing scans old cases.
+
+    Args:
+        created_at: when the case was opened, or when its rule began to fit it.
+    """
+    rule = escalation_rule(case, book)
     if rule is None or (rule.age_from is AgeFrom.CREATION_UNTIL_FIRST_EDIT and first_edit_at is not None):
         return ()
     start = (last_edit_at or created_at) if rule.age_from is AgeFrom.LAST_EDIT else created_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from domain.service.clock import BusinessClock
 from domain.service.definitions import Milestone, Priority
 from domain.service.errors import ServiceRuleError
 from domain.service.history import CaseHistory
-from domain.service.milestones import MilestoneState, Occurrence, occurrences
+from domain.service.milestones import MilestoneState, Occurrence, Target, occurrences
 from domain.service.options import MilestoneOptions
 
 ZERO = timedelta(0)
@@ -88,6 +88,7 @@ class Followed:
     milestone: Milestone
     clock: BusinessClock
     occurrences: tuple[Occurrence, ...]
+    promised: Mapping[int, Target] = field(default_factory=dict)
 
 
 def follow(
@@ -99,12 +100,14 @@ def follow(
     calendar_id: str,
     options: MilestoneOptions | None = None,
     as_of: datetime | None = None,
+    promised: Mapping[str, Mapping[int, Target]] | None = None,
 ) -> tuple[Followed, ...]:
     """Every milestone of a case, in their order, judged from its events.
 
-    A priority is applied to the whole history: changing it recomputes from the original start, so time used counts.
+    The priority's targets are applied to the whole history, but for occurrences that were `promised` something.
 
     Args:
+        promised: by milestone and number, what occurrences are judged by instead.
         clocks: by calendar id; a milestone's own calendar comes before `calendar_id`, the policy's or the case's.
         as_of: judge open occurrences at this instant.
 
@@ -118,6 +121,7 @@ def follow(
         if clock is None:
             raise ServiceRuleError(f"the milestone {milestone.name!r} counts in calendar {wanted!r}; load it")
         target = milestone.targets.get(priority)
-        found = occurrences(milestone, target, history, clock, options, as_of=as_of)
-        followed.append(Followed(milestone, clock, found))
+        own = (promised or {}).get(milestone.name, {})
+        found = occurrences(milestone, target, history, clock, options, as_of=as_of, promised=own)
+        followed.append(Followed(milestone, clock, found, own))
     return tuple(followed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from activities.store.case_reports import read_case
 from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
@@ -96,3 +97,40 @@ async def test_lateness_stays_where_it_was_and_the_target_counts_from_the_merge(
     assert (owed["state"], owed["started_at"]) == ("open", (await row_of(servers, second.case_id))["closed_at"])
     kept = await promise(servers, second.case_id, "first_response")
     assert (kept["violated_at"], kept["state"]) == (late["violated_at"], "stopped")
+
+
+async def test_an_open_case_reopens_the_resolved_one_it_is_merged_into_and_brings_its_words(servers: Servers) -> None:
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "MG-5")
+    first = await client.open_case(case(document, team=team))
+    second = await client.open_case(
+        case(document, team=team, subject="The till", body="The drawer does not open either.")
+    )
+    await servers.client.fast_forward(account_of(document), timedelta(hours=1))
+    await client.ask(second.case_id, "escalate", {"reason": "the shop is closed", "by": "MG-5"})
+    await client.ask(first.case_id, "resolve", {"code": "fixed", "text": "Restarted it.", "by": "MG-5"})
+    await servers.client.fast_forward(account_of(document), timedelta(hours=1))
+    await client.ask(second.case_id, "merge", {"into": first.case_id, "by": "MG-5"})
+    await absorbed(servers, first.case_id)
+    row = await row_of(servers, first.case_id)
+    assert (row["status"], row["resolved_at"], row["escalated"]) == ("open", None, True)
+    owed = await promise(servers, first.case_id, "next_response")
+    assert (owed["state"], owed["started_at"]) == ("open", (await row_of(servers, second.case_id))["closed_at"])
+    async with servers.pool.acquire() as connection:
+        thread = await read_case(connection, first.case_id)
+    assert thread is not None
+    assert "The drawer does not open either." in [one["body"] for one in thread["messages"]]
+    told = "select count(*) from outbox where channel = 'deliver_notice' and starts_with(delivery_id, $1)"
+    assert await servers.pool.fetchval(told, f"case:{first.case_id}/case_absorbed:")
+    await servers.client.fast_forward(account_of(document), timedelta(days=30))
+    assert (await row_of(servers, first.case_id))["status"] == "open"
+
+
+async def test_a_case_that_was_answered_but_not_done_reopens_what_it_is_merged_into(servers: Servers) -> None:
+    client, _, first, second = await two_cases(servers, "MG-6")
+    await client.ask(first, "resolve", {"code": "fixed", "text": "Restarted it.", "by": "MG-6"})
+    await client.ask(second, "respond", {"body": "We look into it.", "by": "MG-6"})
+    await client.ask(second, "merge", {"into": first, "by": "MG-6"})
+    await absorbed(servers, first)
+    assert (await row_of(servers, first))["status"] == "open"
+    assert await promise(servers, first, "next_response") is None

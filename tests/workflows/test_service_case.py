@@ -185,7 +185,6 @@ async def test_a_survey_that_has_not_left_yet_never_does_once_the_case_goes_on(
     assert [word for word in ("受け付け", "解決の", "お詫び", "アンケート") if word in "".join(arrived)] == [
         "受け付け",
         "解決の",
-        "お詫び",
     ]
 
 
@@ -376,7 +375,8 @@ async def test_escalation_priority_and_a_low_score(servers: Servers) -> None:
     await client.ask(opened.case_id, "escalate", {"reason": "the shop is closed", "by": "AG-12"})
     answer = await client.ask(opened.case_id, "prioritise", {"impact": "high", "urgency": "high", "by": "AG-12"})
     assert answer["priority"] == "urgent"
-    assert (await promise(servers, opened.case_id, "resolution"))["due_at"] - opened.opened_at == timedelta(hours=12)
+    urgent = await promise(servers, opened.case_id, "resolution")
+    assert urgent["due_at"] - urgent["counted_from"] == timedelta(hours=12)
     assert low - opened.opened_at > timedelta(days=1)
     with pytest.raises(Refusal, match="reason"):
         await client.ask(opened.case_id, "de_escalate", {"by": "AG-12"})
@@ -409,8 +409,12 @@ async def test_no_thread_gets_more_than_three_automatic_mails_a_day(servers: Ser
     for _ in range(4):
         await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "Restarted.", "by": "AG-13"})
         await client.ask(opened.case_id, "reopen", {"reason": "still down", "by": "AG-13"})
-    assert await templates(servers, opened.case_id) == ["case_opened", "case_resolved", "case_resolved"]
-    assert (await kinds(servers, opened.case_id)).count("mail_held") == 2
+    # What somebody did is told each time; of what the case sends by itself it is enough for one day.
+    assert await templates(servers, opened.case_id) == ["case_opened", *["case_resolved"] * 4]
+    await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "A new one.", "by": "AG-13"})
+    await client.fast_forward(opened.case_id, timedelta(hours=12))
+    assert "case_survey" not in await templates(servers, opened.case_id)
+    await client.ask(opened.case_id, "reopen", {"reason": "still down", "by": "AG-13"})
     kept = {"body": "I am out of office.", "automatic": True, "channel": "mail"}
     answer = await client.customer_message(opened.case_id, kept)
     assert (answer["effect"], answer["status"]) == ("kept", "open")

@@ -219,7 +219,7 @@ def show(case: str, as_json: Json = False) -> None:
         (one["milestone"].replace("_", " "), _minute(one["due_at"]), one["state"], _left(one, now)) for one in shown["milestones"]
     ])  # fmt: skip
     _table(("message (UTC)", "", "who", "text"), [
-        (_minute(one["at"]), one["direction"], one["sender"] or one["template"] or "", one["body"] or one["subject"]) for one in shown["messages"]
+        (_minute(one["at"]), one["direction"], _who(one, row["case_id"]), one["body"] or one["subject"]) for one in shown["messages"]
     ])  # fmt: skip
     _table(
         ("event (UTC)", "what", "by"),
@@ -289,6 +289,12 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row))
     console.print(table)
+
+
+def _who(message: dict[str, Any], case_id: str) -> str:
+    """Who wrote a message, and in which case if that was merged into this one."""
+    who = str(message["sender"] or message["template"] or "")
+    return who if message["case_id"] == case_id else f"{who} (in {message['case_id']})"
 
 
 def _day(at: datetime | None) -> str:

@@ -13,7 +13,7 @@ from domain.service.lifecycle import (
     ChangeRequest,
     after_message,
     allowed_after,
-    automatic_mail_allowed,
+    automatic_mail_allowed_at,
     check_change,
     check_merge,
     closes_at,
@@ -111,8 +111,8 @@ def test_business_days_decide_when_a_case_nudges_and_closes() -> None:
 
 def test_automatic_mails_are_capped_a_day() -> None:
     sent = [NOW - hours(30), NOW - hours(20), NOW - hours(2)]
-    assert automatic_mail_allowed(sent, NOW)
-    assert not automatic_mail_allowed([*sent, NOW - hours(1)], NOW)
+    assert automatic_mail_allowed_at(sent, NOW) == NOW
+    assert automatic_mail_allowed_at([*sent, NOW - hours(1)], NOW) > NOW
 
 
 def test_merging_follows_earlier_merges_and_refuses_circles() -> None:

@@ -146,9 +146,18 @@ def test_the_end_of_a_case_stops_what_is_open_and_ends_a_pause() -> None:
     told = story("09:00 created", "09:00 pause", "12:00 resolved", "13:00 agent_message", "14:00 closed")
     resolution = only(occurrences(RESOLUTION, hours(1), told, ALWAYS))
     assert (resolution.elapsed, resolution.state) == (hours(0), MilestoneState.MET)
-    first = only(occurrences(FIRST, hours(1), told, ALWAYS))
+    silent = MilestoneOptions(resolution_answers=False)
+    first = only(occurrences(FIRST, hours(1), told, ALWAYS, silent))
     assert (first.state, first.violated_at) == (MilestoneState.STOPPED, at("2026-01-05 10:00"))
     assert next_due([first, resolution]) is None
+
+
+def test_a_resolution_answers_who_waits() -> None:
+    told = story("09:00 created", "09:30 resolved", "11:00 reopened", "11:00 customer_message", "13:00 resolved")
+    first = only(occurrences(FIRST, hours(1), told, ALWAYS))
+    assert (first.state, first.completed_at) == (MilestoneState.MET, at("2026-01-05 09:30"))
+    asked_again = only(occurrences(NEXT, hours(1), told, ALWAYS))
+    assert (asked_again.state, asked_again.violated_at) == (MilestoneState.MISSED, at("2026-01-05 12:00"))
 
 
 def test_a_target_of_zero_promises_nothing_or_the_next_opening() -> None:
