@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -304,7 +305,7 @@ def test_a_higher_priority_never_gives_more_time_than_there_was(hours: int) -> N
     life.until(clock_of(book().calendars["office-jp"]).due(MONDAY, timedelta(hours=hours)))
     before = life.promise("resolution").due_at
     for priority in (Priority.MEDIUM, Priority.HIGH, Priority.URGENT):
-        life.do(lambda work, wanted=priority: case_handling.prioritise(work, Prioritise(priority=wanted, by="AG-1")))
+        life.do(partial(case_handling.prioritise, request=Prioritise(priority=priority, by="AG-1")))
         after = life.promise("resolution").due_at
         assert before is not None
         assert after is not None
