@@ -23,10 +23,10 @@ from domain.amending.requests import (
     RollBack,
     SwapAssets,
     TransferAssets,
-    check_repeated,
-    digest_of,
+    older_digest_of,
 )
 from domain.amending.requoting import requote
+from domain.asking import asked_by
 from domain.assets.model import RequestId
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, StepCall
@@ -36,6 +36,9 @@ from domain.requests import Request, read_request
 from domain.situation import Situation
 
 _Request = TypeVar("_Request", bound=Request)
+
+_REMARKS = frozenset({"reason"})
+"""Why assets change is told, and makes no other request of it."""
 
 
 class AssetAmendments:
@@ -114,19 +117,16 @@ class AssetAmendments:
         async with business_errors():
             request = read_request(model, call.body)
             async with self._performer.transaction() as connection:
-                if done := await effects.find_effect(connection, key):
-                    check_repeated(request, await amendments.asked_before(connection, key), call.request_id)
+                asked = asked_by(request, call.request_id, older=older_digest_of(request), aside=_REMARKS)
+                if done := await effects.find_effect(connection, key, asked):
                     return done.outcome if done.run == run else done.outcome.again()
                 products = await _products(connection, request)
                 edges = await quotes.load_relationships(connection, call.account_id)
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
                 decision = await decide(connection, Desk(situation, RequestId(name), products, edges), request)
-                outcome = await self._performer.carry_out(
-                    connection, situation, decision, key, stage="amendment", kind=kind, run=run, actor=request.by
-                )
-                outcome = await self._requoted(connection, call, key, outcome)
-                await amendments.note_asked(connection, key, digest_of(request), outcome)
-                return outcome
+                told = {"stage": "amendment", "kind": kind, "run": run, "actor": request.by}
+                outcome = await self._performer.carry_out(connection, situation, decision, key, asked=asked, **told)
+                return await self._requoted(connection, call, key, outcome)
 
     async def _requoted(self, connection: Connection, call: RequestCall, key: str, outcome: Outcome) -> Outcome:
         """The outcome, with what is said of renewals that were quoted before and cost something else now."""
@@ -140,7 +140,9 @@ class AssetAmendments:
         told = await self._performer.carry_out(
             connection, after, decision, f"{key}/quoted", stage="renewal", kind="renewal_quoted"
         )
-        return joined(outcome, told)
+        both = joined(outcome, told)
+        await effects.change_outcome(connection, key, both)
+        return both
 
     @activity.defn
     async def amendment_effective(self, call: StepCall) -> Outcome:

@@ -17,6 +17,7 @@ from activities.store.billing import Billed
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
+from domain.asking import Asked
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome
@@ -120,20 +121,23 @@ class Performer:
         actor: str | None = None,
         ledger: bool = False,
         service: bool = False,
+        asked: Asked | None = None,
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
+
+        Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
         `service`: with all that a review of holds looks at, and no mail leaves or case opens meanwhile.
         """
         async with self.transaction() as connection:
-            if done := await effects.find_effect(connection, key):
+            if done := await effects.find_effect(connection, key, asked):
                 return done.outcome if done.run == run else done.outcome.again()
             if service:
                 await holds.lock_account(connection, account_id)
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service)
             decision = decide(situation)
             return await self.carry_out(
-                connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor
+                connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked
             )
 
     async def carry_out(
@@ -147,6 +151,7 @@ class Performer:
         kind: str,
         run: str = "",
         actor: str | None = None,
+        asked: Asked | None = None,
     ) -> Outcome:
         """Facts, journal, outbox and effect of a decision, written on `connection`."""
         customer, as_of = situation.customer, situation.as_of
@@ -165,7 +170,7 @@ class Performer:
         outcome = _completed(situation, decision, rows, unreachable=unreachable)
         if billed.steps:
             outcome = outcome.model_copy(update={"plan": [*outcome.plan, *billed.steps]})
-        await effects.record_effect(connection, key, account_id, run, as_of, outcome)
+        await effects.record_effect(connection, key, account_id, run, as_of, outcome, asked)
         return outcome
 
     def event_rows(

@@ -11,6 +11,7 @@ from activities.carrying_out import Performer
 from activities.channels.mail import message_id_of
 from activities.store import case_writes, cases, desks, effects, holds
 from activities.store.pool import Connection
+from domain.asking import Asked
 from domain.calendar import local_day
 from domain.journey import Channel
 from domain.messages import OutgoingMail, StaffNotice
@@ -52,22 +53,29 @@ class CaseWorker:
         self._calendars: dict[tuple[str, int], BusinessCalendar] = {}
 
     async def once(
-        self, call: CaseCall, key: str, decide: Decide, *people: str | None, agents: bool = False
+        self,
+        call: CaseCall,
+        key: str,
+        decide: Decide,
+        *people: str | None,
+        agents: bool = False,
+        asked: Asked | None = None,
     ) -> CaseOutcome:
         """What came of `decide`, done once under `key`; a repetition finds what came of it the first time.
 
         Args:
             people: staff that the decision names.
             agents: with everybody who takes cases, even if the case has an owner.
+            asked: what is asked under the key; something else under the same key is refused (RequestConflict).
         """
         async with self.performer.transaction() as connection:
             case = await self.locked(connection, call.case_id)
-            if found := await effects.find_record(connection, key):
+            if found := await effects.find_record(connection, key, asked):
                 return await self.repeated(connection, call, case, *found)
             situation = await self.situation(connection, case, call.as_of, *people, agents=agents)
             work = Work(situation, key)
             await self.carry_out(connection, call, work, decide)
-            return await self.finish(connection, call, work)
+            return await self.finish(connection, call, work, asked)
 
     async def carry_out(self, connection: Connection, call: CaseCall, work: Work, decide: Decide) -> None:
         """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
@@ -209,7 +217,9 @@ class CaseWorker:
 
     # What leaves, and what is left behind
 
-    async def finish(self, connection: Connection, call: CaseCall, work: Work) -> CaseOutcome:
+    async def finish(
+        self, connection: Connection, call: CaseCall, work: Work, asked: Asked | None = None
+    ) -> CaseOutcome:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
         ids = {mail.id: message_id_of(mail.id, self._mail_domain) for mail in work.mails}
@@ -230,7 +240,7 @@ class CaseWorker:
             outbox += self.performer.event_rows(told, case.account_id, f"{work.key}#event", stage, as_of)
         await effects.put_outbox(connection, case.account_id, as_of, outbox)
         outcome = _outcome(work, outbox)
-        await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome)
+        await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
         return outcome
 
     def _mail_row(self, work: Work, mail: CaseMail) -> effects.OutboxRow:

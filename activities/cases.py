@@ -12,6 +12,7 @@ from activities.carrying_out import business_errors
 from activities.case_work import CaseWorker, case_key
 from activities.store import cases, desks, effects, holds
 from activities.store.pool import Connection
+from domain.asking import asked_by
 from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.service import case_changes, case_handling, case_surveys
 from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
@@ -67,7 +68,8 @@ class ServiceCases:
                 check_version(request.expected_version, work.before.case.version)
                 decide(work, request)
 
-            return await self._worker.once(call, _key(call), decided, *people, agents=agents)
+            asked = asked_by(request, call.request_id)
+            return await self._worker.once(call, _key(call), decided, *people, agents=agents, asked=asked)
 
     @activity.defn
     async def case_open(self, call: CaseCall) -> CaseOutcome:
@@ -189,10 +191,10 @@ class ServiceCases:
         """The case goes up in another one."""
         async with business_errors():
             request = read_case_request(Merge, call.body)
-            key = _key(call)
+            key, asked = _key(call), asked_by(request, call.request_id)
             async with self._worker.performer.transaction() as connection:
                 case = await self._worker.locked(connection, call.case_id)
-                if found := await effects.find_record(connection, key):
+                if found := await effects.find_record(connection, key, asked):
                     return await self._worker.repeated(connection, call, case, *found)
                 end = await cases.merge_end(connection, request.into)
                 others = {}
@@ -209,7 +211,7 @@ class ServiceCases:
                     case_changes.merge(work, request, others, merges, heard_at)
 
                 await self._worker.carry_out(connection, call, work, decide)
-                return await self._worker.finish(connection, call, work)
+                return await self._worker.finish(connection, call, work, asked)
 
     @activity.defn
     async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
@@ -243,10 +245,10 @@ class ServiceCases:
         """Somebody unknown turns out to be a customer."""
         async with business_errors():
             request = read_case_request(Identify, call.body)
-            key = _key(call)
+            key, asked = _key(call), asked_by(request, call.request_id)
             async with self._worker.performer.transaction() as connection:
                 case = await self._worker.locked(connection, call.case_id)
-                if found := await effects.find_record(connection, key):
+                if found := await effects.find_record(connection, key, asked):
                     return await self._worker.repeated(connection, call, case, *found)
                 await holds.lock_account(connection, request.account_id)
                 account = await cases.load_account(connection, request.account_id)
@@ -261,7 +263,7 @@ class ServiceCases:
                     case_changes.identify(work, request, account, contact)
 
                 await self._worker.carry_out(connection, call, work, decide)
-                return await self._worker.finish(connection, call, work)
+                return await self._worker.finish(connection, call, work, asked)
 
     @activity.defn
     async def case_retry(self, call: CaseCall) -> CaseOutcome:

@@ -13,6 +13,7 @@ from activities.carrying_out import business_errors
 from activities.case_work import CaseWorker, case_key
 from activities.store import claims, effects, invoices
 from activities.store.pool import Connection
+from domain.asking import asked_by
 from domain.calendar import local_day
 from domain.money import Money
 from domain.quoting.pricebook import PriceUnit
@@ -65,7 +66,8 @@ class Claims:
             key = case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
             async with self._worker.performer.transaction() as connection:
                 case = await self._worker.locked(connection, call.case_id)
-                if found := await effects.find_record(connection, key):
+                asked = asked_by(request, call.request_id)
+                if found := await effects.find_record(connection, key, asked):
                     return await self._worker.repeated(connection, call, case, *found)
                 work = Work(await self._worker.situation(connection, case, call.as_of, request.by), key)
                 try:
@@ -76,7 +78,7 @@ class Claims:
                 zone = work.before.account.time_zone if work.before.account else "UTC"
                 await judge(_At(connection, work, account_id, local_day(call.as_of, zone)), request)
                 await self._worker.carry_out(connection, call, work, lambda work: None)
-                return await self._worker.finish(connection, call, work)
+                return await self._worker.finish(connection, call, work, asked)
 
     @activity.defn
     async def claim_price_match(self, call: CaseCall) -> CaseOutcome:

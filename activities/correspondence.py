@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
 from domain import correspondence
+from domain.asking import asked_by
 from domain.correspondence import NoteMail
 from domain.journey import Outcome, RequestCall
 from domain.requests import read_request
@@ -31,4 +32,5 @@ class Correspondence:
                 kind=f"mail_{request.event.value}",
                 run=call.run if not call.repeated else "again",
                 actor=request.by,
+                asked=asked_by(request, call.request_id),
             )

@@ -8,6 +8,7 @@ from activities.carrying_out import Performer, business_errors, effect_key, load
 from activities.store import effects
 from activities.store import fulfilments as store
 from domain import fulfilling
+from domain.asking import asked_by
 from domain.fulfilments import ReportFulfilment
 from domain.journey import Outcome, RequestCall, StepCall
 from domain.refusals import NOT_ALLOWED, Refusal
@@ -28,7 +29,8 @@ class Fulfilments:
         async with business_errors():
             request = read_request(ReportFulfilment, call.body)
             async with self._performer.transaction() as connection:
-                if done := await effects.find_effect(connection, key):
+                asked = asked_by(request, call.request_id)
+                if done := await effects.find_effect(connection, key, asked):
                     return done.outcome if done.run == run else done.outcome.again()
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
                 line = await store.load_line(connection, call.account_id, request.order_id, request.line_id)
@@ -45,6 +47,7 @@ class Fulfilments:
                     kind="report_fulfilment",
                     run=run,
                     actor=request.by,
+                    asked=asked,
                 )
 
     @activity.defn

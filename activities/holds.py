@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.carrying_out import Performer, business_errors, effect_key
 from activities.store import orders as order_store
 from domain import hold_requests, holding
+from domain.asking import asked_by
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, Step, StepCall
 from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
@@ -66,6 +67,7 @@ class HoldKeeping:
                 kind=name,
                 run=call.run if not call.repeated else "again",
                 actor=request.by,
+                asked=asked_by(request, call.request_id),
                 service=True,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
+from domain.asking import asked_by
 from domain.journey import Outcome, RequestCall
 from domain.requests import read_request
 from domain.taking_up import TakeUpHoldings, take_up
@@ -30,4 +31,5 @@ class InstalledBase:
                 kind="take_up_holdings",
                 run=call.run if not call.repeated else "again",
                 actor=request.by,
+                asked=asked_by(request, call.request_id),
             )

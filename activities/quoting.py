@@ -12,6 +12,7 @@ from activities.carrying_out import Performer, business_errors, effect_key, load
 from activities.store import catalogue, effects
 from activities.store import quotes as store
 from activities.store.pool import Connection
+from domain.asking import Asked, asked_by
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, StepCall
 from domain.quotes import accepting, deciding
@@ -142,6 +143,7 @@ class Quotes:
                 kind=kind,
                 run=run,
                 actor=request.by,
+                asked=asked_by(request, call.request_id),
             )
 
     async def _step(self, call: StepCall, rule: Callable[[Situation, StoredQuote | None], Decision]) -> Outcome:
@@ -162,14 +164,15 @@ class Quotes:
         decide: Callable[[Connection, Situation], Awaitable[Decision]],
         *,
         run: str = "",
+        asked: Asked | None = None,
         **told: Any,
     ) -> Outcome:
         async with self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, key):
+            if done := await effects.find_effect(connection, key, asked):
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=True)
             decision = await decide(connection, situation)
-            return await self._performer.carry_out(connection, situation, decision, key, run=run, **told)
+            return await self._performer.carry_out(connection, situation, decision, key, run=run, asked=asked, **told)
 
 
 async def _stored(connection: Connection, situation: Situation, quote_id: str) -> StoredQuote:

@@ -14,6 +14,7 @@ from activities.store import orders as order_store
 from activities.store.pool import Connection
 from domain import acceptance, adoption, control, expansion, onboarding, renewal
 from domain.amending.refusing import named_refusals
+from domain.asking import asked_by
 from domain.customer import AccountFacts, ContactFacts, Customer, PurchaseFacts, StaffFacts
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall
@@ -56,6 +57,8 @@ class JourneyRequests:
             request = read_request(model, call.body)
 
             def named(situation: Situation) -> Decision:
+                if call.barred is not None:
+                    raise call.barred.refusal()
                 with named_refusals():
                     return decide(situation, request)
 
@@ -69,6 +72,7 @@ class JourneyRequests:
                 run=call.run if not call.repeated else "again",
                 actor=request.by,
                 ledger=ledger,
+                asked=asked_by(request, call.request_id),
             )
 
     @activity.defn

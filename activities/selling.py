@@ -10,6 +10,7 @@ from activities.carrying_out import Performer, business_errors, effect_key, load
 from activities.quoting import sources_of
 from activities.store import effects, holds
 from activities.store import quotes as quote_store
+from domain.asking import asked_by
 from domain.journey import Outcome, RequestCall
 from domain.quotes import accepting, deciding
 from domain.quotes.requests import AcceptQuote
@@ -33,7 +34,8 @@ class CaseSales:
         lead_id = hashlib.sha256(key.encode()).hexdigest()[:16]
         async with business_errors(), self._performer.transaction() as connection:
             request = read_request(SellFromCase, call.body)
-            if done := await effects.find_effect(connection, key):
+            asked = asked_by(request, call.request_id)
+            if done := await effects.find_effect(connection, key, asked):
                 return done.outcome if done.run == run else done.outcome.again()
             await holds.lock_account(connection, call.account_id)
             situation = await load_situation(connection, call.account_id, call.as_of, ledger=True, service=True)
@@ -52,4 +54,6 @@ class CaseSales:
             taken = await quote_store.taken_ids(connection, wanted.quote_id, wanted.quote_id)
             accepted = accepting.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
             decision = selling.sold(situation, request, case, quoted, accepted, lead_id)
-            return await self._performer.carry_out(connection, alone, decision, key, kind="sell_from_case", **told)
+            return await self._performer.carry_out(
+                connection, alone, decision, key, kind="sell_from_case", asked=asked, **told
+            )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import AwareDatetime
 
 from domain.model import Carried
+from domain.refusals import Problem, Refusal
 
 
 class StageKind(StrEnum):
@@ -138,6 +139,20 @@ class StepCall(Carried):
     as_of: AwareDatetime
 
 
+class Barred(Carried):
+    """A refusal on its way to whoever knows whether the request was done before."""
+
+    type: str
+    says: str
+    problems: list[Problem] = []
+
+    def refusal(self) -> Refusal:
+        """The refusal itself."""
+        refused = Refusal(self.type, self.says)
+        refused.problems = tuple(self.problems)
+        return refused
+
+
 class RequestCall(Carried):
     """The input of a request's activity. `run` and `repeated` tell a retry of this very call from a request sent again."""
 
@@ -149,6 +164,8 @@ class RequestCall(Carried):
     repeated: bool = False
     opening: bool = False
     """true while the journey has no agenda yet: what the facts know of the customer is planned anew"""
+    barred: Barred | None = None
+    """what the journey's own state says against it, unless it was done before"""
 
 
 class DeliveryCall(Carried):

@@ -44,6 +44,7 @@ INVALID_REQUEST = "InvalidRequest"
 ORDER_CONFLICT = "OrderConflict"
 UNKNOWN_PRODUCT = "UnknownProduct"
 UNKNOWN_ACCOUNT = "UnknownAccount"
+REQUEST_CONFLICT = "RequestConflict"
 NOT_ALLOWED = "NotAllowed"
 JOURNEY_CLOSED = "JourneyClosed"
 

@@ -106,7 +106,10 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
 
     @pause.validator
     def _check_pause(self, request: Any) -> None:
-        self.check(PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, workflow.now()))
+        now = workflow.now()
+        self.check(
+            PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, now), recorded=True
+        )
 
     @workflow.update(description="Go on after a pause, and try parked steps and stuck deliveries again: {by?}")
     async def resume(self, request: Any) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
 
     @resume.validator
     def _check_resume(self, request: Any) -> None:
-        self.check(ResumeJourney, request, relationship.check_resume)
+        self.check(ResumeJourney, request, relationship.check_resume, recorded=True)
 
     @workflow.update(description="End this customer's journey for good: {reason, by?}")
     async def close_journey(self, request: Any) -> dict[str, Any]:
@@ -124,7 +127,7 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
 
     @close_journey.validator
     def _check_close_journey(self, request: Any) -> None:
-        self.check(CloseJourney, request, amendment.check_close)
+        self.check(CloseJourney, request, amendment.check_close, recorded=True)
 
     # Signals
 

@@ -12,12 +12,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.briefing import render
-from domain.journey import Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
+from domain.journey import Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
-from domain.requests import PauseJourney, Request, UsageChanged, read_request
+from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
-from workflows import adoption, calls, relationship
+from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import SearchAttributes
@@ -119,6 +119,8 @@ class Journey:
             repeated=asked.key in self.answered,
             opening=self.state.opened_at is None or self.state.closed,
         )
+        if barred := self.barred(asked):
+            call = call.model_copy(update={"barred": barred})
         try:
             outcome = await calls.answer(asked.activity, call)
         except ActivityError as error:
@@ -128,6 +130,20 @@ class Journey:
         self.answered.add(asked.key)
         self.apply_answer(asked, outcome)
         asked.answer = outcome.answer or {}
+
+    def barred(self, asked: Asked) -> Barred | None:
+        """What the state of the journey says against moving a lever: it counts unless that very request was done before."""
+        try:
+            match asked.activity:
+                case "pause_journey":
+                    relationship.check_pause(self.state, read_request(PauseJourney, asked.body), workflow.now())
+                case "resume_journey":
+                    relationship.check_resume(self.state, read_request(ResumeJourney, asked.body))
+                case "close_journey":
+                    amendment.check_close(self.state, read_request(CloseJourney, asked.body))
+        except Refusal as refusal:
+            return Barred(type=refusal.type, says=str(refusal), problems=list(refusal.problems))
+        return None
 
     def apply_answer(self, asked: Asked, outcome: Outcome) -> None:
         """What a request means for the journey: its outcome, and for the levers their position."""

@@ -10,7 +10,6 @@ from typing import Any
 from activities.store.pool import Connection
 from domain.amending.transfers import Consignment, Receiver, Transferred
 from domain.decision import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
-from domain.journey import Outcome
 
 
 async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> None:
@@ -97,22 +96,6 @@ async def drop_terms(connection: Connection, writes: Sequence[DropTerm]) -> None
     await connection.executemany(
         "delete from contract_term where contract_id = $1 and number = $2",
         [(w.contract_id, w.number) for w in writes],
-    )
-
-
-async def asked_before(connection: Connection, key: str) -> str | None:
-    """The digest of what was asked under an effect's key, if it was noted."""
-    digest: str | None = await connection.fetchval("select asked from effect where key = $1", key)
-    return digest
-
-
-async def note_asked(connection: Connection, key: str, digest: str, outcome: Outcome) -> None:
-    """What was asked, beside the effect that it had, and all that came of it."""
-    await connection.execute(
-        "update effect set asked = $2, outcome = $3 where key = $1",
-        key,
-        digest,
-        outcome.model_dump(mode="json", exclude_unset=True),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.store.pool import Connection
+from domain.asking import Asked
 from domain.journey import Channel, Outcome
 from domain.model import Carried
 
@@ -19,29 +20,47 @@ class Effect:
     outcome: Outcome
 
 
-async def find_effect(connection: Connection, key: str) -> Effect | None:
-    """The effect that was recorded under `key`, if it was."""
-    found = await find_record(connection, key)
+async def find_effect(connection: Connection, key: str, asked: Asked | None = None) -> Effect | None:
+    """The effect that was recorded under `key`, if it was. Raises `Refusal` (RequestConflict) if something else was asked."""
+    found = await find_record(connection, key, asked)
     return Effect(found[0], Outcome.model_validate(found[1])) if found else None
 
 
-async def find_record(connection: Connection, key: str) -> tuple[str, Any] | None:
-    """The run and the outcome, as they were written, of the effect under `key`."""
-    row = await connection.fetchrow("select run, outcome from effect where key = $1", key)
-    return (row["run"], row["outcome"]) if row else None
+async def find_record(connection: Connection, key: str, asked: Asked | None = None) -> tuple[str, Any] | None:
+    """The run and the outcome, as they were written, of the effect under `key`; refuses as `find_effect` does."""
+    row = await connection.fetchrow("select run, outcome, asked from effect where key = $1", key)
+    if row is None:
+        return None
+    if asked is not None:
+        asked.check(row["asked"])
+    return row["run"], row["outcome"]
 
 
 async def record_effect(
-    connection: Connection, key: str, account_id: str, run: str, as_of: datetime, outcome: Carried
+    connection: Connection,
+    key: str,
+    account_id: str,
+    run: str,
+    as_of: datetime,
+    outcome: Carried,
+    asked: Asked | None = None,
 ) -> None:
-    """The effect under its key. A second one under the same key is refused by the table."""
+    """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table."""
     await connection.execute(
-        "insert into effect (key, account_id, run, as_of, outcome) values ($1, $2, $3, $4, $5)",
+        "insert into effect (key, account_id, run, as_of, outcome, asked) values ($1, $2, $3, $4, $5, $6)",
         key,
         account_id,
         run,
         as_of,
         outcome.model_dump(mode="json", exclude_unset=True),
+        asked.digest if asked else None,
+    )
+
+
+async def change_outcome(connection: Connection, key: str, outcome: Carried) -> None:
+    """More came of an effect in the same transaction."""
+    await connection.execute(
+        "update effect set outcome = $2 where key = $1", key, outcome.model_dump(mode="json", exclude_unset=True)
     )
 
 

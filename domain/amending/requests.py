@@ -24,11 +24,9 @@ from domain.ids import AccountRef, ContractRef
 from domain.model import Received
 from domain.money import CurrencyCode
 from domain.orders import Code, Price, PricePer, Product, Quantity
-from domain.refusals import Refusal
 from domain.requests import Remark, Request
 
 PERIOD_END = "period_end"
-REQUEST_CONFLICT = "RequestConflict"
 
 
 def _moment(value: Any) -> date:
@@ -270,17 +268,10 @@ class RollBack(Named, Request):
     reason: Remark = ""
 
 
-def digest_of(request: Request) -> str:
-    """What is asked, whoever asks, why, and however it is written down."""
+def older_digest_of(request: Request) -> str:
+    """The fingerprint that releases before this one made of a request about assets; their rows are still on record."""
     asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True, warnings=False)
     return sha256(asked.encode()).hexdigest()
-
-
-def check_repeated(request: Request, asked: str | None, request_id: str) -> None:
-    """Raise `Refusal` (RequestConflict) if something else was `asked` under the id of a request."""
-    if asked is not None and asked != digest_of(request):
-        says = f"request {request_id!r} was made before and asked for something else; give this one an id of its own"
-        raise Refusal(REQUEST_CONFLICT, says)
 
 
 def _contract_or_assets(contract_id: str | None, assets: tuple[Named, ...]) -> None:

@@ -17,7 +17,7 @@ from domain.amending.requests import (
     RollBack,
     SwapAssets,
     TransferAssets,
-    digest_of,
+    older_digest_of,
 )
 from domain.assets.errors import BackdateError
 from domain.refusals import Refusal
@@ -84,9 +84,9 @@ def test_a_day_begins_with_its_first_instant_where_the_customer_lives(days: int,
 def test_what_is_asked_is_told_apart_to_the_instant() -> None:
     asked = ("2027-03-01", "2027-03-01T00:00:00+09:00", "2027-03-01T09:00:00+09:00", "now", "period_end")
     digests = [
-        digest_of(CancelAssets.model_validate({"contract_id": "K-1", "effective": when, "by": f"p-{n}"}))
+        older_digest_of(CancelAssets.model_validate({"contract_id": "K-1", "effective": when, "by": f"p-{n}"}))
         for n, when in enumerate(asked)
     ]
     assert len(set(digests)) == len(asked)
     same = {"contract_id": "K-1", "effective": "2027-02-28T15:00:00Z", "reason": "moves on", "request_id": "r-2"}
-    assert digest_of(CancelAssets.model_validate(same)) == digests[1]
+    assert older_digest_of(CancelAssets.model_validate(same)) == digests[1]
