@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -126,14 +127,16 @@ class AssetAmendments:
                 decision = await decide(connection, Desk(situation, RequestId(name), products, edges), request)
                 told = {"stage": "amendment", "kind": kind, "run": run, "actor": request.by}
                 outcome = await self._performer.carry_out(connection, situation, decision, key, asked=asked, **told)
-                return await self._requoted(connection, call, key, outcome)
+                return await self._requoted(connection, call.account_id, call.as_of, key, outcome)
 
-    async def _requoted(self, connection: Connection, call: RequestCall, key: str, outcome: Outcome) -> Outcome:
+    async def _requoted(
+        self, connection: Connection, account_id: str, as_of: datetime, key: str, outcome: Outcome
+    ) -> Outcome:
         """The outcome, with what is said of renewals that were quoted before and cost something else now."""
-        quoted = await amendments.standing_quotes(connection, call.account_id, call.as_of)
+        quoted = await amendments.standing_quotes(connection, account_id, as_of)
         if not quoted:
             return outcome
-        after = await load_situation(connection, call.account_id, call.as_of, ledger=True)
+        after = await load_situation(connection, account_id, as_of, ledger=True)
         decision = requote(after, quoted)
         if decision is None:
             return outcome
@@ -161,9 +164,10 @@ class AssetAmendments:
                 raise LookupError(f"no transfer {call.step.name}")
             situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
             decision = transfers.settled(situation, found)
-            return await self._performer.carry_out(
+            outcome = await self._performer.carry_out(
                 connection, situation, decision, key, stage=call.step.stage, kind=call.step.kind
             )
+            return await self._requoted(connection, call.account_id, call.as_of, key, outcome)
 
     async def _step(self, call: StepCall, rule: Callable[[Situation], Decision]) -> Outcome:
         async with business_errors():

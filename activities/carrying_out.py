@@ -17,7 +17,9 @@ from activities.store.billing import Billed
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
+from domain.amending.refusing import refusal_of
 from domain.asking import Asked
+from domain.assets.errors import AssetLockedError
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome
@@ -60,6 +62,9 @@ async def business_errors() -> AsyncIterator[None]:
         raise ApplicationError(f"the same key again and again: {lost}", type="StepFailed", non_retryable=True) from lost
     except PASSING:
         raise
+    except AssetLockedError as locked:
+        told = refusal_of(locked)
+        raise ApplicationError(str(told), type=told.type, non_retryable=True) from locked
     except Exception as mistake:
         raise ApplicationError(
             f"{type(mistake).__name__}: {mistake}", type="StepFailed", non_retryable=True

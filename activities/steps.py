@@ -111,7 +111,7 @@ class JourneySteps:
     @activity.defn
     async def renewal_quote(self, call: StepCall) -> Outcome:
         """The quote that was withheld from a notice."""
-        return await self._perform(call, renewal_talk.quote, ledger=True)
+        return await self._perform(call, unless_locked(renewal_talk.quote), ledger=True)
 
     @activity.defn
     async def renewal_term_end(self, call: StepCall) -> Outcome:

@@ -16,6 +16,7 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
 
     after: once the change is made, with its ledger. quoted: what the next terms of contracts were quoted at, by contract id.
     """
+    under_way = {record.asset.contract_id for record in after.records.values() if record.lock is not None}
     lines: list[JournalLine] = []
     writes: list[Write] = []
     mails: list[Mail] = []
@@ -23,6 +24,8 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
         contract = after.customer.contract(contract_id)
         if contract is None or contract.status != "active" or after.guard.renewal_held(contract.term.ends_at):
             continue
+        if contract_id in under_way:
+            continue  # part of it is on its way to another account: asked again once that is settled
         if (contract.term.until - after.today).days > max(after.playbook.renewal.notice_days):
             continue  # the end has moved away: it is talked about when it comes
         quote = quote_renewal(after, contract)

@@ -205,3 +205,30 @@ async def test_a_journey_that_is_gone_gives_everything_back(servers: Servers) ->
     assert (await record_of(servers, giver.seats)).periods[-1].quantity == 40
     assert (await giver.term())["status"] == "active"
     assert any("has no open journey" in title for title in await giver.titles())
+
+
+async def test_part_of_a_contract_whose_renewal_is_quoted_changes_hands_and_the_rest_is_quoted_anew(
+    servers: Servers,
+) -> None:
+    giver, taker = await Life.begin(servers), await Life.begin(servers)
+    await giver.reach(giver.day(12) - timedelta(days=50))
+    answer = await giver.ask(
+        "transfer_assets", to_account=taker.account, assets=[{"asset_id": giver.seats, "quantity": 15}]
+    )
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    totals = await servers.pool.fetch(
+        "select total from renewal_quote where contract_id = $1 order by quoted_at, quote_id", giver.contract
+    )
+    assert [row["total"] for row in totals] == [25 * 1200 * 12 + 60000]
+    assert sum("quoted anew" in title for title in await giver.titles()) == 1
+    await giver.check()
+
+
+async def test_what_is_on_its_way_is_not_renewed_meanwhile(servers: Servers) -> None:
+    giver = await Life.begin(servers)
+    await giver.reach(giver.day(12) - timedelta(days=50))
+    await servers.pool.execute("update asset set lock = 'transfer_assets:T-1' where asset_id = $1", giver.seats)
+    request = {"contract_id": giver.contract, "decision": "accept"}
+    await refused(giver, "answer_renewal", request, "AssetLocked", "try again when that is done")
+    await servers.pool.execute("update asset set lock = null where asset_id = $1", giver.seats)
+    assert (await giver.ask("answer_renewal", **request))["status"] == "renewed"
