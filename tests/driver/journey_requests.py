@@ -1,0 +1,372 @@
+"""What can be asked of a journey: for each update a request that may well be accepted, made from what the tables know."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from tests.driver.life import AGENT, LEAD, Life, Party
+
+Made = dict[str, Any] | None
+"""A request; null if nothing is there that it could be about."""
+Maker = Callable[[Life, Party], Awaitable[Made]]
+
+MAKERS: dict[str, Maker] = {}
+APART = ("receive_assets", "take_up_holdings", "close_journey")
+"""What is sent by other journeys, comes with an import, and ends a life: each has its own place in a life."""
+
+
+def makes(name: str) -> Callable[[Maker], Maker]:
+    """Registers the maker of an update's requests."""
+
+    def register(maker: Maker) -> Maker:
+        MAKERS[name] = maker
+        return maker
+
+    return register
+
+
+@makes("place_order")
+async def place_order(life: Life, party: Party) -> Made:
+    return life.order(party, await life.now(party))
+
+
+@makes("import_order")
+async def import_order(life: Life, party: Party) -> Made:
+    return life.order(party, await life.now(party), past=True)
+
+
+@makes("complete_task")
+async def complete_task(life: Life, party: Party) -> Made:
+    sql = (
+        "select name, stage from onboarding_task where account_id = $1 and status = 'open' and owner <> 'system'"
+        " order by stage, name"
+    )
+    row = await life.one(sql, party.account_id)
+    if row is None:
+        await life.ask(party, "place_order", life.order(party, await life.now(party), ahead=0))
+        await life.later(party, 3)
+        row = await life.one(sql, party.account_id)
+    if row is None:
+        return None
+    return {"task": row["name"], "order_id": row["stage"].removeprefix("onboarding:"), "by": "S-2"}
+
+
+@makes("answer_renewal")
+async def answer_renewal(life: Life, party: Party) -> Made:
+    order = life.order(party, await life.now(party), ahead=0)
+    order["contracts"][0]["term"]["months"] = life.random.choice([2, 3])
+    order["contracts"][0]["notice_days"] = 0
+    await life.ask(party, "place_order", order)
+    await life.later(party, 42)
+    decision = life.random.choice(["accept", "accept", "decline"])
+    return {
+        "contract_id": order["contracts"][0]["contract_id"],
+        "decision": decision,
+        "by": "customer",
+        **({"reason": "price"} if decision == "decline" else {}),
+    }
+
+
+@makes("answer_offer")
+async def answer_offer(life: Life, party: Party) -> Made:
+    sql = "select offer_id from offer where account_id = $1 and status = 'open' order by offer_id"
+    row = await life.one(sql, party.account_id)
+    if row is None:
+        order = life.order(party, await life.now(party), ahead=0)
+        order["contracts"][0]["term"]["months"] = 24
+        await life.ask(party, "place_order", order)
+        await life.settle_cases(party)
+        await life.later(party, 3)
+        await life.onboard(party)
+        await life.use(party, 0.99)
+        await life.later(party, 35)
+        row = await life.one(sql, party.account_id)
+    if row is None:
+        return None
+    return {"offer_id": row["offer_id"], "decision": life.random.choice(["accept", "decline"]), "by": "customer"}
+
+
+@makes("answer_survey")
+async def answer_survey(life: Life, party: Party) -> Made:
+    sql = "select survey_id from survey where account_id = $1 and withdrawn_at is null order by survey_id"
+    row = await life.one(sql, party.account_id)
+    if row is None:
+        await life.settle_cases(party)
+        await life.ask(party, "place_order", life.order(party, await life.now(party), ahead=0))
+        await life.later(party, 3)
+        await life.onboard(party)
+        await life.later(party, 70)
+        row = await life.one(sql, party.account_id)
+    score = life.random.choice([3, 7, 8, 9, 9, 10, 10])
+    return {"survey_id": row["survey_id"], "score": score, "comment": "fine", "by": "customer"} if row else None
+
+
+@makes("pause")
+async def pause(life: Life, party: Party) -> Made:
+    until = await life.now(party) + timedelta(days=life.random.randint(1, 9))
+    return {"reason": "they asked for quiet", **({"until": until.isoformat()} if life.random.random() < 0.5 else {})}
+
+
+@makes("resume")
+async def resume(life: Life, party: Party) -> Made:
+    await life.ask(party, "pause", {"reason": "for a moment"})
+    await life.later(party, life.random.choice([0.01, 2, 20]))
+    return {"by": "S-1"}
+
+
+@makes("amend_assets")
+async def amend_assets(life: Life, party: Party) -> Made:
+    pick, asset = life.random, await life.asset(party, "a.selling_model = 'termed'")
+    contract = await life.contract(party)
+    today = await life.today(party)
+    effective = pick.choice([None, None, today.isoformat(), (today + timedelta(days=pick.randint(1, 70))).isoformat()])
+    when = {"effective": effective} if effective else {}
+    if asset is None or (contract is not None and pick.random() < 0.2):
+        if contract is None:
+            return None
+        line = {"contract_id": contract["contract_id"], "product": "PRO", "quantity": pick.randint(1, 9)}
+        return {"add_ons": [{**line, "unit_price": life.price(party)}], **when}
+    change: dict[str, Any] = pick.choice(
+        [
+            {"add": pick.randint(1, 20)},
+            {"add": pick.randint(1, 20), "unit_price": life.price(party)},
+            {"remove": pick.randint(1, max(1, asset["quantity"] - 1))},
+            {"remove": asset["quantity"]},
+            {"price": life.price(party)},
+            {"fields": {"level": pick.choice(["gold", "blue"])}},
+            {"end": (today + timedelta(days=pick.randint(20, 500))).isoformat()},
+            {"start": (today + timedelta(days=pick.randint(1, 40))).isoformat()},
+            {"end_with": {"contract_id": contract["contract_id"]}} if contract else {"add": 1},
+        ]
+    )
+    return {"assets": [{"asset_id": asset["asset_id"], **change}], **when, "reason": "as they wish"}
+
+
+@makes("renew_assets")
+async def renew_assets(life: Life, party: Party) -> Made:
+    pick, contract = life.random, await life.contract(party)
+    asset = await life.asset(party, "a.selling_model = 'termed'")
+    terms: dict[str, Any] = pick.choice([{"months": pick.choice([1, 3, 12, 13])}, {}, {"uplift_percent": "4.2"}])
+    if asset is not None and pick.random() < 0.4:
+        priced = {"price": life.price(party)} if pick.random() < 0.5 else {}
+        return {"assets": [{"asset_id": asset["asset_id"], **priced}], **terms}
+    return {"contract_id": contract["contract_id"], **terms} if contract else None
+
+
+@makes("cancel_assets")
+async def cancel_assets(life: Life, party: Party) -> Made:
+    pick = life.random
+    if pick.random() < 0.5:  # something of its own, so that not everything ends
+        order = life.order(party, await life.now(party), ahead=pick.choice([0, 3, 15]))
+        await life.ask(party, "place_order", order)
+        target: dict[str, Any] = {"contract_id": order["contracts"][0]["contract_id"]}
+        if pick.random() < 0.5:
+            target = {"assets": [{"asset_id": f"{order['order_id']}.1"}]}
+        first = order["contracts"][0]["term"]["start"]
+    else:
+        asset = await life.asset(party)
+        if asset is None:
+            return None
+        target, first = {"assets": [{"asset_id": asset["asset_id"]}]}, (await life.today(party)).isoformat()
+    later = (await life.today(party) + timedelta(days=pick.randint(1, 60))).isoformat()
+    effective = pick.choice([{}, {}, {"effective": "period_end"}, {"effective": later}, {"effective": first}])
+    return {**target, **effective, "reason": "not needed"}
+
+
+@makes("swap_assets")
+async def swap_assets(life: Life, party: Party) -> Made:
+    asset = await life.asset(party, "a.product_code = 'SEATS'")
+    if asset is None:
+        return None
+    some = life.random.random() < 0.5
+    line = {
+        "asset_id": asset["asset_id"],
+        "to_product": "PRO",
+        "unit_price": life.price(party, 300),
+        "kind": life.random.choice(["swap", "upgrade", "downgrade"]),
+        **({"quantity": life.random.randint(1, asset["quantity"])} if some else {}),
+    }
+    return {"assets": [line]}
+
+
+@makes("transfer_assets")
+async def transfer_assets(life: Life, party: Party) -> Made:
+    other = life.other(party)
+    asset = await life.asset(party, "a.selling_model = 'termed'")
+    if asset is None or other.closed:
+        return None
+    pick = life.random
+    part = {"quantity": pick.randint(1, asset["quantity"])} if pick.random() < 0.7 else {}
+    day = (await life.today(party) + timedelta(days=pick.randint(1, 20))).isoformat()
+    when = {"effective": day} if pick.random() < 0.3 else {}
+    return {"to_account": other.account_id, "assets": [{"asset_id": asset["asset_id"], **part}], **when}
+
+
+@makes("rollback")
+async def rollback(life: Life, party: Party) -> Made:
+    asset = await life.asset(party, "a.selling_model = 'termed'")
+    if asset is None:
+        return None
+    day = (await life.today(party) + timedelta(days=life.random.randint(2, 25))).isoformat()
+    change = {"assets": [{"asset_id": asset["asset_id"], "add": 2}], "effective": day}
+    await life.ask(party, "amend_assets", change)
+    return {"asset_id": asset["asset_id"]}
+
+
+# Quotes
+
+
+async def quote(life: Life, party: Party, off: str | None = None) -> dict[str, Any]:
+    """A request for a quote on a device or on what is owned."""
+    await life.settle_cases(party)
+    await life.prices(party)
+    made = {"quote_id": life.new_id("Q"), "discounts": [{"name": "friend", "value": off}] if off else [], "by": "S-1"}
+    asset = await life.asset(party, "a.product_code = 'SEATS'")
+    if off is None and asset is not None and life.random.random() < 0.4:
+        change = {
+            "kind": "quantity",
+            "line_id": "1",
+            "asset_id": asset["asset_id"],
+            "delta": life.random.choice([2, 9]),
+        }
+        return {**made, "lines": [change]}
+    lines: list[dict[str, Any]] = [
+        {"kind": "sale", "line_id": "1", "product": life.device, "quantity": life.random.randint(1, 5)}
+    ]
+    if life.random.random() < 0.5:
+        lines.append({"kind": "sale", "line_id": "2", "product": "SEATS", "quantity": 4, "months": 12})
+    return {**made, "lines": lines, "price_book": life.book}
+
+
+@makes("request_quote")
+async def request_quote(life: Life, party: Party) -> Made:
+    return await quote(life, party, life.random.choice([None, "5"]))
+
+
+@makes("approve")
+async def approve(life: Life, party: Party) -> Made:
+    asked = await quote(life, party, "35")
+    await life.ask(party, "request_quote", asked)
+    decision = life.random.choice(["approve", "approve", "reject"])
+    said = {"reason": "too much"} if decision == "reject" else {}
+    return {"quote_id": asked["quote_id"], "role": "director", "decision": decision, "by": "D-1", **said}
+
+
+@makes("accept_quote")
+async def accept_quote(life: Life, party: Party) -> Made:
+    asked = await quote(life, party)
+    await life.ask(party, "request_quote", asked)
+    return {"quote_id": asked["quote_id"], "by": "customer"}
+
+
+@makes("decline_quote")
+async def decline_quote(life: Life, party: Party) -> Made:
+    asked = await quote(life, party)
+    await life.ask(party, "request_quote", asked)
+    return {"quote_id": asked["quote_id"], "reason": "too dear", "by": "customer"}
+
+
+@makes("report_fulfilment")
+async def report_fulfilment(life: Life, party: Party) -> Made:
+    order = life.order(party, await life.now(party), ahead=0)
+    order["lines"] = [{"line_id": "3", "product": life.device, "quantity": 4, "unit_price": life.price(party, 500)}]
+    await life.ask(party, "place_order", order)
+    about = {"order_id": order["order_id"], "line_id": "3", "by": "warehouse"}
+    promised = (await life.now(party) + timedelta(days=2)).isoformat()
+    await life.ask(party, "report_fulfilment", {**about, "step": "ordered", "promised_at": promised})
+    if life.random.random() < 0.4:
+        await life.later(party, 4)  # late
+    for step in ("shipped", "delivered"):
+        await life.ask(party, "report_fulfilment", {**about, "step": step, "quantity": 3})
+    return {**about, "step": life.random.choice(["installed", "returned", "shipped"]), "quantity": 1}
+
+
+# Sales and service
+
+
+@makes("place_hold")
+async def place_hold(life: Life, party: Party) -> Made:
+    until = (await life.now(party) + timedelta(days=3)).isoformat()
+    return {"reason": "do not disturb", "level": life.random.choice(["warn", "block"]), "until": until, "by": "S-2"}
+
+
+@makes("lift_hold")
+async def lift_hold(life: Life, party: Party) -> Made:
+    await life.ask(party, "place_hold", {"reason": "a moment", "by": "S-2"})
+    row = await life.one(
+        "select hold_id from sales_hold where account_id = $1 and reason = 'manual' and lifted_at is null order by hold_id",
+        party.account_id,
+    )
+    return {"hold_id": row["hold_id"], "reason": "over", "by": "S-2"} if row else None
+
+
+@makes("override_hold")
+async def override_hold(life: Life, party: Party) -> Made:
+    await life.ask(party, "place_hold", {"reason": "a moment", "by": "S-2"})
+    return {"by": LEAD, "role": "service_manager", "reason": "the director asks", "hours": life.random.randint(1, 24)}
+
+
+@makes("acknowledge_hold")
+async def acknowledge_hold(life: Life, party: Party) -> Made:
+    await life.ask(party, "place_hold", {"reason": "read this first", "level": "warn", "by": "S-2"})
+    return {"by": "S-1"}
+
+
+@makes("release_for_renewal")
+async def release_for_renewal(life: Life, party: Party) -> Made:
+    case_id = await life.open_case(party)
+    return {"by": AGENT, "role": "service_manager", "case_id": case_id, "reason": "talked to them"}
+
+
+def _lead(life: Life) -> dict[str, Any]:
+    return {
+        "by": "S-2",
+        "contact": "P-1",
+        "product": life.random.choice(["SEATS", "PRO"]),
+        "motion": life.random.choice(["seats", "tier", "add_on", "cross_sell"]),
+        "evidence": "They asked twice how to add colleagues",
+        "consent": True,
+    }
+
+
+@makes("hand_over_lead")
+async def hand_over_lead(life: Life, party: Party) -> Made:
+    return _lead(life)
+
+
+@makes("answer_lead")
+async def answer_lead(life: Life, party: Party) -> Made:
+    sql = "select lead_id from lead where account_id = $1 and status in ('routed', 'overdue', 'held') order by lead_id"
+    row = await life.one(sql, party.account_id)
+    if row is None or life.random.random() < 0.5:
+        await life.settle_cases(party)
+        await life.ask(party, "hand_over_lead", _lead(life))
+        if life.random.random() < 0.4:
+            await life.later(party, 6)  # nobody has answered in time
+        row = await life.one(sql, party.account_id)
+    if row is None:
+        return None
+    decision = life.random.choice(["accept", "reject"])
+    return {"by": "S-1", "lead_id": row["lead_id"], "decision": decision, "reason": "seen"}
+
+
+@makes("sell_from_case")
+async def sell_from_case(life: Life, party: Party) -> Made:
+    await life.settle_cases(party)
+    await life.prices(party)
+    case_id = await life.open_case(party, impact="low", urgency="low")
+    lines = [{"kind": "sale", "line_id": "1", "product": "BEANS", "quantity": 1}]
+    return {"by": AGENT, "case_id": case_id, "lines": lines, "solves": True, "price_book": life.book}
+
+
+@makes("note_mail")
+async def note_mail(life: Life, party: Party) -> Made:
+    event = life.random.choice(["answered", "unsubscribed", "bounced"])
+    more: dict[str, Any] = {
+        "answered": {"case_id": "C-x", "template": "welcome"},
+        "unsubscribed": {"contact_id": "P-2"},
+        "bounced": {"contact_id": "P-2", "email": party.order["contacts"][1]["email"], "reason": "550 no such user"},
+    }[event]
+    return {"event": event, **more}

@@ -1,0 +1,278 @@
+"""A run of the driver: a stack, lives side by side until the time is over, and what is said of them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from activities.playbooks import FOLDER, read_playbooks
+from activities.store.pool import open_pool
+from domain.journey import StepCall
+from gateway.cases import CaseClient
+from gateway.client import PerennialClient
+from gateway.connection import connect
+from tests.driver import case_requests, journey_requests
+from tests.driver.life import AGENT, LEAD, MANAGER, Life, Party, World
+from tests.driver.spoiling import spoilt
+from tests.driver.tally import Tally, Watching
+from tests.e2e.lives import settled
+from workers.documents import OF_CASE, OF_JOURNEY
+from workers.embedded.stack import EmbeddedStack
+from workers.feeds.assets import import_assets
+from workers.migrating import migrate
+from workers.settings import Settings
+from workers.wiring import build_activities, build_inbox, build_worker
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+RULES = Path(__file__).with_name("invariants.sql")
+SIDE_BY_SIDE = 3
+WRONG = 2
+"""So often each request is sent with something wrong in it as well."""
+
+
+def requests() -> list[str]:
+    """Every request that there is, a case's with `case.` before it.
+
+    Raises LookupError for one that the driver cannot make.
+    """
+    unknown = sorted(
+        {name for name in OF_JOURNEY if name not in journey_requests.MAKERS and name not in journey_requests.APART}
+        | {f"case.{name}" for name in OF_CASE if name not in case_requests.MAKERS}
+    )
+    if unknown:
+        raise LookupError(
+            f"the driver cannot make {', '.join(unknown)}: add a maker to tests/driver/journey_requests.py or case_requests.py"
+        )
+    return [*OF_JOURNEY, *(f"case.{name}" for name in OF_CASE)]
+
+
+def steps(activities: Sequence[Any]) -> list[str]:
+    """Every kind of step that journeys and cases take by themselves."""
+    found = [a.__name__ for a in activities if any(p.annotation in (StepCall, "StepCall") for p in _parameters(a))]
+    return [*sorted(found), "case_wake", "case_absorbed"]
+
+
+def _parameters(activity: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(activity).parameters.values())
+
+
+def rules() -> dict[str, str]:
+    """The invariants by name."""
+    parts = re.split(r"^-- name: (.+)$", RULES.read_text(), flags=re.MULTILINE)[1:]
+    return {name.strip(): sql.strip().rstrip(";") for name, sql in zip(parts[::2], parts[1::2], strict=True)}
+
+
+@asynccontextmanager
+async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Settings]]:
+    """A stack of its own with a worker whose activities are watched."""
+    async with EmbeddedStack(folder, SEARCH_ATTRIBUTES, keep=False) as stack:
+        await migrate(stack.postgres_dsn)
+        settings = Settings.model_validate(
+            {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
+        )
+        temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
+        try:
+            async with build_worker(temporal, pool, settings, interceptors=[Watching(tally)]):
+                client, cases = PerennialClient(temporal, pool), CaseClient(temporal, pool)
+                inbox = build_inbox(temporal, pool, settings)
+                await _staff(cases)
+                yield World(temporal, pool, client, cases, inbox, tally), settings
+        finally:
+            await pool.close()
+
+
+async def _staff(cases: CaseClient) -> None:
+    def person(staff_id: str) -> dict[str, str]:
+        return {"staff_id": staff_id, "name": f"Person {staff_id}", "email": f"{staff_id.lower()}@seller.example"}
+
+    team = {"lead": person(LEAD), "manager": person(MANAGER), "director": person("D-1")}
+    await cases.put_team({"team": "service", "name": "Service", **team})
+    for staff_id in (AGENT, "AG-2"):
+        await cases.put_agent({"staff": person(staff_id), "team": "service"})
+
+
+async def live(world: World, seed: int, number: int, deadline: float) -> Life:
+    """One life: everything that can be asked once in an order of its own, right and wrong, with time that passes between."""
+    life = Life(world, seed, number)
+    for party in life.parties:
+        await life.ask(party, "place_order", life.order(party, await _present(life)))
+    acts: list[tuple[str, str]] = [("journey", name) for name in journey_requests.MAKERS]
+    acts += [("case", name) for name in case_requests.MAKERS]
+    acts += [("more", name) for name in ("import", "receive", "mail", "close", "year", "silence")]
+    life.random.shuffle(acts)
+    for kind, name in acts:
+        if time.monotonic() > deadline:
+            break
+        try:
+            await _act(life, kind, name)
+        except Exception as error:
+            world.tally.failures.append(f"life {life.name}: {kind} {name}: {type(error).__name__}: {error}")
+        if life.random.random() < 0.25:
+            await life.later(life.random.choice(life.parties), life.random.choice([0.2, 1, 3, 8, 30]))
+    await _end(life)
+    return life
+
+
+async def _present(life: Life) -> Any:
+    row = await life.one("select now() as at")
+    return row["at"].replace(microsecond=0) if row else None
+
+
+async def _act(life: Life, kind: str, name: str) -> None:
+    # What is asked of a journey and what is asked of cases goes mostly to one of the two, so that holds do not stop all sales.
+    first, second = life.parties
+    party = life.random.choices([first, second], [1, 4] if kind == "case" else [4, 1])[0]
+    if party.closed and name != "place_order":
+        await life.ask(party, "place_order", life.order(party, await life.now(party)))
+    match kind:
+        case "journey":
+            request = await journey_requests.MAKERS[name](life, party)
+            if request is None:
+                return
+            for _ in range(WRONG):
+                await life.ask(party, name, spoilt(request, life.random))
+            await life.ask(party, name, request)
+            if name == "pause" and life.random.random() < 0.7:
+                await life.ask(party, "resume", {})
+        case "case":
+            made = await case_requests.MAKERS[name](life, party)
+            if made is None:
+                return
+            for _ in range(WRONG):
+                await life.ask_case(made[0], name, spoilt(made[1], life.random))
+            await life.ask_case(made[0], name, made[1])
+        case _:
+            await _more(life, party, name)
+
+
+async def _more(life: Life, party: Party, name: str) -> None:
+    match name:
+        case "import":
+            await _import(life, party)
+        case "receive":
+            await life.ask(party, "receive_assets", {"transfer_id": "T-nowhere/1"})
+            await life.ask(party, "take_up_holdings", {"assets": -1})
+        case "mail":
+            await _mail(life, party)
+        case "close":
+            await life.ask(party, "close_journey", spoilt({"reason": "they moved away"}, life.random))
+            if await life.ask(party, "close_journey", {"reason": "they moved away"}) is not None:
+                party.closed = True
+        case "silence":
+            await life.use(party, 0.1)
+            await life.later(party, 45)
+        case _:
+            await life.later(party, 200)
+
+
+async def _import(life: Life, party: Party) -> None:
+    """An asset of another system, by a file."""
+    today = await life.today(party)
+    document = {
+        "asset_id": life.new_id("IA"),
+        "account_id": party.account_id,
+        "product": "SEATS",
+        "currency": party.currency,
+        "contract": {
+            "contract_id": life.new_id("IK"),
+            "term": {"start": f"{today.year}-01-01", "end": f"{today.year + 1}-12-31"},
+        },
+        "periods": [
+            {
+                "start": f"{today.year}-01-01",
+                "end": f"{today.year + 1}-12-31",
+                "quantity": 5,
+                "unit_price": life.price(party),
+            }
+        ],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "assets.jsonl"
+        file.write_text(json.dumps(document) + "\n")
+        world = life.world
+        report = await import_assets(
+            world.client, world.pool, read_playbooks(FOLDER), file, rejects=Path(folder) / "rejects"
+        )
+    life.log.append(f"{party.account_id}: import of an asset: {report.imported} of {report.lines}, {report.reasons}")
+
+
+async def _mail(life: Life, party: Party) -> None:
+    """The customer writes a mail, and answers one."""
+    message = EmailMessage()
+    message["From"] = party.order["contacts"][0]["email"]
+    message["To"] = "service@perennial.example"
+    message["Subject"] = life.random.choice(["The till is down", "unsubscribe", "Re: your invoice"])
+    message["Message-ID"] = f"<{life.new_id('m')}@customer.example>"
+    message.set_content("Since nine o'clock nothing prints.")
+    now = await life.now(party)
+    message["Date"] = now
+    await life.world.inbox.receive(bytes(message), now, recipients=["service@perennial.example"])
+    await life.world.inbox.settle_new()
+    life.log.append(f"{party.account_id}: wrote a mail")
+
+
+async def _end(life: Life) -> None:
+    """What is on its way arrives, and what is set aside is looked at."""
+    for party in life.parties:
+        try:
+            await settled(life.world.pool, party.account_id, 60)
+        except AssertionError as error:
+            life.world.tally.failures.append(f"life {life.name}: {error}")
+    for what in await life.parked():
+        life.world.tally.failures.append(f"life {life.name}: set aside and not provoked: {what}")
+
+
+async def broken_rules(world: World) -> list[str]:
+    """What the tables break, the first rows of each rule."""
+    found = []
+    for name, sql in rules().items():
+        rows = await world.pool.fetch(f"select * from ({sql}) broken limit 4")
+        if rows:
+            found.append(f"broken: {name}: {[dict(row) for row in rows]}")
+    return found
+
+
+async def drive(
+    minutes: float, seed: int, *, scale: float | None = None, log: Path | None = None
+) -> tuple[str, list[str]]:
+    """Lives until the time is over. scale: of what is wanted, by default minutes / 30. Returns the table and what is wrong."""
+    names, tally = requests(), Tally()
+    began = time.monotonic()
+    deadline = began + minutes * 60
+    numbers = iter(range(1, 100_000))
+    lives: list[Life] = []
+    with tempfile.TemporaryDirectory(prefix="driver-") as folder:
+        async with running(tally, Path(folder)) as (world, settings):
+            kinds = steps(build_activities(world.pool, settings, world.temporal))
+
+            async def one_after_the_other() -> None:
+                while time.monotonic() < deadline:
+                    before = len(tally.failures)
+                    life = await live(world, seed, next(numbers), deadline)
+                    lives.append(life)
+                    if log is not None and len(tally.failures) > before:
+                        log.write_text(_history(tally, lives))
+
+            await asyncio.gather(*(one_after_the_other() for _ in range(SIDE_BY_SIDE)))
+            tally.accepted["receive_assets"] += tally.activities["receive_assets"]
+            tally.accepted["take_up_holdings"] += tally.activities["take_up_holdings"]
+            wrong = [*tally.failures, *await broken_rules(world)]
+    wrong += tally.shortcomings(names, kinds, minutes / 30 if scale is None else scale)
+    if log is not None:
+        log.write_text(_history(tally, lives))
+    said = f"seed {seed}: {len(lives)} lives of two customers in {(time.monotonic() - began) / 60:.1f} minutes"
+    return f"{said}\n\n{tally.table(names, kinds)}", wrong
+
+
+def _history(tally: Tally, lives: Sequence[Life]) -> str:
+    parts = [f"life {life.name}\n" + "\n".join(f"  {line}" for line in life.log) for life in lives]
+    return "\n\n".join([*tally.failures, *parts])
