@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from temporalio import activity
 
@@ -42,7 +43,7 @@ class CaseSales:
             alone = selling.without_case(situation, request)
             wanted = selling.quote_request(request, f"S-{lead_id}")
             quoted = deciding.ask(alone, wanted, await sources_of(connection, alone, wanted), None)
-            told = {"stage": "quote", "run": run, "actor": request.by}
+            told: dict[str, Any] = {"stage": "quote", "run": run, "actor": request.by}
             await self._performer.carry_out(
                 connection, alone, selling.only_written(quoted), f"{key}/quote", kind="request_quote", **told
             )

@@ -244,7 +244,8 @@ def test_what_burnt_before_it_was_resolved_burns_again_when_it_is_reopened() -> 
     life = in_state(CaseState.OPEN)
     life.do(lambda work: case_handling.escalate(work, Escalate(reason="the shop is closed", by="AG-1")))
     life.do(resolve)
-    assert not life.case.escalated
+    burning = life.case.escalated
+    assert not burning
     life.wait(HOUR)
     life.do(customer_writes("Still down!"))
     assert life.case.escalated
