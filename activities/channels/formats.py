@@ -26,10 +26,21 @@ def locale_of(language: str) -> Locale:
     parts = re.split("[-_]", language)
     while parts:
         try:
-            return Locale.parse("_".join(parts))
+            return _without_straight_apostrophes(Locale.parse("_".join(parts)))
         except (UnknownLocaleError, ValueError):
             parts.pop()
     return Locale("en")
+
+
+def _without_straight_apostrophes(locale: Locale) -> Locale:
+    """The locale with thousands apart by ’ where CLDR has ' (Switzerland).
+
+    Babel takes a pair of straight ones in the finished number for quotation marks and drops them: 1200000, but 1'200.
+    """
+    for symbols in locale.number_symbols.values():
+        if symbols.get("group") == "'":
+            symbols["group"] = "\N{RIGHT SINGLE QUOTATION MARK}"
+    return locale
 
 
 @dataclass(frozen=True)

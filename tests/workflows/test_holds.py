@@ -150,7 +150,10 @@ async def test_a_warning_pauses_automatic_mails_and_contractual_ones_pass(server
 async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manager(servers: Servers) -> None:
     document, account = await onboarded(servers)
     contract = document["contracts"][0]["contract_id"]
-    await servers.client.fast_forward(account, timedelta(days=310 - 46))
+    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract)
+    await servers.client.fast_forward_to(
+        account, ends_at - timedelta(days=62)
+    )  # the quote comes 60 days before the end
     await servers.pool.execute(
         "insert into service_team (team, name, manager_id) values ('first', 'First line', 'S-2') on conflict do nothing"
     )
@@ -158,7 +161,6 @@ async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manag
     await servers.pool.execute(
         "update service_case set last_activity_at = opened_at + interval '80 days' where case_id = $1", case
     )
-    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract)
     await servers.client.fast_forward_to(account, ends_at - timedelta(days=29))
     await settled(servers.pool, account)
     quotes = "select count(*) from renewal_quote where contract_id = $1"

@@ -127,6 +127,11 @@ TAGS = {"html", "head", "meta", "title", "body", "div", "p", "br", "ul", "li"} |
 }
 
 
+def plainly(text: str) -> str:
+    """The text with one space and one apostrophe: which of several CLDR writes changes with its releases, and each is right."""
+    return re.sub("[\xa0\u2009\u202f]", " ", text).replace("’", "'")
+
+
 class Page(HTMLParser):
     """An HTML mail as its reader sees it: the words, and the text of each table cell. Fails on tags that do not match."""
 
@@ -276,8 +281,8 @@ def test_unsubscribing_is_offered_only_where_it_is_possible(renderer: Renderer) 
         ("en", "en", ["March 1, 2027", "¥1,000 per month", "1,200,000"]),
         ("en-GB", "en", ["1 March 2027", "JP¥1,000 per month", "1,200,000"]),
         ("de", "en", ["1. März 2027", "1.200.000"]),
-        ("de-CH-1996", "en", ["1. März 2027", "1’200’000"]),
-        ("fr-FR", "en", ["1 mars 2027", "1\u202f200\u202f000"]),
+        ("de-CH-1996", "en", ["1. März 2027", "1'200'000"]),
+        ("fr-FR", "en", ["1 mars 2027", "1 200 000"]),
         ("zh-Hant-TW", "en", ["2027年3月1日", "1,200,000"]),
         ("xx-unknown", "en", ["March 1, 2027", "1,200,000"]),
         ("", "en", ["March 1, 2027", "1,200,000"]),
@@ -293,7 +298,7 @@ def test_other_languages_read_english_with_their_own_formats(
     assert f'<html lang="{text_language}">' in rendered.html
     assert ("Kind regards" in rendered.text) == (text_language == "en")
     for words in expected:
-        assert words in rendered.text
+        assert words in plainly(rendered.text)
 
 
 @pytest.mark.parametrize(
@@ -301,15 +306,19 @@ def test_other_languages_read_english_with_their_own_formats(
     [
         ({"amount": "12.5", "currency": "USD"}, "en", "$12.50"),
         ({"amount": "12.345", "currency": "USD"}, "en", "$12.35"),
-        ({"amount": "1234.5", "currency": "EUR"}, "de", "1.234,50\xa0€"),
+        ({"amount": "1234.5", "currency": "EUR"}, "de", "1.234,50 €"),
         ({"amount": "0.5", "currency": "JPY"}, "ja", "￥1"),
         ({"amount": "-3", "currency": "JPY"}, "ja", "-￥3"),
-        ({"amount": "1.2345", "currency": "KWD"}, "en", "KWD\xa01.235"),
+        ({"amount": "1.2345", "currency": "KWD"}, "en", "KWD 1.235"),
+        ({"amount": "1234567.5", "currency": "CHF"}, "de-CH", "CHF 1'234'567.50"),
+        ({"amount": "1234567890.5", "currency": "CHF"}, "it-CH", "CHF 1'234'567'890.50"),
     ],
 )
 def test_money_is_rounded_to_the_currency(renderer: Renderer, money: dict[str, str], language: str, shown: str) -> None:
     text = renderer.render(a_mail("renewal_confirmed", language, context={"total": money})).text
-    assert re.search(r"(?:Total: |合計金額：)(.*)", text).group(1) == shown  # type: ignore[union-attr]
+    written = re.search(r"(?:Total: |合計金額：)(.*)", text)
+    assert written is not None
+    assert plainly(written[1]) == shown
 
 
 def test_a_unit_price_keeps_its_digits(renderer: Renderer) -> None:
@@ -377,7 +386,7 @@ def test_notice_is_english_with_local_due_time(renderer: Renderer) -> None:
     assert "  - 42 of 1,200 seats are in use.\n  - Call the customer.\n" in rendered.text
     assert "2027年3月1日 9:00 JST" in rendered.text
     in_english = renderer.render(a_mail("notice", "en", time_zone="America/New_York"))
-    assert "Due: February 28, 2027 7:00\u202fPM EST" in in_english.text
+    assert "Due: February 28, 2027 7:00 PM EST" in plainly(in_english.text)
     bare = renderer.render(a_mail("notice", "en", context={"due": None, "lines": []}))
     assert_readable(bare)
     assert "Due" not in bare.text
