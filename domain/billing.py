@@ -17,6 +17,7 @@ from domain.assets.grid import PeriodLength
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import AssetRecord
 from domain.assets.policy import ProrationPolicy
+from domain.calendar import anchor_from
 from domain.customer import Customer
 from domain.journey import Step
 from domain.model import Carried
@@ -78,11 +79,13 @@ class ContractTerm(Carried):
 
 
 class ContractBilling(Carried):
-    """How a contract is invoiced; `terms` in order."""
+    """How a contract is invoiced; `terms` in order; `anchor_day`: by which day its months are counted, if not that
+    of its first term's start."""
 
     contract_id: str
     billing: BillingFrequency
     terms: Annotated[tuple[ContractTerm, ...], Field(min_length=1)]
+    anchor_day: int | None = None
 
     def begins(self, day: date) -> bool:
         """True for the first day of a later term, on which all assets are looked at anyway."""
@@ -99,8 +102,20 @@ def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
         every=PeriodLength(count=_MONTHS[contract.billing]),
         policy=policy,
         anchor=contract.terms[0].start_on,
+        anchors=_anchors(contract),
         starts=tuple(term.start_on for term in contract.terms) if whole else (),
     )
+
+
+def _anchors(contract: ContractBilling) -> tuple[tuple[date, int], ...]:
+    """From which days on the contract's months begin on which day of the month: a term that begins off them begins anew."""
+    day = contract.anchor_day or contract.terms[0].start_on.day
+    found = [(contract.terms[0].start_on, day)]
+    for term in contract.terms[1:]:
+        if (anchor := anchor_from(term.start_on, day)) != day:
+            day = anchor
+            found.append((term.start_on, day))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from functools import lru_cache
+from math import ceil
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,12 @@ from pydantic import AfterValidator
 from domain.zones import known_zone
 
 MORNING = time(9, 0)
+MONTHS_IN_YEAR = 12
+CALENDAR = 1
+"""The anchor day of calendar months."""
+_SHORTEST = 28
+_FEBRUARY = 1
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 ZoneName = Annotated[str, AfterValidator(known_zone)]
 
@@ -42,16 +50,58 @@ def start_of_day(day: date, zone: str) -> datetime:
     return local_instant(day, zone, time(0, 0))
 
 
-def add_months(day: date, months: int) -> date:
-    """`day` moved by whole months; a day that the month lacks becomes its last one."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def month_index(day: date) -> int:
+    """Months since year 0."""
+    return day.year * MONTHS_IN_YEAR + day.month - 1
 
 
-def months_between(start: date, end: date) -> int:
-    """Whole months from `start` up to `end` (exclusive); an incomplete last month counts as one."""
-    months = (end.year - start.year) * 12 + end.month - start.month
-    return months + 1 if add_months(start, months) < end else max(months, 1)
+def day_in_month(index: int, day: int) -> date:
+    """The wanted `day` of the month with this index, or its last day if the month is shorter."""
+    year, month = divmod(index, MONTHS_IN_YEAR)
+    if day > _SHORTEST:
+        day = min(day, _LENGTHS[month] if month != _FEBRUARY else _SHORTEST + isleap(year))
+    return date(year, month + 1, day)
+
+
+def add_months(moment: _Day, months: int, anchor: int | None = None) -> _Day:
+    """`moment` moved by whole months to the `anchor` day (its own if none is given); the time of day stays.
+
+    A day that the month lacks becomes its last one: counted from an anchor of 31, 28 February and a month are 31 March.
+    """
+    target = day_in_month(month_index(moment) + months, moment.day if anchor is None else anchor)
+    return moment.replace(year=target.year, month=target.month, day=target.day)
+
+
+def begins_month(day: date, anchor: int) -> bool:
+    """True if a month that is counted by the `anchor` day begins on `day`."""
+    return day_in_month(month_index(day), anchor).day == day.day
+
+
+def anchor_from(day: date, anchor: int) -> int:
+    """The anchor day of what begins on `day`: it goes on if one of its months begins there, else the months count from `day`."""
+    return anchor if begins_month(day, anchor) else day.day
+
+
+def months_between(start: date, end: date, anchor: int) -> Fraction:
+    """Months from `start` up to `end`, each from the `anchor` day to the next; a part of one is its days over all of its days.
+
+    Exact, and the same wherever the time between is cut.
+    """
+    return _months_to(end, anchor) - _months_to(start, anchor)
+
+
+@lru_cache(maxsize=16384)
+def _months_to(day: date, anchor: int) -> Fraction:
+    index = month_index(day)
+    index -= day_in_month(index, anchor).day > day.day
+    first = day_in_month(index, anchor)
+    gone = (day - first).days
+    return Fraction(index) if gone == 0 else index + Fraction(gone, (day_in_month(index + 1, anchor) - first).days)
+
+
+def started_months(start: date, end: date) -> int:
+    """Months from `start` up to `end`, at least one; an incomplete last month counts as one."""
+    return max(1, ceil(months_between(start, end, start.day)))
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime
 
-from domain.calendar import add_months, business_day_from, local_day, local_instant, months_between
+from domain.calendar import add_months, anchor_from, business_day_from, local_day, local_instant, start_of_day
 from domain.model import Carried
 from domain.money import Money, by_one_month, for_months, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
@@ -80,22 +80,32 @@ class ContractFacts(Carried):
     term: TermFacts
     billing: BillingFrequency = BillingFrequency.YEARLY
     previous: TermFacts | None = None
+    anchor_day: int | None = None
+    """the day of the month that months are counted by, where it is not that of the first term's start: see `anchor`"""
+    starts: list[date] = []
+    """the first days of all terms, as they were on record"""
+
+    @property
+    def anchor(self) -> int:
+        """The day of the month by which the months of the latest term are counted: that of the contract's first start.
+
+        A term that begins where one of its months does counts on by it (31 Jan, 28 Feb, 31 Mar), any other by its own first day.
+        """
+        day = self.anchor_day or self.first_start.day
+        latest = [term.start_on for term in (self.previous, self.term) if term is not None]
+        for start in [*(start for start in self.starts if start < latest[0]), *latest]:
+            day = anchor_from(start, day)
+        return day
 
     def end_after(self, number: int) -> date:
-        """The first day after term `number`, counted from the first term so that month-ends do not wander (31 Jan, 28 Feb, 31 Mar).
+        """The first day after term `number`, by whole renewal terms from the end of the latest one."""
+        until = self.term.until
+        return add_months(until, (number - self.term.number) * self.renewal_months, anchor_from(until, self.anchor))
 
-        Once the latest term ends on another day than that, what follows is counted from it.
-        """
-        if self._planned_end(self.term.number) != self.term.until:
-            return add_months(self.term.until, (number - self.term.number) * self.renewal_months)
-        return self._planned_end(number)
-
-    def _planned_end(self, number: int) -> date:
-        months = months_between(self.first_start, self.first_until)
-        later = (number - 1) * self.renewal_months
-        if add_months(self.first_start, months) == self.first_until:
-            return add_months(self.first_start, months + later)
-        return add_months(self.first_until, later)
+    def months_from(self, zone: str) -> datetime:
+        """An instant on whose day, in `zone`, the months of what comes under the contract begin."""
+        # January has every day.
+        return start_of_day(date(self.first_start.year, 1, self.anchor), zone)
 
     def term_at(self, at: datetime) -> TermFacts:
         """The latest term, or the one before it if that is still in force at `at`."""

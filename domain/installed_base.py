@@ -9,13 +9,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
-from domain.assets.dates import MONTHS_IN_YEAR
 from domain.assets.errors import CurrencyMissingError, HistoryError, PolicyError
 from domain.assets.history import KnownPeriod, check_exported, follow, monthly_price
 from domain.assets.model import Asset, AssetRecord, Attributes, RenewalPricing, SellingModel
 from domain.assets.policy import ProrationPolicy, read_policy
 from domain.assets.presets import PRORATION_PRESETS
-from domain.calendar import start_of_day, within_reach
+from domain.calendar import MONTHS_IN_YEAR, start_of_day, within_reach
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import AssetChange, OpenAsset, OpenContract
 from domain.ids import AccountRef, AssetId, ContractRef, Opaque

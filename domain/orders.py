@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from domain.calendar import ZoneName, add_months, months_between, within_reach
+from domain.calendar import ZoneName, add_months, started_months, within_reach
 from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
 from domain.model import Carried, Received
 from domain.money import CurrencyCode
@@ -184,7 +184,7 @@ class Term(Received):
     @property
     def length(self) -> int:
         """The term's length in whole months, an incomplete one counted."""
-        return months_between(self.start, self.until)
+        return started_months(self.start, self.until)
 
 
 class Contract(Received):

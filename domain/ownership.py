@@ -10,7 +10,7 @@ from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
-from domain.customer import AssetFacts
+from domain.customer import AssetFacts, ContractFacts
 from domain.decision import AssetChange
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.money import price_rounding
@@ -69,11 +69,11 @@ def renewed(
     records: Records,
     asset: AssetFacts,
     term: tuple[datetime, datetime],
-    uplift_percent: Decimal,
+    contract: ContractFacts,
     at: datetime,
     key: str,
 ) -> AssetChange | None:
-    """The asset for another `term`, each lot at its own price with the uplift; null if nothing of it is left."""
+    """The asset for another `term`, each lot at its own price with the contract's uplift; null if nothing of it is left."""
     record = records.get(asset.asset_id)
     if record is None or record.cancelled or not record.periods or record.periods[-1].quantity == 0:
         return None
@@ -86,10 +86,12 @@ def renewed(
         asset_id=AssetId(asset.asset_id),
         start=record.end,
         end=term[1],
-        uplift_percent=uplift_percent,
+        uplift_percent=contract.uplift_percent,
         priced_months=12 if asset.per is PricePer.YEAR else 1,
+        months_from=contract.months_from(record.asset.time_zone),
     )
-    return _changed(records, request, asset.asset_id, uplifted(asset.unit_price, uplift_percent, asset.currency))
+    price = uplifted(asset.unit_price, contract.uplift_percent, asset.currency)
+    return _changed(records, request, asset.asset_id, price)
 
 
 def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:

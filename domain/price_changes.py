@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from domain.assets.dates import MONTHS_IN_YEAR
 from domain.assets.model import SellingModel
+from domain.calendar import MONTHS_IN_YEAR
 from domain.money import Rounding
 from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit
 

@@ -36,7 +36,7 @@ def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[t
     found = []
     for asset in situation.customer.assets_of(contract.contract_id):
         span = (term.starts_at, term.ends_at)
-        if change := renewed(situation.records, asset, span, contract.uplift_percent, situation.as_of, key):
+        if change := renewed(situation.records, asset, span, contract, situation.as_of, key):
             found.append((asset, change))
     return found
 

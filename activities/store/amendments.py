@@ -53,7 +53,7 @@ async def open_contracts(connection: Connection, account_id: str, writes: Sequen
     """Contracts that no order sold, each with its term."""
     await connection.executemany(
         "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at, billing) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " uplift_percent, status, status_at, billing, anchor_day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         [
             (
                 w.contract.contract_id,
@@ -67,6 +67,7 @@ async def open_contracts(connection: Connection, account_id: str, writes: Sequen
                 w.contract.status,
                 w.at,
                 w.contract.billing.value,
+                w.contract.anchor_day,
             )
             for w in writes
         ],

@@ -196,21 +196,24 @@ async def _contracts(connection: Connection, work: ToBill, account_id: str) -> d
     if not ids:
         return {}
     rows = await connection.fetch(
-        "select c.contract_id, c.billing, t.start_on, t.until from contract c join contract_term t using (contract_id)"
+        "select c.contract_id, c.billing, c.anchor_day, t.start_on, t.until from contract c join contract_term t using (contract_id)"
         " where c.contract_id = any($1) and c.account_id = $2 order by c.contract_id, t.number",
         ids,
         account_id,
     )
     terms: dict[str, list[billing.ContractTerm]] = {}
-    frequency: dict[str, str] = {}
+    frequency: dict[str, tuple[str, int | None]] = {}
     for row in rows:
-        frequency[row["contract_id"]] = row["billing"]
+        frequency[row["contract_id"]] = row["billing"], row["anchor_day"]
         terms.setdefault(row["contract_id"], []).append(
             billing.ContractTerm(start_on=row["start_on"], until=row["until"])
         )
     return {
         contract_id: billing.ContractBilling(
-            contract_id=contract_id, billing=BillingFrequency(frequency[contract_id]), terms=tuple(found)
+            contract_id=contract_id,
+            billing=BillingFrequency(frequency[contract_id][0]),
+            terms=tuple(found),
+            anchor_day=frequency[contract_id][1],
         )
         for contract_id, found in terms.items()
     }

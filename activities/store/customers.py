@@ -21,7 +21,9 @@ select jsonb_build_object(
     from contact c where c.account_id = $1), '[]'),
   'contracts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),
-                       'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b))
+                       'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b),
+                       'starts', (select jsonb_agg(n.start_on order by n.number) from contract_term n
+                                  where n.contract_id = c.contract_id))
                      order by c.contract_id)
     from contract c
     join contract_term f on f.contract_id = c.contract_id and f.number = 1

@@ -210,6 +210,7 @@ _ACTION = (
     "can_roll_back",
     "related_asset",
     "order_id",
+    "months_from",
 )
 _SOURCE = (
     "asset_id",
@@ -256,6 +257,7 @@ def _action_rows(change: AssetChange) -> Iterable[Sequence[Any]]:
             action.can_roll_back,
             action.related_asset,
             action.order_id,
+            action.months_from,
         )
 
 

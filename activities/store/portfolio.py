@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from activities.store.pool import Connection
-from domain.assets.dates import MONTHS_IN_YEAR
+from domain.calendar import MONTHS_IN_YEAR
 
 # An asset that lives has a period at every instant between its two ends, so one index entry leads to each of both rows.
 ACCOUNT_ASSETS = """

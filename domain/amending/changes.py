@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from domain.amending.bundled import bundled, check_apart, check_ends, renewed_along
 from domain.amending.desk import Changed, Desk, Sold, carry_out
@@ -27,9 +28,8 @@ from domain.amending.requests import (
 from domain.amending.telling import tell
 from domain.amending.terms import Holdings, units_at_end
 from domain.assets.contracts import ContractTerms, cotermed
-from domain.assets.dates import add_months
 from domain.assets.errors import ContractError, RestrictedError
-from domain.assets.ledger import term_of, term_starts
+from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import Asset, AssetRecord, SellingModel
 from domain.assets.operations import AnyRequest
 from domain.assets.requests import (
@@ -45,8 +45,7 @@ from domain.assets.requests import (
     Rollback,
     Swap,
 )
-from domain.calendar import add_months as months_later
-from domain.calendar import start_of_day
+from domain.calendar import add_months, month_index
 from domain.customer import AssetFacts, ContractFacts, by_month
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.ids import AccountId, AssetId, ContractId, ProductCode
@@ -139,7 +138,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
         selling_model=SellingModel.TERMED,
         contract_id=terms.contract_id,
         time_zone=desk.zone,
-        months_from=contract.term_at(first).starts_at,
+        months_from=contract.months_from(desk.zone),
     )
     generate = Generate(
         request_id=desk.request_id, recorded_at=desk.as_of, asset=asset, lines=cotermed([open_line], terms)
@@ -171,27 +170,13 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
         recorded_at=desk.as_of,
         asset_id=AssetId(line.asset_id),
         start=start,
-        end=_renewed_until(desk, request, record, contract, start),
+        months=None if request.end is not None else request.months or (contract and contract.renewal_months),
+        end=None if request.end is None else desk.closing(request.end),
+        months_from=contract.months_from(desk.zone) if contract else None,
         unit_price=None if line.price is None else facts.monthly(line.price),
         uplift_percent=percent if line.price is None else Decimal(0),
         priced_months=12 if facts.per is PricePer.YEAR else 1,
     )
-
-
-def _renewed_until(
-    desk: Desk, request: RenewAssets, record: AssetRecord, contract: ContractFacts | None, start: datetime
-) -> datetime | None:
-    """Where the renewal ends; null if nobody says how long it is."""
-    if request.end is not None:
-        return desk.closing(request.end)
-    first = desk.situation.customer.day_of(start)
-    if request.months is not None:
-        return start_of_day(months_later(first, request.months), desk.zone)
-    if contract is None:
-        return None
-    if request.start is None and record.end == contract.term.ends_at:
-        return start_of_day(contract.end_after(contract.term.number + 1), desk.zone)
-    return start_of_day(months_later(first, contract.renewal_months), desk.zone)
 
 
 def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
@@ -246,10 +231,10 @@ def _period_end(desk: Desk, record: AssetRecord) -> datetime:
         return record.end
     if record.asset.selling_model is SellingModel.ONE_TIME:
         raise RestrictedError(f"{record.asset.asset_id} was bought once and has no period; cancel it now or on a day")
-    months = 1
-    while (end := add_months(record.start, months)) <= desk.as_of:
-        months += 1
-    return end
+    zone = ZoneInfo(record.asset.time_zone)
+    begun, anchor = desk.begun(record).astimezone(zone), record.start.astimezone(zone)
+    end = add_months(anchor, month_index(begun) - month_index(anchor))
+    return end if end > begun else add_months(anchor, month_index(begun) - month_index(anchor) + 1)
 
 
 def swap(desk: Desk, request: SwapAssets) -> Decision:
@@ -277,7 +262,7 @@ def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -
             "asset_id": line.to_asset_id or desk.new_id(line.asset_id, number),
             "product": product.code,
             "name": product.name,
-            "months_from": term_of(term_starts(record.asset, record.active), effective),
+            "months_from": anchor_at(month_anchors(record.asset, record.active), effective),
         }
     )
     return Swap(

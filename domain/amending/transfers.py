@@ -81,6 +81,7 @@ class Conditions(Carried):
     uplift_percent: str
     billing: BillingFrequency
     ends_at: AwareDatetime
+    anchor_day: int | None = None
 
 
 class Parcel(Carried):
@@ -203,6 +204,7 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
                 uplift_percent=str(contract.uplift_percent),
                 billing=contract.billing,
                 ends_at=contract.term.ends_at,
+                anchor_day=contract.anchor,
             )
         parcels.append(
             Parcel(
@@ -276,13 +278,10 @@ def _addressed(desk: Desk, consignment: Consignment, contracts: Sequence[Contrac
     contract_id = consignment.to_contract_id
     if contract_id is None and parcel.contract is not None:
         contract_id = consignment.contracts[parcel.contract].contract_id
-    known = [*contracts, *desk.situation.customer.contracts]
-    contract = next((contract for contract in known if contract.contract_id == contract_id), None)
     asset = parcel.conveyed.asset.model_copy(
         update={
             "account_id": AccountId(desk.situation.customer.account.account_id),
             "contract_id": ContractId(contract_id) if contract_id else None,
-            "months_from": contract.term_at(parcel.conveyed.effective).starts_at if contract else None,
         }
     )
     return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})

@@ -15,7 +15,8 @@ from domain.model import Carried
 
 
 class ContractTerms(Carried):
-    """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract."""
+    """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract; its months begin on the day of
+    `months_from`, or else of its start."""
 
     contract_id: ContractId
     account_id: AccountId
@@ -23,6 +24,7 @@ class ContractTerms(Carried):
     end: Instant
     renewal_months: int | None = Field(default=None, ge=1)
     coterminous: bool = False
+    months_from: Instant | None = None
 
 
 class AssetContract(Carried):

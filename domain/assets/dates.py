@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime
@@ -19,13 +18,8 @@ def _in_utc(moment: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An aware datetime, kept in UTC."""
 
-D = TypeVar("D", date, datetime)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-MONTHS_IN_YEAR = 12
-SHORTEST = 28
-FEBRUARY = 1
-_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class EndStyle(StrEnum):
@@ -56,27 +50,8 @@ class Span:
         return (self.end - self.start).days
 
 
-def month_index(day: date) -> int:
-    """Months since year 0."""
-    return day.year * MONTHS_IN_YEAR + day.month - 1
-
-
-def day_in_month(index: int, day: int) -> date:
-    """The wanted `day` of the month with this index, or its last day if the month is shorter."""
-    year, month = divmod(index, MONTHS_IN_YEAR)
-    if day > SHORTEST:
-        day = min(day, _LENGTHS[month] if month != FEBRUARY else SHORTEST + isleap(year))
-    return date(year, month + 1, day)
-
-
 def is_month_end(day: date) -> bool:
     return (day + DAY).day == 1
-
-
-def add_months(moment: D, months: int) -> D:
-    """`moment` that many months later, on the month's last day if the day does not exist; the time of day stays."""
-    target = day_in_month(month_index(moment) + months, moment.day)
-    return moment.replace(year=target.year, month=target.month, day=target.day)
 
 
 def local_date(moment: date, zone: ZoneInfo) -> date:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.dates import Instant
-from domain.assets.ledger import LedgerPolicy, period_at, term_starts, worth
+from domain.assets.ledger import LedgerPolicy, month_anchors, period_at, worth
 from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.views import Explanation, explain_at
 from domain.model import Carried
@@ -49,14 +49,14 @@ def amount_lines(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Amo
     explanation, period = explain_at(record, at, policy), period_at(record.periods, at)
     if explanation is None or period is None:
         return None
-    terms = term_starts(record.asset, record.active)
+    anchors = month_anchors(record.asset, record.active)
     lots = tuple(
         LotLine(
             lot=share.lot,
             units=share.quantity,
             unit_price=share.unit_price,
             amount=_times(
-                worth(share.unit_price, period.start, period.end, record.asset, policy, terms), share.quantity
+                worth(share.unit_price, period.start, period.end, record.asset, policy, anchors), share.quantity
             ),
             reference=share.reference,
             moves=_moves(record, share.lot, period.start),

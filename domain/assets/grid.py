@@ -10,8 +10,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from domain.assets.dates import MONTHS_IN_YEAR, Span, day_in_month, is_month_end, month_index
+from domain.assets.dates import Span, is_month_end
 from domain.assets.errors import PolicyError
+from domain.calendar import MONTHS_IN_YEAR, day_in_month, month_index
 from domain.model import Carried
 
 LAST = 31

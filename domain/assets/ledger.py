@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -14,10 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from domain.assets.dates import Span, add_months, month_index
 from domain.assets.errors import AssetLockedError, InFlightError, LedgerCorruptError, UnknownAssetError
 from domain.assets.exact import product
-from domain.assets.metrics import calendar_months
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -32,9 +30,10 @@ from domain.assets.model import (
     Subtype,
     active_actions,
 )
-from domain.assets.policy import DayCount
 from domain.assets.ramps import MOST_SEGMENTS
 from domain.assets.timeline import attributes_at, boundaries, rows_of, slices, sweep
+from domain.calendar import CALENDAR, add_months, anchor_from, month_index
+from domain.calendar import months_between as months_by_anchor
 from domain.ids import AssetId, OrderId
 from domain.model import Carried
 from domain.money import rounding_of
@@ -50,7 +49,7 @@ class MonthCount(StrEnum):
     CALENDAR_DAYS = "calendar_days"
     """calendar months, a part of one by its days"""
     TERM_DAYS = "term_days"
-    """months from the start of the term, a part of one by its days: a term of six months is six, wherever it is cut"""
+    """months from the anchor day of the term, a part of one by its days: a term of six months is six, wherever it is cut"""
 
 
 class ReductionOrder(StrEnum):
@@ -113,52 +112,69 @@ class Entry:
     can_roll_back: bool = False
     related_asset: AssetId | None = None
     order_id: OrderId | None = None
+    months_from: datetime | None = None
 
 
 @lru_cache(maxsize=16384)
 def months_between(
-    start: datetime, end: datetime, count: MonthCount, zone: str = "UTC", term: datetime | None = None
+    start: datetime, end: datetime, count: MonthCount, zone: str = "UTC", anchor: datetime | None = None
 ) -> Fraction:
-    """Months from `start` up to `end`, as `count` says; dates are those of `zone`. `term`: when the term began, if not at `start`."""
-    if count is MonthCount.TERM_DAYS:
-        first = start if term is None else min(term, start)
-        began, *span = (_wall_clock(moment, zone).date() for moment in (first, start, end))
-        return _months_into(began, max(span)) - _months_into(began, span[0])
-    if zone != "UTC":
-        start, end = (_wall_clock(moment, zone) for moment in (start, end))
+    """Months from `start` up to `end`, as `count` says; days are those of `zone`. `anchor`: on whose day they begin, if not `start`'s."""
+    if count is MonthCount.CEIL:
+        return _started(*(_wall_clock(moment, zone) for moment in (start, end)))
+    first, last = _wall_clock(start, zone).date(), _wall_clock(end, zone).date()
+    if last <= first:
+        return Fraction()
     if count is MonthCount.CALENDAR_DAYS:
-        return calendar_months(Span(start.date(), end.date()), DayCount.ACTUAL)
+        return months_by_anchor(first, last, CALENDAR)
+    return months_by_anchor(first, last, first.day if anchor is None else _wall_clock(anchor, zone).day)
+
+
+def _started(start: datetime, end: datetime) -> Fraction:
+    """Months by the time of day too, one that has started counting whole."""
     if end <= start:
         return Fraction()
     months = month_index(end) - month_index(start)
     return Fraction(months + (add_months(start, months) < end))
 
 
-def _months_into(began: date, day: date) -> Fraction:
-    """Months from `began` to `day`: whole ones from the same day of the month, then the days of the month under way."""
-    months = month_index(day) - month_index(began)
-    months -= add_months(began, months) > day
-    since = add_months(began, months)
-    return months + Fraction((day - since).days, (add_months(began, months + 1) - since).days)
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """From `start` on, months begin on the local day of `anchor`."""
+
+    start: datetime
+    anchor: datetime
 
 
-def term_starts(asset: Asset, actions: Sequence[AssetAction]) -> tuple[datetime, ...]:
-    """When the terms of an asset began, by the actions in force: its first one, and each renewal."""
+def month_anchors(asset: Asset, actions: Sequence[AssetAction]) -> tuple[Anchor, ...]:
+    """By which days the months of an asset are counted, by the actions in force: from its sale on, and from each renewal.
+
+    A renewal that begins where a month begins counts on by the same day, so that a term from 28 February is one of a
+    contract of the 31st; any other counts from its own day, so that it is a whole number of months.
+    """
     if not actions:
         return ()
-    renewals = (action.effective for action in actions if action.category is Category.RENEWALS)
-    return tuple(sorted({_first_term(asset, actions[-1].lifecycle_start), *renewals}))
+    start = actions[-1].lifecycle_start
+    anchors = [Anchor(start, asset.months_from or start)]
+    renewals = sorted(
+        ((action.effective, action.months_from) for action in actions if action.category is Category.RENEWALS),
+        key=lambda renewal: renewal[0],
+    )
+    for begins, counted in renewals:
+        anchors.append(Anchor(begins, anchored(asset, begins, counted or anchors[-1].anchor)))
+    return tuple(anchors)
 
 
-def _first_term(asset: Asset, start: datetime) -> datetime:
-    """When the term began that an asset was sold into at `start`."""
-    return start if asset.months_from is None else min(start, asset.months_from)
+def anchored(asset: Asset, begins: datetime, anchor: datetime) -> datetime:
+    """By which day the months of a term are counted that begins when months were counted by the day of `anchor`."""
+    day = _wall_clock(anchor, asset.time_zone).day
+    return anchor if anchor_from(_wall_clock(begins, asset.time_zone), day) == day else begins
 
 
-def term_of(starts: Sequence[datetime], moment: datetime) -> datetime:
-    """When the term began that `moment` lies in; outside of all terms the moment itself."""
-    number = bisect_right(starts, moment)
-    return starts[number - 1] if number else moment
+def anchor_at(anchors: Sequence[Anchor], moment: datetime) -> datetime:
+    """The instant by whose day the months at `moment` are counted; before all anchors the moment itself."""
+    number = bisect_right(anchors, moment, key=lambda anchor: anchor.start)
+    return anchors[number - 1].anchor if number else moment
 
 
 @lru_cache(maxsize=8192)
@@ -173,16 +189,16 @@ def worth(
     end: datetime | None,
     asset: Asset,
     policy: LedgerPolicy,
-    terms: Sequence[datetime] = (),
+    anchors: Sequence[Anchor] = (),
 ) -> Decimal | None:
-    """What a price by the month comes to from `start` to `end`; a one-time price counts once. `terms`: when each began."""
+    """What a price by the month comes to from `start` to `end`; a one-time price counts once. `anchors`: see `month_anchors`."""
     if price is None:
         return None
     if asset.selling_model is SellingModel.ONE_TIME:
         return price
     if end is None:
         return None
-    months = months_between(start, end, policy.month_count, asset.time_zone, term_of(terms, start))
+    months = months_between(start, end, policy.month_count, asset.time_zone, anchor_at(anchors, start))
     if months.denominator == 1:
         return price * months.numerator
     return product(price, months, rounding_of(asset.currency))
@@ -199,12 +215,12 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
         return ()
     stretches = slices(boundaries(active), active[-1].lifecycle_end)
     attributes = attributes_at(active, [stretch.start for stretch in stretches])
-    terms = term_starts(asset, active)
+    anchors = month_anchors(asset, active)
     once, before = asset.selling_model is SellingModel.ONE_TIME, ZERO
     periods: list[StatePeriod] = []
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
         mrr = holdings.mrr
-        amount = worth(mrr, stretch.start, stretch.end, asset, policy, terms)
+        amount = worth(mrr, stretch.start, stretch.end, asset, policy, anchors)
         if once and amount is not None:
             # A one-time price is earned where the quantity changes, so that the periods add up to what is held.
             amount, before = amount - before, amount
@@ -266,15 +282,6 @@ def empty_record(asset: Asset) -> AssetRecord:
 def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetRecord:
     """The record with one more action: periods rebuilt, changes measured, the version counted up."""
     asset = record.asset
-    renews = entry.category is Category.RENEWALS
-    begins = entry.effective if renews else _first_term(asset, entry.start)
-    terms = tuple(sorted({*term_starts(asset, record.active), begins}))
-    rows = tuple(
-        row.model_copy(
-            update={"product_amount": _times(row, worth(row.unit_price, row.start, row.end, asset, policy, terms))}
-        )
-        for row in entry.rows
-    )
     action = AssetAction(
         sequence=len(record.actions) + 1,
         request_id=entry.request_id,
@@ -283,7 +290,7 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         subtype=entry.subtype,
         effective=entry.effective,
         recorded_at=entry.recorded_at,
-        sources=rows,
+        sources=(),
         cuts=tuple(entry.cuts),
         clears_from=entry.clears_from,
         lifecycle_start=entry.start,
@@ -293,6 +300,12 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         can_roll_back=entry.can_roll_back,
         related_asset=entry.related_asset,
         order_id=entry.order_id,
+        months_from=entry.months_from,
+    )
+    # Months are counted as the action leaves them, so that it is measured by what it says itself.
+    anchors = month_anchors(asset, active_actions((*record.actions, action)))
+    action = action.model_copy(
+        update={"sources": tuple(_measured_row(row, asset, policy, anchors) for row in entry.rows)}
     )
     periods = rebuild(asset, (*record.actions, action), policy)
     measured = _with_changes(action, record.periods, periods, entry.category)
@@ -301,8 +314,9 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
     )
 
 
-def _times(row: ActionSource, each: Decimal | None) -> Decimal | None:
-    return None if each is None else each * row.quantity
+def _measured_row(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> ActionSource:
+    each = worth(row.unit_price, row.start, row.end, asset, policy, anchors)
+    return row.model_copy(update={"product_amount": None if each is None else each * row.quantity})
 
 
 def _with_changes(

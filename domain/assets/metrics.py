@@ -9,9 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.assets.dates import Span, day_in_month, month_index
+from domain.assets.dates import Span
 from domain.assets.exact import rounded
 from domain.assets.policy import DAYS_IN_MONTH, DayCount
+from domain.calendar import CALENDAR, day_in_month, month_index, months_between
 from domain.model import Carried
 from domain.money import Rounding
 
@@ -65,15 +66,18 @@ def calendar_months(span: Span, day_count: DayCount) -> Fraction:
     """Calendar months of `span`: a partial month is its days over the month's length, or over 30."""
     if span.days <= 0:
         return Fraction()
-    months = Fraction()
-    for index in range(month_index(span.start), month_index(span.end) + 1):
-        month = Span(day_in_month(index, 1), day_in_month(index + 1, 1))
-        days = Span(max(month.start, span.start), min(month.end, span.end)).days
-        if days == month.days:
-            months += 1
-        elif days > 0:
-            months += Fraction(days, month.days if day_count is DayCount.ACTUAL else DAYS_IN_MONTH)
-    return months
+    if day_count is DayCount.ACTUAL:
+        return months_between(span.start, span.end, CALENDAR)
+    first, last = month_index(span.start) + 1, month_index(span.end)
+    begin, end = day_in_month(first, CALENDAR), day_in_month(last, CALENDAR)
+    if first > last:
+        return Fraction(span.days, DAYS_IN_MONTH)
+    return last - first + _thirtieths(span.start, begin) + Fraction((span.end - end).days, DAYS_IN_MONTH)
+
+
+def _thirtieths(day: date, next_month: date) -> Fraction:
+    """What a month from `day` on counts: one if it is whole, else its days over 30."""
+    return Fraction(1) if day.day == CALENDAR else Fraction((next_month - day).days, DAYS_IN_MONTH)
 
 
 def delta_metrics(

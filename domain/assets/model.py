@@ -86,8 +86,8 @@ class Subtype(StrEnum):
 class Asset(Carried):
     """What a customer owns. These facts are given at the sale; what changes over time lies in the periods.
 
-    `time_zone` is the zone by whose calendar its days and months count. `months_from` is when the term began that the asset
-    came into, if that was before the asset did: its months are those of what it runs beside.
+    `time_zone` is the zone by whose calendar its days and months count. `months_from` is an instant on whose day of the month
+    its months begin, if not on that of its own start: its months are those of the contract that it runs under.
     """
 
     asset_id: AssetId
@@ -142,7 +142,7 @@ class AssetAction(Carried):
     `cuts` are the boundaries that it brings into the timeline beside `effective`, after those from `clears_from` on
     were dropped; `lifecycle_start` and `lifecycle_end` are those that it leaves behind. Changes of quantity and MRR are
     measured at `effective`, `amount_change` over the whole asset: the sources' amounts and an adjustment for cut months
-    and rounding.
+    and rounding. A renewal's `months_from` is an instant on whose day the months of its term begin, where the contract says so.
     """
 
     sequence: int
@@ -167,6 +167,7 @@ class AssetAction(Carried):
     can_roll_back: bool = False
     related_asset: AssetId | None = None
     order_id: OrderId | None = None
+    months_from: Instant | None = None
 
 
 class StatePeriod(Carried):

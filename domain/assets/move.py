@@ -12,7 +12,7 @@ from datetime import datetime
 from domain.assets.checks import already_done, check_movable, in_term
 from domain.assets.dates import Instant
 from domain.assets.errors import AssetExistsError, OverReductionError, PriceBookError, TransferQuantityError
-from domain.assets.ledger import Entry, Ledger, append, empty_record
+from domain.assets.ledger import Entry, Ledger, anchor_at, append, empty_record, month_anchors
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -84,6 +84,8 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
             "account_id": request.to_account_id,
             "contract_id": request.to_contract_id,
             "parent_id": None,
+            # The units cost on what they would have cost: what one loses the other gets.
+            "months_from": anchor_at(month_anchors(record.asset, record.active), request.effective),
         }
     )
     conveyed = _conveyed(record, request, target, Category.TRANSFERS, Subtype.TRANSFER_TO, as_lots(rows, 1))

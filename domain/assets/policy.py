@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
 
-from domain.assets.dates import DAY, SECOND, Span, as_instant, is_month_end, local_date, month_index
+from domain.assets.dates import DAY, SECOND, Span, as_instant, is_month_end, local_date
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
-from domain.calendar import ZoneName
+from domain.calendar import ZoneName, month_index
 from domain.model import Carried
 from domain.money import Rounding
 

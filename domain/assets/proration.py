@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby
 
-from domain.assets.dates import Span, add_months
+from domain.assets.dates import Span
 from domain.assets.errors import PolicyError
 from domain.assets.exact import percent_of, rounded
 from domain.assets.grid import Boundary, Grid, PeriodLength, grid_for
@@ -27,6 +27,7 @@ from domain.assets.policy import (
     days_in_period,
     days_used,
 )
+from domain.calendar import add_months
 from domain.model import Carried
 
 ONE = Fraction(1)

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from domain.assets.dates import add_months
 from domain.assets.errors import SegmentError
 from domain.assets.policy import RemainderTo
+from domain.calendar import add_months
 
 MOST_SEGMENTS = 12
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from domain.assets.checks import already_done, changeable, reversible
-from domain.assets.dates import add_months
 from domain.assets.errors import (
     EndBeforeStartError,
     FutureRenewalError,
@@ -16,12 +16,13 @@ from domain.assets.errors import (
     RestrictedError,
     SegmentError,
 )
-from domain.assets.ledger import Entry, Ledger, append
-from domain.assets.model import ActionSource, ActionType, AssetRecord, Category, RenewalPricing, SellingModel
+from domain.assets.ledger import Entry, Ledger, anchored, append, month_anchors
+from domain.assets.model import ActionSource, ActionType, Asset, AssetRecord, Category, RenewalPricing, SellingModel
 from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.timeline import lot_slices, rows_of
 from domain.assets.uplift import uplifted
+from domain.calendar import add_months
 from domain.money import by_one_month, for_months, price_rounding
 
 
@@ -47,7 +48,8 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
     _check_no_renewal(record, request)
     if record.asset.selling_model is SellingModel.USAGE and start < old_end:
         raise RestrictedError(f"{request.asset_id} is usage; renew it at the end of its term, {old_end.isoformat()}")
-    end = _new_end(record, request, start)
+    anchor = _anchor(record, request, start)
+    end = _new_end(record, request, start, anchor)
     rows = [
         *(close_lots(record, start) if start < old_end else []),
         *_new_lots(record, request, start, end),
@@ -63,11 +65,12 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         rows=rows,
         cuts=[
             *([old_end] if start > old_end else []),
-            *_segments(start, end, request.segment_months, ledger.policy.most_segments),
+            *_segments(record.asset, start, end, anchor, request.segment_months, ledger.policy.most_segments),
         ],
         clears_from=min(start, old_end),
         can_roll_back=reversible(record.asset),
         order_id=request.order_id,
+        months_from=request.months_from,
     )
     return ledger.with_records(append(record, entry, ledger.policy))
 
@@ -88,24 +91,38 @@ def _check_no_renewal(record: AssetRecord, request: Renew) -> None:
             )
 
 
-def _new_end(record: AssetRecord, request: Renew, start: datetime) -> datetime:
+def _anchor(record: AssetRecord, request: Renew, start: datetime) -> datetime:
+    """The instant on whose day the months of the new term begin."""
+    last = month_anchors(record.asset, record.active)[-1].anchor
+    return anchored(record.asset, start, request.months_from or last)
+
+
+def _months_later(asset: Asset, start: datetime, months: int, anchor: datetime) -> datetime:
+    """That many months after `start` by the calendar where the asset lives; the time of day stays."""
+    zone = ZoneInfo(asset.time_zone)
+    return add_months(start.astimezone(zone), months, anchor.astimezone(zone).day).astimezone(UTC)
+
+
+def _new_end(record: AssetRecord, request: Renew, start: datetime, anchor: datetime) -> datetime:
     if request.end is not None:
         end = request.end
     else:
         months = request.months or record.asset.renewal_months or request.contract_months
         if months is None:
             raise RenewalTermMissingError(f"neither {request.asset_id} nor its contract say how long a renewal is")
-        end = add_months(start, months)
+        end = _months_later(record.asset, start, months, anchor)
     if end <= start:
         raise EndBeforeStartError(f"the renewal ends at {end.isoformat()} and starts at {start.isoformat()}")
     return end
 
 
-def _segments(start: datetime, end: datetime, months: int | None, most: int | None) -> list[datetime]:
+def _segments(
+    asset: Asset, start: datetime, end: datetime, anchor: datetime, months: int | None, most: int | None
+) -> list[datetime]:
     if months is None:
         return []
     cuts: list[datetime] = []
-    while (cut := add_months(start, months * (len(cuts) + 1))) < end:
+    while (cut := _months_later(asset, start, months * (len(cuts) + 1), anchor)) < end:
         cuts.append(cut)
     if most is not None and len(cuts) >= most:
         raise SegmentError(f"{len(cuts) + 1} segments; a ramp has at most {most}")

@@ -118,7 +118,7 @@ class Renew(Amendment):
 
     Without months the asset's own renewal term counts, then `contract_months`. `unit_price` (from the price list, say)
     overrides the asset's renewal pricing; `uplift_percent` raises every price, as one for `priced_months`;
-    `segment_months` cuts the new term.
+    `segment_months` cuts the new term; `months_from` is an instant on whose day the contract's months begin.
     """
 
     start: Instant | None = None
@@ -129,6 +129,7 @@ class Renew(Amendment):
     unit_price: Decimal | None = None
     uplift_percent: Decimal = Decimal(0)
     priced_months: int = Field(default=1, ge=1)
+    months_from: Instant | None = None
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from domain.assets.dates import MONTHS_IN_YEAR, Instant
-from domain.assets.ledger import LedgerPolicy, MonthCount, months_between, period_at, term_of, term_starts
+from domain.assets.dates import Instant
+from domain.assets.ledger import LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between, period_at
 from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.timeline import lot_slices, rows_of
+from domain.calendar import MONTHS_IN_YEAR
 from domain.ids import AccountId
 from domain.model import Carried
 
@@ -109,7 +110,7 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
             period.end,
             policy.month_count,
             record.asset.time_zone,
-            term_of(term_starts(record.asset, active), period.start),
+            anchor_at(month_anchors(record.asset, active), period.start),
         )
     return Explanation(
         start=period.start,

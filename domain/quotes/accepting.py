@@ -15,7 +15,7 @@ from domain.amending.replanning import joined
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, RequestId
 from domain.assets.requests import Generate
-from domain.calendar import local_day, months_between
+from domain.calendar import local_day, started_months
 from domain.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
 from domain.decision import BillPurchase, Decision, JournalLine, Notice, OpenContract, Write
 from domain.ids import AssetId, ContractId, OrderId
@@ -235,7 +235,7 @@ def _contract(
         order_id=str(order.order_id),
         currency=order.quote.currency,
         auto_renew=terms.auto_renew,
-        renewal_months=terms.renewal_months or months_between(start, until),
+        renewal_months=terms.renewal_months or started_months(start, until),
         notice_days=terms.notice_days,
         uplift_percent=Decimal(terms.uplift_percent),
         status="active",

@@ -144,6 +144,7 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         end=contract.term.ends_at,
         renewal_months=contract.renewal_months,
         coterminous=True,
+        months_from=contract.months_from(situation.customer.account.time_zone),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +23,7 @@ from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.policy import AdjustmentRule, ProrationPolicy, RemainderTo
 from domain.assets.proration import pieces
 from domain.assets.timeline import rows_of, sweep, timeline
+from domain.calendar import month_index
 from domain.ids import AssetId
 from domain.model import Carried
 from domain.money import CurrencyCode, Rounding, rounding_of
@@ -43,7 +44,8 @@ class BillWhen(StrEnum):
 class BillingTerms(Carried):
     """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy.
 
-    `anchor` starts the grid elsewhere, as with the contract; `starts`, if given, are the first days of all periods.
+    `anchor` starts the grid elsewhere, as with the contract; `anchors` are the days from which its months begin on another
+    day of the month, with that day; `starts`, if given, are the first days of all periods.
     """
 
     every: PeriodLength = Field(default_factory=PeriodLength)
@@ -51,12 +53,17 @@ class BillingTerms(Carried):
     when: BillWhen = BillWhen.IN_ADVANCE
     policy: ProrationPolicy = Field(default_factory=ProrationPolicy)
     anchor: date | None = None
+    anchors: tuple[tuple[date, int], ...] = ()
     starts: tuple[date, ...] = ()
 
     def periods(self, first: date) -> Periods:
         """The billing periods of what begins on `first`."""
         months = grid_for(self.anchor or first, self.every, self.boundary)
-        return Listed(months, self.starts) if self.starts else months
+        if self.starts:
+            return Listed(months, self.starts)
+        if len(self.anchors) > 1:
+            return Rebased(tuple((start, Grid(month_index(start), day, months.step)) for start, day in self.anchors))
+        return replace(months, day=self.anchors[0][1]) if self.anchors else months
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,34 @@ class Listed:
         return self.period_at(day).end
 
 
-Periods = Grid | Listed
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """Billing periods on one grid after the other, each from a first day on."""
+
+    grids: tuple[tuple[date, Grid], ...]
+
+    @property
+    def anchor(self) -> int:
+        return self.grids[0][1].anchor
+
+    @property
+    def day(self) -> int:
+        return self.grids[0][1].day
+
+    def period_at(self, day: date) -> Span:
+        place = max(1, bisect_right(self.grids, day, key=lambda grid: grid[0]))
+        start, grid = self.grids[place - 1]
+        span = grid.period_at(day)
+        return Span(
+            max(span.start, start) if place > 1 else span.start,
+            min(span.end, self.grids[place][0]) if place < len(self.grids) else span.end,
+        )
+
+    def after(self, day: date) -> date:
+        return self.period_at(day).end
+
+
+Periods = Grid | Listed | Rebased
 
 
 class BillKind(StrEnum):

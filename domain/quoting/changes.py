@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.assets.bundles import Relationship
 from domain.assets.errors import AssetCancelledError
-from domain.assets.ledger import period_at, term_of, term_starts
+from domain.assets.ledger import anchor_at, month_anchors, period_at
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
 from domain.assets.requests import (
     Cancel,
@@ -199,6 +199,7 @@ def _renew(desk: Desk, line: RenewLine, pricing: UnitPricing | None, common: dic
         months=line.months,
         end=line.end,
         contract_months=contract.renewal_months if contract else None,
+        months_from=contract.months_from if contract else None,
         unit_price=None if pricing is None else pricing.ledger_price,
         uplift_percent=pricing.net_price - HUNDRED if pricing is not None and each_lot else ZERO,
     )
@@ -224,7 +225,7 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
             "pricing_source": product.pricing_source,
             "renewal_pricing": product.renewal_pricing,
             "renewal_months": product.renewal_months or old.renewal_months,
-            "months_from": term_of(term_starts(old, record.active), line.effective),
+            "months_from": anchor_at(month_anchors(old, record.active), line.effective),
         }
     )
     return to_asset, pricing

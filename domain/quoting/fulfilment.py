@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from domain.assets.dates import Instant, Span, add_months, local_date
+from domain.assets.dates import Instant, Span, local_date
+from domain.calendar import add_months
 from domain.model import Carried
 from domain.quoting.errors import FulfilmentError
 

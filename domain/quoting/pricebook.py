@@ -15,9 +15,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.assets.dates import MONTHS_IN_YEAR
 from domain.assets.exact import rounded
 from domain.assets.model import Attributes, SellingModel
+from domain.calendar import MONTHS_IN_YEAR
 from domain.ids import ProductCode
 from domain.model import Received
 from domain.money import CurrencyCode, Rounding

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, months_between, term_of, term_starts
+from domain.assets.ledger import Anchor, Ledger, LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
@@ -243,8 +243,8 @@ def _line(
     policy: LedgerPolicy,
 ) -> QuoteLine:
     asset = record.asset
-    terms = term_starts(record.asset, record.active)
-    parts = tuple(_part(row, asset, policy, terms) for row in action.sources)
+    anchors = month_anchors(record.asset, record.active)
+    parts = tuple(_part(row, asset, policy, anchors) for row in action.sources)
     product = plan.product
     return QuoteLine(
         line_id=line_id,
@@ -270,10 +270,10 @@ def _line(
     )
 
 
-def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, terms: Sequence[datetime]) -> LotPart:
+def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> LotPart:
     months = None
     if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
-        months = _months(row.start, row.end, policy.month_count, asset.time_zone, term_of(terms, row.start))
+        months = _months(row.start, row.end, policy.month_count, asset.time_zone, anchor_at(anchors, row.start))
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,
@@ -293,8 +293,8 @@ def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def _months(start: datetime, end: datetime, count: MonthCount, zone: str, term: datetime) -> Decimal:
-    months = months_between(start, end, count, zone, term)
+def _months(start: datetime, end: datetime, count: MonthCount, zone: str, anchor: datetime) -> Decimal:
+    months = months_between(start, end, count, zone, anchor)
     return Decimal(months.numerator) / months.denominator
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.assets.bundles import Relationship
-from domain.assets.contracts import cotermed
-from domain.assets.dates import add_months
+from domain.assets.contracts import ContractTerms, cotermed
 from domain.assets.model import Asset, PricingSource, RenewalPricing, SellingModel
 from domain.assets.requests import Generate, Line
+from domain.calendar import add_months
 from domain.quoting.catalogue import Product
 from domain.quoting.configure import Configured, configure
 from domain.quoting.desk import ZERO, Desk, Planned, price_from_book
@@ -75,8 +75,14 @@ def _asset(desk: Desk, part: Configured, start: datetime) -> Asset:
         contract_id=contract.contract_id if contract else None,
         parent_id=desk.asset_id(part.parent_id) if part.parent_id is not None else None,
         time_zone=desk.request.time_zone,
-        months_from=min(contract.start, start) if contract and contract.coterminous else None,
+        months_from=_months_from(contract, start),
     )
+
+
+def _months_from(contract: ContractTerms | None, start: datetime) -> datetime | None:
+    if contract is None or not contract.coterminous:
+        return None
+    return contract.months_from or min(contract.start, start)
 
 
 def _lot(desk: Desk, sale: SaleLine, root: Product, part: Configured, pricing: UnitPricing) -> Line:

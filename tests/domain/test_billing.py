@@ -14,14 +14,13 @@ from decimal import Decimal
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from domain.assets.dates import add_months
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, total_amount
 from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import Cancel, ChangeEnd, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback
 from domain.billing import ContractBilling, ContractTerm, Due, settle
-from domain.calendar import local_day, start_of_day
+from domain.calendar import add_months, local_day, start_of_day
 from domain.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.money import rounding_of
 from domain.orders import BillingFrequency

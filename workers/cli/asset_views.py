@@ -9,11 +9,10 @@ from typing import Any
 
 from rich.table import Table
 
-from domain.assets.dates import MONTHS_IN_YEAR
 from domain.assets.explaining import AmountLines, LotLine
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
-from domain.calendar import local_day
+from domain.calendar import MONTHS_IN_YEAR, local_day
 from domain.money import rounding_of
 from workers.cli.charts import Stretch, chart, horizon
 from workers.cli.common import console

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from activities.store.portfolio import PortfolioLine, portfolio_at
-from domain.assets.dates import MONTHS_IN_YEAR
+from domain.calendar import MONTHS_IN_YEAR
 from domain.money import rounding_of
 from workers.cli.common import console, database, print_json, run
 from workers.cli.price_reports import prices

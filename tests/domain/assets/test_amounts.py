@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.changes import Change, Side, prorate_change
-from domain.assets.dates import EndStyle, Span, add_months, as_instant, read_end, write_end
+from domain.assets.dates import EndStyle, Span, as_instant, read_end, write_end
 from domain.assets.errors import AssetError, IndexRateMissingError, PolicyError, SegmentError
 from domain.assets.exact import rounded
 from domain.assets.grid import Boundary, BoundaryKind, MonthEndRule, PeriodLength, PeriodUnit, billing_periods
@@ -26,6 +26,7 @@ from domain.assets.ramps import check_segments, ramp_segments
 from domain.assets.refunds import DiscountRule, OnTermination, Termination, shorten_term, split_refund
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.assets.usage import Bucket, Drawdown, RatePack, draw_order, select_rate
+from domain.calendar import add_months
 from domain.money import Rounding, RoundingMode
 
 MONTH = PeriodLength()
