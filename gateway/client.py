@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.carrying_out import load_situation
 from activities.quoting import preview
 from activities.store.pool import Pool
-from activities.store.usage import save_usage, sold_products
+from activities.store.usage import latest_usage_day, save_usage, sold_products
 from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.quotes.requests import RequestQuote
@@ -129,9 +129,11 @@ class PerennialClient:
         async with self._pool.acquire() as connection, connection.transaction():
             products = await sold_products(connection, account_id)
             _check_usage(account_id, rows, products)
+            told = await latest_usage_day(connection, account_id)
             latest = max(row.day for row in rows)
-            as_of = start_of_day(latest + timedelta(days=1), "UTC")
-            before = usage_level(await load_situation(connection, account_id, as_of))
+            as_of = _after(max(latest, told or latest))
+            # As the report before left it: measured today, days that have passed since would have moved it already.
+            before = usage_level(await load_situation(connection, account_id, _after(told or latest)))
             written = await save_usage(connection, rows)
             level = usage_level(await load_situation(connection, account_id, as_of))
         # A report that changes nothing was sent before, perhaps by a process that died before it could tell: tell again.
@@ -193,6 +195,11 @@ class PerennialClient:
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+def _after(day: date) -> datetime:
+    """The instant from which all of a local day's figures are known."""
+    return start_of_day(day + timedelta(days=1), "UTC")
 
 
 def _content(rows: list[UsageRow], level: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from activities.store.pool import Connection
 from domain.usage import UsageRow
@@ -24,6 +25,12 @@ async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> int:
         [row.active_users for row in listed],
     )
     return int(said.rsplit(" ", 1)[1])
+
+
+async def latest_usage_day(connection: Connection, account_id: str) -> date | None:
+    """The last day that the account's products have reported; null if none has."""
+    day: date | None = await connection.fetchval("select max(day) from usage_day where account_id = $1", account_id)
+    return day
 
 
 async def sold_products(connection: Connection, account_id: str) -> list[str]:

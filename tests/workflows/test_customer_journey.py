@@ -78,6 +78,24 @@ async def test_low_use_brings_help_and_recovery_ends_it(servers: Servers) -> Non
     )
 
 
+async def test_a_threshold_is_crossed_by_reports_a_week_apart_as_by_daily_ones(servers: Servers) -> None:
+    """Between two weekly reports days pass, and those that fall out of the mean must not hide that it rose."""
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    today = (await servers.client.now(account)).date()
+
+    def week(number: int, users: int) -> list[UsageRow]:
+        days = [today + timedelta(days=7 * number + n) for n in range(7)]
+        return [UsageRow(account_id=account, product="SEATS", day=day, active_users=users) for day in days]
+
+    told = [await servers.client.record_usage(week(n, 28)) for n in range(4)]
+    told += [await servers.client.record_usage(week(n, 38)) for n in range(4, 8)]
+    assert told == [1, 0, 0, 0, 0, 0, 0, 1]
+    assert await servers.client.record_usage(week(3, 38)) == 0  # a late correction: still above it
+
+
 async def test_an_accepted_offer_amends_the_asset_to_the_end_of_its_term(servers: Servers) -> None:
     document = order()
     account = account_of(document)
