@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.computing import computed
 from activities.store import amendments, effects, quotes
 from activities.store import orders as order_store
 from activities.store.pool import Connection
@@ -80,7 +81,7 @@ class AssetAmendments:
         async def decide(connection: Connection, desk: Desk, request: TransferAssets) -> Decision:
             ids = transfers.wanted_ids(desk, request)
             receiver = await amendments.find_receiver(connection, request.to_account, ids)
-            return transfers.send(desk, request, receiver)
+            return await computed(len(desk.situation.records), transfers.send, desk, request, receiver)
 
         return await self._carry_out(call, TransferAssets, decide)
 
@@ -105,7 +106,7 @@ class AssetAmendments:
         self, call: RequestCall, model: type[_Request], decide: Callable[[Desk, _Request], Decision]
     ) -> Outcome:
         async def with_products(connection: Connection, desk: Desk, request: _Request) -> Decision:
-            return decide(desk, request)
+            return await computed(len(desk.situation.records), decide, desk, request)
 
         return await self._carry_out(call, model, with_products)
 
@@ -137,7 +138,7 @@ class AssetAmendments:
         if not quoted:
             return outcome
         after = await load_situation(connection, account_id, as_of, ledger=True)
-        decision = requote(after, quoted)
+        decision = await computed(len(after.records), requote, after, quoted)
         if decision is None:
             return outcome
         told = await self._performer.carry_out(

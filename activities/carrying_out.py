@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.computing import computed
 from activities.store import customers, effects, holds
 from activities.store.billing import Billed
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
@@ -44,13 +47,30 @@ class Seller:
     name: str
 
 
+TOO_LONG = "TookTooLong"
+LEFT_TO_SAY_SO = timedelta(seconds=1)
+"""So long before its time is over an attempt is ended by ourselves, so that it can be told from a worker that died."""
+_late: Counter[tuple[str, str]] = Counter()
+"""How often an activity, by its run and id, was not done in its time by this process."""
+
+
 @asynccontextmanager
 async def business_errors() -> AsyncIterator[None]:
-    """Tells the workflow what kind of failure it was: transport errors are retried for ever, refusals and mistakes are not."""
+    """Tells the workflow what kind of failure it was: transport errors are retried for ever, refusals and mistakes are not.
+
+    What is not done in its time is tried again some times, and then left to a person.
+    """
+    deadline = asyncio.timeout(_time_left())
     try:
-        yield
+        async with deadline:
+            yield
+        _late.pop(_this_activity(), None)
     except ApplicationError:
         raise
+    except TimeoutError as late:
+        if not deadline.expired():
+            raise
+        raise _too_long() from late
     except Refusal as refusal:
         problems = [problem.model_dump() for problem in refusal.problems]
         raise ApplicationError(
@@ -69,6 +89,28 @@ async def business_errors() -> AsyncIterator[None]:
         raise ApplicationError(
             f"{type(mistake).__name__}: {mistake}", type="StepFailed", non_retryable=True
         ) from mistake
+
+
+def _this_activity() -> tuple[str, str]:
+    info = activity.info()
+    return info.workflow_run_id or "", info.activity_id
+
+
+def _time_left() -> float | None:
+    """Seconds that an attempt may take; null where nobody set a limit."""
+    limit = activity.info().start_to_close_timeout
+    return max(limit / 2, limit - LEFT_TO_SAY_SO).total_seconds() if limit else None
+
+
+def _too_long() -> ApplicationError:
+    """What is said of an attempt that was not done in its time; after some of them nobody tries again by themselves."""
+    _late[_this_activity()] += 1
+    times, seconds = _late[_this_activity()], round(_time_left() or 0)
+    if times < PATIENT_ATTEMPTS:
+        return ApplicationError(f"not done in {seconds} seconds, tried again", type=TOO_LONG)
+    del _late[_this_activity()]
+    said = f"not done in {seconds} seconds, {times} times: it is about too much at once, or the database is slow"
+    return ApplicationError(f"{said}; nothing was changed", type=TOO_LONG, non_retryable=True)
 
 
 def effect_key(account_id: str, what: str) -> str:
@@ -140,7 +182,7 @@ class Performer:
             if service:
                 await holds.lock_account(connection, account_id)
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service)
-            decision = decide(situation)
+            decision = await computed(len(situation.customer.assets), decide, situation)
             return await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked
             )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
+from activities.computing import computed
 from activities.playbooks import Playbooks
 from activities.store import customers, effects
 from activities.store import orders as order_store
@@ -18,7 +19,7 @@ from domain.asking import asked_by
 from domain.customer import AccountFacts, ContactFacts, Customer, PurchaseFacts, StaffFacts
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall
-from domain.orders import Order, Product, Staff, read_order
+from domain.orders import MOST_LINES, Order, Product, Staff, read_order
 from domain.playbook import Playbook
 from domain.refusals import INVALID_ORDER, ORDER_CONFLICT, Problem, Refusal
 from domain.requests import (
@@ -40,9 +41,10 @@ _Request = TypeVar("_Request", bound=Request)
 class JourneyRequests:
     """What a journey is asked by update."""
 
-    def __init__(self, performer: Performer, playbooks: Playbooks) -> None:
+    def __init__(self, performer: Performer, playbooks: Playbooks, *, most_lines: int = MOST_LINES) -> None:
         self._performer = performer
         self._playbooks = playbooks
+        self._most_lines = most_lines
 
     async def _answer(
         self,
@@ -123,7 +125,11 @@ class JourneyRequests:
             return await self._accept(call, imported=True)
 
     async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
-        order = read_order(call.body)
+        size = _lines_in(call.body)
+        order = await computed(size, read_order, call.body)
+        if size > self._most_lines:
+            said = f"the order has {size:,} lines; at most {self._most_lines:,} go into one: split it into several"
+            raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
         key = effect_key(call.account_id, f"order:{order.order_id}")
         async with self._performer.transaction() as connection:
             if found := await order_store.find_order(connection, order.order_id):
@@ -133,7 +139,7 @@ class JourneyRequests:
             known, products = await _products(connection, order)
             if taken := await order_store.contracts_elsewhere(connection, order):
                 raise _contracts_taken(order, taken)
-            sale = acceptance.sale_of(order, products)
+            sale = await computed(size, acceptance.sale_of, order, products)
             purchase = acceptance.purchase_of(order, products)
             await order_store.add_products(connection, [p for p in order.products if p.code not in known])
             older = customer is not None and await _is_older(connection, order)
@@ -146,8 +152,15 @@ class JourneyRequests:
             )
             after = _with_order(order, playbook, customer, sale, purchase, older=older)
             situation = Situation(after, playbook, call.as_of, imported=imported)
-            decision = acceptance.accept(
-                situation, order, sale, first=customer is None, opening=call.opening, goods=purchase is not None
+            decision = await computed(
+                size,
+                acceptance.accept,
+                situation,
+                order,
+                sale,
+                first=customer is None,
+                opening=call.opening,
+                goods=purchase is not None,
             )
             return await self._performer.carry_out(
                 connection, situation, decision, key, stage="relationship", kind="order_accepted", run=call.run
@@ -168,6 +181,12 @@ class JourneyRequests:
             return await customers.load_playbook(connection, facts.segment, facts.playbook_version)
         await order_store.keep_playbook(connection, playbook)
         return playbook
+
+
+def _lines_in(body: Mapping[str, Any]) -> int:
+    """About how many lines an order has that was not read yet."""
+    parts = [body, *(one for one in body.get("contracts") or () if isinstance(one, Mapping))]
+    return sum(len(lines) for part in parts if isinstance(lines := part.get("lines"), list))
 
 
 async def _is_older(connection: Connection, order: Order) -> bool:

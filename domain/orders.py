@@ -110,6 +110,10 @@ Phone = Annotated[
 ]
 
 
+MOST_LINES = 1000
+"""So many lines an order may have, contracts included: it is accepted in one transaction. What is more comes in several orders."""
+
+
 class Contact(Received):
     """A person at the customer. Language and zone default to the account's; `phone` is read as dialled in their country."""
 
@@ -200,7 +204,7 @@ class Contract(Received):
     notice_days: Annotated[int, Field(ge=0, le=366)] = 30
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     billing: BillingFrequency | None = None
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=1000)]
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
 
     @model_validator(mode="after")
     def _is_paid_over_time(self) -> Self:
@@ -212,7 +216,7 @@ class Contract(Received):
 
 
 class Order(Received):
-    """An activated order: who bought what, from whom, for how long, at which prices."""
+    """An activated order: who bought what, from whom, for how long, at which prices; at most 1,000 lines, contracts included."""
 
     order_id: OrderRef
     activated_at: Annotated[AwareDatetime, AfterValidator(within_reach)]
@@ -220,13 +224,18 @@ class Order(Received):
     contacts: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=50)]
     currency: CurrencyCode
     contracts: Annotated[tuple[Contract, ...], Field(max_length=200)] = ()
-    lines: Annotated[tuple[Purchase, ...], Field(max_length=1000)] = ()
+    lines: Annotated[tuple[Purchase, ...], Field(max_length=MOST_LINES)] = ()
     products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not self.contracts and not self.lines:
             raise ValueError("the order sells nothing; give contracts with lines, or lines")
+        count = sum(len(contract.lines) for contract in self.contracts) + len(self.lines)
+        if count > MOST_LINES:
+            raise ValueError(
+                f"the order has {count:,} lines; at most {MOST_LINES:,} go into one: split it into several"
+            )
         _no_twice("contract_id", (contract.contract_id for contract in self.contracts))
         _no_twice("line_id", (line.line_id for line in self.all_lines()))
         _no_twice("contact_id", (contact.contact_id for contact in self.contacts))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.channels.mail import SmtpSettings
 from activities.channels.webhooks import WebhookChannel
+from domain.orders import MOST_LINES
 from gateway.client import TASK_QUEUE
 
 
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
     """a folder with playbooks of your own; the ones that come along otherwise"""
     service_book: Path | None = None
     """a folder with policies, calendars and a desk of your own; the ones that come along otherwise"""
+    order_lines: Annotated[int, Field(ge=1, le=MOST_LINES)] = MOST_LINES
+    """so many lines an order may have at most"""
     provisioning_url: str | None = None
     """where orders are provided; without it what was sold counts as provided at once"""
     webhook_url: str | None = None

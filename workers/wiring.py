@@ -110,7 +110,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Quotes(performer),
         AssetAmendments(performer),
         Conveyor(performer, temporal),
-        JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER)),
+        JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER), most_lines=settings.order_lines),
         HoldKeeping(performer),
         CaseSales(performer),
         InstalledBase(performer),

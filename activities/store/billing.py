@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.computing import computed
 from activities.store import invoices
 from activities.store.invoices import Document, DocumentLine
 from activities.store.ledger import load_records
@@ -70,24 +71,25 @@ async def bill(
     records = await _records(connection, work, customer.account.account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
     charged = await invoices.billed_lines(connection, known) if known else {}
-    lines: list[tuple[AssetRecord, BillLine]] = []
-    elsewhere: list[BillLine] = []
-    days: dict[str, list[date | None]] = {}
-    for asset_id, record in records.items():
-        contract = contracts.get(record.asset.contract_id or "")
-        due = billing.Due(
+    dues = [
+        billing.Due(
             after=record,
             before=work.before.get(asset_id, record),
-            contract=contract,
+            contract=contracts.get(record.asset.contract_id or ""),
             billed=charged.get(asset_id, ()),
             taken_over=imported,
         )
-        settlement = billing.settle(due, today, zone, POLICY)
-        lines += [(record, line) for line in settlement.lines]
+        for asset_id, record in records.items()
+    ]
+    settlements = await computed(len(dues), lambda: [billing.settle(due, today, zone, POLICY) for due in dues])
+    lines: list[tuple[AssetRecord, BillLine]] = []
+    elsewhere: list[BillLine] = []
+    days: dict[str, list[date | None]] = {}
+    for due, settlement in zip(dues, settlements, strict=True):
+        lines += [(due.after, line) for line in settlement.lines]
         elsewhere += settlement.elsewhere
-        days.setdefault(f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}", []).append(
-            settlement.next_day
-        )
+        what = f"contract:{due.contract.contract_id}" if due.contract else f"asset:{due.after.asset.asset_id}"
+        days.setdefault(what, []).append(settlement.next_day)
     if elsewhere:
         await invoices.note_billed_elsewhere(connection, elsewhere, as_of)
     billed = await _write(connection, customer, key, as_of, today, lines, work.purchases)

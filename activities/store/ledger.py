@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from activities.computing import computed
 from activities.store.pool import Connection
 from domain.assets.model import AssetRecord
 from domain.decision import AssetChange
@@ -63,7 +64,7 @@ async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRec
 async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:
     """The whole history of every asset of an account, by asset id."""
     rows = await connection.fetch(_OF_ACCOUNT, account_id)
-    records = [AssetRecord.model_validate_json(row["record"]) for row in rows]
+    records = await computed(len(rows), lambda: [AssetRecord.model_validate_json(row["record"]) for row in rows])
     return {record.asset.asset_id: record for record in records}
 
 

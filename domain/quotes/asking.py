@@ -155,7 +155,7 @@ def _line(situation: Situation, line: Mapping[str, Any], as_of: datetime, number
     today = situation.customer.day_of(as_of)
     if kind == "sale":
         found.setdefault("start", today)
-    elif kind in _NOW:
+    elif str(kind) in _NOW:
         found.setdefault("effective", today)
     for name in ("start", "effective", "new_start"):
         if (day := is_day(found.get(name))) is not None:

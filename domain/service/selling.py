@@ -52,7 +52,7 @@ def quote_request(request: SellFromCase, quote_id: str) -> RequestQuote:
     for n, line in enumerate(request.lines):
         kind = line.get("kind", "sale")
         fewer = kind == "quantity" and not (isinstance(line.get("delta"), int) and line["delta"] > 0)
-        if kind not in SOLD_KINDS or fewer:
+        if str(kind) not in SOLD_KINDS or fewer:
             said = "service sells new units only: kind sale, or quantity with a delta above 0; hand anything else over"
             raise Refusal(INVALID_REQUEST, "nothing was sold", [Problem(field=f"lines[{n}]", problem=said)])
     return RequestQuote(
