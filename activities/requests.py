@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -12,6 +13,7 @@ from activities.computing import computed
 from activities.playbooks import Playbooks
 from activities.store import customers, effects
 from activities.store import orders as order_store
+from activities.store.people import Kept
 from activities.store.pool import Connection
 from domain import acceptance, adoption, control, expansion, onboarding, renewal
 from domain.amending.refusing import named_refusals
@@ -143,14 +145,15 @@ class JourneyRequests:
             purchase = acceptance.purchase_of(order, products)
             await order_store.add_products(connection, [p for p in order.products if p.code not in known])
             older = customer is not None and await _is_older(connection, order)
+            kept: Kept | None = None
             if older:
                 await order_store.reach_back(connection, call.account_id, order.activated_at)
             else:
-                await order_store.save_account(connection, order, playbook, call.as_of)
+                kept = await order_store.save_account(connection, order, playbook, call.as_of)
             await order_store.save_order(
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
             )
-            after = _with_order(order, playbook, customer, sale, purchase, older=older)
+            after = _with_order(order, playbook, customer, sale, purchase, kept)
             situation = Situation(after, playbook, call.as_of, imported=imported)
             decision = await computed(
                 size,
@@ -163,7 +166,13 @@ class JourneyRequests:
                 goods=purchase is not None,
             )
             return await self._performer.carry_out(
-                connection, situation, decision, key, stage="relationship", kind="order_accepted", run=call.run
+                connection,
+                situation,
+                _with_left(decision, kept),
+                key,
+                stage="relationship",
+                kind="order_accepted",
+                run=call.run,
             )
 
     async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
@@ -240,10 +249,9 @@ def _with_order(
     before: Customer | None,
     sale: acceptance.Sale,
     purchase: PurchaseFacts | None,
-    *,
-    older: bool,
+    kept: Kept | None,
 ) -> Customer:
-    """The facts as they are once the order is written, without reading them back."""
+    """The facts as they are once the order is written, without reading them back; `kept`: null if it said nothing new of the account."""
     account = order.account
     since = order.activated_at if before is None else min(before.account.since, order.activated_at)
     new = Customer(
@@ -251,14 +259,14 @@ def _with_order(
             account_id=account.account_id,
             name=account.name,
             country=account.country,
-            time_zone=account.time_zone,
-            language=account.language,
+            time_zone=kept.time_zone if kept else account.time_zone,
+            language=kept.language if kept else account.language,
             segment=playbook.segment,
             playbook_version=playbook.version,
             since=since,
         ),
-        owner=_staff(account.owner),
-        success_manager=_staff(account.success_manager or account.owner),
+        owner=kept.owner if kept else _staff(account.owner),
+        success_manager=kept.success_manager if kept else _staff(account.success_manager or account.owner),
         contacts=[
             ContactFacts(
                 contact_id=contact.contact_id,
@@ -279,7 +287,7 @@ def _with_order(
         return new
     about = (
         {"account": before.account.model_copy(update={"since": since})}
-        if older
+        if kept is None
         else {"account": new.account, "owner": new.owner, "success_manager": new.success_manager}
     )
     return before.model_copy(
@@ -291,6 +299,14 @@ def _with_order(
             "goods": [*new.goods, *before.goods],
         }
     )
+
+
+def _with_left(decision: Decision, kept: Kept | None) -> Decision:
+    """The decision whose answer says what the order would have changed of people, and did not."""
+    if kept is None or not kept.left:
+        return decision
+    answer = {**(decision.outcome.answer or {}), "left": kept.left}
+    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
 
 
 def _staff(person: Staff) -> StaffFacts:

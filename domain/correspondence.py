@@ -95,7 +95,7 @@ def _bounced(situation: Situation, request: NoteMail) -> Decision:
         return Decision(JournalLine(f"{says}; the address is flagged already"), Outcome(answer={"flagged": True}))
     lines = [
         f"The mail server said: {request.reason}",
-        "Find out the right address; it comes in with the contact of a later order.",
+        "Find out the right address; then ask for change_contacts.",
     ]
     return Decision(
         JournalLine(says),

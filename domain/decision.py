@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.account_writes import AccountWrite
 from domain.assets.model import Asset, AssetRecord
 from domain.billing import Credit
 from domain.customer import ContractFacts
@@ -369,6 +370,7 @@ Write = (
     | BillPurchase
     | BookCredit
     | CloseAccount
+    | AccountWrite
     | HoldWrite
     | QuoteWrite
     | RecordFulfilment

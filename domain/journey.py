@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
+from domain.calendar import MORNING, local_instant
 from domain.model import Carried
 from domain.refusals import Problem, Refusal
 
@@ -259,6 +261,22 @@ class JourneyState(Carried):
                 **({"cases": outcome.cases} if outcome.cases is not None else {}),
             }
         )
+
+    def moved(self, before: AccountView | None) -> JourneyState:
+        """The state of a customer in another zone than `before`: what was to happen at nine happens at nine where they are now.
+
+        Terms, invoices and what begins at midnight keep the instants that they were sold by.
+        """
+        if before is None or self.account is None or before.time_zone == self.account.time_zone:
+            return self
+        old, new = ZoneInfo(before.time_zone), self.account.time_zone
+        agenda = [
+            step.model_copy(update={"at": local_instant(step.on, new)})
+            if step.at.astimezone(old).replace(tzinfo=None) == datetime.combine(step.on, MORNING)
+            else step
+            for step in self.agenda
+        ]
+        return self.model_copy(update={"agenda": sorted(agenda, key=lambda step: (step.at, step.key))})
 
     def delivered(self, delivery_id: str) -> JourneyState:
         """The state without a delivery that has reached its end. One that is on its way again already stays."""

@@ -262,6 +262,8 @@ class OrderAnswer(Carried):
     accepted_at: AwareDatetime
     assets: list[str]
     contracts: list[str]
+    left: list[str] = []
+    """what the order says otherwise of people who are known, or of what a request changed: it was left as it is"""
 
 
 def read_order(document: Any) -> Order:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from domain.account_changes import ChangeAccount, ChangeContacts
 from domain.amending.requests import (
     AmendAssets,
     CancelAssets,
@@ -105,6 +106,8 @@ OF_JOURNEY: Models = {
     "hand_over_lead": HandOverLead,
     "answer_lead": AnswerLead,
     "sell_from_case": SellFromCase,
+    "change_account": ChangeAccount,
+    "change_contacts": ChangeContacts,
     "note_mail": NoteMail,
     "take_up_holdings": TakeUpHoldings,
 }

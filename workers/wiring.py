@@ -28,6 +28,7 @@ from activities.deliveries import Deliveries
 from activities.fulfilments import Fulfilments
 from activities.holds import HoldKeeping
 from activities.installed_base import InstalledBase
+from activities.people import CustomerChanges
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quoting import Quotes
 from activities.requests import JourneyRequests
@@ -76,6 +77,7 @@ PASSED_THROUGH = (
             "journey",
             "mail_doors",
             "onboarding",
+            "people_doors",
             "quote_doors",
             "quoting",
             "refusing",
@@ -103,6 +105,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     mail = MailChannel(settings.smtp(), Renderer())
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)
+    playbooks = read_playbooks(settings.playbooks or FOLDER)
     concerns = (
         JourneySteps(performer),
         BillingSteps(performer),
@@ -110,7 +113,8 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Quotes(performer),
         AssetAmendments(performer),
         Conveyor(performer, temporal),
-        JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER), most_lines=settings.order_lines),
+        JourneyRequests(performer, playbooks, most_lines=settings.order_lines),
+        CustomerChanges(performer, playbooks),
         HoldKeeping(performer),
         CaseSales(performer),
         InstalledBase(performer),

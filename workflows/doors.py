@@ -11,6 +11,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from domain.journey import JourneyState
 from domain.requests import (
     AnswerOffer,
     AnswerRenewal,
@@ -24,11 +25,12 @@ from workflows import amendment, expansion, onboarding, relationship, renewal
 from workflows.asset_doors import AssetDoors
 from workflows.import_doors import ImportDoors
 from workflows.mail_doors import MailDoors
+from workflows.people_doors import PeopleDoors
 from workflows.quote_doors import QuoteDoors
 from workflows.service_doors import ServiceDoors
 
 
-class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
+class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, MailDoors, ImportDoors):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders
@@ -106,10 +108,7 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
 
     @pause.validator
     def _check_pause(self, request: Any) -> None:
-        now = workflow.now()
-        self.check(
-            PauseJourney, request, lambda state, asked: relationship.check_pause(state, asked, now), recorded=True
-        )
+        self.check(PauseJourney, request, _may_pause, recorded=True)
 
     @workflow.update(description="Go on after a pause, and try parked steps and stuck deliveries again: {by?}")
     async def resume(self, request: Any) -> dict[str, Any]:
@@ -142,3 +141,7 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, MailDoors, ImportDoors):
     def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Notes a signal with an unknown name."""
         self.note_unknown(name)
+
+
+def _may_pause(state: JourneyState, request: PauseJourney) -> None:
+    relationship.check_pause(state, request, workflow.now())

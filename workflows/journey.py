@@ -150,10 +150,13 @@ class Journey:
         if outcome.repeated:
             return  # the levers may have been moved since
         now = workflow.now()
-        self.state = self.state.after(outcome, now)
+        before = self.state
+        self.state = before.after(outcome, now)
         match asked.activity:
             case "activate_order" | "take_over_order" | "take_up_holdings":
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
+            case "change_account":
+                self.state = self.state.moved(before.account)
             case "pause_journey":
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
             case "resume_journey":

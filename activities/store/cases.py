@@ -27,9 +27,9 @@ select jsonb_build_object(
   'account', (select to_jsonb(a) || jsonb_build_object('owner', to_jsonb(s))
               from account a join c using (account_id) join staff s on s.staff_id = a.owner_id),
   'rejected', (select p.rejected_at is not null from contact p join c using (account_id, contact_id)
-               where p.email = c.contact->>'email'),
+               where lower(p.email) = lower(c.contact->>'email')),
   'unsubscribed', (select p.unsubscribed_at is not null from contact p join c using (account_id, contact_id)
-                   where p.email = c.contact->>'email'),
+                   where lower(p.email) = lower(c.contact->>'email')),
   'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
   'messages', coalesce((
     select jsonb_agg(to_jsonb(m) - 'body' || jsonb_build_object('withdrawn', coalesce(o.status = 'withdrawn', false),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from activities.store.people import introduce_staff
 from activities.store.pool import Connection
-from domain.orders import Staff
 from domain.service.calendar import BusinessCalendar
 from domain.service.desk import AgentDocument, AgentFacts, EntitlementDocument, TeamDocument, TeamFacts
 from domain.service.entitlements import Entitlement, ServicePolicy
@@ -36,10 +36,8 @@ async def load_agents(connection: Connection) -> list[AgentFacts]:
 
 
 async def save_team(connection: Connection, team: TeamDocument) -> None:
-    """A team with its people, as told last."""
-    for person in (team.lead, team.manager, team.director):
-        if person is not None:
-            await _save_staff(connection, person)
+    """A team, as told last; its people are introduced if they are new."""
+    await introduce_staff(connection, filter(None, (team.lead, team.manager, team.director)))
     ids = [person.staff_id if person else None for person in (team.lead, team.manager, team.director)]
     await connection.execute(
         "insert into service_team (team, name, lead_id, manager_id, director_id) values ($1, $2, $3, $4, $5)"
@@ -52,8 +50,8 @@ async def save_team(connection: Connection, team: TeamDocument) -> None:
 
 
 async def save_agent(connection: Connection, agent: AgentDocument) -> None:
-    """An agent, as told last."""
-    await _save_staff(connection, agent.staff)
+    """An agent, as told last; introduced to staff if they are new."""
+    await introduce_staff(connection, [agent.staff])
     await connection.execute(
         "insert into service_agent (staff_id, team, skills, shift, case_limit, active) values ($1, $2, $3, $4, $5, $6)"
         " on conflict (staff_id) do update set team = excluded.team, skills = excluded.skills, shift = excluded.shift,"
@@ -126,13 +124,3 @@ async def load_calendar(connection: Connection, calendar_id: str, version: int) 
         "select body from business_calendar where calendar_id = $1 and version = $2", calendar_id, version
     )
     return BusinessCalendar.model_validate(body)
-
-
-async def _save_staff(connection: Connection, person: Staff) -> None:
-    await connection.execute(
-        "insert into staff (staff_id, name, email) values ($1, $2, $3)"
-        " on conflict (staff_id) do update set name = excluded.name, email = excluded.email",
-        person.staff_id,
-        person.name,
-        person.email,
-    )

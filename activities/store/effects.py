@@ -183,7 +183,7 @@ async def flag_contact(
     """A mail server refused this contact's address for good. False if the contact has another address by now."""
     done = await connection.execute(
         "update contact set rejected_at = $3, rejected_reason = $4"
-        " where account_id = $1 and contact_id = $2 and email = $5",
+        " where account_id = $1 and contact_id = $2 and lower(email) = lower($5)",
         account_id,
         contact_id,
         as_of,

@@ -6,21 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from activities.phones import dialled
+from activities.store.people import Kept, save_customer
 from activities.store.pool import Connection
 from domain.acceptance import Sale
 from domain.calendar import local_day
 from domain.customer import AssetFacts
-from domain.orders import Account, Contact, Order, PricePer, Product, ProductKind
+from domain.orders import Order, PricePer, Product, ProductKind
 from domain.playbook import Playbook
-
-# A person who is known already is not locked unless something about them changed: orders of one owner come at once.
-_STAFF = """
-with given as (select * from unnest($1::text[], $2::text[], $3::text[]) x(staff_id, name, email)),
-     new as (insert into staff select * from given on conflict do nothing)
-update staff s set name = g.name, email = g.email from given g
-where s.staff_id = g.staff_id and (s.name, s.email) is distinct from (g.name, g.email)
-"""
 
 
 async def newest_order_at(connection: Connection, account_id: str) -> datetime | None:
@@ -87,81 +79,9 @@ async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
     )
 
 
-async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> None:
-    """The account with its people and contacts, new or brought up to date; segment, playbook and first day stay as they were."""
-    await save_customer(connection, order.account, order.contacts, playbook, order.activated_at, as_of)
-
-
-async def save_customer(
-    connection: Connection,
-    account: Account,
-    contacts: Sequence[Contact],
-    playbook: Playbook,
-    since: datetime,
-    as_of: datetime,
-) -> None:
-    """As `save_account`, for an account that came otherwise; `since`: the first day on which it bought something."""
-    people = {person.staff_id: person for person in (account.owner, account.success_manager or account.owner)}
-    await connection.execute(
-        _STAFF,
-        list(people),
-        [person.name for person in people.values()],
-        [person.email for person in people.values()],
-    )
-    await connection.execute(
-        "insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,"
-        " success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        " on conflict (account_id) do update set name = excluded.name, country = excluded.country,"
-        " time_zone = excluded.time_zone, language = excluded.language, owner_id = excluded.owner_id,"
-        " success_manager_id = excluded.success_manager_id, since = least(account.since, excluded.since),"
-        " closed_at = null, closed_reason = null",
-        *_account_row(account, playbook, since, as_of),
-    )
-    # The contacts of the latest order come first.
-    await connection.execute("update contact set position = position + 1000 where account_id = $1", account.account_id)
-    await connection.executemany(
-        "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone, phone, phone_number)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-        " on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,"
-        " position = excluded.position, role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,"
-        " phone = coalesce(excluded.phone, contact.phone),"
-        " phone_number = coalesce(excluded.phone_number, contact.phone_number),"
-        " unsubscribed_at = case when contact.email = excluded.email then contact.unsubscribed_at end,"
-        " rejected_at = case when contact.email = excluded.email then contact.rejected_at end,"
-        " rejected_reason = case when contact.email = excluded.email then contact.rejected_reason end",
-        [_contact_row(account, contact, n) for n, contact in enumerate(contacts)],
-    )
-
-
-def _account_row(account: Account, playbook: Playbook, since: datetime, as_of: datetime) -> Sequence[Any]:
-    return (
-        account.account_id,
-        account.name,
-        account.country,
-        account.time_zone,
-        account.language,
-        playbook.segment,
-        playbook.version,
-        account.owner.staff_id,
-        (account.success_manager or account.owner).staff_id,
-        since,
-        as_of,
-    )
-
-
-def _contact_row(account: Account, contact: Contact, position: int) -> Sequence[Any]:
-    return (
-        account.account_id,
-        contact.contact_id,
-        position,
-        contact.name,
-        contact.email,
-        contact.role.value,
-        contact.language or account.language,
-        contact.time_zone or account.time_zone,
-        contact.phone,
-        dialled(contact.phone, account.country) if contact.phone else None,
-    )
+async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> Kept:
+    """The account with its people and contacts, new or brought up to date; see `people.save_customer`."""
+    return await save_customer(connection, order.account, order.contacts, playbook, order.activated_at, as_of)
 
 
 async def save_order(

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from activities.store import amendments, effects, fulfilments, quotes
+from activities.store import amendments, effects, fulfilments, people, quotes
 from activities.store.billing import Billed, ToBill, bill
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.store.ledger import save_changes
 from activities.store.pool import Connection
+from domain.account_writes import ChangedAccount, GoneContacts, SavedContacts
 from domain.customer import Customer
 from domain.decision import (
     AssetChange,
@@ -254,6 +255,15 @@ class Writer:
         for w in writes:
             await effects.flag_contact(self._connection, self._account_id, w.contact_id, w.email, w.at, w.reason)
 
+    async def _change_account(self, writes: list[ChangedAccount]) -> None:
+        await people.change_account(self._connection, self._account_id, writes)
+
+    async def _save_contacts(self, writes: list[SavedContacts]) -> None:
+        await people.save_contacts(self._connection, self._account_id, writes)
+
+    async def _remove_contacts(self, writes: list[GoneContacts]) -> None:
+        await people.remove_contacts(self._connection, self._account_id, writes)
+
     async def _close_accounts(self, writes: list[CloseAccount]) -> None:
         await self._connection.executemany(
             "update account set closed_at = $2, closed_reason = $3 where account_id = $1",
@@ -306,6 +316,9 @@ _HANDLERS: dict[type[Any], _Handler] = {
     RecordSurveyAnswer: Writer._record_survey_answers,
     StopOptionalMails: Writer._stop_optional_mails,
     FlagContact: Writer._flag_contacts,
+    ChangedAccount: Writer._change_account,
+    SavedContacts: Writer._save_contacts,
+    GoneContacts: Writer._remove_contacts,
     CloseAccount: Writer._close_accounts,
     **dict.fromkeys(HOLD_WRITES, Writer._carry_out_hold_writes),
 }

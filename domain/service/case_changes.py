@@ -354,7 +354,9 @@ def identify(work: Work, request: Identify, account: CaseAccount, contact: CaseC
     if request.contact_id is not None and (contact is None or contact.contact_id != request.contact_id):
         problem = Problem(field="contact_id", problem=f"{request.contact_id!r} is no contact of {account.account_id!r}")
         raise Refusal(NOT_ALLOWED, "the case cannot be identified", [problem])
-    known = contact if contact is not None and contact.email == case.contact.email else None
+    known = (
+        contact if contact is not None and (contact.email or "").lower() == (case.contact.email or "").lower() else None
+    )
     contact_id = request.contact_id or (known.contact_id if known else None)
     work.change(account_id=account.account_id, contact_id=contact_id)
     work.happened(Happened.IDENTIFIED, work.as_of, request.by, {"account_id": account.account_id})

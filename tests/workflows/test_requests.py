@@ -197,6 +197,8 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "sell_from_case",
         "take_up_holdings",
         "note_mail",
+        "change_account",
+        "change_contacts",
     }
     signals = {signal.name: signal.description for signal in metadata.definition.signal_definitions}
     assert {"usage_changed", "case_changed"} <= set(signals)

@@ -20,6 +20,7 @@ from workers.cli import (
     reports,
     service_reports,
     stack,
+    staff,
     timelines,
 )
 from workers.cli.common import explain
@@ -40,6 +41,7 @@ app.add_typer(assets.app, name="asset", help="What customers own, and why it cos
 app.add_typer(cases.app, name="case", help="Service cases: who calls, what is promised, what is asked of them.")
 app.add_typer(mails.inbox_app, name="inbox", help="Mails that wait for a person.")
 app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
+app.add_typer(staff.app, name="staff", help="The seller's people, apart from orders.")
 app.add_typer(prices.app, name="price", help="List prices, and what a purchase gives back at them.")
 app.add_typer(imports.app, name="import", help="Bring in orders, assets, usage, cases and price pages from files.")
 app.add_typer(reports.app, name="report", help="Figures over many customers.")

@@ -21,15 +21,15 @@ from domain.service.opening import CaseCategory, CaseChannel
 from domain.service.routing import Level
 from gateway.calls import CallDesk
 from gateway.cases import UNKNOWN_CASE, CaseClient
-from workers.cli.common import UserError, connections, console, print_json, run
+from workers.cli.asking import read_fields
+from workers.cli.common import By, asker, connections, console, print_json, run
+from workers.documents import OF_CASE
 
 app = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
-_NUMBERS = frozenset({"score", "expected_version", "quantity"})
 _LINKS = {"follows_id": "follows", "merged_into": "merged into", "parent_id": "part of"}
-_FLAGS = frozenset({"shared", "by_customer", "automatic"})
 
 
 # Calls
@@ -253,28 +253,28 @@ async def _time_of(cases: CaseClient, case_id: str) -> datetime:
 def ask(
     case: str,
     update: str,
-    fields: Annotated[list[str] | None, typer.Argument(help="name=value, such as body='We are on it'")] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(help="name=value, such as body='We are on it'; one JSON object; @FILE is a request in a file"),
+    ] = None,
+    by: By = None,
 ) -> None:
-    """Sends an update, such as `perennial case ask C-17 respond body='We are on it'`."""
-    request = dict(_field(text) for text in fields or [])
-    run(_ask(case, update, request))
+    """Sends an update, such as `perennial case ask C-17 respond body='We are on it'`.
+
+    The whole request may be one JSON object, as in `perennial case ask C-17 resolve '{"code": "fixed", "text": "A new cable"}'`,
+    also in a file: `@request.json`.
+    """
+    run(_ask(case, update, read_fields(fields or [], update, OF_CASE), by))
 
 
-def _field(text: str) -> tuple[str, Any]:
-    name, found, value = text.partition("=")
-    if not found:
-        raise UserError(f"{text!r} is no field; give name=value, such as body='We are on it'")
-    if name in _NUMBERS and value.isdigit():
-        return name, int(value)
-    return name, value == "true" if name in _FLAGS and value in ("true", "false") else value
-
-
-async def _ask(case_id: str, update: str, request: dict[str, Any]) -> None:
+async def _ask(case_id: str, update: str, request: dict[str, Any], by: str | None) -> None:
     async with connections() as servers:
         if update == "customer_message":
             print_json(await servers.cases.customer_message(case_id, request))
-        else:
-            print_json(await servers.cases.ask(case_id, update, {"by": "cli", **request}))
+            return
+        async with servers.pool.acquire() as connection:
+            said_by = await asker(connection, by)
+        print_json(await servers.cases.ask(case_id, update, {"by": said_by, **request}))
 
 
 # How things are written

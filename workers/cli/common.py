@@ -9,16 +9,18 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
+import typer
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.playbooks import PlaybookError
-from activities.store.pool import Pool, open_pool
+from activities.store import people
+from activities.store.pool import Connection, Pool, open_pool
 from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -122,6 +124,28 @@ async def connections() -> AsyncIterator[Connections]:
         yield Connections(temporal, pool, settings)
     finally:
         await pool.close()
+
+
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="STAFF_ID",
+        help="Who does it: one of our people; else PERENNIAL_STAFF.",
+        envvar="PERENNIAL_STAFF",
+    ),
+]
+
+
+async def asker(connection: Connection, by: str | None) -> str:
+    """Who asks, as they say: `by`, one of our people, or the command line itself. Raises UserError for anybody else."""
+    if by is None:
+        return "cli"
+    if by not in await people.find_staff(connection, [by]):
+        raise UserError(
+            f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
+        )
+    return by
 
 
 @asynccontextmanager

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +11,19 @@ from rich.markdown import Markdown
 from rich.table import Column, Table
 
 from activities.store import reports
-from workers.cli.common import UserError, connections, console, print_json, progress_console, run
+from workers.cli.asking import read_fields
+from workers.cli.common import (
+    By,
+    Connections,
+    UserError,
+    asker,
+    connections,
+    console,
+    print_json,
+    progress_console,
+    run,
+)
+from workers.documents import OF_JOURNEY
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -129,75 +139,48 @@ def ask(
         list[str] | None,
         typer.Argument(help="name=value, such as task=kickoff; a value may be JSON; @FILE is a request in a file"),
     ] = None,
+    by: By = None,
 ) -> None:
     """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`.
 
     What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it as one object, also in a file: `@request.json`.
     """
-    request: dict[str, Any] = {}
-    for text in fields or []:
-        request |= _fields(text)
-    run(_ask(account, update, request))
-
-
-def _fields(text: str) -> dict[str, Any]:
-    """The fields in one argument: those of a file, or one. Raises UserError."""
-    if text.startswith("@"):
-        return _request_in(Path(text[1:]))
-    if text.startswith("{"):
-        return dict(_json(text, "the request"))
-    name, found, value = text.partition("=")
-    if not found:
-        raise UserError(f"{text!r} is no field; give name=value, such as task=kickoff, or @FILE")
-    if value.startswith(("[", "{")):
-        return {name: _json(value, name)}
-    return {name: int(value) if name == "score" and value.isdigit() else value}
-
-
-def _request_in(path: Path) -> dict[str, Any]:
-    try:
-        found = _json(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{path} holds no request; it must be a JSON object")
-    return found
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise UserError(f"{where} is no JSON: {error}") from error
+    run(_ask(account, update, read_fields(fields or [], update, OF_JOURNEY), by))
 
 
 _ORDERS = ("place_order", "import_order")
 """These take an order as it is; all other requests say who asks."""
 
 
-async def _ask(account: str, update: str, request: dict[str, Any]) -> None:
+async def _ask(account: str, update: str, request: dict[str, Any], by: str | None) -> None:
     async with connections() as servers:
-        asker = {} if update in _ORDERS else {"by": "cli"}
-        print_json(await servers.client.ask(account, update, {**asker, **request}))
+        print_json(await servers.client.ask(account, update, {**await _said_by(servers, update, by), **request}))
+
+
+async def _said_by(servers: Connections, update: str, by: str | None) -> dict[str, str]:
+    if update in _ORDERS:
+        return {}
+    async with servers.pool.acquire() as connection:
+        return {"by": await asker(connection, by)}
 
 
 @app.command()
-def pause(account: str, reason: str, until: Annotated[datetime | None, typer.Option()] = None) -> None:
+def pause(account: str, reason: str, until: Annotated[datetime | None, typer.Option()] = None, by: By = None) -> None:
     """Nothing is done by itself for this customer until it is resumed."""
     request = {"reason": reason, **({"until": until.astimezone().isoformat()} if until else {})}
-    run(_ask(account, "pause", request))
+    run(_ask(account, "pause", request, by))
 
 
 @app.command()
-def resume(account: str) -> None:
+def resume(account: str, by: By = None) -> None:
     """The customer's agenda goes on; parked steps and stuck deliveries are tried again."""
-    run(_ask(account, "resume", {}))
+    run(_ask(account, "resume", {}, by))
 
 
 @app.command()
-def close(account: str, reason: str) -> None:
+def close(account: str, reason: str, by: By = None) -> None:
     """Ends this customer's journey for good."""
-    run(_ask(account, "close_journey", {"reason": reason}))
+    run(_ask(account, "close_journey", {"reason": reason}, by))
 
 
 def _iso(at: datetime) -> str:

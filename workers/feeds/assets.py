@@ -14,7 +14,8 @@ from pathlib import Path
 from activities.playbooks import Playbooks
 from activities.store import installed_base as store
 from activities.store.ledger import load_record
-from activities.store.orders import add_products, keep_playbook, known_products, reach_back, save_customer
+from activities.store.orders import add_products, keep_playbook, known_products, reach_back
+from activities.store.people import save_customer
 from activities.store.pool import Connection, Pool
 from activities.store.reports import zone_of_account
 from domain.assets.errors import AssetError

@@ -59,6 +59,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "onboarding_reminder": {"title": KICKOFF, "due": "2027-03-01", "days_late": 3},
     "provisioning_done": {"products": PRODUCTS},
     "go_live": {"days_to_value": 21},
+    "introduction": {"success_manager_name": "鈴木 一郎"},
     "touch_day_1": {},
     "touch_month_1": {},
     "touch_anniversary": {"years": 2},

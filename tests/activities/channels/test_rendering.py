@@ -23,6 +23,10 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     "onboarding_reminder": (["open for 3 days", "March 1, 2027"], ["3日が経過", "2027年3月1日"]),
     "provisioning_done": (["- Team Plan", "ready to use"], ["・Team Plan", "設定が完了"]),
     "go_live": (["21 days"], ["21日"]),
+    "introduction": (
+        ["My name is 鈴木 一郎", "nothing changes in your contracts"],
+        ["鈴木 一郎でございます", "変更はございません"],
+    ),
     "touch_day_1": (["first day"], ["最初の一日"]),
     "touch_month_1": (["a month"], ["1か月"]),
     "touch_anniversary": (["2 years since"], ["2年を迎え"]),

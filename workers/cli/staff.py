@@ -1,0 +1,108 @@
+"""`perennial staff …`: the seller's people, apart from orders. What is changed here is changed for every customer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+from rich.table import Column, Table
+
+from activities.store import people
+from domain.orders import Staff
+from domain.refusals import INVALID_REQUEST, Refusal
+from workers.cli.common import By, UserError, asker, console, database, print_json, run
+
+app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+
+
+@app.command("list")
+def list_staff(as_json: Json = False) -> None:
+    """Everybody, with how many customers they own and look after."""
+    rows = run(_rows())
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(Column("staff", overflow="fold"), "name", "address", "owns", "looks after", "takes cases")
+    for row in rows:
+        cells = (row["staff_id"], row["name"], row["email"], str(row["owns"]), str(row["looks_after"]))
+        table.add_row(*map(escape, cells), "yes" if row["takes_cases"] else "")
+    console.print(table)
+
+
+@app.command()
+def show(staff_id: str, as_json: Json = False) -> None:
+    """One of them, and who changed them last."""
+    row = _named(run(_rows()), staff_id)
+    if as_json:
+        print_json(row)
+        return
+    for name, value in row.items():
+        if value is not None:
+            console.print(f"[dim]{name.replace('_', ' '):>12}[/dim]  {escape(str(value))}", highlight=False)
+
+
+@app.command()
+def add(
+    staff_id: str,
+    name: Annotated[str, typer.Option(help="As it stands in mails.")],
+    email: Annotated[str, typer.Option(help="Where notices go, and answers to mails.")],
+    by: By = None,
+) -> None:
+    """Somebody new. An order may introduce people as well."""
+    run(_add(_person(staff_id, name, email), by))
+
+
+@app.command()
+def change(
+    staff_id: str,
+    name: Annotated[str | None, typer.Option()] = None,
+    email: Annotated[str | None, typer.Option()] = None,
+    by: By = None,
+) -> None:
+    """Another name or address, for every customer at once."""
+    if name is None and email is None:
+        raise UserError("say what changes: --name, --email, or both")
+    run(_change(staff_id, name, email, by))
+
+
+def _person(staff_id: str, name: str, email: str) -> Staff:
+    try:
+        return Staff.model_validate({"staff_id": staff_id, "name": name, "email": email})
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_REQUEST, "the person cannot be recorded", error) from None
+
+
+def _named(rows: list[dict[str, Any]], staff_id: str) -> dict[str, Any]:
+    found = next((row for row in rows if row["staff_id"] == staff_id), None)
+    if found is None:
+        raise UserError(f"{staff_id!r} is none of our people; `perennial staff list` shows them")
+    return found
+
+
+async def _rows() -> list[dict[str, Any]]:
+    async with database() as pool, pool.acquire() as connection:
+        return await people.list_staff(connection)
+
+
+async def _add(person: Staff, by: str | None) -> None:
+    async with database() as pool, pool.acquire() as connection, connection.transaction():
+        if not await people.add_staff(connection, person, await asker(connection, by), datetime.now(UTC)):
+            raise UserError(
+                f"{person.staff_id!r} is taken; change them with `perennial staff change {person.staff_id}`"
+            )
+    console.print(f"{person.staff_id} was added.")
+
+
+async def _change(staff_id: str, name: str | None, email: str | None, by: str | None) -> None:
+    async with database() as pool, pool.acquire() as connection, connection.transaction():
+        known = _named(await people.list_staff(connection), staff_id)
+        person = _person(staff_id, name or known["name"], email or known["email"])
+        await people.change_staff(connection, person, await asker(connection, by), datetime.now(UTC))
+    console.print(
+        f"{staff_id} was changed, for {known['owns']} customers owned and {known['looks_after']} looked after."
+    )
