@@ -152,7 +152,7 @@ async def test_another_segment_waits_for_the_end_of_the_onboarding(servers: Serv
         assert refused.value.type == type
     assert await rows_of(servers.pool, account) == before
     await onboard(servers.client, account)
-    await servers.client.fast_forward(account, timedelta(days=1))
+    await servers.client.fast_forward(account, timedelta(days=45))
     await settled(servers.pool, account)
     answer = await servers.client.ask(account, "change_account", {"segment": "enterprise"})
     assert answer["segment"] == "enterprise"
