@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +19,10 @@ from domain.refusals import Refusal
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import csv_rows, read_header
-from workers.feeds.mapping import AccountRules, Column, ContactRules, known_encoding, parsed_date
+from workers.feeds.mapping import AccountRules, Column, ContactRules, known_encoding
 from workers.feeds.rejects import Reason, Reject
+from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
-YES = frozenset({"1", "true", "yes", "y", "x"})
-NO = frozenset({"", "0", "false", "no", "n"})
 FIRST_DAY_AFTER = "first_day_after"
 
 
@@ -56,14 +56,14 @@ class AssetColumns(Received):
         return {name: column for name, column in self.model_dump().items() if column is not None}
 
 
-class AssetMapping(Received):
+class AssetMapping(Spelling):
     """A feed of asset periods in CSV. `ends` says how the end of a period is written: its last day, or the first day after it."""
 
     title: str
     encoding: Annotated[str, AfterValidator(known_encoding)] = "utf-8-sig"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] = ","
     columns: AssetColumns
-    date_format: str = "%Y-%m-%d"
+    date_format: DateFormats = ("%Y-%m-%d",)
     ends: Annotated[str, StringConstraints(pattern=f"^(last_day|{FIRST_DAY_AFTER})$")] = "last_day"
     currency: CurrencyCode | None = None
     per: PricePer = PricePer.MONTH
@@ -165,16 +165,19 @@ def _currency(row: Mapping[str, str], mapping: AssetMapping) -> str | None:
 
 
 def _period(row: dict[str, str], mapping: AssetMapping) -> dict[str, Any]:
-    period: dict[str, Any] = {"start": _day(row, "start", mapping), "quantity": _whole(row["quantity"])}
+    period: dict[str, Any] = {"start": _day(row, "start", mapping), "quantity": _quantity(row, mapping)}
     if row.get("end"):
         period["end"] = _last_day(row, "end", mapping)
     if currency := _currency(row, mapping):
         period["currency"] = currency
-    for name in ("unit_price", "mrr", "amount", "reference", "price_book", "recorded_at"):
+    for name in ("unit_price", "mrr", "amount"):
+        if row.get(name):
+            period[name] = format(_number(row, name, mapping), "f")
+    for name in ("reference", "price_book", "recorded_at"):
         if row.get(name):
             period[name] = row[name]
     if row.get("renewal"):
-        period["renewal"] = _flag(row, "renewal")
+        period["renewal"] = _flag(row, "renewal", mapping)
     return period
 
 
@@ -215,7 +218,9 @@ def _contract(row: dict[str, str], mapping: AssetMapping) -> dict[str, Any]:
     if not (row.get("contract_start") and row.get("contract_end")):
         return {"contract_id": row["contract_id"]}
     term = {"start": _day(row, "contract_start", mapping), "end": _last_day(row, "contract_end", mapping)}
-    return {"contract": {"contract_id": row["contract_id"], "term": term, "auto_renew": _flag(row, "auto_renew")}}
+    return {
+        "contract": {"contract_id": row["contract_id"], "term": term, "auto_renew": _flag(row, "auto_renew", mapping)}
+    }
 
 
 def _day(row: Mapping[str, str], name: str, mapping: AssetMapping) -> str:
@@ -231,15 +236,25 @@ def _parsed(row: Mapping[str, str], name: str, mapping: AssetMapping) -> Any:
     try:
         return parsed_date(row[name], mapping.date_format).date()
     except ValueError as error:
-        raise _Unreadable(f"{name}: {row[name]!r} is no date as {mapping.date_format} says") from error
+        raise _Unreadable(f"{name}: {error}") from error
 
 
-def _flag(row: Mapping[str, str], name: str) -> bool:
-    said = row.get(name, "").lower()
-    if said not in YES | NO:
-        raise _Unreadable(f"{name}: {said!r} is neither yes nor no")
-    return said in YES
+def _flag(row: Mapping[str, str], name: str, mapping: AssetMapping) -> bool:
+    try:
+        return mapping.flag(row.get(name, ""))
+    except ValueError as error:
+        raise _Unreadable(f"{name}: {error}") from error
 
 
-def _whole(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else text
+def _number(row: Mapping[str, str], name: str, mapping: AssetMapping) -> Decimal:
+    try:
+        return mapping.number(row[name])
+    except ValueError as error:
+        raise _Unreadable(f"{name}: {error}") from error
+
+
+def _quantity(row: Mapping[str, str], mapping: AssetMapping) -> int:
+    number = _number(row, "quantity", mapping)
+    if number != number.to_integral_value():
+        raise _Unreadable(f"quantity: {row['quantity']!r} is no whole number")
+    return int(number)

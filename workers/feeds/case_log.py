@@ -177,7 +177,7 @@ class CaseLogScanner:
         try:
             found = self._mapping.instant(text)
         except ValueError:
-            said = f"{column} is {text!r}; it should look like {self._mapping.date_format}"
+            said = f"{column} is {text!r}; it should look like {' or '.join(self._mapping.date_format)}"
             raise _RejectedError(Reason.MALFORMED, said) from None
         if not 1970 <= found.year <= 2200:
             raise _RejectedError(Reason.MALFORMED, f"{column} is {text!r}; the year is out of reach")

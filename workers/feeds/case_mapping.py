@@ -28,6 +28,7 @@ from domain.service.opening import CaseCategory, CaseChannel
 from workers.feeds.errors import FeedError
 from workers.feeds.files import read_header
 from workers.feeds.mapping import BUNDLED, Column
+from workers.feeds.spelling import DateFormats, parsed_date
 
 CASE_MAPPINGS = BUNDLED / "cases"
 
@@ -115,7 +116,7 @@ class CaseMapping(Received):
     encoding: str = "utf-8-sig"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] = ","
     columns: CaseColumns
-    date_format: str
+    date_format: DateFormats
     time_zone: ZoneName
     nothing: tuple[str, ...] = ("",)
     """words that stand for no value"""
@@ -170,8 +171,8 @@ class CaseMapping(Received):
 
 
 @lru_cache(maxsize=65_536)
-def _instant(text: str, date_format: str, zone: str) -> datetime:
-    local = datetime.strptime(text, date_format)  # noqa: DTZ007 - the log's zone is applied here
+def _instant(text: str, formats: tuple[str, ...], zone: str) -> datetime:
+    local = parsed_date(text, formats)
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from domain.refusals import Refusal
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import guess_delimiter, read_header
+from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
 BUNDLED = Path(__file__).parent / "mappings"
 
@@ -114,14 +114,14 @@ class Exclusions(Received):
     cancelled_orders: Annotated[str, AfterValidator(pattern)] | None = None
 
 
-class Mapping(Received):
+class Mapping(Spelling):
     """A feed of order lines in CSV: where its fields are, what holds for all lines, and which lines sell nothing."""
 
     title: str
     encoding: Annotated[str, AfterValidator(known_encoding)] = "utf-8-sig"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] = ","
     columns: Columns
-    date_format: str
+    date_format: DateFormats
     time_zone: ZoneName
     currency: CurrencyCode
     product_kind: ProductKind = ProductKind.GOODS
@@ -142,11 +142,6 @@ class Mapping(Received):
         if name is None:
             return self.account.country
         return self.account.countries.get(name) or country_code(name)
-
-
-@lru_cache(maxsize=4096)
-def parsed_date(text: str, date_format: str) -> datetime:
-    return datetime.strptime(text, date_format)  # noqa: DTZ007 - the feed's zone is applied by instant()
 
 
 def load_mapping(file: Path) -> Mapping:

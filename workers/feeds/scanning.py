@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ REPORT_EVERY = 5000
 
 
 class FeedLine(NamedTuple):
-    """A line that can be imported; the price as it was written."""
+    """A line that can be imported; the price as a decimal with a point."""
 
     line: int
     product: str
@@ -128,7 +128,7 @@ class Scanner:
             said = f"{len(row)} columns instead of {self._width}" if row else "the line is empty"
             raise _RejectedError(Reason.MALFORMED, said)
         fields = {name: row[at].strip() for name, at in self._at.items()}
-        local, quantity, price = self._date(fields["date"]), _quantity(fields), _price(fields)
+        local, quantity, price = self._date(fields["date"]), self._quantity(fields), self._price(fields)
         order_id, code = fields["order_id"], fields["product_code"]
         if not order_id:
             raise _RejectedError(Reason.MALFORMED, f"{self._column('order_id')} is empty")
@@ -142,7 +142,7 @@ class Scanner:
             raise _RejectedError(Reason.RETURN, f"a quantity of {quantity} is a return; sold are 1 or more")
         if price <= 0:
             raise _RejectedError(Reason.NO_PRICE, f"a price of {price} sells nothing; it must be above 0")
-        feed_line = _checked(line, code, quantity, fields["unit_price"])
+        feed_line = _checked(line, code, quantity, format(price, "f"))
         self._note_name(feed_line.product, fields["product_name"])
         return _Record(order_id, fields["customer_id"], self._country(fields.get("country")), local, feed_line)
 
@@ -150,8 +150,23 @@ class Scanner:
         try:
             return self._mapping.local_time(text)
         except ValueError as error:
-            said = f"{self._column('date')}: {text!r} is no date of the form {self._mapping.date_format}"
+            said = f"{self._column('date')}: {error}"
             raise _RejectedError(Reason.MALFORMED, said) from error
+
+    def _quantity(self, fields: dict[str, str]) -> int:
+        value = self._number("quantity", fields["quantity"])
+        if value != value.to_integral_value():
+            raise _RejectedError(Reason.MALFORMED, f"quantity: {fields['quantity']!r} is no whole number")
+        return int(value)
+
+    def _price(self, fields: dict[str, str]) -> Decimal:
+        return self._number("unit price", fields["unit_price"])
+
+    def _number(self, name: str, text: str) -> Decimal:
+        try:
+            return self._mapping.number(text)
+        except ValueError as error:
+            raise _RejectedError(Reason.MALFORMED, f"{name}: {error}") from error
 
     def _country(self, name: str | None) -> str:
         if code := self._mapping.country_of(name):
@@ -187,28 +202,6 @@ class Scanner:
         order.lines.append(record.line)
         order.local = min(order.local, record.local)
         return None
-
-
-def _quantity(fields: dict[str, str]) -> int:
-    value = _number(fields["quantity"])
-    if value is None or value != value.to_integral_value():
-        raise _RejectedError(Reason.MALFORMED, f"quantity: {fields['quantity']!r} is no whole number")
-    return int(value)
-
-
-def _price(fields: dict[str, str]) -> Decimal:
-    value = _number(fields["unit_price"])
-    if value is None:
-        raise _RejectedError(Reason.MALFORMED, f"unit price: {fields['unit_price']!r} is no number such as 12.50")
-    return value
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and abs(value) < Decimal("1e15") else None
 
 
 def _checked(line: int, code: str, quantity: int, price: str) -> FeedLine:

@@ -27,6 +27,7 @@ from workers.feeds.rejects import (
     write_csv_rejects,
     write_json_rejects,
 )
+from workers.feeds.spelling import plain
 
 COLUMNS = tuple(UsageRow.model_fields)
 IMPORTING = "importing usage"
@@ -130,8 +131,9 @@ def _csv_records(file: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _with_number(record: dict[str, Any]) -> dict[str, Any]:
-    text = record["active_users"]
-    return {**record, "active_users": int(text)} if text.isascii() and text.isdigit() else record
+    text = plain(record["active_users"])
+    number = int(text) if text.isascii() and text.isdigit() else record["active_users"]
+    return {**record, "day": plain(record["day"]), "active_users": number}
 
 
 def _json_records(file: Path) -> Iterator[tuple[int, Any]]:

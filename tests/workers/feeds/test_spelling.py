@@ -1,0 +1,153 @@
+"""How files write numbers, dates and yes: read as the mapping says, and not at all where it leaves two ways open."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from workers.feeds.asset_mapping import AssetMapping, read_periods
+from workers.feeds.spelling import Spelling, parsed_date
+
+GERMAN = {"decimal": ",", "thousands": "."}
+ENGLISH = {"decimal": ".", "thousands": ","}
+SWISS = {"decimal": ".", "thousands": "'"}
+FRENCH = {"decimal": ",", "thousands": " "}
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "number"),
+    [
+        (GERMAN, "1.000", "1000"),
+        (GERMAN, "1.355,90", "1355.90"),
+        (GERMAN, "9,99", "9.99"),
+        (GERMAN, "-1.234.567,5", "-1234567.5"),
+        (GERMAN, "1000", "1000"),
+        (ENGLISH, "1,000", "1000"),
+        (ENGLISH, "1.000", "1.000"),
+        (ENGLISH, "１，０００．５", "1000.5"),
+        ({"thousands": "."}, "1.000,5", "1000.5"),
+        ({"thousands": ","}, "1,000.5", "1000.5"),
+        ({"decimal": "."}, "1.000", "1"),
+        ({"decimal": ","}, "1,5", "1.5"),
+        (SWISS, "12'000.50", "12000.50"),
+        (FRENCH, "12 000,50", "12000.50"),
+        (FRENCH, "12\u202f000,50", "12000.50"),
+        ({}, "12.50", "12.5"),
+        ({}, "10.0", "10"),
+        ({}, "0.125", "0.125"),
+        ({}, "５", "5"),
+        ({}, "１２００", "1200"),
+        ({}, "1234.567", "1234.567"),
+    ],
+)
+def test_numbers_are_read_as_the_mapping_says(rules: dict[str, Any], text: str, number: str) -> None:
+    assert Spelling.model_validate(rules).number(text) == Decimal(number)
+
+
+@pytest.mark.parametrize("rules", [{}, GERMAN, ENGLISH, SWISS, FRENCH, {"decimal": "."}])
+@pytest.mark.parametrize("text", [
+    "1_000", "1e3", "1E+3", "NaN", "inf", "", "1..0", "--1", "$12", "¥1200", "0x10", "1.0.0,5", "ten", "1.", ".5",
+])  # fmt: skip
+def test_what_is_no_number_is_none_in_any_mapping(rules: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no number|two ways"):
+        Spelling.model_validate(rules).number(text)
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "says"),
+    [
+        ({}, "1.000", "two ways; say `decimal` and `thousands`"),
+        ({}, "1,000", "two ways"),
+        ({}, "9,99", "two ways"),
+        ({}, "1.355,90", "say `decimal` and `thousands`"),
+        (GERMAN, "49.90", "no number such as 12.345,50"),
+        (GERMAN, "1.0000", "no number such as 12.345,50"),
+        (GERMAN, "0.125", "no number such as 12.345,50"),
+        ({"decimal": ","}, "1.000", "no number such as 12345,50"),
+        ({"decimal": "."}, "1,000", "no number such as 12345.50"),
+        (ENGLISH, "1,00,000", "no number such as 12,345.50"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_read_in_none(rules: dict[str, Any], text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Spelling.model_validate(rules).number(text)
+
+
+def test_dates_of_several_formats_are_read_unless_they_differ() -> None:
+    formats = ("%d.%m.%Y", "%Y-%m-%d")
+    assert parsed_date("01.02.2026", formats) == parsed_date("2026-02-01", formats)
+    assert parsed_date("２０２６-02-01", formats) == parsed_date("2026-02-01", formats)
+    both = ("%d/%m/%Y", "%m/%d/%Y")
+    assert parsed_date("31/01/2026", both).day == 31
+    assert parsed_date("02/02/2026", both).day == 2
+    with pytest.raises(ValueError, match=r"two ways, as 2026-02-01 \(%d/%m/%Y\) or 2026-01-02 \(%m/%d/%Y\)"):
+        parsed_date("01/02/2026", both)
+    for text in ("46023", "02/29/2026", "令和8年4月1日", ""):
+        with pytest.raises(ValueError, match="is no date of the form"):
+            parsed_date(text, both)
+
+
+def test_words_for_yes_and_no_are_the_mappings() -> None:
+    rules = Spelling.model_validate({"yes": ["ja", "WAHR", "○"], "no": ["nein", "×"]})
+    assert [rules.flag(text) for text in ("Ja", "wahr", "○", "TRUE", "1", "１")] == [True] * 6
+    assert [rules.flag(text) for text in ("Nein", "×", "", "0", "No")] == [False] * 5
+    with pytest.raises(ValueError, match="add it to `yes` or `no`"):
+        Spelling().flag("ja")
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ({"decimal": ",", "thousands": ","}, "both ','"),
+        ({"yes": ["x"], "no": ["X"]}, "yes and no"),
+        ({"yes": ["0"]}, "yes and no"),
+        ({"no": ["true"]}, "yes and no"),
+        ({"decimal": ";"}, "decimal"),
+    ],
+)
+def test_a_mapping_that_contradicts_itself_is_refused(rules: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Spelling.model_validate(rules)
+
+
+MAPPING = """
+title: Installed base
+delimiter: ";"
+columns: {asset_id: Anlage, account_id: Kunde, product: Produkt, start: Von, end: Bis, quantity: Menge, unit_price: Preis,
+          contract_id: Vertrag, contract_start: Von, contract_end: Bis, auto_renew: Auto}
+date_format: ["%d.%m.%Y", "%Y-%m-%d"]
+currency: EUR
+account: {id: "de{customer_id}", country: DE, time_zone: Europe/Berlin, owner: {staff_id: s-1, name: Ann, email: ann@s.example}}
+"""
+FILE = """Anlage;Kunde;Produkt;Von;Bis;Menge;Preis;Vertrag;Auto
+B-1;1;CRM;01.01.2026;31.12.2026;1.000;1.355,90;V-1;ja
+B-2;2;CRM;2026-01-01;31.12.2026;12;9,99;V-2;nein
+B-3;3;CRM;01.01.2026;31.12.2026;１２;49.90;V-3;1
+B-4;4;CRM;01.01.2026;31.12.2026;1e3;10;V-4;1
+B-5;5;CRM;01.01.2026;31.12.2026;1,5;10;V-5;1
+"""
+
+
+def test_a_file_of_assets_is_read_as_its_mapping_says(tmp_path: Path) -> None:
+    file = tmp_path / "assets.csv"
+    file.write_text(FILE, encoding="utf-8")
+    said = {**yaml.safe_load(MAPPING), **GERMAN, "yes": ["ja"], "no": ["nein"]}
+    feed = read_periods(file, AssetMapping.model_validate(said))
+    read = {
+        id: (one["periods"][0]["quantity"], one["periods"][0]["unit_price"], one["contract"]["auto_renew"])
+        for id, (_, one) in feed.documents.items()
+    }
+    assert read == {"B-1": (1000, "1355.90", True), "B-2": (12, "9.99", False)}
+    assert [reject.says for _, reject in sorted(feed.rejects.items())] == [
+        "asset B-3: unit_price: '49.90' is no number such as 12.345,50",
+        "asset B-4: quantity: '1e3' is no number such as 12.345,50",
+        "asset B-5: quantity: '1,5' is no whole number",
+    ]
+    unsaid = read_periods(file, AssetMapping.model_validate(yaml.safe_load(MAPPING)))
+    assert "B-1" not in unsaid.documents
+    assert "can be read in two ways" in unsaid.rejects[2].says
