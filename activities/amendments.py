@@ -118,9 +118,10 @@ class AssetAmendments:
         run = call.run if not call.repeated else "again"
         async with business_errors():
             request = read_request(model, call.body)
-            async with self._performer.transaction() as connection:
-                asked = asked_by(request, call.request_id, older=older_digest_of(request), aside=_REMARKS)
-                if done := await effects.find_effect(connection, key, asked):
+            asked = asked_by(request, call.request_id, older=older_digest_of(request), aside=_REMARKS)
+            others = [request.to_account] if isinstance(request, TransferAssets) else []
+            async with self._performer.holding(key, call.account_id, *others, asked=asked) as (connection, done):
+                if done:
                     return done.outcome if done.run == run else done.outcome.again()
                 products = await _products(connection, request)
                 edges = await quotes.load_relationships(connection, call.account_id)
@@ -156,9 +157,9 @@ class AssetAmendments:
     @activity.defn
     async def amendment_settled(self, call: StepCall) -> Outcome:
         """A transfer has reached the other account, or was refused."""
-        async with business_errors(), self._performer.transaction() as connection:
-            key = effect_key(call.account_id, call.step.key)
-            if done := await effects.find_effect(connection, key):
+        key = effect_key(call.account_id, call.step.key)
+        async with business_errors(), self._performer.holding(key, call.account_id) as (connection, done):
+            if done:
                 return done.outcome
             found = await amendments.find_transfer(connection, call.step.name)
             if found is None:

@@ -15,8 +15,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
-from activities.store import customers, effects, holds
+from activities.store import customers, effects, holds, invoices
 from activities.store.billing import Billed
+from activities.store.cases import CaseMovedMeanwhileError
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
@@ -33,10 +34,13 @@ from domain.situation import Situation
 from domain.webhooks import Event, events_of, payload
 
 PATIENT_ATTEMPTS = 5
-"""A lost race for a key settles itself long before; after this many attempts it is a mistake that somebody has to see."""
+"""A lost race settles itself long before; after this many attempts it is a mistake that somebody has to see."""
+
+LOST_RACES = (asyncpg.UniqueViolationError, invoices.OverCreditedError)
+"""What the tables refuse because another transaction was faster: the same key, or a credit of what is not charged any more."""
 
 
-PASSING: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, AssetChangedMeanwhileError)
+PASSING: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, AssetChangedMeanwhileError, CaseMovedMeanwhileError)
 """What another attempt can get right."""
 
 
@@ -76,10 +80,10 @@ async def business_errors() -> AsyncIterator[None]:
         raise ApplicationError(
             str(refusal), problems, type=refusal.type, non_retryable=True, category=ApplicationErrorCategory.BENIGN
         ) from None
-    except asyncpg.UniqueViolationError as lost:
+    except LOST_RACES as lost:
         if activity.info().attempt < PATIENT_ATTEMPTS:
             raise
-        raise ApplicationError(f"the same key again and again: {lost}", type="StepFailed", non_retryable=True) from lost
+        raise ApplicationError(f"again and again: {lost}", type="StepFailed", non_retryable=True) from lost
     except PASSING:
         raise
     except AssetLockedError as locked:
@@ -155,6 +159,18 @@ class Performer:
         async with self._pool.acquire() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def holding(
+        self, key: str, account_id: str, *others: str, asked: Asked | None = None
+    ) -> AsyncIterator[tuple[Connection, effects.Effect | None]]:
+        """A transaction that holds the accounts from before its first read, and what was done under `key`, if it was.
+
+        Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.locked`: so of two who decide at
+        once the second one knows what the first one did.
+        """
+        async with self.transaction() as connection:
+            yield connection, await effects.find_effect_holding(connection, key, [account_id, *others], asked)
+
     async def once(
         self,
         account_id: str,
@@ -174,13 +190,11 @@ class Performer:
 
         Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
-        `service`: with all that a review of holds looks at, and no mail leaves or case opens meanwhile.
+        `service`: with all that a review of holds looks at.
         """
-        async with self.transaction() as connection:
-            if done := await effects.find_effect(connection, key, asked):
+        async with self.holding(key, account_id, asked=asked) as (connection, done):
+            if done:
                 return done.outcome if done.run == run else done.outcome.again()
-            if service:
-                await holds.lock_account(connection, account_id)
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service)
             decision = await computed(len(situation.customer.assets), decide, situation)
             return await self.carry_out(

@@ -94,14 +94,23 @@ class CaseWorker:
         except ServiceRuleError as error:
             raise refusal_of(error) from None
 
-    async def locked(self, connection: Connection, case_id: str) -> CaseFile:
-        """The case, held against whatever else changes it or sends to its customer. Raises `Refusal` (UnknownCase)."""
+    async def locked(self, connection: Connection, case_id: str, *accounts: str | None) -> CaseFile:
+        """The case, held against whatever else changes it, sends to its customer or decides on their money.
+
+        Accounts are held before cases, as by whoever decides in a journey; `accounts` are further ones that it concerns.
+
+        Raises:
+            Refusal: UnknownCase.
+            CaseMovedMeanwhileError: it became another customer's while it was waited for.
+        """
         case = await cases.find_case(connection, case_id)
-        if case is not None and case.account_id is not None:
-            await holds.lock_account(connection, case.account_id)
+        held = {account for account in (case.account_id if case else None, *accounts) if account is not None}
+        await holds.lock_accounts(connection, held)
         case = await cases.find_case(connection, case_id, lock=True)
         if case is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        if case.account_id is not None and case.account_id not in held:
+            raise cases.CaseMovedMeanwhileError(f"case {case_id} is {case.account_id}'s since a moment; try again")
         return case
 
     async def repeated(

@@ -193,10 +193,12 @@ class ServiceCases:
             request = read_case_request(Merge, call.body)
             key, asked = _key(call), asked_by(request, call.request_id)
             async with self._worker.performer.transaction() as connection:
-                case = await self._worker.locked(connection, call.case_id)
+                end = await cases.merge_end(connection, request.into)
+                ends = [await cases.find_case(connection, other) for other in dict.fromkeys((request.into, end))]
+                theirs = [other.account_id for other in ends if other is not None]
+                case = await self._worker.locked(connection, call.case_id, *theirs)
                 if found := await effects.find_record(connection, key, asked):
                     return await self._worker.repeated(connection, call, case, *found)
-                end = await cases.merge_end(connection, request.into)
                 others = {}
                 for other in dict.fromkeys((request.into, end)):
                     known = await cases.find_case(connection, other, lock=True)
@@ -247,10 +249,9 @@ class ServiceCases:
             request = read_case_request(Identify, call.body)
             key, asked = _key(call), asked_by(request, call.request_id)
             async with self._worker.performer.transaction() as connection:
-                case = await self._worker.locked(connection, call.case_id)
+                case = await self._worker.locked(connection, call.case_id, request.account_id)
                 if found := await effects.find_record(connection, key, asked):
                     return await self._worker.repeated(connection, call, case, *found)
-                await holds.lock_account(connection, request.account_id)
                 account = await cases.load_account(connection, request.account_id)
                 if account is None:
                     raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")

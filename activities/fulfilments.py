@@ -5,7 +5,6 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
-from activities.store import effects
 from activities.store import fulfilments as store
 from domain import fulfilling
 from domain.asking import asked_by
@@ -28,9 +27,9 @@ class Fulfilments:
         run = call.run if not call.repeated else "again"
         async with business_errors():
             request = read_request(ReportFulfilment, call.body)
-            async with self._performer.transaction() as connection:
-                asked = asked_by(request, call.request_id)
-                if done := await effects.find_effect(connection, key, asked):
+            asked = asked_by(request, call.request_id)
+            async with self._performer.holding(key, call.account_id, asked=asked) as (connection, done):
+                if done:
                     return done.outcome if done.run == run else done.outcome.again()
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
                 line = await store.load_line(connection, call.account_id, request.order_id, request.line_id)
@@ -55,8 +54,8 @@ class Fulfilments:
         """Whether what was promised has come."""
         step = call.step
         key = effect_key(call.account_id, step.key)
-        async with business_errors(), self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, key):
+        async with business_errors(), self._performer.holding(key, call.account_id) as (connection, done):
+            if done:
                 return done.outcome
             situation = await load_situation(connection, call.account_id, call.as_of)
             order_id = step.stage.split(":", 1)[1]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
-from activities.store import catalogue, effects
+from activities.store import catalogue
 from activities.store import quotes as store
 from activities.store.pool import Connection
 from domain.asking import Asked, asked_by
@@ -167,8 +167,8 @@ class Quotes:
         asked: Asked | None = None,
         **told: Any,
     ) -> Outcome:
-        async with self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, key, asked):
+        async with self._performer.holding(key, account_id, asked=asked) as (connection, done):
+            if done:
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=True)
             decision = await decide(connection, situation)

@@ -133,7 +133,7 @@ class JourneyRequests:
             said = f"the order has {size:,} lines; at most {self._most_lines:,} go into one: split it into several"
             raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
         key = effect_key(call.account_id, f"order:{order.order_id}")
-        async with self._performer.transaction() as connection:
+        async with self._performer.holding(key, call.account_id) as (connection, _):
             if found := await order_store.find_order(connection, order.order_id):
                 return await _first_answer(connection, call, order, key, found)
             customer = await customers.load_customer(connection, call.account_id, call.as_of)

@@ -9,9 +9,9 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.quoting import sources_of
-from activities.store import effects, holds
 from activities.store import quotes as quote_store
-from domain.asking import asked_by
+from activities.store.pool import Connection
+from domain.asking import Asked, asked_by
 from domain.journey import Outcome, RequestCall
 from domain.quotes import accepting, deciding
 from domain.quotes.requests import AcceptQuote
@@ -32,29 +32,35 @@ class CaseSales:
         """The quote is made and accepted at once, or nothing is written."""
         run = call.run if not call.repeated else "again"
         key = effect_key(call.account_id, f"sell_from_case:{call.request_id}")
-        lead_id = hashlib.sha256(key.encode()).hexdigest()[:16]
-        async with business_errors(), self._performer.transaction() as connection:
+        async with business_errors():
             request = read_request(SellFromCase, call.body)
             asked = asked_by(request, call.request_id)
-            if done := await effects.find_effect(connection, key, asked):
-                return done.outcome if done.run == run else done.outcome.again()
-            await holds.lock_account(connection, call.account_id)
-            situation = await load_situation(connection, call.account_id, call.as_of, ledger=True, service=True)
-            alone = selling.without_case(situation, request)
-            wanted = selling.quote_request(request, f"S-{lead_id}")
-            quoted = deciding.ask(alone, wanted, await sources_of(connection, alone, wanted), None)
-            told: dict[str, Any] = {"stage": "quote", "run": run, "actor": request.by}
-            await self._performer.carry_out(
-                connection, alone, selling.only_written(quoted), f"{key}/quote", kind="request_quote", **told
-            )
-            stored = await quote_store.load_quote(connection, wanted.quote_id)
-            case = situation.service.case(request.case_id)
-            if stored is None or case is None:
-                raise Refusal(NOT_ALLOWED, f"quote {wanted.quote_id} could not be made")
-            selling.check_value(situation, stored.file.current)
-            taken = await quote_store.taken_ids(connection, wanted.quote_id, wanted.quote_id)
-            accepted = accepting.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
-            decision = selling.sold(situation, request, case, quoted, accepted, lead_id)
-            return await self._performer.carry_out(
-                connection, alone, decision, key, kind="sell_from_case", asked=asked, **told
-            )
+            async with self._performer.holding(key, call.account_id, asked=asked) as (connection, done):
+                if done:
+                    return done.outcome if done.run == run else done.outcome.again()
+                return await self._sold(connection, call, key, request, asked)
+
+    async def _sold(
+        self, connection: Connection, call: RequestCall, key: str, request: SellFromCase, asked: Asked
+    ) -> Outcome:
+        run = call.run if not call.repeated else "again"
+        lead_id = hashlib.sha256(key.encode()).hexdigest()[:16]
+        situation = await load_situation(connection, call.account_id, call.as_of, ledger=True, service=True)
+        alone = selling.without_case(situation, request)
+        wanted = selling.quote_request(request, f"S-{lead_id}")
+        quoted = deciding.ask(alone, wanted, await sources_of(connection, alone, wanted), None)
+        told: dict[str, Any] = {"stage": "quote", "run": run, "actor": request.by}
+        await self._performer.carry_out(
+            connection, alone, selling.only_written(quoted), f"{key}/quote", kind="request_quote", **told
+        )
+        stored = await quote_store.load_quote(connection, wanted.quote_id)
+        case = situation.service.case(request.case_id)
+        if stored is None or case is None:
+            raise Refusal(NOT_ALLOWED, f"quote {wanted.quote_id} could not be made")
+        selling.check_value(situation, stored.file.current)
+        taken = await quote_store.taken_ids(connection, wanted.quote_id, wanted.quote_id)
+        accepted = accepting.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
+        decision = selling.sold(situation, request, case, quoted, accepted, lead_id)
+        return await self._performer.carry_out(
+            connection, alone, decision, key, kind="sell_from_case", asked=asked, **told
+        )

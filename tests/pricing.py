@@ -130,8 +130,8 @@ class Shop:
         )
 
 
-async def open_shop(servers: Servers, **more: Any) -> Shop:
-    """A new customer who just bought, and a team that serves them; `more` changes the line of terminals."""
+async def open_shop(servers: Servers, *, term: dict[str, Any] | None = None, **more: Any) -> Shop:
+    """A new customer who just bought, and a team that serves them; `more` changes the line of terminals, `term` the contract's."""
     number = f"{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
     product, book = f"TERMINAL-{number}", f"book-{number}"
     document = order()
@@ -140,6 +140,7 @@ async def open_shop(servers: Servers, **more: Any) -> Shop:
         {"line_id": "3", "product": product, "quantity": 5, "unit_price": "80000", **more},
         {"line_id": "4", "product": "BEANS", "quantity": 12, "unit_price": "900"},
     ]
+    document["contracts"][0]["term"] |= term or {}
     await servers.client.place_order(document)
     await servers.pool.execute("update asset set price_book = $2 where order_id = $1", document["order_id"], book)
     team = await staffed(servers, f"AG-{number}")

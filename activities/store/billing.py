@@ -119,6 +119,8 @@ async def _write(
     charges: dict[str, list[DocumentLine]] = {}
     credits: dict[str, list[DocumentLine]] = {}
     for record, line in lines:
+        if not line.amount:
+            continue  # other credits have left nothing of the charge: there is nothing to write
         into = charges if line.kind is BillKind.CHARGE else credits
         into.setdefault(line.currency, []).append(_document_line(record, line))
     for purchase in purchases:

@@ -21,6 +21,11 @@ from domain.service.case import (
 from domain.service.claims import Claim
 from domain.success.throttling import AskedBefore
 
+
+class CaseMovedMeanwhileError(RuntimeError):
+    """The case turned out to be another customer's since it was read; the transaction is tried again."""
+
+
 _LOADED = """
 with c as (select * from service_case where case_id = $1)
 select jsonb_build_object(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,22 @@ async def find_effect(connection: Connection, key: str, asked: Asked | None = No
     """The effect that was recorded under `key`, if it was. Raises `Refusal` (RequestConflict) if something else was asked."""
     found = await find_record(connection, key, asked)
     return Effect(found[0], Outcome.model_validate(found[1])) if found else None
+
+
+async def find_effect_holding(
+    connection: Connection, key: str, accounts: Iterable[str], asked: Asked | None = None
+) -> Effect | None:
+    """As `find_effect`, holding the accounts' rows until the transaction ends: whatever is read after it cannot change.
+
+    Rows are taken in the order of their ids, whoever asks, so that two who need the same two never wait for each other. The
+    effect is looked for once they are held: whoever waited for its first doing finds it.
+    """
+    row = await connection.fetchrow("select * from effect_holding($1, $2)", key, sorted(set(accounts)))
+    if row is None:
+        return None
+    if asked is not None:
+        asked.check(row["asked"])
+    return Effect(row["run"], Outcome.model_validate(row["outcome"]))
 
 
 async def find_record(connection: Connection, key: str, asked: Asked | None = None) -> tuple[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -160,6 +161,14 @@ async def lock_account(connection: Connection, account_id: str) -> LockedAccount
         account_id,
     )
     return LockedAccount(row["country"], row["time_zone"], row["closed"]) if row else None
+
+
+async def lock_accounts(connection: Connection, accounts: Collection[str]) -> None:
+    """As `lock_account` for several, always in the order of their ids."""
+    if accounts:
+        await connection.execute(
+            "select 1 from account where account_id = any($1) order by account_id for no key update", list(accounts)
+        )
 
 
 async def load_service(

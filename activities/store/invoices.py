@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
+
 from activities.store.pool import Connection
 from domain.billing import Credit, Credited, CreditLine
 from domain.money import rounding_of
@@ -16,6 +18,10 @@ from domain.quoting.billing import BillKind, BillLine
 ZERO = Decimal(0)
 PART = "~"
 """Between a credit line's key and the number of a further row of it, where it takes from several charges."""
+
+
+class OverCreditedError(RuntimeError):
+    """The table refused a credit of more than is left of its charge: somebody else was faster, or a rule is wrong."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,11 @@ async def write_credit_memo(
     as_of: datetime,
     on: date,
 ) -> Document:
-    """A credit memo under its business key; a line without a key of its own gets the memo's with its number."""
+    """A credit memo under its business key; a line without a key of its own gets the memo's with its number.
+
+    Raises:
+        OverCreditedError: a line is more than all credits have left of its charge.
+    """
     total = sum((line.amount for line in lines), ZERO)
     memo_id: str = await connection.fetchval(
         "insert into credit_memo (credit_memo_id, account_id, number, key, currency, total, reason, issued_at, issued_on)"
@@ -151,13 +161,17 @@ async def write_credit_memo(
         as_of,
         on,
     )
-    await connection.copy_records_to_table(
-        "credit_memo_line",
-        records=[
-            (memo_id, number, line.key or f"{key}#{number}", *_line_row(line)) for number, line in enumerate(lines, 1)
-        ],
-        columns=("credit_memo_id", "number", "key", *_LINE),
-    )
+    records = [
+        (memo_id, number, line.key or f"{key}#{number}", *_line_row(line)) for number, line in enumerate(lines, 1)
+    ]
+    try:
+        await connection.copy_records_to_table(
+            "credit_memo_line", records=records, columns=("credit_memo_id", "number", "key", *_LINE)
+        )
+    except asyncpg.CheckViolationError as refused:
+        if refused.constraint_name != "credit_within_charge":
+            raise
+        raise OverCreditedError(str(refused)) from refused
     return Document(memo_id, currency, total, tuple(lines))
 
 
