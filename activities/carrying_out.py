@@ -15,9 +15,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
-from activities.store import customers, effects, holds, invoices
+from activities.store import customers, effects, holds
 from activities.store.billing import Billed
 from activities.store.cases import CaseMovedMeanwhileError
+from activities.store.credits import OverCreditedError
+from activities.store.invoices import Document
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
@@ -36,7 +38,7 @@ from domain.webhooks import Event, events_of, payload
 PATIENT_ATTEMPTS = 5
 """A lost race settles itself long before; after this many attempts it is a mistake that somebody has to see."""
 
-LOST_RACES = (asyncpg.UniqueViolationError, invoices.OverCreditedError)
+LOST_RACES = (asyncpg.UniqueViolationError, OverCreditedError)
 """What the tables refuse because another transaction was faster: the same key, or a credit of what is not charged any more."""
 
 
@@ -375,11 +377,21 @@ def _billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.Jou
             as_of,
             "billing",
             kind,
-            f"{what} {document.id}: {document.total} {document.currency}",
-            {"id": document.id, "total": str(document.total), "currency": document.currency},
+            f"{what} {document.id}: {document.total} {document.currency}{_with_tax(document)}",
+            {
+                "id": document.id,
+                "net": str(document.net),
+                "tax": str(document.tax),
+                "total": str(document.total),
+                "currency": document.currency,
+            },
         )
         for document, what, kind in documents
     ]
+
+
+def _with_tax(document: Document) -> str:
+    return f" ({document.net} and {document.tax} tax)" if document.taxes else ""
 
 
 SAID_LENGTH = 72

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.carrying_out import business_errors
 from activities.case_work import CaseWorker, case_key
-from activities.store import claims, effects, invoices
+from activities.store import claims, credits, effects
 from activities.store.pool import Connection
 from domain.asking import asked_by
 from domain.calendar import local_day
@@ -177,7 +177,7 @@ class Claims:
             claim_work.await_approval(at.work, claim, line)
             return
         credit = claim_work.credit_of(claim, line)
-        booked = await invoices.book_credit(at.connection, at.account_id, credit, as_of=at.work.as_of, on=at.today)
+        booked = await credits.book_credit(at.connection, at.account_id, credit, as_of=at.work.as_of, on=at.today)
         if booked is None:
             raise Refusal(NOTHING_LEFT, f"{line.name}: all of its price was given back before")
         claim_work.refund(at.work, claim, line, credit, booked)

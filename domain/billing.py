@@ -24,6 +24,7 @@ from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency
 from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, bill, schedule
+from domain.tax import Taxed
 
 _MONTHS = {
     BillingFrequency.MONTHLY: 1,
@@ -38,8 +39,8 @@ WITHOUT_CONTRACT = BillingFrequency.MONTHLY
 class CreditLine(Carried):
     """Something given back of one charge: name the asset, or `order_id` and `line_id` of a purchase.
 
-    `key` is its business key, unique for ever; `amount` is what is wanted, above zero; `kind` is a word for reports, such as
-    price_protection, return or goodwill.
+    `key` is its business key, unique for ever; `amount` is what is wanted, above zero: before tax, which comes on top as on
+    the invoice, or `with_tax`, which is in it then. `kind` is a word for reports, such as price_protection, return or goodwill.
     """
 
     key: Annotated[str, Field(min_length=1, max_length=200)]
@@ -50,6 +51,7 @@ class CreditLine(Carried):
     order_id: str | None = None
     line_id: str | None = None
     quantity: int | None = None
+    with_tax: bool = False
 
 
 class Credit(Carried):
@@ -62,9 +64,14 @@ class Credit(Carried):
 
 
 class Credited(Carried):
-    """A credit memo as it was booked: amounts by the keys of its lines; `again`: it was booked before."""
+    """A credit memo as it was booked: `net` and the tax by rate add up to `total`; amounts before tax by the keys of its lines.
+
+    `again`: it was booked before.
+    """
 
     memo_id: str
+    net: Decimal
+    taxes: tuple[Taxed, ...] = ()
     total: Decimal
     currency: str
     lines: dict[str, Decimal]

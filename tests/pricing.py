@@ -116,7 +116,11 @@ class Shop:
 
     async def delivered(self) -> None:
         """The terminals arrive."""
-        await self._fulfilled("delivered", 5)
+        await self.delivered_units(5)
+
+    async def delivered_units(self, units: int) -> None:
+        """So many terminals arrive."""
+        await self._fulfilled("delivered", units)
 
     async def _fulfilled(self, step: str, units: int) -> None:
         await self.servers.pool.execute(
@@ -130,8 +134,13 @@ class Shop:
         )
 
 
-async def open_shop(servers: Servers, *, term: dict[str, Any] | None = None, **more: Any) -> Shop:
-    """A new customer who just bought, and a team that serves them; `more` changes the line of terminals, `term` the contract's."""
+async def open_shop(
+    servers: Servers, *, term: dict[str, Any] | None = None, seat_rates: list[str] | None = None, **more: Any
+) -> Shop:
+    """A new customer who just bought, and a team that serves them.
+
+    `more` changes the line of terminals, `term` the contract's; `seat_rates` are the tax rates of the contract's lines.
+    """
     number = f"{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
     product, book = f"TERMINAL-{number}", f"book-{number}"
     document = order()
@@ -141,6 +150,8 @@ async def open_shop(servers: Servers, *, term: dict[str, Any] | None = None, **m
         {"line_id": "4", "product": "BEANS", "quantity": 12, "unit_price": "900"},
     ]
     document["contracts"][0]["term"] |= term or {}
+    for line in document["contracts"][0]["lines"] if seat_rates else []:
+        line["tax_rates"] = seat_rates
     await servers.client.place_order(document)
     await servers.pool.execute("update asset set price_book = $2 where order_id = $1", document["order_id"], book)
     team = await staffed(servers, f"AG-{number}")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.computing import computed
-from activities.store import invoices
+from activities.store import credits, invoices
 from activities.store.invoices import Document, DocumentLine
 from activities.store.ledger import load_records
 from activities.store.pool import Connection
@@ -99,9 +99,9 @@ async def bill(
         if (day := min((day for day in found if day is not None), default=None)) is not None
     ]
     for write in work.credits:
-        memo = await invoices.book_credit(connection, customer.account.account_id, write.credit, as_of=as_of, on=today)
+        memo = await credits.book_credit(connection, customer.account.account_id, write.credit, as_of=as_of, on=today)
         if memo is not None and not memo.again:
-            billed.memos.append(await invoices.load_credit_memo(connection, memo.memo_id))
+            billed.memos.append(await credits.load_credit_memo(connection, memo.memo_id))
     return billed
 
 
@@ -117,11 +117,11 @@ async def _write(
     """One invoice and one credit memo for each currency."""
     account_id = customer.account.account_id
     charges: dict[str, list[DocumentLine]] = {}
-    credits: dict[str, list[DocumentLine]] = {}
+    given_back: dict[str, list[DocumentLine]] = {}
     for record, line in lines:
         if not line.amount:
             continue  # other credits have left nothing of the charge: there is nothing to write
-        into = charges if line.kind is BillKind.CHARGE else credits
+        into = charges if line.kind is BillKind.CHARGE else given_back
         into.setdefault(line.currency, []).append(_document_line(record, line))
     for purchase in purchases:
         amount = rounding_of(purchase.currency).apply(purchase.quantity * purchase.unit_price)
@@ -133,8 +133,8 @@ async def _write(
             connection, account_id, f"{key}/{currency}", currency, found, as_of=as_of, on=today
         )
         billed.invoices.append(document)
-    for currency, found in credits.items():
-        document = await invoices.write_credit_memo(
+    for currency, found in given_back.items():
+        document = await credits.write_schedule_credits(
             connection,
             account_id,
             f"{key}/{currency}",

@@ -32,8 +32,19 @@ select jsonb_build_object(
   'tracked', f.tracked, 'delivered_on', (f.delivered_at at time zone c.time_zone)::date, 'returned', f.returned,
   'price_book', coalesce(a.price_book, 'standard'),
   'left', (case when charged.amount is null
-                then l.quantity * l.unit_price - coalesce(given.on_line, 0)
+                then coalesce(bought.amount, l.quantity * l.unit_price) - coalesce(given.on_line, 0)
                 else charged.amount - coalesce(given.on_asset, 0) end)::text,
+  'invoiced', bought.amount is not null or exists (select from invoice_line i where i.asset_id = a.asset_id),
+  'taxes', coalesce((
+    select jsonb_agg(jsonb_build_object('rate', x.rate::text, 'net', x.net::text, 'tax', x.tax::text) order by x.rate)
+    from (select t.rate, sum(t.net) - coalesce(sum(c.net), 0) as net, sum(t.tax) - coalesce(sum(c.tax), 0) as tax
+          from invoice_tax t
+          left join lateral (select sum(c.net) as net, sum(c.tax) as tax from credit_memo_tax c
+                             where c.invoice_id = t.invoice_id and c.rate = t.rate) c on true
+          where t.rate = any(l.tax_rates) and t.invoice_id in (
+            select i.invoice_id from invoice_line i where i.tax_rates is not null
+              and (i.asset_id = a.asset_id or (i.order_id = l.order_id and i.line_id = l.line_id)))
+          group by t.rate) x), '[]'),
   'claims', coalesce((
     select jsonb_agg({CLAIM_JSON} order by r.claimed_at, r.claim_id) from refund_claim r
     where r.order_id = l.order_id and r.line_id = l.line_id and r.status in ('waiting', 'refunded')), '[]')
@@ -52,6 +63,9 @@ cross join lateral (
     select i.amount from invoice_line i where i.asset_id = a.asset_id and i.lot is not null
     union all
     select b.amount from billed_elsewhere b where b.asset_id = a.asset_id) x) charged
+cross join lateral (
+  select sum(i.amount) as amount from invoice_line i
+  where i.order_id = l.order_id and i.line_id = l.line_id and i.lot is null) bought
 cross join lateral (
   select sum(m.amount) filter (where m.lot is null) as on_line,
          sum(m.amount) filter (where m.lot is not null) as on_asset

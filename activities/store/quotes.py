@@ -181,10 +181,10 @@ async def record_sales(connection: Connection, account_id: str, zone: str, write
             write.goods,
         )
         await connection.executemany(
-            "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per)"
-            " values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per, tax_rates)"
+            " values ($1, $2, $3, $4, $5, $6, $7, tax_rates_for($8, $3, $4, $1))",
             [
-                (write.order_id, w.line_id, w.product, w.contract_id, w.quantity, w.unit_price, w.per.value)
+                (write.order_id, w.line_id, w.product, w.contract_id, w.quantity, w.unit_price, w.per.value, account_id)
                 for w in write.lines
             ],
         )

@@ -172,14 +172,18 @@ async def billed_of(connection: Connection, account_id: str) -> list[Row]:
     """Invoices and credit memos in the order in which they were issued, each with its lines."""
     return await _rows(
         connection,
-        "select d.id, d.kind, d.issued_on, d.currency, d.total::text as total,"
+        "select d.id, d.kind, d.issued_on, d.currency, d.net::text as net, d.tax::text as tax, d.total::text as total,"
         "  (select jsonb_agg(jsonb_build_object('description', l.description, 'amount', l.amount::text) order by l.number)"
         "   from (select invoice_id as id, number, description, amount from invoice_line where invoice_id = d.id"
         "         union all select credit_memo_id, number, description, amount from credit_memo_line"
-        "         where credit_memo_id = d.id) l) as lines"
-        " from (select invoice_id as id, 'invoice' as kind, issued_on, currency, total, issued_at from invoice"
+        "         where credit_memo_id = d.id) l) as lines,"
+        "  (select jsonb_agg(jsonb_build_object('rate', t.rate::text, 'net', t.net::text, 'tax', t.tax::text) order by t.rate)"
+        "   from (select rate, net, tax from invoice_tax where invoice_id = d.id"
+        "         union all select rate, sum(net), sum(tax) from credit_memo_tax where credit_memo_id = d.id"
+        "         group by rate) t) as taxes"
+        " from (select invoice_id as id, 'invoice' as kind, issued_on, currency, net, tax, total, issued_at from invoice"
         "       where account_id = $1"
-        "       union all select credit_memo_id, 'credit memo', issued_on, currency, total, issued_at from credit_memo"
+        "       union all select credit_memo_id, 'credit memo', issued_on, currency, net, tax, total, issued_at from credit_memo"
         "       where account_id = $1) d order by d.issued_at, d.kind desc, d.id",
         account_id,
     )

@@ -73,7 +73,7 @@ def preview_of(found: Assessment) -> PricePreview:
         tax=money(tax),
         refund=money(found.amount),
         limited_by=answer.reason.value if answer and answer.eligible and answer.reason else None,
-        left=money(line.left),
+        left=money(line.with_tax(line.left)),
         window_days=answer.window_days if answer else None,
         window_ends_on=answer.window_ends_on if answer else None,
         approval=answer.approval if answer and not found.refused else None,

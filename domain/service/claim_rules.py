@@ -48,6 +48,7 @@ from domain.service.price_protection import (
     PurchasedLine,
     price_protection,
 )
+from domain.tax import within
 
 _REASONS: dict[ProtectionReason, tuple[str, str]] = {
     ProtectionReason.OUT_OF_WINDOW: ("OutOfWindow", "the window ended on {ends}; grant goodwill if there is a reason"),
@@ -77,10 +78,10 @@ class Assessment(Carried):
 
     @property
     def parts(self) -> tuple[Decimal, Decimal]:
-        """The refund without tax, and the tax in it: they add up to it."""
-        rates = sum(self.line.tax_rates, ZERO) if self.protection and self.protection.tax else ZERO
-        gross = rounding_of(self.line.currency).apply(self.amount / (1 + rates / 100))
-        return gross, self.amount - gross
+        """The refund without tax, and the tax in it, as the credit memo will have them: they add up to it."""
+        line = self.line
+        net = within(self.amount, line.taxes_left, line.tax_rates, line.left, rounding_of(line.currency)).net
+        return net, self.amount - net
 
     def checked(self) -> Protection:
         """The protection to be refunded.
@@ -163,14 +164,21 @@ def _purchased(policy: ClaimPolicy, line: BoughtLine, quantity: int) -> Purchase
         returned=Decimal(line.returned),
         adjusted=Decimal(line.kept - quantity),
         tax_rates=line.tax_rates if policy.price_match.include_tax else (),
+        taxes=line.taxes_left if policy.price_match.include_tax else None,
         purchased_on=line.bought_on,
         delivered_on=line.delivered_on,
-        refundable=max(ZERO, min(line.left, line.unit_price * line.kept) - waiting),
+        refundable=max(ZERO, line.with_tax(min(line.left, cost_of(line, line.kept))) - waiting),
         protected=sum((claim.amount for claim in counted), ZERO),
+        protected_net=sum((claim.amount if claim.gross is None else claim.gross for claim in counted), ZERO),
         claims=tuple(EffectKey(claim.key) for claim in counted),
         category=line.kind.value,
         item_class=policy.class_of(line.product),
     )
+
+
+def cost_of(line: BoughtLine, units: int) -> Decimal:
+    """What so many units were sold for, before tax."""
+    return rounding_of(line.currency).apply(line.unit_price * units)
 
 
 def _rule_refused(line: BoughtLine, error: ServiceRuleError) -> dict[str, Any]:
@@ -250,9 +258,10 @@ def check_goodwill(policy: ClaimPolicy, line: BoughtLine, amount: Money, used: D
     if amount.rounded() != amount:
         raise Refusal(ABOVE_LINE, f"{amount.amount} is finer than {amount.currency} has coins for; round it")
     waiting = sum((claim.amount for claim in line.claims if claim.status is ClaimStatus.WAITING), ZERO)
-    left = max(ZERO, line.left - waiting)
+    left = max(ZERO, line.with_tax(line.left) - waiting)
     if amount.amount > left:
-        raise Refusal(ABOVE_LINE, f"{amount.amount} is more than the {left} {line.currency} left of {line.name}")
+        tax = ", tax included," if line.taxes_left else ""
+        raise Refusal(ABOVE_LINE, f"{amount.amount} is more than the {left} {line.currency}{tax} left of {line.name}")
     limit = policy.amounts_in(line.currency).goodwill_year
     budget = GoodwillBudget(
         period=str(year),

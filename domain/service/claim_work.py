@@ -188,6 +188,7 @@ def credit_of(claim: Claim, line: BoughtLine) -> Credit:
                 order_id=claim.order_id,
                 line_id=claim.line_id,
                 quantity=claim.quantity,
+                with_tax=True,
             ),
         ),
     )
@@ -208,7 +209,7 @@ def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
 
 def refund(work: Work, claim: Claim, line: BoughtLine, credit: Credit, credited: Credited) -> None:
     """The money was booked: case, customer, rep and journal hear of it, once."""
-    claim = _as_booked(claim, line, credited)
+    claim = _as_booked(claim, credited)
     what = what_of(claim, line)
     work.claims.append(claim)
     work.memos.append(_told(credit, credited, local_day(work.as_of, _zone(work))))
@@ -248,6 +249,8 @@ def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
     """The credit memo as other systems are told: whoever pays takes it from here, once, by its id."""
     return {
         "credit_memo_id": credited.memo_id,
+        "net": {"amount": str(credited.net), "currency": credited.currency},
+        "taxes": [{"rate": str(one.rate), "net": str(one.net), "tax": str(one.tax)} for one in credited.taxes],
         "total": {"amount": str(credited.total), "currency": credited.currency},
         "lines": [
             {
@@ -265,11 +268,9 @@ def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
     }
 
 
-def _as_booked(claim: Claim, line: BoughtLine, credited: Credited) -> Claim:
+def _as_booked(claim: Claim, credited: Credited) -> Claim:
     """The claim with what the ledger gave: never more than it had left of the charge."""
-    rates = sum(line.tax_rates, Decimal(0)) if claim.tax else Decimal(0)
-    gross = Money(amount=credited.total / (1 + rates / 100), currency=claim.currency).rounded().amount
-    parts = {"gross": gross, "tax": credited.total - gross} if claim.gross is not None else {}
+    parts = {"gross": credited.net, "tax": credited.total - credited.net} if claim.gross is not None else {}
     return claim.model_copy(
         update={
             "status": ClaimStatus.REFUNDED,

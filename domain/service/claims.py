@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from domain.model import Carried
-from domain.money import Money
+from domain.money import Money, rounding_of
 from domain.orders import PricePer, ProductKind
 from domain.quoting.pricebook import PriceUnit
 from domain.service.price_protection import ApprovalLevel
+from domain.tax import Taxed, all_of, taxed
 
 ZERO = Decimal(0)
 
@@ -118,7 +119,8 @@ class BoughtLine(Carried):
     """An order line with what became of it.
 
     `delivered_on` counts only while `tracked`, once anything was heard of its fulfilment; `left` is what earlier credits of
-    any kind have left of its price, before tax; `claims` are those on it that count.
+    any kind have left of its price, before tax, and `taxes` what they have left of the invoices that it stood on, if it was
+    `invoiced` here; `claims` are those on it that count.
     """
 
     account_id: str
@@ -138,12 +140,25 @@ class BoughtLine(Carried):
     returned: int = 0
     price_book: str = "standard"
     left: Decimal
+    invoiced: bool = False
+    taxes: tuple[Taxed, ...] = ()
     claims: tuple[Claim, ...] = ()
 
     @property
     def name(self) -> str:
         """How people call it."""
         return f"line {self.line_id} of order {self.order_id}"
+
+    @property
+    def taxes_left(self) -> tuple[Taxed, ...]:
+        """The tax that credits may still give back: of its invoices, or of what was charged elsewhere."""
+        if self.invoiced:
+            return self.taxes
+        return tuple(taxed([(self.left, self.tax_rates)], rounding_of(self.currency)))
+
+    def with_tax(self, net: Decimal) -> Decimal:
+        """What a credit of `net` comes to with the tax that it gives back."""
+        return all_of(self.taxes_left, self.tax_rates, net, rounding_of(self.currency)).gross
 
     @property
     def kept(self) -> int:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.ids import EffectKey, OrderId
 from domain.model import Carried
-from domain.money import Money
+from domain.money import Money, rounding_of
 from domain.service.errors import (
     AboveLineError,
     AlreadyClaimedError,
@@ -20,6 +20,7 @@ from domain.service.errors import (
     PriceUnknownError,
     UnpaidInvoiceError,
 )
+from domain.tax import Taxed, all_of
 
 ZERO = Decimal(0)
 
@@ -101,7 +102,8 @@ class PurchasedLine(Carried):
     """An order line as bought. `unit_paid` is before tax and after the line's share of every discount.
 
     `adjusted` counts units whose whole price was given back otherwise; `refundable` is what can still be paid back with
-    tax (none: not limited here); `protected` is what earlier claims, whose keys are `claims`, refunded with tax.
+    tax (none: not limited here); `protected` is what earlier claims, whose keys are `claims`, refunded with tax, of which
+    `protected_net` before tax. `taxes` are what is left of the tax of its invoice; without them each refund's tax is its own.
     """
 
     line: str
@@ -116,6 +118,8 @@ class PurchasedLine(Carried):
     paid: bool = True
     refundable: Decimal | None = None
     protected: Decimal = ZERO
+    protected_net: Decimal = ZERO
+    taxes: tuple[Taxed, ...] | None = None
     claims: tuple[EffectKey, ...] = ()
     channel: str | None = None
     category: str | None = None
@@ -190,11 +194,11 @@ def price_protection(
         unit_difference=difference,
         quantity=quantity,
         gross=gross,
-        tax=Money(amount=gross * rate, currency=line.unit_paid.currency).rounded().amount,
+        tax=_tax(line, gross, rate),
         refund=Money(amount=ZERO, currency=line.unit_paid.currency),
         key=claim_key(line.line, now.version),
     )
-    wanted = Money(amount=gross * (1 + rate) - line.protected, currency=line.unit_paid.currency).rounded().amount
+    wanted = _wanted(line, gross, rate)
     refusal = _refusal(policy, line, now, claim, answer)
     if refusal is None and wanted <= 0:
         refusal = ProtectionReason.NO_PRICE_DROP
@@ -209,6 +213,23 @@ def price_protection(
             "approval": policy.approval_of(amount),
         }
     )
+
+
+def _tax(line: PurchasedLine, net: Decimal, rate: Decimal) -> Decimal:
+    rounding = rounding_of(line.unit_paid.currency)
+    if line.taxes is None:
+        return rounding.apply(net * rate)
+    split = all_of(line.taxes, line.tax_rates, max(ZERO, rounding.apply(net)), rounding)
+    return split.gross - split.net
+
+
+def _wanted(line: PurchasedLine, gross: Decimal, rate: Decimal) -> Decimal:
+    """The refund with tax, less what was refunded before: its tax as the credit memo will have it, where an invoice is known."""
+    rounding = rounding_of(line.unit_paid.currency)
+    if line.taxes is None:
+        return rounding.apply(gross * (1 + rate) - line.protected)
+    net = rounding.apply(gross - line.protected_net)
+    return net + _tax(line, net, rate)
 
 
 class GoodwillBudget(Carried):

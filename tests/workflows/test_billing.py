@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.store.invoices import book_credit
+from activities.store.credits import book_credit
 from domain.billing import Credit, CreditLine
 from tests.builders import goods_order, order
 from tests.conftest import Servers

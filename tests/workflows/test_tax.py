@@ -1,0 +1,94 @@
+"""Tax on both sides: invoices and credit memos by net, tax of each rate and gross, rounded once for each rate and document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.calendar import local_day
+from tests.conftest import Servers
+from tests.pricing import Shop, open_shop
+
+
+async def documents(shop: Shop, kind: str) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """Net, tax and gross of a customer's invoices or credit memos, oldest first."""
+    rows = await shop.servers.pool.fetch(
+        f"select net, tax, total from {kind} where account_id = $1 order by number", shop.account_id
+    )
+    return [(row["net"], row["tax"], row["total"]) for row in rows]
+
+
+async def left_of(shop: Shop) -> tuple[Decimal, Decimal]:
+    """Net and tax of all invoices less all credit memos."""
+    charged, given = await documents(shop, "invoice"), await documents(shop, "credit_memo")
+    return (
+        sum((one[0] for one in charged), Decimal(0)) - sum((one[0] for one in given), Decimal(0)),
+        sum((one[1] for one in charged), Decimal(0)) - sum((one[1] for one in given), Decimal(0)),
+    )
+
+
+async def taxed_shop(servers: Servers, rates: list[str], **more: Any) -> Shop:
+    """A customer whose contract begins today, with tax on the terminals and on the seats."""
+    start = local_day(datetime.now(UTC), "Asia/Tokyo").isoformat()
+    return await open_shop(servers, term={"start": start}, seat_rates=rates, tax_rates=rates, **more)
+
+
+async def test_an_invoice_and_its_price_match_have_the_same_tax(servers: Servers) -> None:
+    shop = await open_shop(servers, quantity=2, unit_price="10005", tax_rates=["10"])
+    # Two terminals with tax, beans without.
+    net, tax, total = (await documents(shop, "invoice"))[0]
+    assert (tax, total - net) == (2001, 2001)
+    await shop.publish("9005", await shop.day())
+    answer = await shop.claim(await shop.open_case())
+    assert answer["refund"]["amount"] == "2200"
+    assert await documents(shop, "credit_memo") == [(2000, 200, 2200)]
+    [claim] = await shop.claims()
+    assert (claim.gross, claim.tax) == (2000, 200)
+
+
+async def test_a_wholly_credited_invoice_credits_its_tax_however_it_came(servers: Servers) -> None:
+    """Three refunds of 33.35 each would round to another tax than their sum."""
+    shop = await open_shop(servers, quantity=3, unit_price="335", tax_rates=["10"])
+    await shop.delivered_units(3)
+    for n in range(3):
+        back = {"order_id": shop.order_id, "line_id": "3", "step": "returned", "quantity": 1, "request_id": f"b-{n}"}
+        await servers.client.ask(shop.account_id, "report_fulfilment", {**back, "by": "warehouse"})
+    taxes = [tax for _, tax, _ in await documents(shop, "credit_memo")]
+    assert sum(taxes) == 101  # 10 % of 1,005, half up
+    assert [tax for _, tax, _ in await documents(shop, "invoice")] == [101]
+
+
+async def test_goodwill_is_an_amount_with_tax_and_the_rest_takes_the_rest(servers: Servers) -> None:
+    shop = await taxed_shop(servers, ["10"])
+    case_id = await shop.open_case(order_id=shop.order_id, line_id="1")
+    grant = {"amount": "1000", "reason": "a bad start", "by": shop.manager, "role": "manager"}
+    await shop.cases.ask(case_id, "grant_goodwill", grant)
+    assert await documents(shop, "credit_memo") == [(909, 91, 1000)]
+    seats = {"assets": [{"asset_id": f"{shop.order_id}.1"}, {"asset_id": f"{shop.order_id}.2"}]}
+    await servers.client.ask(shop.account_id, "cancel_assets", seats)
+    # What is left are the terminals with their tax, and the beans.
+    assert await left_of(shop) == (5 * 80000 + 12 * 900, 5 * 8000)
+
+
+async def test_several_rates_are_counted_each_by_itself_and_told(servers: Servers) -> None:
+    shop = await open_shop(servers, quantity=1, unit_price="333", tax_rates=["8", "10"])
+    rows = await servers.pool.fetch(
+        "select t.rate, t.net, t.tax from invoice_tax t join invoice i using (invoice_id) where i.account_id = $1"
+        " order by rate",
+        shop.account_id,
+    )
+    assert [tuple(row) for row in rows] == [(8, 333, 27), (10, 333, 33)]
+    title = await servers.pool.fetchval(
+        "select title from journal where account_id = $1 and kind = 'invoice'", shop.account_id
+    )
+    assert title.endswith("and 60 tax)")
+
+
+async def test_what_comes_without_an_order_is_taxed_as_the_customer_is(servers: Servers) -> None:
+    shop = await taxed_shop(servers, ["10"])
+    contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", shop.account_id)
+    add_on = {"contract_id": contract, "product": "CARE", "quantity": 2, "unit_price": "1000"}
+    await servers.client.ask(shop.account_id, "amend_assets", {"add_ons": [add_on]})
+    net, tax, _ = (await documents(shop, "invoice"))[-1]
+    assert tax == net / 10 == 2400
