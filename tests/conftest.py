@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings as properties
 from temporalio.client import Client
 
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from tests import properties, suite
+from tests.own_database import keep_template
 from workers.embedded.mailbox import MailSummary
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
@@ -22,9 +23,20 @@ from workers.settings import Settings
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
-# A slow machine fails no property: how fast things are is measured by the benchmarks. A test may still set a deadline.
-properties.register_profile("no_deadline", properties(), deadline=None)
-properties.load_profile("no_deadline")
+properties.register()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    suite.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    suite.side_by_side(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    suite.choose(config, items)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
     async with EmbeddedStack(folder, SEARCH_ATTRIBUTES, keep=False, reject=refused) as running:
         await migrate(running.postgres_dsn)
+        await keep_template(running)
         yield running
 
 

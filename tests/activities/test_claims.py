@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -25,6 +25,7 @@ from domain.service.case import CaseCall, CaseOutcome
 from domain.service.claim_policy import ClaimPolicy
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
+from tests.properties import examples
 
 _numbers = itertools.count(1)
 
@@ -174,7 +175,7 @@ Happening = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@examples(25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(events=st.lists(Happening, min_size=2, max_size=9), taxed=st.booleans())
 async def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
     servers: Servers, events: list[tuple[str, Any]], taxed: bool

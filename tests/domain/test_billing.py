@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
@@ -26,8 +25,9 @@ from domain.money import rounding_of
 from domain.orders import BillingFrequency
 from domain.ownership import POLICY
 from domain.quoting.billing import BillKind, BillLine
+from tests.properties import examples
 
-HISTORIES = int(os.environ.get("PERENNIAL_HISTORIES", "120"))
+HISTORIES = 120
 ASSET = AssetId("A-1")
 ZONES = ("UTC", "Asia/Tokyo", "America/Los_Angeles", "Europe/Berlin")
 LATE = date(2060, 1, 1)
@@ -166,7 +166,7 @@ def follow_terms(life: Life, before: AssetRecord) -> None:
 
 
 @given(data=st.data(), life=lives())
-@settings(max_examples=HISTORIES, deadline=None)
+@examples(HISTORIES)
 def test_invoices_less_credits_are_what_the_ledger_says(data: st.DataObject, life: Life) -> None:
     for number in range(data.draw(st.integers(0, 5))):
         life.live_until(life.today + timedelta(days=data.draw(st.integers(0, 160))))
@@ -186,7 +186,7 @@ def test_invoices_less_credits_are_what_the_ledger_says(data: st.DataObject, lif
 
 
 @given(life=lives(), days=st.integers(1, 900))
-@settings(max_examples=HISTORIES, deadline=None)
+@examples(HISTORIES)
 def test_what_was_billed_elsewhere_is_not_billed_again(life: Life, days: int) -> None:
     contract = ContractBilling(contract_id="K-1", billing=life.frequency, terms=tuple(life.terms))
     today = life.terms[0].start_on + timedelta(days=days)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from workers.embedded.ports import free_port
 from workers.wiring import build_worker
 
 _numbers = itertools.count(1)
-_FIRST_PORT = 21025
+# A range for each process that tests run in: between looking for a free port and listening on it lies a moment.
+_FIRST_PORT = 21025 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def refused(address: str) -> str | None:

@@ -46,6 +46,7 @@ async def blocked(servers: Servers) -> None:
     raise AssertionError("nobody came to the lock")
 
 
+@pytest.mark.slow("kill")
 @pytest.mark.timeout(120)
 async def test_a_worker_killed_in_the_middle_of_a_breach(servers: Servers, tmp_path: Path) -> None:
     document = await customer(servers, segment="enterprise")

@@ -16,6 +16,7 @@ from tests.replaying import RULES, WEEK, Replayer, shifted
 SAMPLE = Path(__file__).parents[1] / "data" / "incident_log_sample.csv"
 
 
+@pytest.mark.slow("log")
 @pytest.mark.timeout(300)
 async def test_logged_cases_lived_again_give_the_figures_of_the_log(servers: Servers) -> None:
     client = case_client(servers)

@@ -14,6 +14,7 @@ from tests.e2e.tally import Tally
 SEED = 20261121
 
 
+@pytest.mark.slow("chaos")
 @pytest.mark.timeout(240)
 async def test_kills_at_random_instants_neither_double_nor_lose_a_step(tmp_path: Path) -> None:
     report = await rehearse(tmp_path, kills=6, customers=3, seed=SEED)

@@ -66,6 +66,7 @@ async def begin(world: Outside, **changes: Any) -> tuple[dict[str, Any], str]:
     return document, account
 
 
+@pytest.mark.slow("outage")
 @pytest.mark.timeout(150)
 async def test_a_dead_mail_server_and_a_dead_provisioning_service_hold_up_nothing(world: Outside) -> None:
     servers = world.servers
@@ -231,6 +232,7 @@ async def templates_of(servers: Servers, account: str) -> list[str]:
     return [row["template"] for row in rows]
 
 
+@pytest.mark.slow("outage")
 @pytest.mark.parametrize("trouble", [Behaviour.SLOW, Behaviour.DOWN, Behaviour.HANGS_UP])
 async def test_a_slow_or_failing_provisioning_service_is_waited_for(world: Outside, trouble: Behaviour) -> None:
     servers = world.servers

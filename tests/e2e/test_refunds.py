@@ -24,6 +24,7 @@ LINES = 12
 KILLS = 4
 
 
+@pytest.mark.slow("refunds")
 @pytest.mark.timeout(180)
 async def test_workers_killed_around_refunds_neither_double_nor_lose_one(tmp_path: Path) -> None:
     dice = random.Random(SEED)

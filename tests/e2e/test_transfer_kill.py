@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.worker import Worker
 
 from activities.store.ledger import load_record
@@ -100,6 +101,7 @@ async def check_one_outcome(both: Pair, asset_id: str) -> None:
     assert held == 2
 
 
+@pytest.mark.slow("kill")
 async def test_killed_before_the_target_has_heard(servers: Servers, tmp_path: Path) -> None:
     async with pair(servers, tmp_path) as both:
         answer = await both.hand_over(15)
@@ -115,6 +117,7 @@ async def test_killed_before_the_target_has_heard(servers: Servers, tmp_path: Pa
         await check_one_outcome(both, asset_id)
 
 
+@pytest.mark.slow("kill")
 async def test_killed_after_the_target_has_taken_the_assets(servers: Servers, tmp_path: Path) -> None:
     async with pair(servers, tmp_path) as both:
         answer = await both.hand_over(15)

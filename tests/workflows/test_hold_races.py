@@ -117,6 +117,7 @@ async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> Non
             assert await holds.clear_to_send(connection, row, at) is holds.Clearance.CLEARED
 
 
+@pytest.mark.slow("kill")
 @pytest.mark.timeout(300)
 async def test_a_worker_killed_around_a_hold_leaves_one_effect_of_each(tmp_path: Path) -> None:
     """Workers die while cases come and go and mails leave: each mail arrives once or waits, and no hold is lost or doubled."""

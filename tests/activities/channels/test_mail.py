@@ -11,7 +11,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from activities.channels.rendering import Renderer
 from activities.channels.text import wire_address
 from tests.activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from tests.activities.channels.smtp_server import Mailbox
+from tests.properties import examples
 
 Build = Callable[..., MailChannel]
 
@@ -121,7 +122,7 @@ NAMES = st.text(st.characters(codec="utf-8") | st.sampled_from(',;:<>@"\\()[]=?_
 
 
 @given(name=NAMES, company=NAMES, product=NAMES)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_can_change_the_headers(
     channel_with: Build, mailbox: Mailbox, name: str, company: str, product: str
 ) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.amending import changes
@@ -15,6 +15,7 @@ from domain.assets.invariants import violations
 from domain.ownership import POLICY
 from domain.refusals import Refusal
 from tests.domain.amending.world import World
+from tests.properties import examples
 
 ZONES = st.sampled_from(["Asia/Tokyo", "UTC", "America/New_York"])
 Act = Callable[[World], None]
@@ -127,7 +128,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.booleans(), ZONES, st.lists(ACTS, min_size=4, max_size=20))
 def test_ledger_and_agenda_agree_after_any_history(auto_renew: bool, zone: str, acts: list[Act]) -> None:
     world = World(auto_renew=auto_renew, zone=zone)

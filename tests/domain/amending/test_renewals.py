@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.amending import changes
@@ -18,9 +18,10 @@ from domain.refusals import Refusal
 from domain.renewal_quote import assets_of_next_term, quote_renewal
 from tests.domain.amending.test_histories import ACTS, ZONES, Act
 from tests.domain.amending.world import World
+from tests.properties import examples
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(ZONES, st.lists(ACTS, min_size=2, max_size=8))
 def test_what_is_told_of_the_next_term_is_what_the_ledger_books(zone: str, acts: list[Act]) -> None:
     world = World(auto_renew=True, zone=zone)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError, HistoryError
@@ -26,8 +25,9 @@ from domain.orders import PricePer
 from domain.ownership import POLICY
 from tests.domain.assets.builders import asset, day, on, sold
 from tests.domain.assets.test_invariants import requests, sales
+from tests.properties import examples
 
-EXAMPLES = int(os.environ.get("HISTORIES", "60"))
+EXAMPLES = 60
 
 
 def exported(record: AssetRecord, per: PricePer = PricePer.MONTH) -> str:
@@ -44,7 +44,7 @@ def exported(record: AssetRecord, per: PricePer = PricePer.MONTH) -> str:
     return json.dumps(given)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@examples(EXAMPLES)
 @given(sale=sales(), data=st.data())
 def test_what_our_ledger_exports_is_imported_equal(sale: Generate, data: st.DataObject) -> None:
     ledger = apply(Ledger(policy=POLICY), sale)
@@ -88,7 +88,7 @@ def histories(draw: st.DrawFn) -> list[KnownPeriod]:
     return found
 
 
-@settings(max_examples=EXAMPLES * 2, deadline=None)
+@examples(EXAMPLES * 2)
 @given(known=histories())
 def test_a_known_history_is_followed_to_the_same_states(known: list[KnownPeriod]) -> None:
     open_end = known[-1].end is None

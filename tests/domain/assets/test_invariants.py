@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError, LedgerCorruptError
@@ -36,8 +35,9 @@ from domain.assets.requests import (
 )
 from domain.ids import AccountId, AssetId
 from tests.domain.assets.builders import X, asset, day, sold
+from tests.properties import examples
 
-HISTORIES = int(os.environ.get("PERENNIAL_HISTORIES", "300"))
+HISTORIES = 300
 DAYS = 800
 PROBES = [day(number) for number in range(-30, 2000, 17)]
 
@@ -171,7 +171,7 @@ def check_rollback(before: Ledger, after: Ledger, past: dict[tuple[AssetId, int]
 
 
 @pytest.mark.timeout(1800)  # ten thousand histories take minutes
-@settings(max_examples=HISTORIES, deadline=None)
+@examples(HISTORIES)
 @given(sale=sales(), policy=policies, data=st.data())
 def test_every_history_keeps_the_invariants(sale: Generate, policy: LedgerPolicy, data: st.DataObject) -> None:
     ledger = apply(Ledger(policy=policy), sale)
@@ -201,7 +201,7 @@ def test_every_history_keeps_the_invariants(sale: Generate, policy: LedgerPolicy
     assert Ledger.model_validate_json(ledger.model_dump_json()) == ledger
 
 
-@settings(max_examples=max(20, HISTORIES // 10), deadline=None)
+@examples(HISTORIES // 10)
 @given(quantity=st.integers(1, 30), cuts=st.lists(st.integers(1, 364), min_size=1, max_size=6, unique=True))
 def test_calendar_months_are_not_changed_by_cuts(quantity: int, cuts: list[int]) -> None:
     """With parts of months counted by days, cutting a period keeps its amount to the cent of each cut."""

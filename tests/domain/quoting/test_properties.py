@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
@@ -25,8 +24,9 @@ from domain.quoting.errors import QuoteError
 from domain.quoting.pricing import confirm
 from domain.quoting.quote import Quote
 from tests.domain.quoting.builders import NOW, on, owned, quote, sale
+from tests.properties import examples
 
-HISTORIES = int(os.environ.get("PERENNIAL_HISTORIES", "120"))
+HISTORIES = 120
 START = on("2026-03-01")
 CENT = Decimal("0.01")
 PRODUCTS: list[dict[str, Any]] = [
@@ -109,7 +109,7 @@ def check(made: Quote, before: Ledger) -> Ledger:
 
 
 @given(data=st.data(), lines=sales(), off=discounts, policy=policies)
-@settings(max_examples=HISTORIES, deadline=None)
+@examples(HISTORIES)
 def test_a_preview_is_what_acceptance_does(
     data: st.DataObject, lines: list[dict[str, Any]], off: tuple[Discount, ...], policy: LedgerPolicy
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_preview_is_what_acceptance_does(
     when=st.sampled_from(BillWhen),
     policy=policies,
 )
-@settings(max_examples=HISTORIES, deadline=None)
+@examples(HISTORIES)
 def test_what_is_billed_is_what_the_ledger_says_and_no_credit_is_above_its_charge(
     data: st.DataObject, facts: dict[str, Any], every: int, when: BillWhen, policy: LedgerPolicy
 ) -> None:

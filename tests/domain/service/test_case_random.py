@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusals import Refusal
@@ -32,6 +32,7 @@ from domain.service.casework import Work
 from domain.service.definitions import Priority
 from domain.service.lifecycle import RUNNING, CaseState
 from tests.domain.service.living import Life
+from tests.properties import examples
 
 Request = Callable[[Work, timedelta], None]
 """What is asked; the span is how long ago it is said to have happened."""
@@ -121,7 +122,7 @@ class Checked(Life):
         assert not (case.escalated and case.status not in RUNNING | {CaseState.RESOLVED})
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(begins=begins, steps=steps, enterprise=st.booleans())
 def test_whatever_is_asked_and_however_late_the_timers_are(
     begins: datetime, steps: list[tuple[str, timedelta, int, bool]], enterprise: bool

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from domain.service.claim_requests import ClaimPriceMatch, GrantGoodwill, Role
 from domain.service.claim_rules import Assessment, assess, check_goodwill, check_shown
 from domain.service.claims import BookPrice, BoughtLine, Claim, Claimant, ClaimKind, ClaimStatus
 from domain.service.price_protection import ApprovalLevel, claim_key
+from tests.properties import examples
 
 
 def yen(amount: int) -> Money:
@@ -259,7 +260,7 @@ Happening = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(events=st.lists(Happening, max_size=14), rates=st.sampled_from([(), (Decimal(10),), (Decimal(8), Decimal(2))]))
 def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
     events: list[tuple[str, Any]], rates: tuple[Decimal, ...]

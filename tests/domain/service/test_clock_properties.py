@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from domain.service.calendar import (
@@ -20,6 +20,7 @@ from domain.service.calendar import (
 )
 from domain.service.clock import BusinessClock, Span
 from domain.service.options import Boundary, ClockOptions, Negative
+from tests.properties import examples
 
 ZONES = (
     "UTC",
@@ -31,7 +32,7 @@ ZONES = (
     "Australia/Lord_Howe",
     "Pacific/Apia",
 )
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = examples(150, suppress_health_check=[HealthCheck.too_slow])
 FIRST, LAST = datetime(2010, 6, 1, tzinfo=UTC), datetime(2013, 6, 1, tzinfo=UTC)
 
 instants = st.integers(0, int((LAST - FIRST).total_seconds())).map(lambda seconds: FIRST + timedelta(seconds=seconds))
@@ -176,7 +177,7 @@ def test_periods_agree_with_the_time_between(calendar: BusinessCalendar, start: 
         assert clock.elapsed(periods[0][0], periods[-1][1]) == total
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(calendars(("UTC", "Asia/Tokyo")), instants, st.integers(1, 4 * 24 * 60))
 def test_open_minutes_are_those_that_the_rules_say_one_by_one(
     calendar: BusinessCalendar, start: datetime, length: int

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.service.inbound import InboundMail, case_address, mail_key, named_cases, read_mail
 from domain.service.mailtext import decoded, printable, text_of_html, without_quotes
+from tests.properties import examples
 
 
 def mail(body: bytes | str = "It broke.", **headers: str) -> bytes:
@@ -251,7 +252,7 @@ _MAILS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.one_of(st.binary(max_size=400), _MAILS))
 def test_no_bytes_are_too_broken_to_be_read(raw: bytes) -> None:
     found = read_mail(raw)
@@ -262,7 +263,7 @@ def test_no_bytes_are_too_broken_to_be_read(raw: bytes) -> None:
     assert mail_key(raw) == mail_key(raw + b"\r\n")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=300))
 def test_text_and_pages_are_read_whatever_they_hold(text: str) -> None:
     without_quotes(printable(text))

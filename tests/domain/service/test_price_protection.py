@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import CurrencyMismatchError, Money
@@ -32,6 +32,7 @@ from domain.service.price_protection import (
     claim_key,
     price_protection,
 )
+from tests.properties import examples
 
 
 def money(amount: str, currency: str = "JPY") -> Money:
@@ -165,7 +166,7 @@ def test_never_more_than_is_left_of_the_line() -> None:
     assert (answer.refund, answer.reason) == (money("150"), ProtectionReason.LEFT_OF_LINE)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     paid=st.decimals(0, 10_000, places=2),
     current=st.decimals(0, 10_000, places=2),

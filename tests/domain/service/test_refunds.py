@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.service.errors import (
@@ -22,6 +22,7 @@ from domain.service.refunds import (
     credit_breakdown,
     left_of_invoice,
 )
+from tests.properties import examples
 
 
 def invoice(*amounts: str, rate: str = "20", **more: Any) -> CreditableInvoice:
@@ -87,7 +88,7 @@ def test_zero_is_legal_and_has_no_blended_rate() -> None:
 cents = st.integers(0, 50_000).map(lambda amount: str(Decimal(amount) / 100))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(cents, min_size=1, max_size=4), st.sampled_from(["0", "7", "8.875", "20"]), st.integers(0, 100))
 def test_the_whole_invoice_can_always_be_credited_and_no_more(amounts: list[str], rate: str, percent: int) -> None:
     total = sum(map(Decimal, amounts), Decimal(0))

@@ -1,0 +1,75 @@
+"""The whole suite at once: side by side in processes, each with a stack of its own, and what is slow left to the night.
+
+A run that names files does just these, in one process, slow ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+PROCESSES = 4
+"""More than a small machine has cores: most of a test is waiting for a server."""
+LONG_FIRST = ("e2e", "workers", "gateway", "workflows", "activities")
+"""Folders whose modules begin first, so that no process is left with a long one at the end."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """`--slow`: what runs of the tests that kill processes and live for years."""
+    parser.addoption(
+        "--slow",
+        choices=("none", "one", "all"),
+        help="tests marked slow: none, one of each kind, or all (what is usual: none of the whole suite, all of files that are named)",
+    )
+
+
+def side_by_side(config: pytest.Config) -> None:
+    """Several processes for the whole suite, unless `-n` says otherwise; tests of one module stay together."""
+    if not config.pluginmanager.hasplugin("dsession") and not config.pluginmanager.hasplugin("xdist"):
+        return
+    if (
+        _is_whole(config)
+        and config.option.numprocesses is None
+        and not config.option.usepdb
+        and not _is_process(config)
+    ):
+        config.option.numprocesses = PROCESSES
+        config.option.dist = "loadscope"
+        config.option.loadscopereorder = False
+
+
+def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Orders the tests and leaves out the slow ones that are not wanted."""
+    items.sort(key=_turn)
+    wanted = config.getoption("--slow") or ("none" if _is_whole(config) else "all")
+    if wanted == "all":
+        return
+    kept, left, kinds = [], [], set()
+    for item in items:
+        slow = item.get_closest_marker("slow")
+        if slow is None or (wanted == "one" and slow.args[0] not in kinds):
+            kept.append(item)
+            if slow is not None:
+                kinds.add(slow.args[0])
+        else:
+            left.append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(item.config.rootpath).parts[1]
+    return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """No file or folder was named."""
+    named: Sequence[str] = config.args
+    return list(named) == list(config.getini("testpaths"))
+
+
+def _is_process(config: pytest.Config) -> bool:
+    """This is one of the processes, not the one that shares out the work."""
+    return hasattr(config, "workerinput")
