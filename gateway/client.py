@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.carrying_out import load_situation
 from activities.quoting import preview
 from activities.store.pool import Pool
-from activities.store.usage import latest_usage_day, save_usage, sold_products
+from activities.store.usage import latest_usage_day, lock_usage, save_usage, sold_products
 from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.quotes.requests import RequestQuote
@@ -119,14 +119,18 @@ class PerennialClient:
     async def record_usage(self, rows: Sequence[UsageRow]) -> int:
         """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told."""
         told = 0
-        for account_id in dict.fromkeys(row.account_id for row in rows):
-            told += await self._record_usage_of(account_id, [row for row in rows if row.account_id == account_id])
+        accounts: dict[str, list[UsageRow]] = {}
+        for row in rows:
+            accounts.setdefault(row.account_id, []).append(row)
+        for account_id, own in accounts.items():
+            told += await self._record_usage_of(account_id, own)
         return told
 
     async def _record_usage_of(self, account_id: str, rows: list[UsageRow]) -> int:
         if self._pool is None:
             raise RuntimeError("this client has no database; usage is written to the facts")
         async with self._pool.acquire() as connection, connection.transaction():
+            await lock_usage(connection, account_id)
             products = await sold_products(connection, account_id)
             _check_usage(account_id, rows, products)
             told = await latest_usage_day(connection, account_id)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 from activities.store.pool import Connection
 from domain.usage import UsageRow
 
+AT_ONCE = 5000
+"""Rows of one statement: what is reported at once may be years of many products, and a statement has its time."""
 
-async def save_usage(connection: Connection, rows: Iterable[UsageRow]) -> int:
+
+async def lock_usage(connection: Connection, account_id: str) -> None:
+    """Until the transaction ends, nobody else reports usage of the account: of two reports, one sees the other's figures."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('usage:' || $1, 0))", account_id)
+
+
+async def save_usage(connection: Connection, rows: Sequence[UsageRow]) -> int:
     """The rows, each in place of an earlier report for the same day. Returns how many of them said something new."""
-    listed = list(rows)
+    return sum([await _save(connection, rows[n : n + AT_ONCE]) for n in range(0, len(rows), AT_ONCE)])
+
+
+async def _save(connection: Connection, listed: Sequence[UsageRow]) -> int:
     said = await connection.execute(
         "insert into usage_day (account_id, product_code, day, active_users)"
         " select distinct on (a, p, d) a, p, d, u"
