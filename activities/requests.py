@@ -32,7 +32,9 @@ from domain.requests import (
     CompleteTask,
     PauseJourney,
     Request,
+    RescheduleStep,
     ResumeJourney,
+    SkipStep,
     read_request,
 )
 from domain.situation import Situation
@@ -107,7 +109,23 @@ class JourneyRequests:
     @activity.defn
     async def resume_journey(self, call: RequestCall) -> Outcome:
         """The agenda goes on."""
-        return await self._answer(call, ResumeJourney, control.resume)
+        return await self._answer(
+            call, ResumeJourney, lambda situation, request: control.resume(situation, request, call.steps)
+        )
+
+    @activity.defn
+    async def skip_step(self, call: RequestCall) -> Outcome:
+        """A step is left out."""
+        return await self._answer(
+            call, SkipStep, lambda situation, request: control.skip(situation, request, call.steps)
+        )
+
+    @activity.defn
+    async def reschedule_step(self, call: RequestCall) -> Outcome:
+        """A step is moved."""
+        return await self._answer(
+            call, RescheduleStep, lambda situation, request: control.reschedule(situation, request, call.steps)
+        )
 
     @activity.defn
     async def close_journey(self, call: RequestCall) -> Outcome:

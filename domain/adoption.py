@@ -65,6 +65,11 @@ def _check_in(situation: Situation, days: int) -> Step:
     return situation.step("adoption_check_in", STAGE, f"check-in-{day}", day)
 
 
+def next_check_in(situation: Situation) -> Step:
+    """The check-in that follows one of today."""
+    return _check_in(situation, situation.playbook.adoption.every_days)
+
+
 def _follow_up(situation: Situation) -> Step:
     day = situation.in_days(situation.playbook.adoption.follow_up_days)
     return situation.step("adoption_follow_up", STAGE, f"follow-up-{day}", day)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from domain.catching_up import catch_up, may_be_left_out, without
 from domain.decision import CloseAccount, Decision, JournalLine
-from domain.journey import Outcome
-from domain.requests import CloseJourney, PauseJourney, ResumeJourney
+from domain.journey import Outcome, Step
+from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, SkipStep
 from domain.situation import Situation
 
 
@@ -15,9 +19,44 @@ def pause(situation: Situation, request: PauseJourney) -> Decision:
     return Decision(JournalLine(f"Paused{until}: {request.reason}"), Outcome(answer=answer))
 
 
-def resume(situation: Situation, request: ResumeJourney) -> Decision:
-    """The agenda goes on, and what was set aside is tried again."""
-    return Decision(JournalLine("Resumed"), Outcome(answer={"paused": False}))
+def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]) -> Decision:
+    """The agenda goes on: what is overdue or was set aside is asked again whether it is of use, and planned anew."""
+    found = catch_up(situation, overdue)
+    answer = {"paused": False, "planned": len(found.plan), "dropped": found.drop}
+    outcome = Outcome(plan=found.plan, drop=found.drop, answer=answer, caught_up=True)
+    return Decision(JournalLine("Resumed"), outcome, more_lines=found.lines)
+
+
+def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Decision:
+    """A step is left out, for a reason; what comes in a rhythm goes on with the next one."""
+    step = _named(request.step, steps)
+    plan = [other for other in without(situation, step) if other.key != step.key]
+    says = f"Left out: {step.name}, {request.reason}"
+    return Decision(JournalLine(says), Outcome(plan=plan, drop=[step.key], answer={"skipped": step.key}))
+
+
+def reschedule(situation: Situation, request: RescheduleStep, steps: Sequence[Step]) -> Decision:
+    """A step is moved to another day, at the promised hour."""
+    step = _named(request.step, steps)
+    at, day = situation.customer.morning(request.day)
+    if at <= situation.as_of:
+        problem = Problem(field="day", problem=f"9 in the morning of {day} has passed; give a later day")
+        raise Refusal(INVALID_REQUEST, "the step cannot be moved", [problem])
+    says = f"Moved to {day}: {step.name}" + (f", {request.reason}" if request.reason else "")
+    moved = step.model_copy(update={"at": at, "on": day})
+    answer = {"step": step.key, "at": at.isoformat(), "day": day.isoformat()}
+    return Decision(JournalLine(says), Outcome(plan=[moved], answer=answer))
+
+
+def _named(key: str, steps: Sequence[Step]) -> Step:
+    """The step that is meant. What the ledger waits for is moved by what changes the contract, never by hand."""
+    step = next((step for step in steps if step.key == key), None)
+    if step is None:
+        raise Refusal(NOT_ALLOWED, f"no step {key!r} is planned; `perennial journey show` lists those there are")
+    if not may_be_left_out(step.kind):
+        said = "it follows from what was sold; ask for what changes that, such as amend_assets or cancel_assets"
+        raise Refusal(NOT_ALLOWED, f"step {key!r} cannot be left out or moved: {said}")
+    return step
 
 
 def close(situation: Situation, request: CloseJourney) -> Decision:

@@ -127,6 +127,8 @@ class Outcome(Carried):
     said: list[str] = []
     answer: dict[str, Any] | None = None
     repeated: bool = False
+    caught_up: bool = False
+    """true if every overdue step is among `plan` and `drop`"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
@@ -166,6 +168,8 @@ class RequestCall(Carried):
     repeated: bool = False
     opening: bool = False
     """true while the journey has no agenda yet: what the facts know of the customer is planned anew"""
+    steps: list[Step] = []
+    """the steps that the request is about: what is overdue for one that resumes, the one that is named"""
     barred: Barred | None = None
     """what the journey's own state says against it, unless it was done before"""
 
@@ -300,13 +304,26 @@ class JourneyState(Carried):
             }
         )
 
-    def unparked(self, now: datetime) -> JourneyState:
-        """The state with every parked step due again, and every stuck delivery on its way again."""
-        again = [step.model_copy(update={"at": now}) for step in self.parked]
+    def overdue(self, now: datetime) -> list[Step]:
+        """What is set aside, and what came due and was not done."""
+        return [*self.parked, *(step for step in self.agenda if step.at <= now)]
+
+    def step(self, key: str) -> Step | None:
+        """The step of that key, planned or set aside."""
+        return next((step for step in [*self.agenda, *self.parked] if step.key == key), None)
+
+    def without_parked(self, key: str) -> JourneyState:
+        """The state in which the step of that key is not set aside any more."""
+        attention = {name: why for name, why in self.attention.items() if name != f"parked:{key}"}
+        return self.model_copy(
+            update={"parked": [step for step in self.parked if step.key != key], "attention": attention}
+        )
+
+    def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
+        """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
+        again = [] if planned else [step.model_copy(update={"at": now}) for step in self.parked]
         flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {
-            key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:", "unreadable:"))
-        }
+        attention = {key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:"))}
         agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
         return self.model_copy(
             update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -79,7 +80,26 @@ class PauseJourney(Request):
 
 
 class ResumeJourney(Request):
-    """The agenda goes on: what came due meanwhile is looked at again, parked steps are tried again."""
+    """The agenda goes on: what came due meanwhile and what was set aside is looked at again. What is still of use is planned
+    for the promised hours, the rest is dropped with a line in the journal."""
+
+
+StepKey = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,150}/[^\s]{1,100}$")]
+
+
+class SkipStep(Request):
+    """A planned or parked step is left out, for good; `step` is its key, as the briefing and `perennial journey show` say it."""
+
+    step: StepKey
+    reason: Reason
+
+
+class RescheduleStep(Request):
+    """A planned or parked step is moved to the morning of `day`, or of the next business day after it."""
+
+    step: StepKey
+    day: Annotated[date, AfterValidator(within_reach)]
+    reason: Remark = ""
 
 
 class CloseJourney(Request):

@@ -30,7 +30,9 @@ from domain.requests import (
     CloseJourney,
     CompleteTask,
     PauseJourney,
+    RescheduleStep,
     ResumeJourney,
+    SkipStep,
 )
 from domain.service.case_requests import (
     AddNote,
@@ -86,6 +88,8 @@ OF_JOURNEY: Models = {
     "pause": PauseJourney,
     "resume": ResumeJourney,
     "close_journey": CloseJourney,
+    "skip_step": SkipStep,
+    "reschedule_step": RescheduleStep,
     "amend_assets": AmendAssets,
     "renew_assets": RenewAssets,
     "cancel_assets": CancelAssets,

@@ -28,9 +28,10 @@ from workflows.mail_doors import MailDoors
 from workflows.people_doors import PeopleDoors
 from workflows.quote_doors import QuoteDoors
 from workflows.service_doors import ServiceDoors
+from workflows.step_doors import StepDoors
 
 
-class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, MailDoors, ImportDoors):
+class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDoors, ImportDoors):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders

@@ -17,7 +17,6 @@ from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
-from domain.unreadable import UNREADABLE
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks
@@ -102,11 +101,7 @@ class Journey:
         try:
             outcome = await calls.perform(self.state.account_id, step, workflow.now())
         except ActivityError as error:
-            cause = cause_of(error)
-            self.state = self.state.parking(step, cause.message)
-            if cause.type == UNREADABLE and cause.details:
-                named = Outcome(attention={f"unreadable:{cause.details[0]}": cause.message})
-                self.state = self.state.after(named, workflow.now())
+            self.state = self.state.parking(step, cause_of(error).message)
             return
         self.state = self.state.after(outcome, workflow.now(), done=step)
 
@@ -124,6 +119,8 @@ class Journey:
             repeated=asked.key in self.answered,
             opening=self.state.opened_at is None or self.state.closed,
         )
+        if steps := self.steps_of(asked):
+            call = call.model_copy(update={"steps": steps})
         if barred := self.barred(asked):
             call = call.model_copy(update={"barred": barred})
         try:
@@ -150,6 +147,15 @@ class Journey:
             return Barred(type=refusal.type, says=str(refusal), problems=list(refusal.problems))
         return None
 
+    def steps_of(self, asked: Asked) -> list[Step]:
+        """The steps that a request is about."""
+        if asked.activity == "resume_journey":
+            return self.state.overdue(workflow.now())
+        if asked.activity in ("skip_step", "reschedule_step"):
+            step = self.state.step(str(asked.body.get("step")))
+            return [step] if step else []
+        return []
+
     def apply_answer(self, asked: Asked, outcome: Outcome) -> None:
         """What a request means for the journey: its outcome, and for the levers their position."""
         if outcome.repeated:
@@ -165,7 +171,9 @@ class Journey:
             case "pause_journey":
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
             case "resume_journey":
-                self.state = self.state.unparked(now)
+                self.state = self.state.unparked(now, planned=outcome.caught_up)
+            case "skip_step" | "reschedule_step":
+                self.state = self.state.without_parked(str(asked.body["step"]))
             case "close_journey":
                 self.state = self.state.model_copy(
                     update={"closed": True, "agenda": [], "stages": {}, "parked": [], "paused": None, "attention": {}}

@@ -116,6 +116,23 @@ async def resume(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
 
 
+@makes("skip_step")
+async def skip_step(life: Life, party: Party) -> Made:
+    return {"step": await _anniversary(life, party), "reason": "they do not like anniversaries"}
+
+
+@makes("reschedule_step")
+async def reschedule_step(life: Life, party: Party) -> Made:
+    day = await life.today(party) + timedelta(days=life.random.randint(-3, 30))
+    return {"step": await _anniversary(life, party), "day": day.isoformat()}
+
+
+async def _anniversary(life: Life, party: Party) -> str:
+    """The key of an anniversary, which may be the next one."""
+    year = (await life.today(party)).year + life.random.choice([0, 1, 1])
+    return f"relationship/anniversary-{year}"
+
+
 @makes("amend_assets")
 async def amend_assets(life: Life, party: Party) -> Made:
     pick, asset = life.random, await life.asset(party, "a.selling_model = 'termed'")
@@ -249,8 +266,6 @@ async def request_quote(life: Life, party: Party) -> Made:
 async def approve(life: Life, party: Party) -> Made:
     asked = await quote(life, party, "35")
     await life.ask(party, "request_quote", asked)
-    if life.random.random() < 0.4:
-        await life.later(party, life.random.choice([5, 5, 25]))  # it waits for its approval, for ever if need be
     decision = life.random.choice(["approve", "approve", "reject"])
     said = {"reason": "too much"} if decision == "reject" else {}
     return {"quote_id": asked["quote_id"], "role": "director", "decision": decision, "by": "D-1", **said}
