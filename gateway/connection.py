@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+
+from activities.store.pool import Pool, open_pool
+from gateway.here import find_running
 
 
 class CompactPayloadConverter(PydanticPayloadConverter):
@@ -17,13 +21,41 @@ class CompactPayloadConverter(PydanticPayloadConverter):
         super().__init__(ToJsonOptions(exclude_unset=True))
 
 
+USUAL_TEMPORAL = "localhost:7233"
+
 DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
 
 
+class NoServerError(RuntimeError):
+    """A server that cannot be found; the message says what to do."""
+
+
 async def connect(address: str | None = None, **options: Any) -> Client:
-    """A client for the server that `TEMPORAL_*` and its profiles name, or for `address`."""
+    """A client for the server that `TEMPORAL_*` and its profiles name, else the one that runs in this folder, or for `address`.
+
+    Raises NoServerError if nobody answers there.
+    """
     config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
     if address is not None:
         config["target_host"] = address
-    config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**{**config, "data_converter": DATA_CONVERTER, **options})
+    if "target_host" not in config:
+        here = find_running()
+        config["target_host"] = here.temporal_address if here else USUAL_TEMPORAL
+    try:
+        return await Client.connect(**{**config, "data_converter": DATA_CONVERTER, **options})
+    except RuntimeError as error:
+        raise NoServerError(
+            f"no Temporal server at {config['target_host']}; start `perennial up` in this folder, or set TEMPORAL_ADDRESS"
+        ) from error
+
+
+async def open_facts() -> Pool:
+    """PostgreSQL with the facts: the one that PERENNIAL_DATABASE_URL names, else that of the stack in this folder.
+
+    Raises NoServerError if there is neither.
+    """
+    here = find_running()
+    dsn = os.environ.get("PERENNIAL_DATABASE_URL") or (here.database_url if here else None)
+    if dsn is None:
+        raise NoServerError("no stack runs in this folder; start `perennial up` here, or set PERENNIAL_DATABASE_URL")
+    return await open_pool(dsn)

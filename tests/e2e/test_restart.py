@@ -20,11 +20,11 @@ from temporalio.client import Client
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from gateway.here import Running, running_file
 from tests.builders import order
 from tests.e2e.killing import PERENNIAL, command_environment
 from tests.e2e.lives import account_of, check_messages, settled, steps_of
 from tests.workers.embedded.conftest import all_gone, family
-from workers.cli.common import Running, running_file
 from workers.embedded.mailbox import Mailbox
 from workers.embedded.placement import location
 

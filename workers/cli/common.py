@@ -8,12 +8,11 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich.console import Console
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -25,6 +24,7 @@ from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from gateway.here import Running, find_running
 from workers.embedded.errors import EmbeddedError
 from workers.migrating import MigrationError
 from workers.registering import RegistrationError
@@ -39,48 +39,11 @@ console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ e
 progress_console = Console(stderr=True)
 """Progress, addresses and hints go to standard error, so that results can be piped into a file or a program."""
 
-DATA_DIR = Path(".perennial")
-
 _Result = TypeVar("_Result")
 
 
 class UserError(Exception):
     """Something that whoever runs the command can mend; the message says how."""
-
-
-class Running(BaseModel):
-    """Where an embedded stack listens, as `perennial up` leaves it for other commands."""
-
-    pid: int
-    temporal_address: str
-    database_url: str
-    smtp_host: str
-    smtp_port: int
-    ui_url: str
-    mailbox_url: str
-
-
-def running_file(data_dir: Path) -> Path:
-    """The file that tells other commands where the stack of `data_dir` listens."""
-    return data_dir / "stack.json"
-
-
-DEMO_DIR = DATA_DIR / "demo"
-
-
-def find_running() -> Running | None:
-    """The embedded stack that runs in this folder, if one does: that of `perennial up`, else that of a demo."""
-    return running_on(DATA_DIR) or running_on(DEMO_DIR)
-
-
-def running_on(data_dir: Path) -> Running | None:
-    """The embedded stack that runs on `data_dir`, if one does."""
-    try:
-        found = Running.model_validate_json(running_file(data_dir).read_text())
-        os.kill(found.pid, 0)
-    except (OSError, ValidationError):
-        return None
-    return found
 
 
 def settings_of(running: Running | None) -> Settings:

@@ -17,7 +17,8 @@ from rich.table import Table
 
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
-from workers.cli.common import DEMO_DIR, UserError, console, print_json, progress_console, run, running_on
+from gateway.here import DEMO_DIR, running_on
+from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
 from workers.rehearsal.life import Life, Moment
 from workers.rehearsal.story import (

@@ -17,13 +17,13 @@ from activities.store.pool import open_pool
 from domain.refusals import Refusal
 from domain.service.inbound import read_mail
 from domain.service.mailrouting import InboxStatus
+from gateway.here import find_running
 from gateway.inbound import UNKNOWN_MAIL, Inbox, keep_mail
 from workers.cli.common import (
     Connections,
     UserError,
     connections,
     console,
-    find_running,
     print_json,
     progress_console,
     run,

@@ -14,11 +14,11 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
+from gateway.here import find_running
 from workers.cli.common import (
     UserError,
     connections,
     console,
-    find_running,
     print_json,
     progress_console,
     run,

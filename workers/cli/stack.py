@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,20 +14,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from workers.cli.common import DATA_DIR, Running, progress_console, run, running_file
+from gateway.here import DATA_DIR, Running, find_running, running_file
+from workers.cli.common import UserError, progress_console, run
 from workers.embedded.stack import EmbeddedStack
+from workers.embedded.temporal_server import find_program
 from workers.migrating import migrate
 from workers.settings import Settings
 from workers.wiring import build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
-
-USUAL_TEMPORAL = "127.0.0.1:7233"
-"""Where the Temporal CLI looks if nothing tells it otherwise."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def show_addresses(running: Running) -> None:
     table.add_row("Temporal UI", f"[link={running.ui_url}]{running.ui_url}[/link]")
     table.add_row("Mailbox", f"[link={running.mailbox_url}]{running.mailbox_url}[/link]")
     table.add_row("Temporal", running.temporal_address)
-    if running.temporal_address != USUAL_TEMPORAL:
-        table.add_row("Temporal CLI", f"export TEMPORAL_ADDRESS={running.temporal_address}")
+    table.add_row("Temporal CLI", "perennial temporal …")
+    table.add_row("PostgreSQL", escape(running.database_url))
     table.add_row("SMTP", f"{running.smtp_host}:{running.smtp_port}")
     table.add_row("Mail in", f"to service@{Settings().mail_domain} by that SMTP port")
     progress_console.print(table)
@@ -116,3 +117,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
         run(_up(data))
+
+    @app.command(
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+        add_help_option=False,
+    )
+    def temporal(context: typer.Context) -> None:
+        """Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server."""
+        raise typer.Exit(subprocess.call([str(find_program()), *context.args], env=_temporal_environment()))
+
+
+def _temporal_environment() -> dict[str, str]:
+    """The environment in which the Temporal CLI finds our server. Raises UserError if there is none."""
+    if "TEMPORAL_ADDRESS" in os.environ:
+        return dict(os.environ)
+    running = find_running()
+    if running is None:
+        raise UserError("no stack runs in this folder; start `perennial up` here, or set TEMPORAL_ADDRESS")
+    return {**os.environ, "TEMPORAL_ADDRESS": running.temporal_address}

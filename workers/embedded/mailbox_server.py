@@ -61,6 +61,9 @@ class EmbeddedMailbox(Part):
         self._web: MailboxWeb | None = None
         self._exit = contextlib.ExitStack()
 
+    preferred = (SMTP_PORT, MAILBOX_PORT)
+    """where to listen if that is free and no ports were asked for"""
+
     @property
     def web_url(self) -> str:
         """Where a browser shows the mails."""
@@ -72,8 +75,8 @@ class EmbeddedMailbox(Part):
         folder = self.mailbox.folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._exit.enter_context(FolderLock(folder))
-        self.smtp_port = choose_port(self._wanted_port, SMTP_PORT)
-        web_port = choose_port(self._wanted_web_port, MAILBOX_PORT)
+        self.smtp_port = choose_port(self._wanted_port, self.preferred[0])
+        web_port = choose_port(self._wanted_web_port, self.preferred[1])
         try:
             self._server = await asyncio.get_running_loop().create_server(self._session, LOOPBACK, self.smtp_port)
             self._web = MailboxWeb(self.mailbox, web_port)

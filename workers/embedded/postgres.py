@@ -61,6 +61,9 @@ class EmbeddedPostgres(Part):
         self._server: ServerProcess | None = None
         self._exit = contextlib.ExitStack()
 
+    preferred = POSTGRES_PORT
+    """where to listen if that is free and no port was asked for"""
+
     @property
     def dsn(self) -> str:
         """Address of the database, password included: `postgresql://user:password@127.0.0.1:port/perennial`."""
@@ -109,7 +112,7 @@ class EmbeddedPostgres(Part):
     async def _serve(self, found: Placement) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
-            self._port = choose_port(self._asked_port, self._port + 1 if self._port else POSTGRES_PORT)
+            self._port = choose_port(self._asked_port, self._port + 1 if self._port else self.preferred)
             self._server = ServerProcess(
                 "PostgreSQL",
                 _command(found, self._port),

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
@@ -109,7 +111,30 @@ class EmbeddedStack(Part):
     async def __aenter__(self) -> Self:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock.__enter__()
+        self._prefer_known_ports()
         return await super().__aenter__()
+
+    def _prefer_known_ports(self) -> None:
+        """Each part listens where it did at the last start, if that is free: addresses that people wrote down still hold."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            known = json.loads(self._ports_file.read_text(encoding="utf-8"))
+            postgres, temporal, mail = int(known["postgres"]), map(int, known["temporal"]), map(int, known["mail"])
+            self.postgres.preferred = postgres
+            self.temporal.preferred = (next(temporal), next(temporal), next(temporal))
+            self.mail.preferred = (next(mail), next(mail))
+
+    def _keep_ports(self) -> None:
+        mailbox = urlsplit(self.mailbox_url).port
+        known = {
+            "postgres": self.postgres_port,
+            "temporal": [self.temporal.port, self.temporal.ui_port, self.temporal.metrics_port],
+            "mail": [self.smtp_port, mailbox],
+        }
+        self._ports_file.write_text(json.dumps(known), encoding="utf-8")
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.data_dir / "ports.json"
 
     async def _start(self) -> None:
         self._report("Starting PostgreSQL, Temporal and the mailbox")
@@ -127,6 +152,7 @@ class EmbeddedStack(Part):
             # Each part ends itself when its start is cancelled; wait for that, however often we are cancelled.
             await complete(_settled(starts))
             raise
+        self._keep_ports()
 
     async def _start_part(self, part: Part, said: Callable[[], str]) -> None:
         began = time.monotonic()
@@ -153,6 +179,7 @@ class EmbeddedStack(Part):
         for folder in (location(database), database, self.data_dir / "temporal", self.data_dir / "mailbox"):
             shutil.rmtree(folder, ignore_errors=True)
         (self.data_dir / "owner.lock").unlink(missing_ok=True)
+        self._ports_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # what others have put there stays
             self.data_dir.rmdir()
 

@@ -101,6 +101,9 @@ class EmbeddedTemporal(Part):
         self._server: ServerProcess | None = None
         self._exit = contextlib.ExitStack()
 
+    preferred = (TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_METRICS_PORT)
+    """where to listen if that is free and no ports were asked for"""
+
     @property
     def address(self) -> str:
         """`host:port` of the server for clients and workers."""
@@ -139,9 +142,8 @@ class EmbeddedTemporal(Part):
             if serves(pid := int(pid_file.read_text()), "temporal", db_file):
                 await end_leftover(pid, _LADDER)
         deadline = time.monotonic() + _READY_SECONDS
-        preferred = (TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_METRICS_PORT)
         while True:
-            ports = [choose_port(wanted, port) for wanted, port in zip(self._wanted, preferred, strict=True)]
+            ports = [choose_port(wanted, port) for wanted, port in zip(self._wanted, self.preferred, strict=True)]
             self.port, self.ui_port, self.metrics_port = ports
             self._server = ServerProcess(
                 "Temporal",

@@ -16,10 +16,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.orders import OrderAnswer, ProductKind
 from gateway.client import PerennialClient
+from gateway.here import Running, running_file
 from tests import builders
 from tests.conftest import Servers
 from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_rows
-from workers.cli.common import Running, running_file
 from workers.feeds.documents import order_document
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import ImportReport, import_orders

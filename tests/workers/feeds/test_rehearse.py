@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.here import Running
 from tests.conftest import Servers
 from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_rows
-from workers.cli.common import Running, UserError
+from workers.cli.common import UserError
 from workers.cli.rehearse import rehearse_feed, weeks_to_today
 from workers.cli.stack import Up
 

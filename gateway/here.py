@@ -1,0 +1,43 @@
+"""The embedded stack of this folder: where `perennial up` or a demo listens, as they leave it for whoever works beside them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+DATA_DIR = Path(".perennial")
+DEMO_DIR = DATA_DIR / "demo"
+
+
+class Running(BaseModel):
+    """Where an embedded stack listens, as `perennial up` leaves it for other processes."""
+
+    pid: int
+    temporal_address: str
+    database_url: str
+    smtp_host: str
+    smtp_port: int
+    ui_url: str
+    mailbox_url: str
+
+
+def running_file(data_dir: Path) -> Path:
+    """The file that tells others where the stack of `data_dir` listens."""
+    return data_dir / "stack.json"
+
+
+def find_running() -> Running | None:
+    """The embedded stack that runs in this folder, if one does: that of `perennial up`, else that of a demo."""
+    return running_on(DATA_DIR) or running_on(DEMO_DIR)
+
+
+def running_on(data_dir: Path) -> Running | None:
+    """The embedded stack that runs on `data_dir`, if one does."""
+    try:
+        found = Running.model_validate_json(running_file(data_dir).read_text())
+        os.kill(found.pid, 0)
+    except (OSError, ValidationError):
+        return None
+    return found

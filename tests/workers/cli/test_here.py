@@ -1,0 +1,114 @@
+"""What the README prints works in the folder of a stack, whatever listens on the usual ports; without one it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.connection import NoServerError, connect, open_facts
+from gateway.here import Running, running_file
+from tests.builders import order
+from tests.conftest import Servers
+from tests.workers.cli.running import PROGRAM
+from workers.embedded.stack import EmbeddedStack
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def clean() -> dict[str, str]:
+    """An environment that names no servers."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("TEMPORAL_", "PERENNIAL_"))}
+
+
+async def ran(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        cwd=folder,
+        env={**clean(), **more},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 90)
+    return process.returncode or 0, output.decode()
+
+
+def beside(servers: Servers, folder: Path) -> None:
+    """Makes `folder` the one in which the stack runs."""
+    stack = servers.stack
+    running = Running(
+        pid=os.getpid(),
+        temporal_address=stack.temporal_address,
+        database_url=stack.postgres_dsn,
+        smtp_host=stack.smtp_host,
+        smtp_port=stack.smtp_port,
+        ui_url=stack.ui_url,
+        mailbox_url=stack.mailbox_url,
+    )
+    place = running_file(folder / ".perennial")
+    place.parent.mkdir()
+    place.write_text(running.model_dump_json())
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+async def test_the_examples_of_the_readme_work_beside_the_stack_of_their_folder(
+    servers: Servers, tmp_path: Path
+) -> None:
+    beside(servers, tmp_path)
+    orders, cases = examples("python")
+    document = order("acme")
+    document["account"]["segment"] = "standard"
+    (tmp_path / "order.json").write_text(json.dumps(document))
+    code, said = await ran(tmp_path, sys.executable, "-c", orders)
+    assert (code, said.split()[0]) == (0, document["order_id"]), said
+    code, said = await ran(tmp_path, sys.executable, "-c", cases)
+    assert code == 0, said
+    assert await servers.pool.fetchval("select status from service_case where case_id = 'C-17'") == "resolved"
+    code, said = await ran(tmp_path, str(PROGRAM), "temporal", "workflow", "describe", "--workflow-id", "journey-acme")
+    assert code == 0, said
+    assert "CustomerJourney" in said
+
+
+async def test_without_a_stack_nothing_goes_to_a_stranger(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, said = await ran(tmp_path, str(PROGRAM), "temporal", "workflow", "list")
+    assert code == 1
+    assert "no stack runs in this folder; start `perennial up`" in said
+    code, said = await ran(
+        tmp_path, str(PROGRAM), "temporal", "--version", TEMPORAL_ADDRESS=servers.stack.temporal_address
+    )
+    assert (code, "temporal version" in said) == (0, True), said
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PERENNIAL_DATABASE_URL", raising=False)
+    with pytest.raises(NoServerError, match="start `perennial up`"):
+        await open_facts()
+    with pytest.raises(NoServerError, match=r"no Temporal server at 127\.0\.0\.1:9; start `perennial up`"):
+        await connect("127.0.0.1:9")
+    readme = README.read_text(encoding="utf-8")
+    assert not re.search(r"\$ (uv run )?temporal ", readme), "the bare line may reach a stranger"
+
+
+async def test_ports_stay_from_start_to_start(tmp_path: Path) -> None:
+    addresses = []
+    for _ in range(2):
+        async with EmbeddedStack(tmp_path / "s") as stack:
+            addresses.append(
+                (stack.postgres_dsn, stack.temporal_address, stack.ui_url, stack.smtp_port, stack.mailbox_url)
+            )
+        if len(addresses) == 1:
+            kept = json.loads((tmp_path / "s" / "ports.json").read_text())
+            # As if the usual ports had been taken at the first start.
+            moved = {**kept, "temporal": [port + 311 for port in kept["temporal"]]}
+            (tmp_path / "s" / "ports.json").write_text(json.dumps(moved))
+    assert addresses[0][0] == addresses[1][0]
+    assert addresses[0][3:] == addresses[1][3:]
+    assert int(addresses[1][1].rpartition(":")[2]) == int(addresses[0][1].rpartition(":")[2]) + 311
