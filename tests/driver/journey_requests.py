@@ -232,6 +232,27 @@ async def rollback(life: Life, party: Party) -> Made:
     return {"asset_id": asset["asset_id"]}
 
 
+@makes("change_account")
+async def change_account(life: Life, party: Party) -> Made:
+    change: dict[str, Any] = life.random.choice(
+        [
+            {"owner": life.random.choice(["S-1", LEAD])},
+            {"success_manager": life.random.choice(["S-2", LEAD])},
+            {"language": life.random.choice(["en", "ja", "pt-BR"])},
+            {"time_zone": life.random.choice(["Europe/Paris", "Asia/Seoul"])},
+            {"segment": "standard"},
+        ]
+    )
+    return {**change, "reason": "they moved", "by": "S-1"}
+
+
+@makes("change_contacts")
+async def change_contacts(life: Life, party: Party) -> Made:
+    person = {"contact_id": life.new_id("P"), "name": "Mia Roth", "email": f"mia.{life.made}@customer.example"}
+    role = life.random.choice(["main", "billing", "sponsor"])
+    return {"add": [person], "change": [{"contact_id": "P-1", "role": role}], "by": "S-1"}
+
+
 # Quotes
 
 
