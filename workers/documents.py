@@ -22,6 +22,7 @@ from domain.fulfilments import ReportFulfilment
 from domain.installed_base import ImportedAsset
 from domain.orders import Order
 from domain.playbook import Playbook
+from domain.provisioning import ProvisioningRequest, ProvisioningResult
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 from domain.requests import (
     AnswerOffer,
@@ -77,6 +78,8 @@ FILES: Models = {
     "playbook": Playbook,
     "usage": UsageRow,
     "asset": ImportedAsset,
+    "provisioning_request": ProvisioningRequest,
+    "provisioning_answer": ProvisioningResult,
 }
 OF_JOURNEY: Models = {
     "place_order": Order,

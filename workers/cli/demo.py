@@ -66,7 +66,9 @@ class Stage:
             self._steps += 1
             kind = line["stage"].split(":", 1)[0]
             colour = _COLOURS.get(kind, "white")
-            progress_console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  [{colour}]{kind:<12}[/{colour}] {line['title']}")
+            progress_console.print(
+                f"[dim]{line['at']:%Y-%m-%d}[/dim]  [{colour}]{kind:<12}[/{colour}] {escape(line['title'])}"
+            )
         for said in moment.refused:
             progress_console.print(f"[dim]{moment.at:%Y-%m-%d}[/dim]  [red]{'refused':<12}[/red] {escape(said)}")
         table = Table.grid(padding=(0, 2))

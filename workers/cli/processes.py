@@ -96,10 +96,12 @@ async def _doctor() -> bool:
                 ListSearchAttributesRequest(namespace=servers.temporal.namespace)
             )
             missing = sorted(set(SEARCH_ATTRIBUTES) - set(listed.custom_attributes))
-            mend = " && ".join(
-                f"temporal operator search-attribute create --name {n} --type {SEARCH_ATTRIBUTES[n]}" for n in missing
+            said(
+                "search attributes",
+                not missing,
+                f"missing: {', '.join(missing)}" if missing else "registered",
+                "run `perennial register`",
             )
-            said("search attributes", not missing, f"missing: {', '.join(missing)}" if missing else "registered", mend)
     except Exception as error:  # whatever it is, it is the doctor's finding
         said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
     try:
