@@ -103,13 +103,14 @@ def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
     """The schedule's terms: one calendar for all assets of a contract, anchored at its first day."""
     policy = ProrationPolicy(time_zone=zone)
     if contract is None:
-        return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy)
+        return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy, by_months=True)
     whole = contract.billing is BillingFrequency.WHOLE_TERM
     return BillingTerms(
         every=PeriodLength(count=_MONTHS[contract.billing]),
         policy=policy,
         anchor=contract.terms[0].start_on,
         anchors=_anchors(contract),
+        by_months=True,
         starts=tuple(term.start_on for term in contract.terms) if whole else (),
     )
 
@@ -218,9 +219,7 @@ def _next_day(
     if record.periods[-1].end is None:
         ahead = terms.periods(first).after(max(today, first))
     days = [
-        cell.due
-        for cell in schedule(record, terms, ahead)
-        if cell.amount and today < cell.due and cell.key not in known
+        cell.due for cell in schedule(record, terms, ahead) if cell.exact and today < cell.due and cell.key not in known
     ]
     first_day = min([*days, *changes], default=None)
     return None if first_day and due.contract and due.contract.begins(first_day) else first_day

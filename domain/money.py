@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
+from fractions import Fraction
 from functools import cache
 from typing import Annotated
 
@@ -66,6 +67,8 @@ class Rounding(Carried):
 
 
 _MONTHLY = Rounding(decimals=12)
+_DIVIDED = -10
+_YEARLY = Decimal("1e-6")
 _AGREED = Decimal("1e-10")
 
 
@@ -119,6 +122,14 @@ class Money(Carried):
 def by_one_month(price: Decimal, months: int) -> Decimal:
     """The part for one month of a price for `months`. It has 12 decimals: sums of it are exact, and right to the cent."""
     return _MONTHLY.apply(price / months)
+
+
+def exactly(monthly: Decimal) -> Fraction:
+    """A price by the month as it was agreed: one that a price by the year was divided into is that year's twelfth again."""
+    exponent = monthly.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent > _DIVIDED:
+        return Fraction(monthly)
+    return Fraction((monthly * 12).quantize(_YEARLY)) / 12
 
 
 def for_months(monthly: Decimal, months: int) -> Decimal:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
+from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCount
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
@@ -16,8 +16,9 @@ from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.money import price_rounding
 from domain.orders import PricePer
 
-POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS)
-"""A part of a month is charged by its days: what is changed in the middle of a month is not charged twice. Instants are the
+POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
+"""A part of a month is charged by its days: what is changed in the middle of a month is not charged twice, and what an asset has
+cost so far is rounded once. Instants are the
 customer's own, and a renewal in grace begins where the old term ended."""
 
 Records = Mapping[str, AssetRecord]

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.dates import Instant
-from domain.assets.ledger import LedgerPolicy, month_anchors, period_at, worth
+from domain.assets.ledger import LedgerPolicy, month_anchors, period_at, units_worth
 from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.views import Explanation, explain_at
 from domain.model import Carried
@@ -55,8 +55,8 @@ def amount_lines(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Amo
             lot=share.lot,
             units=share.quantity,
             unit_price=share.unit_price,
-            amount=_times(
-                worth(share.unit_price, period.start, period.end, record.asset, policy, anchors), share.quantity
+            amount=units_worth(
+                share.unit_price, share.quantity, (period.start, period.end), record.asset, policy, anchors
             ),
             reference=share.reference,
             moves=_moves(record, share.lot, period.start),
@@ -74,10 +74,6 @@ def amount_lines(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Amo
         rounding=ZERO if period.amount is None else period.amount - known,
         amount=period.amount,
     )
-
-
-def _times(each: Decimal | None, units: int) -> Decimal | None:
-    return None if each is None else each * units
 
 
 def _moves(record: AssetRecord, lot: int, at: datetime) -> tuple[LotMove, ...]:

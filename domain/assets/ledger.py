@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from domain.assets.errors import AssetLockedError, InFlightError, LedgerCorruptError, UnknownAssetError
-from domain.assets.exact import product
+from domain.assets.exact import product, rounded
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -31,12 +31,12 @@ from domain.assets.model import (
     active_actions,
 )
 from domain.assets.ramps import MOST_SEGMENTS
-from domain.assets.timeline import attributes_at, boundaries, rows_of, slices, sweep
+from domain.assets.timeline import Slice, attributes_at, boundaries, rows_of, slices, sweep
 from domain.calendar import CALENDAR, add_months, anchor_from, month_index
 from domain.calendar import months_between as months_by_anchor
 from domain.ids import AssetId, OrderId
 from domain.model import Carried
-from domain.money import rounding_of
+from domain.money import exactly, rounding_of
 
 ZERO = Decimal(0)
 
@@ -52,6 +52,15 @@ class MonthCount(StrEnum):
     """months from the anchor day of the term, a part of one by its days: a term of six months is six, wherever it is cut"""
 
 
+class AmountRounding(StrEnum):
+    """Where the amounts of an asset's periods are rounded."""
+
+    EACH_PERIOD = "each_period"
+    """each by itself, if it has a part of a month"""
+    RUNNING_SUM = "running_sum"
+    """what the asset has cost so far, less what its earlier periods come to: however often it is changed, they add up"""
+
+
 class ReductionOrder(StrEnum):
     """Which lots a reduction takes from."""
 
@@ -63,6 +72,7 @@ class LedgerPolicy(Carried):
     """The switches of a ledger."""
 
     month_count: MonthCount = MonthCount.CEIL
+    amounts: AmountRounding = AmountRounding.EACH_PERIOD
     reduction_order: ReductionOrder = ReductionOrder.LIFO
     allow_backdate: bool = False
     most_segments: int | None = MOST_SEGMENTS
@@ -204,6 +214,64 @@ def worth(
     return product(price, months, rounding_of(asset.currency))
 
 
+def exact_worth(
+    price: Decimal | None,
+    start: datetime,
+    end: datetime | None,
+    asset: Asset,
+    policy: LedgerPolicy,
+    anchors: Sequence[Anchor] = (),
+) -> Fraction | None:
+    """As `worth`, before any rounding."""
+    if price is None or asset.selling_model is SellingModel.ONE_TIME:
+        return None if price is None else Fraction(price)
+    if end is None:
+        return None
+    return exactly(price) * months_between(start, end, policy.month_count, asset.time_zone, anchor_at(anchors, start))
+
+
+def units_worth(
+    price: Decimal | None,
+    units: int,
+    span: tuple[datetime, datetime | None],
+    asset: Asset,
+    policy: LedgerPolicy,
+    anchors: Sequence[Anchor] = (),
+) -> Decimal | None:
+    """What units at a price come to in a span: under a running sum rounded once, else each unit by itself."""
+    if policy.amounts is AmountRounding.RUNNING_SUM:
+        exact = exact_worth(price, *span, asset, policy, anchors)
+        return None if exact is None else rounded(exact * units, rounding_of(asset.currency))
+    each = worth(price, *span, asset, policy, anchors)
+    return None if each is None else each * units
+
+
+class _Amounts:
+    """The amounts of an asset's periods, one after the other."""
+
+    def __init__(self, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> None:
+        self._facts = asset, policy, anchors
+        self._once = asset.selling_model is SellingModel.ONE_TIME
+        self._running = policy.amounts is AmountRounding.RUNNING_SUM
+        self._rounding = rounding_of(asset.currency)
+        self._exact, self._before = Fraction(), ZERO
+
+    def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
+        """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
+        if not self._running:
+            amount = worth(price, stretch.start, stretch.end, *self._facts)
+            if self._once and amount is not None:
+                amount, self._before = amount - self._before, amount
+            return amount
+        exact = exact_worth(price, stretch.start, stretch.end, *self._facts)
+        if exact is None:
+            return None
+        self._exact = exact if self._once else self._exact + exact
+        so_far = rounded(self._exact, self._rounding)
+        amount, self._before = so_far - self._before, so_far
+        return amount
+
+
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:
     """The periods that follow from `actions`, in n log n.
 
@@ -216,21 +284,17 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
     stretches = slices(boundaries(active), active[-1].lifecycle_end)
     attributes = attributes_at(active, [stretch.start for stretch in stretches])
     anchors = month_anchors(asset, active)
-    once, before = asset.selling_model is SellingModel.ONE_TIME, ZERO
+    once, amounts = asset.selling_model is SellingModel.ONE_TIME, _Amounts(asset, policy, anchors)
     periods: list[StatePeriod] = []
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
         mrr = holdings.mrr
-        amount = worth(mrr, stretch.start, stretch.end, asset, policy, anchors)
-        if once and amount is not None:
-            # A one-time price is earned where the quantity changes, so that the periods add up to what is held.
-            amount, before = amount - before, amount
         periods.append(
             StatePeriod(
                 start=stretch.start,
                 end=stretch.end,
                 quantity=holdings.quantity,
                 mrr=ZERO if once and mrr is not None else mrr,
-                amount=amount,
+                amount=amounts.of(mrr, stretch),
                 attributes=values,
             )
         )
@@ -315,8 +379,8 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
 
 
 def _measured_row(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> ActionSource:
-    each = worth(row.unit_price, row.start, row.end, asset, policy, anchors)
-    return row.model_copy(update={"product_amount": None if each is None else each * row.quantity})
+    amount = units_worth(row.unit_price, row.quantity, (row.start, row.end), asset, policy, anchors)
+    return row.model_copy(update={"product_amount": amount})
 
 
 def _with_changes(

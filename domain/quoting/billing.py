@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,14 +19,15 @@ from domain.assets.dates import Span, local_date
 from domain.assets.exact import rounded
 from domain.assets.grid import Boundary, Grid, PeriodLength, grid_for
 from domain.assets.invoicing import InvoiceLine, InvoiceResult, allocate, apply_invoice
+from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.policy import AdjustmentRule, ProrationPolicy, RemainderTo
 from domain.assets.proration import pieces
 from domain.assets.timeline import rows_of, sweep, timeline
-from domain.calendar import month_index
+from domain.calendar import month_index, months_between
 from domain.ids import AssetId
 from domain.model import Carried
-from domain.money import CurrencyCode, Rounding, rounding_of
+from domain.money import CurrencyCode, Rounding, exactly, rounding_of
 from domain.quoting.errors import BillingError
 from domain.quoting.pricebook import PriceUnit
 from domain.quoting.quote import UnitPricing
@@ -45,7 +46,8 @@ class BillingTerms(Carried):
     """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy.
 
     `anchor` starts the grid elsewhere, as with the contract; `anchors` are the days from which its months begin on another
-    day of the month, with that day; `starts`, if given, are the first days of all periods.
+    day of the month, with that day; `starts`, if given, are the first days of all periods. `by_months`: each part costs its
+    price by its months, as the ledger's running sum has it, and not a part of what a period was rounded to.
     """
 
     every: PeriodLength = Field(default_factory=PeriodLength)
@@ -55,6 +57,7 @@ class BillingTerms(Carried):
     anchor: date | None = None
     anchors: tuple[tuple[date, int], ...] = ()
     starts: tuple[date, ...] = ()
+    by_months: bool = False
 
     def periods(self, first: date) -> Periods:
         """The billing periods of what begins on `first`."""
@@ -149,95 +152,110 @@ class BillLine(Carried):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a lot costs in a part of a billing period."""
+    """What a lot costs in a part of a billing period: exactly, and as its share of a sum that is rounded once."""
 
     key: Key
     due: date
-    amount: Decimal
+    exact: Fraction
+    amount: Decimal = ZERO
 
 
 def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
-    """What is billed for an asset: all of it if it ends, else what falls due on or before `through`; by lot and period.
+    """What is billed for an asset: all of it if it ends, else what falls due on or before `through`; by billing period and lot.
 
     The amounts of an asset that ends add up to its total in the ledger, rounded.
     """
+    rounding = rounding_of(record.asset.currency)
+    cells: list[Cell] = []
+    exact, before = Fraction(), ZERO
+    for cell in sorted(_cells(record, terms, through), key=lambda cell: (cell.key[1], cell.key[0])):
+        exact += cell.exact
+        so_far = rounded(exact, rounding)
+        cells.append(replace(cell, amount=so_far - before))
+        before = so_far
+    return cells
+
+
+def _cells(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
     if record.asset.selling_model is SellingModel.ONE_TIME:
         return list(_once(record, terms, through))
     if not record.periods:
         return []
-    zone = terms.policy.zone
+    zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
     grid = terms.periods(local_date(record.periods[0].start, zone))
-    rounding = rounding_of(record.asset.currency)
     cells: list[Cell] = []
-    exact = before = ZERO
+    booked, before = ZERO, ZERO
     active = record.active
+    anchors = month_anchors(record.asset, active)
     for period, (_, holdings) in zip(record.periods, sweep(rows_of(active), timeline(record.actions)), strict=True):
-        lots = {lot: (holdings.prices[lot] or ZERO) * quantity for lot, quantity in holdings.quantities.items()}
-        shares = _shares(period, grid, terms, through)
-        if period.amount is None:
-            cells += _open_cells(lots, shares, rounding)
+        lots = {lot: exactly((holdings.prices[lot] or ZERO) * units) for lot, units in holdings.quantities.items()}
+        shares = _shares(period, grid, terms, through, local_date(anchor_at(anchors, period.start), zone).day)
+        if terms.by_months or period.amount is None:
+            cells += [
+                Cell((lot, share.period), share.due, monthly * share.months)
+                for share in shares
+                for lot, monthly in lots.items()
+            ]
             continue
-        exact += period.amount
-        total, before = rounding.apply(exact) - before, rounding.apply(exact)
-        cells += _cells(lots, shares, total, terms, rounding)
+        booked += period.amount
+        total, before = rounding.apply(booked) - before, rounding.apply(booked)
+        cells += _divided(lots, shares, total, terms, rounding)
     return _joined(cells)
 
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """Months of a billing period; a part of a month as the proration policy counts it."""
+    """Months of a billing period: the ledger's own, or else a part of a month as the proration policy counts it."""
 
     period: date
     due: date
     months: Fraction
 
 
-def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date) -> list[_Share]:
-    """What a state period takes of the billing periods, in months: the ledger's own measure."""
+def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date, anchor: int) -> list[_Share]:
+    """What a state period takes of the billing periods, in months."""
     zone, policy = terms.policy.zone, terms.policy
     start = local_date(period.start, zone)
     end = grid.after(max(start, through)) if period.end is None else local_date(period.end, zone)
     if end <= start:
         # Shorter than a day: all of its amount, if it has one, belongs to that day.
-        return [_Share(grid.period_at(start).start, start, Fraction(1))]
+        return [] if terms.by_months else [_Share(grid.period_at(start).start, start, Fraction(1))]
     by_month = Grid(grid.anchor, grid.day, 1)
     shares: list[_Share] = []
     while start < end:
         whole = grid.period_at(start)
         until = min(whole.end, end)
-        months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
+        if terms.by_months:
+            months = months_between(start, until, anchor)
+        else:
+            months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
         shares.append(_Share(whole.start, start if terms.when is BillWhen.IN_ADVANCE else until, months))
         start = until
     return shares
 
 
-def _cells(
-    lots: dict[int, Decimal], shares: Sequence[_Share], total: Decimal, terms: BillingTerms, rounding: Rounding
-) -> list[Cell]:
+def _divided(
+    lots: dict[int, Fraction], shares: Sequence[_Share], total: Decimal, terms: BillingTerms, rounding: Rounding
+) -> Iterator[Cell]:
     """A period's amount by lots and billing periods: in proportion to price and time, to the last minor unit."""
     places = [(lot, share) for share in shares for lot in lots]
-    # Weights are decimals, and shares need not be: a common denominator makes them whole.
-    common = lcm(*(share.months.denominator for share in shares))
-    weights = [lots[lot] * int(share.months * common) for lot, share in places]
-    weight_total = sum(weights, ZERO)
+    # Weights are decimals, and these need not be: a common denominator makes them whole.
+    weights = [lots[lot] * share.months for lot, share in places]
+    common = lcm(*(weight.denominator for weight in weights))
+    whole = [Decimal(int(weight * common)) for weight in weights]
+    weight_total = sum(whole, ZERO)
     if not weight_total:
-        return []
+        return
     remainder_to = RemainderTo.FIRST if terms.policy.remainder_to is RemainderTo.FIRST else RemainderTo.LAST
-    parts = allocate(total, weights, weight_total, rounding, remainder_to).parts
+    parts = allocate(total, whole, weight_total, rounding, remainder_to).parts
     if min(parts) < 0:
         # So little money that the remainder is more than one part: spread it.
         sums = [
-            rounded(Fraction(total) * Fraction(part) / Fraction(weight_total), rounding) for part in accumulate(weights)
+            rounded(Fraction(total) * Fraction(part) / Fraction(weight_total), rounding) for part in accumulate(whole)
         ]
         parts = tuple(after - before for before, after in pairwise([ZERO, *sums]))
-    return [Cell((lot, share.period), share.due, amount) for (lot, share), amount in zip(places, parts, strict=True)]
-
-
-def _open_cells(lots: dict[int, Decimal], shares: Sequence[_Share], rounding: Rounding) -> Iterator[Cell]:
-    """Without an end there is no total: every part is its price by the month times its months."""
-    for share in shares:
-        for lot, monthly in lots.items():
-            yield Cell((lot, share.period), share.due, rounded(Fraction(monthly) * share.months, rounding))
+    for (lot, share), amount in zip(places, parts, strict=True):
+        yield Cell((lot, share.period), share.due, Fraction(amount))
 
 
 def _joined(cells: Iterable[Cell]) -> list[Cell]:
@@ -246,14 +264,14 @@ def _joined(cells: Iterable[Cell]) -> list[Cell]:
     for cell in cells:
         known = joined.get(cell.key)
         if known is not None:
-            cell = Cell(cell.key, min(known.due, cell.due), known.amount + cell.amount)
+            cell = Cell(cell.key, min(known.due, cell.due), known.exact + cell.exact)
         joined[cell.key] = cell
     return list(joined.values())
 
 
 def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[Cell]:
     """Every lot of something paid once, with the units left of it on the day or at its end: in all the ledger's total."""
-    zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
+    zone = terms.policy.zone
     held: dict[int, int] = {}
     first: dict[int, tuple[date, Decimal]] = {}
     for stretch, holdings in sweep(rows_of(record.active), timeline(record.actions)):
@@ -263,38 +281,65 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
         held = dict(holdings.quantities)
         for lot in held:
             first.setdefault(lot, (start, holdings.prices[lot] or ZERO))
-    exact = before = ZERO
     for lot, (start, price) in first.items():
-        exact += price * held.get(lot, 0)
-        total, before = rounding.apply(exact) - before, rounding.apply(exact)
-        yield Cell((lot, start), start, total)
+        yield Cell((lot, start), start, Fraction(price) * held.get(lot, 0))
 
 
 def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], through: date) -> tuple[BillLine, ...]:
     """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
 
-    `billed` are all lines of the asset so far. A period that was billed too high is credited, but never by more than
-    what earlier credits have left of it (unless the policy ignores them).
+    `billed` are all lines of the asset so far. The lines come to what all that is due costs, rounded once, less what was
+    billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it
+    (unless the policy ignores them).
     """
-    expected = {cell.key: cell for cell in schedule(record, terms, through)}
+    expected = {cell.key: cell for cell in _cells(record, terms, through)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
     left: dict[Key, Decimal] = defaultdict(Decimal)
     for line in billed:
         charged[line.key] += line.scheduled
         left[line.key] += line.amount
+    due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
-    for key in sorted(expected.keys() | charged.keys(), key=lambda key: (key[1], key[0])):
+    for key, change in changes_of(due, charged, rounding_of(record.asset.currency)).items():
         cell = expected.get(key)
-        if key not in charged and (cell is None or cell.due > through):
-            continue
-        change = (cell.amount if cell else ZERO) - charged[key]
         if change > 0:
-            due = cell.due if cell and key not in charged else through
-            lines.append(_bill_line(record, key, BillKind.CHARGE, due, change, change))
+            on = cell.due if cell and key not in charged else through
+            lines.append(_bill_line(record, key, BillKind.CHARGE, on, change, change))
         elif change < 0:
             amount = -creditable(-change, charged[key], left[key], terms.policy, record.asset.currency)
             lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change))
     return tuple(lines)
+
+
+def changes_of(due: Mapping[Key, Fraction], charged: Mapping[Key, Decimal], rounding: Rounding) -> dict[Key, Decimal]:
+    """What is to be charged (or, below zero, given back) of each part: in all what is due, rounded once, less what was charged.
+
+    A part that was charged to within a minor unit is left alone: its rounding is carried by what else there is to charge.
+    Nothing is given back of a part beyond what was charged for it.
+    """
+    unit = Fraction(1, 10**rounding.decimals)
+    keys = sorted(due.keys() | charged.keys(), key=lambda key: (key[1], key[0]))
+    open_ = {key: due.get(key, Fraction()) - Fraction(charged.get(key, ZERO)) for key in keys}
+    settled = {key for key in keys if key in charged and due.get(key) and abs(open_[key]) <= unit}
+    done = sum(charged.values(), ZERO)
+    exact = Fraction(done) + sum((open_[key] for key in settled), Fraction())
+    changes: dict[Key, Decimal] = {}
+    for key in keys:
+        if key not in settled:
+            exact += open_[key]
+            change = max(rounded(exact, rounding) - done, -charged.get(key, ZERO))
+            done += change
+            changes[key] = change
+    rest = rounded(sum(due.values(), Fraction()), rounding) - done
+    step = Decimal(1).scaleb(-rounding.decimals).copy_sign(rest)
+    # What no change explains is rounding that has come to a minor unit: it goes where most is missing.
+    for key in sorted(keys, key=lambda key: open_[key], reverse=step > 0):
+        if rest == 0:
+            break
+        if charged.get(key, ZERO) + changes.get(key, ZERO) + step >= 0:
+            changes[key] = changes.get(key, ZERO) + step
+            rest -= step
+    return {key: changes[key] for key in keys if changes.get(key)}
 
 
 def creditable(unused: Decimal, charged: Decimal, left: Decimal, policy: ProrationPolicy, currency: str) -> Decimal:

@@ -54,7 +54,8 @@ class Life:
         self.late += [
             line
             for line in made.lines
-            if line.kind is BillKind.CHARGE and line.key not in known and line.due < self.today
+            if before is self.record and line.kind is BillKind.CHARGE and line.key not in known
+            if line.due < self.today
         ]
         self.billed += made.lines
         if made.next_day:
