@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -78,13 +78,6 @@ def rounding_of(currency: str) -> Rounding:
     return Rounding(decimals=MINOR_UNITS[currency])
 
 
-def price_rounding(currency: str, price: Decimal) -> Rounding:
-    """How a unit price is rounded: to the minor unit of `currency`, or to the price's own digits where it has more."""
-    exponent = price.as_tuple().exponent
-    digits = -exponent if isinstance(exponent, int) else 0
-    return Rounding(decimals=max(MINOR_UNITS[currency], min(digits, 12)))
-
-
 class CurrencyMismatchError(ValueError):
     """Two amounts in different currencies were added or compared."""
 
@@ -124,10 +117,16 @@ def by_one_month(price: Decimal, months: int) -> Decimal:
     return _MONTHLY.apply(price / months)
 
 
+def is_divided(monthly: Decimal) -> bool:
+    """True for a price by the month that one by the year was divided into: nothing else has that many digits."""
+    exponent = monthly.as_tuple().exponent
+    return isinstance(exponent, int) and exponent <= _DIVIDED
+
+
+@lru_cache(maxsize=4096)
 def exactly(monthly: Decimal) -> Fraction:
     """A price by the month as it was agreed: one that a price by the year was divided into is that year's twelfth again."""
-    exponent = monthly.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent > _DIVIDED:
+    if not is_divided(monthly):
         return Fraction(monthly)
     return Fraction((monthly * 12).quantize(_YEARLY)) / 12
 

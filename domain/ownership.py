@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
+from domain.assets.exact import rounded
 from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCount
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
@@ -13,7 +15,7 @@ from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.customer import AssetFacts, ContractFacts
 from domain.decision import AssetChange
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
-from domain.money import price_rounding
+from domain.money import rounding_of
 from domain.orders import PricePer
 
 POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
@@ -101,9 +103,12 @@ def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:
 
 
 def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """A unit price raised by `percent`, at the currency's minor unit or the price's own digits; without a raise it stays as it is."""
-    raised = unit_price * (1 + percent / 100)
-    return price_rounding(currency, unit_price).apply(raised) if percent else unit_price
+    """A unit price raised by `percent`: a price again, half up at the currency's minor unit; without a raise it stays as it is."""
+    return (
+        rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding_of(currency))
+        if percent
+        else unit_price
+    )
 
 
 def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:

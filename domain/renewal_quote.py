@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from domain.assets.model import AssetAction
 from domain.calendar import start_of_day
 from domain.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
 from domain.decision import AssetChange, QuoteRenewal
-from domain.money import rounding_of
 from domain.ownership import renewed
 from domain.situation import Situation
 
@@ -43,22 +44,31 @@ def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[t
 
 def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
     """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
+    found = [(asset, change.after.actions[-1]) for asset, change in assets_of_next_term(situation, contract)]
+    return price_of_term(contract, contract.term.number + 1, found, situation.as_of)
+
+
+def price_of_term(
+    contract: ContractFacts, number: int, renewals: Sequence[tuple[AssetFacts, AssetAction]], as_of: datetime
+) -> QuoteRenewal:
+    """What term `number` of a contract comes to, by what renews each of its assets: units times price times months."""
     lines: list[dict[str, Any]] = []
     total = Decimal(0)
-    for asset, change in assets_of_next_term(situation, contract):
-        for monthly, (quantity, amount) in _lots_of(change).items():
+    for asset, action in renewals:
+        for monthly, (quantity, amount) in _lots_of(action).items():
             total += amount
-            price = agreed_price(monthly, asset.per)
             lines.append(
                 {
                     "product": asset.product_name,
                     "quantity": quantity,
-                    "unit_price": {"amount": format(price, "f"), "currency": contract.currency},
+                    "unit_price": {
+                        "amount": format(agreed_price(monthly, asset.per), "f"),
+                        "currency": contract.currency,
+                    },
                     "per": asset.per.value,
                     "amount": {"amount": str(amount), "currency": contract.currency},
                 }
             )
-    number = contract.term.number + 1
     return QuoteRenewal(
         f"Q-{contract.contract_id}-{number}",
         contract.contract_id,
@@ -67,24 +77,17 @@ def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal
         contract.currency,
         last_day(contract.term),
         lines,
-        situation.as_of,
+        as_of,
     )
 
 
-def _lots_of(change: AssetChange) -> dict[Decimal, tuple[int, Decimal]]:
-    """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books."""
-    action, rounding = change.after.actions[-1], rounding_of(change.after.asset.currency)
+def _lots_of(action: AssetAction) -> dict[Decimal, tuple[int, Decimal]]:
+    """The units that a renewal sells and what they come to, by their price for a month."""
     lots: dict[Decimal, tuple[int, Decimal]] = {}
     for source in action.sources:
         if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
-            quantity, worth = lots.get(source.unit_price, (0, Decimal(0)))
-            lots[source.unit_price] = (quantity + source.quantity, worth + (source.product_amount or 0))
-    exact = left = action.amount_change or Decimal(0)
-    shares = sum((worth for _, worth in lots.values()), Decimal(0))
-    for price, (quantity, worth) in lots.items():
-        # Units are rounded one by one, what is booked is not: the lines share the difference.
-        before, left = left, left - (exact * worth / shares if shares else worth)
-        lots[price] = quantity, rounding.apply(before) - rounding.apply(left)
+            quantity, amount = lots.get(source.unit_price, (0, Decimal(0)))
+            lots[source.unit_price] = (quantity + source.quantity, amount + (source.product_amount or 0))
     return lots
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from domain import adoption, renewal
 from domain.amending.terms import Holdings, Records, common_end, moved, term_after
-from domain.assets.model import AssetRecord
+from domain.assets.model import AssetAction, AssetRecord
 from domain.contract_end import end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
@@ -24,7 +24,7 @@ from domain.decision import (
 )
 from domain.expansion import stage_of
 from domain.journey import Outcome, Stage
-from domain.renewal_quote import last_day
+from domain.renewal_quote import last_day, price_of_term
 from domain.situation import Situation
 
 NOTHING_LEFT = "nothing of it is left"
@@ -156,9 +156,10 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
         # A term that is over goes on in those assets alone that somebody renewed or prolonged.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living
     ends = [record.end for record in living if record.end]
-    sold = [action.effective for record in living if (action := holdings.renewal_of(record))]
+    renewals = {str(r.asset.asset_id): action for r in living if (action := holdings.renewal_of(r))}
+    sold = [action.effective for action in renewals.values()]
     if living and len(sold) == len(living):
-        return _renewed(situation, contract, min(sold), min(ends))
+        return _renewed(situation, contract, min(sold), min(ends), renewals)
     if contract.status == "ended":
         return Replanned()
     if not living:
@@ -170,7 +171,13 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
     return _moved(situation, contract, starts_at, common_end(ends, contract.term.ends_at), anew=anew)
 
 
-def _renewed(situation: Situation, contract: ContractFacts, starts_at: datetime, ends_at: datetime) -> Replanned:
+def _renewed(
+    situation: Situation,
+    contract: ContractFacts,
+    starts_at: datetime,
+    ends_at: datetime,
+    renewals: Mapping[str, AssetAction],
+) -> Replanned:
     """The next term begins at `starts_at`; a term that was sold and not begun, or the rest of the present one, gives way."""
     zone, first = situation.customer.account.time_zone, Replanned()
     if _waits(contract, situation.as_of) and starts_at <= contract.term.starts_at:
@@ -183,7 +190,10 @@ def _renewed(situation: Situation, contract: ContractFacts, starts_at: datetime,
         first = first.and_then(cut)
     term = term_after(contract.term.number, starts_at, ends_at, zone)
     says = f"Contract {contract.contract_id} renewed until {last_day(term)}"
+    customer = situation.customer
+    sold = [(facts, action) for id, action in renewals.items() if (facts := customer.asset(id))]
     writes: list[Write] = [
+        price_of_term(contract, term.number, sold, situation.as_of),
         BeginTerm(
             contract.contract_id,
             term.number,

@@ -11,16 +11,17 @@ from domain.money import Rounding, RoundingMode
 def rounded(value: Fraction | Decimal | int, rounding: Rounding) -> Decimal:
     """`value` with exactly `rounding.decimals` places; ties are seen exactly, never through a cut-off quotient."""
     numerator, denominator = value.as_integer_ratio()
-    return _divided(numerator, denominator, rounding)
+    return quotient(numerator, denominator, rounding)
 
 
 def product(value: Decimal, factor: Fraction, rounding: Rounding) -> Decimal:
     """`value` times `factor`, rounded once."""
     numerator, denominator = value.as_integer_ratio()
-    return _divided(numerator * factor.numerator, denominator * factor.denominator, rounding)
+    return quotient(numerator * factor.numerator, denominator * factor.denominator, rounding)
 
 
-def _divided(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
+def quotient(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
+    """`numerator` over `denominator`, rounded."""
     decimals = rounding.decimals
     if decimals < 0:
         denominator *= 10**-decimals

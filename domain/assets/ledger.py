@@ -10,12 +10,14 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from domain.assets.errors import AssetLockedError, InFlightError, LedgerCorruptError, UnknownAssetError
-from domain.assets.exact import product, rounded
+from domain.assets.exact import product, quotient, rounded
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -156,6 +158,9 @@ class Anchor:
     anchor: datetime
 
 
+_start = attrgetter("start")
+
+
 def month_anchors(asset: Asset, actions: Sequence[AssetAction]) -> tuple[Anchor, ...]:
     """By which days the months of an asset are counted, by the actions in force: from its sale on, and from each renewal.
 
@@ -183,7 +188,9 @@ def anchored(asset: Asset, begins: datetime, anchor: datetime) -> datetime:
 
 def anchor_at(anchors: Sequence[Anchor], moment: datetime) -> datetime:
     """The instant by whose day the months at `moment` are counted; before all anchors the moment itself."""
-    number = bisect_right(anchors, moment, key=lambda anchor: anchor.start)
+    if len(anchors) == 1:  # an asset that was never renewed
+        return anchors[0].anchor if anchors[0].start <= moment else moment
+    number = bisect_right(anchors, moment, key=_start)
     return anchors[number - 1].anchor if number else moment
 
 
@@ -254,7 +261,7 @@ class _Amounts:
         self._once = asset.selling_model is SellingModel.ONE_TIME
         self._running = policy.amounts is AmountRounding.RUNNING_SUM
         self._rounding = rounding_of(asset.currency)
-        self._exact, self._before = Fraction(), ZERO
+        self._sum, self._over, self._before = 0, 1, ZERO
 
     def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
@@ -263,13 +270,26 @@ class _Amounts:
             if self._once and amount is not None:
                 amount, self._before = amount - self._before, amount
             return amount
-        exact = exact_worth(price, stretch.start, stretch.end, *self._facts)
-        if exact is None:
+        if price is None or (stretch.end is None and not self._once):
             return None
-        self._exact = exact if self._once else self._exact + exact
-        so_far = rounded(self._exact, self._rounding)
+        asset, policy, anchors = self._facts
+        top, bottom = exactly(price).as_integer_ratio()
+        if self._once or stretch.end is None:
+            self._sum, self._over = top, bottom
+        else:
+            anchor = anchor_at(anchors, stretch.start)
+            months = months_between(stretch.start, stretch.end, policy.month_count, asset.time_zone, anchor)
+            self._add(top * months.numerator, bottom * months.denominator)
+        so_far = quotient(self._sum, self._over, self._rounding)
         amount, self._before = so_far - self._before, so_far
         return amount
+
+    def _add(self, top: int, bottom: int) -> None:
+        """A fraction more, over a denominator that is kept: they are few, and reducing each sum would cost more."""
+        if self._over % bottom:
+            common = lcm(self._over, bottom)
+            self._sum, self._over = self._sum * (common // self._over), common
+        self._sum += top * (self._over // bottom)
 
 
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.assets.checks import already_done, changeable, reversible
@@ -21,9 +20,8 @@ from domain.assets.model import ActionSource, ActionType, Asset, AssetRecord, Ca
 from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.timeline import lot_slices, rows_of
-from domain.assets.uplift import uplifted
+from domain.assets.uplift import raised
 from domain.calendar import add_months
-from domain.money import by_one_month, for_months, price_rounding
 
 
 def renew(ledger: Ledger, request: Renew) -> Ledger:
@@ -156,19 +154,10 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
             update={
                 "start": start,
                 "end": end,
-                "unit_price": _raised(lot.unit_price, request, asset.currency),
+                "unit_price": None
+                if lot.unit_price is None
+                else raised(lot.unit_price, request.uplift_percent, asset.currency, request.priced_months),
             }
         )
         for lot in lots
     ]
-
-
-def _raised(price: Decimal | None, request: Renew, currency: str) -> Decimal | None:
-    percent, months = request.uplift_percent, request.priced_months
-    if price is None or percent == 0:
-        return price
-    if months == 1:
-        return uplifted(price, percent, price_rounding(currency, price))
-    # A yearly price is raised as such and only then divided, so that no cent is lost.
-    whole = for_months(price, months)
-    return by_one_month(uplifted(whole, percent, price_rounding(currency, whole)), months)

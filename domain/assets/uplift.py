@@ -11,7 +11,7 @@ from fractions import Fraction
 from domain.assets.errors import IndexRateMissingError
 from domain.assets.exact import rounded
 from domain.model import Carried
-from domain.money import Rounding
+from domain.money import Rounding, by_one_month, for_months, is_divided, rounding_of
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
@@ -64,6 +64,20 @@ def uplift_percent(index: Decimal, spread: Decimal, combination: Combination = C
 def uplifted(unit_price: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
     """`unit_price` raised by `percent` per cent."""
     return rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding)
+
+
+def raised(unit_price: Decimal, percent: Decimal, currency: str, months: int = 1) -> Decimal:
+    """A price for one month, agreed as one for `months`, raised by `percent` per cent: what was agreed is at the minor unit then.
+
+    A price by the year is raised as such and only then divided, so that no cent is lost. Without a raise it stays as it is.
+    """
+    if percent == 0:
+        return unit_price
+    if is_divided(unit_price):
+        months = 12
+    if months == 1:
+        return uplifted(unit_price, percent, rounding_of(currency))
+    return by_one_month(uplifted(for_months(unit_price, months), percent, rounding_of(currency)), months)
 
 
 def renewal_price(

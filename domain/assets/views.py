@@ -53,6 +53,8 @@ class Explanation(Carried):
     quantity: int
     mrr: Decimal | None
     months: Decimal | None
+    exact_months: str | None = None
+    """the months as a whole number or a fraction, such as 48/31: what the amount is computed from"""
     rule: str
     amount: Decimal | None
     lots: tuple[LotShare, ...]
@@ -118,6 +120,7 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
         quantity=period.quantity,
         mrr=period.mrr,
         months=None if months is None else Decimal(months.numerator) / months.denominator,
+        exact_months=None if months is None else str(months),
         rule=_rule(record, period, policy),
         amount=period.amount,
         lots=lots,

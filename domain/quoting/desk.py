@@ -10,9 +10,8 @@ from decimal import Decimal
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, Attributes, RequestId, SellingModel
 from domain.assets.taking import last_lot
-from domain.assets.uplift import uplifted
+from domain.assets.uplift import raised as uplift_price
 from domain.ids import AssetId, ProductCode
-from domain.money import rounding_of
 from domain.quoting.catalogue import Catalogue, Product
 from domain.quoting.discounts import Discount, discount_steps
 from domain.quoting.pricebook import PriceBook, PriceUnit, ledger_price
@@ -90,7 +89,7 @@ def _priced(
     uplift: Decimal,
     tier_from: int | None = None,
 ) -> UnitPricing:
-    raised = uplifted(base, uplift, rounding_of(desk.book.currency)) if uplift else base
+    raised = uplift_price(base, uplift, desk.book.currency)
     steps = discount_steps(raised, desk.covering(line_id, product), desk.book.rounding)
     net = steps[-1].after if steps else raised
     return UnitPricing(

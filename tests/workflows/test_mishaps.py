@@ -128,7 +128,7 @@ async def test_a_journey_whose_pause_ended_in_another_life_goes_on(servers: Serv
 
 
 def test_small_prices_survive_an_uplift() -> None:
-    assert uplifted(Decimal("0.004"), Decimal(25), "USD") == Decimal("0.005")
-    assert uplifted(Decimal("0.5"), Decimal(10), "JPY") == Decimal("0.6")
+    assert uplifted(Decimal("14.5714"), Decimal(25), "USD") == Decimal("18.21")
+    assert uplifted(Decimal("17.8"), Decimal("2.5"), "EUR") == Decimal("18.25")
     assert uplifted(Decimal("1360"), Decimal(3), "JPY") == Decimal("1401")
     assert uplifted(Decimal("19.99"), Decimal(0), "EUR") == Decimal("19.99")

@@ -13,7 +13,7 @@ from domain.assets.explaining import AmountLines, LotLine
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
 from domain.calendar import MONTHS_IN_YEAR, local_day
-from domain.money import rounding_of
+from domain.money import for_months, is_divided, rounding_of
 from workers.cli.charts import Stretch, chart, horizon
 from workers.cli.common import console
 
@@ -151,7 +151,7 @@ def _lots(record: AssetRecord, zone: str) -> Table:
             str(local_day(source.start, zone)),
             last_day(source.end, zone) or OPEN,
             f"{source.quantity:+,}",
-            "no price" if source.unit_price is None else f"{source.unit_price.normalize():,f}",
+            _unit_price(source.unit_price, record.asset.currency),
             _signed(source.product_amount, record.asset.currency),
         )
     return table
@@ -170,11 +170,13 @@ def show_amount(record: AssetRecord, lines: AmountLines, zone: str) -> None:
         f" {said.quantity} units, MRR {money(said.mrr, currency)} {currency}",
         highlight=False,
     )
-    console.print(f"Rule: {said.rule}" + (f", here {_months(said.months)}" if said.months else ""), highlight=False)
+    console.print(
+        f"Rule: {said.rule}" + (f", here {_months(said.exact_months)}" if said.exact_months else ""), highlight=False
+    )
     table = Table("", "amount", **PLAIN)
     table.columns[1].justify = "right"
     for line in lines.lots:
-        table.add_row(_lot_text(line, said.months), money(line.amount, currency))
+        table.add_row(_lot_text(line, said.exact_months, currency), money(line.amount, currency))
         for move in line.moves:
             did = "sold" if move.units > 0 else "taken"
             day = local_day(move.effective, zone)
@@ -184,19 +186,37 @@ def show_amount(record: AssetRecord, lines: AmountLines, zone: str) -> None:
     if lines.counted_before:
         table.add_row("less what earlier periods count", f"-{money(lines.counted_before, currency)}")
     if lines.rounding:
-        table.add_row("rounding", _signed(lines.rounding, currency))
+        table.add_row("rounding, of the sum so far", _signed(lines.rounding, currency))
     table.add_section()
     table.add_row("amount of the period", f"{money(lines.amount, currency)} {currency}")
+    period = next((period for period in record.periods if period.start == said.start), None)
+    if period is not None and period is not record.periods[0]:
+        table.add_row("with all periods before it", f"{money(_total(record, period), currency)} {currency}")
     console.print(table)
 
 
-def _lot_text(line: LotLine, months: Decimal | None) -> str:
-    price = "no price" if line.unit_price is None else f"{line.unit_price.normalize():,f}"
+def _lot_text(line: LotLine, months: str | None, currency: str) -> str:
     times = f" x {_months(months)}" if months else ""
     reference = f" ({line.reference})" if line.reference else ""
-    return f"lot {line.lot}{reference}: {line.units} units x {price}{times}"
+    return f"lot {line.lot}{reference}: {line.units} units x {_unit_price(line.unit_price, currency)}{times}"
 
 
-def _months(months: Decimal) -> str:
-    count = f"{months.normalize():f}" if months == months.to_integral_value() else f"{months:.4f}"
-    return f"{count} month" if months == 1 else f"{count} months"
+def _unit_price(price: Decimal | None, currency: str) -> str:
+    """A unit price as it was agreed, so that a calculator comes to the same amount; one by the year as a twelfth of it."""
+    if price is None:
+        return "no price"
+    if is_divided(price):
+        return f"{_at_minor_unit(for_months(price, MONTHS_IN_YEAR), currency)} / {MONTHS_IN_YEAR}"
+    return _at_minor_unit(price, currency)
+
+
+def _at_minor_unit(price: Decimal, currency: str) -> str:
+    return f"{max(price.normalize(), rounding_of(currency).apply(price), key=_digits):,f}"
+
+
+def _digits(price: Decimal) -> int:
+    return -int(price.as_tuple().exponent)
+
+
+def _months(months: str) -> str:
+    return f"{months} month" if months == "1" else f"{months} months"

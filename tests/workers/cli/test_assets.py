@@ -110,17 +110,17 @@ EXPLAINED = """\
 IB-0.1  Product 1, 2025-04-01 to 2025-06-30: 30 units, MRR 321.00 EUR
 Rule: MRR x months of the term, a part of one by its days, here 3 months
                                                             amount
-lot 1: 20 units x 11 x 3 months                             660.00
+lot 1: 20 units x 11.00 x 3 months                             660.00
     20 sold by action 1, Initial Sale, from 2021-01-01
-lot 2: 1 units x 11 x 3 months                               33.00
+lot 2: 1 units x 11.00 x 3 months                               33.00
     1 sold by action 2, Upsells, from 2022-01-01
-lot 3: 1 units x 11 x 3 months                               33.00
+lot 3: 1 units x 11.00 x 3 months                               33.00
     1 sold by action 3, Upsells, from 2023-01-01
-lot 4: 1 units x 11 x 3 months                               33.00
+lot 4: 1 units x 11.00 x 3 months                               33.00
     1 sold by action 4, Upsells, from 2024-01-01
-lot 5: 1 units x 11 x 3 months                               33.00
+lot 5: 1 units x 11.00 x 3 months                               33.00
     1 sold by action 5, Upsells, from 2025-01-01
-lot 6 (Q-7): 6 units x 9.5 x 3 months                       171.00
+lot 6 (Q-7): 6 units x 9.50 x 3 months                       171.00
     6 sold by action 6, Upsells, from 2025-04-01
 amount of the period                                    963.00 EUR
 """
@@ -175,7 +175,8 @@ async def test_an_amount_is_explained_line_by_line(own: OwnDatabase, tmp_path: P
 async def test_what_was_taken_and_replaced_is_explained(own: OwnDatabase, tmp_path: Path) -> None:
     ended = await asked(own, tmp_path, "explain", ASSET, "--at", "2026-05-01", "--json")
     said = json.loads(ended.out)
-    assert [(line["lot"], line["units"], line["amount"]) for line in said["lots"]] == [(9, 20, "3600")]
+    assert [(line["lot"], line["units"], Decimal(line["amount"])) for line in said["lots"]] == [(9, 20, 3600)]
+    assert said["explanation"]["exact_months"] == "9"
     assert Decimal(said["amount"]) == 3600
     ended = await asked(own, tmp_path, "explain", ASSET, "--at", "2020-05-01")
     assert ended.code == 1
