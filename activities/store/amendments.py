@@ -17,8 +17,8 @@ async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> No
     await connection.executemany(
         "insert into asset (asset_id, account_id, product_code, name, contract_id, parent_id, currency, price_per, unit_price,"
         " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
-        " lifecycle_start, lifecycle_end, months_from, tax_rates)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
+        " lifecycle_start, lifecycle_end, months_from, carried, tax_rates)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
         " tax_rates_for($2, $3, $5))",
         [_asset_row(write) for write in writes],
     )
@@ -47,6 +47,7 @@ def _asset_row(write: OpenAsset) -> Sequence[Any]:
         write.start,
         write.end,
         asset.months_from,
+        str(asset.carried),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from domain.amending.bundled import bundled, check_apart, check_ends, renewed_along
@@ -262,6 +263,7 @@ def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -
             "asset_id": line.to_asset_id or desk.new_id(line.asset_id, number),
             "product": product.code,
             "name": product.name,
+            "carried": Fraction(),
             "months_from": anchor_at(month_anchors(record.asset, record.active), effective),
         }
     )

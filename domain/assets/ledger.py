@@ -261,14 +261,16 @@ class _Amounts:
         self._once = asset.selling_model is SellingModel.ONE_TIME
         self._running = policy.amounts is AmountRounding.RUNNING_SUM
         self._rounding = rounding_of(asset.currency)
-        self._sum, self._over, self._before = 0, 1, ZERO
+        self._earned = ZERO
+        self._sum, self._over = asset.carried.as_integer_ratio()
+        self._before = quotient(self._sum, self._over, self._rounding)
 
     def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
         if not self._running:
             amount = worth(price, stretch.start, stretch.end, *self._facts)
             if self._once and amount is not None:
-                amount, self._before = amount - self._before, amount
+                amount, self._earned = amount - self._earned, amount
             return amount
         if price is None or (stretch.end is None and not self._once):
             return None
@@ -280,6 +282,9 @@ class _Amounts:
             anchor = anchor_at(anchors, stretch.start)
             months = months_between(stretch.start, stretch.end, policy.month_count, asset.time_zone, anchor)
             self._add(top * months.numerator, bottom * months.denominator)
+        return self._next()
+
+    def _next(self) -> Decimal:
         so_far = quotient(self._sum, self._over, self._rounding)
         amount, self._before = so_far - self._before, so_far
         return amount
@@ -290,6 +295,17 @@ class _Amounts:
             common = lcm(self._over, bottom)
             self._sum, self._over = self._sum * (common // self._over), common
         self._sum += top * (self._over // bottom)
+
+
+def exact_cost(record: AssetRecord, policy: LedgerPolicy) -> Fraction | None:
+    """What all periods of an asset come to before any rounding, with what it carried on; None while one has no price or no end."""
+    anchors, total = month_anchors(record.asset, record.active), record.asset.carried
+    for period in record.periods:
+        exact = exact_worth(period.mrr, period.start, period.end, record.asset, policy, anchors)
+        if exact is None:
+            return None
+        total += exact
+    return total
 
 
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:

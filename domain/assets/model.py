@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -87,7 +88,8 @@ class Asset(Carried):
     """What a customer owns. These facts are given at the sale; what changes over time lies in the periods.
 
     `time_zone` is the zone by whose calendar its days and months count. `months_from` is an instant on whose day of the month
-    its months begin, if not on that of its own start: its months are those of the contract that it runs under.
+    its months begin, if not on that of its own start: its months are those of the contract that it runs under. `carried` is the
+    sum, without its whole units of money, from which its costs are summed up and rounded, where it took over what another gave.
     """
 
     asset_id: AssetId
@@ -106,6 +108,7 @@ class Asset(Carried):
     derived_price: bool = False
     time_zone: str = "UTC"
     months_from: Instant | None = None
+    carried: Fraction = Fraction(0)
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""

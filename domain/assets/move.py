@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 
 from domain.assets.checks import already_done, check_movable, in_term
 from domain.assets.dates import Instant
 from domain.assets.errors import AssetExistsError, OverReductionError, PriceBookError, TransferQuantityError
-from domain.assets.ledger import Entry, Ledger, anchor_at, append, empty_record, month_anchors
+from domain.assets.ledger import Entry, Ledger, anchor_at, append, empty_record, exact_cost, month_anchors
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -21,6 +22,7 @@ from domain.assets.model import (
     AttributeSetting,
     Category,
     RequestId,
+    SellingModel,
     Subtype,
 )
 from domain.assets.requests import Swap, SwapKind, Transfer
@@ -84,12 +86,18 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
             "account_id": request.to_account_id,
             "contract_id": request.to_contract_id,
             "parent_id": None,
+            "carried": Fraction(),
             # The units cost on what they would have cost: what one loses the other gets.
             "months_from": anchor_at(month_anchors(record.asset, record.active), request.effective),
         }
     )
     conveyed = _conveyed(record, request, target, Category.TRANSFERS, Subtype.TRANSFER_TO, as_lots(rows, 1))
-    return _without(ledger, record, conveyed, Subtype.TRANSFER_FROM, rows), conveyed
+    ledger = _without(ledger, record, conveyed, Subtype.TRANSFER_FROM, rows)
+    # The target sums up from where the source stops: rounded so, what one loses the other gets.
+    left = exact_cost(ledger.record(record.asset.asset_id), ledger.policy)
+    if left is not None and record.asset.selling_model is not SellingModel.ONE_TIME:
+        target = target.model_copy(update={"carried": left % 1})
+    return ledger, conveyed.model_copy(update={"asset": target})
 
 
 def transfer_in(ledger: Ledger, conveyed: Conveyed) -> Ledger:

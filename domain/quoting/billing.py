@@ -167,7 +167,8 @@ def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Ce
     """
     rounding = rounding_of(record.asset.currency)
     cells: list[Cell] = []
-    exact, before = Fraction(), ZERO
+    exact = record.asset.carried
+    before = rounded(exact, rounding)
     for cell in sorted(_cells(record, terms, through), key=lambda cell: (cell.key[1], cell.key[0])):
         exact += cell.exact
         so_far = rounded(exact, rounding)
@@ -300,7 +301,7 @@ def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], t
         left[line.key] += line.amount
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
-    for key, change in changes_of(due, charged, rounding_of(record.asset.currency)).items():
+    for key, change in changes_of(due, charged, rounding_of(record.asset.currency), record.asset.carried).items():
         cell = expected.get(key)
         if change > 0:
             on = cell.due if cell and key not in charged else through
@@ -311,18 +312,21 @@ def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], t
     return tuple(lines)
 
 
-def changes_of(due: Mapping[Key, Fraction], charged: Mapping[Key, Decimal], rounding: Rounding) -> dict[Key, Decimal]:
+def changes_of(
+    due: Mapping[Key, Fraction], charged: Mapping[Key, Decimal], rounding: Rounding, carried: Fraction = Fraction()
+) -> dict[Key, Decimal]:
     """What is to be charged (or, below zero, given back) of each part: in all what is due, rounded once, less what was charged.
 
     A part that was charged to within a minor unit is left alone: its rounding is carried by what else there is to charge.
-    Nothing is given back of a part beyond what was charged for it.
+    Nothing is given back of a part beyond what was charged for it. `carried`: where the sum begins that is rounded.
     """
     unit = Fraction(1, 10**rounding.decimals)
     keys = sorted(due.keys() | charged.keys(), key=lambda key: (key[1], key[0]))
     open_ = {key: due.get(key, Fraction()) - Fraction(charged.get(key, ZERO)) for key in keys}
     settled = {key for key in keys if key in charged and due.get(key) and abs(open_[key]) <= unit}
-    done = sum(charged.values(), ZERO)
-    exact = Fraction(done) + sum((open_[key] for key in settled), Fraction())
+    begun = rounded(carried, rounding)
+    done = sum(charged.values(), begun)
+    exact = carried - Fraction(begun) + Fraction(done) + sum((open_[key] for key in settled), Fraction())
     changes: dict[Key, Decimal] = {}
     for key in keys:
         if key not in settled:
@@ -330,7 +334,7 @@ def changes_of(due: Mapping[Key, Fraction], charged: Mapping[Key, Decimal], roun
             change = max(rounded(exact, rounding) - done, -charged.get(key, ZERO))
             done += change
             changes[key] = change
-    rest = rounded(sum(due.values(), Fraction()), rounding) - done
+    rest = rounded(sum(due.values(), carried), rounding) - done
     step = Decimal(1).scaleb(-rounding.decimals).copy_sign(rest)
     # What no change explains is rounding that has come to a minor unit: it goes where most is missing.
     for key in sorted(keys, key=lambda key: open_[key], reverse=step > 0):

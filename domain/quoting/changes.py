@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from domain.assets.bundles import Relationship
@@ -225,6 +226,7 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
             "pricing_source": product.pricing_source,
             "renewal_pricing": product.renewal_pricing,
             "renewal_months": product.renewal_months or old.renewal_months,
+            "carried": Fraction(),
             "months_from": anchor_at(month_anchors(old, record.active), line.effective),
         }
     )
