@@ -11,6 +11,7 @@ from domain.assets.model import AssetAction
 from domain.calendar import start_of_day
 from domain.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
 from domain.decision import AssetChange, QuoteRenewal
+from domain.money import Rounding, rounding_of
 from domain.ownership import renewed
 from domain.situation import Situation
 
@@ -55,7 +56,7 @@ def price_of_term(
     lines: list[dict[str, Any]] = []
     total = Decimal(0)
     for asset, action in renewals:
-        for monthly, (quantity, amount) in _lots_of(action).items():
+        for monthly, (quantity, amount) in _lots_of(action, rounding_of(contract.currency)).items():
             total += amount
             lines.append(
                 {
@@ -81,13 +82,22 @@ def price_of_term(
     )
 
 
-def _lots_of(action: AssetAction) -> dict[Decimal, tuple[int, Decimal]]:
-    """The units that a renewal sells and what they come to, by their price for a month."""
+def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int, Decimal]]:
+    """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books.
+
+    Whole months at a price cost just that. Where something is renewed for a part of a month, what rounding the sum of the
+    asset's costs adds or takes is shared by the lines.
+    """
     lots: dict[Decimal, tuple[int, Decimal]] = {}
     for source in action.sources:
         if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
             quantity, amount = lots.get(source.unit_price, (0, Decimal(0)))
             lots[source.unit_price] = (quantity + source.quantity, amount + (source.product_amount or 0))
+    shares = sum((amount for _, amount in lots.values()), Decimal(0))
+    exact = left = shares + (action.adjustment_amount_change or 0)
+    for price, (quantity, amount) in lots.items():
+        before, left = left, left - (exact * amount / shares if shares else amount)
+        lots[price] = quantity, rounding.apply(before) - rounding.apply(left)
     return lots
 
 
