@@ -25,7 +25,7 @@ from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
 from domain.amending.refusing import refusal_of
 from domain.asking import Asked
-from domain.assets.errors import AssetLockedError
+from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome
@@ -33,6 +33,7 @@ from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.situation import Situation
+from domain.unreadable import MEND, UNREADABLE, UnreadableError, unreadable_of
 from domain.webhooks import Event, events_of, payload
 
 PATIENT_ATTEMPTS = 5
@@ -88,6 +89,11 @@ async def business_errors() -> AsyncIterator[None]:
         raise ApplicationError(f"again and again: {lost}", type="StepFailed", non_retryable=True) from lost
     except PASSING:
         raise
+    except UnreadableError as unread:
+        raise ApplicationError(str(unread), unread.fact.name, type=UNREADABLE, non_retryable=True) from unread
+    except LedgerCorruptError as corrupt:
+        said = f"the asset ledger does not add up ({corrupt}): {MEND}"
+        raise ApplicationError(said, "asset ledger", type=UNREADABLE, non_retryable=True) from corrupt
     except AssetLockedError as locked:
         told = refusal_of(locked)
         raise ApplicationError(str(told), type=told.type, non_retryable=True) from locked
@@ -103,9 +109,12 @@ def _this_activity() -> tuple[str, str]:
 
 
 def _time_left() -> float | None:
-    """Seconds that an attempt may take; null where nobody set a limit."""
-    limit = activity.info().start_to_close_timeout
-    return max(limit / 2, limit - LEFT_TO_SAY_SO).total_seconds() if limit else None
+    """Seconds that an attempt may take; null where nobody set a limit, and for deliveries, which are tried for as long as it takes."""
+    info = activity.info()
+    limit = info.start_to_close_timeout
+    if limit is None or info.heartbeat_timeout:
+        return None
+    return max(limit / 2, limit - LEFT_TO_SAY_SO).total_seconds()
 
 
 def _too_long() -> ApplicationError:
@@ -409,6 +418,11 @@ def _completed(
     said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
     if said:
         changes["said"] = [f"{situation.today} {line}"[:SAID_LENGTH] for line in said]
+    attention = {
+        f"unreadable:{f.name}": str(f) for f in (*situation.customer.unreadable, *unreadable_of(situation.records))
+    }
     if unreachable:
-        changes["attention"] = {**decision.outcome.attention, "unreachable": "no contact has a working mail address"}
+        attention["unreachable"] = "no contact has a working mail address"
+    if attention:
+        changes["attention"] = {**decision.outcome.attention, **attention}
     return decision.outcome.model_copy(update=changes)

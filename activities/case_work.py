@@ -158,6 +158,7 @@ class CaseWorker:
             staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in takers}},
             agents=takers,
             seller=self.performer.seller,
+            unreadable=loaded.unreadable,
         )
 
     def shifts(self) -> dict[str, BusinessClock]:
@@ -316,7 +317,7 @@ def _outcome(work: Work, outbox: list[effects.OutboxRow]) -> CaseOutcome:
         "view": work.view(),
         "deliveries": {row.delivery_id: row.channel for row in outbox},
         "tell": work.tell,
-        "attention": work.attention,
+        "attention": {**work.attention, **{f"unreadable:{one.name}": str(one) for one in work.before.unreadable}},
         "said": work.said(),
         "answer": answer,
     }

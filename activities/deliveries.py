@@ -110,14 +110,14 @@ class Deliveries:
         row = await self._row(call)
         if isinstance(row, Outcome):
             return row
-        request = ProvisioningRequest(
-            request_key=row.delivery_id,
-            account_id=row.account_id,
-            order_id=row.body["order_id"],
-            items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
-            as_of=row.created_at,
-        )
         async with outside_errors():
+            request = ProvisioningRequest(
+                request_key=row.delivery_id,
+                account_id=row.account_id,
+                order_id=row.body["order_id"],
+                items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
+                as_of=row.created_at,
+            )
             result = await self._provisioner.provision(request)
         return await self._provided(call, row, result.request_key)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.journey import CaseView, JourneyState, Stage, StageKind, Step, stage_kind
+from domain.shown import as_text
 
 LIMIT = 4000
 NEXT_STEPS = 3
@@ -36,7 +37,7 @@ def render(state: JourneyState, now: datetime) -> str:
         return "**No order accepted yet.**"
     zone = ZoneInfo(state.account.time_zone)
     parts = [
-        f"### {state.account.name} · {_headline(state)}",
+        f"### {as_text(state.account.name)} · {_headline(state)}",
         f"Account `{state.account_id}` · owner `{state.account.owner}` · run {state.runs} · as of {_when(now, zone)}",
         *_pause(state, zone),
         *_attention(state),
@@ -49,7 +50,7 @@ def render(state: JourneyState, now: datetime) -> str:
         ),
         _list("Stages", [_stage_line(key, stage, zone) for key, stage in state.stages.items()], "none open", most=8),
         *_on_the_way(state, zone),
-        _list("Latest", list(reversed(state.said)), "nothing yet"),
+        _list("Latest", [as_text(line) for line in reversed(state.said)], "nothing yet"),
         "**You can** `complete_task`, `answer_renewal`, `answer_offer`, `answer_survey`, `amend_assets`, `renew_assets`,"
         " `cancel_assets`, `swap_assets`, `transfer_assets`, `rollback`, `request_quote`, `approve`, `accept_quote`,"
         " `place_hold`, `override_hold`, `pause`, `resume`, `close_journey` and more"
@@ -69,13 +70,13 @@ def _pause(state: JourneyState, zone: ZoneInfo) -> list[str]:
     if state.paused is None:
         return []
     until = f"until {_when(state.paused.until, zone)}" if state.paused.until else "until `resume`"
-    return [f"⏸ **Paused** {until}: {state.paused.reason}"]
+    return [f"⏸ **Paused** {until}: {as_text(state.paused.reason)}"]
 
 
 def _attention(state: JourneyState) -> list[str]:
     if not state.attention:
         return []
-    lines = [f"{why}{_mend(key)}" for key, why in list(state.attention.items())[:6]]
+    lines = [f"{as_text(why)}{_mend(key)}" for key, why in list(state.attention.items())[:6]]
     return [_list("⚠ Needs attention", lines, "")]
 
 
@@ -97,7 +98,7 @@ def _case_line(case: CaseView, now: datetime, zone: ZoneInfo) -> str:
     if case.promised_at:
         parts.append(f"promised by {_when(case.promised_at, zone)}")
     if case.said:
-        parts.append(f"the customer wrote: “{' '.join(case.said.split())}”")
+        parts.append(f"the customer wrote: “{as_text(case.said)}”")
     return " · ".join(parts)
 
 
@@ -109,7 +110,7 @@ def _health(state: JourneyState) -> str:
     if state.health is None:
         return "not scored yet"
     score = "" if state.health.score is None else f"{state.health.score} "
-    return f"{score}{state.health.band}: {state.health.why}"
+    return f"{score}{state.health.band}: {as_text(state.health.why)}"
 
 
 def _stage_line(key: str, stage: Stage, zone: ZoneInfo) -> str:

@@ -12,6 +12,7 @@ from domain.calendar import add_months, anchor_from, business_day_from, local_da
 from domain.model import Carried
 from domain.money import Money, by_one_month, for_months, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
+from domain.unreadable import Unreadable, check_all, check_contract
 
 
 class AccountFacts(Carried):
@@ -238,6 +239,8 @@ class Customer(Carried):
     purchases: list[PurchaseFacts] = []
     goods: list[str] = []
     """names of goods that the latest orders named"""
+    unreadable: list[Unreadable] = []
+    """what there is and cannot be read; to ask for one of these raises `UnreadableError`"""
 
     def contact(self, role: ContactRole = ContactRole.MAIN) -> ContactFacts | None:
         """Who to write to: somebody of `role`, else the main contact, else anybody whose address works."""
@@ -250,18 +253,22 @@ class Customer(Carried):
 
     def contract(self, contract_id: str) -> ContractFacts | None:
         """The contract of that id."""
+        check_all(self.unreadable, kind="contract", id=contract_id)
         return next((contract for contract in self.contracts if contract.contract_id == contract_id), None)
 
     def asset(self, asset_id: str) -> AssetFacts | None:
         """The asset of that id."""
+        check_all(self.unreadable, kind="asset", id=asset_id)
         return next((asset for asset in self.assets if asset.asset_id == asset_id), None)
 
     def assets_of(self, contract_id: str) -> Iterator[AssetFacts]:
         """The assets that a contract covers."""
+        check_contract(self.unreadable, contract_id)
         return (asset for asset in self.assets if asset.contract_id == contract_id)
 
     def offer(self, offer_id: str) -> OfferFacts | None:
         """The offer of that id."""
+        check_all(self.unreadable, kind="offer", id=offer_id)
         return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
 
     def holds_term(self, at: datetime) -> bool:

@@ -323,7 +323,9 @@ class JourneyState(Carried):
         """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
         again = [] if planned else [step.model_copy(update={"at": now}) for step in self.parked]
         flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:"))}
+        attention = {
+            key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:", "unreadable:"))
+        }
         agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
         return self.model_copy(
             update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}

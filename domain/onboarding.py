@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from domain import adoption
-from domain.customer import TaskFacts, days_between
+from domain.customer import AssetFacts, TaskFacts, days_between
 from domain.decision import (
     CloseStaffTasks,
     CompleteOnboardingTask,
@@ -116,6 +116,11 @@ def mail(situation: Situation, step: Step) -> Decision:
     return Decision(line, done.outcome, done.writes, [Mail(task.name, context), *done.mails], done.notices)
 
 
+def _units_to_provide(asset: AssetFacts, at: datetime) -> int:
+    """The units that are held now, or once the asset begins; none if it was given up, swapped or handed over before."""
+    return next((p.quantity for p in asset.periods if p.quantity and (p.ends_at is None or p.ends_at > at)), 0)
+
+
 def provisioning(situation: Situation, step: Step) -> Decision:
     """What was sold for a term is asked of the provisioning service; its answer completes the task."""
     task, facts = _promise(situation, step.stage, step.name)
@@ -124,9 +129,9 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     order_id = step.stage.split(":", 1)[1]
     contracts = {c.contract_id for c in situation.customer.contracts if c.order_id == order_id}
     items = [
-        {"line_id": asset.asset_id, "product": asset.product, "quantity": asset.periods[0].quantity}
+        {"line_id": asset.asset_id, "product": asset.product, "quantity": units}
         for asset in situation.customer.assets
-        if asset.contract_id in contracts and asset.periods
+        if asset.contract_id in contracts and (units := _units_to_provide(asset, situation.as_of))
     ]
     if not items:
         return _complete(situation, facts, by="system")

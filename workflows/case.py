@@ -17,6 +17,7 @@ from domain.service.case_briefing import render_case
 from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.errors import ServiceRuleError
+from domain.unreadable import UNREADABLE
 from workflows import calls
 from workflows.journey import Asked
 from workflows.refusing import cause_of, refusals
@@ -126,8 +127,11 @@ class Case:
             outcome = await calls.case("case_wake", self._call(view.next_at.isoformat(), {}), view.next_what)
         except ActivityError as error:
             self.parked_at = view.next_at
-            why = f"{view.next_what}: {cause_of(error).message}"
-            self._apply(CaseOutcome(attention={"parked": why}))
+            cause = cause_of(error)
+            named = (
+                {f"unreadable:{cause.details[0]}": cause.message} if cause.type == UNREADABLE and cause.details else {}
+            )
+            self._apply(CaseOutcome(attention={"parked": f"{view.next_what}: {cause.message}", **named}))
             return
         self._apply(outcome)
 

@@ -17,6 +17,7 @@ from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
+from domain.unreadable import UNREADABLE
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks
@@ -101,7 +102,11 @@ class Journey:
         try:
             outcome = await calls.perform(self.state.account_id, step, workflow.now())
         except ActivityError as error:
-            self.state = self.state.parking(step, cause_of(error).message)
+            cause = cause_of(error)
+            self.state = self.state.parking(step, cause.message)
+            if cause.type == UNREADABLE and cause.details:
+                named = Outcome(attention={f"unreadable:{cause.details[0]}": cause.message})
+                self.state = self.state.after(named, workflow.now())
             return
         self.state = self.state.after(outcome, workflow.now(), done=step)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
 
 from activities.store.pool import Connection
 from domain.customer import StaffFacts
+from domain.partly import read_each
 from domain.service.case import (
     CaseAccount,
     CaseContact,
@@ -20,6 +23,9 @@ from domain.service.case import (
 )
 from domain.service.claims import Claim
 from domain.success.throttling import AskedBefore
+from domain.unreadable import Missing, Unreadable, UnreadableError, why_not
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class CaseMovedMeanwhileError(RuntimeError):
@@ -87,6 +93,7 @@ class LoadedCase:
     claims: list[Claim]
     open_children: int
     staff: dict[str, StaffFacts]
+    unreadable: list[Unreadable]
 
 
 async def find_case(connection: Connection, case_id: str, *, lock: bool = False) -> CaseFile | None:
@@ -170,21 +177,33 @@ async def case_of_messages(connection: Connection, message_ids: list[str]) -> st
 
 
 async def load_case(connection: Connection, case_id: str, *staff_ids: str) -> LoadedCase:
-    """Everything around a case, in one statement; `staff_ids` are people to know beside its owner."""
+    """Everything around a case, in one statement; `staff_ids` are people to know beside its owner.
+
+    What cannot be read is left out and named in `unreadable`; without an event, a message, a promise or a claim nothing that looks at
+    them can be decided.
+    """
     found = json.loads(await connection.fetchval(_LOADED, case_id, list(staff_ids)))
+    unreadable: list[Unreadable] = []
+
+    def read(kind: str, model: type[_Model], entries: list[Any], *, whole: bool = False) -> list[_Model]:
+        readable, broken = read_each(f"{kind} of case", case_id, model, entries)
+        unreadable.extend(broken)
+        return cast(list[_Model], Missing(broken[0])) if whole and broken else readable
+
     return LoadedCase(
         account=CaseAccount.model_validate(found["account"]) if found["account"] else None,
         rejected=bool(found["rejected"]),
         unsubscribed=bool(found["unsubscribed"]),
-        events=[Recorded.model_validate(one) for one in found["events"]],
-        messages=[MessageFacts.model_validate(one) for one in found["messages"]],
-        milestones=[MilestoneFacts.model_validate(one) for one in found["milestones"]],
+        events=read("event", Recorded, found["events"], whole=True),
+        messages=read("message", MessageFacts, found["messages"], whole=True),
+        milestones=read("promise", MilestoneFacts, found["milestones"], whole=True),
         fired=frozenset(found["fired"]),
-        surveys=[SurveyFacts.model_validate(one) for one in found["surveys"]],
-        asked=[AskedBefore.model_validate(one) for one in found["asked"]],
-        claims=[Claim.model_validate(one) for one in found["claims"]],
+        surveys=read("survey", SurveyFacts, found["surveys"]),
+        asked=read("survey", AskedBefore, found["asked"]),
+        claims=read("claim", Claim, found["claims"], whole=True),
         open_children=found["children"],
-        staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found["staff"]},
+        staff={one.staff_id: one for one in read("person", StaffFacts, found["staff"])},
+        unreadable=unreadable,
     )
 
 
@@ -210,4 +229,7 @@ async def load_contact(connection: Connection, account_id: str, contact_id: str 
 
 
 def _file(row: Any) -> CaseFile:
-    return CaseFile.model_validate(dict(row))
+    try:
+        return CaseFile.model_validate(dict(row))
+    except ValidationError as error:
+        raise UnreadableError(Unreadable(kind="case", id=row["case_id"], why=why_not(error))) from error

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from typing import cast
+
+from pydantic import ValidationError
 
 from activities.store.pool import Connection
 from domain.calendar import local_day
 from domain.customer import Customer
+from domain.partly import is_zone, read_customer, with_known_zones
 from domain.playbook import Playbook
+from domain.unreadable import Missing, Unreadable, UnreadableError, why_not
 
 _CUSTOMER = """
 with a as (select * from account where account_id = $1)
@@ -26,8 +32,8 @@ select jsonb_build_object(
                                   where n.contract_id = c.contract_id))
                      order by c.contract_id)
     from contract c
-    join contract_term f on f.contract_id = c.contract_id and f.number = 1
-    join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+    left join contract_term f on f.contract_id = c.contract_id and f.number = 1
+    left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
     left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
     where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
   'assets', coalesce((
@@ -81,15 +87,32 @@ select jsonb_build_object(
 
 
 async def load_customer(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
-    """Everything about a customer at `as_of`, or null if no order of theirs was ever accepted."""
+    """Everything about a customer at `as_of`, or null if no order of theirs was ever accepted.
+
+    What cannot be read is left out and named in `unreadable`. Raises UnreadableError if that is the account itself.
+    """
     zone = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
     if zone is None:
         return None
+    if not is_zone(zone):
+        raise UnreadableError(
+            Unreadable(
+                kind="account", id=account_id, why=f"no time zone is called {zone!r}, so no day of theirs is known"
+            )
+        )
     text = await connection.fetchval(_CUSTOMER, account_id, as_of, local_day(as_of, zone))
-    return Customer.model_validate_json(text)
+    try:
+        customer = Customer.model_validate_json(text)
+    except ValidationError:
+        customer = read_customer(json.loads(text))
+    return with_known_zones(customer)
 
 
 async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:
-    """The playbook that a customer was planned with."""
+    """The playbook that a customer was planned with. One that cannot be read stops only what asks it for something."""
     body = await connection.fetchval("select body from playbook where segment = $1 and version = $2", segment, version)
-    return Playbook.model_validate(body)
+    try:
+        return Playbook.model_validate(body)
+    except ValidationError as error:
+        fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
+        return cast(Playbook, Missing(fact))

@@ -7,11 +7,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
+
+from pydantic import ValidationError
 
 from activities.store.effects import Waiting
 from activities.store.pool import Connection
 from domain.service.guard import NO_SERVICE, SalesGuard, ServiceFacts
 from domain.service.holds import Hold, Purpose, Verdict
+from domain.unreadable import Missing, Unreadable, why_not
 
 _ANYTHING = """
 select exists (select 1 from service_case where account_id = $1)
@@ -188,7 +192,12 @@ async def load_service(
         facts = {**facts, **more, "cases": [{**case, **shown.get(case["case_id"], {})} for case in facts["cases"]]}
     if bearing:
         facts["bearing"] = json.loads(await connection.fetchval(_BEARING, account_id, as_of))
-    return ServiceFacts.model_validate(facts) if any(facts.values()) else NO_SERVICE
+    try:
+        return ServiceFacts.model_validate(facts) if any(facts.values()) else NO_SERVICE
+    except ValidationError as error:
+        # Whether the customer may be reached is not known: what would reach them waits, all else goes on.
+        fact = Unreadable(kind="service of account", id=account_id, why=why_not(error))
+        return cast(ServiceFacts, Missing(fact))
 
 
 async def load_guard(connection: Connection, account_id: str, as_of: datetime) -> SalesGuard | None:

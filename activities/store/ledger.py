@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
 from activities.computing import computed
 from activities.store.pool import Connection
 from domain.assets.model import AssetRecord
 from domain.decision import AssetChange
+from domain.unreadable import Readable, Unreadable, why_not
 
 
 class AssetChangedMeanwhileError(RuntimeError):
@@ -62,10 +65,26 @@ async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRec
 
 
 async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:
-    """The whole history of every asset of an account, by asset id."""
+    """The whole history of every asset of an account, by asset id.
+
+    One that cannot be read is not among them; to ask for it by its id raises `UnreadableError`.
+    """
     rows = await connection.fetch(_OF_ACCOUNT, account_id)
-    records = await computed(len(rows), lambda: [AssetRecord.model_validate_json(row["record"]) for row in rows])
-    return {record.asset.asset_id: record for record in records}
+    return await computed(len(rows), _read_records, [row["record"] for row in rows])
+
+
+def _read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
+    records: list[AssetRecord] = []
+    unreadable: list[Unreadable] = []
+    for text in texts:
+        try:
+            records.append(AssetRecord.model_validate_json(text))
+        except ValidationError as error:
+            asset = json.loads(text)["asset"]
+            fact = {"kind": "asset", "id": asset["asset_id"], "contract_id": asset["contract_id"]}
+            unreadable.append(Unreadable(**fact, why=why_not(error)))
+    found = {str(record.asset.asset_id): record for record in records}
+    return Readable(found, unreadable) if unreadable else found
 
 
 async def save_changes(connection: Connection, changes: Sequence[AssetChange]) -> None:

@@ -25,6 +25,7 @@ from domain.orders import PricePer, Product
 from domain.ownership import POLICY
 from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 from domain.situation import Situation
+from domain.unreadable import check_contract, unreadable_of
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Desk:
             ContractError: It is not this customer's, or ended more than 400 days ago.
         """
         contract = self.situation.customer.contract(contract_id)
+        check_contract(unreadable_of(self.situation.records), contract_id)
         if contract is None:
             known = ", ".join(c.contract_id for c in self.situation.customer.contracts) or "none"
             raise ContractError(f"contract {contract_id!r} is not this customer's; their contracts: {known}")

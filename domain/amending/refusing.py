@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from domain.assets.errors import AssetError, InFlightError
+from domain.assets.errors import AssetError, InFlightError, LedgerCorruptError
 from domain.refusals import Refusal
 
 ASSET_CHANGED = "AssetChanged"
@@ -23,5 +23,7 @@ def named_refusals() -> Iterator[None]:
     """Raises a refusal in place of an error of the ledger."""
     try:
         yield
+    except LedgerCorruptError:
+        raise  # no request is wrong then, but a fact
     except AssetError as error:
         raise refusal_of(error) from error

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from domain.assets.model import AssetAction, AssetRecord, Category, Subtype
 from domain.calendar import local_day, start_of_day
 from domain.customer import TermFacts
+from domain.unreadable import check_contract, unreadable_of
 
 Records = Mapping[str, AssetRecord]
 
@@ -22,7 +23,8 @@ class Holdings:
 
     @classmethod
     def of(cls, contract_id: str, before: Records, after: Records) -> Holdings:
-        """Those of `contract_id` in two states of the ledger."""
+        """Those of `contract_id` in two states of the ledger. Raises `UnreadableError` if one of them cannot be read."""
+        check_contract([*unreadable_of(before), *unreadable_of(after)], contract_id)
         return cls(_under(contract_id, before.values()), _under(contract_id, after.values()))
 
     def lives_on(self, since: datetime | None = None) -> list[AssetRecord]:

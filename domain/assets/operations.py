@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain.assets.amend import cancel, change_end, change_fields, change_price, change_quantity, change_start, generate
-from domain.assets.errors import MixedPriceBooksError, TransactionError, TransferLinesError
+from domain.assets.errors import LedgerCorruptError, MixedPriceBooksError, TransactionError, TransferLinesError
 from domain.assets.ledger import Ledger
 from domain.assets.model import Asset
 from domain.assets.move import swap, transfer
@@ -53,7 +53,10 @@ def apply(ledger: Ledger, request: AnyRequest) -> Ledger:
         AssetError: The request is refused; the subclass and its code say why.
     """
     operation: Callable[[Ledger, Any], Ledger] = _OPERATIONS[type(request)]
-    return operation(ledger, request)
+    try:
+        return operation(ledger, request)
+    except LedgerCorruptError as error:
+        raise LedgerCorruptError(f"{target_of(request)}: {error}") from error
 
 
 _OPERATIONS: dict[type, Callable[[Ledger, Any], Ledger]] = {

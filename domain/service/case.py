@@ -382,7 +382,9 @@ class CaseProgress(Carried):
     def freed(self) -> CaseProgress:
         """With everything that was set aside on its way again."""
         flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {key: why for key, why in self.attention.items() if not key.startswith(("parked", "stuck:"))}
+        attention = {
+            key: why for key, why in self.attention.items() if not key.startswith(("parked", "stuck:", "unreadable:"))
+        }
         return self.model_copy(update={"in_flight": flight, "attention": attention})
 
     @property

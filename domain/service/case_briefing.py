@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.service.case import CaseProgress, CaseView, Promise
 from domain.service.lifecycle import allowed_after
+from domain.shown import as_text
 
 LIMIT = 4000
 
@@ -22,16 +23,18 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     owner = f"owner `{view.owner}`" if view.owner else "**no owner yet**"
     team = f" · team `{view.team}`" if view.team else ""
     parts = [
-        f"### {view.subject}",
+        f"### {as_text(view.subject)}",
         f"Case `{progress.case_id}` · **{view.status.value.replace('_', ' ')}** · {view.priority.value}{burning}",
-        f"{view.company or 'Unknown customer'}, {whose} · {owner}{team} · version {view.version} · as of {_when(now, zone)}",
-        *([f"It waits: {view.reason}"] if view.reason else []),
-        *([f"**Sales** {view.sales}"] if view.sales else []),
+        f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} · as of {_when(now, zone)}",
+        *([f"It waits: {as_text(view.reason)}"] if view.reason else []),
+        *([f"**Sales** {as_text(view.sales)}"] if view.sales else []),
         *_attention(progress),
         _promises(view, zone),
-        f"**Next** {_when(view.next_at, zone)} · {view.next_what}" if view.next_at else "**Next** nothing by itself",
+        f"**Next** {_when(view.next_at, zone)} · {as_text(view.next_what)}"
+        if view.next_at
+        else "**Next** nothing by itself",
         *_on_the_way(progress, zone),
-        "\n".join(["**Latest**\n", *(f"- {line}" for line in reversed(progress.said))]),
+        "\n".join(["**Latest**\n", *(f"- {as_text(line)}" for line in reversed(progress.said))]),
         _can(view),
     ]
     return "\n\n".join(parts)[:LIMIT]
@@ -56,7 +59,7 @@ def _attention(progress: CaseProgress) -> list[str]:
     if not progress.attention:
         return []
     lines = [
-        f"- {why}{' — mend the cause, then `retry`' if key.startswith(('parked', 'stuck:')) else ''}"
+        f"- {as_text(why)}{' — mend the cause, then `retry`' if key.startswith(('parked', 'stuck:')) else ''}"
         for key, why in list(progress.attention.items())[:6]
     ]
     return ["\n".join(["**⚠ Needs attention**\n", *lines])]

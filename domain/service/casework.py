@@ -34,6 +34,7 @@ from domain.service.promising import promised
 from domain.service.sales_side import sales_of
 from domain.service.timeline import Followed, follow
 from domain.success.throttling import AskedBefore
+from domain.unreadable import Unreadable
 
 SKEW = timedelta(minutes=2)
 """How far another clock may be ahead of ours before its instants are refused."""
@@ -63,6 +64,8 @@ class CaseSituation:
     staff: Mapping[str, StaffFacts] = field(default_factory=dict)
     agents: list[AgentFacts] = field(default_factory=list)
     seller: str = ""
+    unreadable: list[Unreadable] = field(default_factory=list)
+    """what is on record about the case and cannot be read"""
 
 
 class Work:

@@ -287,6 +287,8 @@ async def request_quote(life: Life, party: Party) -> Made:
 async def approve(life: Life, party: Party) -> Made:
     asked = await quote(life, party, "35")
     await life.ask(party, "request_quote", asked)
+    if life.random.random() < 0.4:
+        await life.later(party, life.random.choice([5, 5, 25]))  # it waits for its approval, for ever if need be
     decision = life.random.choice(["approve", "approve", "reject"])
     said = {"reason": "too much"} if decision == "reject" else {}
     return {"quote_id": asked["quote_id"], "role": "director", "decision": decision, "by": "D-1", **said}

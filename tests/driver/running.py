@@ -35,6 +35,8 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 RULES = Path(__file__).with_name("invariants.sql")
 SIDE_BY_SIDE = 3
+RARE = ("answer_offer", "answer_offer", "approve")
+"""What often finds nothing to be about is tried more often."""
 WRONG = 2
 """So often each request is sent with something wrong in it as well."""
 
@@ -108,6 +110,7 @@ async def live(world: World, seed: int, number: int, deadline: float) -> Life:
     acts: list[tuple[str, str]] = [("journey", name) for name in journey_requests.MAKERS]
     acts += [("case", name) for name in case_requests.MAKERS]
     acts += [("more", name) for name in ("import", "receive", "mail", "close", "year", "silence")]
+    acts += [("journey", name) for name in RARE]
     life.random.shuffle(acts)
     for kind, name in acts:
         if time.monotonic() > deadline:
@@ -222,6 +225,9 @@ async def _mail(life: Life, party: Party) -> None:
 
 async def _end(life: Life) -> None:
     """What is on its way arrives, and what is set aside is looked at."""
+    for party in life.parties:
+        if not party.closed:
+            await life.ask(party, "resume", {})  # what a pause held back is done first
     for party in life.parties:
         try:
             await settled(life.world.pool, party.account_id, 60)

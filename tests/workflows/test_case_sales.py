@@ -72,6 +72,7 @@ async def test_service_sells_in_the_case_what_solves_it(servers: Servers) -> Non
     for more, says in (
         ({"lines": [sale("1", ROUTER, 6)]}, "service may sell 150000 JPY"),
         ({"lines": [{**sale("1", ROUTER, 1), "kind": "price"}]}, "new units only"),
+        ({"lines": [{**sale("1", ROUTER, 1), "kind": []}]}, "new units only"),
         ({"lines": [{"line_id": "1", "kind": "quantity", "asset_id": "x", "delta": -1}]}, "new units only"),
         ({"case_id": "C-none"}, "no case of this customer"),
     ):

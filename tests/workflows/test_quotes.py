@@ -330,3 +330,11 @@ async def test_what_cannot_be_quoted_is_refused_by_name(servers: Servers) -> Non
             assert refusal.type == type, str(refusal)
             assert says in str(refusal)
     assert await servers.pool.fetchval("select count(*) from quote where account_id = $1", account) == 0
+
+
+async def test_a_kind_of_line_that_is_no_word_is_refused_by_field(servers: Servers) -> None:
+    _, account = await begun(servers)
+    request = asked(f"Q-{uuid4().hex[:8]}", {**sale("1", CRM, 1), "kind": ["sale"]})
+    with pytest.raises(Refusal, match=r"lines\[0\]") as told:
+        await servers.client.ask(account, "request_quote", request)
+    assert told.value.type == "InvalidRequest"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from domain.assets.explaining import AmountLines, LotLine
@@ -34,7 +35,10 @@ def money(amount: Decimal | None, currency: str) -> str:
 def show_asset(record: AssetRecord, at: datetime, zone: str) -> None:
     """Everything about an asset, with the state at an instant first."""
     asset = record.asset
-    console.print(f"[bold]{asset.asset_id}[/bold]  {asset.name}  ({', '.join(_facts(record, zone))})", highlight=False)
+    console.print(
+        f"[bold]{asset.asset_id}[/bold]  {escape(asset.name)}  ({escape(', '.join(_facts(record, zone)))})",
+        highlight=False,
+    )
     console.print(_state(record, at, zone), highlight=False)
     console.print(_periods(record, at, zone))
     if record.periods:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Column, Table
 
 from activities.store import reports
@@ -69,7 +70,7 @@ async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
             print_json({"account": account, "from": _iso(before), "to": _iso(after), "steps": len(lines)})
             return
         for line in lines:
-            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['title']}")
+            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {escape(line['title'])}")
         if after < before + by:
             console.print(f"The journey ended on {after:%Y-%m-%d}.")
         console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
@@ -98,7 +99,7 @@ async def _list(query: str, as_json: bool) -> None:
     for row in rows:
         table.add_row(
             str(row.get("AccountId", row["journey"])),
-            str(row.get("Account", "")),
+            escape(str(row.get("Account", ""))),
             ", ".join(row.get("JourneyStage", [])),
             str(row.get("HealthBand", "")),
             f"{row['NextActionAt']:%Y-%m-%d}" if "NextActionAt" in row else "",
@@ -128,7 +129,9 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
         console.print(Markdown(briefing))
         console.print()
         for line in reversed(latest):
-            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {line['title']}")
+            console.print(
+                f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
+            )
 
 
 @app.command()

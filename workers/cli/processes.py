@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
+from activities.store.readable import unreadable_facts
 from gateway.here import find_running
 from workers.cli.common import (
     UserError,
@@ -85,6 +88,7 @@ async def _doctor() -> bool:
         said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
         if tables:
             said("asset ledger", *await _ledger(connection))
+            said("facts", *await _facts(connection))
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:
         said("PostgreSQL", False, str(error), "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one")
@@ -117,6 +121,27 @@ async def _doctor() -> bool:
         )
     console.print(table)
     return well
+
+
+NAMED_FACTS = 5
+"""So many of the facts that cannot be read the doctor names."""
+
+
+async def _facts(connection: Connection) -> tuple[bool, str, str]:
+    """Whether every fact of customers and open cases can be read; the first that cannot, by name."""
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+    try:
+        found = [
+            f"{whose}: {fact.name} ({fact.why})"
+            async for whose, fact in unreadable_facts(connection, datetime.now(UTC))
+        ]
+    except asyncpg.UndefinedTableError as missing:
+        return False, str(missing), "run `perennial migrate`"
+    if not found:
+        return True, "all can be read", ""
+    more = f" and {len(found) - NAMED_FACTS} more" if len(found) > NAMED_FACTS else ""
+    mend = "mend these rows, then `perennial journey ask ACCOUNT resume`; what needs them waits, the rest goes on"
+    return False, "; ".join(found[:NAMED_FACTS]) + more, mend
 
 
 async def _ledger(connection: Connection) -> tuple[bool, str, str]:

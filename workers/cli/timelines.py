@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from activities.store import reports
@@ -35,7 +36,13 @@ def timeline(
         return
     table = Table("day", "kind", "what", "who", "open", box=None)
     for item in page.items:
-        table.add_row(str(local_day(item.at, zone)), item.kind.value, item.title, item.actor, item.link or "")
+        table.add_row(
+            str(local_day(item.at, zone)),
+            item.kind.value,
+            escape(item.title),
+            escape(item.actor),
+            escape(item.link or ""),
+        )
     console.print(table)
     if page.next:
         console.print(f"[dim]earlier: --before {page.next}[/dim]", soft_wrap=True)

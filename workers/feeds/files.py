@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,25 @@ _GZIP = b"\x1f\x8b"
 _LONGEST_FIELD = 100_000
 _DELIMITERS = ";\t|,"
 
+ADDED = ("line", "reason", "explanation")
+"""The columns that a rejects file has beside the original ones."""
+
+_FORMULA = "=+-@\t\r"
+_NUMBER = re.compile(r"[+-][0-9.,' ]*")
+
 Numbered = tuple[int, list[str]]
 """The number of the line on which a record begins (the file's first is 1), and its fields."""
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: such a one gets an apostrophe before it."""
+    begins = cell.lstrip("'")[:1]
+    return f"'{cell}" if begins and begins in _FORMULA and not _NUMBER.fullmatch(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell that `guarded` was given."""
+    return cell[1:] if cell[:1] == "'" and guarded(cell[1:]) == cell else cell
 
 
 @contextmanager
@@ -70,10 +88,12 @@ def csv_rows(file: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -
     with open_text(file, encoding) as text:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         csv.field_size_limit(_LONGEST_FIELD)
-        begins = 1
+        begins, guarded = 1, False
         try:
             for row in reader:
-                yield begins, row
+                if begins == 1:
+                    guarded = set(ADDED) <= {name.strip() for name in row}
+                yield begins, [unguarded(cell) for cell in row] if guarded else row
                 begins = reader.line_num + 1
         except csv.Error as error:
             raise FeedError(f"{file} is no proper CSV at line {begins}: {error}; mend that line") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workers.feeds.errors import FeedError
-from workers.feeds.files import csv_rows, json_rows
+from workers.feeds.files import ADDED, csv_rows, guarded, json_rows
 
 
 class Reason(StrEnum):
@@ -53,10 +53,6 @@ class Reject(NamedTuple):
     says: str
 
 
-ADDED = ("line", "reason", "explanation")
-"""The columns that a rejects file has beside the original ones."""
-
-
 def check_writable(place: Path) -> None:
     """Raises FeedError if no rejects file can be written at `place`: better before an import than after it."""
     if place.is_dir() or not os.access(place if place.exists() else place.parent, os.W_OK):
@@ -76,7 +72,8 @@ def write_csv_rejects(
         writer.writerow([*(header[n] for n in kept), *ADDED])
         for line, row in rows:
             if reject := rejects.get(line):
-                writer.writerow([*_fitted(row, header, kept, delimiter), line, reject.reason.value, reject.says])
+                cells = [*_fitted(row, header, kept, delimiter), str(line), reject.reason.value, reject.says]
+                writer.writerow([guarded(cell) for cell in cells])
     draft.replace(place)
 
 

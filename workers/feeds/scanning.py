@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from domain.orders import Purchase
 from domain.refusals import Refusal
-from workers.feeds.files import csv_rows
+from workers.feeds.files import ADDED, csv_rows
 from workers.feeds.mapping import Mapping
-from workers.feeds.rejects import ADDED, Reason, Reject
+from workers.feeds.rejects import Reason, Reject
 
 REPORT_EVERY = 5000
 

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from workers.feeds.asset_mapping import AssetMapping, read_periods
+from workers.feeds.files import guarded, unguarded
 from workers.feeds.spelling import Spelling, parsed_date
 
 GERMAN = {"decimal": ",", "thousands": "."}
@@ -151,3 +152,14 @@ def test_a_file_of_assets_is_read_as_its_mapping_says(tmp_path: Path) -> None:
     unsaid = read_periods(file, AssetMapping.model_validate(yaml.safe_load(MAPPING)))
     assert "B-1" not in unsaid.documents
     assert "can be read in two ways" in unsaid.rejects[2].says
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+cmd", "@SUM(A1)", "-2+3+cmd", "\t=1", "=1+1", "'=1", "-", ""])
+def test_a_cell_of_a_rejects_file_is_no_formula_and_comes_back_as_it_was(cell: str) -> None:
+    assert guarded(cell)[:1] not in set("=+@\t\r")
+    assert unguarded(guarded(cell)) == cell
+
+
+@pytest.mark.parametrize("cell", ["-12.50", "+3", "-1.000,5", "Tea", "5"])
+def test_numbers_and_words_stay_as_they_are(cell: str) -> None:
+    assert guarded(cell) == cell
