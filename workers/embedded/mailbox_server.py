@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ Arrival = Callable[[str, Sequence[str], bytes], Awaitable[None]]
 """Told of a mail before it is accepted: the envelope's sender and recipients, and the mail. If it raises, the mail is deferred."""
 
 _log = logging.getLogger(__name__)
+
+_TRIES = 20
 
 _SIZE_LIMIT = 32 * 1024 * 1024  # bytes
 
@@ -75,13 +78,27 @@ class EmbeddedMailbox(Part):
         folder = self.mailbox.folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._exit.enter_context(FolderLock(folder))
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._listen()
+                return
+            except OSError as error:
+                asked = None not in (self._wanted_port, self._wanted_web_port)
+                if asked or not left or error.errno != errno.EADDRINUSE:
+                    raise EmbeddedError(f"The mailbox cannot listen on port {self.smtp_port}: {error}") from error
+
+    async def _listen(self) -> None:
+        """Takes both ports. Another server may take one between the look and the bind: then OSError, and none is kept."""
         self.smtp_port = choose_port(self._wanted_port, self.preferred[0])
         web_port = choose_port(self._wanted_web_port, self.preferred[1])
+        server = await asyncio.get_running_loop().create_server(self._session, LOOPBACK, self.smtp_port)
         try:
-            self._server = await asyncio.get_running_loop().create_server(self._session, LOOPBACK, self.smtp_port)
             self._web = MailboxWeb(self.mailbox, web_port)
-        except OSError as error:
-            raise EmbeddedError(f"The mailbox cannot listen on port {self.smtp_port} or {web_port}: {error}") from error
+        except OSError:
+            server.close()
+            await server.wait_closed()
+            raise
+        self._server = server
 
     async def _stop(self) -> None:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from workers.embedded import mailbox_server
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
 from workers.embedded.mailbox import Mailbox, MailNotFoundError
 from workers.embedded.mailbox_server import EmbeddedMailbox
@@ -234,3 +235,23 @@ async def test_ports_are_given_back_even_with_a_client_connected(tmp_path: Path)
         port = taken.getsockname()[1]
         with pytest.raises(EmbeddedError, match=f"Port {port} is taken"):
             await EmbeddedMailbox(tmp_path, smtp_port=port).__aenter__()
+
+
+async def test_ports_that_others_take_between_look_and_bind_are_left_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stacks that start at once see the same free ports."""
+    async with EmbeddedMailbox(tmp_path / "first") as first:
+        taken = [first.smtp_port, int(first.web_url.rsplit(":", 1)[1].strip("/"))]
+        real = mailbox_server.choose_port
+        seen: list[int] = []
+
+        def hasty(asked: int | None, preferred: int) -> int:
+            seen.append(preferred)
+            return taken[len(seen) - 1] if len(seen) <= 2 else real(asked, preferred)
+
+        monkeypatch.setattr(mailbox_server, "choose_port", hasty)
+        async with EmbeddedMailbox(tmp_path / "second") as second:
+            assert second.smtp_port not in taken
+            assert second.web_url != first.web_url
+        assert len(seen) == 4
