@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -11,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.carrying_out import Performer, business_errors
 from activities.channels.errors import MessageRejectedError
 from activities.channels.webhooks import WebhookChannel
+from activities.clock import present
 from activities.deliveries import outbox_id, outside_errors
 from activities.store import effects
 from domain.journey import Channel, DeliveryCall, Outcome
@@ -41,7 +41,7 @@ class Webhooks:
         try:
             async with outside_errors():
                 # The time of the attempt, by which a receiver tells a message from an old one sent again.
-                await self._channel.send(sent, body, time.time())
+                await self._channel.send(sent, body, present().timestamp())
         except MessageRejectedError as gone:
             status, said = "rejected", str(gone)
         async with business_errors(), self._performer.transaction() as connection:

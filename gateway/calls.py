@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
+from activities.clock import present
 from activities.store.callers import find_callers, load_view
 from activities.store.holds import active_holds
 from activities.store.pool import Pool
@@ -48,4 +49,4 @@ class CallDesk:
         if self._client is not None:
             with suppress(Refusal):  # no journey: the customer is on record all the same
                 return await self._client.now(account_id)
-        return datetime.now(UTC)
+        return present()

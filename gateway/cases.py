@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import insist
 from gateway.claims import PriceDesk
 from gateway.client import TASK_QUEUE, journey_id
-from gateway.clock import Clocks
+from gateway.clock import Clocks, server_time
 from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
@@ -183,7 +183,7 @@ class CaseClient(PriceDesk):
             if error.status is RPCStatusCode.NOT_FOUND:
                 return  # no journey: the case lives in the present
             raise
-        if theirs <= datetime.now(UTC) + timedelta(seconds=2):
+        if theirs <= server_time() + timedelta(seconds=2):
             return
         await insist(
             lambda: self.temporal.start_workflow(

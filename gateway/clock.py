@@ -78,5 +78,10 @@ class Clocks:
             result = answer.fast_forward_polling_result
 
 
+def server_time() -> datetime:
+    """The server's present, which nobody here can move: what a clock shows that was never moved."""
+    return datetime.now(UTC)  # noqa: TID251 - not `activities.clock`, which may have been given another time
+
+
 def _time_of(info: TimeSkippingInfo | None) -> datetime:
-    return info.current_time.ToDatetime(UTC) if info else datetime.now(UTC)
+    return info.current_time.ToDatetime(UTC) if info else server_time()

@@ -10,12 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.clock import present
 from activities.store import effects, inbox
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
@@ -49,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 def _present() -> datetime:
-    return datetime.now(UTC)
+    return present()
 
 
 async def keep_mail(

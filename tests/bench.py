@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
+from activities.clock import present
 from activities.store.pool import Pool, open_pool
 from domain.usage import UsageRow
 from gateway.client import PerennialClient
@@ -258,7 +259,7 @@ class Floor:
 async def insert_same_rows(connection: Any, document: dict[str, Any]) -> None:
     """The rows that an accepted order leaves, table by table."""
     account, contract = document["account"], document["contracts"][0]
-    now = datetime.now(UTC)
+    now = present()
     ends = now + timedelta(days=365)
     account_id, order_id, contract_id = account["account_id"], document["order_id"], contract["contract_id"]
     await connection.executemany(

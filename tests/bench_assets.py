@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from activities.carrying_out import Performer, Seller
+from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
 from activities.store.audit import audit
@@ -184,7 +185,7 @@ async def assetizing(pool: Pool, figures: Figures, rounds: int = 25) -> None:
     for number in range(rounds):
         tag, other = f"BENCH{2 * number:05}", f"BENCH{2 * number + 1:05}"
         document = order_of_lines(2 * number)
-        call = RequestCall(account_id=tag, request_id=tag, body=document, as_of=datetime.now(UTC), run="", opening=True)
+        call = RequestCall(account_id=tag, request_id=tag, body=document, as_of=present(), run="", opening=True)
         began = time.perf_counter()
         await requests.activate_order(call)
         ours.append((time.perf_counter() - began) * 1000)

@@ -21,6 +21,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from activities.clock import present
 from activities.store.pool import Connection, Pool, open_pool
 from activities.store.service_reports import sla_report
 from activities.store.timeline import page_query
@@ -127,7 +128,7 @@ def log_figures(figures: Figures, log: Path) -> None:
     reading = time.perf_counter() - began
     calendar = mapping.whole_calendar()
     counted = {calendar.id: clock_of(calendar)}
-    now = datetime.now(UTC)
+    now = present()
     began = time.perf_counter()
     promises = sum(
         len(promises_of(mapping.policy, case.priority, case.record(now), counted, as_of=now)) for case in scan.cases
@@ -149,14 +150,14 @@ def worked_cases(figures: Figures, files: list[Path]) -> None:
 
 async def importing(figures: Figures, pool: Pool, log: Path, folder: Path) -> None:
     """The log taken over, and its report read back."""
-    report = await import_cases(pool, log, rejects=folder / "rejects.csv", as_of=datetime.now(UTC))
+    report = await import_cases(pool, log, rejects=folder / "rejects.csv", as_of=present())
     detail = f"({report.cases:,} cases, {report.lines:,} lines, {report.rejected} rejected)"
     figures.most("importing the log", report.seconds, 60, "s", detail)
     async with pool.acquire() as connection:
         await connection.execute("vacuum analyze")
         began = time.perf_counter()
         far = datetime(1990, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-        await sla_report(connection, *far, as_of=datetime.now(UTC))
+        await sla_report(connection, *far, as_of=present())
         figures.most("  the SLA report over all of it", time.perf_counter() - began, 5, "s")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from activities.clock import present
 
 _numbers = itertools.count(1)
 
@@ -13,7 +15,7 @@ _numbers = itertools.count(1)
 def order(account_id: str | None = None, **changes: Any) -> dict[str, Any]:
     """An order of a new account: 40 seats for a year from the first of next month, a device, support. `changes` replace top-level fields."""
     n = next(_numbers)
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = present().replace(microsecond=0)
     start = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
     document: dict[str, Any] = {
         "order_id": f"SO-{n}-{now:%H%M%S%f}",
@@ -56,7 +58,7 @@ def goods_order(account: dict[str, Any], activated_at: datetime, quantity: int =
     n = next(_numbers)
     return {
         **{key: account[key] for key in ("account", "contacts", "currency", "products")},
-        "order_id": f"SO-{n}-{datetime.now(UTC):%H%M%S%f}",
+        "order_id": f"SO-{n}-{present():%H%M%S%f}",
         "activated_at": activated_at.isoformat(),
         "lines": [{"line_id": "1", "product": "BEANS", "quantity": quantity, "unit_price": "900"}],
     }

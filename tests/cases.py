@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 from typing import Any
 
+from activities.clock import present
 from gateway.cases import CaseClient
 from tests.builders import order
 from tests.conftest import Servers
@@ -25,7 +25,7 @@ def person(staff_id: str) -> dict[str, str]:
 
 async def staffed(servers: Servers, *agents: str, team: str | None = None, **changes: Any) -> str:
     """A team of its own with a lead, a manager, a director and these agents. Returns its name."""
-    n = f"{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
+    n = f"{next(_numbers)}-{present():%H%M%S%f}"
     name = team or f"team-{n}"
     client = case_client(servers)
     await client.put_team(
@@ -54,11 +54,11 @@ def case(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A case of the customer of `document`, an order. `changes` replace its fields."""
     n = next(_numbers)
     return {
-        "case_id": f"C-{n}-{datetime.now(UTC):%H%M%S%f}",
+        "case_id": f"C-{n}-{present():%H%M%S%f}",
         "account_id": document["account"]["account_id"],
         "subject": "The till is down",
         "body": "Since nine o'clock nothing prints.",
         "channel": "mail",
-        "message_id": f"<m{n}-{datetime.now(UTC):%H%M%S%f}@customer.example>",
+        "message_id": f"<m{n}-{present():%H%M%S%f}@customer.example>",
         **changes,
     }

@@ -28,6 +28,7 @@ from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
+from activities.clock import present
 from activities.store.pool import TRANSPORT_ERRORS, open_pool
 from domain.usage import UsageRow
 from gateway.client import PerennialClient
@@ -122,7 +123,7 @@ async def persist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
 
 def lives(count: int, group: str) -> list[Life]:
     """The lives of a group. Two groups differ in their ids alone."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = present().replace(microsecond=0)
     places = {"Asia/Tokyo": "JP", "Europe/Berlin": "DE", "America/New_York": "US"}
     zone = next(zone for zone in places if 3 <= now.astimezone(ZoneInfo(zone)).hour < 20)  # far from midnight
     base = now.astimezone(ZoneInfo(zone)).replace(hour=12, minute=0, second=0).astimezone(UTC)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from activities.clock import present
 from domain.calendar import local_day
 from domain.service.claims import Claim
 from gateway.cases import CaseClient
@@ -41,12 +42,12 @@ class Shop:
         """A new price in the customer's book from a day on: of the terminals, unless another product is named."""
         change = {"product": product or self.product, "price": price, "currency": currency}
         await self.servers.client.publish_prices(
-            {**change, "valid_from": since.isoformat(), "book": self.book}, as_of=datetime.now(UTC)
+            {**change, "valid_from": since.isoformat(), "book": self.book}, as_of=present()
         )
 
     async def open_case(self, **more: Any) -> str:
         """A case of the customer by telephone, owned by the agent."""
-        case_id = f"PM-{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
+        case_id = f"PM-{next(_numbers)}-{present():%H%M%S%f}"
         await self.cases.open_case(
             {
                 "case_id": case_id,
@@ -141,7 +142,7 @@ async def open_shop(
 
     `more` changes the line of terminals, `term` the contract's; `seat_rates` are the tax rates of the contract's lines.
     """
-    number = f"{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
+    number = f"{next(_numbers)}-{present():%H%M%S%f}"
     product, book = f"TERMINAL-{number}", f"book-{number}"
     document = order()
     document["products"][2] = {"code": product, "name": "レジ端末", "kind": "device"}

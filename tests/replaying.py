@@ -12,6 +12,7 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
 
+from activities.clock import present
 from activities.store.desks import load_calendar, load_policy
 from activities.store.pool import Pool
 from domain.service.case import Happened, Recorded
@@ -88,7 +89,7 @@ class Replayer:
 
     async def _replay(self, case: LoggedCase) -> Replayed:
         case_id = f"{case.case_id}-{self._tag}"
-        record = shifted(case, datetime.now(UTC))
+        record = shifted(case, present())
         await self._open(case_id, case, record[0].at)
         for event in record[1:]:
             await self._until(case_id, event.at)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from activities.clock import present
+
 TOLERANCE_SECONDS = 300
 
 
@@ -85,7 +87,7 @@ class Receiver:
             for version, _, value in (s.partition(",") for s in headers["webhook-signature"].split())
             if version == "v1"
         ]
-        fresh = abs(time.time() - int(headers["webhook-timestamp"])) < TOLERANCE_SECONDS
+        fresh = abs(present().timestamp() - int(headers["webhook-timestamp"])) < TOLERANCE_SECONDS
         return fresh and any(hmac.compare_digest(expected, value) for value in given)
 
     def __enter__(self) -> Self:

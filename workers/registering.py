@@ -7,7 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import ListWorkersRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.clock import present
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.
@@ -90,7 +91,7 @@ async def worker_runs_here(
     A worker reports once a minute and when it begins and ends. A container's host name is its own, so a health check
     inside it finds its own worker and no other. Temporal forgets the reports when it restarts, until the next.
     """
-    since = datetime.now(UTC) - within
+    since = present() - within
     conditions = {
         "TaskQueue =": task_queue,
         "HostName =": host or socket.gethostname(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.carrying_out import Performer, Seller
 from activities.case_work import CaseWorker
 from activities.claims import Claims
+from activities.clock import present
 from activities.service_policies import read_service_book
 from activities.store import claims
 from domain.refusals import Refusal
@@ -61,7 +62,7 @@ async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> 
 
 async def test_a_return_that_is_under_way_is_waited_for(servers: Servers) -> None:
     desk = await counter(servers)
-    now = datetime.now(UTC)
+    now = present()
     await desk.shop.publish("72000", await desk.shop.day())
     async with servers.pool.acquire() as connection:
         returning = connection.transaction()
@@ -85,7 +86,7 @@ async def test_the_same_request_is_carried_out_once(servers: Servers) -> None:
     desk = await counter(servers)
     await desk.shop.publish("72000", await desk.shop.day())
     body = {"order_id": desk.shop.order_id, "line_id": "3", "by": "S-1"}
-    call = CaseCall(case_id=desk.case_id, request_id="once", body=body, as_of=datetime.now(UTC), run="run-1")
+    call = CaseCall(case_id=desk.case_id, request_id="once", body=body, as_of=present(), run="run-1")
     answers = await asyncio.gather(
         *(ActivityEnvironment().run(desk.activity.claim_price_match, call) for _ in range(4))
     )
@@ -101,7 +102,7 @@ async def test_a_line_can_be_claimed_even_if_its_last_price_was_above(servers: S
     """A price that rises again and falls again is compared with what was paid, not with the claim before."""
     desk = await counter(servers)
     today = await desk.shop.day()
-    now = datetime.now(UTC)
+    now = present()
     for day, price in enumerate(("72000", "85000", "72000", "70000")):
         await desk.shop.publish(price, today + timedelta(days=day))
     assert (await desk.claim(now)).answer is not None
@@ -125,7 +126,7 @@ async def test_prices_come_in_as_editions_or_one_by_one(servers: Servers) -> Non
             {"product": "BEANS", "per": "once", "tiers": [{"price": "900"}]},
         ],
     }
-    now = datetime.now(UTC)
+    now = present()
     assert await servers.client.publish_prices(edition, as_of=now) is True
     assert await servers.client.publish_prices(edition, as_of=now) is False
     shown = await shop.cases.preview_price_match(shop.account_id, shop.order_id, "3", as_of=now)
@@ -181,7 +182,7 @@ async def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was
     servers: Servers, events: list[tuple[str, Any]], taxed: bool
 ) -> None:
     desk = await counter(servers, tax_rates=["10"] if taxed else None)
-    shop, first, begin = desk.shop, await desk.shop.day(), datetime.now(UTC)
+    shop, first, begin = desk.shop, await desk.shop.day(), present()
     factor = Decimal("1.1") if taxed else Decimal(1)
     now, returned, given = Decimal(80_000), 0, Decimal(0)
     for day, (what, value) in enumerate(events):

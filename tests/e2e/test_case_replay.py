@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.clock import present
 from domain.service.case import Happened
 from tests.cases import case_client, person
 from tests.conftest import Servers
@@ -22,7 +23,7 @@ async def test_logged_cases_lived_again_give_the_figures_of_the_log(servers: Ser
     client = case_client(servers)
     await client.put_agent({"staff": person("replay-agent"), "team": await _team(servers)})
     cases = drawn(SAMPLE, seed=7, count=12)
-    tag = f"{datetime.now(UTC):%H%M%S%f}"
+    tag = f"{present():%H%M%S%f}"
     found = await Replayer(client, servers.pool, tag=tag).replay(cases, at_once=6)
     assert len(found) == 12
     assert [(one.expected, one.found) for one in found if not one.agrees] == []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.store.pool import open_pool
 from domain.calendar import local_day
 from gateway.cases import CaseClient
@@ -38,7 +38,7 @@ async def test_workers_killed_around_refunds_neither_double_nor_lose_one(tmp_pat
         ]
         account_id, order_id = document["account"]["account_id"], document["order_id"]
         await client.place_order(document)
-        now = datetime.now(UTC)
+        now = present()
         await client.publish_prices(
             {
                 "product": "TERMINAL",

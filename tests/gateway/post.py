@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
 import aiosmtplib
 
+from activities.clock import present
 from domain.service.inbound import mail_key
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
@@ -100,7 +100,7 @@ def written(
     message["To"] = SERVICE
     message["Subject"] = subject
     message["Message-ID"] = f"<{uuid.uuid4()}@customer.example>"
-    message["Date"] = datetime.now(UTC)
+    message["Date"] = present()
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
     message.set_content(body)

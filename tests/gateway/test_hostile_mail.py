@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from activities.clock import present
 from domain.service.inbound import InboundMail, read_mail
 from tests.gateway.post import OWN, SERVICE, Post, contact_of, written
 from tests.gateway.test_inbound import post, report_about
@@ -30,8 +31,8 @@ def raw(sender: str, *headers: bytes, body: bytes = b"Nothing works.") -> bytes:
 )
 async def test_what_no_table_can_hold_keeps_no_other_mail_waiting(post: Post, header: bytes) -> None:
     account = await post.customer()
-    broken = await post.inbox.receive(raw(contact_of(account), header), datetime.now(UTC))
-    after = await post.inbox.receive(raw(contact_of(account)), datetime.now(UTC))
+    broken = await post.inbox.receive(raw(contact_of(account), header), present())
+    after = await post.inbox.receive(raw(contact_of(account)), present())
     assert await post.inbox.settle_new() == 2
     assert [(await post.row(one))["status"] for one in (broken, after)] == ["matched", "matched"]
 
@@ -47,8 +48,8 @@ async def test_a_mail_that_breaks_its_reader_waits_for_a_person_and_the_next_one
         return read_mail(content)
 
     monkeypatch.setattr("gateway.inbound.read_mail", breaks)
-    broken = await post.inbox.receive(raw(contact_of(account), body=b"poison"), datetime.now(UTC))
-    after = await post.inbox.receive(raw(contact_of(account)), datetime.now(UTC))
+    broken = await post.inbox.receive(raw(contact_of(account), body=b"poison"), present())
+    after = await post.inbox.receive(raw(contact_of(account)), present())
     await post.inbox.settle_new()
     assert (await post.row(after))["status"] == "matched"
     for _ in range(20):
@@ -79,7 +80,7 @@ async def test_a_stranger_who_copies_a_message_id_takes_nobodys_answers(post: Po
 async def test_a_mail_that_waited_joins_a_case_opened_after_it(post: Post) -> None:
     account = await post.customer()
     stranger = f"jo@{uuid.uuid4().hex[:8]}.example"
-    waiting = await post.inbox.receive(raw(stranger), datetime.now(UTC) - timedelta(hours=2))
+    waiting = await post.inbox.receive(raw(stranger), present() - timedelta(hours=2))
     await post.inbox.settle_new()
     assert (await post.row(waiting))["status"] == "unknown"
     account_id = account["account"]["account_id"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiosmtplib
 import pytest
 
+from activities.clock import present
 from activities.store import inbox as inbox_store
 from domain.refusals import Refusal
 from domain.service.mailrouting import CASES_A_DAY, case_id_of
@@ -346,7 +347,7 @@ async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post:
 async def test_what_waited_counts_from_when_it_came(post: Post) -> None:
     account = await post.customer()
     mail = written(contact_of(account)).as_bytes()
-    received = datetime.now(UTC) - timedelta(hours=3)
+    received = present() - timedelta(hours=3)
     inbox_id = await post.inbox.receive(mail, received)
     await post.inbox.settle_new()
     case = await post.cases.case(case_id_of(inbox_id))

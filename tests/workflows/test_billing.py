@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.store.credits import book_credit
 from domain.billing import Credit, CreditLine
 from tests.builders import goods_order, order
@@ -99,7 +100,7 @@ async def test_two_years_are_invoiced_year_by_year_unless_agreed_otherwise(serve
 async def test_goods_are_invoiced_with_their_order_and_the_past_is_not_ours(servers: Servers) -> None:
     document = with_contract()
     account = account_of(document)
-    start = (datetime.now(UTC) - timedelta(days=500)).date().replace(day=1)
+    start = (present() - timedelta(days=500)).date().replace(day=1)
     document |= {"activated_at": datetime(start.year, start.month, 1, tzinfo=UTC).isoformat()}
     document["contracts"][0]["term"] = {"start": start.isoformat(), "months": 36}
     await servers.client.import_order(document)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.store import effects, holds
 from activities.store.pool import open_pool
 from domain.journey import Channel
@@ -47,7 +48,7 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
     draw = random.Random(7)
     seen = {holds.Clearance.CLEARED: 0, holds.Clearance.HELD: 0}
     for n in range(ROUNDS):
-        at = datetime.now(UTC)
+        at = present()
         how = BLOCKED_BY[n % 3]
         async with servers.pool.acquire() as connection:
             await effects.put_outbox(connection, account, at, [mail_of(account, n)])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from activities.clock import present
 from domain.ownership import uplifted
 from tests.builders import order
 from tests.conftest import Servers
@@ -26,7 +27,7 @@ async def longest_run(servers: Servers, account: str) -> int:
 
 
 async def test_an_order_that_comes_late_loses_none_of_its_promises(servers: Servers) -> None:
-    document = order(activated_at=(datetime.now(UTC) - timedelta(days=25)).isoformat())
+    document = order(activated_at=(present() - timedelta(days=25)).isoformat())
     account = account_of(document)
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=60))
@@ -107,7 +108,7 @@ async def test_the_contacts_of_the_latest_order_are_written_to(servers: Servers)
     later: dict[str, Any] = {
         **order(account),
         "contracts": [],
-        "activated_at": datetime.now(UTC).isoformat(),
+        "activated_at": present().isoformat(),
         "contacts": [{"contact_id": "P-2", "name": "New Contact", "email": f"new-{account}@customer.example"}],
     }
     await servers.client.place_order(later)
@@ -118,7 +119,7 @@ async def test_the_contacts_of_the_latest_order_are_written_to(servers: Servers)
 async def test_a_journey_whose_pause_ended_in_another_life_goes_on(servers: Servers) -> None:
     document = order()
     account, client = account_of(document), servers.client
-    until = (datetime.now(UTC) + timedelta(days=20)).replace(microsecond=0).isoformat()
+    until = (present() + timedelta(days=20)).replace(microsecond=0).isoformat()
     for n in range(2):
         await client.place_order({**document, "order_id": f"{document['order_id']}-{n}", "contracts": []})
         await client.ask(account, "pause", {"reason": "stocktaking", "until": until})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.carrying_out import business_errors
+from activities.clock import present
 from activities.store.credits import OverCreditedError, write_schedule_credits
 from activities.store.invoices import DocumentLine
 from domain.calendar import local_day
@@ -25,7 +25,7 @@ ROUNDS = 6
 
 async def new_shop(servers: Servers) -> Shop:
     """A customer whose contract begins today."""
-    return await open_shop(servers, term={"start": local_day(datetime.now(UTC), "Asia/Tokyo").isoformat()})
+    return await open_shop(servers, term={"start": local_day(present(), "Asia/Tokyo").isoformat()})
 
 
 async def sums(servers: Servers, asset_id: str) -> tuple[Decimal, Decimal]:
@@ -105,7 +105,7 @@ async def test_the_table_refuses_more_credit_than_charge_whoever_writes_it(serve
     asset = f"{shop.order_id}.1"
     charge = await servers.pool.fetchrow("select * from invoice_line where asset_id = $1", asset)
     assert charge is not None
-    now = datetime.now(UTC)
+    now = present()
 
     async def credit(key: str, share: Decimal) -> str:
         line = DocumentLine(

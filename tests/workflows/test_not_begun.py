@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers
@@ -22,7 +23,7 @@ class Ahead(Life):
 
     @classmethod
     async def begin(cls, servers: Servers, *, days: int = 40, **contract: Any) -> Ahead:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = present().replace(microsecond=0)
         document = order(activated_at=(now - timedelta(days=days)).isoformat(), lines=[])
         document["contracts"][0].update(contract)
         document["contracts"][0]["term"] = {"start": (now - timedelta(days=days)).date().isoformat(), "months": 12}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatu
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
+from activities.clock import present
 from domain.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
@@ -355,7 +356,7 @@ async def test_a_closed_journey_begins_again_with_all_that_the_customer_holds(se
         "select count(*) from outbox where account_id = $1 and status = 'waiting'", account
     )
     assert waiting == 0
-    again = goods_order(document, datetime.now(UTC))
+    again = goods_order(document, present())
     await servers.client.place_order(again)
     await servers.client.fast_forward(account, timedelta(days=350))
     kinds = [row["kind"] for row in await servers.journal(account)]

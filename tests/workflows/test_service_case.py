@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
@@ -354,7 +355,7 @@ async def test_journey_and_cases_move_in_step(servers: Servers) -> None:
 async def test_cases_go_to_whoever_is_least_busy_and_wait_for_a_shift(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers, **ENTERPRISE)
-    n = f"{datetime.now(UTC):%H%M%S%f}"
+    n = f"{present():%H%M%S%f}"
     team = await staffed(servers, f"AX-{n}", f"AY-{n}", case_limit=2)
     owners = [(await client.open_case(case(document, team=team))).owner for _ in range(5)]
     assert sorted(owners, key=str) == [f"AX-{n}", f"AX-{n}", f"AY-{n}", f"AY-{n}", None]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.clock import present
 from domain.calendar import local_day
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
@@ -30,7 +30,7 @@ async def left_of(shop: Shop) -> tuple[Decimal, Decimal]:
 
 async def taxed_shop(servers: Servers, rates: list[str], **more: Any) -> Shop:
     """A customer whose contract begins today, with tax on the terminals and on the seats."""
-    start = local_day(datetime.now(UTC), "Asia/Tokyo").isoformat()
+    start = local_day(present(), "Asia/Tokyo").isoformat()
     return await open_shop(servers, term={"start": start}, seat_rates=rates, tax_rates=rates, **more)
 
 

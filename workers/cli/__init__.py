@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from datetime import datetime
 
 import typer
 
+from activities.clock import begin_at
+from domain.refusals import Refusal
 from workers.cli import (
     assets,
     cases,
@@ -59,6 +62,8 @@ def main() -> None:
 def _run() -> int:
     """The command's exit code."""
     try:
+        if given := os.environ.get("PERENNIAL_NOW"):
+            begin_at(_instant(given))
         app()
     except KeyboardInterrupt:
         return 130
@@ -72,3 +77,15 @@ def _run() -> int:
             typer.secho(said, err=True, fg=typer.colors.RED)
         return 1
     return 0
+
+
+def _instant(given: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(given)
+        if at.tzinfo is None:
+            raise ValueError("without an offset")
+        return at
+    except ValueError as error:
+        raise Refusal(
+            "InvalidTime", f"PERENNIAL_NOW is {given!r}; give an instant such as 2027-01-31T23:30:00+09:00"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from activities.clock import present
 from activities.store import reports
 from activities.store.audit import audit
 from activities.store.installed_base import export_assets
@@ -247,4 +248,4 @@ async def _instant(account: str, day: datetime | None, zone: str) -> datetime:
         try:
             return await servers.client.now(account)
         except Refusal:
-            return datetime.now(UTC)
+            return present()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from temporalio.service import RPCError
 
+from activities.clock import present
 from activities.store import case_reports, inbox
 from domain.refusals import Refusal
 from domain.service.callers import CallAnswer, CustomerView, summary_of
@@ -131,7 +132,7 @@ def open_case(
 
 def _new_id(document: dict[str, Any]) -> str:
     """An id that no other case has: the second and what the case says."""
-    now = datetime.now().astimezone()
+    now = present().astimezone()
     return f"C-{now:%y%m%d-%H%M%S}-{hashlib.sha256(repr(document).encode()).hexdigest()[:4]}"
 
 
@@ -246,7 +247,7 @@ async def _time_of(cases: CaseClient, case_id: str) -> datetime:
     try:
         return await cases.now(case_id)
     except RPCError:
-        return datetime.now(UTC)
+        return present()
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from activities.clock import present
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
 from gateway.here import DEMO_DIR, running_on
@@ -81,7 +82,7 @@ class Stage:
 
 async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[str, Any]:
     orders = story.read_orders()
-    weeks = weeks_to_shift(orders, datetime.now(UTC))
+    weeks = weeks_to_shift(orders, present())
     if weeks:
         progress_console.print(f"The orders lie in the past: everything is moved ahead by {weeks} weeks.")
         story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})

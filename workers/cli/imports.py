@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from workers.cli.common import UserError, connections, console, database, print_json, progress_console, run
 from workers.feeds.assets import AssetReport, import_assets
@@ -102,7 +102,7 @@ async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | N
                 file,
                 mapping=mapping,
                 rejects=rejects,
-                as_of=datetime.now(UTC),
+                as_of=present(),
                 playbooks=Settings().playbooks or FOLDER,
                 limit=limit,
                 progress=progress,
@@ -155,7 +155,7 @@ async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> 
     async with database() as pool:
         with _bars() as progress, _feed_errors():
             return await import_catalogues(
-                pool, files, rejects=rejects, as_of=datetime.now(UTC), mapping=mapping, progress=progress
+                pool, files, rejects=rejects, as_of=present(), mapping=mapping, progress=progress
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from activities.clock import present
 from activities.store import inbox as store
 from activities.store.pool import open_pool
 from domain.refusals import Refusal
@@ -70,7 +70,7 @@ async def _receive(raw: bytes, recipients: list[str], sender: str | None) -> str
     pool = await open_pool(settings_of(find_running()).database_url.get_secret_value(), size=1)
     try:
         async with asyncio.timeout(_DATABASE_SECONDS):
-            return await keep_mail(pool, raw, datetime.now(UTC), recipients=recipients, return_path=sender)
+            return await keep_mail(pool, raw, present(), recipients=recipients, return_path=sender)
     finally:
         await pool.close()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from activities.clock import present
 from activities.store.catalogue import load_price_book
 from activities.store.pool import Connection
 from activities.store.portfolio import portfolio_at
@@ -30,7 +31,7 @@ def prices(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
 ) -> None:
     """What a price book asks on one day and on another, and what renewing all that is held at the later prices brings."""
-    run(_prices(book, since.date(), (until or datetime.now(UTC)).date(), currency, as_json))
+    run(_prices(book, since.date(), (until or present()).date(), currency, as_json))
 
 
 async def _prices(name: str, since: date, until: date, currency: str | None, as_json: bool) -> None:
@@ -105,7 +106,7 @@ async def _edition(connection: Connection, name: str, currency: str, day: date) 
 async def _held(connection: Connection, currency: str) -> dict[str, int]:
     """Units in force now of each product that is paid in a currency."""
     held: dict[str, int] = defaultdict(int)
-    for line in await portfolio_at(connection, datetime.now(UTC)):
+    for line in await portfolio_at(connection, present()):
         if line.currency == currency:
             held[line.product_code] += line.quantity
     return held

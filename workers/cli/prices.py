@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from activities.clock import present
 from domain.money import Money
 from domain.service.claim_preview import PricePreview
 from domain.service.claims import BoughtLine
@@ -36,7 +36,7 @@ def set_price(
 
 async def _publish(document: dict[str, Any]) -> bool:
     async with connections() as servers:
-        return await servers.client.publish_prices(document, as_of=datetime.now(UTC))
+        return await servers.client.publish_prices(document, as_of=present())
 
 
 @app.command()

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from activities.clock import present
 from activities.store.pool import Pool
 from activities.store.tallies import Tally, tally, written
 from domain.calendar import add_months, local_day, start_of_day
@@ -152,7 +153,7 @@ def weeks_to_today(first: date, today: date) -> int:
 
 
 def _today(rules: Mapping) -> date:
-    return local_day(datetime.now(UTC), rules.time_zone)
+    return local_day(present(), rules.time_zone)
 
 
 def _read(file: Path, mapping: Path | None) -> tuple[Mapping, Scan]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from activities.clock import present
 from activities.store.portfolio import PortfolioLine, portfolio_at
 from domain.calendar import MONTHS_IN_YEAR
 from domain.money import rounding_of
@@ -29,7 +30,7 @@ At = Annotated[
 @app.command()
 def portfolio(at: At = None, as_json: Json = False) -> None:
     """Assets in force at a date with MRR and ARR, by currency, segment and product."""
-    run(_portfolio(at.replace(tzinfo=UTC) if at else datetime.now(UTC), as_json))
+    run(_portfolio(at.replace(tzinfo=UTC) if at else present(), as_json))
 
 
 async def _portfolio(at: datetime, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import yaml
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from activities.clock import present
 from activities.store.pool import Connection
 from activities.store.service_reports import main_currency, own_revenue, sla_report
 from domain.money import rounding_of
@@ -76,7 +77,7 @@ def roi(
 
 
 def _period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
+    end = until.replace(tzinfo=UTC) if until else present()
     start = since.replace(tzinfo=UTC) if since else end - YEAR
     if start >= end:
         raise UserError(f"the period from {start:%Y-%m-%d} to {end:%Y-%m-%d} has no day in it; give an earlier --from")
@@ -99,7 +100,7 @@ def _write(file: Path, content: str) -> None:
 
 async def _sla(since: datetime, until: datetime) -> SlaReport:
     async with database() as pool, pool.acquire() as connection:
-        return await sla_report(connection, since, until, as_of=datetime.now(UTC))
+        return await sla_report(connection, since, until, as_of=present())
 
 
 async def _roi(given: GivenInputs, since: datetime, until: datetime) -> RoiReport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Column, Table
 
+from activities.clock import present
 from activities.store import people
 from domain.orders import Staff
 from domain.refusals import INVALID_REQUEST, Refusal
@@ -91,7 +91,7 @@ async def _rows() -> list[dict[str, Any]]:
 
 async def _add(person: Staff, by: str | None) -> None:
     async with database() as pool, pool.acquire() as connection, connection.transaction():
-        if not await people.add_staff(connection, person, await asker(connection, by), datetime.now(UTC)):
+        if not await people.add_staff(connection, person, await asker(connection, by), present()):
             raise UserError(
                 f"{person.staff_id!r} is taken; change them with `perennial staff change {person.staff_id}`"
             )
@@ -102,7 +102,7 @@ async def _change(staff_id: str, name: str | None, email: str | None, by: str | 
     async with database() as pool, pool.acquire() as connection, connection.transaction():
         known = _named(await people.list_staff(connection), staff_id)
         person = _person(staff_id, name or known["name"], email or known["email"])
-        await people.change_staff(connection, person, await asker(connection, by), datetime.now(UTC))
+        await people.change_staff(connection, person, await asker(connection, by), present())
     console.print(
         f"{staff_id} was changed, for {known['owns']} customers owned and {known['looks_after']} looked after."
     )

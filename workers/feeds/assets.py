@@ -8,9 +8,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from activities.clock import present
 from activities.playbooks import Playbooks
 from activities.store import installed_base as store
 from activities.store.ledger import load_record
@@ -230,7 +231,7 @@ class _Takeover:
         try:
             return await self._client.now(account_id)
         except Refusal:
-            return datetime.now(UTC)
+            return present()
 
     def _refuse(self, asset: _Asset, reject: Reject) -> None:
         self._tally.rejects.update(dict.fromkeys(asset.lines, reject))

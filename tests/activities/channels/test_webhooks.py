@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
 from activities.channels.webhooks import WebhookChannel, signature
+from activities.clock import present
 from tests.webhook_receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -23,29 +22,29 @@ def test_the_signature_is_that_of_the_scheme() -> None:
 
 async def test_a_receiver_can_check_every_attempt_also_while_secrets_change() -> None:
     with Receiver(SECRET) as receiver:
-        await WebhookChannel(receiver.url, f"{OTHER} {SECRET}").send("msg_1", b'{"a":1}', time.time())
-        await WebhookChannel(receiver.url, OTHER).send("msg_2", b'{"a":1}', time.time())
-        await WebhookChannel(receiver.url, SECRET).send("msg_3", b'{"a":1}', time.time() - 3600)
+        await WebhookChannel(receiver.url, f"{OTHER} {SECRET}").send("msg_1", b'{"a":1}', present().timestamp())
+        await WebhookChannel(receiver.url, OTHER).send("msg_2", b'{"a":1}', present().timestamp())
+        await WebhookChannel(receiver.url, SECRET).send("msg_3", b'{"a":1}', present().timestamp() - 3600)
     assert [attempt.genuine for attempt in receiver.attempts] == [True, False, False]
 
 
 @pytest.mark.parametrize("status", [500, 503, 404, 302, 429])
 async def test_a_no_is_tried_again(status: int) -> None:
     with Receiver(SECRET, [status]) as receiver, pytest.raises(ChannelUnavailableError, match=str(status)):
-        await WebhookChannel(receiver.url, SECRET).send("msg_1", b"{}", time.time())
+        await WebhookChannel(receiver.url, SECRET).send("msg_1", b"{}", present().timestamp())
 
 
 async def test_who_is_slow_or_away_is_tried_again_and_who_is_gone_is_not() -> None:
     with Receiver(SECRET, slow={1: 2.0}) as receiver:
         channel = WebhookChannel(receiver.url, SECRET, timeout_seconds=0.3)
         with pytest.raises(ChannelUnavailableError, match=r"no answer from 127\.0\.0\.1 in 0\.3 s"):
-            await channel.send("msg_1", b"{}", time.time())
+            await channel.send("msg_1", b"{}", present().timestamp())
         receiver.plan = [410]
         with pytest.raises(MessageRejectedError, match="gone"):
-            await channel.send("msg_1", b"{}", time.time())
+            await channel.send("msg_1", b"{}", present().timestamp())
         url = receiver.url
     with pytest.raises(ChannelUnavailableError):
-        await WebhookChannel(url, SECRET).send("msg_1", b"{}", time.time())
+        await WebhookChannel(url, SECRET).send("msg_1", b"{}", present().timestamp())
 
 
 @pytest.mark.parametrize(

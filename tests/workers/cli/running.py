@@ -24,7 +24,8 @@ async def perennial(
     *arguments: str, dsn: str, folder: Path, width: int = 100, given: bytes = b"", **environment: str
 ) -> Ended:
     """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PERENNIAL_"))}
+    ours = ("TEMPORAL_", "PERENNIAL_")
+    kept = {n: value for n, value in os.environ.items() if not n.startswith(ours) or n == "PERENNIAL_NOW"}
     process = await asyncio.create_subprocess_exec(
         str(PROGRAM),
         *arguments,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from activities.clock import present
 from domain.calendar import add_months
 
 _numbers = itertools.count(1)
@@ -13,12 +14,12 @@ _numbers = itertools.count(1)
 
 def this_month() -> date:
     """The first day of the present month."""
-    return datetime.now(UTC).date().replace(day=1)
+    return present().date().replace(day=1)
 
 
 def installed(account_id: str | None = None, **changes: Any) -> dict[str, Any]:
     """An asset of a new account: sold 26 months ago for a year, renewed twice, more seats since a month ago. `changes` replace fields."""
-    n = f"{next(_numbers)}-{datetime.now(UTC):%H%M%S%f}"
+    n = f"{next(_numbers)}-{present():%H%M%S%f}"
     account_id = account_id or f"IB-{n}"
     start = add_months(this_month(), -26)
     second, third, end = (add_months(start, months) for months in (12, 24, 36))

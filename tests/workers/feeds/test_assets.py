@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from activities.store.audit import audit
 from activities.store.installed_base import export_assets
@@ -292,7 +293,7 @@ HEADER = "Asset;Customer;SKU;Product;From;To;Qty;Price;Cur;New term;Contract;Ter
 async def test_csv_with_a_line_for_each_period(servers: Servers, tmp_path: Path) -> None:
     mapping, file = tmp_path / "mapping.yaml", tmp_path / "base.csv"
     mapping.write_text(MAPPING)
-    tag = f"{datetime.now(UTC):%H%M%S%f}"
+    tag = f"{present():%H%M%S%f}"
     rows = [
         f"A1-{tag};{tag};CSV-CRM;CRM;01.01.2024;01.01.2025;10;120.00;EUR;;K-{tag};01.01.2025;01.01.2026",
         f"A1-{tag};{tag};CSV-CRM;CRM;01.01.2025;01.01.2026;12;126.00;EUR;yes;K-{tag};01.01.2025;01.01.2026",

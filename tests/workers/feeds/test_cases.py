@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from activities.clock import present
 from domain.service.lifecycle import CaseState
 from tests.cases import case_client
 from tests.conftest import Servers
@@ -276,7 +277,7 @@ async def test_a_case_that_a_log_leaves_open_is_taken_up_by_whoever_answers_it(
     suffix = f"v{next(_numbers)}"
     file = tmp_path / "desk.csv"
     file.write_text(HELP_DESK.replace("Case ", f"Case {suffix} ").replace(f"Case {suffix} ID", "Case ID"))
-    await imported(servers, file, as_of=datetime.now(UTC))
+    await imported(servers, file, as_of=present())
     case_id = f"helpdesk-case-{suffix}-8"
     answer = await case_client(servers).ask(
         case_id, "respond", {"body": "Are you still waiting?", "by": "AG-1", "channel": "phone"}

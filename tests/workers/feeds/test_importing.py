@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from activities.clock import present
 from domain.orders import OrderAnswer, ProductKind
 from gateway.client import PerennialClient
 from gateway.here import Running, running_file
@@ -186,7 +187,7 @@ async def test_refused_order_takes_all_its_lines_along(servers: Servers, tmp_pat
 
 
 async def test_documents_of_orders_line_by_line(servers: Servers, tmp_path: Path) -> None:
-    then = datetime.now(UTC).replace(microsecond=0) - timedelta(days=500)
+    then = present().replace(microsecond=0) - timedelta(days=500)
     first = builders.order()
     account_id = first["account"]["account_id"]
     later = builders.goods_order(first, then + timedelta(days=30))
