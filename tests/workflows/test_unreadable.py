@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.store.readable import unreadable_facts
 from domain.refusals import Refusal
 from tests.asset_life import Life, refused
@@ -25,7 +26,7 @@ async def two_contracts(servers: Servers) -> Ahead:
 
 async def named_by_doctor(servers: Servers, account: str) -> list[str]:
     async with servers.pool.acquire() as connection:
-        found = [item async for item in unreadable_facts(connection, datetime.now(UTC))]
+        found = [item async for item in unreadable_facts(connection, present())]
     return [fact.name for whose, fact in found if whose == f"account {account}"]
 
 
@@ -116,7 +117,7 @@ async def test_a_playbook_of_another_release(servers: Servers) -> None:
     )
     await servers.pool.execute("update account set playbook_version = 901 where account_id = $1", life.account)
     assert await named_by_doctor(servers, life.account) == ["playbook standard 901"]
-    answer = await life.ask("pause", reason="quiet", until=(datetime.now(UTC) + timedelta(days=500)).isoformat())
+    answer = await life.ask("pause", reason="quiet", until=(present() + timedelta(days=500)).isoformat())
     assert answer
     await life.ask("resume")
     await life.reach(life.today_is + timedelta(days=40))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
+from activities.clock import present
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
 from activities.store.readable import unreadable_facts
@@ -131,10 +131,7 @@ async def _facts(connection: Connection) -> tuple[bool, str, str]:
     """Whether every fact of customers and open cases can be read; the first that cannot, by name."""
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
     try:
-        found = [
-            f"{whose}: {fact.name} ({fact.why})"
-            async for whose, fact in unreadable_facts(connection, datetime.now(UTC))
-        ]
+        found = [f"{whose}: {fact.name} ({fact.why})" async for whose, fact in unreadable_facts(connection, present())]
     except asyncpg.UndefinedTableError as missing:
         return False, str(missing), "run `perennial migrate`"
     if not found:
