@@ -87,6 +87,8 @@ class Deliveries:
         try:
             async with outside_errors():
                 message_id = await self._mail.send(OutgoingMail.model_validate(row.body))
+        except ChannelUnavailableError as away:
+            return not_yet(call, away, f"mail {row.body['template']!r}{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id)
@@ -100,6 +102,8 @@ class Deliveries:
         try:
             async with outside_errors():
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))
+        except ChannelUnavailableError as away:
+            return not_yet(call, away, f"notice{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id)
@@ -110,15 +114,18 @@ class Deliveries:
         row = await self._row(call)
         if isinstance(row, Outcome):
             return row
-        async with outside_errors():
-            request = ProvisioningRequest(
-                request_key=row.delivery_id,
-                account_id=row.account_id,
-                order_id=row.body["order_id"],
-                items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
-                as_of=row.created_at,
-            )
-            result = await self._provisioner.provision(request)
+        try:
+            async with outside_errors():
+                request = ProvisioningRequest(
+                    request_key=row.delivery_id,
+                    account_id=row.account_id,
+                    order_id=row.body["order_id"],
+                    items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
+                    as_of=row.created_at,
+                )
+                result = await self._provisioner.provision(request)
+        except ChannelUnavailableError as away:
+            return not_yet(call, away, f"provisioning of order {row.body['order_id']}", "provisioning")
         return await self._provided(call, row, result.request_key)
 
     async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:
@@ -158,6 +165,32 @@ class Deliveries:
             return await self._performer.carry_out(
                 connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
             )
+
+
+LATE_AFTER = timedelta(hours=1)
+"""What has not left by then is shown to people; it is tried again all the same."""
+
+
+def not_yet(call: DeliveryCall, away: ChannelUnavailableError, what: str, provider: str) -> Outcome:
+    """The other side is away. Within the hour, and once it was said, the attempt fails and is repeated; at the hour it says so.
+
+    Raises:
+        ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
+    """
+    if call.late:
+        raise away
+    info = activity.info()
+    passed = info.current_attempt_scheduled_time - info.scheduled_time
+    if passed >= LATE_AFTER:
+        says = f"{what} has not left for an hour: {away}. It was tried {info.attempt} times and is tried again, every"
+        return Outcome(late=f"{says} 6 hours at the latest; mend the {provider} service, then `retry_deliveries`")
+    left = LATE_AFTER - passed
+    usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
+    raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
+
+
+def _addressee(row: effects.Waiting) -> str:
+    return f" to contact {row.contact_id}" if row.contact_id else f" to staff {row.staff_id}" if row.staff_id else ""
 
 
 def outbox_id(call: DeliveryCall) -> str:

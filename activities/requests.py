@@ -34,6 +34,7 @@ from domain.requests import (
     Request,
     RescheduleStep,
     ResumeJourney,
+    RetryDeliveries,
     SkipStep,
     read_request,
 )
@@ -112,6 +113,11 @@ class JourneyRequests:
         return await self._answer(
             call, ResumeJourney, lambda situation, request: control.resume(situation, request, call.steps)
         )
+
+    @activity.defn
+    async def retry_deliveries(self, call: RequestCall) -> Outcome:
+        """What is on its way out is tried now."""
+        return await self._answer(call, RetryDeliveries, control.retry)
 
     @activity.defn
     async def skip_step(self, call: RequestCall) -> Outcome:

@@ -8,10 +8,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.carrying_out import Performer, business_errors
-from activities.channels.errors import MessageRejectedError
+from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
 from activities.channels.webhooks import WebhookChannel
 from activities.clock import present
-from activities.deliveries import outbox_id, outside_errors
+from activities.deliveries import not_yet, outbox_id, outside_errors
 from activities.store import effects
 from domain.journey import Channel, DeliveryCall, Outcome
 from domain.webhooks import message_id
@@ -42,6 +42,8 @@ class Webhooks:
             async with outside_errors():
                 # The time of the attempt, by which a receiver tells a message from an old one sent again.
                 await self._channel.send(sent, body, present().timestamp())
+        except ChannelUnavailableError as away:
+            return not_yet(call, away, f"event {sent}", "receiving")
         except MessageRejectedError as gone:
             status, said = "rejected", str(gone)
         async with business_errors(), self._performer.transaction() as connection:

@@ -8,7 +8,7 @@ from domain.catching_up import catch_up, may_be_left_out, without
 from domain.decision import CloseAccount, Decision, JournalLine
 from domain.journey import Outcome, Step
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, SkipStep
+from domain.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.situation import Situation
 
 
@@ -25,6 +25,11 @@ def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]
     answer = {"paused": False, "planned": len(found.plan), "dropped": found.drop}
     outcome = Outcome(plan=found.plan, drop=found.drop, answer=answer, caught_up=True)
     return Decision(JournalLine("Resumed"), outcome, more_lines=found.lines)
+
+
+def retry(situation: Situation, request: RetryDeliveries) -> Decision:
+    """What is on its way out is tried now."""
+    return Decision(JournalLine("Deliveries tried again"), Outcome(answer={"retried": True}))
 
 
 def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Decision:

@@ -70,12 +70,14 @@ class Channel(StrEnum):
 
 
 class Delivery(Carried):
-    """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits for a person."""
+    """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits
+    for a person; `late`: it could not leave within the hour, which has been said, and is tried again."""
 
     id: str
     channel: Channel
     since: AwareDatetime
     stuck: bool = False
+    late: bool = False
 
 
 class HealthView(Carried):
@@ -127,6 +129,8 @@ class Outcome(Carried):
     said: list[str] = []
     answer: dict[str, Any] | None = None
     repeated: bool = False
+    late: str | None = None
+    """why a message could not leave within the hour; it is still on its way"""
     caught_up: bool = False
     """true if every overdue step is among `plan` and `drop`"""
 
@@ -180,6 +184,8 @@ class DeliveryCall(Carried):
     account_id: str
     delivery_id: str
     as_of: AwareDatetime
+    late: bool = False
+    """true once it was said that it cannot leave: from then on it is tried for as long as it takes"""
 
 
 class Pause(Carried):
@@ -285,7 +291,16 @@ class JourneyState(Carried):
     def delivered(self, delivery_id: str) -> JourneyState:
         """The state without a delivery that has reached its end. One that is on its way again already stays."""
         ended = next((n for n, delivery in enumerate(self.in_flight) if delivery.id == delivery_id), None)
-        return self.model_copy(update={"in_flight": [d for n, d in enumerate(self.in_flight) if n != ended]})
+        attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
+        flight = [d for n, d in enumerate(self.in_flight) if n != ended]
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
+
+    def late(self, delivery_id: str, why: str) -> JourneyState:
+        """The state with a delivery that could not leave within the hour, and why, where people look for it."""
+        flight = [d.model_copy(update={"late": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"delivery:{delivery_id}": why}}
+        )
 
     def stuck(self, delivery_id: str, why: str) -> JourneyState:
         """The state with a delivery set aside until somebody resumes the journey."""
@@ -318,6 +333,12 @@ class JourneyState(Carried):
         return self.model_copy(
             update={"parked": [step for step in self.parked if step.key != key], "attention": attention}
         )
+
+    def freed(self) -> JourneyState:
+        """The state with every stuck delivery on its way again."""
+        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        attention = {key: why for key, why in self.attention.items() if not key.startswith("stuck:")}
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
 
     def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
         """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""

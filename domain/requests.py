@@ -87,6 +87,10 @@ class ResumeJourney(Request):
 StepKey = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,150}/[^\s]{1,100}$")]
 
 
+class RetryDeliveries(Request):
+    """Whatever is on its way out and waits for its next try is tried now, what is stuck, too."""
+
+
 class SkipStep(Request):
     """A planned or parked step is left out, for good; `step` is its key, as the briefing and `perennial journey show` say it."""
 

@@ -33,6 +33,7 @@ from domain.requests import (
     PauseJourney,
     RescheduleStep,
     ResumeJourney,
+    RetryDeliveries,
     SkipStep,
 )
 from domain.service.case_requests import (
@@ -92,6 +93,7 @@ OF_JOURNEY: Models = {
     "resume": ResumeJourney,
     "close_journey": CloseJourney,
     "skip_step": SkipStep,
+    "retry_deliveries": RetryDeliveries,
     "reschedule_step": RescheduleStep,
     "amend_assets": AmendAssets,
     "renew_assets": RenewAssets,

@@ -58,7 +58,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
     """One message out of the company; tried again for as long as it takes."""
     outcome: Outcome = await workflow.execute_activity(
         delivery.channel.value,
-        DeliveryCall(account_id=account_id, delivery_id=delivery.id, as_of=workflow.now()),
+        DeliveryCall(account_id=account_id, delivery_id=delivery.id, as_of=workflow.now(), late=delivery.late),
         result_type=Outcome,
         start_to_close_timeout=DELIVERY_TIMEOUT,
         heartbeat_timeout=DELIVERY_HEARTBEAT,

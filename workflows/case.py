@@ -114,6 +114,7 @@ class Case:
         self.answered.add(asked.key)
         if asked.activity == "case_retry":
             self.progress, self.parked_at = self.progress.freed(), None
+            self.deliveries.again(self.progress)
         self._apply(outcome)
         asked.answer = outcome.answer or {}
 
@@ -146,6 +147,8 @@ class Case:
         """A message has reached its end, or needs a person."""
         if isinstance(outcome, str):
             self.progress = self.progress.stuck(delivery.id, f"{delivery.channel.value}: {outcome}")
+        elif outcome.late is not None:
+            self.progress = self.progress.late(delivery.id, outcome.late)
         else:
             self.progress = self.progress.delivered(delivery.id)
             heard = CaseOutcome(deliveries=outcome.deliveries, attention=outcome.attention, said=outcome.said)

@@ -177,6 +177,9 @@ class Journey:
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
             case "resume_journey":
                 self.state = self.state.unparked(now, planned=outcome.caught_up)
+            case "retry_deliveries":
+                self.state = self.state.freed()
+                self.deliveries.again(self.state)
             case "skip_step" | "reschedule_step":
                 self.state = self.state.without_parked(str(asked.body["step"]))
             case "close_journey":
@@ -188,6 +191,8 @@ class Journey:
         """A message has reached its end, or needs a person."""
         if isinstance(outcome, str):
             self.state = self.state.stuck(delivery.id, f"{delivery.channel.value}: {outcome}")
+        elif outcome.late is not None:
+            self.state = self.state.late(delivery.id, outcome.late)
         else:
             self.state = self.state.delivered(delivery.id).after(outcome, workflow.now())
 

@@ -1,4 +1,4 @@
-"""The doors of a journey for its single steps: left out, or moved."""
+"""The doors of a journey for single steps, left out or moved, and for what is on its way out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.requests import RescheduleStep, SkipStep
+from domain.requests import RescheduleStep, RetryDeliveries, SkipStep
 from workflows.journey import Journey
 
 
 class StepDoors(Journey):
     """A journey with these handlers."""
+
+    @workflow.update(description="Try whatever is on its way out now: mails, notices, provisioning, webhooks: {by?}")
+    async def retry_deliveries(self, request: Any) -> dict[str, Any]:
+        """Tries what waits for its next attempt, and what is stuck."""
+        return await self.ask_by("retry_deliveries", request)
+
+    @retry_deliveries.validator
+    def _check_retry_deliveries(self, request: Any) -> None:
+        self.check(RetryDeliveries, request)
 
     @workflow.update(
         description="Leave out a planned or parked step for good: {step: its key, reason, by?, request_id?}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from domain.journey import Delivery, Outcome
 from workflows import calls
@@ -63,12 +63,18 @@ class DeliveryTasks:
             if not delivery.stuck and delivery.id not in self._running:
                 self._running[delivery.id] = asyncio.create_task(self._deliver(delivery))
 
+    def again(self, state: Flying) -> None:
+        """Whatever waits for its next try is tried now: `keep_going` starts it anew. What has left meanwhile is left alone there."""
+        for delivery in state.in_flight:
+            if task := self._running.pop(delivery.id, None):
+                task.cancel()
+
     def arrived(self) -> tuple[Delivery, Outcome | str] | None:
         """The next delivery that has ended, with its outcome or the reason why it failed for good."""
         if not self._arrived:
             return None
         delivery, outcome = self._arrived.popleft()
-        del self._running[delivery.id]
+        self._running.pop(delivery.id, None)
         return delivery, outcome
 
     def waiting(self) -> bool:
@@ -79,5 +85,7 @@ class DeliveryTasks:
         try:
             outcome: Outcome | str = await calls.deliver(self.account_id, delivery)
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                return  # another try has taken its place
             outcome = str(error.cause or error)
         self._arrived.append((delivery, outcome))

@@ -366,7 +366,16 @@ class CaseProgress(Carried):
 
     def delivered(self, delivery_id: str) -> CaseProgress:
         """Without a delivery that has reached its end."""
-        return self.model_copy(update={"in_flight": [d for d in self.in_flight if d.id != delivery_id]})
+        attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
+        flight = [d for d in self.in_flight if d.id != delivery_id]
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
+
+    def late(self, delivery_id: str, why: str) -> CaseProgress:
+        """With a delivery that could not leave within the hour, and why."""
+        flight = [d.model_copy(update={"late": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"delivery:{delivery_id}": why}}
+        )
 
     def stuck(self, delivery_id: str, why: str) -> CaseProgress:
         """With a delivery set aside until somebody asks to try again."""

@@ -116,6 +116,11 @@ async def resume(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
 
 
+@makes("retry_deliveries")
+async def retry_deliveries(life: Life, party: Party) -> Made:
+    return {"by": "S-1"}
+
+
 @makes("skip_step")
 async def skip_step(life: Life, party: Party) -> Made:
     return {"step": await _anniversary(life, party), "reason": "they do not like anniversaries"}

@@ -177,6 +177,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "resume",
         "close_journey",
         "skip_step",
+        "retry_deliveries",
         "reschedule_step",
         "amend_assets",
         "renew_assets",

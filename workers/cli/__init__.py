@@ -14,6 +14,7 @@ from domain.refusals import Refusal
 from workers.cli import (
     assets,
     cases,
+    deliveries,
     demo,
     imports,
     journeys,
@@ -44,6 +45,7 @@ app.add_typer(assets.app, name="asset", help="What customers own, and why it cos
 app.add_typer(cases.app, name="case", help="Service cases: who calls, what is promised, what is asked of them.")
 app.add_typer(mails.inbox_app, name="inbox", help="Mails that wait for a person.")
 app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
+app.add_typer(deliveries.app, name="deliveries", help="What is on its way out: mails, notices, provisioning, webhooks.")
 app.add_typer(staff.app, name="staff", help="The seller's people, apart from orders.")
 app.add_typer(prices.app, name="price", help="List prices, and what a purchase gives back at them.")
 app.add_typer(imports.app, name="import", help="Bring in orders, assets, usage, cases and price pages from files.")

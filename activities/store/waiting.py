@@ -1,0 +1,26 @@
+"""What is on its way out, over all customers: read only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from activities.store.pool import Connection
+
+Row = dict[str, Any]
+
+
+async def waiting(
+    connection: Connection, channels: Sequence[str], account_id: str | None = None, limit: int = 1000
+) -> list[Row]:
+    """Rows of the outbox that have not left, the oldest first: delivery_id, account_id, channel, stage, contact_id, staff_id,
+    template, created_at."""
+    rows = await connection.fetch(
+        "select delivery_id, account_id, channel, stage, contact_id, staff_id, body->>'template' as template, created_at"
+        " from outbox where status = 'waiting' and channel = any($1) and ($2::text is null or account_id = $2)"
+        " order by created_at, delivery_id limit $3",
+        list(channels),
+        account_id,
+        limit,
+    )
+    return [dict(row) for row in rows]

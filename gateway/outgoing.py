@@ -1,0 +1,91 @@
+"""What is on its way out: how often it was tried and why it has not left, and a try at once for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.store.pool import Pool
+from activities.store.waiting import Row, waiting
+from domain.journey import Channel
+from domain.refusals import Refusal
+from gateway.cases import CaseClient
+from gateway.client import PerennialClient, journey_id
+from gateway.in_step import case_workflow_id
+
+CHANNELS = {
+    "mail": (Channel.MAIL, Channel.NOTICE),
+    "provisioning": (Channel.PROVISIONING,),
+    "webhook": (Channel.WEBHOOK,),
+    "transfer": (Channel.CONVEYANCE,),
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a delivery that has not left was tried: attempts so far, when it is tried next, and what was said last."""
+
+    attempts: int
+    next_at: datetime | None
+    said: str
+
+
+class Outgoing:
+    """The outbox and whoever carries it."""
+
+    def __init__(self, temporal: Client, pool: Pool, journeys: PerennialClient, cases: CaseClient) -> None:
+        self._temporal = temporal
+        self._pool = pool
+        self._journeys = journeys
+        self._cases = cases
+
+    async def list(self, channel: str | None = None, account_id: str | None = None) -> list[Row]:
+        """What has not left, the oldest first, each row with `carrier` (a workflow id) and `tried` (null: nobody carries it)."""
+        names = [one.value for each in ([CHANNELS[channel]] if channel else CHANNELS.values()) for one in each]
+        async with self._pool.acquire() as connection:
+            rows = await waiting(connection, names, account_id)
+        tried: dict[str, dict[str, Tried]] = {}
+        for row in rows:
+            row["carrier"] = carrier = _carrier(row)
+            if carrier not in tried:
+                tried[carrier] = await self._tried(carrier)
+            row["tried"] = tried[carrier].get(row["channel"])
+        return rows
+
+    async def retry(self, channel: str | None = None, account_id: str | None = None) -> AsyncIterator[tuple[str, str]]:
+        """Asks whoever carries something to try it now: their workflow id, and what came of it, one after the other."""
+        for carrier in dict.fromkeys(row["carrier"] for row in await self.list(channel, account_id)):
+            try:
+                if carrier.startswith("case-"):
+                    await self._cases.ask(carrier.removeprefix("case-"), "retry", {"by": "operator"})
+                else:
+                    await self._journeys.ask(carrier.removeprefix("journey-"), "retry_deliveries", {"by": "operator"})
+                yield carrier, "tried again"
+            except Refusal as refusal:
+                yield carrier, f"{refusal.type}: {refusal}"
+
+    async def _tried(self, carrier: str) -> dict[str, Tried]:
+        """By channel, what the server knows of the attempts of what waits there: the most tried one speaks for all."""
+        try:
+            found = await self._temporal.get_workflow_handle(carrier).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return {}
+            raise
+        tried: dict[str, Tried] = {}
+        for one in sorted(found.raw_description.pending_activities, key=lambda one: one.attempt):
+            due = one.next_attempt_schedule_time
+            next_at = due.ToDatetime(tzinfo=UTC) if due.seconds else None
+            tried[one.activity_type.name] = Tried(one.attempt, next_at, one.last_failure.message)
+        return tried
+
+
+def _carrier(row: Row) -> str:
+    delivery_id: str = row["delivery_id"]
+    if delivery_id.startswith("case:"):
+        return case_workflow_id(delivery_id.removeprefix("case:").split("/", 1)[0])
+    return journey_id(row["account_id"])
