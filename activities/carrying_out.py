@@ -386,12 +386,12 @@ def _billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.Jou
             as_of,
             "billing",
             kind,
-            f"{what} {document.id}: {document.total} {document.currency}{_with_tax(document)}",
+            f"{what} {document.id}: {document.total:f} {document.currency}{_with_tax(document)}",
             {
                 "id": document.id,
-                "net": str(document.net),
-                "tax": str(document.tax),
-                "total": str(document.total),
+                "net": f"{document.net:f}",
+                "tax": f"{document.tax:f}",
+                "total": f"{document.total:f}",
                 "currency": document.currency,
             },
         )
@@ -400,7 +400,7 @@ def _billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.Jou
 
 
 def _with_tax(document: Document) -> str:
-    return f" ({document.net} and {document.tax} tax)" if document.taxes else ""
+    return f" ({document.net:f} and {document.tax:f} tax)" if document.taxes else ""
 
 
 SAID_LENGTH = 72

@@ -46,7 +46,7 @@ async def sources_of(connection: Connection, situation: Situation, request: Requ
     first = changed[0].asset if changed else None
     book = request.price_book or (first.price_book if first else catalogue.STANDARD)
     currency = request.currency or (first.currency if first else _currency(situation))
-    on = instant_of(situation, request).date()
+    on = situation.customer.day_of(instant_of(situation, request))
     with named_refusals():
         prices = await catalogue.load_price_book(connection, book, currency, on, codes)
     return Sources(products, prices, await store.load_relationships(connection, situation.customer.account.account_id))

@@ -62,7 +62,7 @@ class Document:
                     "kind": line.kind,
                     "description": line.description,
                     "due": line.due.isoformat(),
-                    "amount": str(line.amount),
+                    "amount": f"{line.amount:f}",
                     "asset_id": line.asset_id,
                     "order_id": line.order_id,
                     "line_id": line.line_id,
@@ -76,9 +76,9 @@ class Document:
 def sums_told(net: Decimal, taxes: Sequence[Taxed], total: Decimal, currency: str) -> dict[str, Any]:
     """Net, tax by rate and gross (`total`) of a document as JSON values, amounts as strings."""
     return {
-        "net": {"amount": str(net), "currency": currency},
-        "taxes": [{"rate": str(one.rate), "net": str(one.net), "tax": str(one.tax)} for one in taxes],
-        "total": {"amount": str(total), "currency": currency},
+        "net": {"amount": f"{net:f}", "currency": currency},
+        "taxes": [{"rate": f"{one.rate:f}", "net": f"{one.net:f}", "tax": f"{one.tax:f}"} for one in taxes],
+        "total": {"amount": f"{total:f}", "currency": currency},
     }
 
 
@@ -144,7 +144,8 @@ async def write_invoice(
     if row is None:
         raise LookupError(f"invoice {key} was not written")
     taxes = tuple(Taxed.model_validate(tax) for tax in row["taxes"] or ())
-    return Document(row["invoice_id"], currency, row["net"], taxes, row["total"], tuple(lines))
+    exact = rounding_of(currency).apply
+    return Document(row["invoice_id"], currency, exact(row["net"]), taxes, exact(row["total"]), tuple(lines))
 
 
 # Number, rates, taxes, invoice and lines in one round trip.

@@ -14,6 +14,7 @@ from domain.assets.ledger import Anchor, Ledger, LedgerPolicy, MonthCount, ancho
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
+from domain.calendar import local_day
 from domain.ids import AssetId
 from domain.money import rounding_of
 from domain.quoting.catalogue import Catalogue
@@ -154,7 +155,7 @@ def _request_line(line: QuoteLine, booked: dict[str, dict[AssetId, AssetAction]]
 
 
 def _check(book: PriceBook, ledger: Ledger, request: QuoteRequest, as_of: datetime) -> None:
-    today = as_of.date()
+    today = local_day(as_of, request.time_zone)
     if not book.valid_on(today):
         until = book.valid_to or "open"
         raise PriceBookNotValidError(

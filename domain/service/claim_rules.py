@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -119,7 +121,17 @@ def assess(
     if price is not None and price.per is not PriceUnit.ONCE:
         says = f"{line.product} is sold per {price.per.value} now, not once; there is no price to compare with"
         return first.model_copy(update={"refused": PRICE_UNKNOWN, "says": says})
-    purchased = _purchased(policy, line, first.quantity)
+    units = units_of(line)
+    open_units = [unit for unit in units if price is None or price.version not in unit.versions]
+    if quantity is not None and 0 < len(open_units) < quantity:
+        says = (
+            f"{quantity} units of {line.name} were claimed, {len(units) - len(open_units)} of its {len(units)} were given"
+            f" back at this price before; claim {len(open_units)}"
+        )
+        return first.model_copy(update={"refused": TOO_MANY_UNITS, "says": says})
+    chosen = open_units[: quantity or len(open_units)] or units
+    first = first.model_copy(update={"quantity": len(chosen)})
+    purchased = _purchased(policy, line, chosen, price.version if price and open_units else None)
     now = (
         PriceNow(unit=Money(amount=price.price, currency=price.currency), version=price.version, since=price.since)
         if price
@@ -128,14 +140,50 @@ def assess(
     claim = ProtectionClaim(
         claimed_on=claimant.today,
         tier=claimant.segment,
-        used_item=purchased.protected,
+        used_item=sum((claim.amount for claim in line.matches if claim.status in COUNTING), ZERO),
         used_year=claimant.used_year,
     )
     try:
         answer = price_protection(policy.protection(line.currency), purchased, now, claim)
     except ServiceRuleError as error:
         return first.model_copy(update=_rule_refused(line, error))
+    answer = answer.model_copy(update={"key": _free_key(line, answer.key)})
     return first.model_copy(update={"protection": answer, **_policy_refused(line, price, answer)})
+
+
+def _free_key(line: BoughtLine, key: EffectKey) -> EffectKey:
+    """The key of a claim on units of a line: further ones at the same price are numbered."""
+    taken = {claim.key for claim in line.matches if claim.status in COUNTING}
+    numbered = (EffectKey(f"{key}#{n}") for n in range(2, len(taken) + 2))
+    return next(one for one in (key, *numbered) if one not in taken)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one unit that the customer kept was given back by price matches: with tax, before tax, at which versions of the price."""
+
+    amount: Decimal = ZERO
+    net: Decimal = ZERO
+    versions: frozenset[str] = frozenset()
+
+
+def units_of(line: BoughtLine) -> list[Unit]:
+    """The units that the customer kept, those that were given back least first. A claim is on units that got least before;
+    what came back are units that got least."""
+    units = [Unit()] * line.quantity if line.matches else [Unit()] * line.kept
+    for claim in line.matches:
+        if claim.status not in COUNTING:
+            continue
+        version = claim.price_version or ""
+        order = sorted(units, key=lambda unit: (version in unit.versions, unit.amount))
+        count = min(claim.quantity or len(order), len(order))
+        net = claim.amount if claim.gross is None else claim.gross
+        claimed = [
+            Unit(unit.amount + claim.amount / count, unit.net + net / count, unit.versions | {version})
+            for unit in order[:count]
+        ]
+        units = [*claimed, *order[count:]]
+    return sorted(units, key=lambda unit: unit.amount)[line.quantity - line.kept :] if line.matches else units
 
 
 def _unfit(line: BoughtLine, quantity: int | None) -> tuple[str, str] | None:
@@ -153,23 +201,25 @@ def _unfit(line: BoughtLine, quantity: int | None) -> tuple[str, str] | None:
     return None
 
 
-def _purchased(policy: ClaimPolicy, line: BoughtLine, quantity: int) -> PurchasedLine:
-    counted = [claim for claim in line.matches if claim.status in COUNTING]
+def _purchased(policy: ClaimPolicy, line: BoughtLine, units: Sequence[Unit], version: str | None) -> PurchasedLine:
+    """The line as far as these units of it are claimed; at `version` of the price others were claimed, not these."""
+    counted = [claim for claim in line.matches if claim.status in COUNTING and claim.price_version != version]
     waiting = sum((claim.amount for claim in line.claims if claim.status is ClaimStatus.WAITING), ZERO)
+    rounding = rounding_of(line.currency)
     return PurchasedLine(
         line=f"{line.order_id}/{line.line_id}",
         order=OrderId(line.order_id),
         unit_paid=Money(amount=line.unit_price, currency=line.currency),
         quantity=Decimal(line.quantity),
         returned=Decimal(line.returned),
-        adjusted=Decimal(line.kept - quantity),
+        adjusted=Decimal(line.kept - len(units)),
         tax_rates=line.tax_rates if policy.price_match.include_tax else (),
         taxes=line.taxes_left if policy.price_match.include_tax else None,
         purchased_on=line.bought_on,
         delivered_on=line.delivered_on,
         refundable=max(ZERO, line.with_tax(min(line.left, cost_of(line, line.kept))) - waiting),
-        protected=sum((claim.amount for claim in counted), ZERO),
-        protected_net=sum((claim.amount if claim.gross is None else claim.gross for claim in counted), ZERO),
+        protected=rounding.apply(sum((unit.amount for unit in units), ZERO)),
+        protected_net=rounding.apply(sum((unit.net for unit in units), ZERO)),
         claims=tuple(EffectKey(claim.key) for claim in counted),
         category=line.kind.value,
         item_class=policy.class_of(line.product),

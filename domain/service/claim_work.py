@@ -249,15 +249,15 @@ def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
     """The credit memo as other systems are told: whoever pays takes it from here, once, by its id."""
     return {
         "credit_memo_id": credited.memo_id,
-        "net": {"amount": str(credited.net), "currency": credited.currency},
-        "taxes": [{"rate": str(one.rate), "net": str(one.net), "tax": str(one.tax)} for one in credited.taxes],
-        "total": {"amount": str(credited.total), "currency": credited.currency},
+        "net": {"amount": f"{credited.net:f}", "currency": credited.currency},
+        "taxes": [{"rate": f"{one.rate:f}", "net": f"{one.net:f}", "tax": f"{one.tax:f}"} for one in credited.taxes],
+        "total": {"amount": f"{credited.total:f}", "currency": credited.currency},
         "lines": [
             {
                 "kind": line.kind,
                 "description": line.description,
                 "due": on.isoformat(),
-                "amount": str(credited.lines[line.key]),
+                "amount": f"{credited.lines[line.key]:f}",
                 "asset_id": line.asset_id,
                 "order_id": line.order_id,
                 "line_id": line.line_id,

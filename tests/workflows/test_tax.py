@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from activities.clock import present
 from domain.calendar import local_day
+from domain.refusals import Refusal
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
 
@@ -82,6 +85,7 @@ async def test_several_rates_are_counted_each_by_itself_and_told(servers: Server
     title = await servers.pool.fetchval(
         "select title from journal where account_id = $1 and kind = 'invoice'", shop.account_id
     )
+    assert "E+" not in title
     assert title.endswith("and 60 tax)")
 
 
@@ -92,3 +96,26 @@ async def test_what_comes_without_an_order_is_taxed_as_the_customer_is(servers: 
     await servers.client.ask(shop.account_id, "amend_assets", {"add_ons": [add_on]})
     net, tax, _ = (await documents(shop, "invoice"))[-1]
     assert tax == net / 10 == 2400
+
+
+async def test_one_unit_of_three_is_matched_and_the_others_stay_claimable(servers: Servers) -> None:
+    shop = await open_shop(servers, quantity=3, unit_price="80000")
+    await shop.publish("67000", await shop.day())
+    assert (await shop.claim(await shop.open_case(), quantity=1))["refund"]["amount"] == "13000"
+    with pytest.raises(Refusal, match="claim 2"):
+        await shop.claim(await shop.open_case(), quantity=3)
+    assert (await shop.claim(await shop.open_case()))["refund"]["amount"] == "26000"
+    with pytest.raises(Refusal) as told:
+        await shop.claim(await shop.open_case())
+    assert told.value.type == "AlreadyClaimed"
+    # A later price pays each unit what it adds.
+    await shop.publish("66000", await shop.later(1))
+    assert (await shop.claim(await shop.open_case()))["refund"]["amount"] == "3000"
+
+
+async def test_amounts_are_told_in_plain_digits(servers: Servers) -> None:
+    shop = await open_shop(servers, quantity=5, unit_price="80000")
+    rows = await servers.journal(shop.account_id)
+    [told] = [row for row in rows if row["kind"] == "invoice"]
+    assert told["detail"]["total"] == told["detail"]["net"]
+    assert told["detail"]["total"].isdigit()

@@ -118,13 +118,13 @@ def test_bought_yesterday_cheaper_today() -> None:
     assert [shown.paid.amount, shown.now.amount, shown.difference.amount] == [80_000, 72_000, 8_000]
     assert [shown.net.amount, shown.tax.amount, shown.refund.amount] == [40_000, 4_000, 44_000]
     assert (shown.window_ends_on, shown.paid_on, shown.price_since) == (date(2026, 12, 31), BOUGHT, TODAY)
-    assert (shown.approval, shown.refused, shown.left) == (ApprovalLevel.AGENT, None, yen(400_000))
+    assert (shown.approval, shown.refused, shown.left) == (ApprovalLevel.AGENT, None, yen(440_000))
 
 
-def test_terms_without_tax_give_back_none_and_show_none() -> None:
+def test_terms_without_tax_give_back_the_difference_and_no_more() -> None:
     terms = {**POLICY.model_dump(), "price_match": {**POLICY.price_match.model_dump(), "include_tax": False}}
     shown = preview_of(assess(ClaimPolicy.model_validate(terms), bought(tax_rates=["10"]), price(), claimant()))
-    assert [shown.net.amount, shown.tax.amount, shown.refund.amount] == [40_000, 0, 40_000]
+    assert [shown.net.amount, shown.tax.amount, shown.refund.amount] == [36_364, 3_636, 40_000]
 
 
 def test_more_money_needs_more_of_a_say_and_some_units_cost_less_than_all() -> None:
@@ -280,12 +280,19 @@ def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
             found = assess(free, line, now, claimant(date(2026, 12, 20)), quantity=value)
             if found.refused:
                 continue
-            most = (line.unit_price - now.price) * found.quantity * factor
-            assert 0 < found.amount <= line.left
-            assert before + found.amount <= most + 1  # only what the drop adds to the earlier claims, to the last yen
-            assert sum(found.parts) == found.amount
-            claim = claimed(str(found.amount), now, claim_id=f"C-1.r{number}", quantity=found.quantity)
+            lowest = min([now.price, *(claim.unit_now for claim in line.matches if claim.unit_now is not None)])
+            most = (line.unit_price - lowest) * line.quantity * factor
+            net, tax = found.parts
+            assert 0 < found.amount <= line.with_tax(line.left)
+            # Only what the drop adds to the earlier claims, to a yen for each of them.
+            assert before + found.amount <= most + 1 + len(line.matches)
+            assert net + tax == found.amount
+            assert net <= line.left
+            claim = claimed(
+                str(found.amount), now, claim_id=f"C-1.r{number}", quantity=found.quantity, gross=net,
+                key=found.checked().key,
+            )  # fmt: skip
             assert claim.key not in {one.key for one in line.claims}
-            line = line.model_copy(update={"claims": (*line.claims, claim), "left": line.left - found.amount})
+            line = line.model_copy(update={"claims": (*line.claims, claim), "left": line.left - net})
         assert 0 <= line.left <= paid
     assert all(claim.kind is ClaimKind.PRICE_MATCH and claim.status is ClaimStatus.REFUNDED for claim in line.claims)
