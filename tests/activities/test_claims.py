@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,9 @@ class Counter:
             body={"order_id": self.shop.order_id, "line_id": "3", "by": "S-1", **request},
             as_of=at,
         )
-        return await ActivityEnvironment().run(self.activity.claim_price_match, call)
+        patient = ActivityEnvironment()
+        patient.info = replace(patient.info, start_to_close_timeout=timedelta(seconds=10))
+        return await patient.run(self.activity.claim_price_match, call)
 
 
 async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> Counter:

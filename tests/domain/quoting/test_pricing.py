@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,19 +18,21 @@ from domain.assets.requests import ChangeQuantity
 from domain.ids import AccountId, ContractId
 from domain.quoting.approval import discount_percent
 from domain.quoting.discounts import Discount, DiscountKind
-from domain.quoting.errors import QuoteExpiredError, QuoteStaleError
+from domain.quoting.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
 from domain.quoting.explain import explain
-from domain.quoting.pricing import confirm
+from domain.quoting.pricing import confirm, price
 from domain.quoting.quote import Quote
 from tests.domain.quoting.builders import (
     BOOK,
     BUYER,
+    CATALOGUE,
     NOW,
     on,
     owned,
     percent,
     quote,
     refused,
+    request,
     sale,
     sold,
 )
@@ -312,3 +315,14 @@ def test_a_quote_survives_storage() -> None:
         quote_id="q2",
     )
     assert Quote.model_validate_json(made.model_dump_json()) == made
+
+
+def test_a_price_book_is_valid_by_the_customers_own_day() -> None:
+    """The first of January, 08:00 in Tokyo, is the last of December in UTC."""
+    year = BOOK.model_copy(update={"valid_from": date(2027, 1, 1), "valid_to": None})
+    morning = datetime(2027, 1, 1, 8, tzinfo=ZoneInfo("Asia/Tokyo"))
+    line = sale("seats", 10, start="2027-01-01")
+    wanted = request(line, time_zone="Asia/Tokyo")
+    assert price(CATALOGUE, year, Ledger(), wanted, (), as_of=morning).lines
+    with pytest.raises(PriceBookNotValidError, match="not on 2026-12-31"):
+        price(CATALOGUE, year, Ledger(), request(line), (), as_of=morning)
