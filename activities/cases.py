@@ -268,8 +268,11 @@ class ServiceCases:
 
     @activity.defn
     async def case_retry(self, call: CaseCall) -> CaseOutcome:
-        """What could not be done is looked at again."""
-        return await self._answer(call, Retry, lambda work, request: None)
+        """What could not be done is looked at again, and what waits to leave is on its way again."""
+        outcome = await self._answer(call, Retry, lambda work, request: None)
+        async with business_errors(), self._worker.performer.transaction() as connection:
+            waiting = await effects.waiting_of_case(connection, call.case_id)
+        return outcome.model_copy(update={"deliveries": {**waiting, **outcome.deliveries}}) if waiting else outcome
 
     @activity.defn
     async def case_wake(self, call: CaseCall) -> CaseOutcome:

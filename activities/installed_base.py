@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.carrying_out import Performer, business_errors, effect_key
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.planning import with_agenda, with_contracts
+from activities.store import customers, effects
 from domain.asking import asked_by
 from domain.journey import Outcome, RequestCall
 from domain.requests import read_request
-from domain.taking_up import TakeUpHoldings, take_up
+from domain.taking_up import TakeUpHoldings, brings_check_ins, take_up
 
 
 class InstalledBase:
@@ -19,17 +21,34 @@ class InstalledBase:
 
     @activity.defn
     async def take_up_holdings(self, call: RequestCall) -> Outcome:
-        """Imported contracts get their renewals, the customer their check-ins."""
+        """Imported contracts get their renewals and their days of billing, the customer their check-ins."""
+        key = effect_key(call.account_id, f"take_up_holdings:{call.request_id}")
+        run = call.run if not call.repeated else "again"
         async with business_errors():
             request = read_request(TakeUpHoldings, call.body)
-            return await self._performer.once(
-                call.account_id,
-                effect_key(call.account_id, f"take_up_holdings:{call.request_id}"),
-                call.as_of,
-                lambda situation: take_up(situation, request, opening=call.opening),
-                stage="relationship",
-                kind="take_up_holdings",
-                run=call.run if not call.repeated else "again",
-                actor=request.by,
-                asked=asked_by(request, call.request_id),
-            )
+            asked = asked_by(request, call.request_id)
+            async with self._performer.transaction() as connection:
+                if done := await effects.find_effect(connection, key, asked):
+                    return done.outcome if done.run == run else done.outcome.again()
+                if call.opening:
+                    await customers.reopen(connection, call.account_id)
+                situation = await load_situation(connection, call.account_id, call.as_of)
+                decision = take_up(situation, request)
+                outcome = await self._performer.carry_out(
+                    connection,
+                    situation,
+                    decision,
+                    key,
+                    stage="relationship",
+                    kind="take_up_holdings",
+                    run=run,
+                    actor=request.by,
+                    asked=asked,
+                )
+                if call.opening:
+                    outcome = await with_agenda(connection, call, outcome)
+                else:
+                    first = brings_check_ins(situation, request)
+                    outcome = await with_contracts(connection, call, outcome, request.contracts, check_ins=first)
+                await effects.amend_outcome(connection, key, outcome)
+                return outcome

@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
 from activities.computing import computed
+from activities.planning import with_agenda
 from activities.playbooks import Playbooks
 from activities.store import customers, effects
 from activities.store import orders as order_store
@@ -150,6 +151,11 @@ class JourneyRequests:
         async with business_errors():
             return await self._accept(call, imported=True)
 
+    async def accept_again(self, call: RequestCall, *, imported: bool) -> None:
+        """An order that was answered and is not on record any more, as it was accepted at the call's instant. What it begins
+        the journey learns when its agenda is compared with the facts."""
+        await self._accept(call, imported=imported)
+
     async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
         size = _lines_in(call.body)
         order = await computed(size, read_order, call.body)
@@ -179,6 +185,8 @@ class JourneyRequests:
             )
             after = _with_order(order, playbook, customer, sale, purchase, kept)
             situation = Situation(after, playbook, call.as_of, imported=imported)
+            # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
+            new = customer is None or customer.account.closed_at is not None
             decision = await computed(
                 size,
                 acceptance.accept,
@@ -186,10 +194,10 @@ class JourneyRequests:
                 order,
                 sale,
                 first=customer is None,
-                opening=call.opening,
+                opening=call.opening and new,
                 goods=purchase is not None,
             )
-            return await self._performer.carry_out(
+            outcome = await self._performer.carry_out(
                 connection,
                 situation,
                 _with_left(decision, kept),
@@ -198,6 +206,10 @@ class JourneyRequests:
                 kind="order_accepted",
                 run=call.run,
             )
+            if call.opening and customer is not None:
+                outcome = await with_agenda(connection, call, outcome)
+                await effects.amend_outcome(connection, key, outcome)
+            return outcome
 
     async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
         """A new customer gets the segment's current playbook, a known one keeps theirs."""
@@ -242,7 +254,13 @@ async def _first_answer(
     effect = await effects.find_effect(connection, key)
     if effect is None:
         raise LookupError(f"order {order.order_id} is on record without its effect")
-    return effect.outcome if effect.run == call.run and not call.repeated else effect.outcome.again()
+    if effect.run == call.run and not call.repeated:
+        return effect.outcome
+    if call.opening:  # nobody looks after the customer: what the facts call for begins with this answer
+        begun = await with_agenda(connection, call, Outcome(answer=effect.outcome.answer))
+        if begun.plan or begun.stages or begun.deliveries:
+            return begun
+    return effect.outcome.again()
 
 
 async def _products(connection: Connection, order: Order) -> tuple[dict[str, Product], dict[str, Product]]:

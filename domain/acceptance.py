@@ -15,7 +15,7 @@ from domain.journey import AccountView, Outcome, Stage, Step
 from domain.orders import TERM_KINDS, BillingFrequency, Contract, Line, Order, OrderAnswer, Product, ProductKind
 from domain.ownership import sold
 from domain.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
-from domain.situation import TOLERATED_DELAY, Situation
+from domain.situation import Situation
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def begin(
     contracts = [_closed_if_over(situation, contract) for contract in sale.contracts]
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
-        outcome, past, writes = _with_onboarding(situation, order_id, start)
+        outcome, past, writes = _with_onboarding(situation, order_id, onboarding.starts_on(situation, start))
     if opening and situation.playbook.onboarding.anniversaries:
         since = customer.day_of(customer.account.since)
         outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, since)]))
@@ -248,12 +248,7 @@ def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFa
 def _with_onboarding(
     situation: Situation, order_id: str, start: date
 ) -> tuple[Outcome, list[JournalLine], list[Write]]:
-    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks.
-
-    An order that comes to us late is onboarded from the day on which we hear of it: nothing promised falls away.
-    """
-    if not situation.imported and start < situation.in_days(-TOLERATED_DELAY.days):
-        start = situation.today
+    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks."""
     tasks = onboarding.tasks_of(situation, order_id, start)
     steps = list(onboarding.first_steps(situation, order_id, start))
     past = [step for step in steps if situation.is_past(step.at)]

@@ -45,7 +45,7 @@ SURVEYS = SurveyRules()
 
 def begin(situation: Situation, start_in: int) -> Outcome:
     """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it."""
-    return Outcome(plan=[_check_in(situation, start_in)], stages={STAGE: Stage(status=STEADY)})
+    return Outcome(plan=[check_in_after(situation, start_in)], stages={STAGE: Stage(status=STEADY)})
 
 
 def after_go_live(situation: Situation) -> Outcome:
@@ -53,24 +53,34 @@ def after_go_live(situation: Situation) -> Outcome:
     if not situation.customer.holds_term(situation.as_of):
         return Outcome()
     terms = situation.playbook.adoption
-    plan = [_check_in(situation, terms.every_days)]
-    if terms.survey_after is not None and not situation.customer.surveys:
-        day = situation.in_days(terms.survey_after)
-        plan.append(situation.step("adoption_survey", STAGE, f"survey-{day}", day))
+    plan = [check_in_after(situation, terms.every_days)]
+    if not situation.customer.surveys and (survey := first_survey(situation)):
+        plan.append(survey)
     return Outcome(plan=plan, drop=[f"{STAGE}/check-in-*"])
 
 
-def _check_in(situation: Situation, days: int) -> Step:
+def first_survey(situation: Situation) -> Step | None:
+    """The survey that follows on a go-live of today, if the playbook has one."""
+    after = situation.playbook.adoption.survey_after
+    if after is None:
+        return None
+    day = situation.in_days(after)
+    return situation.step("adoption_survey", STAGE, f"survey-{day}", day)
+
+
+def check_in_after(situation: Situation, days: int) -> Step:
+    """The check-in `days` from today."""
     day = situation.in_days(days)
     return situation.step("adoption_check_in", STAGE, f"check-in-{day}", day)
 
 
 def next_check_in(situation: Situation) -> Step:
     """The check-in that follows one of today."""
-    return _check_in(situation, situation.playbook.adoption.every_days)
+    return check_in_after(situation, situation.playbook.adoption.every_days)
 
 
-def _follow_up(situation: Situation) -> Step:
+def next_follow_up(situation: Situation) -> Step:
+    """The look whether help that is offered now has helped."""
     day = situation.in_days(situation.playbook.adoption.follow_up_days)
     return situation.step("adoption_follow_up", STAGE, f"follow-up-{day}", day)
 
@@ -82,7 +92,7 @@ def check_in(situation: Situation, step: Step) -> Decision:
         return Decision(
             JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
         )
-    following = _check_in(situation, situation.playbook.adoption.every_days)
+    following = check_in_after(situation, situation.playbook.adoption.every_days)
     # Nothing is announced for a day on which nothing may be left to talk about.
     goes_on = situation.customer.holds_term(following.at)
     looked = _look(situation, following.on.isoformat() if goes_on else "")
@@ -126,7 +136,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
     return Decision(
         JournalLine(f"{says}; help offered", kind="adoption_outreach", detail=_figures(use)),
         Outcome(
-            plan=[_follow_up(situation)],
+            plan=[next_follow_up(situation)],
             stages={STAGE: Stage(status=HELPING)},
             attention={"low_adoption": says},
             said=[says],
@@ -156,7 +166,12 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
     says = f"Adoption of {use.asset.product_name} recovered: {_whole(use.active)} of {use.seats} seats in use"
     return Decision(
         JournalLine(says, kind="adoption_recovered", detail=_figures(use)),
-        Outcome(stages={STAGE: Stage(status=STEADY)}, attention={"low_adoption": None}, said=[says]),
+        Outcome(
+            drop=[f"{STAGE}/follow-up-*"],
+            stages={STAGE: Stage(status=STEADY)},
+            attention={"low_adoption": None},
+            said=[says],
+        ),
         [CloseStaffTasks(HELP_TASK, situation.as_of)],
         [Mail("recovered", _figures(use))],
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -95,8 +96,8 @@ class ContractBilling(Carried):
     anchor_day: int | None = None
 
     def begins(self, day: date) -> bool:
-        """True for the first day of a later term, on which all assets are looked at anyway."""
-        return any(term.start_on == day for term in self.terms[1:])
+        """True for the first day of a later term, on which all assets are looked at as the one before ends."""
+        return any(before.until == day == term.start_on for before, term in pairwise(self.terms))
 
 
 def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:

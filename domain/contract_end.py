@@ -29,8 +29,12 @@ def end_contract(situation: Situation, contract: ContractFacts, stage: str, reas
         settled |= {"low_adoption": None, "health_critical": None}
         writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
     onboarding_stage = f"onboarding:{contract.order_id}"
-    of_order = [c for c in situation.customer.contracts if c.order_id == contract.order_id]
-    if contract.order_id and len(of_order) == 1:
+    of_order = [
+        c
+        for c in situation.customer.contracts
+        if c.order_id == contract.order_id and c.contract_id != contract.contract_id
+    ]
+    if contract.order_id and not any(c.status != "ended" for c in of_order):
         late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
         stages[onboarding_stage] = None
         drop.append(onboarding_stage)

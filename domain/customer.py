@@ -26,6 +26,8 @@ class AccountFacts(Carried):
     segment: str
     playbook_version: int
     since: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    """set while the customer's journey is closed"""
 
 
 class StaffFacts(Carried):

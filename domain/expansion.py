@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
+from domain.customer import OfferFacts
 from domain.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
 from domain.health import Band, Health, SeatUse
 from domain.journey import Outcome, Stage, Step
@@ -70,6 +71,15 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
     offer_id = f"offer-{asset.asset_id}-{situation.today}"
     stage = stage_of(asset.asset_id)
     active = int(use.active.quantize(Decimal(1)))
+    offer = OfferFacts(
+        offer_id=offer_id,
+        asset_id=asset.asset_id,
+        add=add,
+        unit_price=unit_price,
+        status="open",
+        offered_at=situation.as_of,
+        expires_at=expires_at,
+    )
     says = f"{add} more seats of {asset.product_name} offered: {active} of {use.seats} in use"
     context = {
         "offer_id": offer_id,
@@ -82,13 +92,27 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         "mrr_change": situation.customer.money(mrr_change, asset.currency),
         "expires": expires_on.isoformat(),
     }
-    expiry = Step(kind="expansion_expiry", stage=stage, name=f"expire-{situation.today}", at=expires_at, on=expires_on)
     return Decision(
         JournalLine(says, kind="expansion_offer", detail={"offer_id": offer_id, "add": add}),
-        Outcome(plan=[expiry], stages={stage: Stage(status=OFFERED, tasks=[offer_id])}, said=[says]),
+        Outcome(
+            plan=[expiry_of(situation, offer)], stages={stage: Stage(status=OFFERED, tasks=[offer_id])}, said=[says]
+        ),
         [MakeOffer(offer_id, asset.asset_id, add, unit_price, asset.currency, mrr_change, situation.as_of, expires_at)],
         [Mail("upsell_offer", context, role=ContactRole.SPONSOR, product=asset.product)],
         [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=expires_at)],
+    )
+
+
+def expiry_of(situation: Situation, offer: OfferFacts) -> Step:
+    """The step with which an offer lapses."""
+    day_of = situation.customer.day_of
+    name = f"expire-{day_of(offer.offered_at)}"
+    return Step(
+        kind="expansion_expiry",
+        stage=stage_of(offer.asset_id),
+        name=name,
+        at=offer.expires_at,
+        on=day_of(offer.expires_at),
     )
 
 

@@ -62,18 +62,23 @@ def _ordered(situation: Situation, line: OrderLine, request: ReportFulfilment, e
     after = line.fulfilment.model_copy(update={"promised": promised or line.fulfilment.promised})
     until = f", promised for {situation.customer.day_of(promised)}" if promised else ""
     says = f"{line.product_name}: {quantity} of {after.quantity} ordered{until}"
-    plan = [_look(situation, line, promised)] if promised and promised > situation.as_of else []
+    plan = (
+        [look_on(situation, line.order_id, line.fulfilment.line_id, promised)]
+        if promised and promised > situation.as_of
+        else []
+    )
     outcome = Outcome(plan=plan, said=[says], answer=answer_of(line.order_id, after, situation.as_of))
     return Decision(_line(says, line, request), outcome, [_write(line, request, event_id, quantity, at)])
 
 
-def _look(situation: Situation, line: OrderLine, promised: datetime) -> Step:
+def look_on(situation: Situation, order_id: str, line_id: str, promised: datetime) -> Step:
+    """The look whether a line has come, in the morning after the promised instant."""
     day = situation.customer.day_of(promised)
     at, on = situation.customer.morning(day)
     while at <= promised:
         at, on = situation.customer.morning(day := day.fromordinal(day.toordinal() + 1))
-    name = f"late-{line.fulfilment.line_id}-{situation.customer.day_of(promised)}"
-    return Step(kind="fulfilment_late", stage=stage_of(line.order_id), name=name, at=at, on=on)
+    name = f"late-{line_id}-{situation.customer.day_of(promised)}"
+    return Step(kind="fulfilment_late", stage=stage_of(order_id), name=name, at=at, on=on)
 
 
 def late(situation: Situation, line: OrderLine | None, step: Step) -> Decision:

@@ -23,7 +23,7 @@ from domain.journey import Outcome, Stage, Step
 from domain.playbook import OnboardingTask, TaskOwner
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import CompleteTask
-from domain.situation import Situation
+from domain.situation import TOLERATED_DELAY, Situation
 
 ANNIVERSARIES = "relationship"
 
@@ -31,6 +31,20 @@ ANNIVERSARIES = "relationship"
 def stage_of(order_id: str) -> str:
     """The id of an order's onboarding."""
     return f"onboarding:{order_id}"
+
+
+def task_of(name: str) -> str:
+    """The task behind a step's name."""
+    for ending in ("-invite", "-remind", "-escalate"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def starts_on(situation: Situation, start: date) -> date:
+    """The local day from which the promises of an order of the day `start` count: one that comes to us late is onboarded from
+    the day on which we hear of it, so that nothing promised falls away."""
+    late = not situation.imported and start < situation.in_days(-TOLERATED_DELAY.days)
+    return situation.today if late else start
 
 
 def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboardingTask]:
@@ -76,10 +90,11 @@ def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start
         if not situation.is_past(invitation.at):
             yield invitation
             return
-    yield _reminder(situation, stage, task, start + timedelta(days=task.due_after))
+    yield reminder(situation, stage, task, start + timedelta(days=task.due_after))
 
 
-def _reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
+def reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
+    """The reminder of a task, some days before it is due."""
     day = due_on - timedelta(days=task.remind_before)
     return situation.step("onboarding_reminder", stage, f"{task.name}-remind", max(day, situation.today))
 
@@ -135,7 +150,7 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     ]
     if not items:
         return _complete(situation, facts, by="system")
-    late = _late_steps(situation, step.stage, task, facts)
+    late = late_steps(situation, step.stage, task, facts)
     return Decision(
         JournalLine("Provisioning requested"),
         Outcome(plan=late, said=["Provisioning requested"]),
@@ -168,7 +183,7 @@ def invite(situation: Situation, step: Step) -> Decision:
     context = {"title": facts.title, "due": facts.due_on.isoformat()}
     return Decision(
         JournalLine(f"{facts.title['en']}: invitation sent"),
-        Outcome(plan=[_reminder(situation, step.stage, task, facts.due_on)]),
+        Outcome(plan=[reminder(situation, step.stage, task, facts.due_on)]),
         mails=[Mail("onboarding_invite", context)],
     )
 
@@ -191,13 +206,14 @@ def remind(situation: Situation, step: Step) -> Decision:
         notices = [Notice(f"Due soon: {title}", lines, to=task.owner.value, due=facts.due_at)]
     return Decision(
         JournalLine(f"{title}: reminder sent"),
-        Outcome(plan=_late_steps(situation, step.stage, task, facts)),
+        Outcome(plan=late_steps(situation, step.stage, task, facts)),
         mails=mails,
         notices=notices,
     )
 
 
-def _late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
+def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
+    """What comes if a task is still open some days past its due date."""
     day = max(facts.due_on + timedelta(days=task.escalate_after), situation.in_days(1))
     return [situation.step("onboarding_escalation", stage, f"{task.name}-escalate", day)]
 

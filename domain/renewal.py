@@ -70,13 +70,13 @@ def end_step(contract: ContractFacts, at: datetime | None = None) -> Step:
     return Step(
         kind="renewal_term_end",
         stage=contract.stage,
-        name=_named(contract, "term-end"),
+        name=named(contract, "term-end"),
         at=at or contract.term.ends_at,
         on=contract.term.until,
     )
 
 
-def _named(contract: ContractFacts, name: str) -> str:
+def named(contract: ContractFacts, name: str) -> str:
     """A step's name, another one each time that the term's dates were changed: what was done for the old dates is done anew."""
     return f"{name}.{contract.term.moves}" if contract.term.moves else name
 
@@ -85,11 +85,11 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
     """The steps of a term that are still to come: its notices (those already past are merged into one that is due now), then its end."""
     past: int | None = None
     sent = False
-    for days in _notice_days(situation, contract):
-        step = _notice(situation, contract, days)
+    for days in notice_days(situation, contract):
+        step = notice_step(situation, contract, days)
         if step.at >= situation.as_of:
             if past is not None and not sent and not situation.imported:
-                yield _notice(situation, contract, past, now=True)
+                yield notice_step(situation, contract, past, now=True)
                 sent = True
             yield step
         else:
@@ -101,19 +101,20 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
         and not situation.is_past(contract.term.ends_at)
         and situation.as_of < contract.term.ends_at
     ):
-        yield _notice(situation, contract, past, now=True)
+        yield notice_step(situation, contract, past, now=True)
     yield end_step(contract, None if situation.imported else max(contract.term.ends_at, situation.as_of))
 
 
-def _notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
+def notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
     """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle."""
     length = (contract.term.until - contract.term.start_on).days
     fitting = [days for days in situation.playbook.renewal.notice_days if days < length]
     return fitting or [max(1, length // 2)]
 
 
-def _notice(situation: Situation, contract: ContractFacts, days: int, *, now: bool = False) -> Step:
-    name = _named(contract, f"notice-{days}")
+def notice_step(situation: Situation, contract: ContractFacts, days: int, *, now: bool = False) -> Step:
+    """The notice so many days before the term ends, on the last business day until then; `now`: it is due at once."""
+    name = named(contract, f"notice-{days}")
     if now:
         return situation.step_now("renewal_notice", contract.stage, name)
     zone, country = situation.customer.account.time_zone, situation.customer.account.country
@@ -129,19 +130,19 @@ def notice(situation: Situation, step: Step) -> Decision:
         contract is None
         or contract.stage != step.stage
         or contract.status != "active"
-        or step.name != _named(contract, f"notice-{days}")
+        or step.name != named(contract, f"notice-{days}")
     ):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if situation.as_of >= contract.term.ends_at:
         over = list(_remaining(situation, contract))[-1:]
         return Decision(JournalLine("Notice came too late: the term is over", kind="skipped"), Outcome(plan=over))
-    passed = [d for d in _notice_days(situation, contract) if _notice(situation, contract, d).at <= situation.as_of]
+    passed = [d for d in notice_days(situation, contract) if notice_step(situation, contract, d).at <= situation.as_of]
     if passed and min(passed) < days:
-        nearest = _notice(situation, contract, min(passed), now=True)
+        nearest = notice_step(situation, contract, min(passed), now=True)
         return Decision(
             JournalLine(f"Merged into the notice of {min(passed)} days", kind="skipped"), Outcome(plan=[nearest])
         )
-    later = [other for other in _notice_days(situation, contract) if other < days]
+    later = [other for other in notice_days(situation, contract) if other < days]
     quoting = days <= _quote_days(situation, contract) or not later
     held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
     quote = quote_renewal(situation, contract) if quoting and held is None else None
@@ -149,7 +150,7 @@ def notice(situation: Situation, step: Step) -> Decision:
         (
             s
             for s in _remaining(situation, contract)
-            if s.kind == "renewal_term_end" or s.name in {_named(contract, f"notice-{d}") for d in later}
+            if s.kind == "renewal_term_end" or s.name in {named(contract, f"notice-{d}") for d in later}
         ),
         None,
     )
@@ -310,7 +311,7 @@ def term_end(situation: Situation, step: Step) -> Decision:
         )
     if contract.stage != step.stage:
         return _next_runs(situation, contract, step)
-    if step.name != _named(contract, "term-end"):
+    if step.name != named(contract, "term-end"):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if contract.status == "declined":
         return end_contract(situation, contract, step.stage, "declined")
@@ -329,16 +330,22 @@ def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Dec
     )
 
 
-def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
+def grace_end_step(situation: Situation, contract: ContractFacts) -> Step:
+    """The end of the grace that begins now."""
     grace = situation.playbook.renewal.grace_days
     at, until = situation.customer.morning(max(contract.term.until, situation.today) + timedelta(days=grace))
+    return Step(kind="renewal_grace_end", stage=contract.stage, name=named(contract, "grace-end"), at=at, on=until)
+
+
+def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
+    ending = grace_end_step(situation, contract)
+    at, until = ending.at, ending.on
     says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
     context = {
         "contract_id": contract.contract_id,
         "term_end": last_day(contract.term).isoformat(),
         "grace_until": until.isoformat(),
     }
-    ending = Step(kind="renewal_grace_end", stage=step.stage, name=_named(contract, "grace-end"), at=at, on=until)
     return Decision(
         JournalLine(says),
         Outcome(

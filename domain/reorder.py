@@ -18,7 +18,7 @@ LAPSE_TASK = "reorder/lapsed"
 
 def after_order(situation: Situation, days: list[date]) -> Outcome:
     """An order of goods came in: the check-in and the alarm move to the rhythm of all order `days`."""
-    steps = [step for step in _steps(situation, days) if not situation.is_past(step.at)]
+    steps = [step for step in steps_after(situation, days) if not situation.is_past(step.at)]
     return Outcome(
         plan=steps,
         drop=[STAGE],
@@ -27,7 +27,8 @@ def after_order(situation: Situation, days: list[date]) -> Outcome:
     )
 
 
-def _steps(situation: Situation, days: list[date]) -> list[Step]:
+def steps_after(situation: Situation, days: list[date]) -> list[Step]:
+    """The check-in and the alarm that follow on orders of these days, past or to come."""
     rhythm = order_rhythm(days, situation.playbook.reorder)
     last = max(days)
     lapse = last + timedelta(days=lapse_days(rhythm, situation.playbook.reorder))

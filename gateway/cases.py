@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store import cases, desks
 from activities.store.pool import Pool
+from domain.agenda.model import RunningCase
 from domain.refusals import Refusal
 from domain.service.case import CaseFile
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
@@ -87,6 +88,20 @@ class CaseClient(PriceDesk):
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
         await self._meet(case_id, facts.account_id, f"Case {case_id} · again")
         return await self._with_start(case_id, update, request, update_id, f"Case {case_id} · again")
+
+    async def agenda_of(self, case_id: str) -> RunningCase | None:
+        """What the case's workflow waits for; null if none runs. Needs a worker."""
+        try:
+            found: RunningCase = await self._handle(case_id).query(
+                "agenda", result_type=RunningCase, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+        except WorkflowQueryRejectedError:
+            return None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return found
 
     async def customer_message(self, case_id: str, request: dict[str, Any]) -> dict[str, Any]:
         """A message of the customer to a case, wherever it has gone meanwhile: never dropped.

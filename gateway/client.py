@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.clock import present
 from activities.carrying_out import load_situation
 from activities.quoting import preview
 from activities.store.pool import Pool
 from activities.store.usage import latest_usage_day, lock_usage, save_usage, sold_products
+from domain.agenda.model import Running
 from domain.calendar import start_of_day
 from domain.orders import OrderAnswer, read_order
 from domain.quotes.requests import RequestQuote
@@ -70,6 +72,32 @@ class PerennialClient:
         """Has imported assets and contracts, which are in the facts already, looked after; begins the journey if there is none."""
         body = {"request_id": import_id, "by": "import", "assets": assets, "contracts": list(contracts)}
         return await self._ask_or_begin(account_id, "take_up_holdings", body, f"{import_id}:{uuid4().hex[:8]}")
+
+    async def reconcile(self, account_id: str, *, by: str = "operator") -> dict[str, Any]:
+        """Brings a customer's agenda to what follows from the facts, and begins the journey if none runs: what was otherwise.
+
+        A customer whose clock was moved, and whose journey begins anew, lives on from the last instant that is on record.
+        """
+        request_id = f"reconcile-{uuid4().hex[:12]}"
+        answer = await self._ask_or_begin(account_id, "reconcile", {"request_id": request_id, "by": by}, request_id)
+        known = datetime.fromisoformat(answer["as_of"])
+        if known > present() and known > await self.now(account_id):
+            await self._move_journey(account_id, known)
+        return answer
+
+    async def agenda_of(self, account_id: str) -> Running | None:
+        """What the journey has on its agenda; null if none runs. Needs a worker."""
+        try:
+            found: Running = await self._handle(account_id).query(
+                "agenda", result_type=Running, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+        except WorkflowQueryRejectedError:
+            return None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return found
 
     async def _ask_or_begin(self, account_id: str, update: str, body: dict[str, Any], update_id: str) -> dict[str, Any]:
         async def send() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from domain.account_changes import ChangeAccount, ChangeContacts
+from domain.agenda.requests import Reconcile
 from domain.amending.requests import (
     AmendAssets,
     CancelAssets,
@@ -118,6 +119,7 @@ OF_JOURNEY: Models = {
     "change_account": ChangeAccount,
     "change_contacts": ChangeContacts,
     "note_mail": NoteMail,
+    "reconcile": Reconcile,
     "take_up_holdings": TakeUpHoldings,
 }
 OF_CASE: Models = {

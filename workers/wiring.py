@@ -31,6 +31,7 @@ from activities.installed_base import InstalledBase
 from activities.people import CustomerChanges
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quoting import Quotes
+from activities.reconciling import Reconciling
 from activities.requests import JourneyRequests
 from activities.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
@@ -63,6 +64,7 @@ PASSED_THROUGH = (
         f"workflows.{name}"
         for name in (
             "adoption",
+            "agenda_doors",
             "amendment",
             "asset_doors",
             "billing",
@@ -118,6 +120,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         HoldKeeping(performer),
         CaseSales(performer),
         InstalledBase(performer),
+        Reconciling(performer),
         Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),

@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from domain.agenda.model import RunningCase
 from domain.refusals import Problem, Refusal
 from domain.service.case import CaseChanged, CaseOutcome
 from domain.service.case_requests import (
@@ -203,6 +204,20 @@ class CaseDoors(ClaimDoors):
     @identify.validator
     def _check_identify(self, request: Any) -> None:
         self.check(Identify, request)
+
+    @workflow.query(description="The instant that the case waits for, and what is on its way out")
+    def agenda(self) -> RunningCase:
+        """What the case has on its agenda, at its own time."""
+        view = self.progress.view
+        return RunningCase(
+            case_id=self.progress.case_id,
+            now=workflow.now(),
+            begun=self.begun,
+            status=view.status.value if view else None,
+            next_at=view.next_at if view else None,
+            parked_at=self.parked_at,
+            deliveries=self.progress.in_flight,
+        )
 
     @workflow.update(description="Try again what could not be done or delivered: {by}")
     async def retry(self, request: Any) -> dict[str, Any]:

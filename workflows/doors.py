@@ -22,6 +22,7 @@ from domain.requests import (
     ResumeJourney,
 )
 from workflows import amendment, expansion, onboarding, relationship, renewal
+from workflows.agenda_doors import AgendaDoors
 from workflows.asset_doors import AssetDoors
 from workflows.import_doors import ImportDoors
 from workflows.mail_doors import MailDoors
@@ -31,7 +32,9 @@ from workflows.service_doors import ServiceDoors
 from workflows.step_doors import StepDoors
 
 
-class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDoors, ImportDoors):
+class Doors(
+    AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDoors, ImportDoors, AgendaDoors
+):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from domain.agenda.model import Running
 from domain.briefing import render
 from domain.journey import Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.orders import read_order
@@ -54,7 +55,7 @@ class Asked:
     @property
     def opens(self) -> bool:
         """True for what can begin a journey, or begin it anew."""
-        return self.is_order or self.activity == "take_up_holdings"
+        return self.is_order or self.activity in ("take_up_holdings", "reconcile")
 
     @property
     def settled(self) -> bool:
@@ -115,10 +116,13 @@ class Journey:
         if self.state.closed and not asked.opens:
             asked.refusal = ApplicationError("this journey was closed", type=JOURNEY_CLOSED, non_retryable=True)
             return
+        body = asked.body
+        if asked.activity == "reconcile":  # the agenda of this very moment: whatever was asked before is done
+            body = {**body, "running": Running.of(self.state, workflow.now()).model_dump(mode="json")}
         call = RequestCall(
             account_id=self.state.account_id,
             request_id=asked.request_id,
-            body=asked.body,
+            body=body,
             as_of=workflow.now(),
             run=workflow.info().original_execution_run_id,
             repeated=asked.key in self.answered,
@@ -169,10 +173,13 @@ class Journey:
         before = self.state
         self.state = before.after(outcome, now)
         match asked.activity:
-            case "activate_order" | "take_over_order" | "take_up_holdings":
+            case "activate_order" | "take_over_order" | "take_up_holdings" | "reconcile":
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
             case "change_account":
                 self.state = self.state.moved(before.account)
+                if asked.body.get("segment"):  # what is planned already follows another playbook
+                    again = {"request_id": f"after-{asked.request_id}"[:120], "by": "system"}
+                    self.asked.append(Asked("reconcile", again["request_id"], again))
             case "pause_journey":
                 self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
             case "resume_journey":

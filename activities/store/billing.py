@@ -67,7 +67,6 @@ async def bill(
 ) -> Billed:
     """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
     today = customer.day_of(as_of)
-    zone = customer.account.time_zone
     contracts = _sold(customer, work) or await _contracts(connection, work, customer.account.account_id)
     records = await _records(connection, work, customer.account.account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
@@ -82,7 +81,9 @@ async def bill(
         )
         for asset_id, record in records.items()
     ]
-    settlements = await computed(len(dues), lambda: [billing.settle(due, today, zone, POLICY) for due in dues])
+    settlements = await computed(
+        len(dues), lambda: [billing.settle(due, today, due.after.asset.time_zone, POLICY) for due in dues]
+    )
     lines: list[tuple[AssetRecord, BillLine]] = []
     elsewhere: list[BillLine] = []
     days: dict[str, list[date | None]] = {}
@@ -198,12 +199,17 @@ async def _contracts(connection: Connection, work: ToBill, account_id: str) -> d
     """How the contracts concerned are billed, with all their terms as this transaction has left them."""
     wanted = {record.asset.contract_id for record in work.after.values()} | {due.contract_id for due in work.due}
     ids = sorted(contract_id for contract_id in wanted if contract_id)
-    if not ids:
-        return {}
+    return await contracts_billing(connection, account_id, ids) if ids else {}
+
+
+async def contracts_billing(
+    connection: Connection, account_id: str, contracts: Sequence[str] | None = None
+) -> dict[str, billing.ContractBilling]:
+    """How an account's contracts are billed, all of them or those of these ids, each with all its terms."""
     rows = await connection.fetch(
         "select c.contract_id, c.billing, c.anchor_day, t.start_on, t.until from contract c join contract_term t using (contract_id)"
-        " where c.contract_id = any($1) and c.account_id = $2 order by c.contract_id, t.number",
-        ids,
+        " where c.account_id = $2 and ($1::text[] is null or c.contract_id = any($1)) order by c.contract_id, t.number",
+        contracts,
         account_id,
     )
     terms: dict[str, list[billing.ContractTerm]] = {}

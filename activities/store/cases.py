@@ -145,6 +145,27 @@ async def running_cases(connection: Connection, account_id: str) -> list[str]:
     return [row["case_id"] for row in rows]
 
 
+@dataclass(frozen=True)
+class OpenCase:
+    """A case that is not over, the instant that it waits for, and what it wrote that has not left yet."""
+
+    case_id: str
+    next_at: datetime | None
+    waiting: tuple[str, ...]
+
+
+async def open_cases(connection: Connection, account_id: str | None) -> list[OpenCase]:
+    """The cases that an account's workflows have to look after, or those of nobody known."""
+    rows = await connection.fetch(
+        "select case_id, next_action_at, array(select delivery_id from outbox where stage = 'service:' || case_id"
+        " and status = 'waiting' and starts_with(delivery_id, 'case:') order by delivery_id) as waiting from service_case"
+        " where account_id is not distinct from $1"
+        " and (status not in ('closed', 'merged', 'cancelled') or next_action_at is not null) order by case_id",
+        account_id,
+    )
+    return [OpenCase(row["case_id"], row["next_action_at"], tuple(row["waiting"])) for row in rows]
+
+
 async def merge_end(connection: Connection, case_id: str) -> str:
     """Where the merges of a case lead; the case itself if it was not merged."""
     end = await connection.fetchval(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -116,3 +117,34 @@ async def load_playbook(connection: Connection, segment: str, version: int) -> P
     except ValidationError as error:
         fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
         return cast(Playbook, Missing(fact))
+
+
+async def reopen(connection: Connection, account_id: str) -> None:
+    """An account whose journey was closed and begins again."""
+    await connection.execute(
+        "update account set closed_at = null, closed_reason = null where account_id = $1 and closed_at is not null",
+        account_id,
+    )
+
+
+async def count_accounts(connection: Connection) -> int:
+    """How many accounts there are."""
+    count: int = await connection.fetchval("select count(*) from account")
+    return count
+
+
+async def unknown_accounts(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of these ids that no account has."""
+    rows = await connection.fetch(
+        "select id from unnest($1::text[]) id where not exists (select 1 from account where account_id = id) order by id",
+        list(ids),
+    )
+    return [row["id"] for row in rows]
+
+
+async def accounts_after(connection: Connection, after: str, most: int) -> list[str]:
+    """Account ids in their order, a page at a time: those after the last of the page before."""
+    rows = await connection.fetch(
+        "select account_id from account where account_id > $1 order by account_id limit $2", after, most
+    )
+    return [row["account_id"] for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,6 +81,13 @@ async def change_outcome(connection: Connection, key: str, outcome: Carried) -> 
     )
 
 
+async def amend_outcome(connection: Connection, key: str, outcome: Carried) -> None:
+    """What came of an effect of this very transaction, with what was found after it was recorded."""
+    await connection.execute(
+        "update effect set outcome = $2 where key = $1", key, outcome.model_dump(mode="json", exclude_unset=True)
+    )
+
+
 @dataclass(frozen=True)
 class JournalRow:
     """A line of the journal."""
@@ -126,6 +133,8 @@ class Waiting(OutboxRow):
     account_id: str
     status: str
     created_at: datetime
+    sent_before: datetime | None = None
+    """when it was sent, by what the engine remembers and the database has lost"""
 
 
 async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
@@ -154,7 +163,11 @@ async def put_outbox(connection: Connection, account_id: str | None, as_of: date
 
 async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
     """A message by its id."""
-    row = await connection.fetchrow("select * from outbox where delivery_id = $1", delivery_id)
+    row = await connection.fetchrow(
+        "select o.*, b.sent_at as sent_before from outbox o left join sent_before b using (delivery_id)"
+        " where delivery_id = $1",
+        delivery_id,
+    )
     if row is None:
         return None
     return Waiting(
@@ -169,7 +182,46 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
         account_id=row["account_id"] or "",
         status=row["status"],
         created_at=row["created_at"],
+        sent_before=row["sent_before"],
     )
+
+
+async def note_sent_before(connection: Connection, account_id: str, prefix: str, sent: Mapping[str, datetime]) -> int:
+    """Messages of which the histories say that they were sent, by their ids after `prefix`, so that they are not sent again.
+    Returns how many the outbox did not know to be settled."""
+    done = await connection.execute(
+        "insert into sent_before (delivery_id, account_id, sent_at)"
+        " select $2 || s.id, $1, s.at from unnest($3::text[], $4::timestamptz[]) s (id, at)"
+        " where not exists (select 1 from outbox o where o.delivery_id = $2 || s.id and o.status <> 'waiting')"
+        " on conflict do nothing",
+        account_id,
+        prefix,
+        list(sent),
+        list(sent.values()),
+    )
+    return int(done.rpartition(" ")[2])
+
+
+async def missing_effects(connection: Connection, prefix: str, keys: Sequence[str]) -> list[str]:
+    """Those of these keys, which follow on `prefix`, that no effect is on record under."""
+    rows = await connection.fetch(
+        "select k.key from unnest($2::text[]) with ordinality k (key, n)"
+        " where not exists (select 1 from effect e where e.key = $1 || k.key) order by k.n",
+        prefix,
+        list(keys),
+    )
+    return [row["key"] for row in rows]
+
+
+async def waiting_of_case(connection: Connection, case_id: str) -> dict[str, Channel]:
+    """What a case wrote and what has not left yet, by the messages' ids."""
+    rows = await connection.fetch(
+        "select delivery_id, channel from outbox where stage = $1 and status = 'waiting' and starts_with(delivery_id, $2)"
+        " order by created_at, delivery_id",
+        f"service:{case_id}",
+        "case:",
+    )
+    return {row["delivery_id"]: Channel(row["channel"]) for row in rows}
 
 
 async def settle_outbox(

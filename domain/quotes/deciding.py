@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -69,12 +70,8 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
     quote, approval = asked.file.current, asked.file.approval
     if approval is None:
         raise ValueError(f"{quote.quote_id} is held without anybody to ask")
-    terms = situation.playbook.quoting
     stage, name = stage_of(quote.quote_id), _name(asked.file)
-    remind = situation.step("quote_reminder", stage, f"remind-v{quote.version}", situation.in_days(terms.remind_after))
-    give_up = situation.step(
-        "quote_give_up", stage, f"give-up-v{quote.version}", situation.in_days(terms.give_up_after)
-    )
+    remind, give_up = approval_steps(situation, quote.quote_id, quote.version)
     says = f"Quote {name} waits for approval by {approval.role}: {_percent(approval.percent)} off"
     lines = [
         f"Asked by {asked.requested_by} as {quote.role}; {approval.role} may give {_percent(approval.percent)}.",
@@ -96,18 +93,32 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
     )
 
 
+def approval_steps(situation: Situation, quote_id: str, version: int) -> tuple[Step, Step]:
+    """The reminder and the end of an approval that is asked for now."""
+    terms, stage = situation.playbook.quoting, stage_of(quote_id)
+    return (
+        situation.step("quote_reminder", stage, f"remind-v{version}", situation.in_days(terms.remind_after)),
+        situation.step("quote_give_up", stage, f"give-up-v{version}", situation.in_days(terms.give_up_after)),
+    )
+
+
+def expiry_step(situation: Situation, quote_id: str, version: int, valid_until: datetime) -> Step:
+    """The end of a quote that nobody takes."""
+    return Step(
+        kind="quote_expiry",
+        stage=stage_of(quote_id),
+        name=f"expiry-v{version}",
+        at=valid_until,
+        on=situation.customer.day_of(valid_until),
+    )
+
+
 def _presented(situation: Situation, stored: StoredQuote, before: QuoteFile | None, says: str) -> Decision:
     """The quote goes to the customer, and lapses when its time is over."""
     with named_refusals():
         file = versions.present(stored.file, situation.as_of, SYSTEM)
     quote, stage = file.current, stage_of(file.quote_id)
-    expiry = Step(
-        kind="quote_expiry",
-        stage=stage,
-        name=f"expiry-v{quote.version}",
-        at=quote.valid_until,
-        on=situation.customer.day_of(quote.valid_until),
-    )
+    expiry = expiry_step(situation, quote.quote_id, quote.version, quote.valid_until)
     writes: list[Write] = [_save(replace(stored, file=file), before)]
     if drafted := draft_contract(file, stored):
         writes.append(NoteContract(drafted, "drafted", situation.as_of, quote.quote_id, quote.version))

@@ -356,7 +356,11 @@ class CaseProgress(Carried):
                 "view": outcome.view or self.view,
                 "in_flight": [
                     *self.in_flight,
-                    *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
+                    *(
+                        Delivery(id=id, channel=channel, since=now)
+                        for id, channel in outcome.deliveries.items()
+                        if not any(delivery.id == id for delivery in self.in_flight)
+                    ),
                 ],
                 "telling": [*self.telling, *outcome.tell],
                 "attention": {key: why for key, why in attention.items() if why is not None},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_every_update_is_there_with_the_model_that_it_reads(workflow_class: type
         assert update.validator is not None
         source = inspect.getsource(update.validator)
         if "self.check(" in source:
-            assert f"self.check({models[str(name)].__name__}," in source.replace("\n", ""), name
+            assert f"self.check({models[str(name)].__name__}," in re.sub(r"\(\s+", "(", source), name
 
 
 def printed(name: str) -> Any:

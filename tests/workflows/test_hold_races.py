@@ -38,6 +38,7 @@ def mail_of(account: str, n: int, purpose: str | None = "upsell") -> effects.Out
     )
 
 
+@pytest.mark.damaged
 async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -> None:
     """Both note a number of one sequence while they hold the account: the numbers are the order in which they were decided."""
     document = order()
@@ -102,6 +103,7 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
     assert min(seen.values()) >= ROUNDS // 10, seen
 
 
+@pytest.mark.damaged
 async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> None:
     document = order()
     account = account_of(document)
@@ -120,6 +122,7 @@ async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> Non
 
 @pytest.mark.slow("kill")
 @pytest.mark.timeout(300)
+@pytest.mark.damaged
 async def test_a_worker_killed_around_a_hold_leaves_one_effect_of_each(tmp_path: Path) -> None:
     """Workers die while cases come and go and mails leave: each mail arrives once or waits, and no hold is lost or doubled."""
     async with Fragile(tmp_path, workers=2) as fragile:

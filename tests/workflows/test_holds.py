@@ -147,6 +147,7 @@ async def test_a_warning_pauses_automatic_mails_and_contractual_ones_pass(server
     )
 
 
+@pytest.mark.damaged
 async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manager(servers: Servers) -> None:
     document, account = await onboarded(servers)
     contract = document["contracts"][0]["contract_id"]

@@ -199,6 +199,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "hand_over_lead",
         "answer_lead",
         "sell_from_case",
+        "reconcile",
         "take_up_holdings",
         "note_mail",
         "change_account",

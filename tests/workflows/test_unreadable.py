@@ -16,6 +16,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import attention_of, until
 from tests.workflows.test_not_begun import Ahead
 
+pytestmark = pytest.mark.damaged
+
 
 async def two_contracts(servers: Servers) -> Ahead:
     """A contract that runs, and another one that does too."""

@@ -18,6 +18,7 @@ from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
 from activities.store.readable import unreadable_facts
 from gateway.here import find_running
+from workers.cli import reconciling
 from workers.cli.common import (
     UserError,
     connections,
@@ -187,9 +188,17 @@ def register(app: typer.Typer) -> None:
         progress_console.print("The schema is up to date.")
 
     @app.command()
-    def doctor() -> None:
+    def doctor(
+        reconcile: Annotated[
+            bool, typer.Option("--reconcile", help="Compare every customer's agenda with what follows from the facts.")
+        ] = False,
+        mend: Annotated[bool, typer.Option("--mend", help="With --reconcile: bring what differs together.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="With --reconcile: one JSON object.")] = False,
+    ) -> None:
         """Says what is reachable, which versions, what is missing and how to mend it."""
-        if not run(_doctor()):
+        if (mend or as_json) and not reconcile:
+            raise UserError("--mend and --json go with --reconcile")
+        if not run(reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else _doctor()):
             raise typer.Exit(1)
 
     @app.command()

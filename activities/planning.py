@@ -1,0 +1,38 @@
+"""The agenda that follows from the facts, in the answer of what begins a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from activities.store.agenda import load_facts
+from activities.store.pool import Connection
+from domain.agenda.planning import agenda, begun_anew, of_contracts
+from domain.amending.replanning import joined
+from domain.journey import Outcome, RequestCall
+
+
+async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
+    """The outcome with the whole agenda of a customer whose journey begins with it; none for an account that was closed."""
+    facts = await load_facts(connection, call.account_id, call.as_of, lost=True)
+    if facts is None or facts.record.closed_at is not None:
+        return outcome
+    begun = begun_anew(facts)
+    return outcome.model_copy(
+        update={
+            "account": outcome.account or begun.account,
+            "plan": begun.plan,
+            "stages": begun.stages,
+            "deliveries": begun.deliveries,
+        }
+    )
+
+
+async def with_contracts(
+    connection: Connection, call: RequestCall, outcome: Outcome, contracts: Collection[str], *, check_ins: bool
+) -> Outcome:
+    """The outcome with what these contracts have brought to the agenda of a journey that runs."""
+    facts = await load_facts(connection, call.account_id, call.as_of)
+    if facts is None:
+        return outcome
+    part = of_contracts(agenda(facts), contracts, check_ins=check_ins)
+    return joined(outcome, Outcome(plan=part.plan(), stages=dict(part.stages)))

@@ -1,0 +1,112 @@
+"""Reading what a customer's agenda follows from: one statement beside those that read the customer and the asset ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.store import customers, holds, invoices
+from activities.store.billing import contracts_billing
+from activities.store.ledger import load_records
+from activities.store.pool import Connection
+from domain.agenda.facts import Facts, OnRecord
+from domain.situation import Situation
+
+_LATER = (
+    "adoption_survey",
+    "onboarding_provisioned",
+    "amendment_settled",
+    "renewal_quote",
+    "renewal_notice",
+    "renewal_term_end",
+    "service_lead_reminder",
+    "service_lead_overdue",
+)
+"""Kinds of steps that only what was done before can have put on the agenda."""
+
+_RECORD = """
+with ours as (
+  select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan
+  from effect where account_id = $1 and starts_with(key, $2)),
+closed as (select max(journal_id) as id from journal where account_id = $1 and kind = 'close_journey'),
+begun as (
+  select j.journal_id, j.key, e.as_of from journal j join effect e on e.key = j.key
+  where j.account_id = $1 and j.kind in ('order_accepted', 'take_up_holdings'))
+select jsonb_build_object(
+  'recorded_at', a.recorded_at, 'closed_at', a.closed_at,
+  'reopened_at', (select b.as_of from begun b, closed c where b.journal_id > c.id order by b.journal_id limit 1),
+  'last_known', (select max(at) from (
+      select max(as_of) as at from ours
+      union all select max(o.recorded_at) from sales_order o where o.account_id = $1
+      union all select max(created_at) from outbox where account_id = $1
+      union all select a.recorded_at) k),
+  'orders', coalesce((
+    select jsonb_agg(to_jsonb(o) || jsonb_build_object('over', exists (
+        select 1 from begun b, closed c where b.key = $2 || 'order:' || o.order_id and b.journal_id < c.id))
+      order by o.recorded_at, o.order_id) from sales_order o where o.account_id = $1), '[]'),
+  'contracts', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'contract_id', c.contract_id, 'order_id', c.order_id, 'origin', f.origin, 'recorded_at', f.recorded_at,
+        'term_recorded_at', t.recorded_at, 'ended_at', case when c.status = 'ended' then c.status_at end,
+        'quoted_at', (select max(q.quoted_at) from renewal_quote q
+                      where q.contract_id = c.contract_id and q.term = t.number + 1)))
+    from contract c
+    join contract_term f on f.contract_id = c.contract_id and f.number = 1
+    join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+    where c.account_id = $1), '[]'),
+  'quotes', coalesce((
+    select jsonb_agg(jsonb_build_object('quote_id', q.quote_id, 'state', q.state, 'version', q.version,
+        'valid_until', q.valid_until, 'asked_at', p.asked_at))
+    from quote q left join quote_approval p on p.quote_id = q.quote_id and p.version = q.version and p.decision is null
+    where q.account_id = $1 and q.state in ('in_approval', 'presented')), '[]'),
+  'promises', coalesce((
+    select jsonb_agg(jsonb_build_object('order_id', e.order_id, 'line_id', e.line_id, 'promised_at', e.promised_at,
+        'recorded_at', e.recorded_at) order by e.number)
+    from fulfilment_event e join sales_order o using (order_id)
+    where o.account_id = $1 and e.step = 'ordered' and e.promised_at is not null), '[]'),
+  'transfers', coalesce((
+    select jsonb_agg(jsonb_build_object('transfer_id', t.transfer_id, 'request_id', t.body->>'request_id',
+        'status', t.status))
+    from conveyance t where t.from_account = $1), '[]'),
+  'waiting', coalesce((
+    select jsonb_agg(jsonb_build_object('id', substr(o.delivery_id, length($2::text) + 1), 'channel', o.channel,
+        'since', o.created_at) order by o.created_at, o.delivery_id)
+    from outbox o where o.account_id = $1 and o.status = 'waiting' and starts_with(o.delivery_id, $2)), '[]'),
+  'help_since', (
+    select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
+  'done', coalesce((select jsonb_object_agg(key, as_of) from ours where strpos(key, '#') = 0), '{}'),
+  'announced', coalesce((
+    select jsonb_agg(jsonb_build_object('step', s.step, 'by', o.as_of) order by o.as_of)
+    from ours o, jsonb_array_elements(o.plan) s (step)
+    where o.plan is not null and s.step->>'kind' = any($3::text[])), '[]')
+)::text
+from account a where a.account_id = $1
+"""
+
+
+async def load_record(connection: Connection, account_id: str) -> OnRecord | None:
+    """What the tables say beside the customer, or null for an account that is not known."""
+    text = await connection.fetchval(_RECORD, account_id, f"journey:{account_id}/", list(_LATER))
+    return OnRecord.model_validate_json(text) if text else None
+
+
+async def load_facts(connection: Connection, account_id: str, as_of: datetime, *, lost: bool = False) -> Facts | None:
+    """All that the agenda of an account follows from at `as_of`; null for an account that is not known.
+
+    lost: no journey says what time it is for the customer. If their clock was moved, it is the latest instant on record.
+    """
+    record = await load_record(connection, account_id)
+    if record is None:
+        return None
+    at = max(as_of, record.last_known) if lost and record.reopened_at is None else as_of
+    customer = await customers.load_customer(connection, account_id, at)
+    if customer is None:
+        return None
+    playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
+    records = await load_records(connection, account_id)
+    service = await holds.load_service(connection, account_id, at, review=True)
+    return Facts(
+        Situation(customer, playbook, at, records, service=service),
+        record,
+        await contracts_billing(connection, account_id),
+        await invoices.billed_lines(connection, list(records)) if records else {},
+    )

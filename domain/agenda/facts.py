@@ -1,0 +1,137 @@
+"""What the database knows beside the customer, and planning has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from domain.billing import ContractBilling
+from domain.journey import Channel, Step
+from domain.model import Carried
+from domain.quoting.billing import BillLine
+from domain.situation import Situation
+
+
+class OrderFacts(Carried):
+    """An accepted order. `imported`: it was taken over, and what was due before `recorded_at` was never acted on."""
+
+    order_id: str
+    activated_at: AwareDatetime
+    recorded_at: AwareDatetime
+    imported: bool = False
+    over: bool = False
+    """the journey was closed after it, and has begun again since"""
+
+
+class ContractLife(Carried):
+    """When a contract came to the customer and how, when its latest term was sold, and when it ended."""
+
+    contract_id: str
+    order_id: str | None = None
+    origin: str
+    recorded_at: AwareDatetime
+    term_recorded_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    quoted_at: AwareDatetime | None = None
+    """the latest quote for the term after the latest one"""
+
+
+class QuoteFacts(Carried):
+    """A quote that waits: `state` in_approval (asked for at `asked_at`) or presented."""
+
+    quote_id: str
+    state: str
+    version: int
+    valid_until: AwareDatetime
+    asked_at: AwareDatetime | None = None
+
+
+class PromiseFacts(Carried):
+    """A line of an order that was ordered from its maker, promised for `promised_at`."""
+
+    order_id: str
+    line_id: str
+    promised_at: AwareDatetime
+    recorded_at: AwareDatetime
+
+
+class TransferFacts(Carried):
+    """Assets that were handed over to another account by the request `request_id`."""
+
+    transfer_id: str
+    request_id: str
+    status: str
+
+
+class Waiting(Carried):
+    """A message that has not left yet, by its id within the account."""
+
+    id: str
+    channel: Channel
+    since: AwareDatetime
+
+
+class Announced(Carried):
+    """A step that something done at `by` has put on the agenda."""
+
+    step: Step
+    by: AwareDatetime
+
+
+class OnRecord(Carried):
+    """What the tables say, as they are read. `done`: the instants of all effects, by their keys within the account."""
+
+    recorded_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    reopened_at: AwareDatetime | None = None
+    """when the journey began again after it was closed"""
+    last_known: AwareDatetime
+    """the latest instant of the customer's own time that is on record"""
+    orders: list[OrderFacts] = []
+    contracts: list[ContractLife] = []
+    quotes: list[QuoteFacts] = []
+    promises: list[PromiseFacts] = []
+    transfers: list[TransferFacts] = []
+    waiting: list[Waiting] = []
+    help_since: AwareDatetime | None = None
+    done: dict[str, AwareDatetime] = {}
+    announced: list[Announced] = []
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that an agenda follows from. The situation holds the asset ledger, and what a review of holds looks at."""
+
+    situation: Situation
+    record: OnRecord
+    billing: Mapping[str, ContractBilling] = field(default_factory=dict)
+    """how each contract is invoiced, with all its terms"""
+    billed: Mapping[str, Sequence[BillLine]] = field(default_factory=dict)
+    """what was charged and credited, by asset"""
+
+    def done(self, key: str) -> datetime | None:
+        """When the step under `key` was done, or null."""
+        return self.record.done.get(key)
+
+    def last_done(self, prefix: str) -> tuple[str, datetime] | None:
+        """The step done last of those whose key begins with `prefix`."""
+        found = [(at, key) for key, at in self.record.done.items() if key.startswith(prefix)]
+        if not found:
+            return None
+        at, key = max(found)
+        return key, at
+
+    def order(self, order_id: str) -> OrderFacts | None:
+        """The order of that id."""
+        return next((order for order in self.record.orders if order.order_id == order_id), None)
+
+    def life(self, contract_id: str) -> ContractLife | None:
+        """When the contract came, and how."""
+        return next((life for life in self.record.contracts if life.contract_id == contract_id), None)
+
+    def announced(self, *kinds: str) -> list[Announced]:
+        """The steps of these kinds that were put on the agenda and are not done."""
+        return [one for one in self.record.announced if one.step.kind in kinds and self.done(one.step.key) is None]

@@ -1,0 +1,121 @@
+"""The one function: from what the database knows to what a customer's journey must have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from domain import adoption, fulfilling, holding
+from domain.agenda import contracts, success
+from domain.agenda.facts import Facts
+from domain.agenda.model import Agenda
+from domain.journey import AccountView, Outcome, Stage
+from domain.quotes import deciding
+from domain.service.guard import NO_SERVICE
+from domain.service.leads import WAITING
+from domain.unreadable import UnreadableError, unreadable_of
+
+
+def agenda(facts: Facts) -> Agenda:
+    """The stages, steps and deliveries that the journey must have at the situation's instant: of each kind what comes next.
+
+    What is overdue keeps the instant at which it was due. A closed account has nothing but what is on its way out.
+    """
+    found = Agenda(
+        deliveries={one.id: one.channel for one in facts.record.waiting},
+        unreadable=[*facts.situation.customer.unreadable, *unreadable_of(facts.situation.records)],
+    )
+    if facts.record.closed_at is not None:
+        return found
+    for part in (
+        success.onboardings,
+        success.anniversaries,
+        success.check_ins,
+        success.offers,
+        success.reorders,
+        contracts.renewals,
+        contracts.invoices,
+        contracts.changes_ahead,
+        _quotes,
+        _promises,
+        _service,
+    ):
+        try:
+            part(facts, found)
+        except UnreadableError as error:  # the other parts are planned all the same
+            found.unreadable.append(error.fact)
+    return found
+
+
+def begun_anew(facts: Facts) -> Outcome:
+    """The whole agenda, for a journey that has none yet."""
+    found, situation = agenda(facts), facts.situation
+    account = situation.customer.account
+    plan = found.plan()
+    if situation.service is not NO_SERVICE and facts.record.closed_at is None:
+        plan += holding.after_request(situation)  # the cases are shown again, and what holds sales back
+    return Outcome(
+        account=AccountView(name=account.name, time_zone=account.time_zone, owner=situation.customer.owner.staff_id),
+        plan=plan,
+        stages=dict(found.stages),
+        deliveries=dict(found.deliveries),
+    )
+
+
+def of_contracts(found: Agenda, contracts: Collection[str], *, check_ins: bool) -> Agenda:
+    """The part of an agenda that contracts have brought, with or without the check-ins."""
+    about = {f"billing:contract:{contract_id}" for contract_id in contracts}
+    about |= {key for key in found.stages if key.startswith("renewal:") and key.split(":")[1] in contracts}
+    about |= {adoption.STAGE} if check_ins else set()
+    return Agenda(
+        stages={key: stage for key, stage in found.stages.items() if key in about},
+        steps={
+            key: step
+            for key, step in found.steps.items()
+            if step.stage in about or step.stage.startswith("billing:asset:")
+        },
+    )
+
+
+def _quotes(facts: Facts, found: Agenda) -> None:
+    """Quotes that wait for approval, or for the customer."""
+    for quote in facts.record.quotes:
+        stage = deciding.stage_of(quote.quote_id)
+        if quote.state == deciding.IN_APPROVAL and quote.asked_at is not None:
+            then = success.at_instant(facts, quote.asked_at)
+            steps = deciding.approval_steps(then, quote.quote_id, quote.version)
+            found.stages[stage] = Stage(status=deciding.IN_APPROVAL, until=steps[-1].at)
+            found.add(*(step for step in steps if facts.done(step.key) is None))
+        elif quote.state == deciding.PRESENTED:
+            step = deciding.expiry_step(facts.situation, quote.quote_id, quote.version, quote.valid_until)
+            found.stages[stage] = Stage(status=deciding.PRESENTED, until=quote.valid_until)
+            if facts.done(step.key) is None:
+                found.add(step)
+
+
+def _promises(facts: Facts, found: Agenda) -> None:
+    """What was promised by a day and is looked for then."""
+    for promise in facts.record.promises:
+        if promise.promised_at > promise.recorded_at:
+            step = fulfilling.look_on(facts.situation, promise.order_id, promise.line_id, promise.promised_at)
+            if facts.done(step.key) is None:
+                found.add(step)
+
+
+def _service(facts: Facts, found: Agenda) -> None:
+    """What holds sales back now, until when; leads that wait for an answer; a look if the record says something else."""
+    review = holding.review_step(facts.situation, f"{facts.situation.as_of:%Y%m%dT%H%M%S%f}")
+    decided = holding.review(facts.situation, review)
+    if (stage := decided.outcome.stages.get(holding.STAGE)) is not None:
+        found.stages[holding.STAGE] = stage
+    found.add(*(step for step in decided.outcome.plan if step.kind == "service_hold_lift"))
+    open_leads = {lead.lead_id for lead in facts.situation.service.leads if lead.status in WAITING}
+    found.add(
+        *(
+            one.step
+            for one in facts.announced("service_lead_reminder", "service_lead_overdue")
+            if any(one.step.name.startswith(f"lead-{lead_id}-") for lead_id in open_leads)
+        )
+    )
+    if decided.writes:
+        found.add(review)
+    found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*"}

@@ -1,0 +1,198 @@
+"""Onboarding, check-ins, the rhythm of orders, anniversaries: what was begun, and is not done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from domain import adoption, expansion, onboarding, reorder
+from domain.agenda.facts import ContractLife, Facts, OrderFacts
+from domain.agenda.model import Agenda
+from domain.customer import TaskFacts
+from domain.journey import Stage, Step
+from domain.playbook import TaskOwner
+from domain.situation import TOLERATED_DELAY, Situation
+
+
+def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situation:
+    """The customer as now, with the eyes of another instant: what was planned then is planned again."""
+    return replace(facts.situation, as_of=at, imported=imported)
+
+
+# Onboarding
+
+
+def onboardings(facts: Facts, agenda: Agenda) -> None:
+    """The open onboardings, and the touches of orders whose contracts live."""
+    first = min((order.recorded_at for order in facts.record.orders), default=None)
+    for order in facts.record.orders:
+        if order.over:
+            continue
+        own = [life for life in facts.record.contracts if life.order_id == order.order_id]
+        if own or order.recorded_at == first:
+            _onboarding(facts, order, over=bool(own) and all(life.ended_at for life in own), agenda=agenda)
+
+
+def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) -> None:
+    stage = onboarding.stage_of(order.order_id)
+    waiting = {
+        task.name: task for task in facts.situation.customer.tasks if task.stage == stage and task.status == "open"
+    }
+    if waiting:
+        agenda.stages[stage] = Stage(status="open", tasks=list(waiting))
+    if over:
+        return
+    then = at_instant(facts, order.recorded_at, imported=order.imported)
+    start = then.customer.day_of(order.activated_at)
+    for step in onboarding.first_steps(then, order.order_id, onboarding.starts_on(then, start)):
+        if then.is_past(step.at) or facts.done(step.key) is not None:
+            continue
+        if step.kind == "onboarding_touch":
+            if not facts.situation.is_past(step.at):
+                agenda.add(step)
+        elif onboarding.task_of(step.name) in waiting:
+            agenda.add(step)
+    for task in waiting.values():
+        agenda.add(*_following(facts, stage, task))
+
+
+def _following(facts: Facts, stage: str, task: TaskFacts) -> list[Step]:
+    """What follows from the invitation, the reminder or the request to provision that was done for a task."""
+    promised = next((p for p in facts.situation.playbook.onboarding.tasks if p.name == task.name), None)
+    if promised is None:
+        return []
+    found: list[Step] = []
+    invited = facts.done(f"{stage}/{task.name}-invite")
+    if invited is not None:
+        found.append(onboarding.reminder(at_instant(facts, invited), stage, promised, task.due_on))
+    asked = task.name if promised.owner is TaskOwner.SYSTEM else f"{task.name}-remind"
+    looked = facts.done(f"{stage}/{asked}")
+    if looked is not None:
+        found += onboarding.late_steps(at_instant(facts, looked), stage, promised, task)
+    if promised.provisions:
+        found += [one.step for one in facts.announced("onboarding_provisioned") if one.step.stage == stage]
+    return [step for step in found if facts.done(step.key) is None]
+
+
+def anniversaries(facts: Facts, agenda: Agenda) -> None:
+    """The next one after the last that was kept, and after the customer came to us."""
+    situation = facts.situation
+    if not situation.playbook.onboarding.anniversaries:
+        return
+    customer = situation.customer
+    since = customer.day_of(customer.account.since)
+    after = max(
+        customer.day_of(facts.record.reopened_at or facts.record.recorded_at),
+        situation.in_days(-TOLERATED_DELAY.days - 1),
+    )
+    if last := facts.last_done(f"{onboarding.ANNIVERSARIES}/anniversary-"):
+        after = max(after, date(int(last[0].rpartition("-")[2]), 12, 31))
+    agenda.add(onboarding.next_anniversary(situation, since, after=after))
+
+
+# Check-ins
+
+
+def check_ins(facts: Facts, agenda: Agenda) -> None:
+    """Adoption, while a contract lives: the next check-in, the look whether help has helped, the survey."""
+    began = _began(facts)
+    if began is None:
+        return
+    situation, at = facts.situation, began[0]
+    helping = adoption.HELP_TASK in situation.customer.staff_tasks
+    agenda.stages[adoption.STAGE] = Stage(status=adoption.HELPING if helping else adoption.STEADY)
+    every = situation.playbook.adoption.every_days
+    counted: list[tuple[datetime, int]] = [began]
+    live_at = [done for done in _went_live(facts) if done >= at and situation.customer.holds_term(done)]
+    counted += [(done, every) for done in live_at]
+    looked = facts.last_done(f"{adoption.STAGE}/check-in-")
+    if looked is not None and looked[1] >= at:
+        counted.append((looked[1], every))
+    latest, days = max(counted)
+    agenda.add(adoption.check_in_after(at_instant(facts, latest), days))
+    if helping and facts.record.help_since is not None:
+        _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
+    asked = [survey.sent_at for survey in situation.customer.surveys]
+    for done in live_at:
+        if not any(sent < done for sent in asked) and (survey := adoption.first_survey(at_instant(facts, done))):
+            _add_undone(facts, agenda, survey)
+    agenda.add(*(one.step for one in facts.announced("adoption_survey") if one.by >= at))
+    agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
+
+
+def _add_undone(facts: Facts, agenda: Agenda, step: Step) -> None:
+    if facts.done(step.key) is None:
+        agenda.add(step)
+
+
+def _went_live(facts: Facts) -> list[datetime]:
+    last = facts.situation.playbook.onboarding.last_task
+    return [
+        task.completed_at
+        for task in facts.situation.customer.tasks
+        if task.name == last and task.status == "done" and task.completed_at is not None
+    ]
+
+
+def _began(facts: Facts) -> tuple[datetime, int] | None:
+    """When check-ins began (with the first of the contracts that cover the time without a gap until now) and after how many
+    days the first one came; null while no contract lives."""
+    began: ContractLife | None = None
+    covered: datetime | None = None
+    for life in sorted(facts.record.contracts, key=lambda life: (life.recorded_at, life.contract_id)):
+        if life.ended_at is not None and life.ended_at <= life.recorded_at:
+            continue  # over before it was recorded
+        if began is None or (covered is not None and life.recorded_at > covered):
+            began, covered = life, life.ended_at
+        elif covered is not None:
+            covered = None if life.ended_at is None else max(covered, life.ended_at)
+    if began is None or covered is not None:
+        return None
+    since = facts.situation.customer.account.since
+    order = facts.order(began.order_id) if began.order_id else None
+    if facts.record.reopened_at is not None and (order.over if order else began.recorded_at < facts.record.reopened_at):
+        newer = [order.activated_at for order in facts.record.orders if not order.over]
+        return facts.record.reopened_at, _first_look(facts, facts.record.reopened_at, min(newer, default=since))
+    if order is None and began.origin != "imported":
+        return began.recorded_at, facts.situation.playbook.adoption.every_days
+    return began.recorded_at, _first_look(facts, began.recorded_at, order.activated_at if order else since)
+
+
+def _first_look(facts: Facts, at: datetime, since: datetime) -> int:
+    """Days from `at` to the first check-in of a customer whose use began with `since`."""
+    day_of = facts.situation.customer.day_of
+    return max(1, facts.situation.playbook.adoption.latest_start - (day_of(at) - day_of(since)).days)
+
+
+# Offers
+
+
+def offers(facts: Facts, agenda: Agenda) -> None:
+    """Offers that wait for an answer, until they lapse."""
+    for offer in facts.situation.customer.offers:
+        if offer.status == "open":
+            stage = expansion.stage_of(offer.asset_id)
+            agenda.stages[stage] = Stage(status=expansion.OFFERED, tasks=[offer.offer_id])
+            agenda.add(expansion.expiry_of(facts.situation, offer))
+
+
+# Goods
+
+
+def reorders(facts: Facts, agenda: Agenda) -> None:
+    """The check-in on the customer's own rhythm and the alarm, both counted from the last order of goods."""
+    customer = facts.situation.customer
+    days = [purchase.day for purchase in customer.purchases]
+    if not days:
+        return
+    last = max(customer.purchases, key=lambda purchase: purchase.day)
+    order = facts.order(last.order_id)
+    then = at_instant(facts, order.recorded_at, imported=order.imported) if order else facts.situation
+    steps = reorder.steps_after(then, days)
+    left = [step for step in steps if not then.is_past(step.at) and facts.done(step.key) is None]
+    lapsed = facts.done(steps[-1].key) is not None or all(then.is_past(step.at) for step in steps)
+    agenda.stages[reorder.STAGE] = Stage(status=reorder.LAPSED if lapsed else reorder.ACTIVE)
+    patience = timedelta(days=1)
+    agenda.add(
+        *(step for step in left if step.kind != "reorder_check_in" or not facts.situation.is_past(step.at + patience))
+    )

@@ -1,0 +1,49 @@
+"""The agenda of journeys that run against the one that follows from the facts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from temporalio.service import RPCError
+
+from activities.store.agenda import load_facts
+from domain.agenda.comparing import compare
+from domain.agenda.model import Running
+from domain.agenda.planning import agenda
+from tests.conftest import Servers
+
+
+async def differences(servers: Servers, account_id: str) -> list[str]:
+    """What the journey of an account has otherwise than the facts call for, in words; a journey that is closed has nothing."""
+    running = await servers.handle(account_id).query("agenda", result_type=Running)
+    if running.closed or running.opened_at is None:
+        return []
+    async with servers.pool.acquire() as connection:
+        facts = await load_facts(connection, account_id, running.paused.since if running.paused else running.now)
+    assert facts is not None
+    situation = facts.situation
+    found = compare(agenda(facts), running, situation.as_of, situation.customer.account.time_zone)
+    return [difference.says for difference in found]
+
+
+async def apart(servers: Servers, account_id: str, seconds: float = 3) -> list[str]:
+    """As `differences`, once what is just being done is done."""
+    deadline = time.monotonic() + seconds
+    while found := await differences(servers, account_id):
+        if time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.1)
+    return []
+
+
+async def apart_of_all(servers: Servers, accounts: list[str]) -> dict[str, list[str]]:
+    """The differences of every journey among these accounts that can be asked."""
+    found = {}
+    for account_id in accounts:
+        try:
+            if says := await apart(servers, account_id):
+                found[account_id] = says
+        except RPCError:
+            continue  # no journey, or none that answers
+    return found

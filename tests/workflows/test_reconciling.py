@@ -1,0 +1,213 @@
+"""Journeys that were lost, terminated or spoiled, brought back to what follows from the facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.carrying_out import Performer, Seller
+from activities.playbooks import FOLDER, read_playbooks
+from activities.requests import JourneyRequests
+from activities.store.agenda import load_facts
+from domain.agenda.model import Running
+from domain.agenda.planning import agenda
+from domain.refusals import Refusal
+from gateway.cases import CaseClient
+from gateway.reconciling import Looked, Reconciler
+from tests.agendas import apart
+from tests.builders import goods_order, order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, ended, onboard, settled, until
+
+
+def reconciler(servers: Servers) -> Reconciler:
+    requests = JourneyRequests(Performer(servers.pool, Seller(servers.settings.seller_name)), read_playbooks(FOLDER))
+    return Reconciler(servers.client, CaseClient(servers.temporal, servers.pool), servers.pool, requests)
+
+
+async def terminate(servers: Servers, account: str) -> None:
+    await servers.handle(account).terminate("lost")
+    await ended(servers.temporal, f"journey-{account}")
+
+
+async def begin(servers: Servers, days: int = 45, **contract: Any) -> tuple[dict[str, Any], str]:
+    document = order()
+    document["contracts"][0].update({"billing": "quarterly", "auto_renew": True, **contract})
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=days))
+    await settled(servers.pool, account)
+    return document, account
+
+
+async def invoices(servers: Servers, account: str) -> list[tuple[str, str]]:
+    """Days and totals of all invoices."""
+    rows = await servers.pool.fetch(
+        "select issued_on, total from invoice where account_id = $1 order by number", account
+    )
+    return [(str(row["issued_on"]), str(row["total"])) for row in rows]
+
+
+async def terms(servers: Servers, account: str) -> list[tuple[int, str, str]]:
+    rows = await servers.pool.fetch(
+        "select t.number, t.start_on, t.origin from contract c join contract_term t using (contract_id)"
+        " where c.account_id = $1 order by t.number",
+        account,
+    )
+    return [(row["number"], str(row["start_on"]), row["origin"]) for row in rows]
+
+
+async def mails(servers: Servers, account: str) -> list[tuple[str, str]]:
+    """Templates with the local days on which they were written."""
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template, (created_at at time zone 'Asia/Tokyo')::date as day from outbox"
+        " where account_id = $1 and channel = 'deliver_mail' order by 2, 1",
+        account,
+    )
+    return [(row["template"], str(row["day"])) for row in rows]
+
+
+async def whole(servers: Servers, account: str, until: datetime) -> dict[str, Sequence[Any]]:
+    """A customer's life until an instant, as it reads afterwards."""
+    await servers.client.fast_forward_to(account, until)
+    await settled(servers.pool, account)
+    return {
+        "invoices": await invoices(servers, account),
+        "terms": await terms(servers, account),
+        "mails": await mails(servers, account),
+    }
+
+
+@pytest.mark.timeout(240)
+async def test_a_terminated_journey_is_mended_and_its_contracts_live_on_as_those_of_its_twin(servers: Servers) -> None:
+    _, calm = await begin(servers)
+    _, account = await begin(servers)
+    later = await servers.client.now(calm) + timedelta(days=420)
+    await terminate(servers, account)
+    looked = await reconciler(servers).look(account)
+    assert [one.kind.value for one in looked.found] == ["not_running"]
+    assert "looked after by nobody" in looked.found[0].says
+    mended = await reconciler(servers).look(account, mend=True)
+    assert mended.left == []
+    assert await whole(servers, account, later) == await whole(servers, calm, later)
+    assert len(await invoices(servers, account)) >= 5
+    assert [term[0] for term in await terms(servers, account)] == [1, 2]
+
+
+@pytest.mark.timeout(240)
+async def test_an_order_after_a_termination_brings_back_all_that_the_customer_holds(servers: Servers) -> None:
+    _, calm = await begin(servers)
+    document, account = await begin(servers)
+    later = await servers.client.now(calm) + timedelta(days=420)
+    await terminate(servers, account)
+    now = await servers.client.now(account)
+    again = goods_order(document, now)
+    await servers.client.place_order(again)
+    assert await apart(servers, account) == []
+    lived, twin = await whole(servers, account, later), await whole(servers, calm, later)
+    assert lived["terms"] == twin["terms"]
+    paid = [invoice for invoice in lived["invoices"] if invoice in twin["invoices"]]
+    assert paid == twin["invoices"]
+    assert len(lived["invoices"]) == len(twin["invoices"]) + 1  # the goods
+
+
+async def test_an_order_sent_again_begins_a_lost_journey_and_no_other(servers: Servers) -> None:
+    document, account = await begin(servers, 5)
+    first = await servers.client.place_order(document)
+    await terminate(servers, account)
+    assert await servers.client.place_order(document) == first
+    assert await servers.client.is_running(account)
+    assert await apart(servers, account) == []
+    await servers.client.ask(account, "close_journey", {"reason": "moved to a partner"})
+    await ended(servers.temporal, f"journey-{account}")
+    assert await servers.client.place_order(document) == first
+
+    async def over() -> bool:
+        return not await servers.client.is_running(account)
+
+    await until(over, "nothing is left to be looked after")
+
+
+async def test_what_was_spoiled_is_named_and_mended(servers: Servers) -> None:
+    document, account = await begin(servers)
+    await servers.pool.execute(
+        "update contract_term set ends_at = ends_at + interval '31 days', until = until + 31, moves = moves + 1"
+        " where contract_id = $1",
+        document["contracts"][0]["contract_id"],
+    )
+    looked = await reconciler(servers).look(account)
+    kinds = {one.kind.value for one in looked.found}
+    assert {"step_missing", "step_unwanted", "stage_other"} <= kinds
+    assert any("nothing calls for it" in one.says for one in looked.found)
+    mended = await reconciler(servers).look(account, mend=True)
+    assert (len(mended.found), mended.left) == (len(looked.found), [])
+    lines = await servers.pool.fetch("select title from journal where account_id = $1 and kind = 'reconciled'", account)
+    assert [row["title"] for row in lines] == [
+        f"Agenda brought to what follows from the facts: {len(looked.found)} differences"
+    ]
+
+
+async def test_an_agenda_that_follows_from_the_facts_is_left_alone(servers: Servers) -> None:
+    _, account = await begin(servers)
+    handle = servers.handle(account)
+    before = await handle.query("agenda", result_type=Running)
+    answer = await servers.client.reconcile(account)
+    after = await handle.query("agenda", result_type=Running)
+    assert answer["differences"] == []
+    assert (after.steps, after.stages) == (before.steps, before.stages)
+    async with servers.pool.acquire() as connection:
+        facts = await load_facts(connection, account, after.now)
+    assert facts is not None
+    found = agenda(facts)
+    assert sorted(found.steps) == sorted(step.key for step in after.steps)
+    assert found.stages == after.stages
+
+
+async def test_nobody_is_begun_anew_who_is_not_known_or_was_closed(servers: Servers) -> None:
+    with pytest.raises(Refusal) as unknown:
+        await servers.client.reconcile("nobody-at-all")
+    assert unknown.value.type == "UnknownAccount"
+    _, account = await begin(servers, 3)
+    await servers.client.ask(account, "close_journey", {"reason": "moved to a partner"})
+    await ended(servers.temporal, f"journey-{account}")
+    with pytest.raises(Refusal) as closed:
+        await servers.client.reconcile(account)
+    assert closed.value.type == "JourneyClosed"
+    assert await reconciler(servers).look(account, mend=True) == Looked(account, [])
+
+
+async def test_a_case_that_does_not_run_is_named_and_taken_up_again(servers: Servers) -> None:
+    _, account = await begin(servers, 5)
+    cases = CaseClient(servers.temporal, servers.pool)
+    case_id = f"lost-{account}"
+    await cases.open_case({"case_id": case_id, "account_id": account, "subject": "Till is down", "urgency": "high"})
+    await asyncio.sleep(0.5)
+    assert (await reconciler(servers).look(account)).found == []
+    handle = servers.temporal.get_workflow_handle(f"case-{case_id}")
+    await handle.terminate("lost")
+    await ended(servers.temporal, f"case-{case_id}")
+    looked = await reconciler(servers).look(account)
+    assert [one.says for one in looked.found] == [f"case {case_id} is open, and does not run"]
+    mended = await reconciler(servers).look(account, mend=True)
+    assert mended.left == []
+    running = await cases.agenda_of(case_id)
+    due = await servers.pool.fetchval("select next_action_at from service_case where case_id = $1", case_id)
+    assert running is not None
+    assert running.next_at == due
+
+
+async def test_an_onboarding_that_was_open_goes_on(servers: Servers) -> None:
+    """Its tasks, invitations and reminders come as if the journey had always run."""
+    _, calm = await begin(servers, 2)
+    _, account = await begin(servers, 2)
+    await terminate(servers, account)
+    assert (await reconciler(servers).look(account, mend=True)).left == []
+    for one in (calm, account):
+        await servers.client.fast_forward(one, timedelta(days=30))
+        await onboard(servers.client, one)
+        await settled(servers.pool, one)
+    assert await mails(servers, account) == await mails(servers, calm)

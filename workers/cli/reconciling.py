@@ -1,0 +1,95 @@
+"""`perennial doctor --reconcile`: every customer's agenda against the facts, with progress; `--mend` brings both together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from activities.carrying_out import Performer, Seller
+from activities.playbooks import FOLDER, read_playbooks
+from activities.requests import JourneyRequests
+from gateway.reconciling import Looked, Reconciler, Totals
+from workers.cli.common import connections, console, print_json, progress_console
+
+NOBODY = "(nobody known)"
+
+
+async def reconcile(*, mend: bool, as_json: bool) -> bool:
+    """Prints every difference, with `mend` what became of it; true if nothing is amiss now."""
+    async with connections() as servers:
+        settings = servers.settings
+        performer = Performer(servers.pool, Seller(settings.seller_name))
+        requests = JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER))
+        reconciler = Reconciler(servers.client, servers.cases, servers.pool, requests)
+        totals = Totals(await reconciler.count())
+        kept: list[Looked] = []
+        columns = (TextColumn("Customers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=progress_console, disable=not progress_console.is_terminal) as shown:
+            bar = shown.add_task("", total=totals.customers)
+            async for page in reconciler.pages(mend=mend):
+                totals.add(page)
+                shown.update(bar, completed=totals.looked)
+                if as_json:
+                    kept += [one for one in page if one.found]
+                else:
+                    _print(page)
+        if as_json:
+            print_json(_document(totals, kept, mended=mend))
+        else:
+            _sum_up(totals, mend=mend)
+        return totals.standing == 0
+
+
+def _print(page: Sequence[Looked]) -> None:
+    for one in page:
+        standing = set(one.standing)
+        new = [difference for difference in one.standing if difference not in one.found]
+        for difference in one.found:
+            became = (
+                "" if one.left is None else ("  [yellow]stands[/]" if difference in standing else "  [green]mended[/]")
+            )
+            console.print(f"{one.account_id or NOBODY}: {_plain(difference.says)}{became}")
+        for difference in new:
+            console.print(
+                f"{one.account_id or NOBODY}: {_plain(difference.says)}  [yellow]came up while it was mended[/]"
+            )
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def _sum_up(totals: Totals, *, mend: bool) -> None:
+    if not totals.differences:
+        console.print(f"{totals.looked:,} customers: every agenda follows from the facts.")
+        return
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(totals.by_kind.items()))
+    console.print(f"{totals.looked:,} customers, {totals.differences:,} differences: {kinds}.")
+    if not mend:
+        console.print("`perennial doctor --reconcile --mend` mends them.")
+    elif totals.standing:
+        console.print(f"{totals.standing:,} are left for a person.")
+    else:
+        console.print("All of them are mended.")
+
+
+def _document(totals: Totals, kept: Sequence[Looked], *, mended: bool) -> dict[str, Any]:
+    return {
+        "customers": totals.looked,
+        "differences": totals.differences,
+        "standing": totals.standing,
+        "by_kind": totals.by_kind,
+        "found": [
+            {
+                "account_id": one.account_id,
+                "kind": difference.kind.value,
+                "about": difference.about,
+                "says": difference.says,
+                **({"mended": difference not in one.standing} if mended else {}),
+            }
+            for one in kept
+            for difference in one.found
+        ],
+    }
