@@ -6,13 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.clock import present
 from activities.carrying_out import effect_key
+from activities.clock import present
 from activities.requests import JourneyRequests
 from activities.store import cases, customers, effects
 from activities.store.agenda import load_facts

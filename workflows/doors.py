@@ -32,9 +32,7 @@ from workflows.service_doors import ServiceDoors
 from workflows.step_doors import StepDoors
 
 
-class Doors(
-    AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDoors, ImportDoors, AgendaDoors
-):
+class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDoors, ImportDoors, AgendaDoors):
     """A journey with all its handlers; those for assets, quotes and service have modules of their own."""
 
     # Orders
