@@ -74,6 +74,12 @@ select jsonb_build_object(
   'help_since', (
     select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
   'done', coalesce((select jsonb_object_agg(key, as_of) from ours where strpos(key, '#') = 0), '{}'),
+  'moved', coalesce((
+    select jsonb_agg(jsonb_build_object('drop', coalesce(e.outcome->'drop', '[]'), 'plan', coalesce(e.outcome->'plan', '[]'))
+      order by e.as_of)
+    from effect e where e.account_id = $1
+      and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
+           or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))), '[]'),
   'announced', coalesce((
     select jsonb_agg(jsonb_build_object('step', s.step, 'by', o.as_of) order by o.as_of)
     from ours o, jsonb_array_elements(o.plan) s (step)

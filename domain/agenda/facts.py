@@ -81,6 +81,13 @@ class Announced(Carried):
     by: AwareDatetime
 
 
+class Moved(Carried):
+    """What a person's request took off the agenda, and put on it: steps left out, moved, or overdue and planned anew."""
+
+    drop: list[str] = []
+    plan: list[Step] = []
+
+
 class OnRecord(Carried):
     """What the tables say, as they are read. `done`: the instants of all effects, by their keys within the account."""
 
@@ -99,6 +106,8 @@ class OnRecord(Carried):
     help_since: AwareDatetime | None = None
     done: dict[str, AwareDatetime] = {}
     announced: list[Announced] = []
+    moved: list[Moved] = []
+    """in the order in which it was asked"""
 
 
 @dataclass(frozen=True)

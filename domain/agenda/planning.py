@@ -43,7 +43,17 @@ def agenda(facts: Facts) -> Agenda:
             part(facts, found)
         except UnreadableError as error:  # the other parts are planned all the same
             found.unreadable.append(error.fact)
+    _moved(facts, found)
     return found
+
+
+def _moved(facts: Facts, found: Agenda) -> None:
+    """What people left out or moved, and what a resumed journey planned anew, is as they left it."""
+    for asked in facts.record.moved:
+        anew = {step.key: step for step in asked.plan if facts.done(step.key) is None}
+        for key in asked.drop:
+            found.steps.pop(key, None)
+        found.add(*(step for step in anew.values() if step.stage in {*found.stages, "relationship"}))
 
 
 def begun_anew(facts: Facts) -> Outcome:
