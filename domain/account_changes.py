@@ -68,7 +68,7 @@ class ChangeContacts(Request):
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
-        ids = [*(one.contact_id for one in (*self.add, *self.change)), *self.remove]
+        ids = [*(new.contact_id for new in self.add), *(one.contact_id for one in self.change), *self.remove]
         if not ids:
             raise ValueError("give add, change or remove")
         if twice := [id for id, times in Counter(ids).items() if times > 1]:

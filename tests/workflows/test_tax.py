@@ -41,13 +41,13 @@ async def test_an_invoice_and_its_price_match_have_the_same_tax(servers: Servers
     shop = await open_shop(servers, quantity=2, unit_price="10005", tax_rates=["10"])
     # Two terminals with tax, beans without.
     net, tax, total = (await documents(shop, "invoice"))[0]
-    assert (tax, total - net) == (2001, 2001)
+    assert (tax, total - net) == (Decimal(2001), Decimal(2001))
     await shop.publish("9005", await shop.day())
     answer = await shop.claim(await shop.open_case())
     assert answer["refund"]["amount"] == "2200"
-    assert await documents(shop, "credit_memo") == [(2000, 200, 2200)]
+    assert await documents(shop, "credit_memo") == [(Decimal(2000), Decimal(200), Decimal(2200))]
     [claim] = await shop.claims()
-    assert (claim.gross, claim.tax) == (2000, 200)
+    assert (claim.gross, claim.tax) == (Decimal(2000), Decimal(200))
 
 
 async def test_a_wholly_credited_invoice_credits_its_tax_however_it_came(servers: Servers) -> None:
@@ -67,11 +67,11 @@ async def test_goodwill_is_an_amount_with_tax_and_the_rest_takes_the_rest(server
     case_id = await shop.open_case(order_id=shop.order_id, line_id="1")
     grant = {"amount": "1000", "reason": "a bad start", "by": shop.manager, "role": "manager"}
     await shop.cases.ask(case_id, "grant_goodwill", grant)
-    assert await documents(shop, "credit_memo") == [(909, 91, 1000)]
+    assert await documents(shop, "credit_memo") == [(Decimal(909), Decimal(91), Decimal(1000))]
     seats = {"assets": [{"asset_id": f"{shop.order_id}.1"}, {"asset_id": f"{shop.order_id}.2"}]}
     await servers.client.ask(shop.account_id, "cancel_assets", seats)
     # What is left are the terminals with their tax, and the beans.
-    assert await left_of(shop) == (5 * 80000 + 12 * 900, 5 * 8000)
+    assert await left_of(shop) == (Decimal(5 * 80000 + 12 * 900), Decimal(5 * 8000))
 
 
 async def test_several_rates_are_counted_each_by_itself_and_told(servers: Servers) -> None:

@@ -20,8 +20,8 @@ from domain.service.definitions import Priority
 from domain.service.lifecycle import CaseState
 from domain.service.opening import Actor, CaseChannel, CaseRef
 from workers.feeds.case_mapping import CaseMapping, opaque
-from workers.feeds.files import csv_rows
-from workers.feeds.rejects import ADDED, Reason, Reject
+from workers.feeds.files import ADDED, csv_rows
+from workers.feeds.rejects import Reason, Reject
 
 REPORT_EVERY = 5000
 SUBJECT_LENGTH = 300

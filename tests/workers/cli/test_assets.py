@@ -176,7 +176,7 @@ async def test_an_amount_is_explained_line_by_line(own: OwnDatabase, tmp_path: P
 async def test_what_was_taken_and_replaced_is_explained(own: OwnDatabase, tmp_path: Path) -> None:
     ended = await asked(own, tmp_path, "explain", ASSET, "--at", "2026-05-01", "--json")
     said = json.loads(ended.out)
-    assert [(line["lot"], line["units"], Decimal(line["amount"])) for line in said["lots"]] == [(9, 20, 3600)]
+    assert [(line["lot"], line["units"], Decimal(line["amount"])) for line in said["lots"]] == [(9, 20, Decimal(3600))]
     assert said["explanation"]["exact_months"] == "9"
     assert Decimal(said["amount"]) == 3600
     ended = await asked(own, tmp_path, "explain", ASSET, "--at", "2020-05-01")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.embedded import mailbox_server
+from workers.embedded import mailbox_server, ports
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
 from workers.embedded.mailbox import Mailbox, MailNotFoundError
 from workers.embedded.mailbox_server import EmbeddedMailbox
@@ -243,7 +243,7 @@ async def test_ports_that_others_take_between_look_and_bind_are_left_to_them(
     """Two stacks that start at once see the same free ports."""
     async with EmbeddedMailbox(tmp_path / "first") as first:
         taken = [first.smtp_port, int(first.web_url.rsplit(":", 1)[1].strip("/"))]
-        real = mailbox_server.choose_port
+        real = ports.choose_port
         seen: list[int] = []
 
         def hasty(asked: int | None, preferred: int) -> int:
