@@ -1,0 +1,435 @@
+"""The accountant: hears what was carried out on which day, and says which documents were due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.accountant.books import (
+    DAY,
+    Asset,
+    Contract,
+    Days,
+    Lot,
+    Stack,
+    Term,
+    half_up,
+    restacked,
+    served,
+    stopped,
+    taken,
+)
+from tests.accountant.grid import months_on, on_grid
+from tests.accountant.taxes import Charges
+
+MONTHS_OF_PRICE = {"month": 1, "year": 12}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A document that was due. Amounts are positive; `sources` are assets, or `order/line` of what was bought once."""
+
+    account: str
+    day: date
+    credit: bool
+    net: Fraction
+    taxes: dict[Fraction, Fraction]
+    sources: tuple[tuple[str, Fraction], ...]
+    why: str
+
+
+@dataclass
+class Accountant:
+    """The books of a story's customers."""
+
+    currency: str
+    today: date
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    assets: dict[str, Asset] = field(default_factory=dict)
+    due: list[Due] = field(default_factory=list)
+    charges: Charges = field(init=False)
+    prices: dict[str, list[tuple[date, Fraction]]] = field(default_factory=dict)
+    purchases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.charges = Charges(self.currency)
+
+    # Days go by
+
+    def live_to(self, day: date) -> None:
+        """All that is due of itself up to and on `day`: terms end and begin, billing periods begin, changes take effect."""
+        while self.today < day:
+            self.today += DAY
+            for contract in list(self.contracts.values()):
+                self._morning(contract)
+
+    def _morning(self, contract: Contract) -> None:
+        today = self.today
+        if contract.until == today and not contract.over:
+            self._term_ends(contract)
+        billing = {day for term in contract.terms for day in term.billing_days(contract.billing) if day == today}
+        effects = [
+            asset
+            for asset in self._assets_of(contract)
+            if any(change.effective == today and change.heard < today for change in asset.changes)
+        ]
+        if billing or effects:
+            self._settle(contract.account, self._assets_of(contract), "a billing day" if billing else "a change begins")
+
+    def _term_ends(self, contract: Contract) -> None:
+        if not any(asset.held_on(self.today - DAY) and not asset.cancelled for asset in self._assets_of(contract)):
+            contract.over = True
+        elif contract.agreed or contract.auto_renew:
+            term = contract.agreed or self._next_term(contract)
+            contract.agreed = None
+            self._renew(contract, term, self._assets_of(contract), self._uplifted(contract.uplift), "")
+
+    def _next_term(self, contract: Contract) -> Term:
+        start = contract.until
+        anchor = _anchor(contract, start)
+        return Term(start, _months_after(anchor, start, contract.renewal_months), anchor)
+
+    # What was carried out
+
+    def hear(self, act: dict[str, Any], day: date) -> None:
+        """Something was carried out on a day of the customer."""
+        self.live_to(day)
+        self._number += 1
+        name = act.get("ask") or next(key for key in ("order", "price", "open") if key in act)
+        heard: Callable[[dict[str, Any], str], None] = getattr(self, f"_hear_{name}")
+        heard(act, act.get("request", {}).get("request_id") or f"act {self._number}")
+
+    def _hear_open(self, act: dict[str, Any], request: str) -> None:
+        """A case costs nothing."""
+
+    def _hear_price(self, act: dict[str, Any], request: str) -> None:
+        price = act["price"]
+        self.prices.setdefault(price["product"], []).append(
+            (date.fromisoformat(price["valid_from"]), Fraction(price["price"]))
+        )
+
+    def _hear_order(self, act: dict[str, Any], request: str) -> None:
+        order, account = act["order"], act["who"]
+        bought = []
+        for line in order.get("lines", ()):
+            source = f"{order['order_id']}/{line['line_id']}"
+            amount = half_up(line["quantity"] * Fraction(line["unit_price"]), self.currency)
+            self.purchases[source] = {**line, "price": Fraction(line["unit_price"]), "account": account}
+            bought.append((source, amount, _rates(line)))
+        sold = []
+        for document in order.get("contracts", ()):
+            contract = self._contract(document, account)
+            self.contracts[contract.contract_id] = contract
+            for line in document["lines"]:
+                asset = Asset(
+                    f"{order['order_id']}.{line['line_id']}",
+                    account,
+                    contract.contract_id,
+                    MONTHS_OF_PRICE[line.get("per", "month")],
+                    _rates(line),
+                )
+                term = contract.terms[0]
+                stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
+                asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor))
+                self.assets[asset.asset_id] = asset
+                sold.append(asset)
+        self._settle(account, sold, "an order", bought)
+
+    def _contract(self, document: dict[str, Any], account: str) -> Contract:
+        term = document["term"]
+        first = date.fromisoformat(term["start"])
+        until = months_on(first, term["months"]) if term.get("months") else date.fromisoformat(term["end"]) + DAY
+        return Contract(
+            document["contract_id"],
+            account,
+            document.get("billing") or "yearly",
+            document.get("auto_renew", False),
+            document.get("renewal_months") or term["months"],
+            Fraction(str(document.get("uplift_percent", 0))),
+            first,
+            [Term(first, until, first)],
+        )
+
+    def _hear_amend_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        touched = []
+        for document in body.get("assets", ()):
+            asset = self.assets[document["asset_id"]]
+            self._amend(asset, document, day, request)
+            touched.append(asset)
+        for document in body.get("add_ons", ()):
+            contract = self.contracts[document["contract_id"]]
+            term = contract.term_on(day) or contract.terms[-1]
+            first = max(day, term.first)
+            stack = (Lot(document["quantity"], Fraction(document["unit_price"])),)
+            asset = Asset(
+                document["asset_id"],
+                contract.account,
+                contract.contract_id,
+                MONTHS_OF_PRICE[document.get("per", "month")],
+            )
+            asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+            self.assets[asset.asset_id] = asset
+            touched.append(asset)
+        self._settle(act["who"], touched, "an amendment")
+
+    def _amend(self, asset: Asset, document: dict[str, Any], day: date, request: str) -> None:
+        contract = self.contracts[asset.contract_id]
+        if "add" in document:
+            held = asset.held_on(max(day, contract.anchor))
+            price = Fraction(document["unit_price"]) if "unit_price" in document else held[-1].price
+            lot = Lot(document["add"], price, self._number)
+            asset.agree(day, self.today, restacked(day, lambda stack: (*stack, lot)), request)
+        elif "remove" in document:
+            units = document["remove"]
+            asset.reduce(day, self.today, units, request)
+        elif "price" in document:
+            new, number = Fraction(document["price"]), self._number
+            priced = restacked(day, lambda stack: tuple(Lot(lot.units, new, number) for lot in stack))
+            asset.agree(day, self.today, priced, request)
+        elif "end" in document:
+            self._end(asset, contract, date.fromisoformat(document["end"]) + DAY, day, request)
+
+    def _end(self, asset: Asset, contract: Contract, until: date, day: date, request: str) -> None:
+        days = asset.days()
+        last = max(days)
+        if until <= last:
+            asset.agree(day, self.today, stopped(until), request)
+        else:
+            stack, anchor = days[last]
+            longer = served(last + DAY, until, stack, anchor)
+            asset.agree(day, self.today, longer, request)
+        ends = [max(each.days(), default=date.min) + DAY for each in self._assets_of(contract)]
+        contract.terms[-1].until = max(ends)
+
+    def _hear_cancel_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        if "contract_id" in body:
+            assets = self._assets_of(self.contracts[body["contract_id"]])
+        else:
+            assets = [self.assets[each["asset_id"]] for each in body["assets"]]
+        for asset in assets:
+            if body.get("effective") == "period_end":
+                term = self.contracts[asset.contract_id].term_on(self.today)
+                day = term.until if term else self.today
+            else:
+                day = self._effective(body)
+            asset.agree(day, self.today, stopped(day), request)
+            asset.cancelled = request
+        self._settle(act["who"], assets, "a cancellation")
+
+    def _hear_renew_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        if "contract_id" in body:
+            contract = self.contracts[body["contract_id"]]
+            assets = self._assets_of(contract)
+        else:
+            assets = [self.assets[each["asset_id"]] for each in body["assets"]]
+            contract = self.contracts[assets[0].contract_id]
+        start = self._day(body["start"]) if "start" in body else max(contract.until, self.today)
+        anchor = _anchor(contract, start)
+        months = body.get("months") or contract.renewal_months
+        until = date.fromisoformat(body["end"]) + DAY if "end" in body else _months_after(anchor, start, months)
+        uplift = Fraction(str(body["uplift_percent"])) if "uplift_percent" in body else contract.uplift
+        prices = {each["asset_id"]: Fraction(each["price"]) for each in body.get("assets", ()) if "price" in each}
+        self._renew(contract, Term(start, until, anchor), assets, self._uplifted(uplift), request, prices)
+        self._settle(act["who"], assets, "a renewal")
+
+    def _hear_answer_renewal(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        contract = self.contracts[body["contract_id"]]
+        if body["decision"] == "decline":
+            contract.auto_renew = False
+        elif contract.until > self.today:
+            contract.agreed = self._next_term(contract)
+        else:
+            self._renew(
+                contract, self._next_term(contract), self._assets_of(contract), self._uplifted(contract.uplift), request
+            )
+            self._settle(act["who"], self._assets_of(contract), "a renewal")
+
+    def _renew(
+        self,
+        contract: Contract,
+        term: Term,
+        assets: list[Asset],
+        priced: Callable[[Lot], Lot],
+        request: str,
+        prices: dict[str, Fraction] | None = None,
+    ) -> None:
+        """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced."""
+        for asset in assets:
+            days = asset.days()
+            before = max((day for day in days if day <= term.first), default=None)
+            stack = days[before][0] if before else ()
+            if not stack or asset.cancelled:
+                continue
+            new = prices.get(asset.asset_id) if prices else None
+            stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
+            asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor), request)
+        contract.begin(term, request)
+
+    def _uplifted(self, percent: Fraction) -> Callable[[Lot], Lot]:
+        return lambda lot: Lot(
+            lot.units, half_up(lot.price * (100 + percent) / 100, self.currency) if percent else lot.price
+        )
+
+    def _hear_swap_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        touched = []
+        for document in body["assets"]:
+            asset = self.assets[document["asset_id"]]
+            held = sum(lot.units for lot in asset.held_on(day))
+            units = document.get("quantity") or held
+            lots: Stack = (Lot(units, Fraction(document["unit_price"])),)
+            months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
+            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, asset.rates)
+            later = {each: (lots, anchor) for each, (stack, anchor) in asset.days().items() if each >= day and stack}
+            new.agree(day, self.today, _as(later), request)
+            asset.reduce(day, self.today, units, request)
+            self.assets[new.asset_id] = new
+            touched += [asset, new]
+        self._settle(act["who"], touched, "a swap")
+
+    def _hear_transfer_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        for document in body["assets"]:
+            asset = self.assets[document["asset_id"]]
+            contract = self.contracts[asset.contract_id]
+            later = {each: held for each, held in asset.days().items() if each >= day}
+            units = document.get("quantity") or min(sum(lot.units for lot in stack) for stack, _ in later.values())
+            term = contract.term_on(day) or contract.terms[-1]
+            theirs = Contract(
+                f"{contract.contract_id} of {body['to_account']} by {request}",
+                body["to_account"],
+                contract.billing,
+                contract.auto_renew,
+                contract.renewal_months,
+                contract.uplift,
+                contract.anchor,
+                [Term(max(day, term.first), term.until, term.anchor)],
+            )
+            self.contracts[theirs.contract_id] = theirs
+            new = Asset(
+                document["to_asset_id"], body["to_account"], theirs.contract_id, asset.months_of_price, asset.rates
+            )
+            received = {each: (taken(stack, units)[1], anchor) for each, (stack, anchor) in later.items()}
+            new.agree(day, self.today, _as(received), request)
+            asset.reduce(day, self.today, units, request)
+            self.assets[new.asset_id] = new
+            given = self._settle(act["who"], [asset], "a transfer")
+            # What one loses the other gets: the running sum of the other begins with what was credited here.
+            self._settle(
+                body["to_account"], [new], "a transfer", at={new.asset_id: -given.get(asset.asset_id, Fraction(0))}
+            )
+
+    def _hear_rollback(self, act: dict[str, Any], request: str) -> None:
+        asset = self.assets[act["request"]["asset_id"]]
+        last = asset.changes[-1].request
+        touched = [each for each in self.assets.values() if any(change.request == last for change in each.changes)]
+        for each in touched:
+            each.undo(last)
+        contract = self.contracts[asset.contract_id]
+        contract.take_back(last)
+        contract.terms[-1].until = max(max(each.days(), default=date.min) + DAY for each in self._assets_of(contract))
+        self._settle(act["who"], touched, "a roll-back")
+
+    def _hear_grant_goodwill(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        source = self._source(body)
+        amount = min(Fraction(body["amount"]), self.charges.left_of(source))
+        self._credit(act["who"], [(source, amount)], "goodwill")
+
+    def _hear_claim_price_match(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        source = f"{body['order_id']}/{body['line_id']}"
+        line = self.purchases[source]
+        begun = [(first, price) for first, price in self.prices[line["product"]] if first <= self.today]
+        price = max(begun, key=lambda each: each[0])[1]
+        units = body.get("quantity") or line["quantity"]
+        amount = half_up(units * (line["price"] - price), self.currency)
+        self._credit(line["account"], [(source, amount)], "a price match")
+
+    # Documents
+
+    def _settle(
+        self,
+        account: str,
+        assets: list[Asset],
+        why: str,
+        bought: list[tuple[str, Fraction, tuple[Fraction, ...]]] | None = None,
+        at: dict[str, Fraction] | None = None,
+    ) -> dict[str, Fraction]:
+        """Charges and credits what assets have cost so far, rounded once, less what was booked. Returns it by asset."""
+        charged = list(bought or [])
+        credited = []
+        moved: dict[str, Fraction] = {}
+        for asset in assets:
+            term = self.contracts[asset.contract_id].term_on(self.today)
+            until = term.paid_until(self.today, self.contracts[asset.contract_id].billing) if term else self.today
+            moving = half_up(asset.cost_before(until, self.today), self.currency) - asset.booked
+            if at is not None:
+                moving = at[asset.asset_id]
+            asset.booked += moving
+            moved[asset.asset_id] = moving
+            if moving > 0:
+                charged.append((asset.asset_id, moving, asset.rates))
+            elif moving < 0:
+                credited.append((asset.asset_id, -moving))
+        charged = [each for each in charged if each[1]]
+        if charged:
+            taxes = self.charges.invoice(charged)
+            net = sum((amount for _, amount, _ in charged), Fraction(0))
+            self.due.append(
+                Due(account, self.today, False, net, taxes, tuple((each, amount) for each, amount, _ in charged), why)
+            )
+        self._credit(account, credited, why)
+        return moved
+
+    def _credit(self, account: str, wanted: list[tuple[str, Fraction]], why: str) -> None:
+        """Credits no more than what is left of what was charged; nothing to credit is no document."""
+        sources = [(source, min(amount, self.charges.left_of(source))) for source, amount in wanted]
+        sources = [each for each in sources if each[1]]
+        if sources:
+            taxes = self.charges.credit(sources)
+            net = sum((amount for _, amount in sources), Fraction(0))
+            self.due.append(Due(account, self.today, True, net, taxes, tuple(sources), why))
+
+    def _assets_of(self, contract: Contract) -> list[Asset]:
+        return [asset for asset in self.assets.values() if asset.contract_id == contract.contract_id]
+
+    def _source(self, body: dict[str, Any]) -> str:
+        asset = f"{body['order_id']}.{body['line_id']}"
+        return asset if asset in self.assets else f"{body['order_id']}/{body['line_id']}"
+
+    def _effective(self, body: dict[str, Any]) -> date:
+        return self._day(body["effective"]) if body.get("effective") not in (None, "now") else self.today
+
+    def _day(self, text: str) -> date:
+        return date.fromisoformat(text)
+
+
+def _as(days: Days) -> Callable[[Days], Days]:
+    return lambda _: dict(days)
+
+
+def _anchor(contract: Contract, start: date) -> date:
+    """The anchor of a term: the contract's own, unless the term begins off its grid."""
+    return next((each for each in (contract.anchor, contract.terms[-1].anchor) if on_grid(each, start)), start)
+
+
+def _months_after(anchor: date, start: date, months: int) -> date:
+    """The day so many months of the anchor's grid after a day on it."""
+    number = (start.year - anchor.year) * 12 + start.month - anchor.month
+    return months_on(anchor, number + months)
+
+
+def _rates(line: dict[str, Any]) -> tuple[Fraction, ...]:
+    return tuple(Fraction(str(rate)) for rate in line.get("tax_rates") or ())

@@ -1,0 +1,244 @@
+"""What an asset costs, day by day and in exact fractions, and what is written about it: nothing here knows of requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import lru_cache
+
+from tests.accountant.grid import month_of, months_on
+
+EXPONENTS = {"JPY": 0, "EUR": 2, "USD": 2, "XCG": 2, "BHD": 3}
+DAY = timedelta(days=1)
+PERIODS = {"monthly": 1, "quarterly": 3, "yearly": 12}
+
+
+def half_up(amount: Fraction, currency: str) -> Fraction:
+    """An amount at the currency's minor unit, halves away from nothing."""
+    scale = 10 ** EXPONENTS[currency]
+    units, sign = abs(amount) * scale, 1 if amount >= 0 else -1
+    return Fraction(sign * ((2 * units.numerator + units.denominator) // (2 * units.denominator)), scale)
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Units sold together at a unit price, in the asset's own time (a month or a year)."""
+
+    units: int
+    price: Fraction
+    sold: int = 0
+    """by which change; 0 for what was there first"""
+
+
+Stack = tuple[Lot, ...]
+"""The lots of a day, the last sold at the end."""
+
+
+def taken(stack: Stack, units: int) -> tuple[Stack, Stack]:
+    """What stays of a stack and what is taken off it, from the lot sold last on. Raises ValueError if it holds less."""
+    stays, off = list(stack), []
+    while units:
+        if not stays:
+            raise ValueError("more is taken than is held")
+        lot = stays.pop()
+        now = min(units, lot.units)
+        units -= now
+        off.append(replace(lot, units=now))
+        if lot.units > now:
+            stays.append(replace(lot, units=lot.units - now))
+    return tuple(stays), tuple(reversed(off))
+
+
+def without(stack: Stack, off: Stack) -> Stack:
+    """A stack less certain units of certain lots; lots that are not in it are passed over."""
+    units = Counter({lot.sold: 0 for lot in off})
+    for lot in off:
+        units[lot.sold] += lot.units
+    stays = []
+    for lot in reversed(stack):
+        now = min(units[lot.sold], lot.units)
+        units[lot.sold] -= now
+        if lot.units > now:
+            stays.append(replace(lot, units=lot.units - now))
+    return tuple(reversed(stays))
+
+
+@lru_cache(maxsize=100_000)
+def rate(stack: Stack) -> Fraction:
+    """What a stack costs in one of the asset's own months or years."""
+    return sum((lot.units * lot.price for lot in stack), Fraction(0))
+
+
+@dataclass
+class Term:
+    """A term of a contract: `first` to the day before `until`, months counted from `anchor`."""
+
+    first: date
+    until: date
+    anchor: date
+
+    def paid_until(self, day: date, billing: str) -> date:
+        """The first day after the billing period that `day` lies in."""
+        if billing == "whole_term":
+            return self.until
+        step = PERIODS[billing]
+        number, _, _ = month_of(self.anchor, day)
+        return min(self.until, months_on(self.anchor, number - number % step + step))
+
+    def billing_days(self, billing: str) -> Iterable[date]:
+        """The first day of each billing period of the term."""
+        day = self.first
+        while day < self.until:
+            yield day
+            day = self.paid_until(day, billing)
+
+
+@dataclass
+class Contract:
+    """What was agreed, and the terms so far. `anchor` is the first day of all."""
+
+    contract_id: str
+    account: str
+    billing: str
+    auto_renew: bool
+    renewal_months: int
+    uplift: Fraction
+    anchor: date
+    terms: list[Term]
+    agreed: Term | None = None
+    """the next term by the contract's own terms, accepted before the present one has ended"""
+    before: dict[str, list[Term]] = field(default_factory=dict)
+    """the terms as they were before a request"""
+    over: bool = False
+
+    @property
+    def until(self) -> date:
+        """The first day after the last term."""
+        return self.terms[-1].until
+
+    def begin(self, term: Term, request: str) -> None:
+        """A term is agreed: what is left of an earlier one ends with its first day."""
+        self.before[request] = [replace(each) for each in self.terms]
+        for each in self.terms:
+            each.until = min(each.until, term.first)
+        self.terms = [each for each in self.terms if each.first < each.until] + [term]
+        self.over = False
+
+    def take_back(self, request: str) -> None:
+        """The terms as if a request had not been made."""
+        self.terms = self.before.pop(request, self.terms)
+
+    def term_on(self, day: date) -> Term | None:
+        """The term that a day lies in."""
+        return next((term for term in reversed(self.terms) if term.first <= day < term.until), None)
+
+
+Days = dict[date, tuple[Stack, date]]
+"""For each day of service which lots are there, and the anchor of the month that the day is a part of."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that was agreed about an asset: it counts from `effective` on."""
+
+    effective: date
+    heard: date
+    make: Callable[[Days], Days]
+    request: str = ""
+
+
+@dataclass
+class Asset:
+    """Units of a product under one contract. Its days follow from what was agreed, in the order of agreement."""
+
+    asset_id: str
+    account: str
+    contract_id: str
+    months_of_price: int
+    rates: tuple[Fraction, ...] = ()
+    changes: list[Change] = field(default_factory=list)
+    booked: Fraction = Fraction(0)
+    """what was charged for it less what was credited, goodwill aside"""
+    cancelled: str = ""
+    """the request that ended it; what is cancelled is not renewed"""
+    _views: dict[tuple[int, ...], Days] = field(default_factory=dict)
+
+    def days(self, known_on: date | None = None) -> Days:
+        """The days of service by all that is agreed, or by what has come into effect on a day."""
+        which = tuple(n for n, each in enumerate(self.changes) if known_on is None or each.effective <= known_on)
+        if which not in self._views:
+            days: Days = {}
+            for number in which:
+                days = self.changes[number].make(dict(days))
+            self._views[which] = days
+        return self._views[which]
+
+    def agree(self, effective: date, heard: date, make: Callable[[Days], Days], request: str = "") -> None:
+        """Adds a change."""
+        self.changes.append(Change(effective, heard, make, request))
+
+    def reduce(self, effective: date, heard: date, units: int, request: str = "") -> None:
+        """Takes units off every day from `effective` on, each day's last sold first, whatever else is known by then."""
+        off = {day: taken(stack, units)[1] for day, (stack, _) in self.days().items() if day >= effective}
+
+        def make(days: Days) -> Days:
+            return {day: (without(held, off.get(day, ())), anchor) for day, (held, anchor) in days.items()}
+
+        self.agree(effective, heard, make, request)
+
+    def undo(self, request: str) -> None:
+        """Takes back what a request changed."""
+        self.changes = [each for each in self.changes if each.request != request]
+        self._views = {}
+        if self.cancelled == request:
+            self.cancelled = ""
+
+    def held_on(self, day: date) -> Stack:
+        """The lots of a day; none without service."""
+        return self.days().get(day, ((), day))[0]
+
+    def cost_before(self, until: date, known_on: date | None) -> Fraction:
+        """The exact cost of all days before `until`, by what is known on a day."""
+        counted: Counter[tuple[Fraction, int]] = Counter()
+        for day, (stack, anchor) in self.days(known_on).items():
+            if day < until and stack:
+                _, first, after = month_of(anchor, day)
+                counted[(rate(stack), (after - first).days)] += 1
+        return sum(
+            (each * days / (length * self.months_of_price) for (each, length), days in counted.items()), Fraction(0)
+        )
+
+
+def served(first: date, until: date, stack: Stack, anchor: date) -> Callable[[Days], Days]:
+    """Service of `stack` on every day from `first` up to `until`; what was agreed for later is replaced."""
+
+    def make(days: Days) -> Days:
+        days = {day: held for day, held in days.items() if day < first}
+        for number in range((until - first).days):
+            days[first + number * DAY] = (stack, anchor)
+        return days
+
+    return make
+
+
+def stopped(day: date) -> Callable[[Days], Days]:
+    """No service from `day` on."""
+    return lambda days: {each: held for each, held in days.items() if each < day}
+
+
+def restacked(first: date, change: Callable[[Stack], Stack]) -> Callable[[Days], Days]:
+    """The stacks of all days from `first` on changed."""
+
+    def make(days: Days) -> Days:
+        known: dict[Stack, Stack] = {}
+        for day, (stack, anchor) in days.items():
+            if day >= first:
+                if stack not in known:
+                    known[stack] = change(stack)
+                days[day] = (known[stack], anchor)
+        return days
+
+    return make

@@ -1,0 +1,69 @@
+"""What was invoiced and what is left of it, by document; and the tax of both, by rate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tests.accountant.books import half_up
+
+ChargedLine = tuple[str, Fraction, tuple[Fraction, ...]]
+"""source, net, tax rates in percent"""
+
+
+@dataclass
+class Invoiced:
+    """An invoice: what is left of each source, and the tax that has not been credited."""
+
+    rates: dict[str, tuple[Fraction, ...]]
+    left: dict[str, Fraction]
+    taxed: dict[Fraction, Fraction] = field(default_factory=dict)
+
+
+@dataclass
+class Charges:
+    """All invoices of a story, in order."""
+
+    currency: str
+    invoices: list[Invoiced] = field(default_factory=list)
+
+    def invoice(self, lines: list[ChargedLine]) -> dict[Fraction, Fraction]:
+        """Writes an invoice down; its tax: the net by rate, each rounded once."""
+        left: dict[str, Fraction] = defaultdict(Fraction)
+        for source, amount, _ in lines:
+            left[source] += amount
+        made = Invoiced({source: rates for source, _, rates in lines}, dict(left))
+        made.taxed = self._tax(made)
+        self.invoices.append(made)
+        return {rate: tax for rate, tax in made.taxed.items() if tax}
+
+    def left_of(self, source: str) -> Fraction:
+        """What was charged for a source and is not credited yet, net."""
+        return sum((each.left.get(source, Fraction(0)) for each in self.invoices), Fraction(0))
+
+    def credit(self, sources: list[tuple[str, Fraction]]) -> dict[Fraction, Fraction]:
+        """Takes credits off the latest invoices first. Their tax: what was taxed less the tax on what remains."""
+        touched: list[Invoiced] = []
+        for source, amount in sources:
+            for each in reversed(self.invoices):
+                now = min(amount, each.left.get(source, Fraction(0)))
+                if now:
+                    each.left[source] -= now
+                    amount -= now
+                    if each not in touched:
+                        touched.append(each)
+        credited: dict[Fraction, Fraction] = defaultdict(Fraction)
+        for each in touched:
+            remains = self._tax(each)
+            for rate, tax in each.taxed.items():
+                credited[rate] += tax - remains[rate]
+            each.taxed = remains
+        return {rate: tax for rate, tax in credited.items() if tax}
+
+    def _tax(self, invoice: Invoiced) -> dict[Fraction, Fraction]:
+        by_rate: dict[Fraction, Fraction] = defaultdict(Fraction)
+        for source, net in invoice.left.items():
+            for rate in invoice.rates[source]:
+                by_rate[rate] += net
+        return {rate: half_up(net * rate / 100, self.currency) for rate, net in by_rate.items()}

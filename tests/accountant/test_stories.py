@@ -1,0 +1,40 @@
+"""Stories lived on the real stack come to what the accountant says, to the minor unit, on every day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from activities.clock import present
+from tests.accountant.compare import differences, judged
+from tests.accountant.living import judge, reproduction
+from tests.accountant.story import read_data, told
+from tests.conftest import Servers
+
+AGREED = (
+    "changes_for_a_quarter",
+    "a_price_falls",
+    "an_upsell_writes_one_line",
+    "cancelled_at_the_end_of_the_term",
+    "goodwill_over_all_then_cancelled",
+    "month_to_month_from_the_31st",
+    "renewed_from_a_clipped_day",
+    "thirteen_months_from_the_30th",
+    "two_of_three_are_handed_over",
+    "yearly_from_a_leap_day",
+)
+
+
+@pytest.mark.parametrize("name", AGREED)
+async def test_a_written_story(servers: Servers, name: str) -> None:
+    today = present().date()
+    document = next(each for each in read_data() if each["name"] == name)
+    judgement = await judge(servers.client, servers.pool, told(document, f"acc-{name[:12]}", today))
+    assert judgement.agrees, "\n".join(reproduction(judgement, None, today))
+    lived = judgement.lived
+    assert lived
+    assert len(lived.documents) > 1
+    for number in range(len(lived.documents)):
+        without = replace(lived, documents=lived.documents[:number] + lived.documents[number + 1 :])
+        assert differences(without, judged(lived)), "a document that is missing is missed"
