@@ -12,7 +12,7 @@ from activities.channels.provisioning import HttpProvisioner
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 from workers.embedded.ports import free_port
 
-SAMPLE = Path(__file__).parents[3] / "examples" / "provisioning_service.py"
+SAMPLE = Path(__file__).parents[3] / "docs" / "provisioning_service.py"
 
 
 async def test_the_sample_sets_up_each_request_once() -> None:

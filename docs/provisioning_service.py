@@ -1,4 +1,4 @@
-"""A provisioning service as small as one can be: `python examples/provisioning_service.py 8080`, then PERENNIAL_PROVISIONING_URL.
+"""A provisioning service as small as one can be: `python docs/provisioning_service.py 8080`, then PERENNIAL_PROVISIONING_URL.
 
 What was asked under a key is set up once; asked again, it gets the first answer again.
 """
