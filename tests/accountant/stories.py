@@ -207,6 +207,7 @@ class _Maker:
             self._amend(day, asset, {"remove": units}, **self._later(day))
 
     def _price_change(self, day: int) -> None:
+        self.priced_later = True
         self._amend(day, self._asset(), {"price": self._price()}, **self._later(day))
 
     def _add_on(self, day: int) -> None:
@@ -242,6 +243,7 @@ class _Maker:
             self._amend(day, contract.assets[0], {"end": f"day {end}"})
 
     def _early(self, day: int) -> None:
+        self.priced_later = True
         contract = self._running(day)
         begins = {"start": f"day {day + self.dice.choice((0, 1, 20))}"} if self.dice.random() < 0.7 else {}
         self._ask(
