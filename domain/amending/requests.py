@@ -81,7 +81,7 @@ class Neighbour(Received):
 class AmendedAsset(Named):
     """One change of one asset: `add` or `remove` units, a new `price`, `fields`, `start`, `end` or `end_with`.
 
-    `unit_price` is that of added units (else the last one agreed). `price` is for all units; it may go with `fields` that
+    `unit_price` is that of added units (else that in force, and later what it changes to). `price` is for all units; it may go with `fields` that
     change it. `end` as a day is the last day. `end_with` ends the asset with a contract or another asset.
     """
 

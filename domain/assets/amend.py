@@ -41,7 +41,7 @@ from domain.assets.requests import (
     Generate,
     Tail,
 )
-from domain.assets.taking import close_lots, last_lot, next_lot, quantities_from, take
+from domain.assets.taking import agreed_from, close_lots, next_lot, quantities_from, take
 from domain.assets.timeline import boundaries, lot_slices, rows_of
 
 
@@ -94,7 +94,7 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
 
 
 def change_quantity(ledger: Ledger, request: ChangeQuantity) -> Ledger:
-    """More units at the request's price, or else the last one agreed; fewer at the prices they were sold for.
+    """More units at the request's price, or else the last one agreed for their time; fewer at the prices they were sold for.
 
     Raises:
         MissingQuantityChangeError: No delta, or none but zero.
@@ -109,29 +109,38 @@ def change_quantity(ledger: Ledger, request: ChangeQuantity) -> Ledger:
     record = in_term(ledger, request, request.effective)
     check_schedule(record, request.effective)
     if request.delta > 0:
-        rows: Sequence[ActionSource] = [_new_lot(record, request, request.delta)]
+        rows: Sequence[ActionSource] = _new_lots(record, request, request.delta)
     else:
         rows = take(record, request.effective, -request.delta, ledger.policy.reduction_order)
     entry = _amendment(record, request, request.effective, rows)
     return ledger.with_records(append(record, entry, ledger.policy))
 
 
-def _new_lot(record: AssetRecord, request: ChangeQuantity, quantity: int) -> ActionSource:
-    last = last_lot(record)
-    price, listed = request.unit_price, request.list_price
-    if price is None:
-        if record.asset.pricing_source is PricingSource.LIST_PRICE:
-            raise PriceMissingError(f"{request.asset_id} is priced by the price list; give the list price")
-        price, listed = (last.unit_price, last.list_price) if last else (None, None)
-    return ActionSource(
-        lot=next_lot(record),
-        start=request.effective,
-        end=record.end,
-        quantity=quantity,
-        unit_price=price,
-        list_price=listed,
-        reference=request.reference,
-    )
+def _new_lots(record: AssetRecord, request: ChangeQuantity, quantity: int) -> list[ActionSource]:
+    """The added units at the price that is given or, without one, at that in force, and later at what it changes to."""
+    if request.unit_price is not None:
+        prices = [(request.effective, request.unit_price, request.list_price)]
+    elif record.asset.pricing_source is PricingSource.LIST_PRICE:
+        raise PriceMissingError(f"{request.asset_id} is priced by the price list; give the list price")
+    else:
+        prices = [
+            (start, lot.unit_price if lot else None, lot.list_price if lot else None)
+            for start, lot in agreed_from(record, request.effective)
+        ]
+    ends = [*(start for start, *_ in prices[1:]), record.end]
+    first = next_lot(record)
+    return [
+        ActionSource(
+            lot=first + number,
+            start=start,
+            end=end,
+            quantity=quantity,
+            unit_price=price,
+            list_price=listed,
+            reference=request.reference,
+        )
+        for number, ((start, price, listed), end) in enumerate(zip(prices, ends, strict=True))
+    ]
 
 
 def change_price(ledger: Ledger, request: ChangePrice) -> Ledger:

@@ -107,6 +107,32 @@ def last_lot(record: AssetRecord) -> ActionSource | None:
     return max((row for row in rows_of(record.active) if row.quantity > 0), key=lambda row: row.lot, default=None)
 
 
+def lot_agreed_at(record: AssetRecord, at: datetime) -> ActionSource | None:
+    """The newest lot that has begun by `at`: its price is the last one that was agreed for then. If none has, the newest."""
+    begun = (row for row in rows_of(record.active) if row.quantity > 0 and row.start <= at)
+    return max(begun, key=lambda row: row.lot, default=None) or last_lot(record)
+
+
+def agreed_from(record: AssetRecord, at: datetime) -> list[tuple[datetime, ActionSource | None]]:
+    """The lots whose prices count for units added at `at`, each with the instant from which it does.
+
+    A renewal or a new price that is agreed for later is theirs from then on, as it is everybody's; units that are added later
+    at a price of their own change nothing.
+    """
+    found = [(at, lot_agreed_at(record, at))]
+    rows = rows_of(record.active)
+    for action in sorted(record.active, key=lambda action: action.effective):
+        begins = action.effective
+        anew = action.category is Category.RENEWALS or any(row.quantity < 0 for row in action.sources)
+        if begins <= at or not anew:
+            continue
+        held = {row.lot for row in lot_slices(rows, begins) if row.start == begins}
+        opened = [row for row in action.sources if row.quantity > 0 and row.start == begins and row.lot in held]
+        if opened:
+            found.append((begins, max(opened, key=lambda row: row.lot)))
+    return found
+
+
 def as_lots(rows: Sequence[ActionSource], first: int) -> list[ActionSource]:
     """The same rows with positive quantities, as lots of another asset or term, numbered from `first` in lot order."""
     numbers = {lot: first + place for place, lot in enumerate(sorted({row.lot for row in rows}))}

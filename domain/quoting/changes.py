@@ -71,7 +71,7 @@ def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
                 **common, effective=line.effective, delta=line.delta, reference=reference, **prices
             )
         case PriceLine():
-            pricing = price_from_last(desk, line.line_id, record)
+            pricing = price_from_last(desk, line.line_id, record, at=line.effective)
             if pricing is None or not pricing.discounts or pricing.ledger_price is None:
                 raise DiscountError(f"line {line.line_id} changes the price: give the discount that does it")
             request = ChangePrice(**common, effective=line.effective, unit_price=pricing.ledger_price)
@@ -138,7 +138,7 @@ def _held(record: AssetRecord, at: datetime) -> StatePeriod:
 def _increase(desk: Desk, line: QuantityLine, record: AssetRecord) -> UnitPricing | None:
     asset, held = record.asset, _held(record, line.effective)
     if asset.pricing_source is PricingSource.LAST_TRANSACTION:
-        return price_from_last(desk, line.line_id, record)
+        return price_from_last(desk, line.line_id, record, at=line.effective)
     quantity = held.quantity + line.delta
     return price_from_book(desk, line.line_id, asset.product, asset.selling_model, held.attributes, quantity)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, Attributes, RequestId, SellingModel
-from domain.assets.taking import last_lot
+from domain.assets.taking import last_lot, lot_agreed_at
 from domain.assets.uplift import raised as uplift_price
 from domain.ids import AssetId, ProductCode
 from domain.quoting.catalogue import Catalogue, Product
@@ -68,9 +68,11 @@ def price_from_book(
     )
 
 
-def price_from_last(desk: Desk, line_id: str, record: AssetRecord, uplift: Decimal = ZERO) -> UnitPricing | None:
-    """The last price agreed, which is by the month or once; None if the asset has none."""
-    last, asset = last_lot(record), record.asset
+def price_from_last(
+    desk: Desk, line_id: str, record: AssetRecord, uplift: Decimal = ZERO, *, at: datetime | None = None
+) -> UnitPricing | None:
+    """The last price agreed, or that for `at`, which is by the month or once; None if the asset has none."""
+    last, asset = last_lot(record) if at is None else lot_agreed_at(record, at), record.asset
     if last is None or last.unit_price is None:
         return None
     per = PriceUnit.ONCE if asset.selling_model is SellingModel.ONE_TIME else PriceUnit.MONTH
