@@ -53,8 +53,12 @@ async def test_a_report_sent_again_changes_nothing(servers: Servers) -> None:
     before = await kinds_of(servers, account)
     assert before.count("adoption_recovered") == 1
     handle = servers.handle(account)
-    events = [e async for e in handle.fetch_history_events()]
-    signals = [e.workflow_execution_signaled_event_attributes for e in events if e.event_type == 26]
+    signals = [
+        event.workflow_execution_signaled_event_attributes
+        async for run in servers.temporal.list_workflows(f"WorkflowId = 'journey-{account}'")
+        async for event in servers.temporal.get_workflow_handle(run.id, run_id=run.run_id).fetch_history_events()
+        if event.event_type == 26
+    ]
     assert signals
     for signal in signals:
         (body,) = await servers.temporal.data_converter.decode(signal.input.payloads)
