@@ -14,7 +14,7 @@ from temporalio.client import Client
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from tests import properties, suite
+from tests import moving, properties, suite
 from tests.own_database import keep_template
 from workers.embedded.mailbox import MailSummary
 from workers.embedded.stack import EmbeddedStack
@@ -24,6 +24,7 @@ from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 properties.register()
+moving.take_time_given()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,7 +84,7 @@ async def servers(stack: EmbeddedStack) -> AsyncIterator[Servers]:
     settings = Settings.model_validate(
         {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
     )
-    temporal = await connect(stack.temporal_address)
+    temporal = moving.moved(await connect(stack.temporal_address))
     pool = await open_pool(stack.postgres_dsn)
     async with build_worker(temporal, pool, settings):
         yield Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))

@@ -1,0 +1,73 @@
+"""The server's clock moved forward before anything begins, for runs as of another day (`PERENNIAL_NOW`).
+
+The server's own clock stays; every workflow has one of its own. So each is started first, moved, and only then given its
+first message: to whatever it does it is that day.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowUpdateWithStartInput,
+    WorkflowUpdateHandle,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.clock import begin_at, is_moved, present
+from gateway.clock import Clocks, server_time
+
+
+def take_time_given() -> None:
+    """From now on it is what `PERENNIAL_NOW` says, if it says anything."""
+    if given := os.environ.get("PERENNIAL_NOW"):
+        begin_at(datetime.fromisoformat(given))
+
+
+def moved(client: Client) -> Client:
+    """The client, whose new journeys begin in the present that was given."""
+    if not is_moved():
+        return client
+    config = client.config()
+    config["interceptors"] = [*config["interceptors"], _Ahead(client)]
+    return Client(**config)
+
+
+class _Ahead(Interceptor):
+    def __init__(self, plain: Client) -> None:
+        self._plain = plain
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _MovedFirst(next, self._plain)
+
+
+class _MovedFirst(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, plain: Client) -> None:
+        super().__init__(next)
+        self._plain = plain
+
+    async def start_update_with_start_workflow(
+        self, input: StartWorkflowUpdateWithStartInput
+    ) -> WorkflowUpdateHandle[Any]:
+        start = input.start_workflow_input
+        try:
+            await self._plain.get_workflow_handle(start.id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await self._plain.start_workflow(
+                start.workflow,
+                args=start.args,
+                id=start.id,
+                task_queue=start.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_delay=present() - server_time() + timedelta(days=1),  # it must not find itself without a message
+            )
+            await Clocks(self._plain).forward(start.id, present())
+        return await super().start_update_with_start_workflow(input)
