@@ -10,6 +10,17 @@ from domain.orders import ContactRole
 from domain.renewal_quote import last_day
 from domain.situation import Situation
 
+NOTHING_LEFT = "nothing of it is left"
+
+
+def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
+    """True if of all assets of a contract none has units at the end of its term."""
+    assets = list(situation.customer.assets_of(contract.contract_id))
+    last = [asset.periods[-1] for asset in assets if asset.periods]
+    return bool(assets) and not any(
+        p.quantity and (p.ends_at is None or p.ends_at >= contract.term.ends_at) for p in last
+    )
+
 
 def end_contract(situation: Situation, contract: ContractFacts, stage: str, reason: str) -> Decision:
     """A contract ends: its `stage`, its offers and its onboarding are over, and with the last contract adoption is, too."""

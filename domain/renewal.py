@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import renewal_talk
 from domain.calendar import business_day_until, local_instant
-from domain.contract_end import end_contract
+from domain.contract_end import NOTHING_LEFT, end_contract, nothing_left
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
@@ -143,9 +143,6 @@ def notice(situation: Situation, step: Step) -> Decision:
             JournalLine(f"Merged into the notice of {min(passed)} days", kind="skipped"), Outcome(plan=[nearest])
         )
     later = [other for other in notice_days(situation, contract) if other < days]
-    quoting = days <= _quote_days(situation, contract) or not later
-    held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
-    quote = quote_renewal(situation, contract) if quoting and held is None else None
     following = next(
         (
             s
@@ -154,6 +151,12 @@ def notice(situation: Situation, step: Step) -> Decision:
         ),
         None,
     )
+    if nothing_left(situation, contract):
+        plan = [following] if following else []
+        return Decision(JournalLine(f"No notice: {NOTHING_LEFT}", kind="skipped"), Outcome(plan=plan))
+    quoting = days <= _quote_days(situation, contract) or not later
+    held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
+    quote = quote_renewal(situation, contract) if quoting and held is None else None
     left = (contract.term.until - situation.today).days
     status = QUOTED if quote else WAITING
     says = f"Renewal notice, {left} days before the term ends" + (f", with quote {quote.quote_id}" if quote else "")
@@ -196,6 +199,8 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
             NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
         )
     if request.decision is Answer.ACCEPT:
+        if nothing_left(situation, contract):
+            raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
         return _accept(situation, contract)
     if contract.auto_renew and situation.today > notice_by(contract):
         raise Refusal(
@@ -315,6 +320,8 @@ def term_end(situation: Situation, step: Step) -> Decision:
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if contract.status == "declined":
         return end_contract(situation, contract, step.stage, "declined")
+    if nothing_left(situation, contract):
+        return end_contract(situation, contract, step.stage, NOTHING_LEFT)
     if contract.auto_renew:
         return _renew(situation, contract, origin="automatic")
     return _into_grace(situation, contract, step)

@@ -196,7 +196,8 @@ def _cancellable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
     desk.contract(contract_id)
     under = [record for record in desk.situation.records.values() if record.asset.contract_id == contract_id]
     held = [r for r in under if not r.cancelled and r.asset.selling_model is not SellingModel.ONE_TIME]
-    return _some(contract_id, [r for r in held if units_at_end(r) and (r.end is None or r.end > desk.as_of)])
+    ahead = [r for r in held if r.periods and (r.end is None or r.end > desk.as_of)]
+    return _some(contract_id, [r for r in ahead if units_at_end(r)] or ahead)
 
 
 def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from domain import adoption, renewal
 from domain.amending.terms import Holdings, Records, common_end, moved, term_after
 from domain.assets.model import AssetAction, AssetRecord
-from domain.contract_end import end_contract
+from domain.contract_end import NOTHING_LEFT, end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
@@ -27,7 +27,6 @@ from domain.journey import Outcome, Stage
 from domain.renewal_quote import last_day, price_of_term
 from domain.situation import Situation
 
-NOTHING_LEFT = "nothing of it is left"
 NEVER_BEGAN = "it was given up before it began"
 RESOLUTION = timedelta.resolution
 
@@ -85,7 +84,8 @@ def replan(
       renewal steps fall away, and the old term is cut if the renewal is early.
     - Such a renewal was rolled back before it began: its term is dropped, the term before is planned anew.
     - The assets end on another day: the term moves (see `terms.common_end`) and its steps are planned anew.
-    - Nothing lives on: the contract ends now, or runs out where its last asset does.
+    - Nothing lives on: the contract ends now, or runs out where its last asset does. Assets that were reduced to no units live
+      on to their end, as units may be added again.
     - An asset that is cancelled or without units has no open offer any more.
 
     The outcome's `plan` is to be put behind the caller's own; `drop` names whole stages.
@@ -155,6 +155,8 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
     if contract.term.ends_at <= situation.as_of:
         # A term that is over goes on in those assets alone that somebody renewed or prolonged.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living
+    # No units are a quantity as any other: the contract goes on, and what is added again is renewed with it.
+    living = living or holdings.without_units(max(present.starts_at, over))
     ends = [record.end for record in living if record.end]
     renewals = {str(r.asset.asset_id): action for r in living if (action := holdings.renewal_of(r))}
     sold = [action.effective for action in renewals.values()]

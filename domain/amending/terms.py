@@ -35,6 +35,10 @@ class Holdings:
             if not record.cancelled and record.end and units_at_end(record) and (since is None or record.end > since)
         ]
 
+    def without_units(self, since: datetime) -> list[AssetRecord]:
+        """The assets that are not over by `since` and were reduced to no units: they may be added again, up to their end."""
+        return [record for record in self.after if record.end and record.end > since and _reduced_to_none(record)]
+
     def held_for_ever(self) -> bool:
         """True if something under the contract has no end."""
         return any(record.end is None and units_at_end(record) for record in self.after)
@@ -75,6 +79,16 @@ def _under(contract_id: str, records: Iterable[AssetRecord]) -> list[AssetRecord
 def units_at_end(record: AssetRecord) -> int:
     """What is held in an asset's last period."""
     return record.periods[-1].quantity if record.periods else 0
+
+
+def _reduced_to_none(record: AssetRecord) -> bool:
+    """True if an asset's last period has no units because some were taken away, not handed on, exchanged or cancelled."""
+    if record.cancelled or not record.periods or units_at_end(record):
+        return False
+    taken = next(
+        (action for action in reversed(record.active) if any(row.quantity < 0 for row in action.sources)), None
+    )
+    return taken is not None and taken.subtype is None and taken.category is Category.DOWNSELLS
 
 
 def held_until(record: AssetRecord) -> datetime | None:
