@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
 from domain.amending import changes
 from domain.amending.requests import RenewAssets
-from domain.billing import ContractBilling, ContractTerm, Due, settle
+from domain.billing import ContractBilling, ContractTerm, Due, settle, terms_of
 from domain.orders import BillingFrequency
 from domain.ownership import POLICY
 from domain.quoting.billing import BillLine
@@ -67,3 +68,13 @@ def test_a_late_renewal_is_invoiced_from_its_first_day_on_even_if_asked_for_befo
     found = invoiced(world, world.seats, frequency, billed)
     assert min(found) == start
     assert sum(found.values()) == 7 * monthly
+
+
+def test_an_early_renewal_off_the_grid_gives_its_billing_days_to_the_terms_that_follow() -> None:
+    days = [date(2027, 1, 30), date(2027, 5, 10), date(2027, 8, 10), date(2029, 2, 10)]
+    terms = tuple(ContractTerm(start_on=start, until=until) for start, until in pairwise(days))
+    contract = ContractBilling(contract_id="K-1", billing=BillingFrequency.YEARLY, terms=terms)
+    periods = terms_of(contract, ZONE).periods(days[0])
+    assert periods.after(date(2027, 1, 30)) == date(2027, 5, 10)
+    assert periods.after(date(2027, 5, 10)) == periods.after(date(2027, 8, 10)) == date(2028, 5, 10)
+    assert periods.after(date(2028, 5, 10)) == date(2029, 5, 10)
