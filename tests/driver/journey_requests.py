@@ -116,6 +116,11 @@ async def resume(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
 
 
+@makes("reconcile")
+async def reconcile(life: Life, party: Party) -> Made:
+    return {"by": "S-1"}
+
+
 @makes("retry_deliveries")
 async def retry_deliveries(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
