@@ -15,11 +15,12 @@ from activities.store.pool import Connection
 from domain.asking import Asked, asked_by
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, StepCall
+from domain.money import withdrawn
 from domain.quotes import accepting, deciding
 from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 from domain.quoting.quote import Quote
-from domain.refusals import NOT_ALLOWED, Refusal
+from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.requests import Request, read_request
 from domain.situation import Situation
 
@@ -47,6 +48,8 @@ async def sources_of(connection: Connection, situation: Situation, request: Requ
     book = request.price_book or (first.price_book if first else catalogue.STANDARD)
     currency = request.currency or (first.currency if first else _currency(situation))
     on = situation.customer.day_of(instant_of(situation, request))
+    if not changed and (says := withdrawn(currency, on)):
+        raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="currency", problem=says)])
     with named_refusals():
         prices = await catalogue.load_price_book(connection, book, currency, on, codes)
     return Sources(products, prices, await store.load_relationships(connection, situation.customer.account.account_id))

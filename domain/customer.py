@@ -83,6 +83,7 @@ class ContractFacts(Carried):
     term: TermFacts
     billing: BillingFrequency = BillingFrequency.YEARLY
     previous: TermFacts | None = None
+    status_reason: str = ""
     anchor_day: int | None = None
     """the day of the month that months are counted by, where it is not that of the first term's start: see `anchor`"""
     starts: list[date] = []

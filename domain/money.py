@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Annotated
 
+from iso4217 import Currency
 from pydantic import AfterValidator
 
 from domain.model import Carried
 
-# ISO 4217 minor units; every active currency that is not named in another group has two.
-_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE = "BHD IQD JOD KWD LYD OMR TND"
-_FOUR = "CLF UYW"
-_TWO = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
-    "CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
-    "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
-    "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
-    "SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
-)
+WITHDRAWN = {"ANG": date(2025, 6, 30), "BGN": date(2026, 1, 31)}
+"""Currencies that ISO 4217 has dropped, with their last day: what was sold in them stays readable, nothing new is sold in them."""
+
 MINOR_UNITS: dict[str, int] = {
-    code: digits for codes, digits in ((_NONE, 0), (_TWO, 2), (_THREE, 3), (_FOUR, 4)) for code in codes.split()
+    currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
+"""Decimals by currency, as ISO 4217 lists them; units without any, such as gold and the codes for tests, are no currencies."""
+MINOR_UNITS |= dict.fromkeys(WITHDRAWN, 2)
+
+
+def withdrawn(currency: str, on: date) -> str | None:
+    """Why nothing can be sold in `currency` on a day: it has been withdrawn. None if it can."""
+    last = WITHDRAWN.get(currency)
+    if last is None or on <= last:
+        return None
+    return f"{currency} was withdrawn and could be used until {last}; sell in the currency that took its place"
 
 
 def _known_currency(code: str) -> str:

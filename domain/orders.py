@@ -12,12 +12,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from domain.calendar import ZoneName, add_months, started_months, within_reach
 from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
 from domain.model import Carried, Received
-from domain.money import CurrencyCode
+from domain.money import CurrencyCode, withdrawn
 from domain.refusals import INVALID_ORDER, Refusal
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -226,6 +235,14 @@ class Order(Received):
     contracts: Annotated[tuple[Contract, ...], Field(max_length=200)] = ()
     lines: Annotated[tuple[Purchase, ...], Field(max_length=MOST_LINES)] = ()
     products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
+
+    @field_validator("currency")
+    @classmethod
+    def _is_in_use(cls, currency: str, info: ValidationInfo) -> str:
+        activated_at = info.data.get("activated_at")
+        if activated_at is not None and (says := withdrawn(currency, activated_at.date())):
+            raise ValueError(says)
+        return currency
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

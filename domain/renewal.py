@@ -185,15 +185,16 @@ def _quote_days(situation: Situation, contract: ContractFacts) -> int:
 
 
 def answer(situation: Situation, request: AnswerRenewal) -> Decision:
-    """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out."""
+    """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out.
+
+    A decline can be taken back by accepting, until the term ends.
+    """
     contract = situation.customer.contract(request.contract_id)
     if contract is None:
         known = ", ".join(c.contract_id for c in situation.customer.contracts) or "none"
         raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is not this customer's; their contracts: {known}")
     if contract.status not in ("active", "grace"):
-        raise Refusal(
-            NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; only an active one can be answered for"
-        )
+        _check_declined(situation, contract, request)
     if contract.term.starts_at > situation.as_of and contract.term.number > 1:
         raise Refusal(
             NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
@@ -208,6 +209,18 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
             f"contract {contract.contract_id} renews by itself: notice could be given until {notice_by(contract)}",
         )
     return _decline(situation, contract, request.reason)
+
+
+def _check_declined(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> None:
+    """What is declined can still be accepted; all else about a contract that runs out or is over is refused."""
+    says = f"contract {contract.contract_id} is {contract.status}"
+    if contract.status != "declined" or situation.as_of >= contract.term.ends_at:
+        raise Refusal(NOT_ALLOWED, f"{says}; an order begins anew")
+    if request.decision is not Answer.ACCEPT:
+        raise Refusal(NOT_ALLOWED, f"{says}; until {last_day(contract.term)} the decision accept takes that back")
+    if not assets_of_next_term(situation, contract):
+        way = "a rollback of an asset whose cancellation has not taken effect makes it active again"
+        raise Refusal(NOT_ALLOWED, f"{says}: nothing of it is left to renew; {way}")
 
 
 def _accept(situation: Situation, contract: ContractFacts) -> Decision:

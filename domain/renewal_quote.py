@@ -34,7 +34,8 @@ def next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
 def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[tuple[AssetFacts, AssetChange]]:
     """What is owned when the term ends, each asset as the ledger has it for the next term."""
     term = next_term(situation, contract)
-    key = f"{contract.contract_id}:{term.number}"
+    # One id for each time that the term's dates were changed: a renewal that was taken back is no answer to the next.
+    key = f"{contract.contract_id}:{term.number}" + (f".{contract.term.moves}" if contract.term.moves else "")
     found = []
     for asset in situation.customer.assets_of(contract.contract_id):
         span = (term.starts_at, term.ends_at)

@@ -12,11 +12,11 @@ from activities.store import catalogue
 from activities.store.pool import Connection, Pool
 from domain.calendar import within_reach
 from domain.model import Received
-from domain.money import CurrencyCode
+from domain.money import CurrencyCode, withdrawn
 from domain.orders import Code, Price, Text
 from domain.quoting.errors import PriceBookNotValidError
 from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.refusals import UNKNOWN_PRODUCT, Refusal
+from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 
 INVALID_PRICES = "InvalidPrices"
 
@@ -51,6 +51,10 @@ async def publish(pool: Pool, document: dict[str, Any], *, as_of: datetime) -> b
         book = None if change else PriceBook.model_validate(document)
     except ValidationError as error:
         raise Refusal.from_validation(INVALID_PRICES, "the prices cannot be published", error) from None
+    edition = change or book
+    if edition and (says := withdrawn(edition.currency, edition.valid_from)):
+        problem = Problem(field="currency", problem=says)
+        raise Refusal(INVALID_PRICES, "the prices cannot be published", [problem])
     async with pool.acquire() as connection, connection.transaction():
         if change is not None:
             # Two changes of one book at once: the second sees the first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.journey import JourneyState, StageKind, stage_kind
 from domain.refusals import NOT_ALLOWED, Refusal
-from domain.requests import AnswerRenewal
+from domain.requests import AnswerRenewal, Decision
 
 STEPS = frozenset(
     {
@@ -26,6 +26,11 @@ def check_answer_renewal(state: JourneyState, request: AnswerRenewal) -> None:
     }
     if any(status in ANSWERABLE for status in of_contract.values()):
         return
+    if "declined" in of_contract.values():
+        if request.decision is Decision.ACCEPT:
+            return  # taken back, if the term has not ended
+        says = "until its term ends the decision accept takes that back"
+        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is declined already; {says}")
     if of_contract:
         said = ", ".join(sorted(of_contract.values()))
         raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is {said} already; it waits for no answer")

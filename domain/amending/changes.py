@@ -202,7 +202,9 @@ def _cancellable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
 
 def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:
     if not found:
-        raise ContractError(f"nothing of contract {contract_id!r} is left")
+        raise ContractError(
+            f"nothing of contract {contract_id!r} is left; a rollback takes a cancellation back until it takes effect"
+        )
     return found
 
 

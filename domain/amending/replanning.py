@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import adoption, renewal
 from domain.amending.terms import Holdings, Records, common_end, moved, term_after
-from domain.assets.model import AssetAction, AssetRecord
+from domain.assets.model import AssetAction, AssetRecord, Category
 from domain.contract_end import NOTHING_LEFT, end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
@@ -83,6 +83,8 @@ def replan(
     - All assets that live on under a contract were renewed: its next term begins, at once or when the old one ends; pending
       renewal steps fall away, and the old term is cut if the renewal is early.
     - Such a renewal was rolled back before it began: its term is dropped, the term before is planned anew.
+    - A cancellation was taken back before it took effect: a contract that ran out for want of assets is active again, with
+      the next term if one was sold before.
     - The assets end on another day: the term moves (see `terms.common_end`) and its steps are planned anew.
     - Nothing lives on: the contract ends now, or runs out where its last asset does. Assets that were reduced to no units live
       on to their end, as units may be added again.
@@ -167,10 +169,37 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
     if not living:
         until = holdings.held_until()
         return Replanned() if holdings.held_for_ever() else _run_out(situation, contract, until or situation.as_of)
+    if holdings.uncancelled():
+        return _uncancelled(situation, contract, living)
     starts = {record.start for record in living}
     fixed = contract.term.number > 1 or contract.term.starts_at <= situation.as_of or len(starts) > 1
     starts_at = contract.term.starts_at if fixed else starts.pop()
     return _moved(situation, contract, starts_at, common_end(ends, contract.term.ends_at), anew=anew)
+
+
+def _uncancelled(situation: Situation, contract: ContractFacts, living: Sequence[AssetRecord]) -> Replanned:
+    """A cancellation was taken back: the contract is what it was before, unless the customer had declined its renewal."""
+    first, ends = Replanned(), [record.end for record in living if record.end]
+    revived = contract.status == "declined" and contract.status_reason == NOTHING_LEFT
+    if revived:
+        contract = contract.model_copy(update={"status": "active", "status_reason": ""})
+        write = SetContractStatus(contract.contract_id, "active", "", situation.as_of)
+        first = Replanned([write], contracts={contract.contract_id: contract})
+    ahead = {str(r.asset.asset_id): action for r in living if (action := _renewal_ahead(r, situation.as_of))}
+    if len(ahead) < len(living) or _waits(contract, situation.as_of):
+        until = common_end(ends, contract.term.ends_at)
+        return first.and_then(_moved(situation, contract, contract.term.starts_at, until, anew=revived))
+    # The next term was sold already when the cancellation dropped it.
+    begins, zone = min(action.effective for action in ahead.values()), situation.customer.account.time_zone
+    if begins != contract.term.ends_at:
+        contract, whole = _with_term(contract, moved(contract.term, begins, zone))
+        first = first.and_then(whole)
+    return first.and_then(_renewed(situation, contract, begins, min(ends), ahead))
+
+
+def _renewal_ahead(record: AssetRecord, as_of: datetime) -> AssetAction | None:
+    """The renewal of an asset that is sold and has not begun."""
+    return next((a for a in record.active if a.category is Category.RENEWALS and a.effective > as_of), None)
 
 
 def _renewed(
@@ -227,7 +256,8 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
         return first.and_then(_ended(_with_contracts(situation, [contract]), contract))
     if contract.status == "declined" and not first.writes:
         return first
-    after = contract.model_copy(update={"status": "declined"})
+    declined = contract.status == "declined"
+    after = contract if declined else contract.model_copy(update={"status": "declined", "status_reason": NOTHING_LEFT})
     says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {NOTHING_LEFT}"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
@@ -235,7 +265,8 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
         outcome = joined(outcome, renewal.run_out(situation, after))
     return first.and_then(
         Replanned(
-            [SetContractStatus(contract.contract_id, "declined", NOTHING_LEFT, situation.as_of)],
+            # Who declined its renewal has declined it still, whatever becomes of this change.
+            [] if declined else [SetContractStatus(contract.contract_id, "declined", NOTHING_LEFT, situation.as_of)],
             outcome,
             [_line(contract, says)],
             contracts={contract.contract_id: after},

@@ -67,6 +67,14 @@ class Holdings:
             if action.subtype is Subtype.ROLLBACK and action.undoes and action.category is Category.RENEWALS
         ]
 
+    def uncancelled(self) -> bool:
+        """True if the change took back a cancellation."""
+        return any(
+            action.subtype is Subtype.ROLLBACK and action.category is Category.CANCELLATIONS
+            for record in self.after
+            for action in self.new_actions(record)
+        )
+
     def renewed_from(self, instant: datetime) -> bool:
         """True if some asset has a renewal in force that begins at `instant`."""
         return any(a.category is Category.RENEWALS and a.effective == instant for r in self.after for a in r.active)

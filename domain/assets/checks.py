@@ -13,8 +13,10 @@ from domain.assets.errors import (
     RestrictedError,
 )
 from domain.assets.ledger import Ledger, check_lock, check_version
-from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
+from domain.assets.model import Asset, AssetAction, AssetRecord, RequestId, SellingModel
 from domain.assets.requests import Amendment
+
+SELL_ANEW = "sell it anew, by an order or as an add-on of amend_assets"
 
 
 def already_done(record: AssetRecord, request_id: RequestId) -> bool:
@@ -35,8 +37,22 @@ def alive(ledger: Ledger, request: Amendment) -> AssetRecord:
     """As `writable`, and not cancelled."""
     record = writable(ledger, request)
     if record.cancelled:
-        raise AssetCancelledError(f"{request.asset_id} is cancelled, and that is final")
+        raise AssetCancelledError(cancelled_says(record, request.recorded_at))
     return record
+
+
+def gives_up_all(cancellation: AssetAction) -> bool:
+    """True for a cancellation of what had not begun: it counts at once, for nothing of the asset will ever be."""
+    return cancellation.effective <= cancellation.lifecycle_start
+
+
+def cancelled_says(record: AssetRecord, as_of: datetime | None) -> str:
+    """Why a cancelled asset cannot be changed at `as_of`, and what can be asked for."""
+    asset, last = record.asset, record.last
+    day = asset.day_of(last.effective)
+    if as_of is not None and asset.day_of(as_of) < day and not gives_up_all(last):
+        return f"{asset.asset_id} is cancelled from {day} on; take that back by a rollback of it first"
+    return f"{asset.asset_id} is cancelled, and that is final; {SELL_ANEW}"
 
 
 def changeable(ledger: Ledger, request: Amendment, effective: datetime) -> AssetRecord:

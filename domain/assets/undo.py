@@ -1,13 +1,13 @@
-"""Rollback: a counter-transaction for the last amendment or renewal, while that has not begun."""
+"""Rollback: a counter-transaction for the last amendment, renewal or cancellation, while that has not begun."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from domain.assets.checks import already_done, writable
+from domain.assets.checks import SELL_ANEW, already_done, gives_up_all, writable
 from domain.assets.errors import RollbackNotEligibleError, RollbackTooLateError
 from domain.assets.ledger import Entry, Ledger, append, check_lock
-from domain.assets.model import ActionType, AssetAction, AssetRecord, RequestId, Subtype
+from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, RequestId, Subtype
 from domain.assets.requests import Rollback
 from domain.ids import AssetId
 
@@ -16,8 +16,9 @@ def rollback(ledger: Ledger, request: Rollback) -> Ledger:
     """Undo the last transaction of an asset in all assets that it changed; again for the one before.
 
     Raises:
-        RollbackNotEligibleError: It is no amendment or renewal, or one of its assets has changed since.
+        RollbackNotEligibleError: It is a sale, a transfer or a swap, or one of its assets has changed since.
         RollbackTooLateError: It takes effect today or has taken effect.
+        AssetLockedError: Another transaction holds one of its assets.
     """
     record = ledger.record(request.asset_id)
     if already_done(record, request.request_id):
@@ -26,6 +27,7 @@ def rollback(ledger: Ledger, request: Rollback) -> Ledger:
     undone = record.active[-1].request_id
     together = [other for other in ledger.assets.values() if _takes_part(other, undone)]
     for other in together:
+        check_lock(other, request.request_id)
         _check_eligible(other, undone)
     for other in together:
         _check_not_begun(other, request)
@@ -58,16 +60,37 @@ def _takes_part(record: AssetRecord, request_id: RequestId) -> bool:
 def _check_eligible(record: AssetRecord, undone: RequestId) -> None:
     last = record.active[-1]
     if last.request_id != undone:
-        raise RollbackNotEligibleError(f"{record.asset.asset_id} has changed since; undo that first")
-    if not last.can_roll_back or _predecessor(record, last) is None:
-        raise RollbackNotEligibleError(f"{last.category} of {record.asset.asset_id} cannot be rolled back")
+        asset_id = record.asset.asset_id
+        raise RollbackNotEligibleError(f"{asset_id} has changed since; undo that first, by a rollback of {asset_id}")
+    if not (last.can_roll_back or last.type is ActionType.CANCEL) or _predecessor(record, last) is None:
+        raise RollbackNotEligibleError(
+            f"{last.category} of {record.asset.asset_id} cannot be rolled back; {_other_way(last)}"
+        )
+
+
+def _other_way(action: AssetAction) -> str:
+    """What can be asked for in place of a rollback that is not to be had."""
+    if action.type is ActionType.GENERATE and action.subtype is None:
+        return "cancel_assets gives up what was sold"
+    if action.subtype in (Subtype.TRANSFER_FROM, Subtype.TRANSFER_TO):
+        return "transfer_assets from the account that has it now brings it back"
+    if action.category is Category.RENEWALS:
+        return "cancel_assets ends it on a day of your choice"
+    if action.related_asset is not None:
+        return "swap_assets back to the product that it was"
+    return "amend_assets changes it again"
 
 
 def _check_not_begun(record: AssetRecord, request: Rollback) -> None:
     last = record.active[-1]
     begins = record.asset.day_of(last.effective)
+    asset_id, cancelled = record.asset.asset_id, last.type is ActionType.CANCEL
+    if cancelled and gives_up_all(last):
+        raise RollbackTooLateError(f"{asset_id} was given up before it began, at once; {SELL_ANEW}")
     if request.recorded_at is not None and begins <= record.asset.day_of(request.recorded_at):
-        raise RollbackTooLateError(f"{last.category} of {record.asset.asset_id} took effect on {begins}")
+        ways = {Category.RENEWALS: "cancel_assets ends it on a day of your choice", Category.CANCELLATIONS: SELL_ANEW}
+        way = ways.get(last.category, "amend_assets changes it again")
+        raise RollbackTooLateError(f"{last.category} of {asset_id} took effect on {begins}; {way}")
 
 
 def _predecessor(record: AssetRecord, action: AssetAction) -> AssetAction | None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from domain.assets.bundles import Relationship
+from domain.assets.checks import cancelled_says
 from domain.assets.errors import AssetCancelledError
 from domain.assets.ledger import anchor_at, month_anchors, period_at
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
@@ -49,7 +50,7 @@ def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
     record = desk.ledger.record(line.asset_id)
     asset = record.asset
     if record.cancelled:
-        raise AssetCancelledError(f"{asset.asset_id} is cancelled, and that is final")
+        raise AssetCancelledError(cancelled_says(record, desk.as_of))
     common: dict[str, Any] = {
         "request_id": desk.request_id(line.line_id),
         "recorded_at": desk.as_of,

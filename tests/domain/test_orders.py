@@ -82,6 +82,25 @@ def test_minor_units_are_those_of_iso_4217() -> None:
     assert len(rounded_for_cash) < 25
 
 
+def test_currencies_are_those_of_iso_4217() -> None:
+    assert {code: MINOR_UNITS.get(code) for code in ("JPY", "EUR", "XCG", "BHD", "IQD", "CLF", "XAU", "XTS", "EURO")} == {
+        "JPY": 0, "EUR": 2, "XCG": 2, "BHD": 3, "IQD": 3, "CLF": 4, "XAU": None, "XTS": None, "EURO": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("currency", "last"), [("ANG", "2025-06-30"), ("BGN", "2026-01-31")])
+def test_nothing_is_sold_in_a_currency_that_was_withdrawn(currency: str, last: str) -> None:
+    document = order()
+    document["currency"] = currency
+    document["activated_at"] = f"{last}T12:00:00+00:00"
+    assert read_order(document).currency == currency
+    document["activated_at"] = "2026-02-01T12:00:00+00:00"
+    with pytest.raises(Refusal) as refused:
+        read_order(document)
+    assert [problem.field for problem in refused.value.problems] == ["currency"]
+    assert last in str(refused.value)
+
+
 @given(st.decimals(-(10**9), 10**9, places=4), st.decimals(-(10**9), 10**9, places=4))
 def test_money_adds_up_in_one_currency_only(one: Decimal, other: Decimal) -> None:
     a, b = Money(amount=one, currency="EUR"), Money(amount=other, currency="EUR")

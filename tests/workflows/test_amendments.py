@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.calendar import local_instant
 from domain.refusals import Refusal
+from tests.agendas import differences
 from tests.asset_life import Life, refused
 from tests.conftest import Servers
 from tests.e2e.lives import rows_of
@@ -226,7 +227,9 @@ async def test_a_cancellation_at_the_end_of_the_period_lets_the_contract_run_out
     assert (await life.term())["status"] == "active"
     answer = await life.ask("cancel_assets", assets=[{"asset_id": life.care}], effective="period_end")
     assert [contract["status"] for contract in answer["contracts"]] == ["declined"]
-    await refused(life, "amend_assets", {"assets": [{"asset_id": life.seats, "add": 1}]}, "AssetCancelled", "final")
+    await refused(
+        life, "amend_assets", {"assets": [{"asset_id": life.seats, "add": 1}]}, "AssetCancelled", "by a rollback"
+    )
     assert (await life.periods(life.seats))[-1][1] == 40
     await life.reach(life.day(12) + timedelta(days=5))
     assert (await life.term()) | {"status": "ended", "number": 1} == await life.term()
@@ -388,4 +391,23 @@ async def test_an_asset_brought_to_another_ones_end_is_cotermed(servers: Servers
     assert (await life.periods(life.seats))[-1] == (life.month(9), 40, 48000)
     ends = await servers.pool.fetch("select distinct lifecycle_end from asset where contract_id = $1", life.contract)
     assert len(ends) == 1
+    await life.check()
+
+
+async def test_a_cancellation_and_a_decline_are_taken_back_and_the_contract_renews(servers: Servers) -> None:
+    life = await Life.begin(servers)
+    await life.ask("cancel_assets", contract_id=life.contract, effective="period_end", request_id="stop")
+    await refused(
+        life, "amend_assets", {"assets": [{"asset_id": life.seats, "add": 1}]}, "AssetCancelled", "by a rollback"
+    )
+    answer = await life.ask("rollback", asset_id=life.care)
+    assert {asset["asset_id"] for asset in answer["assets"]} == {life.seats, life.care}
+    assert answer["undone"].endswith("stop")
+    assert [contract["status"] for contract in answer["contracts"]] == ["active"]
+    assert await differences(servers, life.account) == []
+    await life.ask("answer_renewal", contract_id=life.contract, decision="decline", reason="price")
+    assert (await life.ask("answer_renewal", contract_id=life.contract, decision="accept"))["status"] == "renewed"
+    assert await differences(servers, life.account) == []
+    await life.reach(life.day(13))
+    assert [units for _, units, _ in await life.periods(life.seats)] == [40, 40]
     await life.check()

@@ -9,11 +9,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import renewal
 from domain.amending import changes
 from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.assets.invariants import violations
 from domain.ownership import POLICY
 from domain.refusals import Refusal
+from domain.requests import AnswerRenewal
 from tests.domain.amending.world import World
 from tests.properties import examples
 
@@ -107,6 +109,14 @@ def roll_back(pick: int) -> Act:
     return act
 
 
+def answer(decision: str) -> Act:
+    def act(world: World) -> None:
+        document = {"contract_id": world.contract_id, "decision": decision, "reason": "said so"}
+        world.apply(renewal.answer(world.situation(), AnswerRenewal.model_validate(document)))
+
+    return act
+
+
 def pass_by(days: int) -> Act:
     def act(world: World) -> None:
         world.pass_by(days)
@@ -125,6 +135,7 @@ ACTS = st.one_of(
     st.builds(renew, st.booleans(), PICK, st.none() | AHEAD, st.none() | st.integers(1, 24)),
     st.builds(swap, PICK, st.none() | UNITS, AHEAD),
     st.builds(roll_back, PICK),
+    st.builds(answer, st.sampled_from(["accept", "decline"])),
 )
 
 

@@ -166,7 +166,13 @@ class World:
             case SetContractStatus():
                 contract = self.customer.contract(write.contract_id)
                 assert contract is not None
-                self._terms(write.contract_id, self.terms[write.contract_id], contract, status=write.status)
+                self._terms(
+                    write.contract_id,
+                    self.terms[write.contract_id],
+                    contract,
+                    status=write.status,
+                    status_reason=write.reason,
+                )
 
     def _terms(
         self, contract_id: str, terms: list[TermFacts], contract: ContractFacts | None = None, **changes: object

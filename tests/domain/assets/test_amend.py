@@ -244,11 +244,24 @@ class TestCancel:
         assert rows(tail.assets[X]) == [("2026-01-01", "2026-05-01", 10), ("2026-05-01", "2027-01-01", 0)]
         assert tail.assets[X].actions[-1].quantity_change == -10
 
-    def test_is_final(self) -> None:
+    def test_changes_nothing_more_and_can_be_taken_back_until_its_day(self) -> None:
         ledger = ask(Cancel, sold(), effective="2026-05-01")
         assert refused(Renew, ledger, months=12) == "asset_cancelled"
         assert refused(ChangeQuantity, ledger, effective="2026-02-01", delta=1) == "asset_cancelled"
-        assert refused(Rollback, ledger) == "rollback_not_eligible"
+        assert refused(Rollback, ledger, recorded_at="2026-05-01") == "rollback_too_late"
+        back = ask(Rollback, ledger, recorded_at="2026-04-30")
+        assert rows(back.assets[X]) == rows(sold().assets[X])
+        assert not back.assets[X].cancelled
+
+    @pytest.mark.parametrize("facts", [{"ramped": True}, {"selling_model": "usage"}])
+    def test_of_ramps_and_usage_too(self, facts: dict[str, Any]) -> None:
+        before = sold(**facts)
+        ledger = ask(Cancel, before, effective="2026-05-01")
+        assert ask(Rollback, ledger, recorded_at="2026-04-30").assets[X].periods == before.assets[X].periods
+
+    def test_of_what_never_began_counts_at_once(self) -> None:
+        ledger = ask(Cancel, sold(), effective="2026-01-01", recorded_at="2025-12-01")
+        assert refused(Rollback, ledger, recorded_at="2025-12-02") == "rollback_too_late"
 
     def test_on_the_first_day_leaves_no_period(self) -> None:
         ledger = ask(Cancel, sold(), effective="2026-01-01")

@@ -1,0 +1,163 @@
+"""What can be taken back before it takes effect: cancellations, and a declined renewal, with all that hung on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain import renewal
+from domain.amending import changes
+from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack
+from domain.refusals import Refusal
+from domain.requests import AnswerRenewal
+from tests.domain.amending.test_histories import check
+from tests.domain.amending.world import World
+
+
+def cancel(world: World, effective: str, **what: object) -> None:
+    document = {**(what or {"contract_id": world.contract_id}), "effective": effective}
+    world.ask(changes.cancel, CancelAssets.model_validate(document))
+
+
+def roll_back(world: World, asset_id: str | None = None) -> None:
+    world.ask(changes.roll_back, RollBack.model_validate({"asset_id": asset_id or world.seats}))
+
+
+def answer(world: World, decision: str) -> None:
+    document = {"contract_id": world.contract_id, "decision": decision, "reason": "they said so"}
+    world.apply(renewal.answer(world.situation(), AnswerRenewal.model_validate(document)))
+
+
+def ahead(world: World) -> list[tuple[str, str, object]]:
+    """What is planned for the contract, without the numbers that steps get when a term's dates were changed."""
+    of_contract = (step for step in world.state.agenda if step.stage.startswith("renewal:"))
+    return [(step.kind, step.name.partition(".")[0], step.at) for step in of_contract]
+
+
+def in_days(world: World, days: int) -> str:
+    return (world.situation().today + timedelta(days=days)).isoformat()
+
+
+def snapshot(world: World) -> object:
+    contract = world.contract()
+    terms = [term and term.model_copy(update={"moves": 0}) for term in (contract.previous, contract.term)]
+    periods = {asset: record.periods for asset, record in world.records.items()}
+    stages = {name: stage for name, stage in world.state.stages.items() if not name.startswith("onboarding")}
+    return ahead(world), stages, contract.status, terms, periods
+
+
+@pytest.mark.parametrize("auto_renew", [True, False])
+@pytest.mark.parametrize("day", [None, 100])
+def test_a_cancelled_contract_is_as_before_once_the_cancellation_is_taken_back(
+    auto_renew: bool, day: int | None
+) -> None:
+    world = World(auto_renew=auto_renew)
+    world.pass_by(20)
+    before = snapshot(world)
+    cancel(world, "period_end" if day is None else in_days(world, day))
+    assert world.contract().status == "declined"
+    world.pass_by(10)
+    roll_back(world, world.care)
+    assert snapshot(world) == before
+    world.pass_by(350)
+    assert world.contract().status == ("active" if auto_renew else "grace")
+    assert world.contract().term.number == (2 if auto_renew else 1)
+    check(world)
+
+
+def test_one_of_two_that_were_cancelled_apart_keeps_the_contract() -> None:
+    world = World(auto_renew=True)
+    world.pass_by(20)
+    for asset_id in (world.seats, world.care):
+        cancel(world, "period_end", assets=[{"asset_id": asset_id}])
+    assert world.contract().status == "declined"
+    roll_back(world)
+    assert world.contract().status == "active"
+    world.pass_by(400)
+    assert world.contract().term.number == 2
+    assert not world.records[world.seats].cancelled
+    assert world.records[world.care].cancelled
+
+
+@pytest.mark.parametrize("when", ["period_end", "100"])
+def test_a_next_term_that_was_sold_before_is_there_again(when: str) -> None:
+    world = World(auto_renew=True)
+    world.pass_by(20)
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "months": 12}))
+    before = snapshot(world)
+    cancel(world, when if when == "period_end" else in_days(world, int(when)))
+    roll_back(world)
+    assert snapshot(world) == before
+    check(world)
+
+
+def test_a_customer_who_declined_before_has_declined_still() -> None:
+    world = World(auto_renew=True)
+    world.pass_by(20)
+    answer(world, "decline")
+    before = snapshot(world)
+    cancel(world, in_days(world, 50))
+    roll_back(world)
+    assert snapshot(world) == before
+    answer(world, "accept")
+    assert (world.contract().status, world.contract().term.number) == ("active", 2)
+    check(world)
+
+
+def test_a_decline_is_taken_back_until_the_term_ends() -> None:
+    declined, accepted = World(auto_renew=True), World(auto_renew=True)
+    for world in (declined, accepted):
+        world.pass_by(300)
+    answer(declined, "decline")
+    answer(declined, "accept")
+    answer(accepted, "accept")
+    assert ahead(declined) == ahead(accepted)
+    for world in (declined, accepted):
+        assert [stage.status for name, stage in world.state.stages.items() if name.startswith("renewal")] == [
+            "accepted"
+        ]
+        assert (world.contract().status, world.contract().term.number) == ("active", 2)
+    late = World(auto_renew=True)
+    late.pass_by(300)
+    answer(late, "decline")
+    late.pass_by(70)
+    with pytest.raises(Refusal, match="order"):
+        answer(late, "accept")
+
+
+def test_every_refusal_names_the_way_that_is_open() -> None:
+    world = World(auto_renew=True)
+    world.pass_by(20)
+    with pytest.raises(Refusal, match="cancel_assets"):
+        roll_back(world)
+    cancel(world, "period_end")
+    more = AmendAssets.model_validate({"assets": [{"asset_id": world.seats, "add": 1}]})
+    with pytest.raises(Refusal, match="rollback"):
+        world.ask(changes.amend, more)
+    with pytest.raises(Refusal, match="rollback"):
+        answer(world, "accept")
+    with pytest.raises(Refusal, match="rollback"):
+        world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id}))
+    roll_back(world)
+    cancel(world, "now", assets=[{"asset_id": world.seats}])
+    with pytest.raises(Refusal, match="sell it anew"):
+        roll_back(world)
+    answer(world, "decline")
+    with pytest.raises(Refusal, match="accept takes that back"):
+        answer(world, "decline")
+
+
+@pytest.mark.parametrize("again", ["by itself", "accepted"])
+def test_a_renewal_that_was_taken_back_can_be_sold_again(again: str) -> None:
+    world = World(auto_renew=True)
+    world.pass_by(300)
+    answer(world, "accept")
+    sold = world.records[world.seats].periods
+    roll_back(world)
+    if again == "accepted":
+        answer(world, "accept")
+    else:
+        world.pass_by(70)
+    assert world.contract().term.number == 2
+    assert world.records[world.seats].periods == sold
