@@ -201,8 +201,8 @@ async def test_holds_invoices_and_health_are_told_when_they_change(servers: Serv
                 band,
             )
         await connection.execute(
-            "insert into invoice (invoice_id, account_id, number, key, currency, total, issued_at, issued_on)"
-            " values ($1, $2, 1000, $1, 'JPY', 48000, $3, $4)",
+            "insert into invoice (invoice_id, account_id, number, key, currency, net, total, issued_at, issued_on)"
+            " values ($1, $2, 1000, $1, 'JPY', 48000, 48000, $3, $4)",
             f"I-{account}",
             account,
             START + timedelta(days=3),
