@@ -12,13 +12,13 @@ from temporalio.common import RetryPolicy
 
 from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
 from domain.service.case import CaseCall, CaseOutcome
+from domain.step_words import in_words, shortened
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
 DELIVERY_TIMEOUT = timedelta(seconds=60)
 DELIVERY_HEARTBEAT = timedelta(seconds=10)
 """A delivery may take long while the other side is slow; a worker that died with it is noticed after this long."""
-SUMMARY_LIMIT = 190
 
 _OWN_DATABASE = RetryPolicy(
     initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
@@ -36,7 +36,7 @@ async def perform(account_id: str, step: Step, as_of: datetime) -> Outcome:
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=_short(step.key),
+        summary=in_words(step),
     )
     return outcome
 
@@ -49,7 +49,7 @@ async def answer(activity: str, call: RequestCall) -> Outcome:
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=_short(call.request_id),
+        summary=shortened(call.request_id),
     )
     return outcome
 
@@ -63,7 +63,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         start_to_close_timeout=DELIVERY_TIMEOUT,
         heartbeat_timeout=DELIVERY_HEARTBEAT,
         retry_policy=_OUTSIDE,
-        summary=_short(delivery.id),
+        summary=shortened(delivery.id),
     )
     return outcome
 
@@ -76,10 +76,6 @@ async def case(activity: str, call: CaseCall, why: str = "") -> CaseOutcome:
         result_type=CaseOutcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=_short(why or call.request_id),
+        summary=shortened(why or call.request_id),
     )
     return outcome
-
-
-def _short(text: str) -> str:
-    return text[:SUMMARY_LIMIT]

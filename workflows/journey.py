@@ -18,6 +18,7 @@ from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
+from domain.step_words import in_words
 from domain.unreadable import UNREADABLE
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
@@ -258,7 +259,7 @@ class Journey:
     def _alarm_label(self) -> str:
         if self.state.paused:
             return "paused"
-        return self.state.agenda[0].key[: calls.SUMMARY_LIMIT] if self.state.agenda else ""
+        return in_words(self.state.agenda[0]) if self.state.agenda else ""
 
     # Noting and answering
 
