@@ -30,7 +30,7 @@ def shortened(text: str) -> str:
 
 
 def _detail(step: Step, kind: StageKind) -> str:
-    if step.kind == "renewal_notice" and (days := step.name.rpartition("-")[2]).isdigit():
+    if step.kind == "renewal_notice" and (days := step.name.removeprefix("notice-").partition(".")[0]).isdigit():
         return f"{days} {'day' if days == '1' else 'days'} before the end"
     if kind is StageKind.ONBOARDING and step.kind != "onboarding_provisioned":
         task = step.name.removeprefix("touch-")

@@ -21,6 +21,7 @@ def _words(kind: str, stage: str, name: str) -> str:
     [
         ("renewal_notice", "renewal:K-1:2", "notice-60", "Renewal notice, 60 days before the end, contract K-1"),
         ("renewal_notice", "renewal:K-1:2", "notice-1", "Renewal notice, 1 day before the end, contract K-1"),
+        ("renewal_notice", "renewal:K-1:2", "notice-30.2", "Renewal notice, 30 days before the end, contract K-1"),
         ("onboarding_reminder", "onboarding:SO-1", "go_live-remind", "Onboarding reminder, go live, order SO-1"),
         ("onboarding_touch", "onboarding:SO-1", "touch-day_1", "Onboarding touch, day 1, order SO-1"),
         ("quote_expiry", "quote:Q-7", "expiry", "Quote expiry, quote Q-7"),
