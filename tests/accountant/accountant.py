@@ -37,7 +37,8 @@ class Due:
     credit: bool
     net: Fraction
     taxes: dict[Fraction, Fraction]
-    sources: tuple[tuple[str, Fraction], ...]
+    sources: tuple[tuple[str, Fraction, int], ...]
+    """source, amount, and the number of the invoice that it is on or taken off"""
     why: str
 
 
@@ -53,6 +54,8 @@ class Accountant:
     charges: Charges = field(init=False)
     prices: dict[str, list[tuple[date, Fraction]]] = field(default_factory=dict)
     purchases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sold: list[tuple[str, str, str, tuple[Fraction, ...]]] = field(default_factory=list)
+    """account, contract, product and tax rates of all lines of orders, in order"""
     _number: int = 0
 
     def __post_init__(self) -> None:
@@ -121,6 +124,9 @@ class Accountant:
             self.purchases[source] = {**line, "price": Fraction(line["unit_price"]), "account": account}
             bought.append((source, amount, _rates(line)))
         sold = []
+        for each in order.get("contracts", ()):
+            self.sold += [(account, each["contract_id"], line["product"], _rates(line)) for line in each["lines"]]
+        self.sold += [(account, "", line["product"], _rates(line)) for line in order.get("lines", ())]
         for document in order.get("contracts", ()):
             contract = self._contract(document, account)
             self.contracts[contract.contract_id] = contract
@@ -172,6 +178,7 @@ class Accountant:
                 contract.account,
                 contract.contract_id,
                 MONTHS_OF_PRICE[document.get("per", "month")],
+                self._rates_of(contract, document["product"]),
             )
             asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
             self.assets[asset.asset_id] = asset
@@ -181,10 +188,10 @@ class Accountant:
     def _amend(self, asset: Asset, document: dict[str, Any], day: date, request: str) -> None:
         contract = self.contracts[asset.contract_id]
         if "add" in document:
-            held = asset.held_on(max(day, contract.anchor))
-            price = Fraction(document["unit_price"]) if "unit_price" in document else held[-1].price
-            lot = Lot(document["add"], price, self._number)
-            asset.agree(day, self.today, restacked(day, lambda stack: (*stack, lot)), request)
+            said = Fraction(document["unit_price"]) if "unit_price" in document else None
+            asset.agree(
+                day, self.today, restacked(day, _added(asset, day, document["add"], said, self._number)), request
+            )
         elif "remove" in document:
             units = document["remove"]
             asset.reduce(day, self.today, units, request)
@@ -269,6 +276,9 @@ class Accountant:
             stack = days[before][0] if before else ()
             if not stack or asset.cancelled:
                 continue
+            gap = max(days) + DAY
+            if gap < term.first:  # nothing is served there, and may be added
+                asset.agree(gap, self.today, served(gap, term.first, (), contract.anchor), request)
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
             asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor), request)
@@ -289,7 +299,8 @@ class Accountant:
             units = document.get("quantity") or held
             lots: Stack = (Lot(units, Fraction(document["unit_price"])),)
             months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
-            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, asset.rates)
+            rates = self._rates_of(self.contracts[asset.contract_id], document["to_product"])
+            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
             later = {each: (lots, anchor) for each, (stack, anchor) in asset.days().items() if each >= day and stack}
             new.agree(day, self.today, _as(later), request)
             asset.reduce(day, self.today, units, request)
@@ -357,6 +368,12 @@ class Accountant:
         amount = half_up(units * (line["price"] - price), self.currency)
         self._credit(line["account"], [(source, amount)], "a price match")
 
+    def rates_on(self, source: str) -> tuple[Fraction, ...]:
+        """The tax rates of an asset or of what was bought once."""
+        if source in self.assets:
+            return self.assets[source].rates
+        return _rates(self.purchases[source if source in self.purchases else "/".join(source.rsplit(".", 1))])
+
     # Documents
 
     def _settle(
@@ -372,8 +389,7 @@ class Accountant:
         credited = []
         moved: dict[str, Fraction] = {}
         for asset in assets:
-            term = self.contracts[asset.contract_id].term_on(self.today)
-            until = term.paid_until(self.today, self.contracts[asset.contract_id].billing) if term else self.today
+            until = self.contracts[asset.contract_id].paid_until(self.today)
             moving = half_up(asset.cost_before(until, self.today), self.currency) - asset.booked
             if at is not None:
                 moving = at[asset.asset_id]
@@ -387,9 +403,9 @@ class Accountant:
         if charged:
             taxes = self.charges.invoice(charged)
             net = sum((amount for _, amount, _ in charged), Fraction(0))
-            self.due.append(
-                Due(account, self.today, False, net, taxes, tuple((each, amount) for each, amount, _ in charged), why)
-            )
+            number = len(self.charges.invoices) - 1
+            lines = tuple((each, amount, number) for each, amount, _ in charged)
+            self.due.append(Due(account, self.today, False, net, taxes, lines, why))
         self._credit(account, credited, why)
         return moved
 
@@ -398,9 +414,17 @@ class Accountant:
         sources = [(source, min(amount, self.charges.left_of(source))) for source, amount in wanted]
         sources = [each for each in sources if each[1]]
         if sources:
-            taxes = self.charges.credit(sources)
+            taxes, lines = self.charges.credit(sources)
             net = sum((amount for _, amount in sources), Fraction(0))
-            self.due.append(Due(account, self.today, True, net, taxes, tuple(sources), why))
+            self.due.append(Due(account, self.today, True, net, taxes, tuple(lines), why))
+
+    def _rates_of(self, contract: Contract, product: str) -> tuple[Fraction, ...]:
+        """Of what no order taxes: those of the customer's latest order line of that product, else of the contract, else of any."""
+        lines = [line for line in self.sold if line[0] == contract.account]
+        of_product = [line for line in lines if line[2] == product][-1:]
+        of_contract = [line for line in lines if line[1] == contract.contract_id][:1]
+        found = of_product or of_contract or lines[-1:]
+        return found[0][3] if found else ()
 
     def _assets_of(self, contract: Contract) -> list[Asset]:
         return [asset for asset in self.assets.values() if asset.contract_id == contract.contract_id]
@@ -414,6 +438,20 @@ class Accountant:
 
     def _day(self, text: str) -> date:
         return date.fromisoformat(text)
+
+
+def _added(asset: Asset, day: date, units: int, said: Fraction | None, number: int) -> Callable[[Stack], Stack]:
+    """Units on top: at their own price, else at the last one in force on `day`, and what is agreed instead for later days."""
+    before = [stack for each, (stack, _) in sorted(asset.days().items()) if each <= day and stack]
+    coming = [stack for each, (stack, _) in sorted(asset.days().items()) if each > day and stack]
+    last = before[-1][-1] if before else coming[0][-1]
+
+    def add(stack: Stack) -> Stack:
+        goes_on = not stack or any(lot.sold == last.sold for lot in stack)
+        price = said if said is not None else last.price if goes_on else stack[-1].price
+        return (*stack, Lot(units, price, number))
+
+    return add
 
 
 def _as(days: Days) -> Callable[[Days], Days]:

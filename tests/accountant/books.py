@@ -119,6 +119,14 @@ class Contract:
         """The first day after the last term."""
         return self.terms[-1].until
 
+    def paid_until(self, day: date) -> date:
+        """Up to where is billed on a day: the end of its billing period, or of a gap before the next term; `day` itself before and after all."""
+        term = self.term_on(day)
+        if term:
+            return term.paid_until(day, self.billing)
+        ahead = [each.first for each in self.terms if each.first > day]
+        return min(ahead) if ahead and day >= self.terms[0].first else day
+
     def begin(self, term: Term, request: str) -> None:
         """A term is agreed: what is left of an earlier one ends with its first day."""
         self.before[request] = [replace(each) for each in self.terms]

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
 from tests.accountant.accountant import Accountant
-from tests.accountant.books import EXPONENTS
+from tests.accountant.books import EXPONENTS, half_up
 from tests.accountant.doors import Document, Lived
 
 Taxes = dict[Fraction, Fraction]
-
-
-@dataclass(eq=False)
-class Sums:
-    """Invoices less credits of an account on a day: net, and tax by rate."""
-
-    net: Fraction = Fraction(0)
-    taxes: Taxes = field(default_factory=lambda: defaultdict(Fraction))
-
-    def add(self, sign: int, net: Fraction, taxes: Taxes) -> None:
-        """Adds a document."""
-        self.net += sign * net
-        for rate, tax in taxes.items():
-            self.taxes[rate] += sign * tax
-
-    def as_text(self, exponent: int) -> str:
-        """Net and taxes in words."""
-        taxed = ", ".join(
-            f"{float(rate):g} %: {float(tax):.{exponent}f}" for rate, tax in sorted(self.taxes.items()) if tax
-        )
-        return f"{float(self.net):.{exponent}f}" + (f" (tax {taxed})" if taxed else "")
-
-    def same(self, other: Sums) -> bool:
-        """True if net and the tax of each rate are the same."""
-        rates = {*self.taxes, *other.taxes}
-        none = Fraction(0)
-        return self.net == other.net and all(self.taxes.get(r, none) == other.taxes.get(r, none) for r in rates)
 
 
 def judged(lived: Lived) -> Accountant:
@@ -54,20 +26,44 @@ def judged(lived: Lived) -> Accountant:
 
 
 def differences(lived: Lived, accountant: Accountant) -> list[str]:
-    """Everything in which the two differ, a sentence each; nothing if they agree to the minor unit on every day."""
-    product: dict[tuple[str, date], Sums] = defaultdict(Sums)
-    right: dict[tuple[str, date], Sums] = defaultdict(Sums)
+    """Everything in which the two differ, a sentence each; nothing if they agree to the minor unit on every day.
+
+    Net is compared by day: invoices less credits. Tax follows from the documents, which may be cut otherwise than the accountant's.
+    """
+    product: dict[tuple[str, date], Fraction] = defaultdict(Fraction)
+    right: dict[tuple[str, date], Fraction] = defaultdict(Fraction)
     for document in lived.documents:
-        sign = -1 if document.credit else 1
-        product[(document.account, document.day)].add(sign, Fraction(document.net), document.taxes)
+        product[(document.account, document.day)] += Fraction(-document.net if document.credit else document.net)
     for due in accountant.due:
-        right[(due.account, due.day)].add(-1 if due.credit else 1, due.net, due.taxes)
-    exponent = EXPONENTS[lived.story.currency]
+        right[(due.account, due.day)] += -due.net if due.credit else due.net
+    digits = EXPONENTS[lived.story.currency]
     return [
-        f"{account} {day}: product {product[(account, day)].as_text(exponent)}, accountant {right[(account, day)].as_text(exponent)}"
-        for account, day in sorted({*product, *right})
-        if not product[(account, day)].same(right[(account, day)])
+        f"{key[0]} {key[1]}: product {float(product[key]):.{digits}f}, accountant {float(right[key]):.{digits}f}"
+        for key in sorted({*product, *right})
+        if product[key] != right[key]
     ] + [line for document in lived.documents for line in oddities(document, lived.story.currency)]
+
+
+def wrong_taxes(lived: Lived, accountant: Accountant) -> list[str]:
+    """Documents whose tax is not what follows from their lines, and lines taxed at other rates than were agreed."""
+    currency, found = lived.story.currency, []
+    left: dict[str, Taxes] = {}
+    for document in sorted(lived.documents, key=lambda each: (each.day, each.credit)):
+        taxes: Taxes = defaultdict(Fraction)
+        for line in document.lines:
+            agreed = accountant.rates_on(line.source)
+            if set(line.rates) != set(agreed):
+                said = ", ".join(f"{float(rate):g} %" for rate in agreed) or "nothing"
+                found.append(f"{document.document_id} taxes {line.source} at other rates than {said}")
+            charged = left.setdefault(line.invoice or document.document_id, defaultdict(Fraction))
+            for rate in line.rates:
+                before = half_up(charged[rate] * rate / 100, currency)
+                charged[rate] += Fraction(-line.amount if document.credit else line.amount)
+                taxes[rate] += abs(half_up(charged[rate] * rate / 100, currency) - before)
+        if {rate: tax for rate, tax in taxes.items() if tax} != document.taxes:
+            said = ", ".join(f"{float(rate):g} %: {float(tax)}" for rate, tax in sorted(taxes.items()))
+            found.append(f"{document.document_id} of {document.day} has another tax than {said or 'none'}")
+    return list(dict.fromkeys(found))
 
 
 def surprises(lived: Lived) -> list[str]:

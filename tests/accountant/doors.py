@@ -20,10 +20,12 @@ from tests.accountant.story import Story, order_document
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a document; `source` is the asset, or `order/line` of what was bought once."""
+    """A line of a document; `source` is the asset, or `order/line` of what was bought once; a credit's names its invoice."""
 
     source: str
     amount: Decimal
+    rates: tuple[Fraction, ...] = ()
+    invoice: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ async def _do(
 
 
 _DOCUMENTS = """
-select d.{kind}_id as id, d.account_id, d.issued_on, d.net, d.tax, d.total, l.asset_id, l.order_id, l.line_id, l.amount,
+select d.{kind}_id as id, d.account_id, d.issued_on, d.net, d.tax, d.total, l.asset_id, l.order_id, l.line_id, l.amount, l.tax_rates,
+       l.invoice_id as billed_by,
        (select jsonb_object_agg(rate::text, tax) from
            (select rate, sum(tax) as tax from {kind}_tax t where t.{kind}_id = d.{kind}_id group by rate) by_rate) as taxes
 from {kind} d left join {kind}_line l using ({kind}_id) where d.account_id = any($1) order by d.number, l.number
@@ -136,7 +139,12 @@ def _document(rows: list[Any], credit: bool) -> Document:
         first["tax"],
         first["total"],
         tuple(
-            Line(row["asset_id"] or f"{row['order_id']}/{row['line_id']}", row["amount"])
+            Line(
+                row["asset_id"] or f"{row['order_id']}/{row['line_id']}",
+                row["amount"],
+                tuple(Fraction(rate) for rate in row["tax_rates"] or ()),
+                row["billed_by"] if credit else "",
+            )
             for row in rows
             if row["amount"] is not None
         ),

@@ -15,7 +15,7 @@ from typing import Any
 from activities.store.pool import Pool
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from tests.accountant.compare import differences, judged, surprises
+from tests.accountant.compare import differences, judged, surprises, wrong_taxes
 from tests.accountant.doors import Lived, demonstrated, live, read_demonstration, read_documents
 from tests.accountant.story import Story
 
@@ -74,7 +74,8 @@ async def judge(client: PerennialClient, pool: Pool, story: Story) -> Judgement:
         async with pool.acquire() as connection:
             lived.documents = await read_documents(connection, [each["account_id"] for each in story.accounts])
         unforeseen = [] if story.by_dice else surprises(lived)
-        return Judgement(story, lived, unforeseen + differences(lived, judged(lived)))
+        books = judged(lived)
+        return Judgement(story, lived, unforeseen + differences(lived, books) + wrong_taxes(lived, books))
     except Exception as error:
         # A story that cannot be lived, or whose acts the books do not allow, is a difference like any other.
         return Judgement(story, lived, [f"{type(error).__name__}: {error}"])

@@ -11,6 +11,9 @@ from tests.accountant.books import half_up
 ChargedLine = tuple[str, Fraction, tuple[Fraction, ...]]
 """source, net, tax rates in percent"""
 
+CreditedLine = tuple[str, Fraction, int]
+"""source, net, number of the invoice"""
+
 
 @dataclass
 class Invoiced:
@@ -42,15 +45,17 @@ class Charges:
         """What was charged for a source and is not credited yet, net."""
         return sum((each.left.get(source, Fraction(0)) for each in self.invoices), Fraction(0))
 
-    def credit(self, sources: list[tuple[str, Fraction]]) -> dict[Fraction, Fraction]:
+    def credit(self, sources: list[tuple[str, Fraction]]) -> tuple[dict[Fraction, Fraction], list[CreditedLine]]:
         """Takes credits off the latest invoices first. Their tax: what was taxed less the tax on what remains."""
+        lines: list[CreditedLine] = []
         touched: list[Invoiced] = []
         for source, amount in sources:
-            for each in reversed(self.invoices):
+            for number, each in reversed(list(enumerate(self.invoices))):
                 now = min(amount, each.left.get(source, Fraction(0)))
                 if now:
                     each.left[source] -= now
                     amount -= now
+                    lines.append((source, now, number))
                     if each not in touched:
                         touched.append(each)
         credited: dict[Fraction, Fraction] = defaultdict(Fraction)
@@ -59,7 +64,7 @@ class Charges:
             for rate, tax in each.taxed.items():
                 credited[rate] += tax - remains[rate]
             each.taxed = remains
-        return {rate: tax for rate, tax in credited.items() if tax}
+        return {rate: tax for rate, tax in credited.items() if tax}, lines
 
     def _tax(self, invoice: Invoiced) -> dict[Fraction, Fraction]:
         by_rate: dict[Fraction, Fraction] = defaultdict(Fraction)

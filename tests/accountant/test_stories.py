@@ -18,10 +18,12 @@ AGREED = (
     "an_upsell_writes_one_line",
     "cancelled_at_the_end_of_the_term",
     "goodwill_over_all_then_cancelled",
+    "in_curacao",
     "month_to_month_from_the_31st",
     "renewed_from_a_clipped_day",
     "thirteen_months_from_the_30th",
     "two_of_three_are_handed_over",
+    "two_swaps_and_an_early_renewal",
     "yearly_from_a_leap_day",
 )
 
