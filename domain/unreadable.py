@@ -56,7 +56,7 @@ class Missing:
     def __getattr__(self, name: str) -> NoReturn:
         self._asked()
 
-    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = __eq__ = _asked  # type: ignore[assignment]
+    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = __eq__ = _asked
     __hash__ = None  # type: ignore[assignment]
 
 

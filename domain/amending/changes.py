@@ -46,7 +46,7 @@ from domain.assets.requests import (
     Rollback,
     Swap,
 )
-from domain.calendar import add_months, month_index
+from domain.calendar import add_months, anchor_from, month_index, start_of_day
 from domain.customer import AssetFacts, ContractFacts, by_month
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.ids import AccountId, AssetId, ContractId, ProductCode
@@ -166,18 +166,29 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
         percent = request.index.percent(desk.situation.customer.day_of(start))
     elif percent is None:
         percent = contract.uplift_percent if contract else Decimal(0)
+    months = request.months or (contract.renewal_months if contract else None)
+    end = None if request.end is None else desk.closing(request.end)
+    if end is None and months is not None and request.start is not None:
+        end = _whole_days_later(desk, start, months, contract)
     return Renew(
         request_id=desk.request_id,
         recorded_at=desk.as_of,
         asset_id=AssetId(line.asset_id),
         start=start,
-        months=None if request.end is not None else request.months or (contract and contract.renewal_months),
-        end=None if request.end is None else desk.closing(request.end),
+        months=None if end is not None else months,
+        end=end,
         months_from=contract.months_from(desk.zone) if contract else None,
         unit_price=None if line.price is None else facts.monthly(line.price),
         uplift_percent=percent if line.price is None else Decimal(0),
         priced_months=12 if facts.per is PricePer.YEAR else 1,
     )
+
+
+def _whole_days_later(desk: Desk, start: datetime, months: int, contract: ContractFacts | None) -> datetime:
+    """The end of a term of so many months that begins on the day of `start`, at whatever hour: terms follow each other by days."""
+    day = desk.situation.customer.day_of(start)
+    anchor = anchor_from(day, contract.anchor) if contract else day.day
+    return start_of_day(add_months(day, months, anchor), desk.zone)
 
 
 def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:

@@ -118,6 +118,7 @@ def change_quantity(ledger: Ledger, request: ChangeQuantity) -> Ledger:
 
 def _new_lots(record: AssetRecord, request: ChangeQuantity, quantity: int) -> list[ActionSource]:
     """The added units at the price that is given or, without one, at that in force, and later at what it changes to."""
+    prices: list[tuple[datetime, Decimal | None, Decimal | None]]
     if request.unit_price is not None:
         prices = [(request.effective, request.unit_price, request.list_price)]
     elif record.asset.pricing_source is PricingSource.LIST_PRICE:
