@@ -147,13 +147,17 @@ class AssetChange:
 
 @dataclass(frozen=True)
 class OpenAsset:
-    """The row of an asset that came without an order, from `start` to `end`; its first action follows as an `AssetChange`."""
+    """The row of an asset that came without an order, from `start` to `end`; its first action follows as an `AssetChange`.
+
+    `taxed_as`: the asset of another customer whose tax rates go with it; without one they are those of the customer's orders.
+    """
 
     asset: Asset
     per: PricePer
     unit_price: Decimal
     start: datetime
     end: datetime | None
+    taxed_as: str | None = None
 
 
 @dataclass(frozen=True)

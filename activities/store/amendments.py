@@ -19,7 +19,7 @@ async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> No
         " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
         " lifecycle_start, lifecycle_end, months_from, carried, tax_rates)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-        " tax_rates_for($2, $3, $5))",
+        " case when $22::text is null then tax_rates_for($2, $3, $5) else tax_rates_of($22) end)",
         [_asset_row(write) for write in writes],
     )
 
@@ -48,6 +48,7 @@ def _asset_row(write: OpenAsset) -> Sequence[Any]:
         write.end,
         asset.months_from,
         str(asset.carried),
+        write.taxed_as,
     )
 
 

@@ -14,7 +14,7 @@ from domain.amending.requests import Named, When
 from domain.assets.bundles import Relationship
 from domain.assets.errors import AssetExpiredError, BackdateError, ContractError, UnknownAssetError
 from domain.assets.ledger import Ledger, check_version
-from domain.assets.model import AssetRecord, RequestId
+from domain.assets.model import AssetRecord, RequestId, Subtype
 from domain.assets.operations import AnyRequest, apply_together
 from domain.assets.taking import last_lot
 from domain.calendar import start_of_day
@@ -166,7 +166,9 @@ def changes_of(desk: Desk, after: Mapping[str, AssetRecord], sold: Mapping[str, 
         if before is None:
             if terms is None:
                 raise ValueError(f"asset {asset_id} is new, and nothing says what it is sold by")
-            opened.append(OpenAsset(record.asset, terms.per, terms.unit_price, record.start, record.end))
+            first = record.actions[0]
+            taxed_as = first.related_asset if first.subtype is Subtype.TRANSFER_TO else None
+            opened.append(OpenAsset(record.asset, terms.per, terms.unit_price, record.start, record.end, taxed_as))
         changes.append(AssetChange(before, record, terms.unit_price if terms else _last_price(desk, record)))
     return Changed(after, changes, opened)
 

@@ -11,6 +11,7 @@ from activities.clock import present
 from domain.calendar import local_day
 from domain.refusals import Refusal
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.pricing import Shop, open_shop
 
 
@@ -120,3 +121,26 @@ async def test_amounts_are_told_in_plain_digits(servers: Servers) -> None:
     [told] = [row for row in rows if row["kind"] == "invoice"]
     assert told["detail"]["total"] == told["detail"]["net"] == "650000"
     assert " 650000 JPY" in told["title"]
+
+
+async def test_what_changes_hands_is_taxed_as_before(servers: Servers) -> None:
+    giver, taker = await taxed_shop(servers, ["10"]), await open_shop(servers)
+    contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", giver.account_id)
+    before = len(await documents(taker, "invoice"))
+    seats = await servers.pool.fetchval(
+        "select asset_id from asset where account_id = $1 and contract_id = $2 limit 1", giver.account_id, contract
+    )
+    await servers.client.ask(
+        giver.account_id,
+        "transfer_assets",
+        {"to_account": taker.account_id, "assets": [{"asset_id": seats, "quantity": 1}]},
+    )
+
+    async def billed() -> bool:
+        return len(await documents(taker, "invoice")) > before
+
+    await until(billed, "the taker is charged")
+    [credited] = await documents(giver, "credit_memo")
+    charged = (await documents(taker, "invoice"))[-1]
+    assert credited[1] > 0
+    assert charged[1] == round(charged[0] / 10)
