@@ -37,12 +37,19 @@ async def apart(servers: Servers, account_id: str, seconds: float = 3) -> list[s
     return []
 
 
+def _passing(said: str) -> bool:
+    """What a test may leave behind: a case that was moved alone is ahead of its journey, which looks at holds when it gets there;
+    and a look at an invoice that was given back before it was written finds nothing to bill."""
+    looks = "service/review-" in said or said.startswith("stage service is open")
+    return looks or (said.startswith("step billing:") and said.endswith("(overdue) is missing"))
+
+
 async def apart_of_all(servers: Servers, accounts: list[str]) -> dict[str, list[str]]:
     """The differences of every journey among these accounts that can be asked."""
     found = {}
     for account_id in accounts:
         try:
-            if says := await apart(servers, account_id):
+            if says := [said for said in await apart(servers, account_id) if not _passing(said)]:
                 found[account_id] = says
         except RPCError:
             continue  # no journey, or none that answers
