@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.workers.cli import child
 
 PROGRAM = Path(sys.executable).with_name("perennial")
 
@@ -26,14 +32,23 @@ async def perennial(
     """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
     ours = ("TEMPORAL_", "PERENNIAL_")
     kept = {n: value for n, value in os.environ.items() if not n.startswith(ours) or n == "PERENNIAL_NOW"}
-    process = await asyncio.create_subprocess_exec(
-        str(PROGRAM),
-        *arguments,
-        cwd=folder,
-        env=kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(given), 60)
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    whole = kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment
+    with TemporaryDirectory() as streams:
+        (Path(streams) / "in").write_bytes(given)
+        process = _processes().Process(target=child.run, args=(arguments, folder, whole, Path(streams)))
+        process.start()
+        await asyncio.to_thread(process.join, 60)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"perennial {' '.join(arguments)} is not done after a minute")
+        code = process.exitcode
+        process.close()
+        return Ended(code, (Path(streams) / "out").read_text(), (Path(streams) / "err").read_text())
+
+
+@cache
+def _processes() -> ForkServerContext:
+    """Where processes come from: a server that has imported the command line once, and forks."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([child.__name__])
+    return context
