@@ -11,12 +11,16 @@ from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.situation import Situation
 
+SETTLES = ("amendment_settled",)
+"""What a pause does not hold back: the answer to what the customer has asked, by which assets and money are theirs again or not
+any more. What a person would read or what falls due by the calendar waits."""
+
 
 def pause(situation: Situation, request: PauseJourney) -> Decision:
-    """Nothing is done by itself for a while."""
+    """Nothing is done by itself for a while, but for what settles requests of the customer."""
     until = f" until {situation.customer.day_of(request.until)}" if request.until else ""
     answer = {"paused": True, "until": request.until.isoformat() if request.until else None}
-    return Decision(JournalLine(f"Paused{until}: {request.reason}"), Outcome(answer=answer))
+    return Decision(JournalLine(f"Paused{until}: {request.reason}"), Outcome(answer=answer, lets=list(SETTLES)))
 
 
 def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]) -> Decision:

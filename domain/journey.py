@@ -133,6 +133,8 @@ class Outcome(Carried):
     """why a message could not leave within the hour; it is still on its way"""
     caught_up: bool = False
     """true if every overdue step is among `plan` and `drop`"""
+    lets: list[str] = []
+    """of a pause: the kinds of steps that it does not hold back"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
@@ -189,11 +191,12 @@ class DeliveryCall(Carried):
 
 
 class Pause(Carried):
-    """Why nothing is done for now, and until when (null: until it is resumed)."""
+    """Why nothing is done for now, and until when (null: until it is resumed); `lets`: kinds of steps that are done all the same."""
 
     reason: str
     since: AwareDatetime
     until: AwareDatetime | None = None
+    lets: list[str] = []
 
 
 ROLL_OVER_AFTER_EVENTS = 380
@@ -223,15 +226,19 @@ class JourneyState(Carried):
 
     def next_instant(self) -> datetime | None:
         """When the journey has to act next by itself: the agenda's first instant, or a pause's end. None: nothing is planned."""
-        if self.paused:
-            return self.paused.until
-        return self.agenda[0].at if self.agenda else None
+        first = self._first()
+        instants = [first.at if first else None, self.paused.until if self.paused else None]
+        return min((at for at in instants if at is not None), default=None)
 
     def due(self, now: datetime) -> Step | None:
         """The step to do now, the earliest first."""
-        if self.paused or not self.agenda or self.agenda[0].at > now:
-            return None
-        return self.agenda[0]
+        first = self._first()
+        return first if first is not None and first.at <= now else None
+
+    def _first(self) -> Step | None:
+        """The earliest step that no pause holds back."""
+        pause = self.paused
+        return next((step for step in self.agenda if pause is None or step.kind in pause.lets), None)
 
     def next_renewal(self) -> datetime | None:
         """The earliest end of a term that is still to be renewed."""

@@ -182,7 +182,7 @@ class Journey:
                     again = {"request_id": f"after-{asked.request_id}"[:120], "by": "system"}
                     self.asked.append(Asked("reconcile", again["request_id"], again))
             case "pause_journey":
-                self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now)
+                self.state = relationship.paused(self.state, read_request(PauseJourney, asked.body), now, outcome.lets)
             case "resume_journey":
                 self.state = self.state.unparked(now, planned=outcome.caught_up)
             case "retry_deliveries":

@@ -28,6 +28,6 @@ def check_resume(state: JourneyState, request: ResumeJourney) -> None:
         raise Refusal(NOT_ALLOWED, "the journey is not paused and nothing of it is parked or stuck")
 
 
-def paused(state: JourneyState, request: PauseJourney, now: datetime) -> JourneyState:
-    """The state of a journey that does nothing by itself."""
-    return state.model_copy(update={"paused": Pause(reason=request.reason, since=now, until=request.until)})
+def paused(state: JourneyState, request: PauseJourney, now: datetime, lets: list[str]) -> JourneyState:
+    """The state of a journey that does nothing by itself but the kinds of steps that it `lets`."""
+    return state.model_copy(update={"paused": Pause(reason=request.reason, since=now, until=request.until, lets=lets)})

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from activities.store.ledger import load_record
 from domain.assets.model import AssetRecord
 from tests.asset_life import Life, refused
@@ -144,6 +146,31 @@ async def test_a_target_that_refuses_gives_everything_back(servers: Servers) -> 
     await giver.check()
     notices = [mail.subject for mail in servers.mails_to("olga@seller.example")]
     assert any("was refused and is undone" in subject for subject in notices)
+
+
+@pytest.mark.parametrize("ends", ["received", "refused"])
+async def test_a_pause_holds_back_what_comes_by_itself_and_not_the_end_of_a_transfer(
+    servers: Servers, ends: str
+) -> None:
+    """What was asked for comes to its end: assets are free again, and what is not owned any more is credited."""
+    giver, taker = await Life.begin(servers), await Life.begin(servers)
+    if ends == "refused":
+        await servers.pool.execute("update contract set currency = 'EUR' where contract_id = $1", taker.contract)
+    await giver.ask("pause", reason="the shop is rebuilt")
+    answer = await giver.ask(
+        "transfer_assets",
+        to_account=taker.account,
+        assets=[{"asset_id": giver.seats, "quantity": 15}],
+        to_contract_id=taker.contract,
+    )
+    assert await has_ended(servers, answer["transfer_id"]) == ends
+    record = await record_of(servers, giver.seats)
+    assert (record.lock, record.periods[-1].quantity) == (None, 25 if ends == "received" else 40)
+    await giver.ask("amend_assets", assets=[{"asset_id": giver.seats, "add": 1}])
+    done = await giver.kinds()
+    await servers.client.fast_forward(giver.account, timedelta(days=100))
+    assert await giver.kinds() == done
+    await giver.check()
 
 
 async def test_who_cannot_take_anything_is_known_at_once(servers: Servers) -> None:
