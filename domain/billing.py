@@ -18,8 +18,8 @@ from domain.assets.grid import PeriodLength
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import AssetRecord
 from domain.assets.policy import ProrationPolicy
-from domain.calendar import anchor_from
-from domain.customer import Customer
+from domain.calendar import month_grids
+from domain.customer import ContractFacts, Customer
 from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
@@ -87,44 +87,50 @@ class ContractTerm(Carried):
 
 
 class ContractBilling(Carried):
-    """How a contract is invoiced; `terms` in order; `anchor_day`: by which day its months are counted, if not that
-    of its first term's start."""
+    """How a contract is invoiced; `terms` in order. `anchor_day`: by which day its months are counted, `billed_from`: from
+    which day its billing periods, if not by and from its first term's start."""
 
     contract_id: str
     billing: BillingFrequency
     terms: Annotated[tuple[ContractTerm, ...], Field(min_length=1)]
     anchor_day: int | None = None
+    billed_from: date | None = None
 
     def begins(self, day: date) -> bool:
         """True for the first day of a later term, on which all assets are looked at as the one before ends."""
         return any(before.until == day == term.start_on for before, term in pairwise(self.terms))
 
 
+def billing_of(contract: ContractFacts) -> ContractBilling:
+    """How a contract is invoiced, from its facts."""
+    starts = contract.term_starts
+    ends = [*starts[1:], contract.term.until]
+    return ContractBilling(
+        contract_id=contract.contract_id,
+        billing=contract.billing,
+        terms=tuple(ContractTerm(start_on=start, until=until) for start, until in zip(starts, ends, strict=True)),
+        anchor_day=contract.anchor_day,
+        billed_from=contract.billed_from,
+    )
+
+
 def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
-    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day."""
+    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says."""
     policy = ProrationPolicy(time_zone=zone)
     if contract is None:
         return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy, by_months=True)
     whole = contract.billing is BillingFrequency.WHOLE_TERM
+    starts = [term.start_on for term in contract.terms]
+    grids = month_grids(starts, contract.anchor_day or starts[0].day)
+    first = contract.billed_from or starts[0]
     return BillingTerms(
         every=PeriodLength(count=_MONTHS[contract.billing]),
         policy=policy,
-        anchor=contract.terms[0].start_on,
-        anchors=_anchors(contract),
+        anchor=first,
+        anchors=((first, grids[0][1]), *grids[1:]),
         by_months=True,
-        starts=tuple(term.start_on for term in contract.terms) if whole else (),
+        starts=tuple(starts) if whole else (),
     )
-
-
-def _anchors(contract: ContractBilling) -> tuple[tuple[date, int], ...]:
-    """From which days on the contract's months begin on which day of the month: a term that begins off them begins anew."""
-    day = contract.anchor_day or contract.terms[0].start_on.day
-    found = [(contract.terms[0].start_on, day)]
-    for term in contract.terms[1:]:
-        if (anchor := anchor_from(term.start_on, day)) != day:
-            day = anchor
-            found.append((term.start_on, day))
-    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -80,6 +81,16 @@ def begins_month(day: date, anchor: int) -> bool:
 def anchor_from(day: date, anchor: int) -> int:
     """The anchor day of what begins on `day`: it goes on if one of its months begins there, else the months count from `day`."""
     return anchor if begins_month(day, anchor) else day.day
+
+
+def month_grids(starts: Sequence[date], first_day: int) -> list[tuple[date, int]]:
+    """Where the months of terms that begin on `starts` are counted from, and by which day of the month: from the first of
+    them by `first_day`, and anew from each later one that begins off the months before it."""
+    found = [(starts[0], first_day)]
+    for start in starts[1:]:
+        if (day := anchor_from(start, found[-1][1])) != found[-1][1]:
+            found.append((start, day))
+    return found
 
 
 def months_between(start: date, end: date, anchor: int) -> Fraction:

@@ -8,7 +8,15 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime
 
-from domain.calendar import add_months, anchor_from, business_day_from, local_day, local_instant, start_of_day
+from domain.calendar import (
+    add_months,
+    anchor_from,
+    business_day_from,
+    local_day,
+    local_instant,
+    month_grids,
+    start_of_day,
+)
 from domain.model import Carried
 from domain.money import Money, by_one_month, for_months, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
@@ -86,6 +94,8 @@ class ContractFacts(Carried):
     status_reason: str = ""
     anchor_day: int | None = None
     """the day of the month that months are counted by, where it is not that of the first term's start: see `anchor`"""
+    billed_from: date | None = None
+    """where the billing periods are counted from, of a contract that takes over those of another: else its first term's start"""
     starts: list[date] = []
     """the first days of all terms, as they were on record"""
 
@@ -95,11 +105,22 @@ class ContractFacts(Carried):
 
         A term that begins where one of its months does counts on by it (31 Jan, 28 Feb, 31 Mar), any other by its own first day.
         """
-        day = self.anchor_day or self.first_start.day
+        return self._grids()[-1][1]
+
+    def grid_on(self, day: date) -> tuple[date, int]:
+        """Where the billing periods that hold on `day` are counted from, and by which day of the month."""
+        grids = self._grids()
+        start, by = next((grid for grid in reversed(grids) if grid[0] <= day), grids[0])
+        return self.billed_from or start if start == grids[0][0] else start, by
+
+    @property
+    def term_starts(self) -> list[date]:
+        """The first days of all terms, in order."""
         latest = [term.start_on for term in (self.previous, self.term) if term is not None]
-        for start in [*(start for start in self.starts if start < latest[0]), *latest]:
-            day = anchor_from(start, day)
-        return day
+        return [*(start for start in self.starts if start < latest[0]), *latest]
+
+    def _grids(self) -> list[tuple[date, int]]:
+        return month_grids(self.term_starts, self.anchor_day or self.first_start.day)
 
     def end_after(self, number: int) -> date:
         """The first day after term `number`, by whole renewal terms from the end of the latest one."""

@@ -207,24 +207,25 @@ async def contracts_billing(
 ) -> dict[str, billing.ContractBilling]:
     """How an account's contracts are billed, all of them or those of these ids, each with all its terms."""
     rows = await connection.fetch(
-        "select c.contract_id, c.billing, c.anchor_day, t.start_on, t.until from contract c join contract_term t using (contract_id)"
+        "select c.contract_id, c.billing, c.anchor_day, c.billed_from, t.start_on, t.until from contract c join contract_term t using (contract_id)"
         " where c.account_id = $2 and ($1::text[] is null or c.contract_id = any($1)) order by c.contract_id, t.number",
         contracts,
         account_id,
     )
     terms: dict[str, list[billing.ContractTerm]] = {}
-    frequency: dict[str, tuple[str, int | None]] = {}
+    bill_by: dict[str, tuple[str, int | None, date | None]] = {}
     for row in rows:
-        frequency[row["contract_id"]] = row["billing"], row["anchor_day"]
+        bill_by[row["contract_id"]] = row["billing"], row["anchor_day"], row["billed_from"]
         terms.setdefault(row["contract_id"], []).append(
             billing.ContractTerm(start_on=row["start_on"], until=row["until"])
         )
     return {
         contract_id: billing.ContractBilling(
             contract_id=contract_id,
-            billing=BillingFrequency(frequency[contract_id][0]),
+            billing=BillingFrequency(bill_by[contract_id][0]),
             terms=tuple(found),
-            anchor_day=frequency[contract_id][1],
+            anchor_day=bill_by[contract_id][1],
+            billed_from=bill_by[contract_id][2],
         )
         for contract_id, found in terms.items()
     }

@@ -278,6 +278,7 @@ def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -
             "product": product.code,
             "name": product.name,
             "carried": Fraction(),
+            "carried_first": None,
             "months_from": anchor_at(month_anchors(record.asset, record.active), effective),
         }
     )

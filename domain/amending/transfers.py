@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,8 @@ from domain.assets.model import AssetRecord, RequestId
 from domain.assets.move import Conveyed, transfer_in, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
+from domain.billing import billing_of, terms_of
+from domain.calendar import local_day, start_of_day
 from domain.customer import ContractFacts
 from domain.decision import AssetChange, Convey, Decision, JournalLine, Mail, Notice, SendAssets, SettleTransfer, Write
 from domain.ids import AccountId, AssetId, ContractId
@@ -82,6 +84,8 @@ class Conditions(Carried):
     billing: BillingFrequency
     ends_at: AwareDatetime
     anchor_day: int | None = None
+    billed_from: date | None = None
+    """where the billing periods are counted from that the source has paid for"""
 
 
 class Parcel(Carried):
@@ -170,6 +174,7 @@ def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple
         check_apart(desk, named, "handed over", whole=whole)
     for line, to_asset_id in zip(request.assets, ids, strict=True):
         record = desk.record(line)
+        effective = desk.moment(request.effective, desk.begun(record))
         ledger, left = transfer_out(
             ledger,
             Transfer(
@@ -178,8 +183,9 @@ def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple
                 asset_id=AssetId(line.asset_id),
                 to_asset_id=AssetId(to_asset_id),
                 to_account_id=request.to_account,
-                effective=desk.moment(request.effective, desk.begun(record)),
+                effective=effective,
                 quantity=line.quantity,
+                paid_until=_paid_until(desk, record, effective),
             ),
         )
         if left is None:
@@ -189,12 +195,22 @@ def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple
     return ledger, conveyed
 
 
+def _paid_until(desk: Desk, record: AssetRecord, effective: datetime) -> datetime | None:
+    """The end of the billing period that the units are handed over in, or of their time if that is sooner."""
+    contract = desk.situation.customer.contract(record.asset.contract_id) if record.asset.contract_id else None
+    terms = terms_of(billing_of(contract) if contract else None, desk.zone)
+    first, day = local_day(record.start, desk.zone), local_day(effective, desk.zone)
+    after = terms.periods(first).after(day)
+    return record.end if after == date.max else min(filter(None, (record.end, start_of_day(after, desk.zone))))
+
+
 def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveyed]) -> dict[str, Any]:
     parcels, contracts = [], {}
     for number, (line, left) in enumerate(zip(request.assets, conveyed, strict=True)):
         facts = desk.facts(line.asset_id)
         contract = desk.situation.customer.contract(facts.contract_id) if facts.contract_id else None
         if contract is not None and left.end is not None and contract.contract_id not in contracts:
+            billed_from, anchor_day = contract.grid_on(local_day(left.effective, desk.zone))
             contracts[contract.contract_id] = Conditions(
                 contract_id=desk.new_id("K", number),
                 currency=contract.currency,
@@ -204,7 +220,8 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
                 uplift_percent=str(contract.uplift_percent),
                 billing=contract.billing,
                 ends_at=contract.term.ends_at,
-                anchor_day=contract.anchor,
+                anchor_day=anchor_day,
+                billed_from=billed_from,
             )
         parcels.append(
             Parcel(

@@ -297,11 +297,15 @@ class _Amounts:
         self._sum += top * (self._over // bottom)
 
 
-def exact_cost(record: AssetRecord, policy: LedgerPolicy) -> Fraction | None:
-    """What all periods of an asset come to before any rounding, with what it carried on; None while one has no price or no end."""
+def exact_cost(record: AssetRecord, policy: LedgerPolicy, until: datetime | None = None) -> Fraction | None:
+    """What all periods of an asset come to (up to an instant) before any rounding, with what it carried on; None while one
+    has no price or no end."""
     anchors, total = month_anchors(record.asset, record.active), record.asset.carried
     for period in record.periods:
-        exact = exact_worth(period.mrr, period.start, period.end, record.asset, policy, anchors)
+        end = min(filter(None, (period.end, until)), default=None)
+        if end is not None and end <= period.start:
+            break
+        exact = exact_worth(period.mrr, period.start, end, record.asset, policy, anchors)
         if exact is None:
             return None
         total += exact

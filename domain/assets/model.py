@@ -89,7 +89,8 @@ class Asset(Carried):
 
     `time_zone` is the zone by whose calendar its days and months count. `months_from` is an instant on whose day of the month
     its months begin, if not on that of its own start: its months are those of the contract that it runs under. `carried` is the
-    sum, without its whole units of money, from which its costs are summed up and rounded, where it took over what another gave.
+    sum, without its whole units of money, from which its costs are summed up and rounded, where it took over what another gave;
+    `carried_first` is that of its first billing period alone, which the other had paid for.
     """
 
     asset_id: AssetId
@@ -109,6 +110,7 @@ class Asset(Carried):
     time_zone: str = "UTC"
     months_from: Instant | None = None
     carried: Fraction = Fraction(0)
+    carried_first: Fraction | None = None
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""

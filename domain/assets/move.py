@@ -13,7 +13,7 @@ from fractions import Fraction
 from domain.assets.checks import already_done, check_movable, in_term
 from domain.assets.dates import Instant
 from domain.assets.errors import AssetExistsError, OverReductionError, PriceBookError, TransferQuantityError
-from domain.assets.ledger import Entry, Ledger, anchor_at, append, empty_record, exact_cost, month_anchors
+from domain.assets.ledger import Entry, Ledger, LedgerPolicy, anchor_at, append, empty_record, exact_cost, month_anchors
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -87,6 +87,7 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
             "contract_id": request.to_contract_id,
             "parent_id": None,
             "carried": Fraction(),
+            "carried_first": None,
             # The units cost on what they would have cost: what one loses the other gets.
             "months_from": anchor_at(month_anchors(record.asset, record.active), request.effective),
         }
@@ -94,10 +95,15 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
     conveyed = _conveyed(record, request, target, Category.TRANSFERS, Subtype.TRANSFER_TO, as_lots(rows, 1))
     ledger = _without(ledger, record, conveyed, Subtype.TRANSFER_FROM, rows)
     # The target sums up from where the source stops: rounded so, what one loses the other gets.
-    left = exact_cost(ledger.record(record.asset.asset_id), ledger.policy)
-    if left is not None and record.asset.selling_model is not SellingModel.ONE_TIME:
-        target = target.model_copy(update={"carried": left % 1})
+    if record.asset.selling_model is not SellingModel.ONE_TIME:
+        target = target.model_copy(update=_carried(ledger.record(record.asset.asset_id), ledger.policy, request))
     return ledger, conveyed.model_copy(update={"asset": target})
+
+
+def _carried(left: AssetRecord, policy: LedgerPolicy, request: Transfer) -> dict[str, Fraction | None]:
+    whole = exact_cost(left, policy)
+    paid = whole if request.paid_until is None else exact_cost(left, policy, request.paid_until)
+    return {"carried": (whole or paid or Fraction()) % 1, "carried_first": None if paid is None else paid % 1}
 
 
 def transfer_in(ledger: Ledger, conveyed: Conveyed) -> Ledger:

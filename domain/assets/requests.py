@@ -139,13 +139,17 @@ class Renew(Amendment):
 
 
 class Transfer(Amendment):
-    """Hand units to another account, as a new asset with a copy of the timeline; by default as many as possible."""
+    """Hand units to another account, as a new asset with a copy of the timeline; by default as many as possible.
+
+    `paid_until`: up to where the units are paid for that are handed over.
+    """
 
     to_asset_id: AssetId
     to_account_id: AccountRef
     to_contract_id: ContractRef | None = None
     effective: Instant
     quantity: int | None = Field(default=None, ge=1)
+    paid_until: Instant | None = None
 
 
 class Swap(Amendment):

@@ -301,7 +301,11 @@ def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], t
         left[line.key] += line.amount
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
-    for key, change in changes_of(due, charged, rounding_of(record.asset.currency), record.asset.carried).items():
+    asset = record.asset
+    carried = asset.carried
+    if asset.carried_first is not None and len({period for _, period in due.keys() | charged.keys()}) == 1:
+        carried = asset.carried_first
+    for key, change in changes_of(due, charged, rounding_of(asset.currency), carried).items():
         cell = expected.get(key)
         if change > 0:
             on = cell.due if cell and key not in charged else through

@@ -228,6 +228,7 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
             "renewal_pricing": product.renewal_pricing,
             "renewal_months": product.renewal_months or old.renewal_months,
             "carried": Fraction(),
+            "carried_first": None,
             "months_from": anchor_at(month_anchors(old, record.active), line.effective),
         }
     )

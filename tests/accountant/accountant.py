@@ -334,9 +334,10 @@ class Accountant:
             received = {each: (taken(stack, units)[1], anchor) for each, (stack, anchor) in later.items()}
             new.agree(day, self.today, _as(received), request)
             asset.reduce(day, self.today, units, request)
+            new.begun = asset.begun + asset.cost_before(date.max, None)
             self.assets[new.asset_id] = new
             given = self._settle(act["who"], [asset], "a transfer")
-            # What one loses the other gets: the running sum of the other begins with what was credited here.
+            # What one loses the other gets, on the day and in all.
             self._settle(
                 body["to_account"], [new], "a transfer", at={new.asset_id: -given.get(asset.asset_id, Fraction(0))}
             )
@@ -390,7 +391,8 @@ class Accountant:
         moved: dict[str, Fraction] = {}
         for asset in assets:
             until = self.contracts[asset.contract_id].paid_until(self.today)
-            moving = half_up(asset.cost_before(until, self.today), self.currency) - asset.booked
+            so_far = asset.begun + asset.cost_before(until, self.today)
+            moving = half_up(so_far, self.currency) - half_up(asset.begun, self.currency) - asset.booked
             if at is not None:
                 moving = at[asset.asset_id]
             asset.booked += moving

@@ -170,6 +170,8 @@ class Asset:
     changes: list[Change] = field(default_factory=list)
     booked: Fraction = Fraction(0)
     """what was charged for it less what was credited, goodwill aside"""
+    begun: Fraction = Fraction(0)
+    """where the sum goes on that is rounded: what is left to who handed it over"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
     _views: dict[tuple[int, ...], Days] = field(default_factory=dict)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,6 +14,7 @@ from typing import Any
 
 import asyncpg
 
+from activities.store.pool import Pool
 from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -69,7 +72,7 @@ class Lived:
         return Counter(done.refused for done in self.done if done.refused)
 
 
-async def live(client: PerennialClient, cases: CaseClient, story: Story) -> Lived:
+async def live(client: PerennialClient, pool: Pool, story: Story) -> Lived:
     """Lives a story to its end; what is refused is noted and changes nothing."""
     lived = Lived(story)
     begun: set[str] = set()
@@ -77,7 +80,7 @@ async def live(client: PerennialClient, cases: CaseClient, story: Story) -> Live
         at = story.instant(act["day"], act["at"])
         for account in sorted(begun):
             await client.fast_forward_to(account, at)
-        lived.done.append(await _do(client, cases, story, act, begun, at))
+        lived.done.append(await _do(client, pool, story, act, begun, at))
     end = story.instant(story.days, "12:00")
     for account in sorted(begun):
         await client.fast_forward_to(account, end)
@@ -86,8 +89,9 @@ async def live(client: PerennialClient, cases: CaseClient, story: Story) -> Live
 
 
 async def _do(
-    client: PerennialClient, cases: CaseClient, story: Story, act: dict[str, Any], begun: set[str], at: datetime
+    client: PerennialClient, pool: Pool, story: Story, act: dict[str, Any], begun: set[str], at: datetime
 ) -> Done:
+    cases = CaseClient(client.temporal, pool)
     try:
         if "order" in act:
             account = next(each for each in story.accounts if each["account_id"] == act["who"])
@@ -101,10 +105,22 @@ async def _do(
         elif "case" in act:
             await cases.ask(act["case"], act["ask"], act["request"])
         else:
-            await client.ask(act["who"], act["ask"], act["request"])
+            answer = await client.ask(act["who"], act["ask"], act["request"])
+            if act["ask"] == "transfer_assets":
+                await _handed_over(pool, answer["transfer_id"])
     except Refusal as refusal:
         return Done(act, at.date(), refusal.type, str(refusal))
     return Done(act, at.date())
+
+
+async def _handed_over(pool: Pool, transfer_id: str) -> None:
+    """Waits until both customers have heard of a transfer: their clocks are moved one after the other."""
+    settled = "select 1 from journal where kind = 'amendment_settled' and key like '%' || $1"
+    deadline = time.monotonic() + 20
+    while not await pool.fetchval(settled, transfer_id):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"transfer {transfer_id} is not settled")
+        await asyncio.sleep(0.03)
 
 
 _DOCUMENTS = """

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from activities.store.pool import Pool
-from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from tests.accountant.compare import differences, judged, surprises, wrong_taxes
 from tests.accountant.doors import Lived, demonstrated, live, read_demonstration, read_documents
@@ -70,7 +69,7 @@ async def judge(client: PerennialClient, pool: Pool, story: Story) -> Judgement:
     """Lives one story through the doors and compares. A written story also says what is refused, a random one does not."""
     lived = None
     try:
-        lived = await live(client, CaseClient(client.temporal, pool), story)
+        lived = await live(client, pool, story)
         async with pool.acquire() as connection:
             lived.documents = await read_documents(connection, [each["account_id"] for each in story.accounts])
         unforeseen = [] if story.by_dice else surprises(lived)

@@ -20,6 +20,7 @@ AGREED = (
     "goodwill_over_all_then_cancelled",
     "in_curacao",
     "month_to_month_from_the_31st",
+    "paid_years_and_quarters_are_handed_over",
     "renewed_from_a_clipped_day",
     "thirteen_months_from_the_30th",
     "two_of_three_are_handed_over",

@@ -15,7 +15,7 @@ from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
 from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
-from domain.billing import ContractBilling, ContractTerm, Due, settle
+from domain.billing import ContractBilling, ContractTerm, Due, settle, terms_of
 from domain.calendar import add_months, start_of_day
 from domain.money import by_one_month, rounding_of
 from domain.orders import BillingFrequency
@@ -118,13 +118,19 @@ def test_so_many_terms_cost_so_many_times_their_months(
     assert ledger.record(X).end == at(add_months(start, months * (terms + 1)))
 
 
-@given(data=st.data(), start=STARTS, months=st.integers(1, 6), currency=CURRENCIES, units=st.integers(1, 9))
-def test_what_one_gives_the_other_gets(
-    data: st.DataObject, start: date, months: int, currency: str, units: int
+@given(
+    data=st.data(),
+    start=STARTS,
+    months=st.integers(1, 26),
+    billing=st.sampled_from(BillingFrequency),
+    currency=CURRENCIES,
+    units=st.integers(1, 9),
+)
+def test_what_one_gives_the_other_gets_on_the_day_and_in_all(
+    data: st.DataObject, start: date, months: int, billing: BillingFrequency, currency: str, units: int
 ) -> None:
-    price = Decimal(data.draw(st.integers(1, 99_999))).scaleb(-rounding_of(currency).decimals)
-    ledger = sold(start, months, units, price, currency)
-    life = Life(ledger, start, months, BillingFrequency.MONTHLY, start)
+    ledger = sold(start, months, units, data.draw(prices(currency)), currency)
+    life = Life(ledger, start, months, billing, start)
     last = (add_months(start, months) - start).days - 1
     days = sorted(data.draw(st.lists(st.integers(1, max(1, last)), min_size=2, max_size=2)))
     first, second = (start + timedelta(days=min(day, last)) for day in days)
@@ -134,6 +140,9 @@ def test_what_one_gives_the_other_gets(
     before, life.record = life.record, life.ledger.record(X)
     life.settle(first, before)
     life.until(second)
+    as_one = exact_cost(life.record, POLICY)
+    assert as_one is not None
+    end = add_months(start, months)
     asked = Transfer(
         request_id=RequestId("t"),
         recorded_at=at(second),
@@ -141,7 +150,8 @@ def test_what_one_gives_the_other_gets(
         to_asset_id=Y,
         to_account_id=OTHER,
         effective=at(second),
-        quantity=data.draw(st.integers(1, units)),
+        quantity=data.draw(st.integers(1, units + 1)),
+        paid_until=at(min(end, terms_of(life.contract, ZONE).periods(start).after(second))),
     )
     life.ledger = transfer(life.ledger, asked)
     before, life.record = life.record, life.ledger.record(X)
@@ -150,12 +160,22 @@ def test_what_one_gives_the_other_gets(
     assert life.record.actions[-1].amount_change == -(taken.actions[0].amount_change or 0)
     theirs = ContractBilling(
         contract_id="K-2",
-        billing=BillingFrequency.MONTHLY,
-        terms=(ContractTerm(start_on=second, until=add_months(start, months)),),
+        billing=billing,
+        terms=(ContractTerm(start_on=second, until=end),),
         anchor_day=start.day,
+        billed_from=start,
     )
     charged = settle(Due(taken, None, theirs, []), second, ZONE, POLICY)
     assert sum((line.amount for line in charged.lines), Decimal(0)) == -given_back
+    assert charged.next_day is None or charged.next_day == terms_of(life.contract, ZONE).periods(start).after(second)
+    billed, day = list(charged.lines), charged.next_day
+    while day is not None:
+        later = settle(Due(taken, taken, theirs, billed), day, ZONE, POLICY)
+        billed += later.lines
+        day = later.next_day
+    life.until(date.max)
+    in_all = life.total + sum((line.amount for line in billed), Decimal(0))
+    assert in_all == rounded(as_one, rounding_of(currency))
 
 
 def test_a_cancelled_asset_is_credited_to_the_last_minor_unit() -> None:
