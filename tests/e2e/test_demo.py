@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
-import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,23 +13,15 @@ from typing import Any
 import pytest
 
 from tests.builders import order
+from tests.workers.cli.running import forked
 
-PERENNIAL = str(Path(sys.executable).with_name("perennial"))
 SAMPLE = Path(__file__).parents[1] / "data" / "online_retail_sample.csv"
 
 
 async def perennial(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command run in `folder`."""
-    process = await asyncio.create_subprocess_exec(
-        PERENNIAL,
-        *arguments,
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 110)
-    return process.returncode or 0, out.decode(), err.decode()
+    ended = await forked(arguments, folder, {**os.environ, **environment}, seconds=110)
+    return ended.code, ended.out, ended.err
 
 
 async def lived(folder: Path, *arguments: str) -> dict[str, Any]:

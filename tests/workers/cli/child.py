@@ -26,7 +26,8 @@ def run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], s
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    for console in (common.console, common.progress_console):
-        console.width = int(environment["COLUMNS"])
+    if width := environment.get("COLUMNS"):
+        for console in (common.console, common.progress_console):
+            console.width = int(width)
     sys.argv = ["perennial", *arguments]
     workers.cli.main()

@@ -33,15 +33,22 @@ async def perennial(
     ours = ("TEMPORAL_", "PERENNIAL_")
     kept = {n: value for n, value in os.environ.items() if not n.startswith(ours) or n == "PERENNIAL_NOW"}
     whole = kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment
+    return await forked(arguments, folder, whole, given)
+
+
+async def forked(
+    arguments: tuple[str, ...], folder: Path, environment: dict[str, str], given: bytes = b"", seconds: float = 60
+) -> Ended:
+    """`perennial` with `arguments` and exactly this environment. Raises TimeoutError if it is not done in time."""
     with TemporaryDirectory() as streams:
         (Path(streams) / "in").write_bytes(given)
-        process = _processes().Process(target=child.run, args=(arguments, folder, whole, Path(streams)))
+        process = _processes().Process(target=child.run, args=(arguments, folder, environment, Path(streams)))
         process.start()
-        await asyncio.to_thread(process.join, 60)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(f"perennial {' '.join(arguments)} is not done after a minute")
+        await asyncio.to_thread(process.join, seconds)
         code = process.exitcode
+        if code is None:
+            process.kill()
+            raise TimeoutError(f"perennial {' '.join(arguments)} is not done after {seconds:.0f} s")
         process.close()
         return Ended(code, (Path(streams) / "out").read_text(), (Path(streams) / "err").read_text())
 
