@@ -83,8 +83,8 @@ def replan(
     - All assets that live on under a contract were renewed: its next term begins, at once or when the old one ends; pending
       renewal steps fall away, and the old term is cut if the renewal is early.
     - Such a renewal was rolled back before it began: its term is dropped, the term before is planned anew.
-    - A cancellation was taken back before it took effect: a contract that ran out for want of assets is active again, with
-      the next term if one was sold before.
+    - A cancellation was taken back before it took effect, or units were added: a contract that ran out for want of assets is
+      active again, with the next term if one was sold before.
     - The assets end on another day: the term moves (see `terms.common_end`) and its steps are planned anew.
     - Nothing lives on: the contract ends now, or runs out where its last asset does. Assets that were reduced to no units live
       on to their end, as units may be added again.
@@ -169,18 +169,24 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
     if not living:
         until = holdings.held_until()
         return Replanned() if holdings.held_for_ever() else _run_out(situation, contract, until or situation.as_of)
-    if holdings.uncancelled():
-        return _uncancelled(situation, contract, living)
+    if holdings.uncancelled() or _ran_out(contract):
+        return _living_again(situation, contract, living)
     starts = {record.start for record in living}
     fixed = contract.term.number > 1 or contract.term.starts_at <= situation.as_of or len(starts) > 1
     starts_at = contract.term.starts_at if fixed else starts.pop()
     return _moved(situation, contract, starts_at, common_end(ends, contract.term.ends_at), anew=anew)
 
 
-def _uncancelled(situation: Situation, contract: ContractFacts, living: Sequence[AssetRecord]) -> Replanned:
-    """A cancellation was taken back: the contract is what it was before, unless the customer had declined its renewal."""
+def _ran_out(contract: ContractFacts) -> bool:
+    """True if a contract will not be renewed because nothing lived on under it, and not because the customer declined."""
+    return contract.status == "declined" and contract.status_reason == NOTHING_LEFT
+
+
+def _living_again(situation: Situation, contract: ContractFacts, living: Sequence[AssetRecord]) -> Replanned:
+    """A cancellation was taken back, or something new lives on: the contract is what it was before, unless the customer had
+    declined its renewal."""
     first, ends = Replanned(), [record.end for record in living if record.end]
-    revived = contract.status == "declined" and contract.status_reason == NOTHING_LEFT
+    revived = _ran_out(contract)
     if revived:
         contract = contract.model_copy(update={"status": "active", "status_reason": ""})
         write = SetContractStatus(contract.contract_id, "active", "", situation.as_of)

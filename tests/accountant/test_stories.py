@@ -13,6 +13,7 @@ from tests.accountant.story import read_data, told
 from tests.conftest import Servers
 
 AGREED = (
+    "added_to_a_contract_that_runs_out",
     "changes_for_a_quarter",
     "a_price_falls",
     "an_upsell_writes_one_line",

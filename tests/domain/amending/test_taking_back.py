@@ -1,4 +1,4 @@
-"""What can be taken back before it takes effect: cancellations, and a declined renewal, with all that hung on them."""
+"""What can be taken back before it takes effect, with all that hung on it: cancellations, a declined renewal; and what is added instead."""
 
 from __future__ import annotations
 
@@ -161,3 +161,43 @@ def test_a_renewal_that_was_taken_back_can_be_sold_again(again: str) -> None:
         world.pass_by(70)
     assert world.contract().term.number == 2
     assert world.records[world.seats].periods == sold
+
+
+def add_on(world: World) -> None:
+    line = {"contract_id": world.contract_id, "asset_id": "more", "product": "PRO", "quantity": 6, "unit_price": "7"}
+    world.ask(changes.amend, AmendAssets.model_validate({"add_ons": [line]}))
+
+
+@pytest.mark.parametrize("auto_renew", [True, False])
+@pytest.mark.parametrize("reduced", [False, True])
+def test_what_is_added_to_a_contract_that_runs_out_keeps_it_alive(auto_renew: bool, reduced: bool) -> None:
+    world = World(auto_renew=auto_renew)
+    world.pass_by(20)
+    cancel(world, "period_end", assets=[{"asset_id": world.seats}])
+    if reduced:
+        cancel(world, in_days(world, 40), assets=[{"asset_id": world.care}])
+    else:
+        cancel(world, "period_end", assets=[{"asset_id": world.care}])
+    assert world.contract().status == "declined"
+    world.pass_by(3)
+    add_on(world)
+    assert (world.contract().status, world.contract().status_reason) == ("active", "")
+    end = world.contract().term.ends_at
+    world.pass_by((world.contract().term.until - world.situation().today).days - 1)
+    if not auto_renew:
+        answer(world, "accept")
+    world.pass_by(2)
+    assert (world.contract().status, world.contract().term.number) == ("active", 2)
+    assert world.records["more"].end == world.contract().term.ends_at > end
+    assert world.records[world.seats].end == end
+
+
+def test_what_is_added_after_the_customer_declined_ends_with_the_contract() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(20)
+    answer(world, "decline")
+    world.pass_by(3)
+    add_on(world)
+    assert world.contract().status == "declined"
+    world.pass_by((world.contract().term.until - world.situation().today).days + 1)
+    assert world.contract().status == "ended"
