@@ -1,4 +1,4 @@
-"""How calls to the server are made: tried again while it is busy or away, refusals told in words."""
+"""How calls to the server are made: tried again while it is busy or away, within a deadline; refusals told in words."""
 
 from __future__ import annotations
 
@@ -6,48 +6,122 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
 
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.refusals import Problem, Refusal
 
-_BUSY = frozenset({RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE, RPCStatusCode.ABORTED})
-_ATTEMPTS = 12
-PATIENCE = 60.0
-"""Seconds for which a busy server is asked again; a slow one is asked for longer, until it was asked a dozen times."""
+ANSWER_WITHIN = timedelta(seconds=60)
+"""So long a program waits for an answer, however often it has to ask a busy server for it; a person may want to wait less."""
+_PASSING = frozenset(
+    {
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+    }
+)
+_NO_POLLER = "no poller seen"
 
 _Answer = TypeVar("_Answer")
 
 
-async def insist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
+class NoAnswerError(Exception):
+    """No answer came in time. Unlike what was refused, it may still happen; the message says where to look and what to do."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of a workflow. `update_id` is null for what only looks; `again` says how an update is sent once more."""
+
+    what: str
+    workflow_id: str
+    update_id: str | None = None
+    again: str = ""
+
+    def unanswered(self, within: timedelta, said: str) -> NoAnswerError:
+        """The sentence for whoever waited in vain; `said` is what the server had to say, if it spoke at all."""
+        why = f" ({said})" if said else ""
+        parts = [
+            f"no answer to {self.what} came from {self.workflow_id} within {within.total_seconds():g} seconds{why}"
+        ]
+        if self.update_id is not None:
+            parts.append(
+                f"it may still take effect: look for update {self.update_id} of workflow {self.workflow_id} in the Temporal UI"
+            )
+            parts += [self.again] if self.again else []
+        parts.append("`perennial doctor` says whether a worker runs")
+        return NoAnswerError("; ".join(parts))
+
+
+async def insist(send: Callable[[], Awaitable[_Answer]], call: Call, within: timedelta = ANSWER_WITHIN) -> _Answer:
     """The answer of `send`, tried again while the server is busy or away; what was refused raises `Refusal`.
 
-    Raises RPCError when it is still away after `PATIENCE`.
+    within: the deadline for all attempts together. Raises NoAnswerError after it.
     """
-    clock = asyncio.get_running_loop().time
-    give_up = clock() + PATIENCE
+    said: list[str] = []
+    scope = asyncio.timeout(within.total_seconds())
+    try:
+        async with scope:
+            return await _persistently(send, said)
+    except (TimeoutError, RPCError, RPCTimeoutOrCancelledError) as error:
+        # Temporal's client turns a cancellation, such as that by the deadline, into an error of its own.
+        nobody = isinstance(error, RPCError) and _NO_POLLER in error.message
+        if not nobody and not scope.expired():
+            raise
+        raise call.unanswered(within, "no worker runs" if nobody else said[-1] if said else "") from None
+
+
+async def begin_and_ask(
+    temporal: Client, start: WithStartWorkflowOperation[Any, Any], update: str, body: dict[str, Any], update_id: str
+) -> dict[str, Any]:
+    """An update of a workflow that is started by it if it does not run."""
+    try:
+        answer: dict[str, Any] = await temporal.execute_update_with_start_workflow(
+            update, body, id=update_id, start_workflow_operation=start
+        )
+    except BaseException:
+        with suppress(BaseException):  # a copy of the error, which asyncio complains about if nobody looks at it
+            await start.workflow_handle()
+        raise
+    return answer
+
+
+async def _persistently(send: Callable[[], Awaitable[_Answer]], said: list[str]) -> _Answer:
     delay = 0.1
-    for attempt in itertools.count(1):
+    for _ in itertools.count():
         try:
             return await send()
         except WorkflowUpdateFailedError as failed:
             raise _refusal(failed) from failed
         except RPCError as error:
-            if not _passes(error) or (attempt >= _ATTEMPTS and clock() >= give_up):
+            if not _passes(error):
                 raise
-        await asyncio.sleep(
-            delay * random.uniform(0.5, 1.0)
-        )  # whoever was turned away together does not come back together
+            said.append(error.message)
+        except RPCTimeoutOrCancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            said.append("the server ended the call")
+        # Whoever was turned away together does not come back together.
+        await asyncio.sleep(delay * random.uniform(0.5, 1.0))
         delay = min(delay * 2, 5.0)
     raise AssertionError("never reached: it is asked until it answers or raises")
 
 
 def _passes(error: RPCError) -> bool:
     """True for what is over once the server is back or less busy, a connection that broke included."""
-    return error.status in _BUSY or (error.status is RPCStatusCode.UNKNOWN and error.message == "transport error")
+    return error.status in _PASSING or (error.status is RPCStatusCode.UNKNOWN and error.message == "transport error")
 
 
 def _refusal(failed: WorkflowUpdateFailedError) -> BaseException:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -19,14 +18,15 @@ from domain.refusals import Refusal
 from domain.service.case import CaseFile
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
-from gateway.calling import insist
+from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.claims import PriceDesk
-from gateway.client import TASK_QUEUE, journey_id
+from gateway.client import TASK_QUEUE, again_with, briefing_of, journey_id
 from gateway.clock import Clocks, server_time
 from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
 UNKNOWN_CASE = "UnknownCase"
+_AGAIN = {"open_case": "the same case may be opened again, and is opened once"}
 
 
 class CaseClient(PriceDesk):
@@ -47,13 +47,17 @@ class CaseClient(PriceDesk):
     Args:
         temporal: the connection.
         pool: the facts. Without it the client cannot look cases up, follow merges, or meet a customer whose clock was moved.
+        within: what gets no answer in that time raises `gateway.calling.NoAnswerError`; it may still happen.
     """
 
-    def __init__(self, temporal: Client, pool: Pool, *, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(
+        self, temporal: Client, pool: Pool, *, task_queue: str = TASK_QUEUE, within: timedelta = ANSWER_WITHIN
+    ) -> None:
         self.temporal = temporal
         self._pool = pool
         self._task_queue = task_queue
-        self._clocks = Clocks(temporal)
+        self._within = within
+        self._clocks = Clocks(temporal, within)
 
     async def open_case(self, document: dict[str, Any]) -> CaseAnswer:
         """Opens a case. Raises `Refusal`: InvalidCase, CaseConflict, UnknownAccount."""
@@ -76,7 +80,9 @@ class CaseClient(PriceDesk):
             await self._meet(case_id, account_id, f"Case {case_id}")
         try:
             answer: dict[str, Any] = await insist(
-                lambda: self._handle(case_id).execute_update(update, request, id=update_id)
+                lambda: self._handle(case_id).execute_update(update, request, id=update_id),
+                Call(update, case_workflow_id(case_id), update_id, again_with(request, update_id)),
+                self._within,
             )
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
@@ -92,8 +98,12 @@ class CaseClient(PriceDesk):
     async def agenda_of(self, case_id: str) -> RunningCase | None:
         """What the case's workflow waits for; null if none runs. Needs a worker."""
         try:
-            found: RunningCase = await self._handle(case_id).query(
-                "agenda", result_type=RunningCase, reject_condition=QueryRejectCondition.NOT_OPEN
+            found: RunningCase = await insist(
+                lambda: self._handle(case_id).query(
+                    "agenda", result_type=RunningCase, reject_condition=QueryRejectCondition.NOT_OPEN
+                ),
+                Call("the question for its agenda", case_workflow_id(case_id)),
+                self._within,
             )
         except WorkflowQueryRejectedError:
             return None
@@ -152,9 +162,7 @@ class CaseClient(PriceDesk):
 
     async def briefing(self, case_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
-        metadata = await self._handle(case_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        details: str = metadata.current_details
-        return details
+        return await briefing_of(self._handle(case_id), self._within)
 
     # Who serves, and what is owed
 
@@ -180,12 +188,12 @@ class CaseClient(PriceDesk):
 
     async def now(self, case_id: str) -> datetime:
         """The case's own time: the present, or later once it was moved."""
-        return await insist(lambda: self._clocks.now(case_workflow_id(case_id)))
+        return await self._clocks.told(case_workflow_id(case_id))
 
     async def fast_forward(self, case_id: str, by: timedelta) -> datetime:
         """Moves the clock of one case alone, on a server that allows it; a customer's cases move with `PerennialClient`."""
-        until = await self.now(case_id) + by
-        await insist(lambda: self._clocks.forward(case_workflow_id(case_id), until))
+        now = await self.now(case_id)
+        await self._clocks.move(case_workflow_id(case_id), now + by)
         return await self.now(case_id)
 
     async def _meet(self, case_id: str, account_id: str | None, summary: str) -> None:
@@ -193,7 +201,7 @@ class CaseClient(PriceDesk):
         if account_id is None:
             return
         try:
-            theirs = await insist(lambda: self._clocks.now(journey_id(account_id)))
+            theirs = await self._clocks.told(journey_id(account_id))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return  # no journey: the case lives in the present
@@ -208,14 +216,16 @@ class CaseClient(PriceDesk):
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=summary,
-            )
+            ),
+            Call("the start", case_workflow_id(case_id)),
+            self._within,
         )
-        await insist(lambda: self._clocks.forward(case_workflow_id(case_id), theirs))
+        await self._clocks.move(case_workflow_id(case_id), theirs)
 
     async def _with_start(
         self, case_id: str, update: str, body: dict[str, Any], update_id: str, summary: str
     ) -> dict[str, Any]:
-        async def send() -> Any:
+        async def send() -> dict[str, Any]:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 CASE_WORKFLOW,
                 id=case_workflow_id(case_id),
@@ -224,12 +234,10 @@ class CaseClient(PriceDesk):
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=summary,
             )
-            return await self.temporal.execute_update_with_start_workflow(
-                update, body, id=update_id, start_workflow_operation=start
-            )
+            return await begin_and_ask(self.temporal, start, update, body, update_id)
 
-        answer: dict[str, Any] = await insist(send)
-        return answer
+        call = Call(update, case_workflow_id(case_id), update_id, _AGAIN.get(update) or again_with(body, update_id))
+        return await insist(send, call, self._within)
 
     async def _known(self, case_id: str) -> CaseFile:
         facts = await self.case(case_id)

@@ -26,7 +26,7 @@ from domain.quoting.quote import Quote
 from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.requests import read_request
 from domain.usage import UsageRow, usage_level
-from gateway.calling import insist
+from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.clock import Clocks
 from gateway.in_step import move_together
 from gateway.prices import publish
@@ -41,13 +41,25 @@ def journey_id(account_id: str) -> str:
 
 
 class PerennialClient:
-    """Orders, usage and answers in; nothing else changes a journey. Refused requests raise `Refusal`."""
+    """Orders, usage and answers in; nothing else changes a journey.
 
-    def __init__(self, temporal: Client, pool: Pool | None = None, *, task_queue: str = TASK_QUEUE) -> None:
+    Refused requests raise `Refusal` and change nothing. What gets no answer `within` that time raises
+    `gateway.calling.NoAnswerError`: it may still happen, and may be sent again. Clocks are waited for while they move.
+    """
+
+    def __init__(
+        self,
+        temporal: Client,
+        pool: Pool | None = None,
+        *,
+        task_queue: str = TASK_QUEUE,
+        within: timedelta = ANSWER_WITHIN,
+    ) -> None:
         self.temporal = temporal
         self._pool = pool
         self._task_queue = task_queue
-        self._clocks = Clocks(temporal)
+        self._within = within
+        self._clocks = Clocks(temporal, within)
 
     async def place_order(self, order: dict[str, Any]) -> OrderAnswer:
         """Places an activated order: the first begins the account's journey. Sent again, it gets the first answer again."""
@@ -63,7 +75,8 @@ class PerennialClient:
         update_id = f"{order.order_id}:{order.digest()[:24]}:{uuid4().hex[:8]}"
         body = order.model_dump(mode="json", exclude_unset=True)
 
-        answer = await self._ask_or_begin(order.account.account_id, update, body, update_id)
+        again = "the same order may be sent again, and is accepted once"
+        answer = await self._ask_or_begin(order.account.account_id, update, body, update_id, again)
         return OrderAnswer.model_validate(answer)
 
     async def take_up_holdings(
@@ -71,7 +84,8 @@ class PerennialClient:
     ) -> dict[str, Any]:
         """Has imported assets and contracts, which are in the facts already, looked after; begins the journey if there is none."""
         body = {"request_id": import_id, "by": "import", "assets": assets, "contracts": list(contracts)}
-        return await self._ask_or_begin(account_id, "take_up_holdings", body, f"{import_id}:{uuid4().hex[:8]}")
+        again = "the same import may be sent again"
+        return await self._ask_or_begin(account_id, "take_up_holdings", body, f"{import_id}:{uuid4().hex[:8]}", again)
 
     async def reconcile(self, account_id: str, *, by: str = "operator") -> dict[str, Any]:
         """Brings a customer's agenda to what follows from the facts, and begins the journey if none runs: what was otherwise.
@@ -79,7 +93,8 @@ class PerennialClient:
         A customer whose clock was moved, and whose journey begins anew, lives on from the last instant that is on record.
         """
         request_id = f"reconcile-{uuid4().hex[:12]}"
-        answer = await self._ask_or_begin(account_id, "reconcile", {"request_id": request_id, "by": by}, request_id)
+        body = {"request_id": request_id, "by": by}
+        answer = await self._ask_or_begin(account_id, "reconcile", body, request_id, "it may be asked again")
         known = datetime.fromisoformat(answer["as_of"])
         if known > present() and known > await self.now(account_id):
             await self._move_journey(account_id, known)
@@ -87,9 +102,12 @@ class PerennialClient:
 
     async def agenda_of(self, account_id: str) -> Running | None:
         """What the journey has on its agenda; null if none runs. Needs a worker."""
+        handle = self._handle(account_id)
         try:
-            found: Running = await self._handle(account_id).query(
-                "agenda", result_type=Running, reject_condition=QueryRejectCondition.NOT_OPEN
+            found: Running = await insist(
+                lambda: handle.query("agenda", result_type=Running, reject_condition=QueryRejectCondition.NOT_OPEN),
+                Call("the question for its agenda", handle.id),
+                self._within,
             )
         except WorkflowQueryRejectedError:
             return None
@@ -99,7 +117,9 @@ class PerennialClient:
             raise
         return found
 
-    async def _ask_or_begin(self, account_id: str, update: str, body: dict[str, Any], update_id: str) -> dict[str, Any]:
+    async def _ask_or_begin(
+        self, account_id: str, update: str, body: dict[str, Any], update_id: str, again: str
+    ) -> dict[str, Any]:
         async def send() -> dict[str, Any]:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 WORKFLOW,
@@ -108,12 +128,9 @@ class PerennialClient:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             )
-            answer: dict[str, Any] = await self.temporal.execute_update_with_start_workflow(
-                update, body, id=update_id, start_workflow_operation=start
-            )
-            return answer
+            return await begin_and_ask(self.temporal, start, update, body, update_id)
 
-        return await insist(send)
+        return await insist(send, Call(update, journey_id(account_id), update_id, again), self._within)
 
     async def ask(
         self, account_id: str, update: str, request: dict[str, Any], *, id: str | None = None
@@ -121,8 +138,11 @@ class PerennialClient:
         """Sends an update such as `complete_task` or `answer_renewal`; its answer."""
         handle = self._handle(account_id)
         update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        call = Call(update, handle.id, update_id, again_with(request, update_id))
         try:
-            asked: dict[str, Any] = await insist(lambda: handle.execute_update(update, request, id=update_id))
+            asked: dict[str, Any] = await insist(
+                lambda: handle.execute_update(update, request, id=update_id), call, self._within
+            )
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
         return asked
@@ -174,7 +194,9 @@ class PerennialClient:
         report = hashlib.sha256(_content(rows, level)).hexdigest()[:16]
         signal = {"id": report, "at": as_of.isoformat(), "level": level}
         try:
-            await self._handle(account_id).signal("usage_changed", signal)
+            handle = self._handle(account_id)
+            call = Call("usage_changed", handle.id, report, "the same figures may be reported again")
+            await insist(lambda: handle.signal("usage_changed", signal), call, self._within)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -196,7 +218,7 @@ class PerennialClient:
     async def _move_journey(self, account_id: str, until: datetime) -> datetime:
         now = await self.now(account_id)
         while now < until:
-            await insist(lambda: self._clocks.forward(journey_id(account_id), until))
+            await self._clocks.move(journey_id(account_id), until)
             reached = await self.now(account_id)
             if not await self.is_running(account_id):
                 return reached
@@ -206,7 +228,7 @@ class PerennialClient:
     async def now(self, account_id: str) -> datetime:
         """The customer's own time: the present, or later once it was fast-forwarded."""
         try:
-            return await insist(lambda: self._clocks.now(journey_id(account_id)))
+            return await self._clocks.told(journey_id(account_id))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Refusal(
@@ -216,17 +238,33 @@ class PerennialClient:
 
     async def briefing(self, account_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
-        metadata = await self._handle(account_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        details: str = metadata.current_details
-        return details
+        return await briefing_of(self._handle(account_id), self._within)
 
     async def is_running(self, account_id: str) -> bool:
         """True while the account's journey goes on."""
-        description = await insist(self._handle(account_id).describe)
+        handle = self._handle(account_id)
+        call = Call("the question whether it runs", handle.id)
+        description = await insist(handle.describe, call, self._within)
         return description.status is not None and description.status.name == "RUNNING"
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+async def briefing_of(handle: WorkflowHandle[Any, Any], within: timedelta) -> str:
+    """The details that a workflow shows in the Temporal UI."""
+    metadata = await insist(
+        lambda: handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata),
+        Call("the question for its briefing", handle.id),
+        within,
+    )
+    details: str = metadata.current_details
+    return details
+
+
+def again_with(request: dict[str, Any], update_id: str) -> str:
+    """How a request that got no answer is sent once more: one without an id of its own goes by that of its update."""
+    return f"it may be sent again with request_id {request.get('request_id') or update_id}, and is done once"
 
 
 def _after(day: date) -> datetime:

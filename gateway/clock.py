@@ -15,6 +15,8 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
+from gateway.calling import ANSWER_WITHIN, Call, NoAnswerError, insist
+
 MOST_SKIPS = 10_000
 """Skips in one move; the server's own limit would end a move of some months early."""
 
@@ -22,8 +24,29 @@ MOST_SKIPS = 10_000
 class Clocks:
     """The clocks of workflows, each on its own."""
 
-    def __init__(self, temporal: Client) -> None:
+    def __init__(self, temporal: Client, within: timedelta = ANSWER_WITHIN) -> None:
         self._temporal = temporal
+        self._within = within
+
+    async def told(self, workflow_id: str) -> datetime:
+        """The workflow's time, asked for until it is told. Raises NoAnswerError; RPCError for a workflow that is not known."""
+        return await insist(lambda: self.now(workflow_id), Call("the question for its time", workflow_id), self._within)
+
+    async def move(self, workflow_id: str, until: datetime) -> None:
+        """Moves the clock to `until`, however long that takes, as long as it goes on; see `forward`.
+
+        Raises NoAnswerError once it has not skipped ahead for the deadline; the move may go on when a worker runs again.
+        """
+        call = Call("the move of its clock", workflow_id)
+        ahead = timedelta(0)
+        while True:
+            try:
+                return await insist(lambda: self.forward(workflow_id, until), call, self._within)
+            except NoAnswerError:
+                skipped = await self.told(workflow_id) - server_time()
+                if skipped <= ahead + timedelta(seconds=1):
+                    raise
+                ahead = skipped
 
     async def now(self, workflow_id: str) -> datetime:
         """The workflow's time: the present, or later once it was moved. Raises RPCError."""

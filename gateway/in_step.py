@@ -9,7 +9,6 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store import cases
 from activities.store.pool import Pool
-from gateway.calling import insist
 from gateway.clock import Clocks
 
 SECOND = timedelta(seconds=1)
@@ -52,7 +51,7 @@ async def _next_due(pool: Pool, account_id: str, until: datetime, without: set[s
 
 async def _move_case(clocks: Clocks, case_id: str, until: datetime) -> None:
     try:
-        await insist(lambda: clocks.forward(case_workflow_id(case_id), until))
+        await clocks.move(case_workflow_id(case_id), until)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise  # a case whose workflow has ended needs no time

@@ -34,6 +34,7 @@ from domain.service.mailrouting import (
     route_mail,
 )
 from domain.service.mailtext import printable
+from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 
@@ -329,7 +330,7 @@ def _passes(error: Exception) -> bool:
     """True for what another attempt can get right, however long it takes."""
     if isinstance(error, RPCError):
         return error.status is not RPCStatusCode.INVALID_ARGUMENT
-    return isinstance(error, (RPCTimeoutOrCancelledError, *TRANSPORT_ERRORS))
+    return isinstance(error, (NoAnswerError, RPCTimeoutOrCancelledError, *TRANSPORT_ERRORS))
 
 
 _KEPT = Route(kind=RouteKind.KEEP, status=InboxStatus.FAILED)

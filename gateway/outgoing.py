@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,9 +11,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store.pool import Pool
-from activities.store.waiting import Row, waiting
+from activities.store.waiting import Row, count_waiting, waiting
 from domain.journey import Channel
 from domain.refusals import Refusal
+from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient, journey_id
 from gateway.in_step import case_workflow_id
@@ -34,6 +36,20 @@ class Tried:
     said: str
 
 
+@dataclass(frozen=True)
+class Failing:
+    """A provider that does not take what is to leave: how much waits, since when, and how the latest attempt went."""
+
+    provider: str
+    waiting: int
+    since: datetime
+    tried: Tried
+
+
+LOOKED_AT = 50
+"""Of so many customers the server is asked how the attempts went."""
+
+
 class Outgoing:
     """The outbox and whoever carries it."""
 
@@ -42,6 +58,22 @@ class Outgoing:
         self._pool = pool
         self._journeys = journeys
         self._cases = cases
+
+    async def failing(self) -> Sequence[Failing]:
+        """The providers at which attempts fail, by what the server knows of the customers that have waited longest."""
+        found = []
+        for provider, channels in CHANNELS.items():
+            names = [channel.value for channel in channels]
+            async with self._pool.acquire() as connection:
+                total = await count_waiting(connection, names)
+                rows = await waiting(connection, names)
+            carriers = [*dict.fromkeys(_carrier(row) for row in rows)][:LOOKED_AT]
+            known = await asyncio.gather(*(self._tried(carrier) for carrier in carriers))
+            failed = [one for each in known for name, one in each.items() if name in names and one.said]
+            if failed:
+                latest = max(failed, key=lambda one: (one.next_at is not None, one.next_at, one.attempts))
+                found.append(Failing(provider, total, rows[0]["created_at"], latest))
+        return found
 
     async def list(self, channel: str | None = None, account_id: str | None = None) -> list[Row]:
         """What has not left, the oldest first, each row with `carrier` (a workflow id) and `tried` (null: nobody carries it)."""
@@ -67,6 +99,8 @@ class Outgoing:
                 yield carrier, "tried again"
             except Refusal as refusal:
                 yield carrier, f"{refusal.type}: {refusal}"
+            except NoAnswerError as nothing:
+                yield carrier, str(nothing)
 
     async def _tried(self, carrier: str) -> dict[str, Tried]:
         """By channel, what the server knows of the attempts of what waits there: the most tried one speaks for all."""

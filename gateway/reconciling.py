@@ -22,6 +22,7 @@ from domain.agenda.model import Agenda, Running
 from domain.agenda.planning import agenda
 from domain.journey import RequestCall
 from domain.refusals import Refusal
+from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import WORKFLOW, PerennialClient, journey_id
 from gateway.histories import ORDERS, Answered, remember
@@ -134,7 +135,7 @@ class Reconciler:
     async def _differences(self, account_id: str) -> list[Difference]:
         try:
             running = await self._client.agenda_of(account_id)
-        except (WorkflowQueryFailedError, RPCError) as error:
+        except (WorkflowQueryFailedError, RPCError, NoAnswerError) as error:
             said = f"the journey does not answer: {error}; a worker has to run, and to be up to date"
             return [Difference(DifferenceKind.UNREADABLE, account_id, said)]
         as_of = present()
@@ -196,7 +197,7 @@ class Reconciler:
             for case in open_cases:
                 if about & {case.case_id, *case.waiting}:
                     await self._cases.ask(case.case_id, "retry", {"by": self._by})
-        except Refusal:
+        except (Refusal, NoAnswerError):
             return  # what is left says it
 
     async def _remember(self, account_id: str) -> None:

@@ -20,7 +20,7 @@ from domain.service.case_log import promises_of
 from domain.service.clock import clock_of
 from domain.service.lifecycle import CaseRules, CaseState
 from domain.service.milestones import MilestoneState, Occurrence
-from gateway.calling import insist
+from gateway.calling import Call, insist
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import TASK_QUEUE
 from gateway.clock import Clocks
@@ -122,16 +122,17 @@ class Replayer:
                 id=case_workflow_id(case_id),
                 task_queue=TASK_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            )
+            ),
+            Call("the start", case_workflow_id(case_id)),
         )
 
     async def _until(self, case_id: str, at: datetime) -> None:
-        await insist(lambda: self._clocks.forward(case_workflow_id(case_id), at))
+        await self._clocks.move(case_workflow_id(case_id), at)
         described = await self._client.temporal.get_workflow_handle(case_workflow_id(case_id)).describe()
         if described.status is not WorkflowExecutionStatus.RUNNING:
             # On the way it closed by itself: whoever takes it up again begins a run on a clock of its own.
             await self._begin(case_id)
-            await insist(lambda: self._clocks.forward(case_workflow_id(case_id), at))
+            await self._clocks.move(case_workflow_id(case_id), at)
 
     async def _live(self, case_id: str, event: Recorded) -> None:
         """What the log says happened, asked of the case."""

@@ -25,8 +25,9 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from typer.testing import CliRunner
 
+from workers.attending import worker_runs_here
 from workers.embedded.temporal_server import EmbeddedTemporal, find_program
-from workers.registering import RegistrationError, register_search_attributes, worker_runs_here
+from workers.registering import RegistrationError, register_search_attributes
 from workers.settings import Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 

@@ -1,21 +1,18 @@
-"""What a deployment registers with Temporal, and what Temporal knows of it: search attributes and workers."""
+"""What a deployment registers with Temporal: search attributes."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import time
 from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import ListWorkersRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import present
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.
@@ -81,25 +78,3 @@ async def _add_missing(client: Client, wanted: Mapping[str, IndexedValueType.Val
 def _type(kind: str) -> IndexedValueType.ValueType:
     """The server's constant for a type as it is written: `KeywordList` is INDEXED_VALUE_TYPE_KEYWORD_LIST."""
     return IndexedValueType.Value("INDEXED_VALUE_TYPE_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper())
-
-
-async def worker_runs_here(
-    client: Client, task_queue: str, *, host: str | None = None, within: timedelta = timedelta(minutes=2, seconds=30)
-) -> bool:
-    """Whether Temporal heard `within` this time from a running worker of `task_queue` on `host` (default: this one).
-
-    A worker reports once a minute and when it begins and ends. A container's host name is its own, so a health check
-    inside it finds its own worker and no other. Temporal forgets the reports when it restarts, until the next.
-    """
-    since = present() - within
-    conditions = {
-        "TaskQueue =": task_queue,
-        "HostName =": host or socket.gethostname(),
-        "Status =": "Running",
-        "HeartbeatTime >": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    query = " AND ".join(f"{field} '{value}'" for field, value in conditions.items())
-    listed = await client.workflow_service.list_workers(
-        ListWorkersRequest(namespace=client.namespace, page_size=1, query=query)
-    )
-    return len(listed.workers) > 0

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """a folder with policies, calendars and a desk of your own; the ones that come along otherwise"""
     order_lines: Annotated[int, Field(ge=1, le=MOST_LINES)] = MOST_LINES
     """so many lines an order may have at most"""
+    answer_within: Annotated[float, Field(gt=0)] = 30
+    """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None
     """where orders are provided; without it what was sold counts as provided at once"""
     webhook_url: str | None = None

@@ -24,3 +24,9 @@ async def waiting(
         limit,
     )
     return [dict(row) for row in rows]
+
+
+async def count_waiting(connection: Connection, channels: Sequence[str]) -> int:
+    """How many rows of the outbox have not left."""
+    query = "select count(*) from outbox where status = 'waiting' and channel = any($1)"
+    return await connection.fetchval(query, list(channels)) or 0

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
@@ -21,9 +22,10 @@ from activities.playbooks import PlaybookError
 from activities.store import people
 from activities.store.pool import Connection, Pool, open_pool
 from domain.refusals import Refusal
+from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from gateway.connection import connect
+from gateway.connection import NoServerError, connect
 from gateway.here import Running, find_running
 from workers.embedded.errors import EmbeddedError
 from workers.migrating import MigrationError
@@ -62,8 +64,9 @@ class Connections:
         self.temporal = temporal
         self.pool = pool
         self.settings = settings
-        self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue)
-        self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue)
+        within = timedelta(seconds=settings.answer_within)
+        self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=within)
+        self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue, within=within)
 
 
 async def temporal_client(running: Running | None) -> Client:
@@ -76,11 +79,19 @@ async def temporal_client(running: Running | None) -> Client:
         raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
 
 
+IMPORTS_WAIT = 300
+"""Seconds that a command which keeps the server busy itself waits for each answer, unless the settings say more."""
+
+
 @asynccontextmanager
-async def connections() -> AsyncIterator[Connections]:
-    """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder."""
+async def connections(at_least: int = 0) -> AsyncIterator[Connections]:
+    """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder.
+
+    at_least: seconds for which an answer is waited for, even if the settings say less.
+    """
     running = find_running()
     settings = settings_of(running)
+    settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
     temporal = await temporal_client(running)
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
@@ -136,7 +147,15 @@ def explain(error: BaseException) -> str | None:
     match error:
         case Refusal():
             return f"{error.type}: {error}"
-        case UserError() | EmbeddedError() | MigrationError() | RegistrationError() | PlaybookError():
+        case (
+            UserError()
+            | NoAnswerError()
+            | NoServerError()
+            | EmbeddedError()
+            | MigrationError()
+            | RegistrationError()
+            | PlaybookError()
+        ):
             return str(error)
         case asyncpg.InvalidCatalogNameError() | asyncpg.UndefinedTableError():
             return f"the database has no schema yet ({error}); run `perennial migrate`"

@@ -15,7 +15,16 @@ from rich.table import Table
 
 from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
-from workers.cli.common import UserError, connections, console, database, print_json, progress_console, run
+from workers.cli.common import (
+    IMPORTS_WAIT,
+    UserError,
+    connections,
+    console,
+    database,
+    print_json,
+    progress_console,
+    run,
+)
 from workers.feeds.assets import AssetReport, import_assets
 from workers.feeds.cases import CaseReport, import_cases
 from workers.feeds.catalogues import CatalogueReport, import_catalogues
@@ -110,7 +119,7 @@ async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | N
 
 
 async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | None, concurrency: int) -> ImportReport:
-    async with connections() as up:
+    async with connections(IMPORTS_WAIT) as up:
         with _bars() as progress, _feed_errors():
             return await import_orders(
                 up.client,
@@ -160,7 +169,7 @@ async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> 
 
 
 async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: int) -> AssetReport:
-    async with connections() as up:
+    async with connections(IMPORTS_WAIT) as up:
         with _bars() as progress, _feed_errors():
             return await import_assets(
                 up.client,
@@ -175,7 +184,7 @@ async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: 
 
 
 async def _usage(file: Path, rejects: Path) -> UsageReport:
-    async with connections() as up:
+    async with connections(IMPORTS_WAIT) as up:
         with _bars() as progress, _feed_errors():
             return await import_usage(up.client, file, rejects=rejects, progress=progress)
 

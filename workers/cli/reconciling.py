@@ -11,7 +11,8 @@ from activities.carrying_out import Performer, Seller
 from activities.playbooks import FOLDER, read_playbooks
 from activities.requests import JourneyRequests
 from gateway.reconciling import Looked, Reconciler, Totals
-from workers.cli.common import connections, console, print_json, progress_console
+from workers.attending import absence
+from workers.cli.common import UserError, connections, console, print_json, progress_console
 
 NOBODY = "(nobody known)"
 
@@ -20,6 +21,8 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
     """Prints every difference, with `mend` what became of it; true if nothing is amiss now."""
     async with connections() as servers:
         settings = servers.settings
+        if missing := await absence(servers.temporal, settings.task_queue):
+            raise UserError(f"{missing}: journeys cannot say what is on their agendas; start `perennial worker` first")
         performer = Performer(servers.pool, Seller(settings.seller_name))
         requests = JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER))
         reconciler = Reconciler(servers.client, servers.cases, servers.pool, requests)

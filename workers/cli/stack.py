@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file
-from workers.cli.common import UserError, progress_console, run
+from workers.cli.common import IMPORTS_WAIT, UserError, progress_console, run
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.migrating import migrate
@@ -70,7 +71,9 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             async with build_worker(temporal, pool, settings), inbox_runs(inbox):
                 place.touch(mode=0o600)
                 place.write_text(running.model_dump_json())
-                yield Up(stack, PerennialClient(temporal, pool, task_queue=settings.task_queue), pool, running)
+                waits = timedelta(seconds=IMPORTS_WAIT)
+                client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
+                yield Up(stack, client, pool, running)
         finally:
             stack.mail.arrival = None
             place.unlink(missing_ok=True)

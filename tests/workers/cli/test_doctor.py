@@ -1,0 +1,144 @@
+"""Without a worker nobody waits without a word, and the doctor says what is missing; a dead provider is named with its backlog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.calling import NoAnswerError
+from gateway.cases import CaseClient
+from gateway.client import PerennialClient
+from tests.activities.channels.fake_provisioning import Behaviour
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, until
+from tests.e2e.outages import outside
+from tests.workers.cli.running import Ended, perennial
+from workers.attending import absence
+from workers.wiring import build_worker
+
+SOON = timedelta(seconds=2)
+
+
+async def here(servers: Servers, folder: Path, *arguments: str, **environment: str) -> Ended:
+    """`perennial` with `arguments` on the stack of `servers`."""
+    stack = servers.stack
+    known = {
+        "TEMPORAL_ADDRESS": stack.temporal_address,
+        "PERENNIAL_SMTP_HOST": stack.smtp_host,
+        "PERENNIAL_SMTP_PORT": str(stack.smtp_port),
+    }
+    return await perennial(*arguments, dsn=stack.postgres_dsn, folder=folder, width=200, **known | environment)
+
+
+def row(table: str, check: str) -> str:
+    """The doctor's words about a check, on one line; its first and what follows it without a name of its own."""
+    cells: list[list[str]] = []
+    for line in table.splitlines():
+        if line.startswith("│"):
+            parts = [part.strip() for part in line.strip("│").split("│")]
+            if parts[0]:
+                cells.append(parts)
+            elif cells:
+                cells[-1] = [f"{a} {b}".strip() for a, b in zip(cells[-1], parts, strict=True)]
+    return next((" ".join(found[1:]).strip() for found in cells if found[0] == check), "")
+
+
+async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path: Path) -> None:
+    found = await here(servers, tmp_path, "doctor")
+    assert row(found.out, "worker") == "works on 'perennial'"
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_TASK_QUEUE="deserted")
+    assert found.code == 1
+    assert row(found.out, "worker").startswith("nobody asks for the work of task queue 'deserted'")
+    assert "perennial worker" in row(found.out, "worker")
+    found = await here(servers, tmp_path, "doctor", "--reconcile", PERENNIAL_TASK_QUEUE="deserted")
+    assert (found.code, "start `perennial worker` first" in found.err) == (1, True)
+
+
+async def test_a_worker_that_ended_is_not_taken_for_one_that_works(servers: Servers, tmp_path: Path) -> None:
+    settings = servers.settings.model_copy(update={"task_queue": f"ended-{os.getpid()}"})
+    async with build_worker(servers.temporal, servers.pool, settings):
+
+        async def works() -> bool:
+            return await absence(servers.temporal, settings.task_queue) is None
+
+        await until(works, "the worker is seen")
+    assert await absence(servers.temporal, settings.task_queue) is not None
+
+
+async def test_without_a_worker_every_call_ends_with_a_sentence_and_may_be_sent_again(
+    servers: Servers, tmp_path: Path
+) -> None:
+    queue = f"late-{os.getpid()}"
+    settings = servers.settings.model_copy(update={"task_queue": queue})
+    client = PerennialClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
+    cases = CaseClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
+    document = order()
+    account = account_of(document)
+    with pytest.raises(NoAnswerError, match=rf"no answer to place_order came from journey-{account} within 2 seconds"):
+        await client.place_order(document)
+    case_id = f"C-{account}"
+    opening = {"case_id": case_id, "account_id": account, "subject": "The till stands still"}
+    async with build_worker(servers.temporal, servers.pool, settings):
+        answer = await client.place_order(document)
+        assert answer.order_id == document["order_id"]
+        await cases.open_case(opening)
+    waits = {"PERENNIAL_TASK_QUEUE": queue, "PERENNIAL_ANSWER_WITHIN": "2"}
+    asked = await here(servers, tmp_path, "journey", "ask", account, "pause", "reason=holidays", **waits)
+    assert asked.code == 1
+    assert f"no answer to pause came from journey-{account} within 2 seconds; it may still take effect" in asked.err
+    request_id = asked.err.split("sent again with request_id ")[1].split(",")[0]
+    assert f"look for update {request_id} of workflow journey-{account}" in asked.err
+    calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+        "the question for its briefing": lambda: client.briefing(account),
+        "the question for its agenda": lambda: client.agenda_of(account),
+        "the move of its clock": lambda: client.fast_forward(account, timedelta(days=3)),
+        "respond": lambda: cases.ask(case_id, "respond", {"body": "On its way", "request_id": "r-1"}),
+    }
+    for what, call in calls.items():
+        with pytest.raises(NoAnswerError, match=f"no answer to {what} came") as unanswered:
+            await call()
+        assert ("r-1" in str(unanswered.value)) is (what == "respond")
+    async with build_worker(servers.temporal, servers.pool, settings):
+        again = {"reason": "holidays", "request_id": request_id, "by": "cli"}
+        first = await client.ask(account, "pause", again)
+        assert await client.ask(account, "pause", again) == first
+        assert "Paused" in await client.briefing(account)
+        await cases.ask(case_id, "respond", {"body": "On its way", "request_id": "r-1"})
+    paused = "select count(*) from journal where account_id = $1 and title like 'Paused%'"
+    assert await servers.pool.fetchval(paused, account) == 1
+    answers = "select count(*) from case_message where case_id = $1 and body = 'On its way'"
+    assert await servers.pool.fetchval(answers, case_id) == 1
+
+
+async def test_the_doctor_names_a_dead_provider(servers: Servers, tmp_path: Path) -> None:
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        account = account_of(document)
+        await world.mail_goes_down()
+        world.provisioning.behaviour = Behaviour.DOWN
+        await world.client.place_order(document)
+        await world.client.fast_forward(account, timedelta(days=2))
+        waits = "select count(*) from outbox where account_id = $1 and channel = $2 and status = 'waiting'"
+
+        async def fails() -> bool:
+            found = await servers.handle(account).describe()
+            pending = found.raw_description.pending_activities
+            kinds = {one.activity_type.name for one in pending if one.last_failure.message}
+            return {"deliver_mail", "provision"} <= kinds
+
+        await until(fails, "the first attempts have failed")
+        assert await servers.pool.fetchval(waits, account, "deliver_mail") > 0
+        found = await here(servers, tmp_path, "doctor", PERENNIAL_TASK_QUEUE=world.task_queue)
+        assert found.code == 1
+        for provider, noun in (("mail", "mails and notices wait"), ("provisioning", "orders wait")):
+            said = row(found.out, f"deliveries: {provider}")
+            assert noun in said
+            assert "last error: " in said
+            assert "tried again 20" in said
+            assert f"perennial deliveries retry --channel {provider}" in said

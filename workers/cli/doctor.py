@@ -1,0 +1,156 @@
+"""`perennial doctor`: what is reachable, which versions, who works, what waits in vain, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+
+import asyncpg
+from rich.markup import escape
+from rich.table import Table
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+
+from activities.clock import present
+from activities.store.audit import audit, ledger_size
+from activities.store.pool import Connection
+from activities.store.readable import unreadable_facts
+from gateway.here import find_running
+from gateway.outgoing import CHANNELS, Failing, Outgoing
+from workers.attending import absence
+from workers.cli.common import Connections, connections, console, settings_of
+from workers.settings import Settings
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+NAMED_FACTS = 5
+"""So many of the facts that cannot be read the doctor names."""
+_NOUNS = {"mail": "mails and notices", "provisioning": "orders", "webhook": "webhooks", "transfer": "transfers"}
+
+
+class Findings:
+    """A row for each check, and whether all is well."""
+
+    def __init__(self) -> None:
+        self.table = Table("check", "result", "what to do")
+        self.well = True
+
+    def said(self, check: str, good: bool, result: str, mend: str = "") -> None:
+        """One check: what was found, and what to do if that is not good."""
+        self.well = self.well and good
+        self.table.add_row(check, f"[{'green' if good else 'red'}]{escape(result)}[/]", "" if good else escape(mend))
+
+
+async def examine() -> bool:
+    """Every check in a table; true if all is well."""
+    findings = Findings()
+    settings = settings_of(find_running())
+    await _database(findings, settings)
+    try:
+        async with connections() as servers:
+            await _engine(findings, servers)
+            await _workers(findings, servers)
+            await _providers(findings, servers)
+    except Exception as error:  # whatever it is, it is the doctor's finding
+        findings.said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
+    await _mail_server(findings, settings)
+    console.print(findings.table)
+    return findings.well
+
+
+async def _database(findings: Findings, settings: Settings) -> None:
+    try:
+        connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=5)
+        findings.said("PostgreSQL", True, str(await connection.fetchval("show server_version")))
+        tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
+        findings.said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
+        if tables:
+            findings.said("asset ledger", *await _ledger(connection))
+            findings.said("facts", *await _facts(connection))
+        await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        mend = "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one"
+        findings.said("PostgreSQL", False, str(error), mend)
+
+
+async def _engine(findings: Findings, servers: Connections) -> None:
+    info = await servers.temporal.workflow_service.get_system_info(GetSystemInfoRequest())
+    findings.said("Temporal", True, info.server_version)
+    listed = await servers.temporal.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=servers.temporal.namespace)
+    )
+    missing = sorted(set(SEARCH_ATTRIBUTES) - set(listed.custom_attributes))
+    said = f"missing: {', '.join(missing)}" if missing else "registered"
+    findings.said("search attributes", not missing, said, "run `perennial register`")
+
+
+async def _workers(findings: Findings, servers: Connections) -> None:
+    """Whether anybody does what is due."""
+    missing = await absence(servers.temporal, servers.settings.task_queue)
+    mend = "start one: `perennial worker`, or `perennial up`; until then nothing is done and no request is answered"
+    findings.said("worker", missing is None, missing or f"works on {servers.settings.task_queue!r}", mend)
+
+
+async def _providers(findings: Findings, servers: Connections) -> None:
+    """Whether what leaves the company is taken."""
+    try:
+        failing = await Outgoing(servers.temporal, servers.pool, servers.client, servers.cases).failing()
+    except asyncpg.UndefinedTableError:
+        return  # the schema is missing, which has been said
+    for one in failing:
+        mend = f"mend that service, then `perennial deliveries retry --channel {one.provider}`"
+        findings.said(f"deliveries: {one.provider}", False, _in_vain(one), mend)
+    if not failing:
+        findings.said("deliveries", True, f"nothing fails of {', '.join(CHANNELS)}")
+
+
+def _in_vain(one: Failing) -> str:
+    next_at = f"; tried again {_minute(one.tried.next_at)}" if one.tried.next_at else ""
+    return (
+        f"{one.waiting:,} {_NOUNS[one.provider]} wait, the oldest since {_minute(one.since)}; "
+        f"last error: {one.tried.said}{next_at}"
+    )
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+async def _mail_server(findings: Findings, settings: Settings) -> None:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(settings.smtp_host, settings.smtp_port), 5)
+        writer.close()
+        findings.said("SMTP", True, f"{settings.smtp_host}:{settings.smtp_port}")
+    except (OSError, TimeoutError) as error:
+        mend = "set PERENNIAL_SMTP_HOST and PERENNIAL_SMTP_PORT; mails wait till then"
+        findings.said("SMTP", False, str(error) or "no answer", mend)
+
+
+async def _facts(connection: Connection) -> tuple[bool, str, str]:
+    """Whether every fact of customers and open cases can be read; the first that cannot, by name."""
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+    try:
+        found = [f"{whose}: {fact.name} ({fact.why})" async for whose, fact in unreadable_facts(connection, present())]
+    except asyncpg.UndefinedTableError as missing:
+        return False, str(missing), "run `perennial migrate`"
+    if not found:
+        return True, "all can be read", ""
+    more = f" and {len(found) - NAMED_FACTS} more" if len(found) > NAMED_FACTS else ""
+    mend = "mend these rows, then `perennial journey ask ACCOUNT resume`; what needs them waits, the rest goes on"
+    return False, "; ".join(found[:NAMED_FACTS]) + more, mend
+
+
+async def _ledger(connection: Connection) -> tuple[bool, str, str]:
+    """Whether the invariants of the asset ledger hold in the database, how much was looked at, and what to do if not."""
+    try:
+        found = await audit(connection)
+    except asyncpg.UndefinedTableError as missing:
+        return False, str(missing), "run `perennial migrate`"
+    if not found:
+        assets, periods = await ledger_size(connection)
+        return True, f"{assets:,} assets and {periods:,} periods hold", ""
+    first = found[0]
+    mend = (
+        f"`perennial asset rebuild --check {first.asset_id}` says more, and without --check mends what can be derived"
+    )
+    return False, f"{first.asset_id}: {first.problem} ({len({f.asset_id for f in found})} assets or more)", mend
