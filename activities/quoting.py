@@ -18,6 +18,7 @@ from domain.journey import Outcome, RequestCall, StepCall
 from domain.money import withdrawn
 from domain.quotes import accepting, deciding
 from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
+from domain.quotes.ordered import priced_as_sold
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 from domain.quoting.quote import Quote
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
@@ -37,7 +38,10 @@ async def preview(connection: Connection, account_id: str, request: RequestQuote
 
 
 async def sources_of(connection: Connection, situation: Situation, request: RequestQuote) -> Sources:
-    """The catalogue's products that a request names, and the price book that it is made from: that of the assets it changes."""
+    """The catalogue's products that a request names, and the price book that it is made from: that of the assets it changes.
+
+    What the standard book does not name costs what the customer has or ordered it for.
+    """
     named = {str(line[key]) for line in request.lines for key in ("product", "to_product") if key in line}
     changed = [
         situation.records[line["asset_id"]] for line in request.lines if line.get("asset_id") in situation.records
@@ -52,7 +56,11 @@ async def sources_of(connection: Connection, situation: Situation, request: Requ
         raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="currency", problem=says)])
     with named_refusals():
         prices = await catalogue.load_price_book(connection, book, currency, on, codes)
-    return Sources(products, prices, await store.load_relationships(connection, situation.customer.account.account_id))
+    account_id = situation.customer.account.account_id
+    if book == catalogue.STANDARD and (unlisted := codes - prices.by_product.keys()):
+        ordered = await catalogue.load_ordered_prices(connection, account_id, currency, unlisted)
+        prices = priced_as_sold(situation, prices, ordered, unlisted)
+    return Sources(products, prices, await store.load_relationships(connection, account_id))
 
 
 def _currency(situation: Situation) -> str:

@@ -56,18 +56,34 @@ async def publish(pool: Pool, document: dict[str, Any], *, as_of: datetime) -> b
         problem = Problem(field="currency", problem=says)
         raise Refusal(INVALID_PRICES, "the prices cannot be published", [problem])
     async with pool.acquire() as connection, connection.transaction():
-        if change is not None:
-            # Two changes of one book at once: the second sees the first.
-            await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"prices:{change.book}")
-            book = await _edition(connection, change)
         try:
+            if change is not None:
+                # Two changes of one book at once: the second sees the first.
+                await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"prices:{change.book}")
+                return await _publish_one(connection, change, as_of)
             return await catalogue.save_price_book(connection, book, as_of=as_of) if book else False
         except LookupError as error:
             raise Refusal(UNKNOWN_PRODUCT, str(error)) from None
 
 
-async def _edition(connection: Connection, change: NewPrice) -> PriceBook:
-    """The edition that begins with a new price: as the one that was valid, but for that price and until the next one begins."""
+async def _publish_one(connection: Connection, change: NewPrice, as_of: datetime) -> bool:
+    """The edition of the day; and later ones have the price as well, up to the first that gives the product another of its own."""
+    edition, before = await _edition(connection, change)
+    saved = await catalogue.save_price_book(connection, edition, as_of=as_of)
+    for later in await catalogue.load_later_editions(connection, edition):
+        if later.by_product.get(change.product, []) != before:
+            break
+        others = [entry for entry in later.entries if entry.product != change.product]
+        entries = (*others, *edition.by_product[change.product])
+        await catalogue.save_price_book(connection, later.model_copy(update={"entries": entries}), as_of=as_of)
+    return saved
+
+
+async def _edition(connection: Connection, change: NewPrice) -> tuple[PriceBook, list[PriceEntry]]:
+    """The edition that begins with a new price: as the one that was valid, but for that price and until the next one begins.
+
+    Beside it the product's price that was valid, if there was one.
+    """
     codes = await connection.fetch(
         "select distinct product_code from price_entry where name = $1 and currency = $2", change.book, change.currency
     )
@@ -81,7 +97,7 @@ async def _edition(connection: Connection, change: NewPrice) -> PriceBook:
         before = None
     kept = [entry for entry in entries if entry.product != change.product]
     new = PriceEntry(product=change.product, per=change.per, tiers=(Tier(price=Decimal(change.price)),))
-    return PriceBook(
+    edition = PriceBook(
         name=change.book,
         currency=change.currency,
         entries=(*kept, new),
@@ -89,3 +105,4 @@ async def _edition(connection: Connection, change: NewPrice) -> PriceBook:
         valid_to=before.valid_to if before else None,
         unit_decimals=decimals,
     )
+    return edition, [entry for entry in entries if entry.product == change.product]

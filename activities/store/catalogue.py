@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from activities.store.pool import Connection
+from domain.orders import PricePer, ProductKind
+from domain.quotes.ordered import plain_product
 from domain.quoting.catalogue import Catalogue, Product
 from domain.quoting.pricebook import PriceBook, PriceEntry, choose_book
 
 STANDARD = "standard"
-"""The price book of what was sold without naming one; without editions it holds no prices."""
+"""The price book of what was sold without naming one; on a day without an edition it holds no prices."""
 
 
 async def save_catalogue(connection: Connection, catalogue: Catalogue, *, as_of: datetime) -> list[str]:
@@ -111,7 +114,7 @@ def _entry_row(entry: PriceEntry) -> tuple[Any, ...]:
 
 
 async def load_catalogue(connection: Connection, codes: Iterable[str]) -> Catalogue:
-    """The latest versions of these products, and of all that their bundles hold."""
+    """The latest versions of these products, and of all that their bundles hold; what came with an order is as that says."""
     found: dict[str, Product] = {}
     wanted = set(codes)
     while wanted:
@@ -121,15 +124,27 @@ async def load_catalogue(connection: Connection, codes: Iterable[str]) -> Catalo
             sorted(wanted),
         )
         new = [Product.model_validate(row["body"]) for row in rows]
+        if missing := wanted - {product.code for product in new}:
+            rows = await connection.fetch("select code, name, kind from product where code = any($1)", sorted(missing))
+            new += [plain_product(row["code"], row["name"], ProductKind(row["kind"])) for row in rows]
         found |= {product.code: product for product in new}
         wanted = {str(option.product) for product in new for option in product.options} - found.keys()
     return Catalogue(products=tuple(found.values()))
 
 
-async def product_codes(connection: Connection) -> list[str]:
-    """The codes that can be quoted, to suggest from."""
-    rows = await connection.fetch("select distinct product_code from catalogue_product order by 1 limit 5000")
-    return [row["product_code"] for row in rows]
+async def load_ordered_prices(
+    connection: Connection, account_id: str, currency: str, codes: Iterable[str]
+) -> list[tuple[str, PricePer, Decimal]]:
+    """At what unit price an account ordered these products last in a currency: product, for what time, price."""
+    rows = await connection.fetch(
+        "select distinct on (l.product_code) l.product_code, l.price_per, l.unit_price from sales_order o"
+        " join order_line l using (order_id) where o.account_id = $1 and o.currency = $2 and l.product_code = any($3)"
+        " order by l.product_code, o.activated_at desc, o.recorded_at desc, l.line_id desc",
+        account_id,
+        currency,
+        sorted(codes),
+    )
+    return [(row["product_code"], PricePer(row["price_per"]), row["unit_price"]) for row in rows]
 
 
 async def load_price_book(
@@ -141,11 +156,21 @@ async def load_price_book(
         PriceBookNotValidError: There is none.
     """
     editions = await _editions(connection, name, currency)
-    if not editions and name == STANDARD:
+    if name == STANDARD and not any(edition.valid_on(on) for edition in editions.values()):
         return PriceBook.model_validate({"name": name, "currency": currency, "entries": (), "valid_from": date.min})
     book = choose_book(editions.values() or await _all_editions(connection), name, currency, on)
     entries = await _entries(connection, (book.name, book.currency, book.valid_from), list(codes))
     return book.model_copy(update={"entries": tuple(entries)})
+
+
+async def load_later_editions(connection: Connection, edition: PriceBook) -> list[PriceBook]:
+    """The editions of a price book that begin after another one, with all their prices, in order of time."""
+    found = await _editions(connection, edition.name, edition.currency)
+    books = []
+    for day in sorted(day for day in found if day > edition.valid_from):
+        entries = await _entries(connection, (edition.name, edition.currency, day), None)
+        books.append(found[day].model_copy(update={"entries": tuple(entries)}))
+    return books
 
 
 async def _editions(connection: Connection, name: str, currency: str) -> dict[date, PriceBook]:

@@ -126,7 +126,8 @@ class PriceBook(Indexed):
         """
         entries = [entry for entry in self.by_product.get(product, ()) if entry.holds(model, attributes)]
         if not entries:
-            raise NoPriceError(f"price book {self.name} ({self.currency}) has no {model} price for {product}; add one")
+            says = f"price book {self.name} ({self.currency}) has no {model} price for {product}"
+            raise NoPriceError(f"{says}; publish one, as by `perennial price set`")
         entry = max(entries, key=lambda entry: entry.specificity)
         if entry.per not in _UNITS[model]:
             units = " or ".join(_UNITS[model])
