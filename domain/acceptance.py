@@ -12,7 +12,17 @@ from domain.calendar import local_day, start_of_day
 from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PurchaseFacts, TermFacts
 from domain.decision import BillPurchase, Decision, JournalLine, SetContractStatus, Write
 from domain.journey import AccountView, Outcome, Stage, Step
-from domain.orders import TERM_KINDS, BillingFrequency, Contract, Line, Order, OrderAnswer, Product, ProductKind
+from domain.orders import (
+    TERM_KINDS,
+    BillingFrequency,
+    Contract,
+    FirstInvoice,
+    Line,
+    Order,
+    OrderAnswer,
+    Product,
+    ProductKind,
+)
 from domain.ownership import sold
 from domain.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
 from domain.situation import Situation
@@ -113,6 +123,7 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
         first_start=term.start,
         first_until=term.until,
         billing=contract.billing or BillingFrequency.YEARLY,
+        first_invoice=contract.first_invoice or FirstInvoice.START,
         term=TermFacts(
             number=1,
             start_on=term.start,
@@ -163,19 +174,41 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         accepted_at=situation.as_of,
         assets=[asset.asset_id for asset in sale.assets],
         contracts=[contract.contract_id for contract in sale.contracts],
+        first_invoices={} if situation.imported else first_invoices(sale.contracts, situation.today),
     )
+    lines, first_said = told_of_invoices(answer.first_invoices, situation.today)
     outcome = outcome.model_copy(
         update={
             "account": AccountView(
                 name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
             ),
             "attention": {**outcome.attention, **_mended(order)},
-            "said": [says],
+            "said": [says, *first_said],
             "answer": answer.model_dump(mode="json"),
         }
     )
     at = order.activated_at if situation.imported else None
-    return Decision(JournalLine(says, at=at, detail={"order_id": order.order_id}), outcome, writes, more_lines=past)
+    first_line = JournalLine(says, at=at, detail={"order_id": order.order_id})
+    return Decision(first_line, outcome, writes, more_lines=[*past, *lines])
+
+
+def first_invoices(contracts: Iterable[ContractFacts], today: date) -> dict[str, date]:
+    """By contract that is sold on `today`, the day on which its first period is invoiced."""
+    return {contract.contract_id: contract.first_invoice_on(today) for contract in contracts}
+
+
+def told_of_invoices(days: Mapping[str, date], today: date) -> tuple[list[JournalLine], list[str]]:
+    """Of contracts that are invoiced later than on `today`: a line each for the journal, and what the briefing says of the first."""
+    later = sorted((day, contract_id) for contract_id, day in days.items() if day > today)
+    lines = [
+        JournalLine(
+            f"First invoice on {day}: contract {contract_id}",
+            name=f"first-invoice-{contract_id}",
+            detail={"contract_id": contract_id, "first_invoice_on": day.isoformat()},
+        )
+        for day, contract_id in later
+    ]
+    return lines, [line.title for line in lines[:1]]
 
 
 def begin(

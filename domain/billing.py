@@ -16,14 +16,14 @@ from domain.assets.dates import local_date
 from domain.assets.errors import LedgerCorruptError
 from domain.assets.grid import PeriodLength
 from domain.assets.ledger import LedgerPolicy, rebuild
-from domain.assets.model import AssetRecord
+from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel, Subtype
 from domain.assets.policy import ProrationPolicy
 from domain.calendar import month_grids
 from domain.customer import ContractFacts, Customer
 from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
-from domain.orders import BillingFrequency
+from domain.orders import BillingFrequency, FirstInvoice
 from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, bill, schedule
 from domain.tax import Taxed
 
@@ -95,6 +95,7 @@ class ContractBilling(Carried):
     terms: Annotated[tuple[ContractTerm, ...], Field(min_length=1)]
     anchor_day: int | None = None
     billed_from: date | None = None
+    first_invoice: FirstInvoice = FirstInvoice.START
 
     def begins(self, day: date) -> bool:
         """True for the first day of a later term, on which all assets are looked at as the one before ends."""
@@ -111,6 +112,7 @@ def billing_of(contract: ContractFacts) -> ContractBilling:
         terms=tuple(ContractTerm(start_on=start, until=until) for start, until in zip(starts, ends, strict=True)),
         anchor_day=contract.anchor_day,
         billed_from=contract.billed_from,
+        first_invoice=contract.first_invoice,
     )
 
 
@@ -157,29 +159,43 @@ class Settlement:
 
 
 def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement:
-    """The lines of today. The first period of a new asset is invoiced at once, even if it begins later; any other change of
-    the future is invoiced or credited on the day on which it takes effect, as until then it may be taken back."""
+    """The lines of today. What begins later is invoiced on its first day, and any change of the future is invoiced or credited
+    on the day on which it takes effect, as until then it may be taken back. What is bought once is invoiced when it is sold,
+    and so is the first period of what is sold under a contract that says so."""
     terms = terms_of(due.contract, zone)
     elsewhere = _elsewhere(due, terms, today)
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
-    through = max(today, first) if due.before is None and not due.taken_over else today
-    now, changes = in_effect(due.after, today, terms.policy.zone, policy)
+    through = max(today, first) if _with_its_sale(due) else today
+    now, changes = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
     lines = bill(now, terms, billed, through)
     known = {line.key for line in [*billed, *lines]}
     return Settlement(lines, elsewhere, _next_day(due, terms, known, today, changes))
 
 
-def in_effect(record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy) -> tuple[AssetRecord, list[date]]:
+def _with_its_sale(due: Due) -> bool:
+    """True for what is new here by a sale, and invoiced with it even if it begins later."""
+    if due.before is not None or due.taken_over or due.after.actions[0].category is not Category.INITIAL_SALE:
+        return False
+    once = due.after.asset.selling_model is SellingModel.ONE_TIME
+    return once or (due.contract is not None and due.contract.first_invoice is FirstInvoice.ORDER)
+
+
+def in_effect(
+    record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy, *, billed: bool = True
+) -> tuple[AssetRecord, list[date]]:
     """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones;
-    so does that it was given up before it began."""
+    so does that it was given up before it began. `billed`: something of it was, so that another start changes what was."""
     if not record.periods:
         return record, []  # given up before it began: nothing of it is left to wait for
     undone = {action.undoes for action in record.actions}
     later = {
-        action.sequence: local_date(action.effective, zone)
+        action.sequence: day
         for action in record.actions[1:]
-        if action.undoes is None and action.sequence not in undone and local_date(action.effective, zone) > today
+        if action.undoes is None
+        and action.sequence not in undone
+        and (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT)
+        and (day := _first_day(action, zone)) > today
     }
     if not later:
         return record, []
@@ -191,12 +207,23 @@ def in_effect(record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPo
     return record.model_copy(update={"actions": kept, "periods": periods}), sorted(later.values())
 
 
+def _first_day(action: AssetAction, zone: ZoneInfo) -> date:
+    """The first day on which something is otherwise: of a start that moves, the earlier of the two."""
+    if action.subtype is Subtype.START_DATE_ADJUSTMENT and action.clears_from is not None:
+        return local_date(min(action.effective, action.clears_from), zone)
+    return local_date(action.effective, zone)
+
+
 def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:
-    """What counts as charged by somebody else: of an asset taken over, and of one that was sold before invoices were kept here."""
-    known = due.before or due.after
-    if due.billed or (due.before is None and not due.taken_over):
+    """What was charged by somebody else: of what is taken over now, and of what came from another system before.
+
+    What was sold here is never among it, however late it is looked at.
+    """
+    ours_from = today if due.taken_over else due.after.asset.invoiced_from
+    if due.billed or ours_from is None or (due.before is None and not due.taken_over):
         return []
-    return [_charged(known, cell) for cell in schedule(known, terms, today) if cell.due < today and cell.amount]
+    known, ours_from = due.before or due.after, min(ours_from, today)
+    return [_charged(known, cell) for cell in schedule(known, terms, ours_from) if cell.due < ours_from and cell.amount]
 
 
 def _charged(record: AssetRecord, cell: Cell) -> BillLine:

@@ -19,7 +19,7 @@ from domain.calendar import (
 )
 from domain.model import Carried
 from domain.money import Money, by_one_month, for_months, rounding_of
-from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, PricePer, ProductKind
+from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
 from domain.unreadable import Unreadable, check_all, check_contract
 
 
@@ -90,6 +90,7 @@ class ContractFacts(Carried):
     first_until: date
     term: TermFacts
     billing: BillingFrequency = BillingFrequency.YEARLY
+    first_invoice: FirstInvoice = FirstInvoice.START
     previous: TermFacts | None = None
     status_reason: str = ""
     anchor_day: int | None = None
@@ -98,6 +99,10 @@ class ContractFacts(Carried):
     """where the billing periods are counted from, of a contract that takes over those of another: else its first term's start"""
     starts: list[date] = []
     """the first days of all terms, as they were on record"""
+
+    def first_invoice_on(self, today: date) -> date:
+        """The day on which the first period of the latest term is invoiced, if it is sold on `today`."""
+        return today if self.first_invoice is FirstInvoice.ORDER else max(today, self.term.start_on)
 
     @property
     def anchor(self) -> int:

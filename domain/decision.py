@@ -150,6 +150,7 @@ class OpenAsset:
     """The row of an asset that came without an order, from `start` to `end`; its first action follows as an `AssetChange`.
 
     `taxed_as`: the asset of another customer whose tax rates go with it; without one they are those of the customer's orders.
+    `invoiced_from`: what fell due before this day was charged elsewhere.
     """
 
     asset: Asset
@@ -158,6 +159,7 @@ class OpenAsset:
     start: datetime
     end: datetime | None
     taxed_as: str | None = None
+    invoiced_from: date | None = None
 
 
 @dataclass(frozen=True)

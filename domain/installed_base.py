@@ -14,13 +14,13 @@ from domain.assets.history import KnownPeriod, check_exported, follow, monthly_p
 from domain.assets.model import Asset, AssetRecord, Attributes, RenewalPricing, SellingModel
 from domain.assets.policy import ProrationPolicy, read_policy
 from domain.assets.presets import PRORATION_PRESETS
-from domain.calendar import MONTHS_IN_YEAR, start_of_day, within_reach
+from domain.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import AssetChange, OpenAsset, OpenContract
 from domain.ids import AccountRef, AssetId, ContractRef, Opaque
 from domain.model import Received
 from domain.money import CurrencyCode
-from domain.orders import Account, BillingFrequency, Code, Contact, Price, PricePer, Product, Term, Text
+from domain.orders import Account, BillingFrequency, Code, Contact, FirstInvoice, Price, PricePer, Product, Term, Text
 from domain.ownership import POLICY
 from domain.refusals import Refusal
 
@@ -63,6 +63,7 @@ class HeldContract(Received):
     notice_days: Annotated[int, Field(ge=0, le=366)] = 30
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     billing: BillingFrequency = BillingFrequency.YEARLY
+    first_invoice: FirstInvoice = FirstInvoice.START
 
 
 class ImportedAsset(Received):
@@ -152,7 +153,9 @@ def take_over(document: ImportedAsset, name: str, zone: str, as_of: datetime) ->
         asset = _asset(document, name, zone)
         record = follow(asset, [_known(document, period, zone) for period in document.periods], POLICY, policy)
     price = document.unit_price if document.unit_price is not None else _last_price(document, record)
-    opened = OpenAsset(record.asset, document.per, price, record.start, record.end)
+    opened = OpenAsset(
+        record.asset, document.per, price, record.start, record.end, invoiced_from=local_day(as_of, zone)
+    )
     contract = (
         OpenContract(_contract(document.contract, document.currency, zone, as_of), ORIGIN, as_of)
         if document.contract
@@ -253,6 +256,7 @@ def _contract(contract: HeldContract, currency: str, zone: str, as_of: datetime)
         uplift_percent=contract.uplift_percent,
         status="ended" if ends_at <= as_of else "active",
         billing=contract.billing,
+        first_invoice=contract.first_invoice,
         first_start=term.start,
         first_until=term.until,
         term=TermFacts(

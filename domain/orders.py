@@ -84,6 +84,13 @@ class BillingFrequency(StrEnum):
     WHOLE_TERM = "whole_term"
 
 
+class FirstInvoice(StrEnum):
+    """When the first period of what is sold under a contract is invoiced: on its first day, or with the order that sells it."""
+
+    START = "start"
+    ORDER = "order"
+
+
 class Staff(Received):
     """One of the seller's people. `staff_id` is opaque; name and address are for mails alone."""
 
@@ -203,7 +210,8 @@ class Term(Received):
 class Contract(Received):
     """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal.
 
-    `billing` says how often it is invoiced in advance: once a year unless something else is agreed.
+    `billing` says how often it is invoiced in advance: once a year unless something else is agreed. In advance means on the
+    first day of the period billed; with `first_invoice` "order" the first period is invoiced with the order.
     """
 
     contract_id: ContractRef
@@ -213,6 +221,7 @@ class Contract(Received):
     notice_days: Annotated[int, Field(ge=0, le=366)] = 30
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     billing: BillingFrequency | None = None
+    first_invoice: FirstInvoice | None = None
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
 
     @model_validator(mode="after")
@@ -279,6 +288,8 @@ class OrderAnswer(Carried):
     accepted_at: AwareDatetime
     assets: list[str]
     contracts: list[str]
+    first_invoices: dict[str, date] = {}
+    """by contract, the day on which its first period is invoiced"""
     left: list[str] = []
     """what the order says otherwise of people who are known, or of what a request changed: it was left as it is"""
 
@@ -296,7 +307,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing", "phone", "tax_rates"})
+LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "tax_rates"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

@@ -59,7 +59,7 @@ def events_of(
         yield Event(EventType.ORDER_ACTIVATED, dict(decision.outcome.answer or {}))
     for write in decision.writes:
         if isinstance(write, SaveQuote) and write.order_id is not None and write.after.state is QuoteState.ACCEPTED:
-            yield from _sold(write)
+            yield from _sold(write, (decision.outcome.answer or {}).get("first_invoices", {}))
     changes = [write for write in decision.writes if isinstance(write, AssetChange)]
     if changes and not activates:
         yield Event(EventType.ASSET_CHANGED, {"assets": [_asset(change) for change in changes]})
@@ -72,7 +72,7 @@ def events_of(
             yield Event(EventType.CONTRACT_ENDED, {"contract_id": write.contract_id, "reason": write.reason})
 
 
-def _sold(write: SaveQuote) -> Iterator[Event]:
+def _sold(write: SaveQuote, first_invoices: dict[str, str]) -> Iterator[Event]:
     quote = write.after.current
     yield Event(
         EventType.QUOTE_ACCEPTED,
@@ -84,7 +84,8 @@ def _sold(write: SaveQuote) -> Iterator[Event]:
         },
     )
     if any(line.kind == "sale" for line in quote.lines):
-        yield Event(EventType.ORDER_ACTIVATED, {"order_id": write.order_id, "quote_id": quote.quote_id})
+        told = {"order_id": write.order_id, "quote_id": quote.quote_id, "first_invoices": first_invoices}
+        yield Event(EventType.ORDER_ACTIVATED, told)
 
 
 def _asset(change: AssetChange) -> dict[str, Any]:

@@ -17,9 +17,9 @@ async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> No
     await connection.executemany(
         "insert into asset (asset_id, account_id, product_code, name, contract_id, parent_id, currency, price_per, unit_price,"
         " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
-        " lifecycle_start, lifecycle_end, months_from, carried, carried_first, tax_rates)"
+        " lifecycle_start, lifecycle_end, months_from, carried, carried_first, invoiced_from, tax_rates)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-        " $22, case when $23::text is null then tax_rates_for($2, $3, $5) else tax_rates_of($23) end)",
+        " $22, $23, case when $24::text is null then tax_rates_for($2, $3, $5) else tax_rates_of($24) end)",
         [_asset_row(write) for write in writes],
     )
 
@@ -49,6 +49,7 @@ def _asset_row(write: OpenAsset) -> Sequence[Any]:
         asset.months_from,
         str(asset.carried),
         None if asset.carried_first is None else str(asset.carried_first),
+        write.invoiced_from,
         write.taxed_as,
     )
 
@@ -57,8 +58,8 @@ async def open_contracts(connection: Connection, account_id: str, writes: Sequen
     """Contracts that no order sold, each with its term."""
     await connection.executemany(
         "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at, billing, anchor_day, billed_from)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        " uplift_percent, status, status_at, billing, first_invoice, anchor_day, billed_from)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         [
             (
                 w.contract.contract_id,
@@ -72,6 +73,7 @@ async def open_contracts(connection: Connection, account_id: str, writes: Sequen
                 w.contract.status,
                 w.at,
                 w.contract.billing.value,
+                w.contract.first_invoice.value,
                 w.contract.anchor_day,
                 w.contract.billed_from,
             )

@@ -19,7 +19,6 @@ from domain.customer import Customer
 from domain.decision import AssetChange, BillDue, BillPurchase, BookCredit
 from domain.journey import Step
 from domain.money import rounding_of
-from domain.orders import BillingFrequency
 from domain.ownership import POLICY
 from domain.quoting.billing import BillKind, BillLine
 from domain.unreadable import check_contract, unreadable_of
@@ -189,6 +188,7 @@ def _sold(customer: Customer, work: ToBill) -> dict[str, billing.ContractBilling
         name: billing.ContractBilling(
             contract_id=name,
             billing=known[name].billing,
+            first_invoice=known[name].first_invoice,
             terms=(billing.ContractTerm(start_on=known[name].term.start_on, until=known[name].term.until),),
         )
         for name in found
@@ -202,30 +202,30 @@ async def _contracts(connection: Connection, work: ToBill, account_id: str) -> d
     return await contracts_billing(connection, account_id, ids) if ids else {}
 
 
+_BILLED_BY = ("billing", "first_invoice", "anchor_day", "billed_from")
+
+
 async def contracts_billing(
     connection: Connection, account_id: str, contracts: Sequence[str] | None = None
 ) -> dict[str, billing.ContractBilling]:
     """How an account's contracts are billed, all of them or those of these ids, each with all its terms."""
     rows = await connection.fetch(
-        "select c.contract_id, c.billing, c.anchor_day, c.billed_from, t.start_on, t.until from contract c join contract_term t using (contract_id)"
+        "select c.contract_id, c.billing, c.first_invoice, c.anchor_day, c.billed_from, t.start_on, t.until"
+        " from contract c join contract_term t using (contract_id)"
         " where c.account_id = $2 and ($1::text[] is null or c.contract_id = any($1)) order by c.contract_id, t.number",
         contracts,
         account_id,
     )
     terms: dict[str, list[billing.ContractTerm]] = {}
-    bill_by: dict[str, tuple[str, int | None, date | None]] = {}
+    agreed: dict[str, dict[str, Any]] = {}
     for row in rows:
-        bill_by[row["contract_id"]] = row["billing"], row["anchor_day"], row["billed_from"]
+        agreed[row["contract_id"]] = {name: row[name] for name in _BILLED_BY}
         terms.setdefault(row["contract_id"], []).append(
             billing.ContractTerm(start_on=row["start_on"], until=row["until"])
         )
     return {
-        contract_id: billing.ContractBilling(
-            contract_id=contract_id,
-            billing=BillingFrequency(bill_by[contract_id][0]),
-            terms=tuple(found),
-            anchor_day=bill_by[contract_id][1],
-            billed_from=bill_by[contract_id][2],
+        contract_id: billing.ContractBilling.model_validate(
+            {"contract_id": contract_id, "terms": found, **agreed[contract_id]}
         )
         for contract_id, found in terms.items()
     }

@@ -144,7 +144,8 @@ def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None
 async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_of: datetime) -> None:
     await connection.executemany(
         "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at, billing) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " uplift_percent, status, status_at, billing, first_invoice)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         [
             (
                 contract.contract_id,
@@ -158,6 +159,7 @@ async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_o
                 contract.status,
                 as_of,
                 contract.billing.value,
+                contract.first_invoice.value,
             )
             for contract in sale.contracts
         ],

@@ -37,7 +37,7 @@ from domain.decision import AssetChange, Convey, Decision, JournalLine, Mail, No
 from domain.ids import AccountId, AssetId, ContractId
 from domain.journey import Outcome, Stage
 from domain.model import Carried
-from domain.orders import BillingFrequency, ContactRole, PricePer
+from domain.orders import BillingFrequency, ContactRole, FirstInvoice, PricePer
 from domain.quotes.writes import Relate
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
 from domain.renewal_quote import last_day
@@ -82,6 +82,7 @@ class Conditions(Carried):
     notice_days: int
     uplift_percent: str
     billing: BillingFrequency
+    first_invoice: FirstInvoice = FirstInvoice.START
     ends_at: AwareDatetime
     anchor_day: int | None = None
     billed_from: date | None = None
@@ -219,6 +220,7 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
                 notice_days=contract.notice_days,
                 uplift_percent=str(contract.uplift_percent),
                 billing=contract.billing,
+                first_invoice=contract.first_invoice,
                 ends_at=contract.term.ends_at,
                 anchor_day=anchor_day,
                 billed_from=billed_from,

@@ -90,7 +90,9 @@ class Asset(Carried):
     `time_zone` is the zone by whose calendar its days and months count. `months_from` is an instant on whose day of the month
     its months begin, if not on that of its own start: its months are those of the contract that it runs under. `carried` is the
     sum, without its whole units of money, from which its costs are summed up and rounded, where it took over what another gave;
-    `carried_first` is that of its first billing period alone, which the other had paid for.
+    `carried_first` is that of its first billing period alone, which the other had paid for. `invoiced_from`: what fell due
+    before this day was charged elsewhere, where it came from another system; if the day lies ahead, that is so until it is
+    first looked at.
     """
 
     asset_id: AssetId
@@ -111,6 +113,7 @@ class Asset(Carried):
     months_from: Instant | None = None
     carried: Fraction = Fraction(0)
     carried_first: Fraction | None = None
+    invoiced_from: date | None = None
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from domain.acceptance import Sale, begin
+from domain.acceptance import Sale, begin, first_invoices, told_of_invoices
 from domain.amending import changes
 from domain.amending.desk import Changed, Desk, Sold, changes_of
 from domain.amending.replanning import joined
@@ -20,7 +20,7 @@ from domain.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFact
 from domain.decision import BillPurchase, Decision, JournalLine, Notice, OpenContract, Write
 from domain.ids import AssetId, ContractId, OrderId
 from domain.journey import Outcome
-from domain.orders import BillingFrequency, PricePer, ProductKind
+from domain.orders import BillingFrequency, FirstInvoice, PricePer, ProductKind
 from domain.ownership import POLICY
 from domain.quotes.asking import StoredQuote, named_refusals
 from domain.quotes.deciding import answer_of, check_version, is_termed_sale, stage_of
@@ -101,22 +101,25 @@ def _decide(
     outcome, past, writes = _begun(situation, order, sale, lines)
     says = f"Quote {quote.quote_id} accepted: {quote.totals.amount} {quote.currency}"
     stage = stage_of(quote.quote_id)
+    days = first_invoices(contracts, situation.today)
+    billing_lines, billing_said = told_of_invoices(days, situation.today)
     answer = {
         **(decision.outcome.answer or {}),
         **answer_of(stored.file),
         "order_id": order_id,
         "new_assets": [asset.asset_id for asset in sale.assets],
         "new_contracts": [contract.contract_id for contract in contracts],
+        "first_invoices": {contract_id: day.isoformat() for contract_id, day in days.items()},
     }
     for part in (_scheduled(situation, changed), outcome, Outcome(drop=[stage], stages={stage: None})):
         decision = replace(decision, outcome=joined(decision.outcome, part))
-    said = [says, *decision.outcome.said][:2]
+    said = [says, *billing_said, *decision.outcome.said][:2]
     first = JournalLine(says, detail={"quote_id": quote.quote_id, "version": quote.version, "order_id": order_id})
     told = [replace(decision.line, name=decision.line.name or "assets")] if changed.changes else []
     return replace(
         decision,
         line=first,
-        more_lines=[*told, *decision.more_lines, *past],
+        more_lines=[*told, *decision.more_lines, *past, *billing_lines],
         outcome=decision.outcome.model_copy(update={"said": said, "answer": answer}),
         writes=[
             *_order_writes(situation, stored, before, order, contracts, lines),
@@ -242,6 +245,7 @@ def _contract(
         first_start=start,
         first_until=until,
         billing=terms.billing or BillingFrequency.YEARLY,
+        first_invoice=terms.first_invoice or FirstInvoice.START,
         term=TermFacts(number=1, start_on=start, until=until, starts_at=span[0], ends_at=span[1]),
     )
 

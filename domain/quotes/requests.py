@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from domain.ids import ContractRef, OrderRef
 from domain.model import Received
 from domain.money import CurrencyCode
-from domain.orders import BillingFrequency, Text
+from domain.orders import BillingFrequency, FirstInvoice, Text
 from domain.quoting.discounts import Discount
 from domain.quoting.requests import MOST_LINES, Months, QuoteId
 from domain.requests import Decision, Remark, Request
@@ -31,6 +31,7 @@ class NewContract(Received):
     notice_days: Annotated[int, Field(ge=0, le=366)] = 30
     uplift_percent: Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d{1,6})?$")] = "0"
     billing: BillingFrequency | None = None
+    first_invoice: FirstInvoice | None = None
 
 
 class RequestQuote(Request):

@@ -47,12 +47,12 @@ async def test_a_year_is_invoiced_in_the_transaction_that_begins_it(servers: Ser
     account = account_of(document)
     await servers.client.place_order(document)
     await servers.client.place_order(document)
-    # 40 seats at 1,200 for twelve months, care for a year, five terminals.
-    first = Decimal(40 * 1200 * 12 + 60000 + 5 * 80000)
+    # Five terminals at once; 40 seats at 1,200 for twelve months and care for a year when they begin.
+    first, year = Decimal(5 * 80000), Decimal(40 * 1200 * 12 + 60000)
     assert await invoices(servers, account) == [(1, first)]
     await servers.client.fast_forward(account, timedelta(days=400))
-    assert await invoices(servers, account) == [(1, first), (2, Decimal(40 * 1200 * 12 + 60000))]
-    assert await billing_steps(servers, account) == 0
+    assert await invoices(servers, account) == [(1, first), (2, year), (3, year)]
+    assert await billing_steps(servers, account) == 1
     assert sum(total for _, total in await invoices(servers, account)) == await ledger_total(servers, account)
 
 
@@ -62,9 +62,9 @@ async def test_a_renewal_accepted_ahead_of_time_is_invoiced_when_its_term_begins
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=330))
     await servers.client.ask(account, "answer_renewal", {"contract_id": contract, "decision": "accept"})
-    assert len(await invoices(servers, account)) == 1
+    assert len(await invoices(servers, account)) == 2
     await servers.client.fast_forward(account, timedelta(days=70))
-    assert (await invoices(servers, account))[1:] == [(2, Decimal(40 * 1200 * 12 + 60000))]
+    assert (await invoices(servers, account))[2:] == [(3, Decimal(40 * 1200 * 12 + 60000))]
 
 
 @pytest.mark.parametrize(("billing", "parts"), [("quarterly", 4), ("monthly", 12), ("whole_term", 1)])
@@ -75,7 +75,7 @@ async def test_a_term_is_invoiced_by_its_frequency(servers: Servers, billing: st
     await servers.client.fast_forward(account, timedelta(days=380))
     found = await invoices(servers, account)
     year = 40 * 1200 * 12 + 60000
-    assert [total for _, total in found] == [year // parts + 5 * 80000, *[year // parts] * (parts - 1)]
+    assert [total for _, total in found] == [5 * 80000, *[year // parts] * parts]
     days = await servers.pool.fetch(
         "select distinct due from invoice_line l join invoice i using (invoice_id)"
         " where i.account_id = $1 and l.order_id is null",
@@ -83,7 +83,7 @@ async def test_a_term_is_invoiced_by_its_frequency(servers: Servers, billing: st
     )
     start = document["contracts"][0]["term"]["start"]
     assert sum(row["due"].day == 1 for row in days) == parts
-    assert await billing_steps(servers, account) == parts - 1
+    assert await billing_steps(servers, account) == parts
     assert start in {row["due"].isoformat() for row in days}
 
 
@@ -94,7 +94,7 @@ async def test_two_years_are_invoiced_year_by_year_unless_agreed_otherwise(serve
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=420))
     year = 40 * 1200 * 12 + 60000
-    assert [total for _, total in await invoices(servers, account)] == [year + 5 * 80000, year]
+    assert [total for _, total in await invoices(servers, account)] == [5 * 80000, year, year]
 
 
 async def test_goods_are_invoiced_with_their_order_and_the_past_is_not_ours(servers: Servers) -> None:

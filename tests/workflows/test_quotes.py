@@ -13,6 +13,7 @@ from activities.store.catalogue import save_catalogue, save_price_book
 from activities.store.ledger import load_records
 from activities.store.quotes import contract_paper
 from domain.assets.invariants import violations
+from domain.calendar import local_day
 from domain.orders import ProductKind
 from domain.ownership import POLICY
 from domain.quoting.catalogue import Catalogue, Option, Product
@@ -76,6 +77,7 @@ async def begun(servers: Servers) -> tuple[dict[str, Any], str]:
         await save_catalogue(connection, CATALOGUE, as_of=NOW)
         await save_price_book(connection, BOOK, as_of=NOW)
     document = order()
+    document["contracts"][0]["first_invoice"] = "order"  # so that the invoices after the first are those of quotes
     await servers.client.place_order(document)
     return document, account_of(document)
 
@@ -167,6 +169,31 @@ async def test_an_accepted_quote_becomes_contract_assets_and_invoice_at_once(ser
     await sound(servers, account)
     subjects = [mail.subject for mail in servers.mails_to(document["contacts"][0]["email"])]
     assert any(quote_id in subject for subject in subjects)
+
+
+@pytest.mark.parametrize("first_invoice", [None, "order"])
+async def test_a_quote_of_a_later_day_is_first_invoiced_as_its_contract_says(
+    servers: Servers, first_invoice: str | None
+) -> None:
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    at = await servers.client.now(account)
+    today, start = (local_day(at + timedelta(days=days), "Asia/Tokyo") for days in (0, 45))
+    contract = {"first_invoice": first_invoice} if first_invoice else {}
+    lines = (sale("1", CRM, 2, start=start.isoformat(), months=12), sale("2", ROUTER, 1))
+    await servers.client.ask(account, "request_quote", asked(quote_id, *lines, new_contract=contract))
+    answer = await servers.client.ask(account, "accept_quote", {"quote_id": quote_id})
+    day = today if first_invoice else start
+    assert answer["first_invoices"] == {f"{quote_id}-1": day.isoformat()}
+    says = f"First invoice on {start}: contract {quote_id}-1"
+    assert (says in [row["title"] for row in await servers.journal(account)]) == (first_invoice is None)
+    await servers.client.fast_forward(account, timedelta(days=60))
+    rows = await servers.pool.fetch(
+        "select i.issued_on, l.amount from invoice_line l join invoice i using (invoice_id) join asset a using (asset_id)"
+        " where a.order_id = $1 order by 1, 2",
+        quote_id,
+    )
+    assert [tuple(row) for row in rows] == sorted([(today, Decimal(30_000)), (day, Decimal(2 * 1000 * 12))])
 
 
 async def test_a_deep_discount_waits_until_somebody_else_approves(servers: Servers) -> None:

@@ -116,7 +116,7 @@ async def test_one_unit_of_three_is_matched_and_the_others_stay_claimable(server
 
 async def test_amounts_are_told_in_plain_digits(servers: Servers) -> None:
     """Also those that end in four zeros, for which the driver writes 6.5E+5."""
-    shop = await open_shop(servers, quantity=1, unit_price="3200")
+    shop = await open_shop(servers, quantity=1, unit_price="639200")
     rows = await servers.journal(shop.account_id)
     [told] = [row for row in rows if row["kind"] == "invoice"]
     assert told["detail"]["total"] == told["detail"]["net"] == "650000"

@@ -58,7 +58,7 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
     kinds = Counter(attempt.body["type"] for attempt in taken)
     assert kinds == {
         "order.activated": 1,
-        "invoice.issued": 2,
+        "invoice.issued": 3,
         "asset.changed": 2,
         "credit_memo.issued": 1,
         "contract.renewed": 1,
@@ -69,9 +69,11 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
     assert {(row["status"], row["message_id"]) for row in rows} == {("sent", attempt.id) for attempt in taken}
     activated = next(a.body for a in taken if a.body["type"] == "order.activated")
     assert (activated["data"]["account_id"], activated["data"]["order_id"]) == (account, document["order_id"])
+    [contract] = document["contracts"]
+    assert activated["data"]["first_invoices"] == {contract["contract_id"]: contract["term"]["start"]}
     invoice = next(a.body["data"] for a in taken if a.body["type"] == "invoice.issued")
     total = await servers.pool.fetchval("select total from invoice where invoice_id = $1", invoice["invoice_id"])
-    assert invoice["total"] == {"amount": str(total), "currency": "JPY"}
+    assert invoice["total"] == {"amount": f"{total:f}", "currency": "JPY"}
 
 
 async def test_without_an_endpoint_nothing_is_written_for_it(servers: Servers) -> None:
