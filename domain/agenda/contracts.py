@@ -11,7 +11,7 @@ from domain.agenda.success import at_instant
 from domain.amending.changes import SCHEDULED
 from domain.amending.changes import stage_of as change_stage
 from domain.amending.transfers import UNDER_WAY
-from domain.assets.model import AssetAction
+from domain.assets.model import AssetAction, AssetRecord
 from domain.customer import ContractFacts
 from domain.journey import Stage, Step
 from domain.ownership import POLICY
@@ -73,14 +73,15 @@ def _in_grace(facts: Facts, agenda: Agenda, contract: ContractFacts) -> None:
 
 def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: ContractLife) -> None:
     said = _notices_said(facts, contract)
+    following = notices(facts, contract, life)
     latest = max(said.values(), default=None)
     quoted = latest is not None and life.quoted_at is not None and life.quoted_at >= latest
     agenda.stages[contract.stage] = Stage(
         status=renewal.QUOTED if quoted else renewal.WAITING, until=contract.term.ends_at
     )
     _add(facts, agenda, renewal.end_step(contract))
-    if (following := _next_notice(facts, contract, life, said)) is not None:
-        _add(facts, agenda, following)
+    if following:
+        _add(facts, agenda, following[0])
     for one in facts.announced("renewal_quote"):
         if one.step.stage == contract.stage and (life.quoted_at is None or life.quoted_at < one.by):
             agenda.add(one.step)
@@ -96,21 +97,18 @@ def _notices_said(facts: Facts, contract: ContractFacts) -> dict[int, datetime]:
     return found
 
 
-def _next_notice(facts: Facts, contract: ContractFacts, life: ContractLife, said: dict[int, datetime]) -> Step | None:
-    """The notice that is still to come or, overdue, the nearest of those that were missed: it speaks for the others too."""
-    situation = facts.situation
+def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[Step]:
+    """The notices that are still to come. Of those that were missed only the nearest is left: it speaks for the others too."""
+    situation, said = facts.situation, _notices_said(facts, contract)
     if situation.as_of >= contract.term.ends_at:
-        return None
+        return []
     steps = {days: renewal.notice_step(situation, contract, days) for days in renewal.notice_days(situation, contract)}
     waiting = [days for days in said if _looks_again(facts, steps[days])]
-    if waiting:
-        return steps[waiting[0]]
     since = _looked_after_since(facts, contract, life)
     left = [days for days in steps if days < min(said, default=days + 1) and (since is None or steps[days].at >= since)]
     missed = [days for days in left if steps[days].at < situation.as_of]
-    if missed:
-        return steps[min(missed)]
-    return steps[max(left)] if left else None
+    first = waiting[0] if waiting else min(missed, default=max(left, default=0))
+    return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]
 
 
 def _looked_after_since(facts: Facts, contract: ContractFacts, life: ContractLife) -> datetime | None:
@@ -128,7 +126,7 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
     situation = facts.situation
     found: dict[str, list[date]] = {}
     for asset_id, record in situation.records.items():
-        if record.end is not None and record.end < situation.as_of - FORGOTTEN_AFTER:
+        if forgotten(facts, record):
             continue
         contract = facts.billing.get(record.asset.contract_id or "")
         due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
@@ -143,6 +141,11 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
         if days and not _with_next_term(facts, what, min(days)):
             agenda.add(_billing_step(facts, what, min(days)))
     agenda.tolerated.add("billing:*")
+
+
+def forgotten(facts: Facts, record: AssetRecord) -> bool:
+    """True for what ended so long ago that nothing is invoiced or credited any more."""
+    return record.end is not None and record.end < facts.situation.as_of - FORGOTTEN_AFTER
 
 
 def _with_next_term(facts: Facts, what: str, day: date) -> bool:

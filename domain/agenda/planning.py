@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from domain import adoption, fulfilling, holding
-from domain.agenda import contracts, success
+from domain.agenda import ahead, contracts, success
 from domain.agenda.facts import Facts
+from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
 from domain.journey import AccountView, Outcome, Stage
 from domain.quotes import deciding
@@ -15,10 +17,11 @@ from domain.service.leads import WAITING
 from domain.unreadable import UnreadableError, unreadable_of
 
 
-def agenda(facts: Facts) -> Agenda:
+def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     """The stages, steps and deliveries that the journey must have at the situation's instant: of each kind what comes next.
 
     What is overdue keeps the instant at which it was due. A closed account has nothing but what is on its way out.
+    `horizon`: how far ahead; beyond the next step of each kind it says what comes if nothing is asked.
     """
     found = Agenda(
         deliveries={one.id: one.channel for one in facts.record.waiting},
@@ -43,8 +46,17 @@ def agenda(facts: Facts) -> Agenda:
             part(facts, found)
         except UnreadableError as error:  # the other parts are planned all the same
             found.unreadable.append(error.fact)
+    if (until := horizon.until(facts)) is not None:
+        _further(facts, found, until)
     _moved(facts, found)
     return found
+
+
+def _further(facts: Facts, found: Agenda, until: datetime) -> None:
+    try:
+        ahead.extend(facts, found, until)
+    except UnreadableError as error:
+        found.unreadable.append(error.fact)
 
 
 def _moved(facts: Facts, found: Agenda) -> None:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from activities.store import reports
+from domain.agenda.horizon import Horizon
 from workers.cli.asking import read_fields
 from workers.cli.common import (
     By,
@@ -24,6 +25,7 @@ from workers.cli.common import (
     progress_console,
     run,
 )
+from workers.cli.plans import show_plan
 from workers.documents import OF_JOURNEY
 
 app = typer.Typer(no_args_is_help=True)
@@ -132,6 +134,21 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
             console.print(
                 f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
             )
+
+
+@app.command()
+def plan(
+    account: str,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=240, help="So many months ahead, instead of the next step of each kind.")
+    ] = None,
+    life: Annotated[bool, typer.Option("--life", help="Until the last of what is sold by now ends.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What comes, from what is on record, if nothing is asked and nobody says no."""
+    if months is not None and life:
+        raise UserError("give --months or --life, not both")
+    run(show_plan(account, Horizon(months=months, life=life), as_json=as_json))
 
 
 @app.command()

@@ -1,0 +1,147 @@
+"""An agenda that reaches further: it begins with what a journey carries, and has more of the same kinds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.agenda.facts import ContractLife, Facts, OnRecord
+from domain.agenda.horizon import LIFE, NEXT, Horizon
+from domain.agenda.model import Agenda
+from domain.agenda.planning import agenda
+from domain.billing import ContractBilling, ContractTerm
+from domain.journey import Step
+from domain.orders import BillingFrequency
+from domain.refusals import Refusal
+from tests.domain.amending.test_histories import ACTS, ZONES, Act
+from tests.domain.amending.world import World
+from tests.properties import examples
+
+RHYTHMS = {"renewal_notice", "renewal_term_end", "billing_invoice", "adoption_check_in", "relationship_anniversary"}
+
+
+def facts_of(world: World, billing: BillingFrequency) -> Facts:
+    """What the tables would say of the world's customer. Nothing was billed yet."""
+    since = world.customer.account.since
+    lives = [
+        ContractLife(
+            contract_id=contract.contract_id,
+            origin="sold",
+            recorded_at=since,
+            term_recorded_at=min(world.now, contract.term.starts_at) if contract.term.number > 1 else since,
+            ended_at=world.now if contract.status == "ended" else None,
+        )
+        for contract in world.customer.contracts
+    ]
+    bills = {
+        contract_id: ContractBilling(
+            contract_id=contract_id,
+            billing=billing,
+            terms=tuple(ContractTerm(start_on=term.start_on, until=term.until) for term in terms),
+        )
+        for contract_id, terms in world.terms.items()
+    }
+    record = OnRecord(
+        recorded_at=since, last_known=world.now, contracts=lives, done=dict.fromkeys(world.done, world.now)
+    )
+    return Facts(world.situation(), record, bills)
+
+
+def lived(auto_renew: bool, zone: str, acts: list[Act]) -> World:
+    world = World(auto_renew=auto_renew, zone=zone)
+    for act in acts:
+        try:
+            act(world)
+        except Refusal:
+            continue
+    return world
+
+
+def series(found: Agenda) -> dict[tuple[str, str], list[Step]]:
+    """The steps that come again and again: of each kind, and of each term."""
+    steps: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in found.plan():
+        if step.kind in RHYTHMS:
+            steps[step.kind, step.stage].append(step)
+    return steps
+
+
+LIVES = st.builds(lived, st.booleans(), ZONES, st.lists(ACTS, max_size=12))
+BILLING = st.sampled_from(list(BillingFrequency))
+MONTHS = st.integers(1, 40)
+
+
+@examples(200)
+@given(LIVES, BILLING, MONTHS)
+def test_a_long_agenda_begins_with_the_next_of_each_kind(world: World, billing: BillingFrequency, months: int) -> None:
+    facts = facts_of(world, billing)
+    carried, further = agenda(facts, NEXT), agenda(facts, Horizon(months=months))
+    assert (further.stages, further.deliveries, further.tolerated) == (
+        carried.stages,
+        carried.deliveries,
+        carried.tolerated,
+    )
+    assert {key: further.steps.get(key) for key in carried.steps} == carried.steps
+    known, more = series(carried), series(further)
+    for kind, steps in known.items():
+        assert [more[kind][0]] == steps, kind
+    ends = {step.stage.split(":")[1]: step.at for step in carried.plan() if step.kind == "renewal_term_end"}
+    for (_, stage), steps in more.items():
+        if not known[_, stage]:  # of a term that begins later: as the one before ends
+            assert steps[0].at >= ends[stage.split(":")[-1] if stage.startswith("billing:") else stage.split(":")[1]]
+
+
+@examples(100)
+@given(LIVES, BILLING, MONTHS, st.integers(0, 20))
+def test_a_nearer_horizon_is_the_beginning_of_a_farther_one(
+    world: World, billing: BillingFrequency, months: int, more: int
+) -> None:
+    facts = facts_of(world, billing)
+    near, far = Horizon(months=months), Horizon(months=months + more)
+    until, carried = near.until(facts), agenda(facts, NEXT)
+    assert until is not None
+    cut = {key: step for key, step in agenda(facts, far).steps.items() if step.at <= until or key in carried.steps}
+    assert agenda(facts, near).steps == cut
+
+
+@examples(100)
+@given(LIVES, BILLING)
+def test_a_whole_life_ends_with_what_is_sold(world: World, billing: BillingFrequency) -> None:
+    facts = facts_of(world, billing)
+    until = LIFE.until(facts)
+    assert until is not None
+    assert until >= world.now
+    carried, life = agenda(facts, NEXT), agenda(facts, LIFE)
+    assert all(step.at <= until for key, step in life.steps.items() if key not in carried.steps)
+
+
+def test_a_year_of_a_contract_that_renews_itself() -> None:
+    """Notices, ends of terms and every quarter's invoice, those of the terms to come as well."""
+    world = World(auto_renew=True)
+    facts = facts_of(world, BillingFrequency.QUARTERLY)
+    first = world.contract().term
+    found = agenda(facts, Horizon(months=30))
+    ends = [step for step in found.plan() if step.kind == "renewal_term_end"]
+    assert [step.on for step in ends] == [first.until, first.until.replace(year=first.until.year + 1)]
+    for end in ends:
+        notices = [step for step in found.plan() if step.kind == "renewal_notice" and step.stage == end.stage]
+        assert len(notices) == len(facts.situation.playbook.renewal.notice_days)
+        assert all(step.at < end.at for step in notices)
+    days = [step.on for step in found.plan() if step.kind == "billing_invoice" and "contract:" in step.stage]
+    # What is invoiced on the first day of a term is looked at as the one before ends.
+    assert len(days) == len(set(days))
+    assert first.until not in days
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    assert all(timedelta(days=89) <= gap <= timedelta(days=184) for gap in gaps)
+
+
+def test_nothing_is_foretold_of_an_account_that_is_closed() -> None:
+    world = World(auto_renew=True)
+    facts = facts_of(world, BillingFrequency.MONTHLY)
+    closed = replace(facts, record=facts.record.model_copy(update={"closed_at": world.now}))
+    assert agenda(closed, LIFE).steps == {}

@@ -1,0 +1,70 @@
+"""`perennial journey plan`: what comes for a customer, from the facts, if nothing is asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.markup import escape
+from rich.table import Column, Table
+
+from activities.clock import present
+from activities.store.agenda import load_facts
+from domain.agenda.horizon import NEXT, Horizon
+from domain.agenda.model import Agenda
+from domain.agenda.planning import agenda
+from domain.refusals import UNKNOWN_ACCOUNT, Refusal
+from domain.step_words import in_words
+from workers.cli.common import Connections, connections, console, print_json
+
+
+async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
+    """Prints the steps with their local days. Raises `Refusal` for an account that is not known."""
+    async with connections() as servers:
+        now, lost = await _now(servers, account)
+        async with servers.pool.acquire() as connection, connection.transaction(readonly=True):
+            facts = await load_facts(connection, account, now, lost=lost)
+    if facts is None:
+        raise Refusal(UNKNOWN_ACCOUNT, f"account {account!r} is not on record; place its first order")
+    found, zone = agenda(facts, horizon), facts.situation.customer.account.time_zone
+    if as_json:
+        print_json(_document(account, facts.situation.as_of, found, ahead=horizon != NEXT))
+        return
+    table = Table("when", Column("what", overflow="fold"), "stage")
+    for step in found.plan():
+        late = " [yellow](overdue)[/]" if step.at <= facts.situation.as_of else ""
+        table.add_row(
+            f"{step.at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}{late}", escape(in_words(step)), escape(step.stage)
+        )
+    console.print(table)
+    for fact in found.unreadable:
+        console.print(f"[yellow]{escape(fact.name)} cannot be read, and nothing is planned for it[/]")
+
+
+async def _now(servers: Connections, account: str) -> tuple[datetime, bool]:
+    """The customer's own time; true if no journey says what it is."""
+    try:
+        return await servers.client.now(account), False
+    except Refusal:
+        return present(), True
+
+
+def _document(account: str, now: datetime, found: Agenda, *, ahead: bool) -> dict[str, Any]:
+    return {
+        "account": account,
+        "now": now.isoformat(),
+        "ahead": ahead,
+        "steps": [
+            {
+                "at": step.at.isoformat(),
+                "on": step.on.isoformat(),
+                "step": step.key,
+                "kind": step.kind,
+                "says": in_words(step),
+                "overdue": step.at <= now,
+            }
+            for step in found.plan()
+        ],
+        "unreadable": [fact.name for fact in found.unreadable],
+    }
