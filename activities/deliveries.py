@@ -57,13 +57,7 @@ class Deliveries:
             row = await effects.find_outbox(connection, outbox_id(call))
             if row is None:
                 raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
-            if (
-                row.status == "waiting"
-                and row.sent_before is not None
-                and row.channel in (Channel.MAIL, Channel.NOTICE)
-            ):
-                reason = "sent before, by the engine's histories"
-                await effects.settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason)
+            if await effects.settled_before(connection, row):
                 return Outcome()
             if row.status == "waiting" and row.purpose is None:
                 return row

@@ -151,11 +151,6 @@ class JourneyRequests:
         async with business_errors():
             return await self._accept(call, imported=True)
 
-    async def accept_again(self, call: RequestCall, *, imported: bool) -> None:
-        """An order that was answered and is not on record any more, as it was accepted at the call's instant. What it begins
-        the journey learns when its agenda is compared with the facts."""
-        await self._accept(call, imported=imported)
-
     async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
         size = _lines_in(call.body)
         order = await computed(size, read_order, call.body)

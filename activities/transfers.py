@@ -35,6 +35,8 @@ class Conveyor:
             row = await effects.find_outbox(connection, delivery_id)
             if row is None:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
+            if await effects.settled_before(connection, row):
+                return Outcome()
             transfer_id = str(row.body["transfer_id"])
             account = str(row.body["to_account"])
             answered = await amendments.is_answered(connection, transfer_id)

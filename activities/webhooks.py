@@ -30,10 +30,10 @@ class Webhooks:
         delivery_id = outbox_id(call)
         async with business_errors(), self._performer.transaction() as connection:
             row = await effects.find_outbox(connection, delivery_id)
-        if row is None:
-            raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
-        if row.status != "waiting":
-            return Outcome()
+            if row is None:
+                raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
+            if row.status != "waiting" or await effects.settled_before(connection, row):
+                return Outcome()
         if self._channel is None:
             raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
         status, said, sent = "sent", None, message_id(delivery_id)

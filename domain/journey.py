@@ -223,6 +223,8 @@ class JourneyState(Carried):
     paused: Pause | None = None
     runs: int = 1
     closed: bool = False
+    last: str = ""
+    """the key, within the account, of the step or request that was done last"""
 
     def next_instant(self) -> datetime | None:
         """When the journey has to act next by itself: the agenda's first instant, or a pause's end. None: nothing is planned."""
@@ -275,6 +277,7 @@ class JourneyState(Carried):
                 "health": outcome.health or self.health,
                 "account": outcome.account or self.account,
                 "said": [*self.said, *outcome.said][-SAID_LINES:],
+                "last": done.key if done is not None else self.last,
                 **({"cases": outcome.cases} if outcome.cases is not None else {}),
             }
         )

@@ -1,30 +1,37 @@
-"""What the engine's histories remember of a customer, as far back as they are kept: what was answered, done and sent."""
+"""What the engine's histories remember of a customer, as far back as they are kept: what was done, and what was sent."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.carrying_out import effect_key
+from activities.case_work import case_key
 from domain.journey import Channel
 from gateway.client import journey_id
+from gateway.in_step import case_workflow_id
 
-ORDERS = {"activate_order": False, "take_over_order": True}
-"""The activities that accept an order; true for those that take it over with its past."""
-_REPEATABLE = frozenset({"take_up_holdings", "reconcile", "resume_journey", "pause_journey"})
-_SENT = frozenset({Channel.MAIL.value, Channel.NOTICE.value})
+ORDERS = frozenset({"activate_order", "take_over_order"})
+"""The activities that accept an order."""
+_NOT_KEPT = frozenset({"reconcile", "case_unheard"})
+"""What leaves nothing under a key of its own."""
+_MESSAGES = frozenset({Channel.MAIL.value, Channel.NOTICE.value, Channel.WEBHOOK.value})
+_PROVISIONED = "onboarding_provisioned"
+"""The step that a provisioning service's answer makes: once that was done, nothing is asked again."""
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A request that was carried out: its activity, id, content, and the customer's instant at which it was."""
+class Act:
+    """Something that was done: its activity with what it was given, and the business key under which it was."""
 
     activity: str
-    request_id: str
-    body: dict[str, Any]
+    given: dict[str, Any]
+    key: str
     as_of: datetime
 
     @property
@@ -33,53 +40,98 @@ class Answered:
         return self.activity in ORDERS
 
     @property
-    def key(self) -> str:
-        """Its business key within the account."""
-        return f"order:{self.request_id}" if self.is_order else f"{self.activity}:{self.request_id}"
+    def is_request(self) -> bool:
+        """True for what somebody has asked for, false for what was done by itself."""
+        return "body" in self.given
 
 
 @dataclass
 class Remembered:
-    """All that the histories of one journey say; keys and ids are within the account."""
+    """All that the histories of one customer say. `done` in the order of the customer's own time; `sent` by the ids of messages."""
 
-    answered: dict[str, Answered] = field(default_factory=dict)
+    done: list[Act] = field(default_factory=list)
     sent: dict[str, datetime] = field(default_factory=dict)
-    """mails and notices that went out"""
 
 
 async def remember(temporal: Client, account_id: str) -> Remembered:
-    """What the runs of an account's journey remember, the oldest first."""
-    found = Remembered()
-    runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{journey_id(account_id)}'")]
-    for run in sorted(runs, key=lambda run: run.start_time):
-        try:
-            await _read(temporal, account_id, run.run_id, found)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise  # a run whose history is not kept any more has nothing to say
-    return found
+    """What all runs of an account's journey and of its cases remember."""
+    cases = f"WorkflowType = 'ServiceCase' AND AccountId = '{account_id}'"
+    ids = {run.id async for run in temporal.list_workflows(cases)}
+    return await remember_runs(temporal, [journey_id(account_id), *sorted(ids)])
 
 
-async def _read(temporal: Client, account_id: str, run_id: str, found: Remembered) -> None:
-    handle = temporal.get_workflow_handle(journey_id(account_id), run_id=run_id)
+async def remember_cases(temporal: Client, case_ids: Sequence[str]) -> Remembered:
+    """What all runs of these cases remember."""
+    return await remember_runs(temporal, [case_workflow_id(case_id) for case_id in case_ids])
+
+
+async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered:
+    """What all runs of these workflows remember."""
+    acts: dict[str, Act] = {}
+    sent: dict[str, datetime] = {}
+    provisioned: dict[str, datetime] = {}
+    for workflow_id in workflow_ids:
+        runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'")]
+        for run in sorted(runs, key=lambda run: run.start_time):
+            async for name, given, outcome in _completed(
+                temporal, temporal.get_workflow_handle(run.id, run_id=run.run_id)
+            ):
+                if name == Channel.PROVISIONING.value:
+                    _note_delivery(given, outcome, provisioned)
+                elif name in _MESSAGES:
+                    # With a plan it was held back, with attention refused: both are found out again.
+                    if not outcome.get("plan") and not outcome.get("attention"):
+                        _note_delivery(given, outcome, sent)
+                elif name not in _NOT_KEPT and not outcome.get("repeated"):
+                    act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
+                    acts.setdefault(act.key, act)
+    stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
+    sent |= {id: at for id, at in provisioned.items() if id.split("/", 1)[1].rpartition("/")[0] in stages}
+    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent)
+
+
+async def _completed(
+    temporal: Client, handle: WorkflowHandle[Any, Any]
+) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The activities of a run that were done, in their order: name, what each was given, what came of it."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
-    async for event in handle.fetch_history_events():
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            asked = event.activity_task_scheduled_event_attributes
-            (given,) = await temporal.data_converter.decode(asked.input.payloads, [dict[str, Any]])
-            scheduled[event.event_id] = (asked.activity_type.name, given)
-        elif event.HasField("activity_task_completed_event_attributes"):
-            done = event.activity_task_completed_event_attributes
-            name, given = scheduled[done.scheduled_event_id]
-            results = await temporal.data_converter.decode(done.result.payloads, [dict[str, Any]])
-            _note(found, name, given, results[0] if results else {})
+    decode = temporal.data_converter.decode
+    try:
+        async for event in handle.fetch_history_events():
+            if event.HasField("activity_task_scheduled_event_attributes"):
+                asked = event.activity_task_scheduled_event_attributes
+                (given,) = await decode(asked.input.payloads, [dict[str, Any]])
+                scheduled[event.event_id] = (asked.activity_type.name, given)
+            elif event.HasField("activity_task_completed_event_attributes"):
+                done = event.activity_task_completed_event_attributes
+                results = await decode(done.result.payloads, [dict[str, Any]])
+                yield *scheduled[done.scheduled_event_id], results[0] if results else {}
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise  # a run whose history is not kept any more has nothing to say
 
 
-def _note(found: Remembered, name: str, given: dict[str, Any], outcome: dict[str, Any]) -> None:
-    as_of = datetime.fromisoformat(given["as_of"])
-    if "request_id" in given and not outcome.get("repeated"):
-        if name not in _REPEATABLE:
-            answered = Answered(name, given["request_id"], given["body"], as_of)
-            found.answered.setdefault(answered.key, answered)
-    elif name in _SENT and not outcome.get("plan"):  # with a plan it was held back, and is looked at again
-        found.sent[given["delivery_id"]] = as_of
+def _key(name: str, given: dict[str, Any]) -> str:
+    """The business key under which an activity puts what it does."""
+    if "case_id" in given:
+        return case_key(given["case_id"], _of_case(name, given["request_id"]))
+    if "delivery_id" in given:
+        return f"{_delivery(given)}/settled"
+    if "step" in given:
+        return effect_key(given["account_id"], f"{given['step']['stage']}/{given['step']['name']}")
+    return effect_key(given["account_id"], f"{'order' if name in ORDERS else name}:{given['request_id']}")
+
+
+def _of_case(name: str, request_id: str) -> str:
+    return {"case_open": "opened", "case_wake": f"wake/{request_id}"}.get(name, f"{name}:{request_id}")
+
+
+def _note_delivery(given: dict[str, Any], outcome: dict[str, Any], into: dict[str, datetime]) -> None:
+    if not outcome.get("late"):  # otherwise it could not leave within the hour, and is tried again
+        into[_delivery(given)] = datetime.fromisoformat(given["as_of"])
+
+
+def _delivery(given: dict[str, Any]) -> str:
+    """A message's id: that of a case is whole, that of a journey leaves out the account."""
+    id: str = given["delivery_id"]
+    return id if id.startswith("case:") else effect_key(given["account_id"], id)

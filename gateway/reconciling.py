@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.client import WorkflowQueryFailedError
+from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
-from activities.carrying_out import effect_key
 from activities.clock import present
-from activities.requests import JourneyRequests
-from activities.store import cases, customers, effects
+from activities.store import cases, customers
 from activities.store.agenda import load_facts
 from activities.store.pool import TRANSPORT_ERRORS, Pool
 from domain.agenda.comparing import Difference, DifferenceKind, compare, compare_case
 from domain.agenda.facts import Facts
 from domain.agenda.model import Agenda, Running
 from domain.agenda.planning import agenda
-from domain.journey import RequestCall
 from domain.refusals import Refusal
 from gateway.calling import NoAnswerError
-from gateway.cases import CaseClient
+from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import WORKFLOW, PerennialClient, journey_id
-from gateway.histories import ORDERS, Answered, remember
+from gateway.in_step import case_workflow_id
+from gateway.restoring import Redo, Restorer
 
 PAGE = 200
+ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
 AT_ONCE = 16
 _SETTLES_WITHIN = 2.0
 """seconds in which what is just being done is over"""
@@ -68,19 +67,22 @@ class Totals:
 
 
 class Reconciler:
-    """Compares and mends. Needs a worker, which answers for journeys and cases; `requests` accepts orders again that were lost."""
+    """Compares and mends. Needs a worker, which answers for journeys and cases; `redo` does once more what the database has lost."""
 
     def __init__(
         self,
         client: PerennialClient,
         case_client: CaseClient,
         pool: Pool,
-        requests: JourneyRequests,
+        redo: Redo,
         *,
         by: str = "doctor",
     ) -> None:
         self._client = client
-        self._requests = requests
+        self._restorer = Restorer(client.temporal, pool, redo)
+        self._strays: dict[str | None, list[str]] = {}
+        self._stopped: dict[str, list[Difference]] = {}
+        self._restored = 0
         self._cases = case_client
         self._pool = pool
         self._by = by
@@ -92,35 +94,62 @@ class Reconciler:
             return await customers.count_accounts(connection)
 
     async def pages(self, *, mend: bool) -> AsyncIterator[list[Looked]]:
-        """Customers in the order of their ids, a page at a time, then the cases of nobody known."""
+        """Customers in the order of their ids, a page at a time, then the cases of nobody known; those last whose past is
+        brought back only when another customer's is."""
+        self._strays = await self._cases_not_on_record()
         after = ""
         while True:
             async with self._pool.acquire() as connection:
                 ids = await customers.accounts_after(connection, after, PAGE)
             if not ids:
                 break
-            yield list(await asyncio.gather(*(self.look(account_id, mend=mend) for account_id in ids)))
+            yield await self._page(ids, mend=mend)
             after = ids[-1]
         if lost := await self._not_on_record():
-            yield list(await asyncio.gather(*(self.look(account_id, mend=mend) for account_id in lost)))
+            yield await self._page(lost, mend=mend)
+        nothing_came = False
+        while self._stopped:
+            waiting, before = sorted(self._stopped), self._restored
+            yield await self._page(waiting, mend=True, give_up=nothing_came)
+            nothing_came = self._restored == before
         yield [await self._nobodys(mend=mend)]
 
-    async def _not_on_record(self) -> list[str]:
-        """Accounts whose journeys run and that the database does not know."""
-        query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Running'"
-        prefix = journey_id("")
-        running = [run.id.removeprefix(prefix) async for run in self._client.temporal.list_workflows(query)]
-        async with self._pool.acquire() as connection:
-            return await customers.unknown_accounts(connection, running)
+    async def _page(self, ids: Sequence[str], *, mend: bool, give_up: bool = False) -> list[Looked]:
+        looked = await asyncio.gather(*(self.look(account_id, mend=mend, give_up=give_up) for account_id in ids))
+        return [one for one in looked if one.account_id not in self._stopped]
 
-    async def look(self, account_id: str, *, mend: bool = False) -> Looked:
-        """One customer, with the cases that are not over."""
+    async def _not_on_record(self) -> list[str]:
+        """Accounts that have journeys, running or over, and that the database does not know."""
+        prefix = journey_id("")
+        runs = self._client.temporal.list_workflows(f"WorkflowType = '{WORKFLOW}'")
+        ids = {run.id.removeprefix(prefix) async for run in runs}
+        async with self._pool.acquire() as connection:
+            return await customers.unknown_accounts(connection, sorted(ids))
+
+    async def _cases_not_on_record(self) -> dict[str | None, list[str]]:
+        """Cases that run and that the database does not know, by the accounts that their runs name."""
+        runs = self._client.temporal.list_workflows(f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'")
+        accounts = {
+            run.id.removeprefix(case_workflow_id("")): run.typed_search_attributes.get(ACCOUNT) async for run in runs
+        }
+        async with self._pool.acquire() as connection:
+            unknown = await cases.unknown_cases(connection, list(accounts))
+        found: dict[str | None, list[str]] = {}
+        for case_id in unknown:
+            found.setdefault(accounts[case_id], []).append(case_id)
+        return found
+
+    async def look(self, account_id: str, *, mend: bool = False, give_up: bool = False) -> Looked:
+        """One customer, with the cases that are not over. give_up: what of their past cannot be brought back is left out."""
         async with self._limit:
             found = await self._settled(account_id)
+            first = self._stopped.pop(account_id, found)
             if not mend or not any(_mendable(one) for one in found):
                 return Looked(account_id, found)
-            await self._mend(account_id, found)
-            return Looked(account_id, found, await self._settled(account_id))
+            if not await self._mend(account_id, found, give_up=give_up):
+                self._stopped[account_id] = first
+                return Looked(account_id, first)
+            return Looked(account_id, first, await self._settled(account_id))
 
     async def _settled(self, account_id: str) -> list[Difference]:
         """The differences that stay: what is just being done is waited for."""
@@ -148,23 +177,17 @@ class Reconciler:
             if facts is None:
                 said = f"a journey of {account_id} runs, and the account is not on record"
                 found = [Difference(DifferenceKind.NO_FACTS, account_id, said)] if running else []
-                return [*found, *await self._lost(account_id)] if running else []
+                return [*found, *await self._restorer.lost(account_id)]
             found = _of_journey(facts, agenda(facts), running)
         except TRANSPORT_ERRORS:
             raise
         except Exception as broken:  # whatever cannot be read is the finding
             said = f"the facts of {account_id} cannot be read: {_one_line(broken)}"
             return [Difference(DifferenceKind.UNREADABLE, account_id, said)]
-        lost = await self._lost(account_id) if found and running is not None else []
-        zone = facts.situation.customer.account.time_zone
-        return [*lost, *found, *await self._of_cases(open_cases, zone)]
-
-    async def _lost(self, account_id: str) -> list[Difference]:
-        """What the histories say was answered, and the database does not know: it is older than they are."""
-        remembered = await remember(self._client.temporal, account_id)
-        async with self._pool.acquire() as connection:
-            missing = await effects.missing_effects(connection, effect_key(account_id, ""), list(remembered.answered))
-        return [_said_lost(remembered.answered[key]) for key in missing]
+        found += await self._of_cases(open_cases, facts.situation.customer.account.time_zone)
+        behind = running is not None and facts.lacks(running.last)
+        lost = await self._restorer.lost(account_id) if found or behind or account_id in self._strays else []
+        return [*lost, *found]
 
     async def _of_cases(self, open_cases: Sequence[cases.OpenCase], zone: str) -> list[Difference]:
         found: list[Difference] = []
@@ -174,23 +197,36 @@ class Reconciler:
         return found
 
     async def _nobodys(self, *, mend: bool) -> Looked:
-        async with self._pool.acquire() as connection:
-            open_cases = await cases.open_cases(connection, None)
-        found = await self._of_cases(open_cases, "UTC")
+        strays = self._strays.get(None, [])
+        found = await self._of_nobody(strays)
         if not mend or not found:
             return Looked(None, found)
+        await self._restorer.restore(None, strays, give_up=True)
+        async with self._pool.acquire() as connection:
+            open_cases = await cases.open_cases(connection, None)
         for case in open_cases:
             if any(one.about in (case.case_id, *case.waiting) for one in found):
                 await self._cases.ask(case.case_id, "retry", {"by": self._by})
-        return Looked(None, found, await self._of_cases(open_cases, "UTC"))
+        return Looked(None, found, await self._of_nobody(strays))
 
-    async def _mend(self, account_id: str, found: Sequence[Difference]) -> None:
-        """The journey first: a case begins at its customer's own time."""
-        kinds = {one.kind for one in found}
+    async def _of_nobody(self, strays: Sequence[str]) -> list[Difference]:
+        async with self._pool.acquire() as connection:
+            open_cases = await cases.open_cases(connection, None)
+        lost = await self._restorer.lost(None, strays) if strays else []
+        return [*lost, *await self._of_cases(open_cases, "UTC")]
+
+    async def _mend(self, account_id: str, found: Sequence[Difference], *, give_up: bool) -> bool:
+        """The past first, then the journey, then cases, which begin at their customer's own time; false while the past waits
+        for that of another customer."""
+        restored = await self._restorer.restore(account_id, give_up=give_up)
+        self._restored += restored.done
+        if restored.stopped:
+            return False
+        if restored.done:
+            found = await self._differences(account_id)
         about = {one.about for one in found}
         try:
-            await self._remember(account_id)
-            if kinds & _MENDED_BY_JOURNEY:
+            if any(one.kind in _MENDED_BY_JOURNEY for one in found):
                 await self._client.reconcile(account_id, by=self._by)
             async with self._pool.acquire() as connection:
                 open_cases = await cases.open_cases(connection, account_id)
@@ -198,31 +234,13 @@ class Reconciler:
                 if about & {case.case_id, *case.waiting}:
                     await self._cases.ask(case.case_id, "retry", {"by": self._by})
         except (Refusal, NoAnswerError):
-            return  # what is left says it
-
-    async def _remember(self, account_id: str) -> None:
-        """What the histories say was sent is booked as sent, and orders that were lost are accepted as they were."""
-        remembered = await remember(self._client.temporal, account_id)
-        prefix = effect_key(account_id, "")
-        async with self._pool.acquire() as connection, connection.transaction():
-            await effects.note_sent_before(connection, account_id, prefix, remembered.sent)
-            missing = await effects.missing_effects(connection, prefix, list(remembered.answered))
-        orders = [remembered.answered[key] for key in missing if remembered.answered[key].is_order]
-        for order in sorted(orders, key=lambda order: order.as_of):
-            call = RequestCall(
-                account_id=account_id,
-                request_id=order.request_id,
-                body=order.body,
-                as_of=order.as_of,
-                run="remembered",
-            )
-            await self._requests.accept_again(call, imported=ORDERS[order.activity])
+            pass  # what is left says it
+        return True
 
 
 _MENDED_BY_JOURNEY = frozenset(
     {
         DifferenceKind.NO_FACTS,
-        DifferenceKind.ORDER_LOST,
         DifferenceKind.NOT_RUNNING,
         DifferenceKind.STEP_MISSING,
         DifferenceKind.STEP_UNWANTED,
@@ -235,20 +253,14 @@ _MENDED_BY_JOURNEY = frozenset(
 )
 
 
+_LOST = frozenset({DifferenceKind.ORDER_LOST, DifferenceKind.REQUEST_LOST, DifferenceKind.STEP_LOST})
+
+
 def _mendable(difference: Difference) -> bool:
-    return difference.kind in _MENDED_BY_JOURNEY or difference.kind in (
+    return difference.kind in _MENDED_BY_JOURNEY or difference.kind in _LOST | {
         DifferenceKind.CASE_NOT_RUNNING,
         DifferenceKind.CASE_OTHER,
-    )
-
-
-def _said_lost(lost: Answered) -> Difference:
-    if lost.is_order:
-        said = f"order {lost.request_id} was accepted on {lost.as_of:%Y-%m-%d}, and is not on record"
-        return Difference(DifferenceKind.ORDER_LOST, lost.request_id, said)
-    asked = json.dumps(lost.body, ensure_ascii=False, sort_keys=True)
-    said = f"{lost.activity} {lost.request_id} was done on {lost.as_of:%Y-%m-%d}, and is not on record; ask it again: {asked}"
-    return Difference(DifferenceKind.REQUEST_LOST, f"{lost.activity}:{lost.request_id}", said)
+    }
 
 
 def _of_journey(facts: Facts, wanted: Agenda, running: Running | None) -> list[Difference]:

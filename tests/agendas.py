@@ -23,6 +23,8 @@ async def differences(servers: Servers, account_id: str) -> list[str]:
         facts = await load_facts(connection, account_id, running.paused.since if running.paused else running.now)
     assert facts is not None
     situation = facts.situation
+    if facts.lacks(running.last):
+        return [f"{running.last} was done last, and is not on record"]
     found = compare(agenda(facts), running, situation.as_of, situation.customer.account.time_zone)
     return [difference.says for difference in found]
 

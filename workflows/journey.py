@@ -173,6 +173,8 @@ class Journey:
         now = workflow.now()
         before = self.state
         self.state = before.after(outcome, now)
+        if asked.activity != "reconcile":  # which is on record under no key
+            self.state = self.state.model_copy(update={"last": asked.key})
         match asked.activity:
             case "activate_order" | "take_over_order" | "take_up_holdings" | "reconcile":
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})

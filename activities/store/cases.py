@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -164,6 +165,15 @@ async def open_cases(connection: Connection, account_id: str | None) -> list[Ope
         account_id,
     )
     return [OpenCase(row["case_id"], row["next_action_at"], tuple(row["waiting"])) for row in rows]
+
+
+async def unknown_cases(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of these ids that no case has."""
+    rows = await connection.fetch(
+        "select id from unnest($1::text[]) id where not exists (select 1 from service_case where case_id = id) order by id",
+        list(ids),
+    )
+    return [row["id"] for row in rows]
 
 
 async def merge_end(connection: Connection, case_id: str) -> str:

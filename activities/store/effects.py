@@ -186,28 +186,33 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
     )
 
 
-async def note_sent_before(connection: Connection, account_id: str, prefix: str, sent: Mapping[str, datetime]) -> int:
-    """Messages of which the histories say that they were sent, by their ids after `prefix`, so that they are not sent again.
-    Returns how many the outbox did not know to be settled."""
-    done = await connection.execute(
+async def note_sent_before(connection: Connection, account_id: str, sent: Mapping[str, datetime]) -> None:
+    """Messages of which the histories say that they were sent, by their ids, so that they are not sent again."""
+    await connection.execute(
         "insert into sent_before (delivery_id, account_id, sent_at)"
-        " select $2 || s.id, $1, s.at from unnest($3::text[], $4::timestamptz[]) s (id, at)"
-        " where not exists (select 1 from outbox o where o.delivery_id = $2 || s.id and o.status <> 'waiting')"
+        " select s.id, $1, s.at from unnest($2::text[], $3::timestamptz[]) s (id, at)"
+        " where not exists (select 1 from outbox o where o.delivery_id = s.id and o.status <> 'waiting')"
         " on conflict do nothing",
         account_id,
-        prefix,
         list(sent),
         list(sent.values()),
     )
-    return int(done.rpartition(" ")[2])
 
 
-async def missing_effects(connection: Connection, prefix: str, keys: Sequence[str]) -> list[str]:
-    """Those of these keys, which follow on `prefix`, that no effect is on record under."""
+async def settled_before(connection: Connection, row: Waiting) -> bool:
+    """True for a message that waits although the histories say that it was sent: it is booked as sent now."""
+    if row.status != "waiting" or row.sent_before is None:
+        return False
+    reason = "sent before, by the engine's histories"
+    await settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason)
+    return True
+
+
+async def missing_effects(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Those of these keys that no effect is on record under."""
     rows = await connection.fetch(
-        "select k.key from unnest($2::text[]) with ordinality k (key, n)"
-        " where not exists (select 1 from effect e where e.key = $1 || k.key) order by k.n",
-        prefix,
+        "select k.key from unnest($1::text[]) with ordinality k (key, n)"
+        " where not exists (select 1 from effect e where e.key = k.key) order by k.n",
         list(keys),
     )
     return [row["key"] for row in rows]

@@ -35,6 +35,7 @@ class DifferenceKind(StrEnum):
     NO_FACTS = "no_facts"
     ORDER_LOST = "order_lost"
     REQUEST_LOST = "request_lost"
+    STEP_LOST = "step_lost"
 
 
 @dataclass(frozen=True)

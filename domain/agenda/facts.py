@@ -125,6 +125,10 @@ class Facts:
         """When the step under `key` was done, or null."""
         return self.record.done.get(key)
 
+    def lacks(self, key: str) -> bool:
+        """True for what a journey says it has done and the database does not know: it is older than the journey."""
+        return bool(key) and "#" not in key and self.done(key) is None
+
     def last_done(self, prefix: str) -> tuple[str, datetime] | None:
         """The step done last of those whose key begins with `prefix`."""
         found = [(at, key) for key, at in self.record.done.items() if key.startswith(prefix)]

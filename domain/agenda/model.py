@@ -47,6 +47,8 @@ class Running(Carried):
     opened_at: AwareDatetime | None = None
     closed: bool = False
     paused: Pause | None = None
+    last: str = ""
+    """the key of what was done last"""
     stages: dict[str, Stage] = {}
     steps: list[Step] = []
     parked: list[Step] = []
@@ -61,6 +63,7 @@ class Running(Carried):
             opened_at=state.opened_at,
             closed=state.closed,
             paused=state.paused,
+            last=state.last,
             stages=state.stages,
             steps=state.agenda,
             parked=state.parked,

@@ -399,6 +399,8 @@ def _locked(desk: Desk) -> list[AssetId]:
 
 def settled(situation: Situation, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
+    if transfer.status == UNDER_WAY:
+        raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")
     desk = Desk(situation, RequestId(transfer.consignment.request_id))
     if not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")

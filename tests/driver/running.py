@@ -20,6 +20,8 @@ from domain.journey import StepCall
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from gateway.reconciling import Reconciler
+from gateway.restoring import Restorer
 from tests.driver import case_requests, journey_requests
 from tests.driver.life import AGENT, LEAD, MANAGER, Life, Party, World
 from tests.driver.spoiling import spoilt
@@ -224,7 +226,7 @@ async def _mail(life: Life, party: Party) -> None:
 
 
 async def _end(life: Life) -> None:
-    """What is on its way arrives, and what is set aside is looked at."""
+    """What is on its way arrives, what is set aside is looked at, and the agendas are those that follow from the facts."""
     for party in life.parties:
         if not party.closed:
             await life.ask(party, "resume", {})  # what a pause held back is done first
@@ -235,6 +237,24 @@ async def _end(life: Life) -> None:
             life.world.tally.failures.append(f"life {life.name}: {error}")
     for what in await life.parked():
         life.world.tally.failures.append(f"life {life.name}: set aside and not provoked: {what}")
+    for what in await _apart(life):
+        life.world.tally.failures.append(f"life {life.name}: {what}")
+
+
+async def _apart(life: Life) -> list[str]:
+    """What the journeys and cases of both have otherwise than the facts call for, and what their histories have and the facts
+    have not."""
+    world = life.world
+    found = []
+    for party in life.parties:
+        looked = await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)
+        lost = await Restorer(world.temporal, world.pool, _never).lost(party.account_id)
+        found += [f"{party.account_id}: {one.says}" for one in (*looked.found, *lost)]
+    return found
+
+
+async def _never(name: str, given: dict[str, Any], key: str) -> None:
+    raise AssertionError(f"nothing is mended here: {name} under {key}")
 
 
 async def broken_rules(world: World) -> list[str]:

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-from activities.carrying_out import Performer, Seller
-from activities.playbooks import FOLDER, read_playbooks
-from activities.requests import JourneyRequests
 from activities.store.agenda import load_facts
 from domain.agenda.model import Running
 from domain.agenda.planning import agenda
@@ -22,11 +19,13 @@ from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, onboard, settled, until
+from workers.redoing import Redo
+from workers.wiring import build_activities
 
 
 def reconciler(servers: Servers) -> Reconciler:
-    requests = JourneyRequests(Performer(servers.pool, Seller(servers.settings.seller_name)), read_playbooks(FOLDER))
-    return Reconciler(servers.client, CaseClient(servers.temporal, servers.pool), servers.pool, requests)
+    redo = Redo(build_activities(servers.pool, servers.settings, servers.temporal))
+    return Reconciler(servers.client, CaseClient(servers.temporal, servers.pool), servers.pool, redo)
 
 
 async def terminate(servers: Servers, account: str) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from activities.carrying_out import Performer, Seller
-from activities.playbooks import FOLDER, read_playbooks
-from activities.requests import JourneyRequests
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
 from workers.cli.common import UserError, connections, console, print_json, progress_console
+from workers.redoing import Redo
+from workers.wiring import build_activities
 
 NOBODY = "(nobody known)"
 
@@ -23,9 +22,8 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
         settings = servers.settings
         if missing := await absence(servers.temporal, settings.task_queue):
             raise UserError(f"{missing}: journeys cannot say what is on their agendas; start `perennial worker` first")
-        performer = Performer(servers.pool, Seller(settings.seller_name))
-        requests = JourneyRequests(performer, read_playbooks(settings.playbooks or FOLDER))
-        reconciler = Reconciler(servers.client, servers.cases, servers.pool, requests)
+        redo = Redo(build_activities(servers.pool, settings, servers.temporal))
+        reconciler = Reconciler(servers.client, servers.cases, servers.pool, redo)
         totals = Totals(await reconciler.count())
         kept: list[Looked] = []
         columns = (TextColumn("Customers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

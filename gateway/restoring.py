@@ -1,0 +1,105 @@
+"""What the database has lost and the engine's histories still know: named, and done once more as it was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.store import amendments, effects
+from activities.store.pool import TRANSPORT_ERRORS, Pool
+from domain.agenda.comparing import Difference, DifferenceKind
+from domain.journey import Channel
+from gateway.histories import Act, Remembered, remember, remember_cases
+
+Redo = Callable[[str, dict[str, Any], str], Awaitable[None]]
+"""Does an activity once more: its name, what it was given, the business key under which it was done."""
+_FROM_OUTSIDE = {"take_up_holdings": "what a file has brought is in no history: import it again"}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How much was done once more; `stopped`: the next in turn could not be done yet."""
+
+    done: int
+    stopped: bool = False
+
+
+class Restorer:
+    """Every act has a business key, so that what is on record stays as it is, and what is not is done at its own instant.
+
+    What could not be done once more is kept with its reason, and left to a person.
+    """
+
+    def __init__(self, temporal: Client, pool: Pool, redo: Redo) -> None:
+        self._temporal = temporal
+        self._pool = pool
+        self._redo = redo
+        self._given_up: dict[str, str] = {}
+
+    async def lost(self, account_id: str | None, case_ids: Sequence[str] = ()) -> list[Difference]:
+        """What the histories of a customer (or of cases of nobody known) say was done, and the database does not know."""
+        return [self._said(act) for act in await self._missing(await self._remember(account_id, case_ids))]
+
+    async def restore(self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False) -> Restored:
+        """Books as sent what was sent, and does what was lost once more, in its order, up to what cannot be done yet.
+
+        give_up: the first that cannot be done is left out, as nothing else is waited for any more.
+        """
+        remembered = await self._remember(account_id, case_ids)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await effects.note_sent_before(connection, account_id or "", remembered.sent)
+        done = 0
+        for act in await self._missing(remembered):
+            if act.activity in _FROM_OUTSIDE:
+                self._given_up[act.key] = _FROM_OUTSIDE[act.activity]
+            if act.key in self._given_up:
+                continue
+            try:
+                await self._check(act)
+                await self._redo(act.activity, act.given, act.key)
+            except TRANSPORT_ERRORS:
+                raise
+            except Exception as error:  # whatever stands in its way may be what another customer has lost
+                if not give_up:
+                    return Restored(done, stopped=True)
+                self._given_up[act.key], give_up = f"it could not be done again: {error}", False
+            else:
+                done += 1
+        return Restored(done)
+
+    async def _check(self, act: Act) -> None:
+        """Raises LookupError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""
+        if act.activity == Channel.CONVEYANCE.value:
+            async with self._pool.acquire() as connection:
+                row = await effects.find_outbox(connection, act.key.removesuffix("/settled"))
+                if row is None or not await amendments.is_answered(connection, row.body["transfer_id"]):
+                    raise LookupError("the other account has not taken it")
+
+    async def _remember(self, account_id: str | None, case_ids: Sequence[str]) -> Remembered:
+        if account_id is not None:
+            return await remember(self._temporal, account_id)
+        return await remember_cases(self._temporal, case_ids)
+
+    async def _missing(self, remembered: Remembered) -> list[Act]:
+        known = {act.key: act for act in remembered.done}
+        async with self._pool.acquire() as connection:
+            return [known[key] for key in await effects.missing_effects(connection, list(known))]
+
+    def _said(self, act: Act) -> Difference:
+        given, day = act.given, f"{act.as_of:%Y-%m-%d}"
+        if act.is_order:
+            said, kind = f"order {given['request_id']} was accepted on {day}", DifferenceKind.ORDER_LOST
+        elif act.is_request:
+            said, kind = f"{act.activity} {given['request_id']} was done on {day}", DifferenceKind.REQUEST_LOST
+        else:
+            said, kind = f"step {act.key.split('/', 1)[1]} was done on {day}", DifferenceKind.STEP_LOST
+        said = f"{said}, and is not on record"
+        if why := self._given_up.get(act.key):
+            said += f"; {why}"
+            if act.is_request:
+                said += f". It was: {json.dumps(given['body'], ensure_ascii=False, sort_keys=True)}"
+        return Difference(kind, act.key, said)
