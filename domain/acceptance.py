@@ -226,9 +226,10 @@ def begin(
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
         outcome, past, writes = _with_onboarding(situation, order_id, onboarding.starts_on(situation, start))
-    if opening and situation.playbook.onboarding.anniversaries:
-        since = customer.day_of(customer.account.since)
-        outcome = _joined(outcome, Outcome(plan=[onboarding.next_anniversary(situation, since)]))
+    since = customer.day_of(customer.account.since)
+    # An order of the past may show that the customer has been with us for longer than was known.
+    if situation.playbook.onboarding.anniversaries and (opening or (situation.imported and start <= since)):
+        outcome = _joined(outcome, onboarding.anniversaries_of(situation, since))
     held = _held_before(customer, sale)
     if (living or held) and (opening or not held):
         elapsed = (situation.today - start).days

@@ -319,6 +319,11 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     )
 
 
+def anniversaries_of(situation: Situation, since: date) -> Outcome:
+    """The next anniversary of somebody who came on the day `since`, in place of any that is planned."""
+    return Outcome(plan=[next_anniversary(situation, since)], drop=[f"{ANNIVERSARIES}/anniversary-*"])
+
+
 def next_anniversary(situation: Situation, since: date, after: date | None = None) -> Step:
     """The first anniversary after the day `after`, or after today."""
     year = since.year + 1

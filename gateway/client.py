@@ -92,13 +92,17 @@ class PerennialClient:
 
         A customer whose clock was moved, and whose journey begins anew, lives on from the last instant that is on record.
         """
-        request_id = f"reconcile-{uuid4().hex[:12]}"
-        body = {"request_id": request_id, "by": by}
-        answer = await self._ask_or_begin(account_id, "reconcile", body, request_id, "it may be asked again")
+        answer = await self._reconciled(account_id, by)
         known = datetime.fromisoformat(answer["as_of"])
         if known > present() and known > await self.now(account_id):
             await self._move_journey(account_id, known)
+            await self._reconciled(account_id, by)  # so that it knows of the time even if nothing was due on the way
         return answer
+
+    async def _reconciled(self, account_id: str, by: str) -> dict[str, Any]:
+        request_id = f"reconcile-{uuid4().hex[:12]}"
+        body = {"request_id": request_id, "by": by}
+        return await self._ask_or_begin(account_id, "reconcile", body, request_id, "it may be asked again")
 
     async def agenda_of(self, account_id: str) -> Running | None:
         """What the journey has on its agenda; null if none runs. Needs a worker."""

@@ -186,7 +186,8 @@ class Reconciler:
             return [Difference(DifferenceKind.UNREADABLE, account_id, said)]
         found += await self._of_cases(open_cases, facts.situation.customer.account.time_zone)
         behind = running is not None and facts.lacks(running.last)
-        lost = await self._restorer.lost(account_id) if found or behind or account_id in self._strays else []
+        known = account_id in self._strays or account_id in self._restorer.left
+        lost = await self._restorer.lost(account_id) if found or behind or known else []
         return [*lost, *found]
 
     async def _of_cases(self, open_cases: Sequence[cases.OpenCase], zone: str) -> list[Difference]:

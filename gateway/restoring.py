@@ -39,6 +39,8 @@ class Restorer:
         self._pool = pool
         self._redo = redo
         self._given_up: dict[str, str] = {}
+        self.left: set[str | None] = set()
+        """accounts of which something could not be done once more"""
 
     async def lost(self, account_id: str | None, case_ids: Sequence[str] = ()) -> list[Difference]:
         """What the histories of a customer (or of cases of nobody known) say was done, and the database does not know."""
@@ -57,6 +59,7 @@ class Restorer:
             if act.activity in _FROM_OUTSIDE:
                 self._given_up[act.key] = _FROM_OUTSIDE[act.activity]
             if act.key in self._given_up:
+                self.left.add(account_id)
                 continue
             try:
                 await self._check(act)
@@ -67,6 +70,7 @@ class Restorer:
                 if not give_up:
                     return Restored(done, stopped=True)
                 self._given_up[act.key], give_up = f"it could not be done again: {error}", False
+                self.left.add(account_id)
             else:
                 done += 1
         return Restored(done)

@@ -77,7 +77,8 @@ select jsonb_build_object(
   'moved', coalesce((
     select jsonb_agg(jsonb_build_object('drop', coalesce(e.outcome->'drop', '[]'), 'plan', coalesce(e.outcome->'plan', '[]'))
       order by e.as_of)
-    from effect e where e.account_id = $1
+    from effect e join journal j on j.key = e.key cross join closed c where e.account_id = $1
+      and (c.id is null or j.journal_id > c.id)
       and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
            or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))), '[]'),
   'announced', coalesce((

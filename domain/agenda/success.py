@@ -81,10 +81,10 @@ def anniversaries(facts: Facts, agenda: Agenda) -> None:
         return
     customer = situation.customer
     since = customer.day_of(customer.account.since)
-    after = max(
-        customer.day_of(facts.record.reopened_at or facts.record.recorded_at),
-        situation.in_days(-TOLERATED_DELAY.days - 1),
-    )
+    # It is known since the order by which the customer came to us; one of the past may have been taken over later.
+    by_order = [order.recorded_at for order in facts.record.orders if order.activated_at <= customer.account.since]
+    known = max([facts.record.reopened_at or facts.record.recorded_at, *by_order[:1]])
+    after = max(customer.day_of(known), situation.in_days(-TOLERATED_DELAY.days - 1))
     if last := facts.last_done(f"{onboarding.ANNIVERSARIES}/anniversary-"):
         after = max(after, date(int(last[0].rpartition("-")[2]), 12, 31))
     agenda.add(onboarding.next_anniversary(situation, since, after=after))

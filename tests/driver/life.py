@@ -339,9 +339,12 @@ class Life:
         shown = f"{party.account_id}: {update} {request}"
         if update in ("place_order", "import_order"):
             door = client.place_order if update == "place_order" else client.import_order
+            before = await self.now(party) if party.closed else None
             answer = await self.send(update, door(request), shown)
             if answer is not None:
                 party.closed = False
+                if before is not None:  # nobody lives through the same years again
+                    await client.fast_forward_to(party.account_id, before)
             return answer
         return await self.send(update, client.ask(party.account_id, update, request), shown)
 

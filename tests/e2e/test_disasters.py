@@ -216,7 +216,8 @@ async def test_what_is_lost_comes_back_and_every_contract_lives_on(
             assert code == 1
             assert {one["account_id"] for one in found["found"]} == set(lives.accounts)
             code, mended = await doctor(tmp_path, "--mend")
-            assert (code, mended["standing"]) == (0, 0), mended
+            left = [one for one in mended["found"] if not one["mended"]] or mended["standing"]
+            assert (code, left) == (0, 0)
             assert await doctor(tmp_path) == (0, {**mended, "differences": 0, "by_kind": {}, "found": []})
             await lives.end()
             after = await lives.lived()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from activities.clock import present
 from activities.store.agenda import load_facts
 from domain.agenda.model import Running
 from domain.agenda.planning import agenda
@@ -210,3 +211,79 @@ async def test_an_onboarding_that_was_open_goes_on(servers: Servers) -> None:
         await onboard(servers.client, one)
         await settled(servers.pool, one)
     assert await mails(servers, account) == await mails(servers, calm)
+
+
+async def forget(servers: Servers, account: str, request: str) -> None:
+    """The database knows no more of a request than before it was made."""
+    for table in ("journal", "effect"):
+        await servers.pool.execute(f"delete from {table} where key = $1", f"journey:{account}/{request}")
+
+
+async def test_what_the_database_has_lost_is_known_by_what_the_journey_did_last(servers: Servers) -> None:
+    """Even where the agenda is as it was."""
+    _, account = await begin(servers, 5)
+    await servers.client.ask(account, "retry_deliveries", {"request_id": "r-1"})
+    key = f"journey:{account}/retry_deliveries:r-1"
+    at = await servers.pool.fetchval("select as_of from effect where key = $1", key)
+    await forget(servers, account, "retry_deliveries:r-1")
+    looked = await reconciler(servers).look(account)
+    assert [(one.kind.value, one.about) for one in looked.found] == [("request_lost", key)]
+    mended = await reconciler(servers).look(account, mend=True)
+    assert mended.left == []
+    assert await servers.pool.fetchval("select as_of from effect where key = $1", key) == at
+
+
+async def test_what_cannot_be_done_again_is_left_to_a_person_with_its_words(servers: Servers) -> None:
+    _, account = await begin(servers, 5)
+    hold = {"request_id": "h-1", "reason": "their office moves", "level": "warn", "by": "S-2"}
+    await servers.client.ask(account, "place_hold", hold)
+    await servers.client.ask(account, "retry_deliveries", {"request_id": "r-2"})
+    await forget(servers, account, "place_hold:h-1")  # the hold itself stands in the way
+    await forget(servers, account, "retry_deliveries:r-2")
+    doctor = reconciler(servers)
+    waiting = await doctor.look(account, mend=True)
+    assert waiting.left is None
+    given_up = await doctor.look(account, mend=True, give_up=True)
+    assert given_up.left is not None
+    (left,) = given_up.left
+    assert left.kind.value == "request_lost"
+    assert "it could not be done again" in left.says
+    assert "their office moves" in left.says
+    assert await servers.pool.fetchval(
+        "select count(*) from effect where key = $1", f"journey:{account}/retry_deliveries:r-2"
+    )
+    await servers.client.ask(account, "lift_hold", {"hold_id": await _hold_of(servers, account)})
+
+
+async def _hold_of(servers: Servers, account: str) -> str:
+    return str(await servers.pool.fetchval("select hold_id from sales_hold where account_id = $1", account))
+
+
+async def anniversary(servers: Servers, account: str) -> str:
+    """The day of the anniversary that the journey waits for."""
+    running = await servers.handle(account).query("agenda", result_type=Running)
+    (step,) = [step for step in running.steps if step.kind == "relationship_anniversary"]
+    return str(step.on)
+
+
+async def test_an_order_of_the_past_moves_the_anniversary_to_its_own_day(servers: Servers) -> None:
+    document, account = await begin(servers, 3)
+    now = await servers.client.now(account)
+    came = now - timedelta(days=200)
+    await servers.client.import_order(goods_order(document, came))
+    until = (came + timedelta(days=365)).date()
+    assert abs((until - date.fromisoformat(await anniversary(servers, account))).days) <= 1
+    assert await apart(servers, account) == []
+
+
+async def test_what_was_moved_in_a_life_that_was_closed_is_planned_anew_in_the_next(servers: Servers) -> None:
+    document, account = await begin(servers, 3)
+    day = date.fromisoformat(await anniversary(servers, account))
+    step = {"step": f"relationship/anniversary-{day.year}", "day": (day - timedelta(days=20)).isoformat()}
+    await servers.client.ask(account, "reschedule_step", step)
+    assert abs((date.fromisoformat(await anniversary(servers, account)) - day).days) > 10
+    await servers.client.ask(account, "close_journey", {"reason": "moved to a partner"})
+    await ended(servers.temporal, f"journey-{account}")
+    await servers.client.place_order(goods_order(document, present()))
+    assert await anniversary(servers, account) == str(day)
+    assert await apart(servers, account) == []
