@@ -39,6 +39,8 @@ RULES = Path(__file__).with_name("invariants.sql")
 SIDE_BY_SIDE = 3
 RARE = ("answer_offer", "answer_offer", "approve")
 """What often finds nothing to be about is tried more often."""
+PATIENCE = 8
+"""So often, some seconds each, an agenda that is otherwise is looked at again."""
 WRONG = 2
 """So often each request is sent with something wrong in it as well."""
 
@@ -243,12 +245,16 @@ async def _end(life: Life) -> None:
 
 async def _apart(life: Life) -> list[str]:
     """What the journeys and cases of both have otherwise than the facts call for, and what their histories have and the facts
-    have not."""
+    have not, once what is just being done is done."""
     world = life.world
-    found = []
+    found: list[str] = []
     for party in life.parties:
-        looked = await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)
         lost = await Restorer(world.temporal, world.pool, _never).lost(party.account_id)
+        for _ in range(PATIENCE):
+            looked = await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)
+            if not looked.found:
+                break
+            await asyncio.sleep(1)
         found += [f"{party.account_id}: {one.says}" for one in (*looked.found, *lost)]
     return found
 
