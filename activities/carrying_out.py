@@ -32,6 +32,7 @@ from domain.journey import Channel, Outcome
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
+from domain.shown import shorten
 from domain.situation import Situation
 from domain.unreadable import MEND, UNREADABLE, UnreadableError, unreadable_of
 from domain.webhooks import Event, events_of, payload
@@ -417,7 +418,7 @@ def _completed(
         changes["deliveries"] = {**decision.outcome.deliveries, **new}
     said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
     if said:
-        changes["said"] = [f"{situation.today} {line}"[:SAID_LENGTH] for line in said]
+        changes["said"] = [shorten(f"{situation.today} {line}", SAID_LENGTH) for line in said]
     attention = {
         f"unreadable:{f.name}": str(f) for f in (*situation.customer.unreadable, *unreadable_of(situation.records))
     }

@@ -19,7 +19,7 @@ from activities.store import effects, holds
 from activities.store.pool import Connection
 from domain import holding
 from domain.decision import Decision, JournalLine, Notice
-from domain.journey import Channel, DeliveryCall, Outcome
+from domain.journey import Channel, DeliveryCall, Outcome, Sent
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 
@@ -93,7 +93,8 @@ class Deliveries:
             return not_yet(call, away, f"mail {row.body['template']!r}{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
-        return await self._sent(call, message_id)
+        sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
+        return await self._sent(call, message_id, sent)
 
     @activity.defn(name=Channel.NOTICE.value)
     async def deliver_notice(self, call: DeliveryCall) -> Outcome:
@@ -130,10 +131,10 @@ class Deliveries:
             return not_yet(call, away, f"provisioning of order {row.body['order_id']}", "provisioning")
         return await self._provided(call, row, result.request_key)
 
-    async def _sent(self, call: DeliveryCall, message_id: str) -> Outcome:
+    async def _sent(self, call: DeliveryCall, message_id: str, sent: Sent | None = None) -> Outcome:
         async with business_errors(), self._performer.transaction() as connection:
             await effects.settle_outbox(connection, outbox_id(call), "sent", call.as_of, message_id=message_id)
-        return Outcome()
+        return Outcome(sent=sent) if sent else Outcome()
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""

@@ -180,7 +180,10 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     outcome = outcome.model_copy(
         update={
             "account": AccountView(
-                name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
+                name=customer.account.name,
+                time_zone=customer.account.time_zone,
+                owner=customer.owner.staff_id,
+                playbook=situation.playbook.named,
             ),
             "attention": {**outcome.attention, **_mended(order)},
             "said": [says, *first_said],

@@ -126,7 +126,9 @@ def change_account(
     said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in changed.items())
     says = f"Account changed: {said}" if said else "Account: nothing to change"
     outcome = Outcome(
-        account=AccountView(name=account.name, time_zone=after.account.time_zone, owner=owner.staff_id),
+        account=AccountView(
+            name=account.name, time_zone=after.account.time_zone, owner=owner.staff_id, playbook=rules.named
+        ),
         said=[says],
         answer={
             "account_id": account.account_id,

@@ -1,23 +1,35 @@
-"""The briefing: what an operator reads when they open a customer's journey. Markdown, at most 4,000 characters."""
+"""The briefing: what an operator reads when they open a customer's journey. Markdown, at most 4,000 characters.
+
+It stands until something happens, perhaps for weeks: so it says when things were and will be, never how long ago or ahead.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.journey import CaseView, JourneyState, Stage, StageKind, Step, stage_kind
-from domain.shown import as_text
+from domain.journey import CaseView, Channel, JourneyState, Stage, StageKind, Step, stage_kind
+from domain.possible import possible
+from domain.shown import as_text, first_sentence
+from domain.step_words import in_words, term_end
 
 LIMIT = 4000
 NEXT_STEPS = 3
+CHANNELS = {
+    Channel.MAIL: "a mail to the customer",
+    Channel.NOTICE: "a notice to one of our people",
+    Channel.PROVISIONING: "what was bought, asked of the provisioning service",
+    Channel.WEBHOOK: "a webhook",
+    Channel.CONVEYANCE: "assets for another account",
+}
 
 _WAITS = {
-    (StageKind.RENEWAL, "quoted"): "a quote is with the customer; `answer_renewal` takes their answer",
+    (StageKind.RENEWAL, "quoted"): "a quote is with the customer",
     (StageKind.RENEWAL, "waiting"): "the term runs; notices go out by themselves",
     (StageKind.RENEWAL, "accepted"): "renewed; the next term starts by itself",
     (StageKind.RENEWAL, "declined"): "declined; the contract runs out",
-    (StageKind.RENEWAL, "grace"): "**in grace**: the term is over without an answer; call, then `answer_renewal`",
-    (StageKind.EXPANSION, "offered"): "an offer is with the customer; `answer_offer` takes their answer",
+    (StageKind.RENEWAL, "grace"): "**in grace**: the term is over without an answer; call the customer",
+    (StageKind.EXPANSION, "offered"): "an offer is with the customer",
     (StageKind.ADOPTION, "steady"): "check-ins by cadence",
     (StageKind.ADOPTION, "helping"): "help was offered because too few seats are used; the success manager calls",
     (
@@ -28,6 +40,10 @@ _WAITS = {
     (StageKind.SERVICE, "open"): "nothing is held back",
     (StageKind.REORDER, "active"): "orders come in their rhythm",
     (StageKind.REORDER, "lapsed"): "**no order for long**; the owner wins the customer back",
+    (StageKind.QUOTE, "in_approval"): "waits for the approval of its discounts",
+    (StageKind.QUOTE, "presented"): "is with the customer",
+    (StageKind.AMENDMENT, "scheduled"): "a change that takes effect by itself",
+    (StageKind.AMENDMENT, "under_way"): "assets are on their way to another account",
 }
 
 
@@ -38,24 +54,19 @@ def render(state: JourneyState, now: datetime) -> str:
     zone = ZoneInfo(state.account.time_zone)
     parts = [
         f"### {as_text(state.account.name)} · {_headline(state)}",
-        f"Account `{state.account_id}` · owner `{state.account.owner}` · run {state.runs} · as of {_when(now, zone)}",
+        f"Account `{state.account_id}` · owner `{state.account.owner}`{_playbook(state)} · run {state.runs}"
+        f" · as of {_when(now, zone)}",
         *_pause(state, zone),
         *_attention(state),
-        *_cases(state, now, zone),
+        *_cases(state, zone),
         f"**Health** {_health(state)}",
-        _list(
-            "Next",
-            [f"{_when(step.at, zone)} · {_title(step)}" for step in state.agenda[:NEXT_STEPS]],
-            "nothing planned",
-        ),
+        _next(state, zone),
         _list("Stages", [_stage_line(key, stage, zone) for key, stage in state.stages.items()], "none open", most=8),
+        *_last_sent(state, zone),
         *_on_the_way(state, zone),
         _list("Latest", [as_text(line) for line in reversed(state.said)], "nothing yet"),
-        "**You can** `complete_task`, `answer_renewal`, `answer_offer`, `answer_survey`, `amend_assets`, `renew_assets`,"
-        " `cancel_assets`, `swap_assets`, `transfer_assets`, `rollback`, `request_quote`, `approve`, `accept_quote`,"
-        " `place_hold`, `override_hold`, `pause`, `resume`, `close_journey` and more"
-        " (updates; what is not possible is refused with the reason). Earlier runs: the journal,"
-        f" `perennial journey show {state.account_id}`.",
+        _list("You can ask", possible(state), "", most=12),
+        f"Earlier runs: the journal, `perennial journey show {state.account_id}`.",
     ]
     return "\n\n".join(parts)[:LIMIT]
 
@@ -66,44 +77,82 @@ def _headline(state: JourneyState) -> str:
     return ("paused · " if state.paused else "") + (", ".join(state.open_kinds()) or "nothing open")
 
 
+def _playbook(state: JourneyState) -> str:
+    if state.account is None or not state.account.playbook:
+        return ""
+    segment, _, version = state.account.playbook.rpartition(" ")
+    return f" · playbook `{segment}`, version {version}"
+
+
 def _pause(state: JourneyState, zone: ZoneInfo) -> list[str]:
-    if state.paused is None:
+    pause = state.paused
+    if pause is None:
         return []
-    until = f"until {_when(state.paused.until, zone)}" if state.paused.until else "until `resume`"
-    return [f"⏸ **Paused** {until}: {as_text(state.paused.reason)}"]
+    until = f"until {_when(pause.until, zone)}" if pause.until else "until somebody asks it to `resume`"
+    by = f" by `{pause.by}`" if pause.by else ""
+    return [f"⏸ **Paused**{by} since {_when(pause.since, zone)}, {until}: {as_text(pause.reason)}"]
 
 
 def _attention(state: JourneyState) -> list[str]:
     if not state.attention:
         return []
-    lines = [f"{as_text(why)}{_mend(key)}" for key, why in list(state.attention.items())[:6]]
+    lines = [*_set_aside(state)]
+    for key, why in state.attention.items():
+        kind, _, about = key.partition(":")
+        if kind == "stuck":
+            lines.append(f"{_stuck(state, about)}: {_said(why)}; mend the cause, then `resume`")
+        elif kind != "parked":
+            lines.append(as_text(why))
     return [_list("⚠ Needs attention", lines, "")]
 
 
-def _cases(state: JourneyState, now: datetime, zone: ZoneInfo) -> list[str]:
+def _set_aside(state: JourneyState) -> list[str]:
+    """The steps that could not be done, those that failed alike on one line."""
+    alike: dict[str, list[str]] = {}
+    for key, why in state.attention.items():
+        if key.startswith("parked:"):
+            alike.setdefault(_said(why), []).append(_named(state, key.removeprefix("parked:")))
+    return [
+        f"{' and '.join(names[:2])}{f' and {len(names) - 2} more' if len(names) > 2 else ''} could not be done: {why};"
+        " mend the cause, then `resume`"
+        for why, names in alike.items()
+    ]
+
+
+def _named(state: JourneyState, key: str) -> str:
+    step = state.step(key)
+    return f"{as_text(in_words(step, term_end(state, step)))} [`{key}`]" if step else f"`{key}`"
+
+
+def _said(error: str) -> str:
+    return as_text(first_sentence(error)).rstrip(".")
+
+
+def _stuck(state: JourneyState, delivery_id: str) -> str:
+    channel = next((delivery.channel for delivery in state.in_flight if delivery.id == delivery_id), None)
+    return f"{(CHANNELS[channel] if channel else 'a message').capitalize()} cannot leave"
+
+
+def _cases(state: JourneyState, zone: ZoneInfo) -> list[str]:
     """What service is busy with, for whoever wants to talk to the customer."""
     if not state.cases:
         return []
-    return [_list("Open cases", [_case_line(case, now, zone) for case in state.cases], "", most=5)]
+    return [_list("Open cases", [_case_line(case, zone) for case in state.cases], "", most=5)]
 
 
-def _case_line(case: CaseView, now: datetime, zone: ZoneInfo) -> str:
+def _case_line(case: CaseView, zone: ZoneInfo) -> str:
     parts = [
         f"`{case.case_id}` {case.priority}, {case.state.replace('_', ' ')}",
-        f"open for {max(0, (now - case.opened_at).days)} days",
+        f"open since {_when(case.opened_at, zone)}",
         f"owner `{case.owner}`" if case.owner else "no owner yet",
     ]
     if case.next_milestone and case.next_due:
-        parts.append(f"next {case.next_milestone.replace('_', ' ')} {_when(case.next_due, zone)}")
+        parts.append(f"{case.next_milestone.replace('_', ' ')} due {_when(case.next_due, zone)}")
     if case.promised_at:
         parts.append(f"promised by {_when(case.promised_at, zone)}")
     if case.said:
         parts.append(f"the customer wrote: “{as_text(case.said)}”")
     return " · ".join(parts)
-
-
-def _mend(key: str) -> str:
-    return " — mend the cause, then `resume`" if key.startswith(("parked:", "stuck:")) else ""
 
 
 def _health(state: JourneyState) -> str:
@@ -113,27 +162,53 @@ def _health(state: JourneyState) -> str:
     return f"{score}{state.health.band}: {as_text(state.health.why)}"
 
 
+def _next(state: JourneyState, zone: ZoneInfo) -> str:
+    """What happens by itself. While it is paused nothing does but what the pause lets through."""
+    lets = None if state.paused is None else set(state.paused.lets)
+    goes_on = [step for step in state.agenda if lets is None or step.kind in lets]
+    waits = [step for step in state.agenda if step not in goes_on]
+    parts = [
+        _list(
+            "Next",
+            [f"{_when(step.at, zone)} · {_step(state, step)}" for step in goes_on[:NEXT_STEPS]],
+            "nothing planned" if lets is None else "nothing by itself while it is paused",
+        )
+    ]
+    if waits:
+        lines = [f"planned for {_when(step.at, zone)} · {_step(state, step)}" for step in waits[:NEXT_STEPS]]
+        parts.append(_list("Waits for the end of the pause", lines, ""))
+    return "\n\n".join(parts)
+
+
+def _step(state: JourneyState, step: Step) -> str:
+    return f"{as_text(in_words(step, term_end(state, step)))} [`{step.key}`]"
+
+
 def _stage_line(key: str, stage: Stage, zone: ZoneInfo) -> str:
     kind = stage_kind(key)
     if kind is StageKind.ONBOARDING:
-        return f"`{key}`: open tasks {', '.join(stage.tasks)}; `complete_task` when done"
+        return f"`{key}`: open tasks {', '.join(task.replace('_', ' ') for task in stage.tasks)}"
     until = f" (until {_when(stage.until, zone)})" if stage.until else ""
-    offers = f" `{', '.join(stage.tasks)}`" if stage.tasks else ""
-    return f"`{key}`{offers}: {_WAITS.get((kind, stage.status), stage.status)}{until}"
+    waiting = f" `{', '.join(stage.tasks)}`" if stage.tasks else ""
+    return f"`{key}`{waiting}: {_WAITS.get((kind, stage.status), stage.status.replace('_', ' '))}{until}"
+
+
+def _last_sent(state: JourneyState, zone: ZoneInfo) -> list[str]:
+    if state.sent is None:
+        return []
+    whom = f" to the {state.sent.role} contact" if state.sent.role else ""
+    return [f"**Sent last** {state.sent.template.replace('_', ' ')}{whom}, {_when(state.sent.at, zone)}"]
 
 
 def _on_the_way(state: JourneyState, zone: ZoneInfo) -> list[str]:
     if not state.in_flight:
         return []
-    lines = [f"{delivery.channel.value} since {_when(delivery.since, zone)}" for delivery in state.in_flight[:4]]
-    return [_list("On the way out", lines, "")]
-
-
-def _title(step: Step) -> str:
-    subject = step.stage.split(":", 1)[1] if ":" in step.stage else ""
-    onboarding = stage_kind(step.stage) is StageKind.ONBOARDING
-    words = (f"onboarding {step.name}" if onboarding else step.kind).replace("_", " ").replace("-", " ")
-    return f"{words} · `{subject}`" if subject else words
+    lines = [
+        f"{CHANNELS[delivery.channel]}, since {_when(delivery.since, zone)}"
+        f"{', set aside' if delivery.stuck else ', late' if delivery.late else ''}"
+        for delivery in state.in_flight
+    ]
+    return [_list("On the way out", lines, "", most=4)]
 
 
 def _list(title: str, lines: list[str], empty: str, most: int = 6) -> str:

@@ -10,6 +10,7 @@ from domain import adoption, onboarding
 from domain.customer import TaskFacts
 from domain.decision import JournalLine
 from domain.journey import Step
+from domain.shown import counted
 from domain.situation import Situation
 
 LATE_GREETING = timedelta(days=3)
@@ -109,7 +110,7 @@ def _no_use(situation: Situation, step: Step, day: date, latest: set[str]) -> st
     if step.kind in _LATEST_ONLY and step.key not in latest:
         return "a later one says it, too"
     if step.kind in _GREETINGS and day - step.on > LATE_GREETING:
-        return f"{(day - step.on).days} days late"
+        return f"{counted((day - step.on).days, 'day')} late"
     if step.kind in _TASKS:
         return _task_is_over(situation, step, day)
     if step.kind in _CONTRACTUAL:

@@ -16,6 +16,7 @@ from domain.requests import AnswerOffer
 from domain.requests import Decision as Answer
 from domain.service.hold_writes import ForgetHeldSteps, HoldBackStep
 from domain.service.holds import ContactDecision, Purpose
+from domain.shown import counted
 from domain.situation import Situation
 
 OFFERED = "offered"
@@ -80,7 +81,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         offered_at=situation.as_of,
         expires_at=expires_at,
     )
-    says = f"{add} more seats of {asset.product_name} offered: {active} of {use.seats} in use"
+    says = f"{counted(add, 'more seat')} of {asset.product_name} offered: {active} of {use.seats} in use"
     context = {
         "offer_id": offer_id,
         "product": asset.product_name,
@@ -155,7 +156,7 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
     change = upsold(situation.records, asset, offer.add, offer.unit_price, situation.as_of, offer.offer_id)
     current = asset.at(situation.as_of)
     seats = (current.quantity if current else 0) + offer.add
-    says = f"{offer.add} more seats of {asset.product_name} sold, {seats} now"
+    says = f"{counted(offer.add, 'more seat')} of {asset.product_name} sold, {seats} now"
     context = {
         "product": asset.product_name,
         "seats": seats,

@@ -83,6 +83,7 @@ def _decision(
         stages={STAGE: Stage(status=status, tasks=waiting[:8], until=next_look) if standing else None},
         deliveries=found.deliveries,
         attention=found.attention,
+        holds=[hold.id for hold in situation.service.manual],
         cases=[case.view() for case in situation.service.running()[:8]],
         said=found.said,
     )

@@ -103,11 +103,21 @@ class CaseView(Carried):
 
 
 class AccountView(Carried):
-    """What the workflow has to know of its account to name itself. `owner` is the rep's opaque staff id."""
+    """What the workflow has to know of its account to name itself. `owner` is the rep's opaque staff id, `playbook` its segment
+    and version."""
 
     name: str
     time_zone: str
     owner: str
+    playbook: str = ""
+
+
+class Sent(Carried):
+    """The last mail that the customer's mail server took: its template, and the role of the contact it went to."""
+
+    template: str
+    role: str | None = None
+    at: AwareDatetime
 
 
 class Outcome(Carried):
@@ -135,6 +145,10 @@ class Outcome(Carried):
     """true if every overdue step is among `plan` and `drop`"""
     lets: list[str] = []
     """of a pause: the kinds of steps that it does not hold back"""
+    sent: Sent | None = None
+    """a mail that has left"""
+    holds: list[str] | None = None
+    """the holds that were placed by hand and stand, by their ids"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
@@ -191,12 +205,14 @@ class DeliveryCall(Carried):
 
 
 class Pause(Carried):
-    """Why nothing is done for now, and until when (null: until it is resumed); `lets`: kinds of steps that are done all the same."""
+    """Why nothing is done for now, by whose wish, and until when (null: until it is resumed); `lets`: kinds of steps that are
+    done all the same."""
 
     reason: str
     since: AwareDatetime
     until: AwareDatetime | None = None
     lets: list[str] = []
+    by: str | None = None
 
 
 ROLL_OVER_AFTER_EVENTS = 380
@@ -220,6 +236,8 @@ class JourneyState(Carried):
     health: HealthView | None = None
     cases: list[CaseView] = []
     said: list[str] = []
+    sent: Sent | None = None
+    holds: list[str] = []
     paused: Pause | None = None
     runs: int = 1
     closed: bool = False
@@ -279,6 +297,8 @@ class JourneyState(Carried):
                 "said": [*self.said, *outcome.said][-SAID_LINES:],
                 "last": done.key if done is not None else self.last,
                 **({"cases": outcome.cases} if outcome.cases is not None else {}),
+                **({"sent": outcome.sent} if outcome.sent is not None else {}),
+                **({"holds": outcome.holds} if outcome.holds is not None else {}),
             }
         )
 

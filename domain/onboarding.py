@@ -23,6 +23,7 @@ from domain.journey import Outcome, Stage, Step
 from domain.playbook import OnboardingTask, TaskOwner
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import CompleteTask
+from domain.shown import counted
 from domain.situation import TOLERATED_DELAY, Situation
 
 ANNIVERSARIES = "relationship"
@@ -224,12 +225,13 @@ def escalate(situation: Situation, step: Step) -> Decision:
     if task is None or facts is None:
         return _settled(step)
     late = (situation.today - facts.due_on).days
-    title = f"{facts.title['en']} is {late} days late"
+    title = f"{facts.title['en']} is {counted(late, 'day')} late"
+    open_still = f"{facts.title['en']} was due on {facts.due_on} and is still open"
     _, due = situation.customer.morning(situation.in_days(2))
     due_at, _ = situation.customer.morning(due)
     return Decision(
         JournalLine(f"Escalated: {title}"),
-        Outcome(attention={f"late:{step.stage}/{facts.name}": title}, said=[title]),
+        Outcome(attention={f"late:{step.stage}/{facts.name}": open_still}, said=[title]),
         [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title}", "owner", due_at)],
         notices=[
             Notice(

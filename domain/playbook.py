@@ -198,6 +198,11 @@ class Playbook(Received):
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()
 
+    @property
+    def named(self) -> str:
+        """Its segment and version, such as `standard 3`."""
+        return f"{self.segment} {self.version}"
+
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:
         names = [task.name for task in self.onboarding.tasks]

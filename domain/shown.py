@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 _MARKS = re.compile(
     r"[\\`*\[\]<>|]"  # code, emphasis, links, pictures, HTML, tables
@@ -21,3 +22,39 @@ def as_text(words: str) -> str:
         return escaped
     end = begins.end()
     return f"\\{escaped}" if not begins[0].isdigit() else f"{escaped[:end]}\\{escaped[end:]}"
+
+
+_INVALID = re.compile(r"\d+ validation errors? for (?P<what>\S+)\s+(?P<field>\S+)\s+(?P<says>[^\[\n]+)")
+_CLASS = re.compile(r"^\w+(?:Error|Exception|Failed): ")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s")
+MOST = 200
+
+
+def first_sentence(error: str) -> str:
+    """What an error comes down to: its first sentence, of a document that cannot be read its first field. At most 200 characters."""
+    error = _CLASS.sub("", error.strip())
+    if invalid := _INVALID.match(error):
+        said = f"{invalid['field']} cannot be used: {invalid['says'].strip()}"
+    else:
+        lines = error.splitlines() or [""]
+        said = _SENTENCE_ENDS.split(lines[0].strip(), maxsplit=1)[0]
+    return shorten(said, MOST)
+
+
+def shorten(text: str, most: int) -> str:
+    """`text` in at most so many characters; what is cut is seen to be cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 day`, `3 days`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def lasting(time: timedelta) -> str:
+    """A span of time for people: `3 days`, `1 day 3 hours`, `45 minutes`."""
+    minutes = int(time.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [counted(days, "day")] * bool(days) + [counted(hours, "hour")] * bool(hours)
+    parts += [counted(rest, "minute")] * bool(rest and not days)
+    return " ".join(parts) or "less than a minute"

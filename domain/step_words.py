@@ -1,27 +1,93 @@
-"""Steps in words, for the rows and bars of the Temporal UI: short, without names or addresses of people."""
+"""What a workflow does in words, for the rows and bars of the Temporal UI: short, without names or addresses of people."""
 
 from __future__ import annotations
 
-from domain.journey import StageKind, Step, stage_kind
+import re
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from domain.journey import Channel, Delivery, JourneyState, StageKind, Step, stage_kind
 
 _SUBJECTS = {
     StageKind.ONBOARDING: "order",
     StageKind.RENEWAL: "contract",
     StageKind.QUOTE: "quote",
     StageKind.FULFILMENT: "order",
+    StageKind.EXPANSION: "asset",
 }
+STEPS = {
+    "adoption_check_in": "Check-in on how it is used",
+    "adoption_follow_up": "Follow-up on the help that was offered",
+    "adoption_survey": "Survey: would they recommend us?",
+    "adoption_usage_review": "Look at use, which crossed a threshold",
+    "amendment_effective": "Change that was asked for takes effect",
+    "amendment_settled": "Transfer of assets is settled",
+    "billing_invoice": "Invoice of what has fallen due",
+    "expansion_expiry": "Offer of more seats ends",
+    "fulfilment_late": "Promised day of delivery is over: has everything come?",
+    "onboarding_escalation": "Task is late: {task}",
+    "onboarding_invite": "Invitation to {task}",
+    "onboarding_mail": "Mail of the task {task}",
+    "onboarding_provisioned": "What was bought is ready",
+    "onboarding_provisioning": "What was bought is asked of the provisioning service",
+    "onboarding_reminder": "Reminder of {task}",
+    "onboarding_touch": "Short mail: {task}",
+    "quote_expiry": "Quote lapses without an answer",
+    "quote_give_up": "Discounts were not approved in time",
+    "quote_reminder": "Reminder: discounts wait for approval",
+    "relationship_anniversary": "Anniversary",
+    "renewal_grace_end": "Grace ends without an answer",
+    "renewal_notice": "Renewal notice",
+    "renewal_quote": "Renewal quote that service held back",
+    "renewal_term_end": "Term ends",
+    "reorder_check_in": "Check-in: the usual order has not come",
+    "reorder_lapse": "No order for long: the owner is told",
+    "service_hold_lift": "What held sales back ends",
+    "service_lead_overdue": "Lead without an answer",
+    "service_lead_reminder": "Reminder of a lead",
+    "service_review": "Look at what holds sales back",
+}
+"""Every kind of step; {task} is the onboarding task or the day that it is about."""
+_CHANNELS = {
+    Channel.MAIL: "Mail",
+    Channel.NOTICE: "Notice to our people",
+    Channel.PROVISIONING: "Provisioning",
+    Channel.WEBHOOK: "Webhook",
+    Channel.CONVEYANCE: "Assets for another account",
+}
+_STAGES = frozenset(kind.value for kind in StageKind)
+_DASH = re.compile(r"_|(?<!\d)-|-(?!\d)")  # those of a day stay
 LIMIT = 190
 """Bytes; the server takes 400."""
 
 
-def in_words(step: Step) -> str:
-    """Such as "Renewal notice, 60 days before the end, contract K-1": what a step does, and for what."""
-    kind = stage_kind(step.stage)
-    words = step.kind.replace("_", " ").capitalize()
-    detail = _detail(step, kind)
-    subject = step.stage.split(":")[1] if ":" in step.stage else ""
-    named = f"{_SUBJECTS.get(kind, '')} {subject}".strip()
-    return shortened(", ".join(part for part in (words, detail, named) if part))
+def in_words(step: Step, ends: date | None = None) -> str:
+    """Such as "Renewal notice, 60 days before 6 Dec 2027, contract K-1": what a step does, and for what.
+
+    ends: the first day after the term that the step is about, if it is known.
+    """
+    words = STEPS.get(step.kind, step.kind.replace("_", " ").capitalize()).format(task=_task(step.name))
+    return shortened(", ".join(part for part in (words, _before(step, ends), _subject(step.stage)) if part))
+
+
+def term_end(state: JourneyState, step: Step) -> date | None:
+    """The first day after the term that a step of `state` is about; null for one that is about none."""
+    stage = state.stages.get(step.stage)
+    if stage is None or stage.until is None or state.account is None or stage_kind(step.stage) is not StageKind.RENEWAL:
+        return None
+    return stage.until.astimezone(ZoneInfo(state.account.time_zone)).date()
+
+
+def delivery_in_words(delivery: Delivery) -> str:
+    """Such as "Mail: notice 60, contract K-1": what is on its way, and which step or request has sent it."""
+    stage, _, name = delivery.id.partition("#")[0].partition("/")
+    kind, _, subject = stage.partition(":")
+    if stage.startswith("case:"):
+        return shortened(f"{_CHANNELS[delivery.channel]}: {_plain(name)}, case {subject}")
+    if kind not in _STAGES:
+        return shortened(f"{_CHANNELS[delivery.channel]}: {_plain(kind)} {subject}".strip())
+    about = ", ".join(part for part in (_plain(name), _subject(stage)) if part)
+    return shortened(f"{_CHANNELS[delivery.channel]}: {about}")
 
 
 def shortened(text: str) -> str:
@@ -29,12 +95,31 @@ def shortened(text: str) -> str:
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
-def _detail(step: Step, kind: StageKind) -> str:
-    if step.kind == "renewal_notice" and (days := step.name.removeprefix("notice-").partition(".")[0]).isdigit():
-        return f"{days} {'day' if days == '1' else 'days'} before the end"
-    if kind is StageKind.ONBOARDING and step.kind != "onboarding_provisioned":
-        task = step.name.removeprefix("touch-")
-        for ending in ("-invite", "-remind", "-escalate"):
-            task = task.removesuffix(ending)
-        return task.replace("_", " ").replace("-", " ")
+def _plain(name: str) -> str:
+    return _DASH.sub(" ", name)
+
+
+def _task(name: str) -> str:
+    task = name.removeprefix("touch-")
+    for ending in ("-invite", "-remind", "-escalate"):
+        task = task.removesuffix(ending)
+    return _plain(task)
+
+
+def _before(step: Step, ends: date | None) -> str:
+    days = step.name.removeprefix("notice-").partition(".")[0]
+    if step.kind == "renewal_notice" and days.isdigit():
+        end = f"{ends.day} {ends:%b %Y}" if ends else "the end"
+        return f"{days} {'day' if days == '1' else 'days'} before {end}"
+    if step.kind == "renewal_term_end" and ends is not None:
+        return f"on {ends.day} {ends:%b %Y}"
     return ""
+
+
+def _subject(stage: str) -> str:
+    kind, _, rest = stage.partition(":")
+    if kind == StageKind.BILLING.value and rest:
+        what, _, id = rest.partition(":")
+        return f"{what} {id}"
+    word = _SUBJECTS.get(StageKind(kind), "")
+    return f"{word} {rest.split(':')[0]}".strip() if rest else ""

@@ -31,7 +31,10 @@ def take_up(situation: Situation, request: TakeUpHoldings) -> Decision:
     says = f"Installed base taken over: {request.assets} assets, {len(new)} contracts"
     about = Outcome(
         account=AccountView(
-            name=customer.account.name, time_zone=customer.account.time_zone, owner=customer.owner.staff_id
+            name=customer.account.name,
+            time_zone=customer.account.time_zone,
+            owner=customer.owner.staff_id,
+            playbook=situation.playbook.named,
         ),
         said=[says],
         answer={"account_id": customer.account.account_id, "assets": request.assets, "contracts": sorted(new)},

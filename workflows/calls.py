@@ -5,14 +5,15 @@ Workflows never import activities; a test compares the names here with what the 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
+from domain.request_words import case_in_words, request_in_words
 from domain.service.case import CaseCall, CaseOutcome
-from domain.step_words import in_words, shortened
+from domain.step_words import delivery_in_words, in_words
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
@@ -28,15 +29,15 @@ _OUTSIDE = RetryPolicy(
 )
 
 
-async def perform(account_id: str, step: Step, as_of: datetime) -> Outcome:
-    """One step: its activity has the name of its kind."""
+async def perform(account_id: str, step: Step, as_of: datetime, ends: date | None = None) -> Outcome:
+    """One step: its activity has the name of its kind. `ends`: the first day after the term that it is about, if any."""
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
         StepCall(account_id=account_id, step=step, as_of=as_of),
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=in_words(step),
+        summary=in_words(step, ends),
     )
     return outcome
 
@@ -49,7 +50,7 @@ async def answer(activity: str, call: RequestCall) -> Outcome:
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=shortened(call.request_id),
+        summary=request_in_words(activity, call.body),
     )
     return outcome
 
@@ -63,7 +64,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         start_to_close_timeout=DELIVERY_TIMEOUT,
         heartbeat_timeout=DELIVERY_HEARTBEAT,
         retry_policy=_OUTSIDE,
-        summary=shortened(delivery.id),
+        summary=delivery_in_words(delivery),
     )
     return outcome
 
@@ -76,6 +77,6 @@ async def case(activity: str, call: CaseCall, why: str = "") -> CaseOutcome:
         result_type=CaseOutcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=shortened(why or call.request_id),
+        summary=case_in_words(activity, call.body, why),
     )
     return outcome

@@ -18,7 +18,7 @@ from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
 from domain.service.sales_requests import CaseChanged
-from domain.step_words import in_words
+from domain.step_words import in_words, term_end
 from domain.unreadable import UNREADABLE
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
@@ -102,7 +102,8 @@ class Journey:
     async def perform(self, step: Step) -> None:
         """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
         try:
-            outcome = await calls.perform(self.state.account_id, step, workflow.now())
+            ends = term_end(self.state, step)
+            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends)
         except ActivityError as error:
             cause = cause_of(error)
             self.state = self.state.parking(step, cause.message)
@@ -261,7 +262,8 @@ class Journey:
     def _alarm_label(self) -> str:
         if self.state.paused:
             return "paused"
-        return in_words(self.state.agenda[0]) if self.state.agenda else ""
+        first = self.state.agenda[0] if self.state.agenda else None
+        return in_words(first, term_end(self.state, first)) if first else ""
 
     # Noting and answering
 

@@ -30,4 +30,5 @@ def check_resume(state: JourneyState, request: ResumeJourney) -> None:
 
 def paused(state: JourneyState, request: PauseJourney, now: datetime, lets: list[str]) -> JourneyState:
     """The state of a journey that does nothing by itself but the kinds of steps that it `lets`."""
-    return state.model_copy(update={"paused": Pause(reason=request.reason, since=now, until=request.until, lets=lets)})
+    pause = Pause(reason=request.reason, since=now, until=request.until, lets=lets, by=request.by)
+    return state.model_copy(update={"paused": pause})

@@ -135,6 +135,8 @@ class Waiting(OutboxRow):
     created_at: datetime
     sent_before: datetime | None = None
     """when it was sent, by what the engine remembers and the database has lost"""
+    role: str | None = None
+    """of the contact it goes to"""
 
 
 async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
@@ -164,8 +166,8 @@ async def put_outbox(connection: Connection, account_id: str | None, as_of: date
 async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
     """A message by its id."""
     row = await connection.fetchrow(
-        "select o.*, b.sent_at as sent_before from outbox o left join sent_before b using (delivery_id)"
-        " where delivery_id = $1",
+        "select o.*, b.sent_at as sent_before, c.role from outbox o left join sent_before b using (delivery_id)"
+        " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = $1",
         delivery_id,
     )
     if row is None:
@@ -183,6 +185,7 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
         status=row["status"],
         created_at=row["created_at"],
         sent_before=row["sent_before"],
+        role=row["role"],
     )
 
 

@@ -76,7 +76,12 @@ def begun_anew(facts: Facts) -> Outcome:
     if situation.service is not NO_SERVICE and facts.record.closed_at is None:
         plan += holding.after_request(situation)  # the cases are shown again, and what holds sales back
     return Outcome(
-        account=AccountView(name=account.name, time_zone=account.time_zone, owner=situation.customer.owner.staff_id),
+        account=AccountView(
+            name=account.name,
+            time_zone=account.time_zone,
+            owner=situation.customer.owner.staff_id,
+            playbook=situation.playbook.named,
+        ),
         plan=plan,
         stages=dict(found.stages),
         deliveries=dict(found.deliveries),

@@ -14,6 +14,7 @@ from domain.customer import Customer
 from domain.decision import AssetChange, JournalLine
 from domain.money import rounding_of
 from domain.ownership import POLICY
+from domain.shown import counted
 from domain.situation import Situation
 
 ZERO = Decimal(0)
@@ -73,6 +74,8 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
     start = customer.day_of(action.effective)
     never = not after.periods  # given up before it began
     end = customer.day_of(after.end - timedelta(seconds=1)) if after.end and not never else None
+    if end is not None and end < start:  # it ends as it begins, which the next line says
+        end = None
     title = f"{name}: {_said(kind, was, now, start.isoformat(), end.isoformat() if end else '', action)}{_money(action, currency)}"
     money = {
         "mrr_change": _text(action.mrr_change),
@@ -127,9 +130,9 @@ def _at(record: AssetRecord | None, at: datetime) -> StatePeriod | None:
 def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetAction) -> str:
     match kind:
         case "added" | "received":
-            return f"{now} units {kind} from {start}" + (f" until {end}" if action.lifecycle_end else "")
+            return f"{_units(now)} {kind} from {start}" + (f" until {end}" if end and action.lifecycle_end else "")
         case "more" | "fewer":
-            return f"{was} to {now} units from {start}"
+            return f"{was} to {_units(now)} from {start}"
         case "price":
             return f"another price from {start}"
         case "fields":
@@ -139,17 +142,21 @@ def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetActi
         case "end":
             return f"ends on {end} now"
         case "renewed":
-            return f"{now} units renewed from {start} until {end}"
+            return f"{_units(now)} renewed from {start} until {end}"
         case "cancelled":
             return f"cancelled, ends on {end}" if end else f"cancelled before it began on {start}"
         case "swapped_out":
-            return f"{was - now} units swapped for {action.related_asset} from {start}"
+            return f"{_units(was - now)} swapped for {action.related_asset} from {start}"
         case "swapped_in":
-            return f"{now} units in place of {action.related_asset} from {start}"
+            return f"{_units(now)} in place of {action.related_asset} from {start}"
         case "handed_over":
-            return f"{was - now} units handed over as {action.related_asset} from {start}"
+            return f"{_units(was - now)} handed over as {action.related_asset} from {start}"
         case _:
-            return f"what was planned for {start} is taken back, {now} units stay"
+            return f"what was planned for {start} is taken back, {_units(now)} {'stays' if now == 1 else 'stay'}"
+
+
+def _units(number: int) -> str:
+    return counted(number, "unit")
 
 
 def _money(action: AssetAction, currency: str) -> str:
@@ -184,6 +191,6 @@ def takes_effect(records: Mapping[str, AssetRecord], customer: Customer, request
         name, currency = record.asset.name or record.asset.product, record.asset.currency
         change = ((now.mrr if now else None) or ZERO) - ((before.mrr if before else None) or ZERO)
         per_month = rounding_of(currency).apply(change)
-        says = f"{name}: {was} to {units} units" if was != units else f"{name}: {units} units"
+        says = f"{name}: {was} to {_units(units)}" if was != units else f"{name}: {_units(units)}"
         said.append(f"{says}, {per_month:+} {currency} a month" if per_month else says)
     return said

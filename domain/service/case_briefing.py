@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from domain.briefing import CHANNELS
 from domain.service.case import CaseProgress, CaseView, Promise
-from domain.service.lifecycle import allowed_after
-from domain.shown import as_text
+from domain.service.lifecycle import RUNNING, WAITING, CaseState, allowed_after
+from domain.shown import as_text, first_sentence
 
 LIMIT = 4000
 
@@ -35,7 +36,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
         else "**Next** nothing by itself",
         *_on_the_way(progress, zone),
         "\n".join(["**Latest**\n", *(f"- {as_text(line)}" for line in reversed(progress.said))]),
-        _can(view),
+        _can(progress, view),
     ]
     return "\n\n".join(parts)[:LIMIT]
 
@@ -59,7 +60,9 @@ def _attention(progress: CaseProgress) -> list[str]:
     if not progress.attention:
         return []
     lines = [
-        f"- {as_text(why)}{' — mend the cause, then `retry`' if key.startswith(('parked', 'stuck:')) else ''}"
+        f"- {as_text(first_sentence(why)).rstrip('.')}; mend the cause, then `retry`"
+        if key.startswith(("parked", "stuck:"))
+        else f"- {as_text(why)}"
         for key, why in list(progress.attention.items())[:6]
     ]
     return ["\n".join(["**⚠ Needs attention**\n", *lines])]
@@ -68,17 +71,37 @@ def _attention(progress: CaseProgress) -> list[str]:
 def _on_the_way(progress: CaseProgress, zone: ZoneInfo) -> list[str]:
     if not progress.in_flight:
         return []
-    lines = [f"- {one.channel.value} since {_when(one.since, zone)}" for one in progress.in_flight[:4]]
+    lines = [f"- {CHANNELS[one.channel]}, since {_when(one.since, zone)}" for one in progress.in_flight[:4]]
     return ["\n".join(["**On the way out**\n", *lines])]
 
 
-def _can(view: CaseView) -> str:
-    become = ", ".join(state.value for state in allowed_after(view.status)) or "nothing else"
-    return (
-        f"**You can** make it {become}; `respond`, `note`, `wait`, `resume`, `assign`, `escalate`, `de_escalate`,"
-        " `prioritise`, `resolve`, `reopen`, `merge`, `close`, `cancel`, `claim_price_match`, `grant_goodwill`,"
-        " `approve_claim`, `reject_claim` (updates; what is not possible is refused with the reason)."
-    )
+def _can(progress: CaseProgress, view: CaseView) -> str:
+    """What can be asked of the case as it stands."""
+    become, running = allowed_after(view.status), view.status in RUNNING
+    over = view.status in (CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED)
+    known = view.account_id is not None
+    asks = {
+        "respond": not over,
+        "note": True,
+        "wait": bool(WAITING & set(become)),
+        "resume": view.status in WAITING,
+        "assign": running,
+        "prioritise": running,
+        "escalate": not over,
+        "de_escalate": view.escalated,
+        "resolve": CaseState.RESOLVED in become,
+        "reopen": view.status in (CaseState.RESOLVED, CaseState.CLOSED),
+        "close": CaseState.CLOSED in become,
+        "cancel": CaseState.CANCELLED in become,
+        "merge": CaseState.MERGED in become,
+        "identify": not known,
+        "claim_price_match": known and running,
+        "grant_goodwill": known and running,
+        "dispute_refund": known and not over,
+        "retry": bool(progress.in_flight) or any(key.startswith(("parked", "stuck:")) for key in progress.attention),
+    }
+    named = ", ".join(f"`{name}`" for name, possible in asks.items() if possible)
+    return f"**You can ask** {named}; with `expected_version` {view.version} nothing that changed meanwhile is overwritten."
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

@@ -23,6 +23,7 @@ from domain.service.routing import (
     escalations,
     priority_of,
 )
+from domain.shown import lasting
 
 Wake = tuple[datetime, str]
 
@@ -312,7 +313,7 @@ def _escalate(work: Work, step: PlannedEscalation) -> None:
     work.fire(step.key, step.at)
     if work.case.imported and step.at < work.case.planned_at:
         return
-    reason = f"open for {step.action.after}"
+    reason = f"open for {lasting(step.action.after)}"
     if step.action.assign_to is not None:
         work.change(owner_id=step.action.assign_to)
         work.happened(Happened.ASSIGNED, step.at, SYSTEM, {"owner": step.action.assign_to, "reason": reason})

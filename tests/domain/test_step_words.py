@@ -1,39 +1,109 @@
-"""Steps in words, as the rows and bars of the Temporal UI show them."""
+"""Steps, requests and deliveries in words, as the rows and bars of the Temporal UI show them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import ast
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
-from domain.journey import Step
-from domain.step_words import in_words
+import workflows
+from domain.journey import AccountView, Channel, Delivery, JourneyState, Stage, StageKind, Step
+from domain.request_words import CASES, REQUESTS, case_in_words, request_in_words
+from domain.step_words import STEPS, delivery_in_words, in_words, term_end
+from tests.workflows.test_registry import STAGES
 
 AT = datetime(2026, 10, 7, 9, tzinfo=UTC)
 
 
-def _words(kind: str, stage: str, name: str) -> str:
-    return in_words(Step(kind=kind, stage=stage, name=name, at=AT, on=AT.date()))
+def _step(kind: str, stage: str, name: str) -> Step:
+    return Step(kind=kind, stage=stage, name=name, at=AT, on=AT.date())
 
 
 @pytest.mark.parametrize(
     ("kind", "stage", "name", "words"),
     [
-        ("renewal_notice", "renewal:K-1:2", "notice-60", "Renewal notice, 60 days before the end, contract K-1"),
-        ("renewal_notice", "renewal:K-1:2", "notice-1", "Renewal notice, 1 day before the end, contract K-1"),
-        ("renewal_notice", "renewal:K-1:2", "notice-30.2", "Renewal notice, 30 days before the end, contract K-1"),
-        ("onboarding_reminder", "onboarding:SO-1", "go_live-remind", "Onboarding reminder, go live, order SO-1"),
-        ("onboarding_touch", "onboarding:SO-1", "touch-day_1", "Onboarding touch, day 1, order SO-1"),
-        ("quote_expiry", "quote:Q-7", "expiry", "Quote expiry, quote Q-7"),
-        ("service_review", "service", "review-C-17:4:resolved", "Service review"),
-        ("adoption_check_in", "adoption", "check-in-3", "Adoption check in"),
+        ("renewal_notice", "renewal:K-1:2", "notice-60", "Renewal notice, 60 days before 6 Dec 2026, contract K-1"),
+        ("renewal_notice", "renewal:K-1:2", "notice-1", "Renewal notice, 1 day before 6 Dec 2026, contract K-1"),
+        ("renewal_notice", "renewal:K-1:2", "notice-30.2", "Renewal notice, 30 days before 6 Dec 2026, contract K-1"),
+        ("renewal_term_end", "renewal:K-1:2", "end", "Term ends, on 6 Dec 2026, contract K-1"),
+        ("onboarding_reminder", "onboarding:SO-1", "go_live-remind", "Reminder of go live, order SO-1"),
+        ("onboarding_touch", "onboarding:SO-1", "touch-day_1", "Short mail: day 1, order SO-1"),
+        ("quote_expiry", "quote:Q-7", "expiry", "Quote lapses without an answer, quote Q-7"),
+        ("billing_invoice", "billing:contract:K-1", "2027-01-01", "Invoice of what has fallen due, contract K-1"),
+        ("service_review", "service", "review-C-17:4:resolved", "Look at what holds sales back"),
+        ("adoption_check_in", "adoption", "check-in-3", "Check-in on how it is used"),
     ],
 )
 def test_a_row_is_words(kind: str, stage: str, name: str, words: str) -> None:
-    assert _words(kind, stage, name) == words
+    assert in_words(_step(kind, stage, name), date(2026, 12, 6)) == words
+
+
+def test_the_end_of_a_term_is_the_customers_day() -> None:
+    state = JourneyState(
+        account_id="A-1",
+        account=AccountView(name="Tea", time_zone="Asia/Tokyo", owner="s-1"),
+        stages={"renewal:K-1:1": Stage(status="waiting", until=datetime(2026, 12, 5, 15, tzinfo=UTC))},
+    )
+    notice = _step("renewal_notice", "renewal:K-1:1", "notice-60")
+    assert in_words(notice, term_end(state, notice)) == "Renewal notice, 60 days before 6 Dec 2026, contract K-1"
+    assert in_words(notice) == "Renewal notice, 60 days before the end, contract K-1"
+    assert term_end(state, _step("adoption_check_in", "adoption", "check-in-3")) is None
+
+
+def test_every_kind_of_step_has_words_of_its_own() -> None:
+    kinds = {kind for module in STAGES.values() for kind in module.STEPS}
+    assert kinds == set(STEPS)
+    for stage in StageKind:
+        for kind in STAGES[stage].STEPS:
+            words = in_words(_step(kind, f"{stage.value}:X-1:1", "welcome"))
+            assert "_" not in words
+            assert "{" not in words
+    assert len(set(STEPS.values())) == len(STEPS)
+
+
+def asked_for() -> set[str]:
+    """The activities that the doors of journeys and cases ask for, as they are written there."""
+    found = set()
+    for module in Path(workflows.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                first = node.args[0]
+                if node.func.attr in ("ask", "ask_by", "case") and isinstance(first, ast.Constant):
+                    found.add(str(first.value))
+    return found
+
+
+def test_every_request_has_words_of_its_own() -> None:
+    known = {**REQUESTS, **CASES}
+    assert asked_for() == set(known)
+    assert len(set(known.values())) == len(known)
+
+
+def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None:
+    body = {"task": "kickoff", "order_id": "SO-1", "evidence": "Jo Weber said so", "by": "s-7"}
+    assert request_in_words("complete_task", body) == "Task done, order SO-1, task kickoff, by s-7"
+    message = {"body": "Help! jo@acme.example", "channel": "mail", "at": "2026-10-07T09:00:00Z"}
+    assert case_in_words("case_customer_message", message) == "Message of the customer"
+    assert case_in_words("case_wake", {}, "first response is due") == "first response is due"
+
+
+@pytest.mark.parametrize(
+    ("channel", "delivery", "words"),
+    [
+        (Channel.MAIL, "renewal:K-1:1/notice-60#0", "Mail: notice 60, contract K-1"),
+        (Channel.NOTICE, "adoption/check-in-2027-03-12#1", "Notice to our people: check in 2027-03-12"),
+        (Channel.PROVISIONING, "onboarding:SO-1/provision#0", "Provisioning: provision, order SO-1"),
+        (Channel.MAIL, "order:SO-1#0", "Mail: order SO-1"),
+        (Channel.MAIL, "case:C-17/opened", "Mail: opened, case C-17"),
+    ],
+)
+def test_a_delivery_says_what_sent_it(channel: Channel, delivery: str, words: str) -> None:
+    assert delivery_in_words(Delivery(id=delivery, channel=channel, since=AT)) == words
 
 
 def test_a_long_row_ends_between_two_characters_within_its_bytes() -> None:
-    words = _words("onboarding_invite", "onboarding:SO-1", "本番利用" * 40 + "-invite")
+    words = in_words(_step("onboarding_invite", "onboarding:SO-1", "本番利用" * 40 + "-invite"))
     assert 185 <= len(words.encode()) <= 190
     assert "�" not in words
