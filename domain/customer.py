@@ -171,7 +171,7 @@ class AssetFacts(Carried):
     currency: str
     per: PricePer
     unit_price: Decimal
-    """of the last sale, for the time that `per` says"""
+    """what was agreed last of what is in force, for the time that `per` says"""
     periods: list[PeriodFacts]
 
     def at(self, instant: datetime) -> PeriodFacts | None:

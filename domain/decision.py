@@ -133,7 +133,7 @@ class QuoteRenewal:
 
 @dataclass(frozen=True)
 class AssetChange:
-    """An asset before (null: it is new) and after a business event, and the unit price of its last sale."""
+    """An asset before (null: it is new) and after a business event, and the unit price agreed last of what is in force."""
 
     before: AssetRecord | None
     after: AssetRecord
@@ -143,6 +143,14 @@ class AssetChange:
     def mrr_change(self) -> Decimal:
         """What the event changes in monthly revenue."""
         return self.after.actions[-1].mrr_change or Decimal(0)
+
+
+@dataclass(frozen=True)
+class SetUnitPrice:
+    """A price that was agreed before is in force from now on."""
+
+    asset_id: str
+    unit_price: Decimal
 
 
 @dataclass(frozen=True)
@@ -362,6 +370,7 @@ Write = (
     | OpenContract
     | BeginTerm
     | MoveTerm
+    | SetUnitPrice
     | DropTerm
     | SendAssets
     | SettleTransfer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,11 +13,13 @@ from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCoun
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
-from domain.customer import AssetFacts, ContractFacts
-from domain.decision import AssetChange
+from domain.assets.taking import lot_agreed_at
+from domain.customer import AssetFacts, ContractFacts, agreed_price
+from domain.decision import AssetChange, SetUnitPrice
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.money import rounding_of
 from domain.orders import PricePer
+from domain.situation import Situation
 
 POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
 """A part of a month is charged by its days: what is changed in the middle of a month is not charged twice, and what an asset has
@@ -93,8 +96,8 @@ def renewed(
         priced_months=12 if asset.per is PricePer.YEAR else 1,
         months_from=contract.months_from(record.asset.time_zone),
     )
-    price = uplifted(asset.unit_price, contract.uplift_percent, asset.currency)
-    return _changed(records, request, asset.asset_id, price)
+    change = _changed(records, request, asset.asset_id, asset.unit_price)
+    return replace(change, unit_price=price_at(change.after, asset, at))
 
 
 def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:
@@ -109,6 +112,20 @@ def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
         if percent
         else unit_price
     )
+
+
+def price_at(record: AssetRecord, asset: AssetFacts, at: datetime) -> Decimal:
+    """The unit price agreed last of what has begun by `at`, for the time that the asset is sold for."""
+    lot = lot_agreed_at(record, at)
+    return asset.unit_price if lot is None or lot.unit_price is None else agreed_price(lot.unit_price, asset.per)
+
+
+def prices_begun(situation: Situation, assets: Iterable[AssetFacts]) -> list[SetUnitPrice]:
+    """The prices that were agreed before and are in force by now, where assets are known by others."""
+    records = dict(situation.records.items())  # those that can be read
+    held = [(asset, record) for asset in assets if (record := records.get(asset.asset_id))]
+    prices = [(asset, price_at(record, asset, situation.as_of)) for asset, record in held]
+    return [SetUnitPrice(asset.asset_id, price) for asset, price in prices if price != asset.unit_price]
 
 
 def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:

@@ -22,6 +22,7 @@ from domain.decision import (
 )
 from domain.journey import Outcome, Stage, Step
 from domain.orders import ContactRole
+from domain.ownership import prices_begun
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.renewal_quote import assets_of_next_term, last_day, next_term, notice_by, notice_context, quote_renewal
 from domain.requests import AnswerRenewal
@@ -346,7 +347,7 @@ def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Dec
     return Decision(
         JournalLine(says),
         Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says]),
-        [BillDue(contract.contract_id)],
+        [BillDue(contract.contract_id), *prices_begun(situation, situation.customer.assets_of(contract.contract_id))],
     )
 
 

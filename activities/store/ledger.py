@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -151,6 +151,16 @@ async def _advance(connection: Connection, changes: Sequence[AssetChange]) -> No
             " where p.asset_id = x.asset_id and p.starts_at >= x.starts_at",
             *zip(*cuts, strict=True),
         )
+
+
+async def set_unit_prices(connection: Connection, prices: Mapping[str, Decimal]) -> None:
+    """Assets cost what was agreed before for now."""
+    await connection.execute(
+        "update asset a set unit_price = x.unit_price from unnest($1::text[], $2::numeric[]) x(asset_id, unit_price)"
+        " where a.asset_id = x.asset_id",
+        list(prices),
+        list(prices.values()),
+    )
 
 
 def _changed_meanwhile(asset_ids: Sequence[str]) -> AssetChangedMeanwhileError:

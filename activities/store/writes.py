@@ -9,7 +9,7 @@ from typing import Any
 from activities.store import amendments, effects, fulfilments, people, quotes
 from activities.store.billing import Billed, ToBill, bill
 from activities.store.holding import HOLD_WRITES, Place, carry_out_hold_writes
-from activities.store.ledger import save_changes
+from activities.store.ledger import save_changes, set_unit_prices
 from activities.store.pool import Connection
 from domain.account_writes import ChangedAccount, GoneContacts, SavedContacts
 from domain.customer import Customer
@@ -39,6 +39,7 @@ from domain.decision import (
     SetContractStatus,
     SettleOffer,
     SettleTransfer,
+    SetUnitPrice,
     StopOptionalMails,
     Write,
 )
@@ -179,6 +180,9 @@ class Writer:
     async def _open_contracts(self, writes: list[OpenContract]) -> None:
         await amendments.open_contracts(self._connection, self._account_id, writes)
 
+    async def _set_unit_prices(self, writes: list[SetUnitPrice]) -> None:
+        await set_unit_prices(self._connection, {write.asset_id: write.unit_price for write in writes})
+
     async def _move_terms(self, writes: list[MoveTerm]) -> None:
         await amendments.move_terms(self._connection, writes)
 
@@ -295,6 +299,7 @@ _HANDLERS: dict[type[Any], _Handler] = {
     AssetChange: Writer._change_assets,
     OpenAsset: Writer._open_assets,
     OpenContract: Writer._open_contracts,
+    SetUnitPrice: Writer._set_unit_prices,
     MoveTerm: Writer._move_terms,
     DropTerm: Writer._drop_terms,
     SendAssets: Writer._send_assets,

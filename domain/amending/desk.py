@@ -16,13 +16,13 @@ from domain.assets.errors import AssetExpiredError, BackdateError, ContractError
 from domain.assets.ledger import Ledger, check_version
 from domain.assets.model import AssetRecord, RequestId, Subtype
 from domain.assets.operations import AnyRequest, apply_together
-from domain.assets.taking import last_lot
+from domain.assets.taking import lot_agreed_at
 from domain.calendar import start_of_day
-from domain.customer import AssetFacts, ContractFacts, agreed_price
+from domain.customer import AssetFacts, ContractFacts
 from domain.decision import AssetChange, OpenAsset
 from domain.ids import AssetId
 from domain.orders import PricePer, Product
-from domain.ownership import POLICY
+from domain.ownership import POLICY, price_at
 from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 from domain.situation import Situation
 from domain.unreadable import check_contract, unreadable_of
@@ -169,17 +169,17 @@ def changes_of(desk: Desk, after: Mapping[str, AssetRecord], sold: Mapping[str, 
             first = record.actions[0]
             taxed_as = first.related_asset if first.subtype is Subtype.TRANSFER_TO else None
             opened.append(OpenAsset(record.asset, terms.per, terms.unit_price, record.start, record.end, taxed_as))
-        changes.append(AssetChange(before, record, terms.unit_price if terms else _last_price(desk, record)))
+        changes.append(AssetChange(before, record, terms.unit_price if terms else _price_in_force(desk, record)))
     return Changed(after, changes, opened)
 
 
-def _last_price(desk: Desk, record: AssetRecord) -> Decimal:
-    """The unit price of the lot that was sold last, for the time that the asset is sold by."""
+def _price_in_force(desk: Desk, record: AssetRecord) -> Decimal:
+    """The unit price agreed last of what has begun, for the time that the asset is sold by."""
     asset = desk.situation.customer.asset(record.asset.asset_id)
-    lot = last_lot(record)
-    if lot is None or lot.unit_price is None:
-        return asset.unit_price if asset else Decimal(0)
-    return agreed_price(lot.unit_price, asset.per if asset else PricePer.MONTH)
+    if asset is not None:
+        return price_at(record, asset, desk.as_of)
+    lot = lot_agreed_at(record, desk.as_of)
+    return Decimal(0) if lot is None or lot.unit_price is None else lot.unit_price
 
 
 def days_of(desk: Desk, start: datetime, end: datetime | None) -> tuple[date, date | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.amending.telling import takes_effect
 from domain.decision import Decision, JournalLine
 from domain.journey import Outcome, Step
+from domain.ownership import prices_begun
 from domain.situation import Situation
 
 
@@ -17,4 +18,5 @@ def effective(situation: Situation, step: Step) -> Decision:
         return Decision(JournalLine("A scheduled change was taken back or overtaken", kind="skipped"), closing)
     says = f"Takes effect: {said[0]}"
     more = [JournalLine(f"Takes effect: {line}", name=str(number)) for number, line in enumerate(said[1:], 2)]
-    return Decision(JournalLine(says), closing.model_copy(update={"said": [says]}), more_lines=more)
+    prices = prices_begun(situation, situation.customer.assets)
+    return Decision(JournalLine(says), closing.model_copy(update={"said": [says]}), list(prices), more_lines=more)

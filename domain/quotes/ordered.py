@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from domain.assets.model import SellingModel
-from domain.assets.taking import lot_agreed_at
-from domain.customer import AssetFacts, agreed_price
-from domain.ids import AssetId
 from domain.orders import TERM_KINDS, PricePer, ProductKind
+from domain.ownership import price_at
 from domain.quoting.catalogue import Product
 from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
 from domain.situation import Situation
@@ -29,11 +27,13 @@ def priced_as_sold(
     ordered: product, for what time, and unit price of what they ordered in the book's currency, the latest of each product.
     """
     prices = {code: (per, price) for code, per, price in ordered}
+    records = dict(situation.records.items())  # those that can be read
     for asset in sorted(
         situation.customer.assets, key=lambda asset: asset.periods[0].starts_at if asset.periods else situation.as_of
     ):
-        if asset.currency == book.currency and (price := price_in_force(situation, asset)) is not None:
-            prices[asset.product] = asset.per, price
+        record = records.get(asset.asset_id)
+        if asset.currency == book.currency and record is not None:
+            prices[asset.product] = asset.per, price_at(record, asset, situation.as_of)
     unlisted = [code for code in codes if code in prices and code not in book.by_product]
     entries = [
         PriceEntry(product=code, per=PriceUnit(per.value), tiers=(Tier(price=price),))
@@ -41,10 +41,3 @@ def priced_as_sold(
         for per, price in [prices[code]]
     ]
     return book.model_copy(update={"entries": (*book.entries, *entries)}) if entries else book
-
-
-def price_in_force(situation: Situation, asset: AssetFacts) -> Decimal | None:
-    """The unit price agreed last of what has begun, for the time that the asset is sold for; None without a price."""
-    record = situation.records.get(AssetId(asset.asset_id))
-    lot = lot_agreed_at(record, situation.as_of) if record else None
-    return None if lot is None or lot.unit_price is None else agreed_price(lot.unit_price, asset.per)
