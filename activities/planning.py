@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from activities.store.agenda import load_facts
 from activities.store.pool import Connection
+from domain import onboarding
 from domain.agenda.planning import agenda, begun_anew, of_contracts
 from domain.amending.replanning import joined
 from domain.journey import Outcome, RequestCall
@@ -35,4 +36,5 @@ async def with_contracts(
     if facts is None:
         return outcome
     part = of_contracts(agenda(facts), contracts, check_ins=check_ins)
-    return joined(outcome, Outcome(plan=part.plan(), stages=dict(part.stages)))
+    drop = [f"{onboarding.ANNIVERSARIES}/anniversary-*"]
+    return joined(outcome, Outcome(plan=part.plan(), drop=drop, stages=dict(part.stages)))

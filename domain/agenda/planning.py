@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from domain import adoption, fulfilling, holding
+from domain import adoption, fulfilling, holding, onboarding
 from domain.agenda import ahead, contracts, success
 from domain.agenda.facts import Facts
 from domain.agenda.horizon import NEXT, Horizon
@@ -89,8 +89,9 @@ def begun_anew(facts: Facts) -> Outcome:
 
 
 def of_contracts(found: Agenda, contracts: Collection[str], *, check_ins: bool) -> Agenda:
-    """The part of an agenda that contracts have brought, with or without the check-ins."""
-    about = {f"billing:contract:{contract_id}" for contract_id in contracts}
+    """The part of an agenda that contracts have brought, with or without the check-ins; the anniversary, which may be of an
+    earlier day than was known."""
+    about = {onboarding.ANNIVERSARIES} | {f"billing:contract:{contract_id}" for contract_id in contracts}
     about |= {key for key in found.stages if key.startswith("renewal:") and key.split(":")[1] in contracts}
     about |= {adoption.STAGE} if check_ins else set()
     return Agenda(

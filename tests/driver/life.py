@@ -77,6 +77,8 @@ class Party:
     zone: str
     currency: str
     closed: bool = False
+    again: bool = False
+    """was closed and has come back: a new journey begins in the present, so that a moved customer lives through the same years again"""
     orders: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -343,7 +345,8 @@ class Life:
             answer = await self.send(update, door(request), shown)
             if answer is not None:
                 party.closed = False
-                if before is not None:  # nobody lives through the same years again
+                if before is not None:
+                    party.again = True
                     await client.fast_forward_to(party.account_id, before)
             return answer
         return await self.send(update, client.ask(party.account_id, update, request), shown)

@@ -16,6 +16,7 @@ from typing import Any
 
 from activities.playbooks import FOLDER, read_playbooks
 from activities.store.pool import open_pool
+from domain.agenda.comparing import Difference
 from domain.journey import StepCall
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -171,9 +172,9 @@ async def _more(life: Life, party: Party, name: str) -> None:
         case "mail":
             await _mail(life, party)
         case "close":
-            await life.ask(party, "close_journey", spoilt({"reason": "they moved away"}, life.random))
-            if await life.ask(party, "close_journey", {"reason": "they moved away"}) is not None:
-                party.closed = True
+            for request in (spoilt({"reason": "they moved away"}, life.random), {"reason": "they moved away"}):
+                if await life.ask(party, "close_journey", request) is not None:
+                    party.closed = True
         case "silence":
             await life.use(party, 0.1)
             await life.later(party, 45)
@@ -250,12 +251,13 @@ async def _apart(life: Life) -> list[str]:
     found: list[str] = []
     for party in life.parties:
         lost = await Restorer(world.temporal, world.pool, _never).lost(party.account_id)
-        for _ in range(PATIENCE):
-            looked = await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)
-            if not looked.found:
+        apart: Sequence[Difference] = ()
+        for _ in range(0 if party.again else PATIENCE):  # whose agenda follows from what lies ahead as well
+            apart = (await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)).found
+            if not apart:
                 break
             await asyncio.sleep(1)
-        found += [f"{party.account_id}: {one.says}" for one in (*looked.found, *lost)]
+        found += [f"{party.account_id}: {one.says}" for one in (*apart, *lost)]
     return found
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from activities.clock import present
+from activities.playbooks import FOLDER, read_playbooks
 from activities.store.agenda import load_facts
 from domain.agenda.model import Running
 from domain.agenda.planning import agenda
@@ -20,6 +23,7 @@ from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, onboard, settled, until
+from workers.feeds.assets import import_assets
 from workers.redoing import Redo
 from workers.wiring import build_activities
 
@@ -273,6 +277,29 @@ async def test_an_order_of_the_past_moves_the_anniversary_to_its_own_day(servers
     await servers.client.import_order(goods_order(document, came))
     until = (came + timedelta(days=365)).date()
     assert abs((until - date.fromisoformat(await anniversary(servers, account))).days) <= 1
+    assert await apart(servers, account) == []
+
+
+async def test_assets_from_elsewhere_move_the_anniversary_too(servers: Servers, tmp_path: Path) -> None:
+    """They show that the customer has been with us for longer than was known."""
+    _, account = await begin(servers, 3)
+    begun = (await servers.client.now(account)).date().replace(day=1) - timedelta(days=150)
+    term = {"start": begun.isoformat(), "end": (begun + timedelta(days=700)).isoformat()}
+    asset = {
+        "asset_id": f"IA-{account}",
+        "account_id": account,
+        "product": "SEATS",
+        "currency": "JPY",
+        "contract": {"contract_id": f"IK-{account}", "term": term},
+        "periods": [{**term, "quantity": 5, "unit_price": "900"}],
+    }
+    file = tmp_path / "assets.jsonl"
+    file.write_text(json.dumps(asset) + "\n")
+    report = await import_assets(
+        servers.client, servers.pool, read_playbooks(FOLDER), file, rejects=tmp_path / "rejects"
+    )
+    assert report.imported == 1
+    assert abs((date.fromisoformat(await anniversary(servers, account)) - begun).days - 365) <= 1
     assert await apart(servers, account) == []
 
 
