@@ -22,10 +22,11 @@ def main() -> int:
         "--scale", type=float, default=None, help="of what thirty minutes have to reach; by default minutes / 30"
     )
     parser.add_argument("--log", type=Path, default=None, help="where to write what every customer did")
+    parser.add_argument("--agendas", action="store_true", help="fail if an agenda does not follow from the facts")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
-    table, wrong = asyncio.run(drive(asked.minutes, seed, scale=asked.scale, log=asked.log))
+    table, wrong = asyncio.run(drive(asked.minutes, seed, scale=asked.scale, log=asked.log, agendas=asked.agendas))
     print(table)
     for line in wrong:
         print(f"\nWRONG {line}", file=sys.stderr)

@@ -240,25 +240,25 @@ async def _end(life: Life) -> None:
             life.world.tally.failures.append(f"life {life.name}: {error}")
     for what in await life.parked():
         life.world.tally.failures.append(f"life {life.name}: set aside and not provoked: {what}")
-    for what in await _apart(life):
-        life.world.tally.failures.append(f"life {life.name}: {what}")
-
-
-async def _apart(life: Life) -> list[str]:
-    """What the journeys and cases of both have otherwise than the facts call for, and what their histories have and the facts
-    have not, once what is just being done is done."""
-    world = life.world
-    found: list[str] = []
     for party in life.parties:
-        lost = await Restorer(world.temporal, world.pool, _never).lost(party.account_id)
+        lost = await Restorer(life.world.temporal, life.world.pool, _never).lost(party.account_id)
+        life.world.tally.failures += [f"life {life.name}: {party.account_id}: {one.says}" for one in lost]
+    await _compare(life)
+
+
+async def _compare(life: Life) -> None:
+    """What the journeys and cases of both have otherwise than the facts call for, once what is just being done is done."""
+    world = life.world
+    for party in life.parties:
         apart: Sequence[Difference] = ()
         for _ in range(0 if party.again else PATIENCE):  # whose agenda follows from what lies ahead as well
             apart = (await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)).found
             if not apart:
                 break
             await asyncio.sleep(1)
-        found += [f"{party.account_id}: {one.says}" for one in (*apart, *lost)]
-    return found
+        world.tally.compared += 0 if party.again else 1
+        if apart:
+            world.tally.apart[party.account_id] = [one.says for one in apart]
 
 
 async def _never(name: str, given: dict[str, Any], key: str) -> None:
@@ -276,9 +276,10 @@ async def broken_rules(world: World) -> list[str]:
 
 
 async def drive(
-    minutes: float, seed: int, *, scale: float | None = None, log: Path | None = None
+    minutes: float, seed: int, *, scale: float | None = None, log: Path | None = None, agendas: bool = False
 ) -> tuple[str, list[str]]:
-    """Lives until the time is over. scale: of what is wanted, by default minutes / 30. Returns the table and what is wrong."""
+    """Lives until the time is over. scale: of what is wanted, by default minutes / 30; agendas: one that does not follow from
+    the facts is wrong, too. Returns the table and what is wrong."""
     names, tally = requests(), Tally()
     began = time.monotonic()
     deadline = began + minutes * 60
@@ -300,6 +301,8 @@ async def drive(
             tally.accepted["receive_assets"] += tally.activities["receive_assets"]
             tally.accepted["take_up_holdings"] += tally.activities["take_up_holdings"]
             wrong = [*tally.failures, *await broken_rules(world)]
+            if agendas:
+                wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said]
     wrong += tally.shortcomings(names, kinds, minutes / 30 if scale is None else scale)
     if log is not None:
         log.write_text(_history(tally, lives))

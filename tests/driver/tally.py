@@ -25,6 +25,10 @@ class Tally:
     activities: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    compared: int = 0
+    """agendas that were compared with the facts at the end of a life"""
+    apart: dict[str, list[str]] = field(default_factory=dict)
+    """what of them was otherwise, by account"""
 
     def table(self, requests: Sequence[str], steps: Sequence[str]) -> str:
         """The counts, a line for each kind."""
@@ -35,6 +39,9 @@ class Tally:
         lines += ["", f"{'step':<28}{'reached':>9}"]
         lines += [f"{name:<28}{self.activities[name]:>9}" for name in steps]
         lines += [
+            "",
+            f"agendas that follow from the facts: {self.compared - len(self.apart)} of {self.compared}",
+            *(f"  {account}: {says}" for account, said in self.apart.items() for says in said),
             "",
             "refused most often as: " + ", ".join(f"{n} × {kind}" for kind, n in self.reasons.most_common(12)),
         ]
