@@ -122,11 +122,11 @@ def assess(
         says = f"{line.product} is sold per {price.per.value} now, not once; there is no price to compare with"
         return first.model_copy(update={"refused": PRICE_UNKNOWN, "says": says})
     units = units_of(line)
-    open_units = [unit for unit in units if price is None or price.version not in unit.versions]
+    open_units = [unit for unit in units if price is None or _gains(line, unit, price)]
     if quantity is not None and 0 < len(open_units) < quantity:
         says = (
             f"{quantity} units of {line.name} were claimed, {len(units) - len(open_units)} of its {len(units)} were given"
-            f" back at this price before; claim {len(open_units)}"
+            f" back at this or a lower price before; claim {len(open_units)}"
         )
         return first.model_copy(update={"refused": TOO_MANY_UNITS, "says": says})
     chosen = open_units[: quantity or len(open_units)] or units
@@ -149,6 +149,11 @@ def assess(
         return first.model_copy(update=_rule_refused(line, error))
     answer = answer.model_copy(update={"key": _free_key(line, answer.key)})
     return first.model_copy(update={"protection": answer, **_policy_refused(line, price, answer)})
+
+
+def _gains(line: BoughtLine, unit: Unit, price: BookPrice) -> bool:
+    """True for a unit that was not claimed at this price, nor at one that gave back as much: the price may have risen since."""
+    return price.version not in unit.versions and (not unit.net or unit.net < line.unit_price - price.price)
 
 
 def _free_key(line: BoughtLine, key: EffectKey) -> EffectKey:

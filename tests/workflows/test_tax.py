@@ -114,6 +114,19 @@ async def test_one_unit_of_three_is_matched_and_the_others_stay_claimable(server
     assert (await shop.claim(await shop.open_case()))["refund"]["amount"] == "3000"
 
 
+async def test_what_was_matched_at_a_lower_price_takes_nothing_from_the_other_units(servers: Servers) -> None:
+    shop = await open_shop(servers, quantity=4, unit_price="4659", tax_rates=["8"])
+    await shop.publish("3727", await shop.day())
+    assert (await shop.claim(await shop.open_case(), quantity=3))["refund"]["amount"] == str(3 * 932 + 224)
+    await shop.publish("3913", await shop.later(1))
+    with pytest.raises(Refusal, match="claim 1"):
+        await shop.claim(await shop.open_case(), quantity=2)
+    assert (await shop.claim(await shop.open_case()))["refund"]["amount"] == str(746 + 59)
+    with pytest.raises(Refusal) as told:
+        await shop.claim(await shop.open_case())
+    assert told.value.type == "AlreadyClaimed"
+
+
 async def test_amounts_are_told_in_plain_digits(servers: Servers) -> None:
     """Also those that end in four zeros, for which the driver writes 6.5E+5."""
     shop = await open_shop(servers, quantity=1, unit_price="639200")
