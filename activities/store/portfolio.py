@@ -12,12 +12,16 @@ from domain.calendar import MONTHS_IN_YEAR
 # An asset that lives has a period at every instant between its two ends, so one index entry leads to each of both rows.
 ACCOUNT_ASSETS = """
 select a.asset_id, a.product_code, a.name, a.contract_id, a.currency, a.lifecycle_start, a.lifecycle_end,
-       p.quantity, p.mrr, p.amount, p.total
+       p.quantity, p.mrr, p.amount, case when p.quantity is null then f.total else p.total end as total
 from asset a
 left join lateral (
     select quantity, mrr, amount, total from asset_state_period p
     where p.asset_id = a.asset_id and p.starts_at <= $2
     order by p.starts_at desc limit 1) p on true
+left join lateral (
+    select total from asset_state_period f
+    where f.asset_id = a.asset_id and p.quantity is null
+    order by f.starts_at limit 1) f on true
 where a.account_id = $1 and coalesce(a.lifecycle_end, 'infinity') > $2
 order by a.asset_id
 """
@@ -41,8 +45,8 @@ order by s.currency, s.segment, s.product_code
 class HeldAsset:
     """An asset at an instant. `quantity` is zero before it begins; `mrr` None: no price.
 
-    amount: what the period in force comes to; total: the asset from its first day to the end of that period. Both are
-    None while open.
+    amount: what the period in force comes to; total: the asset from its first day to the end of that period, of one that has
+    not begun to the end of its first. Both are None while open.
     """
 
     asset_id: str

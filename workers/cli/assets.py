@@ -178,8 +178,8 @@ async def _export(account: str) -> None:
 
 @app.command("rebuild")
 def rebuild_assets(
-    asset: Annotated[str | None, typer.Argument(help="One asset; or give --all.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every asset.")] = False,
+    asset: Annotated[str | None, typer.Argument(help="One asset. [every asset]", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every asset, which is usual.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only compare; nothing is written.")] = False,
 ) -> None:
     """Derives the periods from the actions, which are the facts, and mends what is stored.
@@ -187,8 +187,8 @@ def rebuild_assets(
     With --check it only lists the differences, with exit code 1 if there are any. What is wrong with the actions
     themselves is named and left alone.
     """
-    if (asset is None) != every:
-        raise UserError("name one asset, or give --all")
+    if asset is not None and every:
+        raise UserError(f"either {asset} or --all, not both")
     if not run(_rebuild(asset, check)):
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -105,7 +105,7 @@ def cases(
 
 async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | None) -> CaseReport:
     async with database() as pool:
-        with _bars() as progress, _feed_errors():
+        with bars() as progress, _feed_errors():
             return await import_cases(
                 pool,
                 file,
@@ -120,7 +120,7 @@ async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | N
 
 async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | None, concurrency: int) -> ImportReport:
     async with connections(IMPORTS_WAIT) as up:
-        with _bars() as progress, _feed_errors():
+        with bars() as progress, _feed_errors():
             return await import_orders(
                 up.client,
                 up.pool,
@@ -162,7 +162,7 @@ def catalogue(
 
 async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> CatalogueReport:
     async with database() as pool:
-        with _bars() as progress, _feed_errors():
+        with bars() as progress, _feed_errors():
             return await import_catalogues(
                 pool, files, rejects=rejects, as_of=present(), mapping=mapping, progress=progress
             )
@@ -170,7 +170,7 @@ async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> 
 
 async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: int) -> AssetReport:
     async with connections(IMPORTS_WAIT) as up:
-        with _bars() as progress, _feed_errors():
+        with bars() as progress, _feed_errors():
             return await import_assets(
                 up.client,
                 up.pool,
@@ -185,7 +185,7 @@ async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: 
 
 async def _usage(file: Path, rejects: Path) -> UsageReport:
     async with connections(IMPORTS_WAIT) as up:
-        with _bars() as progress, _feed_errors():
+        with bars() as progress, _feed_errors():
             return await import_usage(up.client, file, rejects=rejects, progress=progress)
 
 
@@ -206,7 +206,7 @@ def _feed_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def bars() -> Iterator[Progress]:
     """A bar on standard error for each part of the work."""
     columns = (
         TextColumn("{task.description}"),
@@ -215,15 +215,22 @@ def _bars() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=progress_console) as bars:
-        tasks = {}
+    with Bars(*columns, console=progress_console) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def end() -> None:
+            """What was done is all there was to do."""
+            for task in shown.tasks:
+                shown.update(task.id, total=task.completed)
 
         def progress(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+                end()  # one part of the work comes after the other
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
 
         yield progress
+        end()
 
 
 def _show(report: ImportReport | UsageReport | CaseReport | AssetReport, accepted: int, accepted_as: str) -> None:

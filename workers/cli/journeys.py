@@ -81,27 +81,34 @@ async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
 @app.command("list")
 def list_journeys(
     query: Annotated[str, typer.Option(help="A visibility query, such as AttentionReasons IS NOT NULL.")] = "",
+    ended: Annotated[bool, typer.Option("--all", help="Those that have ended, too, by their last run.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The journeys, or those that a query finds."""
-    run(_list(query, as_json))
+    """The journeys that run, or those of them that a query finds."""
+    run(_list(query, ended, as_json))
 
 
-async def _list(query: str, as_json: bool) -> None:
-    wanted = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'" + (f" AND ({query})" if query else "")
+async def _list(query: str, ended: bool, as_json: bool) -> None:
+    status = "ExecutionStatus != 'ContinuedAsNew'" if ended else "ExecutionStatus = 'Running'"
+    wanted = f"WorkflowType = 'CustomerJourney' AND {status}" + (f" AND ({query})" if query else "")
     async with connections() as servers:
-        rows = []
-        async for found in servers.temporal.list_workflows(wanted):
+        rows: dict[str, dict[str, Any]] = {}
+        async for found in servers.temporal.list_workflows(wanted):  # the latest first
             values = {key.name: value for key, value in ((p.key, p.value) for p in found.typed_search_attributes)}
-            rows.append({"journey": found.id, **values})
+            run_is = found.status.name.lower() if found.status else ""
+            rows.setdefault(found.id, {"journey": found.id, **({"status": run_is} if ended else {}), **values})
     if as_json:
-        print_json(rows)
+        print_json([*rows.values()])
         return
-    table = Table(Column("account", overflow="fold"), "company", "stages", "health", "next", "attention")
-    for row in rows:
+    status_column = ["status"] if ended else []
+    table = Table(
+        Column("account", overflow="fold"), "company", *status_column, "stages", "health", "next", "attention"
+    )
+    for row in rows.values():
         table.add_row(
             str(row.get("AccountId", row["journey"])),
             escape(str(row.get("Account", ""))),
+            *([row["status"]] if ended else []),
             ", ".join(row.get("JourneyStage", [])),
             str(row.get("HealthBand", "")),
             f"{row['NextActionAt']:%Y-%m-%d}" if "NextActionAt" in row else "",

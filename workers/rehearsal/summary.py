@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -132,7 +133,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     _show_assets(summary, console)
     _show_explained(summary, console)
     _show_billed(summary, console)
-    _show_cases(summary, console)
+    show_cases(summary, console)
     _show_mails(summary, console)
     _show_renewals(summary, console)
     history = [row["score"] for row in summary["health"]["history"] if row["score"] is not None]
@@ -204,20 +205,27 @@ def _show_billed(summary: dict[str, Any], console: Console) -> None:
     console.print(table)
 
 
-def _show_cases(summary: dict[str, Any], console: Console) -> None:
+def show_cases(summary: dict[str, Any], console: Console) -> None:
+    """The customer's cases, in their own time."""
     if not summary["cases"]:
         return
-    table = Table("case", "priority", "opened", "resolved", "subject", title="Cases", title_justify="left", box=None)
+    zone = summary["account"]["time_zone"]
+    columns = ("case", "priority", "opened", "resolved", "subject")
+    table = Table(*columns, title=f"Cases, times in {zone}", title_justify="left", box=None)
     for row in summary["cases"]:
         table.add_row(
             row["id"] + (" [red](escalated)[/red]" if row["escalated"] else ""),
             row["priority"],
-            row["opened_at"][:16],
-            (row["resolved_at"] or "")[:16],
+            _minute(row["opened_at"], zone),
+            _minute(row["resolved_at"], zone) if row["resolved_at"] else "",
             escape(row["subject"]),
         )
     console.print()
     console.print(table)
+
+
+def _minute(instant: str, zone: str) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def _show_mails(summary: dict[str, Any], console: Console) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.asset_life import Life
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.workers.cli.running import Ended, perennial
 
 
@@ -46,3 +47,26 @@ async def test_what_cannot_be_read_is_said(servers: Servers, tmp_path: Path) -> 
         done = await ask(servers, tmp_path, "A-0", "amend_assets", argument)
         assert done.code != 0
         assert said in " ".join(done.err.split())
+
+
+async def test_the_list_shows_what_runs_and_with_all_what_has_ended(servers: Servers, tmp_path: Path) -> None:
+    life = await Life.begin(servers, days=1)
+    address = servers.stack.temporal_address
+
+    async def listed(*more: str) -> dict[str, str]:
+        query = f"AccountId = '{life.account}'"
+        arguments = ("journey", "list", "--query", query, "--json", *more)
+        found = await perennial(*arguments, dsn=servers.stack.postgres_dsn, folder=tmp_path, TEMPORAL_ADDRESS=address)
+        return {row["AccountId"]: row.get("status", "") for row in json.loads(found.out)}
+
+    async def shown(*more: str, **expected: str) -> None:
+        async def so() -> bool:
+            return await listed(*more) == expected
+
+        await until(so, f"{more} shows {expected}")
+
+    await shown(**{life.account: ""})
+    await shown("--all", **{life.account: "running"})
+    await life.ask("close_journey", reason="out of business")
+    await shown()
+    await shown("--all", **{life.account: "completed"})

@@ -284,7 +284,10 @@ async def test_damaged_facts_are_named_and_left_alone(own: OwnDatabase, tmp_path
 
 
 async def test_a_rebuild_says_of_what(own: OwnDatabase, tmp_path: Path) -> None:
-    assert "name one asset, or give --all" in (await asked(own, tmp_path, "rebuild")).err
+    everything = await asked(own, tmp_path, "rebuild", "--check")
+    assert everything.out == (await asked(own, tmp_path, "rebuild", "--check", "--all")).out
+    assert "100 assets rebuilt from their actions" in everything.out
+    assert "either IB-2.1 or --all, not both" in (await asked(own, tmp_path, "rebuild", "IB-2.1", "--all")).err
     unknown = await asked(own, tmp_path, "rebuild", "nobody")
     assert unknown.code == 1
     assert "no asset nobody" in unknown.err
