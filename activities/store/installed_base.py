@@ -9,6 +9,7 @@ from typing import Any
 from activities.store.amendments import open_assets, open_contracts
 from activities.store.ledger import load_records, save_changes
 from activities.store.pool import Connection
+from domain.assets.model import AssetRecord
 from domain.installed_base import TakenOver
 
 
@@ -98,4 +99,9 @@ async def export_assets(connection: Connection, account_id: str) -> list[dict[st
     """The documents by which another installation takes over everything that an account holds or held, histories included."""
     records = await load_records(connection, account_id)
     rows = [row[0] for row in await connection.fetch(_EXPORT, account_id)]
-    return [{**row, "ledger": records[row["asset_id"]].model_dump(mode="json")} for row in rows]
+    return [{**row, "ledger": _exported(records[row["asset_id"]])} for row in rows]
+
+
+def _exported(record: AssetRecord) -> dict[str, Any]:
+    """An asset as it goes elsewhere, where other days are invoiced."""
+    return record.model_dump(mode="json", exclude={"asset": {"invoiced_from"}})

@@ -367,5 +367,8 @@ async def test_what_was_exported_comes_back_equal(servers: Servers, tmp_path: Pa
         .replace(contract, f"{contract}-copy")
         for key, value in dumped.items()
     }
-    assert {key: record.model_dump_json() for key, record in copied.items()} == expected
+    # From when on an asset is invoiced here is of this system, and no part of what was exported.
+    here = {key: record.asset.model_copy(update={"invoiced_from": None}) for key, record in copied.items()}
+    own = {key: record.model_copy(update={"asset": here[key]}) for key, record in copied.items()}
+    assert {key: record.model_dump_json() for key, record in own.items()} == expected
     assert [json.loads(line) for line in text.splitlines()] == json.loads(json.dumps(again))
