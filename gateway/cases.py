@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, Wo
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store import cases, desks
+from activities.store.customers import account_name
 from activities.store.pool import Pool
 from domain.agenda.model import RunningCase
 from domain.refusals import Refusal
@@ -20,13 +22,21 @@ from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.claims import PriceDesk
-from gateway.client import TASK_QUEUE, again_with, briefing_of, journey_id
+from gateway.client import TASK_QUEUE, again_with, briefing_of, journey_id, memo_of
 from gateway.clock import Clocks, server_time
 from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
 UNKNOWN_CASE = "UnknownCase"
 _AGAIN = {"open_case": "the same case may be opened again, and is opened once"}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What the Temporal UI shows of a run: a summary of ids and words of ours, and a memo."""
+
+    summary: str
+    memo: dict[str, str]
 
 
 class CaseClient(PriceDesk):
@@ -65,10 +75,9 @@ class CaseClient(PriceDesk):
         # One id for all attempts of this call, another for the next call: a refusal of today must not answer for ever.
         update_id = f"{case.case_id}:{case.digest()[:24]}:{uuid4().hex[:8]}"
         body = case.model_dump(mode="json", exclude_unset=True)
-        await self._meet(case.case_id, case.account_id, _summary(case))
-        return CaseAnswer.model_validate(
-            await self._with_start(case.case_id, "open_case", body, update_id, _summary(case))
-        )
+        row = await self._row(case.account_id, _summary(case), case.subject)
+        await self._meet(case.case_id, case.account_id, row)
+        return CaseAnswer.model_validate(await self._with_start(case.case_id, "open_case", body, update_id, row))
 
     async def ask(self, case_id: str, update: str, request: dict[str, Any], *, id: str | None = None) -> dict[str, Any]:
         """Sends an update such as `respond`; its answer. A case whose workflow has ended is taken up again to answer.
@@ -77,7 +86,7 @@ class CaseClient(PriceDesk):
         """
         update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         if update == "identify" and isinstance(account_id := request.get("account_id"), str):
-            await self._meet(case_id, account_id, f"Case {case_id}")
+            await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
         try:
             answer: dict[str, Any] = await insist(
                 lambda: self._handle(case_id).execute_update(update, request, id=update_id),
@@ -92,8 +101,9 @@ class CaseClient(PriceDesk):
         facts = await self.case(case_id)
         if facts is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
-        await self._meet(case_id, facts.account_id, f"Case {case_id} · again")
-        return await self._with_start(case_id, update, request, update_id, f"Case {case_id} · again")
+        row = await self._row(facts.account_id, f"Case {case_id} · again", facts.subject)
+        await self._meet(case_id, facts.account_id, row)
+        return await self._with_start(case_id, update, request, update_id, row)
 
     async def agenda_of(self, case_id: str) -> RunningCase | None:
         """What the case's workflow waits for; null if none runs. Needs a worker."""
@@ -196,7 +206,15 @@ class CaseClient(PriceDesk):
         await self._clocks.move(case_workflow_id(case_id), now + by)
         return await self.now(case_id)
 
-    async def _meet(self, case_id: str, account_id: str | None, summary: str) -> None:
+    async def _row(self, account_id: str | None, summary: str, subject: str | None = None) -> _Row:
+        """How a case's run is shown."""
+        company = None
+        if account_id is not None:
+            async with self._pool.acquire() as connection:
+                company = await account_name(connection, account_id)
+        return _Row(summary, memo_of(company, subject))
+
+    async def _meet(self, case_id: str, account_id: str | None, row: _Row) -> None:
         """Brings a new case to its customer's own time, if that was moved ahead: two workflows are two clocks."""
         if account_id is None:
             return
@@ -215,7 +233,8 @@ class CaseClient(PriceDesk):
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=summary,
+                memo=row.memo,
+                static_summary=row.summary,
             ),
             Call("the start", case_workflow_id(case_id)),
             self._within,
@@ -223,7 +242,7 @@ class CaseClient(PriceDesk):
         await self._clocks.move(case_workflow_id(case_id), theirs)
 
     async def _with_start(
-        self, case_id: str, update: str, body: dict[str, Any], update_id: str, summary: str
+        self, case_id: str, update: str, body: dict[str, Any], update_id: str, row: _Row
     ) -> dict[str, Any]:
         async def send() -> dict[str, Any]:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
@@ -232,7 +251,8 @@ class CaseClient(PriceDesk):
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=summary,
+                memo=row.memo,
+                static_summary=row.summary,
             )
             return await begin_and_ask(self.temporal, start, update, body, update_id)
 

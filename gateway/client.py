@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.carrying_out import load_situation
 from activities.clock import present
 from activities.quoting import preview
+from activities.store.customers import account_name
 from activities.store.pool import Pool
 from activities.store.usage import latest_usage_day, lock_usage, save_usage, sold_products
 from domain.agenda.model import Running
@@ -25,6 +26,7 @@ from domain.quotes.requests import RequestQuote
 from domain.quoting.quote import Quote
 from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.requests import read_request
+from domain.step_words import shortened
 from domain.usage import UsageRow, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.clock import Clocks
@@ -76,7 +78,9 @@ class PerennialClient:
         body = order.model_dump(mode="json", exclude_unset=True)
 
         again = "the same order may be sent again, and is accepted once"
-        answer = await self._ask_or_begin(order.account.account_id, update, body, update_id, again)
+        answer = await self._ask_or_begin(
+            order.account.account_id, update, body, update_id, again, company=order.account.name
+        )
         return OrderAnswer.model_validate(answer)
 
     async def take_up_holdings(
@@ -122,8 +126,19 @@ class PerennialClient:
         return found
 
     async def _ask_or_begin(
-        self, account_id: str, update: str, body: dict[str, Any], update_id: str, again: str
+        self,
+        account_id: str,
+        update: str,
+        body: dict[str, Any],
+        update_id: str,
+        again: str,
+        *,
+        company: str | None = None,
     ) -> dict[str, Any]:
+        if company is None and self._pool is not None:
+            async with self._pool.acquire() as connection:
+                company = await account_name(connection, account_id)
+
         async def send() -> dict[str, Any]:
             start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 WORKFLOW,
@@ -131,6 +146,8 @@ class PerennialClient:
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                memo=memo_of(company),
+                static_summary=shortened(company) if company else None,
             )
             return await begin_and_ask(self.temporal, start, update, body, update_id)
 
@@ -253,6 +270,11 @@ class PerennialClient:
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(journey_id(account_id))
+
+
+def memo_of(company: str | None, subject: str | None = None) -> dict[str, str]:
+    """What a run carries for people: the account's name and what it is about, as far as they are known."""
+    return {key: value for key, value in (("account", company), ("subject", subject)) if value}
 
 
 async def briefing_of(handle: WorkflowHandle[Any, Any], within: timedelta) -> str:

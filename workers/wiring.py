@@ -88,6 +88,7 @@ PASSED_THROUGH = (
             "reorder",
             "service",
             "service_doors",
+            "step_doors",
             "tasks",
             "visibility",
         )

@@ -38,6 +38,12 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
 """Name and type of each, as the server registers them. A namespace on SQL visibility holds 3 Datetime, 3 KeywordList, 10 Keyword."""
 
 
+def name_run(company: str | None) -> None:
+    """Gives a run that was begun without a memo, from another program, the name of its account."""
+    if company and "account" not in workflow.memo() and workflow.patched("account-in-memo"):
+        workflow.upsert_memo({"account": company})
+
+
 class Shown:
     """Search attributes that the server has: written only where they changed, all changes in one command."""
 
@@ -65,6 +71,7 @@ class SearchAttributes(Shown):
     def show(self, state: JourneyState) -> None:
         """Brings the server's attributes to `state`."""
         self.bring(_wanted(state))
+        name_run(state.account.name if state.account else None)
 
     def restore(self, state: JourneyState) -> None:
         """What `state` says is there already."""
@@ -77,6 +84,7 @@ class CaseAttributes(Shown):
     def show(self, progress: CaseProgress) -> None:
         """Brings the server's attributes to `progress`."""
         self.bring(_wanted_of_case(progress))
+        name_run(progress.view.company if progress.view else None)
 
     def restore(self, progress: CaseProgress) -> None:
         """What `progress` says is there already."""

@@ -127,6 +127,12 @@ async def reopen(connection: Connection, account_id: str) -> None:
     )
 
 
+async def account_name(connection: Connection, account_id: str) -> str | None:
+    """What an account is called; null for one that is not known."""
+    name: str | None = await connection.fetchval("select name from account where account_id = $1", account_id)
+    return name
+
+
 async def count_accounts(connection: Connection) -> int:
     """How many accounts there are."""
     count: int = await connection.fetchval("select count(*) from account")
