@@ -20,8 +20,12 @@ TRANSPORT_ERRORS: tuple[type[BaseException], ...] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
-"""What passes by itself: the server is away, starting or full, or a transaction has to be tried again."""
+"""What another attempt may find mended: the server is away, starting or full, a transaction has to be tried again; a standby
+that cannot be written yet, a password on its way to everybody, a database that is being restored."""
 
 
 _JSONB_VERSION = b"\x01"

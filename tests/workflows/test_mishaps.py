@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
 
 from activities.clock import present
 from domain.ownership import uplifted
@@ -37,6 +43,44 @@ async def test_an_order_that_comes_late_loses_none_of_its_promises(servers: Serv
     assert kinds.count("onboarding_invite") == 2
     assert kinds.count("onboarding_reminder") == 4
     assert "past" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("trouble", "mended"),
+    [
+        ("alter role current_user password 'another'", "alter role current_user password '{password}'"),
+        ("alter role current_user set default_transaction_read_only to on", "alter role current_user reset all"),
+        ("alter database perennial rename to away", "alter database away rename to perennial"),
+    ],
+    ids=["another password", "a standby that cannot be written", "no such database"],
+)
+async def test_a_database_that_is_not_yet_as_it_should_be_is_waited_for(
+    servers: Servers, trouble: str, mended: str
+) -> None:
+    address = urlsplit(servers.stack.postgres_dsn)
+    operator = await asyncpg.connect(address._replace(path="/postgres").geturl())
+    throw_out = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and usename is not null"
+    )
+
+    async def now_and_anew(change: str) -> None:
+        """Changes something, and whoever was in has to come in again."""
+        while True:
+            await operator.execute(throw_out)
+            with contextlib.suppress(asyncpg.ObjectInUseError):
+                await operator.execute(change)
+                break
+        await operator.execute(throw_out)
+
+    await now_and_anew(trouble)
+    try:
+        placed = asyncio.create_task(servers.client.place_order(order()))
+        finished, _ = await asyncio.wait([placed], timeout=3)
+        assert not finished
+    finally:
+        await now_and_anew(mended.format(password=address.password))
+        await operator.close()
+    assert len((await placed).assets) == 3
 
 
 async def test_a_report_sent_again_changes_nothing(servers: Servers) -> None:
