@@ -32,7 +32,7 @@ PERIOD_END = "period_end"
 def _moment(value: Any) -> date:
     """A day, or an instant in UTC."""
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip().upper()
         try:
             value = date.fromisoformat(text) if len(text) == len("2027-03-01") else datetime.fromisoformat(text)
         except ValueError as error:

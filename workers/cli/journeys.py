@@ -192,9 +192,16 @@ async def _said_by(servers: Connections, update: str, by: str | None) -> dict[st
 
 
 @app.command()
-def pause(account: str, reason: str, until: Annotated[datetime | None, typer.Option()] = None, by: By = None) -> None:
+def pause(
+    account: str,
+    reason: str,
+    until: Annotated[
+        str | None, typer.Option(help="An instant with its offset, such as 2027-03-31T09:00:00+09:00 or with Z.")
+    ] = None,
+    by: By = None,
+) -> None:
     """Nothing is done by itself for this customer until it is resumed."""
-    request = {"reason": reason, **({"until": until.astimezone().isoformat()} if until else {})}
+    request = {"reason": reason, **({"until": until} if until else {})}
     run(_ask(account, "pause", request, by))
 
 

@@ -131,7 +131,8 @@ class Mapping(Spelling):
 
     def local_time(self, text: str) -> datetime:
         """A date of the feed on the feed's own clock. Raises ValueError."""
-        return parsed_date(text, self.date_format)
+        read = parsed_date(text, self.date_format)
+        return read.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None) if read.tzinfo else read
 
     def instant(self, local: datetime, *, weeks: int = 0) -> datetime:
         """The instant of a time on the feed's clock, `weeks` later by that clock."""

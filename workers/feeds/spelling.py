@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Literal, Self
@@ -27,7 +27,8 @@ def _as_list(value: object) -> object:
 
 def _usable(formats: tuple[str, ...]) -> tuple[str, ...]:
     for one in formats:
-        sample = datetime(2026, 11, 28, 13, 45, 59)  # noqa: DTZ001 - a sample, to see whether the format reads what it writes
+        # A sample, to see whether the format reads what it writes.
+        sample = datetime(2026, 11, 28, 13, 45, 59, tzinfo=UTC)
         try:
             read = datetime.strptime(sample.strftime(one), one)  # noqa: DTZ007
         except ValueError as error:
@@ -136,7 +137,10 @@ def _says(text: str, mark: str | None, thousands: str | None) -> str:
 
 @lru_cache(maxsize=65_536)
 def parsed_date(text: str, formats: tuple[str, ...]) -> datetime:
-    """A date, with its time if the format has one, on the feed's own clock. Raises ValueError if no format fits, or two do and differ."""
+    """A date, with its time and offset if the format has them, else on the feed's own clock.
+
+    Raises ValueError if no format fits, or two do and differ.
+    """
     written = plain(text)
     found: dict[datetime, str] = {}
     for one in formats:

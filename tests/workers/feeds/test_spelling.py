@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from workers import feeds
 from workers.feeds.asset_mapping import AssetMapping, read_periods
+from workers.feeds.case_mapping import instant_of as case_instant
 from workers.feeds.files import guarded, unguarded
-from workers.feeds.spelling import Spelling, parsed_date
+from workers.feeds.mapping import load_mapping
+from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
 GERMAN = {"decimal": ",", "thousands": "."}
 ENGLISH = {"decimal": ".", "thousands": ","}
@@ -77,6 +82,19 @@ def test_what_is_no_number_is_none_in_any_mapping(rules: dict[str, Any], text: s
 def test_what_can_be_read_in_two_ways_is_read_in_none(rules: dict[str, Any], text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Spelling.model_validate(rules).number(text)
+
+
+@pytest.mark.parametrize("offset", ["+09:00", "+0900", "Z", "-08:00"])
+def test_an_instant_of_a_feed_has_the_offset_that_it_says_else_the_feeds_zone(offset: str) -> None:
+    formats = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S")
+    assert TypeAdapter(DateFormats).validate_python(list(formats)) == formats
+    said = datetime.fromisoformat(f"2026-03-31T09:00:00{offset}")
+    assert case_instant(f"2026-03-31T09:00:00{offset}", formats, "Asia/Tokyo") == said
+    assert case_instant("2026-03-31 09:00:00", formats, "Asia/Tokyo") == datetime(2026, 3, 31, tzinfo=UTC)
+    orders = load_mapping(Path(feeds.__file__).parent / "mappings" / "online_retail.yaml")
+    feed = orders.model_copy(update={"date_format": formats, "time_zone": "Asia/Tokyo"})
+    for text in (f"2026-03-31T09:00:00{offset}", said.astimezone(ZoneInfo("Asia/Tokyo")).strftime(formats[1])):
+        assert feed.instant(feed.local_time(text)) == said
 
 
 def test_dates_of_several_formats_are_read_unless_they_differ() -> None:
