@@ -42,6 +42,16 @@ class Due:
     why: str
 
 
+@dataclass(frozen=True)
+class Quoted:
+    """A quote as it was asked for, and the unit prices of its lines."""
+
+    request: dict[str, Any]
+    prices: dict[str, Fraction]
+    months: dict[str, int]
+    """for how many months the price of each product sold is"""
+
+
 @dataclass
 class Accountant:
     """The books of a story's customers."""
@@ -53,9 +63,17 @@ class Accountant:
     due: list[Due] = field(default_factory=list)
     charges: Charges = field(init=False)
     prices: dict[str, list[tuple[date, Fraction]]] = field(default_factory=dict)
+    per: dict[str, str] = field(default_factory=dict)
+    """for what time a list price is"""
     purchases: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sold: list[tuple[str, str, str, tuple[Fraction, ...]]] = field(default_factory=list)
-    """account, contract, product and tax rates of all lines of orders, in order"""
+    sold: list[tuple[str, str, str, tuple[Fraction, ...], str]] = field(default_factory=list)
+    """account, contract, product, tax rates and order of all lines of orders, in order"""
+    quoted: dict[str, Quoted] = field(default_factory=dict)
+    matched: dict[str, list[Fraction]] = field(default_factory=dict)
+    """what each unit of a purchase costs after price matches, the dearest first"""
+    granted: list[Fraction] = field(default_factory=list)
+    """goodwill, tax included"""
+    answer: dict[str, Any] = field(default_factory=dict)
     _number: int = 0
 
     def __post_init__(self) -> None:
@@ -89,7 +107,17 @@ class Accountant:
         elif contract.agreed or contract.auto_renew:
             term = contract.agreed or self._next_term(contract)
             contract.agreed = None
-            self._renew(contract, term, self._assets_of(contract), self._uplifted(contract.uplift), "")
+            # Units that were sold at a price of their own after the next term was agreed keep it.
+            since = contract.agreed_by
+            uplifted = self._uplifted(contract.uplift)
+            contract.agreed_by = None
+            self._renew(
+                contract,
+                term,
+                self._assets_of(contract),
+                lambda lot: lot if since is not None and lot.own > since else uplifted(lot),
+                "",
+            )
 
     def _next_term(self, contract: Contract) -> Term:
         start = contract.until
@@ -98,9 +126,10 @@ class Accountant:
 
     # What was carried out
 
-    def hear(self, act: dict[str, Any], day: date) -> None:
-        """Something was carried out on a day of the customer."""
+    def hear(self, act: dict[str, Any], day: date, answer: dict[str, Any] | None = None) -> None:
+        """Something was carried out on a day of the customer. `answer`: where it says the ids of what is new."""
         self.live_to(day)
+        self.answer = answer or {}
         self._number += 1
         name = act.get("ask") or next(key for key in ("order", "price", "open") if key in act)
         heard: Callable[[dict[str, Any], str], None] = getattr(self, f"_hear_{name}")
@@ -114,6 +143,7 @@ class Accountant:
         self.prices.setdefault(price["product"], []).append(
             (date.fromisoformat(price["valid_from"]), Fraction(price["price"]))
         )
+        self.per[price["product"]] = price.get("per", "once")
 
     def _hear_order(self, act: dict[str, Any], request: str) -> None:
         order, account = act["order"], act["who"]
@@ -125,8 +155,13 @@ class Accountant:
             bought.append((source, amount, _rates(line)))
         sold = []
         for each in order.get("contracts", ()):
-            self.sold += [(account, each["contract_id"], line["product"], _rates(line)) for line in each["lines"]]
-        self.sold += [(account, "", line["product"], _rates(line)) for line in order.get("lines", ())]
+            self.sold += [
+                (account, each["contract_id"], line["product"], _rates(line), order["order_id"])
+                for line in each["lines"]
+            ]
+        self.sold += [
+            (account, "", line["product"], _rates(line), order["order_id"]) for line in order.get("lines", ())
+        ]
         for document in order.get("contracts", ()):
             contract = self._contract(document, account)
             self.contracts[contract.contract_id] = contract
@@ -253,7 +288,7 @@ class Accountant:
         if body["decision"] == "decline":
             contract.auto_renew = False
         elif contract.until > self.today:
-            contract.agreed = self._next_term(contract)
+            contract.agreed, contract.agreed_by = self._next_term(contract), self._number
         else:
             self._renew(
                 contract, self._next_term(contract), self._assets_of(contract), self._uplifted(contract.uplift), request
@@ -270,9 +305,10 @@ class Accountant:
         prices: dict[str, Fraction] | None = None,
     ) -> None:
         """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced."""
+        ends = min(term.first, contract.until)
         for asset in assets:
             days = asset.days()
-            before = max((day for day in days if day <= term.first), default=None)
+            before = max((day for day in days if ends - DAY <= day <= term.first), default=None)
             stack = days[before][0] if before else ()
             if not stack or asset.cancelled:
                 continue
@@ -297,7 +333,7 @@ class Accountant:
             asset = self.assets[document["asset_id"]]
             held = sum(lot.units for lot in asset.held_on(day))
             units = document.get("quantity") or held
-            lots: Stack = (Lot(units, Fraction(document["unit_price"])),)
+            lots: Stack = (Lot(units, Fraction(document["unit_price"]), own=self._number),)
             months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
             rates = self._rates_of(self.contracts[asset.contract_id], document["to_product"])
             new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
@@ -353,20 +389,102 @@ class Accountant:
         contract.terms[-1].until = max(max(each.days(), default=date.min) + DAY for each in self._assets_of(contract))
         self._settle(act["who"], touched, "a roll-back")
 
+    def _hear_request_quote(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        months = {
+            line["product"]: MONTHS_OF_PRICE[self.per[line["product"]]]
+            for line in body["lines"]
+            if line["kind"] == "sale"
+        }
+        prices = {line["line_id"]: self._quoted(body, line) for line in body["lines"]}
+        self.quoted[body["quote_id"]] = Quoted(body, prices, months)
+
+    def _quoted(self, body: dict[str, Any], line: dict[str, Any]) -> Fraction:
+        """The unit price of a line, less its discounts: a list price of the day, or what was agreed last."""
+        if line["kind"] == "sale":
+            price = self._list_price(line["product"])
+        else:
+            day = self._day(line["effective"])
+            stacks = [stack for each, (stack, _) in sorted(self.assets[line["asset_id"]].days().items()) if each <= day]
+            price = next((stack[-1].price for stack in reversed(stacks) if stack), Fraction(0))
+        for discount in body.get("discounts", ()):
+            if line["line_id"] in discount["lines"]:
+                price = _at_most_six_decimals(price * (100 - Fraction(discount["value"])) / 100)
+        return price
+
+    def _list_price(self, product: str) -> Fraction:
+        begun = [(first, price) for first, price in self.prices[product] if first <= self.today]
+        return max(begun, key=lambda each: each[0])[1]
+
+    def _hear_accept_quote(self, act: dict[str, Any], request: str) -> None:
+        quoted, account = self.quoted[act["request"]["quote_id"]], act["who"]
+        new_assets, new_contracts = iter(self.answer["new_assets"]), iter(self.answer["new_contracts"])
+        spans: dict[tuple[str, int], Contract] = {}
+        touched: dict[str, Asset] = {}
+        for line in quoted.request["lines"]:
+            price = quoted.prices[line["line_id"]]
+            if line["kind"] == "sale":
+                running = self.contracts.get(quoted.request.get("contract_id") or "")
+                contract = running or spans.get((line["start"], line["months"]))
+                if contract is None:
+                    terms = {**quoted.request.get("new_contract", {}), "contract_id": next(new_contracts)}
+                    term = {"start": line["start"], "months": line["months"]}
+                    contract = self._contract({**terms, "term": term}, account)
+                    self.contracts[contract.contract_id] = spans[(line["start"], line["months"])] = contract
+                months = quoted.months[line["product"]]
+                asset = self._sold(contract, line, price, months, next(new_assets), request)
+            else:
+                asset = self.assets[line["asset_id"]]
+                asset = self._changed(asset, line, price, request)
+            touched[asset.asset_id] = asset
+        self._settle(account, list(touched.values()), "a quote")
+
+    def _sold(
+        self, contract: Contract, line: dict[str, Any], price: Fraction, months: int, asset_id: str, request: str
+    ) -> Asset:
+        first = self._day(line["start"])
+        term = contract.term_on(first) or contract.terms[-1]
+        asset = Asset(
+            asset_id, contract.account, contract.contract_id, months, self._rates_of(contract, line["product"])
+        )
+        stack = (Lot(line["quantity"], price),)
+        asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+        self.assets[asset_id] = asset
+        return asset
+
+    def _changed(self, asset: Asset, line: dict[str, Any], price: Fraction, request: str) -> Asset:
+        day = self._day(line["effective"])
+        if line["kind"] == "cancel":
+            asset.agree(day, self.today, stopped(day), request)
+            asset.cancelled = request
+        elif line["kind"] == "price":
+            self._amend(asset, {"price": price}, day, request)
+        elif line["delta"] > 0:
+            self._amend(asset, {"add": line["delta"]}, day, request)
+        else:
+            self._amend(asset, {"remove": -line["delta"]}, day, request)
+        return asset
+
     def _hear_grant_goodwill(self, act: dict[str, Any], request: str) -> None:
+        """An amount with its tax."""
         body = act["request"]
         source = self._source(body)
-        amount = min(Fraction(body["amount"]), self.charges.left_of(source))
-        self._credit(act["who"], [(source, amount)], "goodwill")
+        self.granted.append(Fraction(body["amount"]))
+        net = self.charges.before_tax(source, Fraction(body["amount"]), self.rates_on(source))
+        self._credit(act["who"], [(source, net)], "goodwill")
 
     def _hear_claim_price_match(self, act: dict[str, Any], request: str) -> None:
+        """Each unit is worth what it costs now, the dearest first; of those that were matched before only the increment comes back."""
         body = act["request"]
         source = f"{body['order_id']}/{body['line_id']}"
         line = self.purchases[source]
-        begun = [(first, price) for first, price in self.prices[line["product"]] if first <= self.today]
-        price = max(begun, key=lambda each: each[0])[1]
-        units = body.get("quantity") or line["quantity"]
-        amount = half_up(units * (line["price"] - price), self.currency)
+        now = self._list_price(line["product"])
+        units = self.matched.setdefault(source, [line["price"]] * line["quantity"])
+        dearer = [n for n, price in enumerate(units) if price > now][: body.get("quantity") or line["quantity"]]
+        amount = half_up(sum((units[n] - now for n in dearer), Fraction(0)), self.currency)
+        for n in dearer:
+            units[n] = now
+        units.sort(reverse=True)
         self._credit(line["account"], [(source, amount)], "a price match")
 
     def rates_on(self, source: str) -> tuple[Fraction, ...]:
@@ -423,10 +541,10 @@ class Accountant:
     def _rates_of(self, contract: Contract, product: str) -> tuple[Fraction, ...]:
         """Of what no order taxes: those of the customer's latest order line of that product, else of the contract, else of any."""
         lines = [line for line in self.sold if line[0] == contract.account]
-        of_product = [line for line in lines if line[2] == product][-1:]
-        of_contract = [line for line in lines if line[1] == contract.contract_id][:1]
-        found = of_product or of_contract or lines[-1:]
-        return found[0][3] if found else ()
+        of_product = [line for line in lines if line[2] == product]
+        of_contract = [line for line in lines if line[1] == contract.contract_id]
+        found = of_product or of_contract or lines
+        return next((line[3] for line in found if line[4] == found[-1][4]), ())
 
     def _assets_of(self, contract: Contract) -> list[Asset]:
         return [asset for asset in self.assets.values() if asset.contract_id == contract.contract_id]
@@ -451,9 +569,14 @@ def _added(asset: Asset, day: date, units: int, said: Fraction | None, number: i
     def add(stack: Stack) -> Stack:
         goes_on = not stack or any(lot.sold == last.sold for lot in stack)
         price = said if said is not None else last.price if goes_on else stack[-1].price
-        return (*stack, Lot(units, price, number))
+        return (*stack, Lot(units, price, number, own=number if said is not None else 0))
 
     return add
+
+
+def _at_most_six_decimals(price: Fraction) -> Fraction:
+    """What a quote discounts is a price by the price book's decimals, which are six unless it says otherwise."""
+    return Fraction(int(price * 10**6 + Fraction(1, 2)), 10**6)
 
 
 def _as(days: Days) -> Callable[[Days], Days]:

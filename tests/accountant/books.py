@@ -31,6 +31,8 @@ class Lot:
     price: Fraction
     sold: int = 0
     """by which change; 0 for what was there first"""
+    own: int = 0
+    """by which change at a price that was said for it; 0 if none was"""
 
 
 Stack = tuple[Lot, ...]
@@ -110,6 +112,8 @@ class Contract:
     terms: list[Term]
     agreed: Term | None = None
     """the next term by the contract's own terms, accepted before the present one has ended"""
+    agreed_by: int | None = None
+    """by which act"""
     before: dict[str, list[Term]] = field(default_factory=dict)
     """the terms as they were before a request"""
     over: bool = False

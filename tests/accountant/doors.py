@@ -55,6 +55,8 @@ class Done:
     day: date
     refused: str = ""
     words: str = ""
+    answer: dict[str, Any] = field(default_factory=dict)
+    """what the door said; only the ids of what is new are heard of it"""
 
 
 @dataclass
@@ -108,6 +110,7 @@ async def _do(
             answer = await client.ask(act["who"], act["ask"], act["request"])
             if act["ask"] == "transfer_assets":
                 await _handed_over(pool, answer["transfer_id"])
+            return Done(act, at.date(), answer=answer)
     except Refusal as refusal:
         return Done(act, at.date(), refusal.type, str(refusal))
     return Done(act, at.date())

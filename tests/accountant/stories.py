@@ -51,6 +51,8 @@ class _Maker:
     held: dict[str, int] = field(default_factory=dict)
     contracts: list[_Contract] = field(default_factory=list)
     made: int = 0
+    bought: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    """what was bought once: on which day, by which order, and the line"""
     priced_later: bool = False
     """a price of the future is agreed: what is added from here on says its own"""
 
@@ -80,6 +82,10 @@ class _Maker:
             "country": ZONES[zone],
             "accounts": accounts,
             "acts": self.acts,
+            "products": [
+                {"code": "~TAB", "name": "Tablet", "kind": "device"},
+                {"code": "~SUITE", "name": "Suite", "kind": "subscription"},
+            ],
         }
 
     def _anchor(self) -> date:
@@ -112,13 +118,14 @@ class _Maker:
         bought = [
             {
                 "line_id": str(next(lines)),
-                "product": "TAB",
+                "product": "~TAB",
                 "quantity": self.dice.randrange(1, 9),
                 "unit_price": self._price(),
                 **self._taxed(),
             }
             for _ in range(self.dice.choice((0, 0, 1, 2)))
         ]
+        self.bought += [(day, order_id, line) for line in bought]
         order = {"order_id": order_id, "contracts": contracts, "lines": bought}
         return {"day": day, "at": self.dice.choice(CLOCK), "who": who, "order": order}
 
@@ -156,6 +163,7 @@ class _Maker:
         ways: list[Callable[[int], None]] = [
             self._add, self._add, self._remove, self._remove, self._price_change, self._add_on, self._swap,
             self._end, self._early, self._take_back, self._late, self._accept,
+            self._quote, self._quote, self._goodwill, self._match,
         ]  # fmt: skip
         if with_other:
             ways += [self._transfer] * 4
@@ -291,6 +299,78 @@ class _Maker:
         self.held[asset] -= units
         if not self.held[asset] and len(self.held) > 1:
             del self.held[asset]
+
+    def _publish(self, day: int, product: str, price: str, **more: str) -> None:
+        document = {"product": product, "price": price, "currency": self.currency, "valid_from": f"day {day}", **more}
+        self.acts.append({"day": day, "at": "00:01", "who": "~a", "price": document})
+
+    def _in_a_case(self, day: int, ask: str, **request: Any) -> None:
+        case = {"who": "~a", "case": f"~C{len(self.acts)}"}
+        body = {**request, "by": "s-1", "role": "director"}
+        self.acts.append({"day": day, "at": "00:02", **case, "open": {"subject": "Money", "urgency": "low"}})
+        self.acts.append({"day": day, "at": self.dice.choice(CLOCK), **case, "ask": ask, "request": body})
+
+    def _goodwill(self, day: int) -> None:
+        """Some money for what was sold for a term."""
+        order_id, _, line_id = self._asset().partition(".")
+        if line_id:
+            amount = str(Decimal(self.dice.choice((7, 130, 2_999, 50_000))).scaleb(-EXPONENTS[self.currency]))
+            self._in_a_case(
+                day, "grant_goodwill", order_id=order_id, line_id=line_id, amount=amount, reason="it was late"
+            )
+
+    def _match(self, day: int) -> None:
+        """What was bought is cheaper some days later, perhaps cheaper still after that."""
+        if not self.bought:
+            return
+        bought, order_id, line = self.dice.choice(self.bought)
+        digits = EXPONENTS[self.currency]
+        for after in sorted(self.dice.sample(range(1, 29), self.dice.choice((1, 1, 2)))):
+            price = Decimal(line["unit_price"]) * self.dice.randrange(80, 100) / 100
+            if bought + after < self.days - 1:
+                self._publish(bought + after, line["product"], str(round(price, digits)))
+                part = {"quantity": self.dice.randrange(1, line["quantity"] + 1)} if self.dice.random() < 0.5 else {}
+                self._in_a_case(bought + after, "claim_price_match", order_id=order_id, line_id=line["line_id"], **part)
+
+    def _quote(self, day: int) -> None:
+        """A quote at a list price of the day, taken on the same day or some days later."""
+        dice, quote_id = self.dice, f"~Q{len(self.acts)}"
+        taken = day + dice.choice((0, 0, 3))
+        self._publish(day, "~SUITE", self._price(), book="~list", per=dice.choice(("month", "month", "year")))
+        begins = f"day {taken + dice.choice((0, 0, 0, 11, 40))}"
+        into = self._running(day).contract_id if dice.random() < 0.25 else None
+        sale = {"kind": "sale", "line_id": "1", "product": "~SUITE", "quantity": dice.randrange(1, 30), "start": begins}
+        changes: list[dict[str, Any]] = [
+            {"kind": "quantity", "delta": dice.choice((3, 5, -1))},
+            {"kind": "price"},
+            {"kind": "cancel"},
+        ]
+        change = {**dice.choice(changes), "line_id": "2", "asset_id": self._asset(), "effective": begins}
+        lines = dice.choice(
+            ([sale], [sale], [change])
+        )  # what is sold has its own price book here, and nobody may mix them
+        sale.update({} if into else {"months": dice.choice(TERMS)})
+        less = [{"name": "less", "value": dice.choice(("3", "4.5")), "lines": [dice.choice(lines)["line_id"]]}]
+        terms = {
+            "billing": dice.choice(BILLING),
+            "auto_renew": dice.random() < 0.5,
+            "notice_days": 3,
+            "uplift_percent": dice.choice(("0", "3.333")),
+        }
+        asked = {
+            "quote_id": quote_id,
+            "lines": lines,
+            "role": "director",
+            **({"price_book": "~list"} if lines == [sale] else {}),
+            "discounts": less if dice.random() < 0.5 else [],
+            **({"contract_id": into} if into else {"new_contract": terms}),
+        }
+        self._at(day, "00:03", "request_quote", **asked)
+        self._at(taken, "00:04", "accept_quote", quote_id=quote_id)
+
+    def _at(self, day: int, at: str, ask: str, **request: Any) -> None:
+        self._ask(day, ask, **request)
+        self.acts[-1]["at"] = at
 
     def _cancel(self, day: int) -> None:
         effective = self.dice.choice(("now", "now", "period_end", f"day {day + self.dice.randrange(1, 50)}"))

@@ -36,6 +36,8 @@ class Story:
     accounts: tuple[dict[str, Any], ...]
     acts: tuple[dict[str, Any], ...]
     by_dice: bool = False
+    products: tuple[dict[str, Any], ...] = ()
+    """what this story alone sells: prices are published for everybody"""
 
     @property
     def zone(self) -> str:
@@ -63,7 +65,15 @@ def told(document: dict[str, Any], run: str, after: date) -> Story:
     acts = [act for account in accounts for act in account.get("orders", ())] + _dated(document.get("acts", []), first)
     acts = [{"at": "11:00", **act} for act in acts]
     acts.sort(key=lambda act: (act["day"], act["at"]))
-    return Story(document["name"], first, document["days"], accounts, tuple(acts), document.get("by_dice", False))
+    return Story(
+        document["name"],
+        first,
+        document["days"],
+        accounts,
+        tuple(acts),
+        document.get("by_dice", False),
+        tuple(document.get("products", ())),
+    )
 
 
 def order_document(story: Story, account: dict[str, Any], act: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def order_document(story: Story, account: dict[str, Any], act: dict[str, Any]) -
             "owner": STAFF,
         },
         "contacts": [{"contact_id": "p-1", "name": "Jo Weber", "email": f"jo@{account['account_id']}.example"}],
-        "products": PRODUCTS,
+        "products": [*PRODUCTS, *story.products],
         "contracts": order.get("contracts", []),
         "lines": order.get("lines", []),
     }

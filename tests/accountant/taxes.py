@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tests.accountant.books import half_up
+from tests.accountant.books import EXPONENTS, half_up
 
 ChargedLine = tuple[str, Fraction, tuple[Fraction, ...]]
 """source, net, tax rates in percent"""
@@ -44,6 +45,17 @@ class Charges:
     def left_of(self, source: str) -> Fraction:
         """What was charged for a source and is not credited yet, net."""
         return sum((each.left.get(source, Fraction(0)) for each in self.invoices), Fraction(0))
+
+    def before_tax(self, source: str, gross: Fraction, rates: tuple[Fraction, ...]) -> Fraction:
+        """The net credit of a source that comes to `gross` with its tax; if there is none, `gross` less its share of tax, rounded."""
+        unit = Fraction(1, 10 ** EXPONENTS[self.currency])
+        left = self.left_of(source)
+        about = min(half_up(gross * 100 / (100 + sum(rates)), self.currency), left)
+        nets = [net for net in (left, about, about - unit, about + unit) if 0 < net <= left]
+        gave = {net: net + sum(deepcopy(self).credit([(source, net)])[0].values()) for net in nets}
+        if gross >= gave.get(left, Fraction(0)):
+            return left
+        return next((net for net in nets if gave[net] == gross), about)
 
     def credit(self, sources: list[tuple[str, Fraction]]) -> tuple[dict[Fraction, Fraction], list[CreditedLine]]:
         """Takes credits off the latest invoices first. Their tax: what was taxed less the tax on what remains."""

@@ -75,8 +75,10 @@ async def test_the_list_shows_what_runs_and_with_all_what_has_ended(servers: Ser
 async def test_a_pause_ends_at_an_instant_however_its_offset_is_written(servers: Servers, tmp_path: Path) -> None:
     life = await Life.begin(servers)
     stack = {"dsn": servers.stack.postgres_dsn, "TEMPORAL_ADDRESS": servers.stack.temporal_address}
-    for until in ("2199-03-31T09:00:00+09:00", "2199-03-31T00:00:00Z"):
-        done = await perennial("journey", "pause", life.account, "holidays", "--until", until, folder=tmp_path, **stack)
+    for instant in ("2199-03-31T09:00:00+09:00", "2199-03-31T00:00:00Z"):
+        done = await perennial(
+            "journey", "pause", life.account, "holidays", "--until", instant, folder=tmp_path, **stack
+        )
         assert done.code == 0, done.err
         assert await servers.client.ask(life.account, "resume", {})
     done = await perennial(
