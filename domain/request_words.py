@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from domain.step_words import shortened
+from domain.journey import Channel, Delivery, StageKind
+from domain.step_words import plain, shortened, subject_of
 
 REQUESTS = {
     "accept_quote": "Quote accepted",
@@ -93,6 +95,34 @@ _SUBJECTS = {
     "by": "by",
 }
 """Fields that are ids or words of ours, in the order in which they are named; whatever people have written is left out."""
+
+
+_CHANNELS = {
+    Channel.MAIL: "Mail",
+    Channel.NOTICE: "Notice to our people",
+    Channel.PROVISIONING: "Provisioning",
+    Channel.WEBHOOK: "Webhook",
+    Channel.CONVEYANCE: "Assets for another account",
+}
+_STAGES = frozenset(kind.value for kind in StageKind)
+_MADE_UP = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+def delivery_in_words(delivery: Delivery) -> str:
+    """Such as "Mail: notice 60, contract K-1": what is on its way, and which step or request has sent it."""
+    source = delivery.id.partition("#")[0]
+    stage, _, name = source.partition("/")
+    kind, _, rest = stage.partition(":")
+    if kind == "case":
+        about = f"{plain(name.partition('/')[0])}, case {rest}"
+    elif kind == StageKind.SERVICE.value:
+        about = "what holds sales back"
+    elif kind in _STAGES:
+        about = ", ".join(part for part in (plain(name), subject_of(stage)) if part)
+    else:
+        id = "" if _MADE_UP.fullmatch(rest) else rest
+        about = f"{REQUESTS.get(kind, plain(kind)).lower()} {id}".strip()
+    return shortened(f"{_CHANNELS[delivery.channel]}: {about}")
 
 
 def request_in_words(activity: str, body: Mapping[str, Any]) -> str:

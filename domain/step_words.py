@@ -6,7 +6,7 @@ import re
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from domain.journey import Channel, Delivery, JourneyState, StageKind, Step, stage_kind
+from domain.journey import JourneyState, StageKind, Step, stage_kind
 
 _SUBJECTS = {
     StageKind.ONBOARDING: "order",
@@ -48,14 +48,6 @@ STEPS = {
     "service_review": "Look at what holds sales back",
 }
 """Every kind of step; {task} is the onboarding task or the day that it is about."""
-_CHANNELS = {
-    Channel.MAIL: "Mail",
-    Channel.NOTICE: "Notice to our people",
-    Channel.PROVISIONING: "Provisioning",
-    Channel.WEBHOOK: "Webhook",
-    Channel.CONVEYANCE: "Assets for another account",
-}
-_STAGES = frozenset(kind.value for kind in StageKind)
 _DASH = re.compile(r"_|(?<!\d)-|-(?!\d)")  # those of a day stay
 LIMIT = 190
 """Bytes; the server takes 400."""
@@ -67,7 +59,7 @@ def in_words(step: Step, ends: date | None = None) -> str:
     ends: the first day after the term that the step is about, if it is known.
     """
     words = STEPS.get(step.kind, step.kind.replace("_", " ").capitalize()).format(task=_task(step.name))
-    return shortened(", ".join(part for part in (words, _before(step, ends), _subject(step.stage)) if part))
+    return shortened(", ".join(part for part in (words, _before(step, ends), subject_of(step.stage)) if part))
 
 
 def term_end(state: JourneyState, step: Step) -> date | None:
@@ -78,24 +70,13 @@ def term_end(state: JourneyState, step: Step) -> date | None:
     return stage.until.astimezone(ZoneInfo(state.account.time_zone)).date()
 
 
-def delivery_in_words(delivery: Delivery) -> str:
-    """Such as "Mail: notice 60, contract K-1": what is on its way, and which step or request has sent it."""
-    stage, _, name = delivery.id.partition("#")[0].partition("/")
-    kind, _, subject = stage.partition(":")
-    if stage.startswith("case:"):
-        return shortened(f"{_CHANNELS[delivery.channel]}: {_plain(name)}, case {subject}")
-    if kind not in _STAGES:
-        return shortened(f"{_CHANNELS[delivery.channel]}: {_plain(kind)} {subject}".strip())
-    about = ", ".join(part for part in (_plain(name), _subject(stage)) if part)
-    return shortened(f"{_CHANNELS[delivery.channel]}: {about}")
-
-
 def shortened(text: str) -> str:
     """`text` in at most 190 bytes of UTF-8, whole characters only."""
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name of ours as words; the dashes of a day stay."""
     return _DASH.sub(" ", name)
 
 
@@ -103,7 +84,7 @@ def _task(name: str) -> str:
     task = name.removeprefix("touch-")
     for ending in ("-invite", "-remind", "-escalate"):
         task = task.removesuffix(ending)
-    return _plain(task)
+    return plain(task)
 
 
 def _before(step: Step, ends: date | None) -> str:
@@ -116,7 +97,8 @@ def _before(step: Step, ends: date | None) -> str:
     return ""
 
 
-def _subject(stage: str) -> str:
+def subject_of(stage: str) -> str:
+    """What a stage is about, such as `contract K-1`; nothing for one that is about the whole customer."""
     kind, _, rest = stage.partition(":")
     if kind == StageKind.BILLING.value and rest:
         what, _, id = rest.partition(":")

@@ -11,9 +11,9 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
-from domain.request_words import case_in_words, request_in_words
+from domain.request_words import case_in_words, delivery_in_words, request_in_words
 from domain.service.case import CaseCall, CaseOutcome
-from domain.step_words import delivery_in_words, in_words
+from domain.step_words import in_words
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""

@@ -133,6 +133,12 @@ async def account_name(connection: Connection, account_id: str) -> str | None:
     return name
 
 
+async def zone_of(connection: Connection, account_id: str) -> str:
+    """The account's time zone; UTC for one that is not known."""
+    zone: str | None = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
+    return zone or "UTC"
+
+
 async def count_accounts(connection: Connection) -> int:
     """How many accounts there are."""
     count: int = await connection.fetchval("select count(*) from account")

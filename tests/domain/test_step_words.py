@@ -10,8 +10,8 @@ import pytest
 
 import workflows
 from domain.journey import AccountView, Channel, Delivery, JourneyState, Stage, StageKind, Step
-from domain.request_words import CASES, REQUESTS, case_in_words, request_in_words
-from domain.step_words import STEPS, delivery_in_words, in_words, term_end
+from domain.request_words import CASES, REQUESTS, case_in_words, delivery_in_words, request_in_words
+from domain.step_words import STEPS, in_words, term_end
 from tests.workflows.test_registry import STAGES
 
 AT = datetime(2026, 10, 7, 9, tzinfo=UTC)
@@ -97,6 +97,9 @@ def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None
         (Channel.PROVISIONING, "onboarding:SO-1/provision#0", "Provisioning: provision, order SO-1"),
         (Channel.MAIL, "order:SO-1#0", "Mail: order SO-1"),
         (Channel.MAIL, "case:C-17/opened", "Mail: opened, case C-17"),
+        (Channel.NOTICE, "service/review-C-17:1:opened#0", "Notice to our people: what holds sales back"),
+        (Channel.MAIL, "roll_back:3040c62c-dc6a-4fee-8515-70277069e3ad#0", "Mail: change taken back"),
+        (Channel.MAIL, "amend_assets:r-7#0", "Mail: change of what they own r-7"),
     ],
 )
 def test_a_delivery_says_what_sent_it(channel: Channel, delivery: str, words: str) -> None:

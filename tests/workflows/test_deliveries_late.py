@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.cases import CaseClient
-from gateway.client import PerennialClient
 from gateway.outgoing import Outgoing
 from tests.activities.channels.fake_provisioning import Behaviour
 from tests.builders import order
@@ -75,11 +74,22 @@ async def test_dead_provisioning_is_shown_long_before_forty_days(servers: Server
         assert "delivery" not in await attention_of(servers.temporal, account)
 
 
-async def test_a_delivery_that_leaves_in_time_shows_nothing(servers: Servers) -> None:
-    client: PerennialClient = servers.client
-    document = order()
-    account = account_of(document)
-    await client.place_order(document)
-    await client.fast_forward(account, timedelta(days=4))
-    await settled(servers.pool, account)
-    assert "delivery" not in await attention_of(servers.temporal, account)
+async def test_what_leaves_within_the_hour_is_never_shown(servers: Servers, tmp_path: Path) -> None:
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        account = account_of(document)
+        world.provisioning.behaviour = Behaviour.DOWN
+        await world.client.place_order(document)
+        running = await world.client.agenda_of(account)
+        assert running is not None
+        asked = next(step.at for step in running.steps if step.kind == "onboarding_provisioning")
+        await world.client.fast_forward_to(account, asked + timedelta(minutes=29))
+        described = await servers.handle(account).describe()
+        tried = {one.activity_type.name: one for one in described.raw_description.pending_activities}
+        assert tried["provision"].attempt > 3, "it was tried and failed"
+        assert "delivery" not in await attention_of(servers.temporal, account)
+        world.provisioning.behaviour = Behaviour.RIGHT
+        await world.client.fast_forward(account, timedelta(minutes=28))
+        await settled(servers.pool, account)
+        assert "delivery" not in await attention_of(servers.temporal, account)
+        assert "has not left" not in await world.client.briefing(account)

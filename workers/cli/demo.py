@@ -18,6 +18,7 @@ from rich.table import Table
 from activities.clock import present
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
+from domain.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
 from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
@@ -47,8 +48,9 @@ _COLOURS = {
 class Stage:
     """What is on the screen while a life is lived: the journal as it grows, and below it where the customer stands."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, zone: str) -> None:
         self._name = name
+        self._zone = zone
         self._steps = 0
         self._live = Live(console=progress_console, refresh_per_second=12, transient=True)
 
@@ -68,10 +70,12 @@ class Stage:
             kind = line["stage"].split(":", 1)[0]
             colour = _COLOURS.get(kind, "white")
             progress_console.print(
-                f"[dim]{line['at']:%Y-%m-%d}[/dim]  [{colour}]{kind:<12}[/{colour}] {escape(line['title'])}"
+                f"[dim]{local_day(line['at'], self._zone)}[/dim]  [{colour}]{kind:<12}[/{colour}] {escape(line['title'])}"
             )
         for said in moment.refused:
-            progress_console.print(f"[dim]{moment.at:%Y-%m-%d}[/dim]  [red]{'refused':<12}[/red] {escape(said)}")
+            progress_console.print(
+                f"[dim]{local_day(moment.at, self._zone)}[/dim]  [red]{'refused':<12}[/red] {escape(said)}"
+            )
         table = Table.grid(padding=(0, 2))
         table.add_row("virtual date", f"[bold]{moment.at:%a %Y-%m-%d}[/bold]", ProgressBar(1.0, moment.share_done, 30))
         table.add_row("stages", ", ".join(moment.stages) or "none open")
@@ -89,7 +93,7 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
         orders = story.read_orders()
     documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
     began = time.monotonic()
-    with Stage(orders[0].account.name) as stage:
+    with Stage(orders[0].account.name, orders[0].account.time_zone) as stage:
         life = Life(up.client, up.pool, story, orders, documents, stage.show)
         await life.live()
     timings["life"] = time.monotonic() - began

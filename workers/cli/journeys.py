@@ -12,7 +12,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from activities.store import reports
+from activities.store.customers import zone_of
 from domain.agenda.horizon import Horizon
+from domain.calendar import local_day
 from workers.cli.asking import read_fields
 from workers.cli.common import (
     By,
@@ -68,11 +70,12 @@ async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
             after = await servers.client.fast_forward(account, by)
         async with servers.pool.acquire() as connection:
             lines = [line for line in await reports.journal_of(connection, account) if line["at"] > before]
+            zone = await zone_of(connection, account)
         if as_json:
             print_json({"account": account, "from": _iso(before), "to": _iso(after), "steps": len(lines)})
             return
         for line in lines:
-            console.print(f"[dim]{line['at']:%Y-%m-%d}[/dim]  {escape(line['title'])}")
+            console.print(f"[dim]{local_day(line['at'], zone)}[/dim]  {escape(line['title'])}")
         if after < before + by:
             console.print(f"The journey ended on {after:%Y-%m-%d}.")
         console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
@@ -130,6 +133,7 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
         async with servers.pool.acquire() as connection:
             latest = await reports.latest_journal(connection, account, lines)
             assets = await reports.assets_of(connection, account)
+            zone = await zone_of(connection, account)
         if as_json:
             print_json(
                 {"account": account, "now": _iso(now), "briefing": briefing, "journal": latest, "assets": assets}
@@ -139,7 +143,7 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
         console.print()
         for line in reversed(latest):
             console.print(
-                f"[dim]{line['at']:%Y-%m-%d}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
+                f"[dim]{local_day(line['at'], zone)}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
             )
 
 

@@ -13,6 +13,7 @@ from activities.clock import present
 from activities.store import people
 from domain.orders import Staff
 from domain.refusals import INVALID_REQUEST, Refusal
+from domain.shown import counted
 from workers.cli.common import By, UserError, asker, console, database, print_json, run
 
 app = typer.Typer(no_args_is_help=True)
@@ -104,5 +105,5 @@ async def _change(staff_id: str, name: str | None, email: str | None, by: str | 
         person = _person(staff_id, name or known["name"], email or known["email"])
         await people.change_staff(connection, person, await asker(connection, by), present())
     console.print(
-        f"{staff_id} was changed, for {known['owns']} customers owned and {known['looks_after']} looked after."
+        f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )

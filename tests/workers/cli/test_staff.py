@@ -1,0 +1,72 @@
+"""`perennial staff …`: people are added and changed for every customer, by somebody who is known; what is wrong is said."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of
+from tests.workers.cli.running import Ended, perennial
+
+EVA = f"eva-{os.getpid()}"
+
+
+async def staff(servers: Servers, folder: Path, *arguments: str) -> Ended:
+    return await perennial("staff", *arguments, dsn=servers.stack.postgres_dsn, folder=folder, width=200)
+
+
+async def known(servers: Servers, folder: Path, staff_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((await staff(servers, folder, "show", staff_id, "--json")).out)
+    return found
+
+
+async def test_a_person_is_added_once_and_changed_for_every_customer(servers: Servers, tmp_path: Path) -> None:
+    document = order()
+    document["account"]["owner"] = {"staff_id": f"o-{EVA}", "name": "Ann Lee", "email": f"ann-{EVA}@seller.example"}
+    await servers.client.place_order(document)
+    added = await staff(servers, tmp_path, "add", EVA, "--name", "Eva Next", "--email", f"{EVA}@seller.example")
+    assert (added.code, added.out.strip()) == (0, f"{EVA} was added.")
+    again = await staff(servers, tmp_path, "add", EVA, "--name", "Other", "--email", f"{EVA}@seller.example")
+    assert again.code == 1
+    assert f"change them with `perennial staff change {EVA}`" in " ".join(again.err.split())
+    person = await known(servers, tmp_path, EVA)
+    assert (person["name"], person["owns"], person["changed_by"]) == ("Eva Next", 0, "cli")
+    changed = await staff(servers, tmp_path, "change", f"o-{EVA}", "--email", f"new-{EVA}@seller.example", "--by", EVA)
+    assert (changed.code, changed.out.strip()) == (
+        0,
+        f"o-{EVA} was changed, for 1 customer owned and 0 looked after.",
+    )
+    owner = await known(servers, tmp_path, f"o-{EVA}")
+    assert (owner["name"], owner["email"], owner["changed_by"]) == ("Ann Lee", f"new-{EVA}@seller.example", EVA)
+    rows = json.loads((await staff(servers, tmp_path, "list", "--json")).out)
+    assert {row["staff_id"]: row["owns"] for row in rows}[f"o-{EVA}"] == 1
+    table = (await staff(servers, tmp_path, "list")).out
+    assert f"new-{EVA}@seller.example" in table
+    assert account_of(document) not in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("change", "s-1"), "say what changes: --name, --email, or both"),
+        (("change", "nobody-here", "--name", "X"), "'nobody-here' is none of our people"),
+        (("show", "nobody-here"), "'nobody-here' is none of our people"),
+        (("add", "x-1", "--name", "X", "--email", "no address"), "email"),
+        (("add", "x y", "--name", "X", "--email", "x@seller.example"), "staff_id"),
+        (("add", "x-2", "--name", "X", "--email", "x@seller.example", "--by", "nobody-here"), "'nobody-here' is none"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_changes_nothing(
+    servers: Servers, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    before = await servers.pool.fetchval("select count(*) from staff")
+    ended = await staff(servers, tmp_path, *arguments)
+    assert ended.code == 1
+    assert says in " ".join(ended.err.split())
+    assert await servers.pool.fetchval("select count(*) from staff") == before
