@@ -22,24 +22,10 @@ from tests.accountant.books import (
     stopped,
     taken,
 )
-from tests.accountant.grid import months_on, on_grid
-from tests.accountant.taxes import Charges
+from tests.accountant.grid import months_on
+from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
 MONTHS_OF_PRICE = {"month": 1, "year": 12}
-
-
-@dataclass(frozen=True)
-class Due:
-    """A document that was due. Amounts are positive; `sources` are assets, or `order/line` of what was bought once."""
-
-    account: str
-    day: date
-    credit: bool
-    net: Fraction
-    taxes: dict[Fraction, Fraction]
-    sources: tuple[tuple[str, Fraction, int], ...]
-    """source, amount, and the number of the invoice that it is on or taken off"""
-    why: str
 
 
 @dataclass(frozen=True)
@@ -53,21 +39,12 @@ class Quoted:
 
 
 @dataclass
-class Accountant:
-    """The books of a story's customers."""
+class Accountant(Keeping):
+    """The books of a story's customers, from what is heard of it."""
 
-    currency: str
-    today: date
-    contracts: dict[str, Contract] = field(default_factory=dict)
-    assets: dict[str, Asset] = field(default_factory=dict)
-    due: list[Due] = field(default_factory=list)
-    charges: Charges = field(init=False)
     prices: dict[str, list[tuple[date, Fraction]]] = field(default_factory=dict)
     per: dict[str, str] = field(default_factory=dict)
     """for what time a list price is"""
-    purchases: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sold: list[tuple[str, str, str, tuple[Fraction, ...], str]] = field(default_factory=list)
-    """account, contract, product, tax rates and order of all lines of orders, in order"""
     quoted: dict[str, Quoted] = field(default_factory=dict)
     matched: dict[str, list[Fraction]] = field(default_factory=dict)
     """what each unit of a purchase costs after price matches, the dearest first"""
@@ -75,56 +52,6 @@ class Accountant:
     """goodwill, tax included"""
     answer: dict[str, Any] = field(default_factory=dict)
     _number: int = 0
-
-    def __post_init__(self) -> None:
-        self.charges = Charges(self.currency)
-
-    # Days go by
-
-    def live_to(self, day: date) -> None:
-        """All that is due of itself up to and on `day`: terms end and begin, billing periods begin, changes take effect."""
-        while self.today < day:
-            self.today += DAY
-            for contract in list(self.contracts.values()):
-                self._morning(contract)
-
-    def _morning(self, contract: Contract) -> None:
-        today = self.today
-        if contract.until == today and not contract.over:
-            self._term_ends(contract)
-        billing = {day for term in contract.terms for day in term.billing_days(contract.billing) if day == today}
-        effects = [
-            asset
-            for asset in self._assets_of(contract)
-            if any(change.effective == today and change.heard < today for change in asset.changes)
-        ]
-        if billing or effects:
-            self._settle(contract.account, self._assets_of(contract), "a billing day" if billing else "a change begins")
-
-    def _term_ends(self, contract: Contract) -> None:
-        if not any(asset.held_on(self.today - DAY) and not asset.cancelled for asset in self._assets_of(contract)):
-            contract.over = True
-        elif contract.agreed or contract.auto_renew:
-            term = contract.agreed or self._next_term(contract)
-            contract.agreed = None
-            # Units that were sold at a price of their own after the next term was agreed keep it.
-            since = contract.agreed_by
-            uplifted = self._uplifted(contract.uplift)
-            contract.agreed_by = None
-            self._renew(
-                contract,
-                term,
-                self._assets_of(contract),
-                lambda lot: lot if since is not None and lot.own > since else uplifted(lot),
-                "",
-            )
-
-    def _next_term(self, contract: Contract) -> Term:
-        start = contract.until
-        anchor = _anchor(contract, start)
-        return Term(start, _months_after(anchor, start, contract.renewal_months), anchor)
-
-    # What was carried out
 
     def hear(self, act: dict[str, Any], day: date, answer: dict[str, Any] | None = None) -> None:
         """Something was carried out on a day of the customer. `answer`: where it says the ids of what is new."""
@@ -152,15 +79,15 @@ class Accountant:
             source = f"{order['order_id']}/{line['line_id']}"
             amount = half_up(line["quantity"] * Fraction(line["unit_price"]), self.currency)
             self.purchases[source] = {**line, "price": Fraction(line["unit_price"]), "account": account}
-            bought.append((source, amount, _rates(line)))
+            bought.append((source, amount, rates_of(line)))
         sold = []
         for each in order.get("contracts", ()):
             self.sold += [
-                (account, each["contract_id"], line["product"], _rates(line), order["order_id"])
+                (account, each["contract_id"], line["product"], rates_of(line), order["order_id"])
                 for line in each["lines"]
             ]
         self.sold += [
-            (account, "", line["product"], _rates(line), order["order_id"]) for line in order.get("lines", ())
+            (account, "", line["product"], rates_of(line), order["order_id"]) for line in order.get("lines", ())
         ]
         for document in order.get("contracts", ()):
             contract = self._contract(document, account)
@@ -171,7 +98,7 @@ class Accountant:
                     account,
                     contract.contract_id,
                     MONTHS_OF_PRICE[line.get("per", "month")],
-                    _rates(line),
+                    rates_of(line),
                 )
                 term = contract.terms[0]
                 stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
@@ -274,9 +201,9 @@ class Accountant:
             assets = [self.assets[each["asset_id"]] for each in body["assets"]]
             contract = self.contracts[assets[0].contract_id]
         start = self._day(body["start"]) if "start" in body else max(contract.until, self.today)
-        anchor = _anchor(contract, start)
+        anchor = anchor_of(contract, start)
         months = body.get("months") or contract.renewal_months
-        until = date.fromisoformat(body["end"]) + DAY if "end" in body else _months_after(anchor, start, months)
+        until = date.fromisoformat(body["end"]) + DAY if "end" in body else months_after(anchor, start, months)
         uplift = Fraction(str(body["uplift_percent"])) if "uplift_percent" in body else contract.uplift
         prices = {each["asset_id"]: Fraction(each["price"]) for each in body.get("assets", ()) if "price" in each}
         self._renew(contract, Term(start, until, anchor), assets, self._uplifted(uplift), request, prices)
@@ -294,36 +221,6 @@ class Accountant:
                 contract, self._next_term(contract), self._assets_of(contract), self._uplifted(contract.uplift), request
             )
             self._settle(act["who"], self._assets_of(contract), "a renewal")
-
-    def _renew(
-        self,
-        contract: Contract,
-        term: Term,
-        assets: list[Asset],
-        priced: Callable[[Lot], Lot],
-        request: str,
-        prices: dict[str, Fraction] | None = None,
-    ) -> None:
-        """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced."""
-        ends = min(term.first, contract.until)
-        for asset in assets:
-            days = asset.days()
-            before = max((day for day in days if ends - DAY <= day <= term.first), default=None)
-            stack = days[before][0] if before else ()
-            if not stack or asset.cancelled:
-                continue
-            gap = max(days) + DAY
-            if gap < term.first:  # nothing is served there, and may be added
-                asset.agree(gap, self.today, served(gap, term.first, (), contract.anchor), request)
-            new = prices.get(asset.asset_id) if prices else None
-            stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
-            asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor), request)
-        contract.begin(term, request)
-
-    def _uplifted(self, percent: Fraction) -> Callable[[Lot], Lot]:
-        return lambda lot: Lot(
-            lot.units, half_up(lot.price * (100 + percent) / 100, self.currency) if percent else lot.price
-        )
 
     def _hear_swap_assets(self, act: dict[str, Any], request: str) -> None:
         body = act["request"]
@@ -487,68 +384,6 @@ class Accountant:
         units.sort(reverse=True)
         self._credit(line["account"], [(source, amount)], "a price match")
 
-    def rates_on(self, source: str) -> tuple[Fraction, ...]:
-        """The tax rates of an asset or of what was bought once."""
-        if source in self.assets:
-            return self.assets[source].rates
-        return _rates(self.purchases[source if source in self.purchases else "/".join(source.rsplit(".", 1))])
-
-    # Documents
-
-    def _settle(
-        self,
-        account: str,
-        assets: list[Asset],
-        why: str,
-        bought: list[tuple[str, Fraction, tuple[Fraction, ...]]] | None = None,
-        at: dict[str, Fraction] | None = None,
-    ) -> dict[str, Fraction]:
-        """Charges and credits what assets have cost so far, rounded once, less what was booked. Returns it by asset."""
-        charged = list(bought or [])
-        credited = []
-        moved: dict[str, Fraction] = {}
-        for asset in assets:
-            until = self.contracts[asset.contract_id].paid_until(self.today)
-            so_far = asset.begun + asset.cost_before(until, self.today)
-            moving = half_up(so_far, self.currency) - half_up(asset.begun, self.currency) - asset.booked
-            if at is not None:
-                moving = at[asset.asset_id]
-            asset.booked += moving
-            moved[asset.asset_id] = moving
-            if moving > 0:
-                charged.append((asset.asset_id, moving, asset.rates))
-            elif moving < 0:
-                credited.append((asset.asset_id, -moving))
-        charged = [each for each in charged if each[1]]
-        if charged:
-            taxes = self.charges.invoice(charged)
-            net = sum((amount for _, amount, _ in charged), Fraction(0))
-            number = len(self.charges.invoices) - 1
-            lines = tuple((each, amount, number) for each, amount, _ in charged)
-            self.due.append(Due(account, self.today, False, net, taxes, lines, why))
-        self._credit(account, credited, why)
-        return moved
-
-    def _credit(self, account: str, wanted: list[tuple[str, Fraction]], why: str) -> None:
-        """Credits no more than what is left of what was charged; nothing to credit is no document."""
-        sources = [(source, min(amount, self.charges.left_of(source))) for source, amount in wanted]
-        sources = [each for each in sources if each[1]]
-        if sources:
-            taxes, lines = self.charges.credit(sources)
-            net = sum((amount for _, amount in sources), Fraction(0))
-            self.due.append(Due(account, self.today, True, net, taxes, tuple(lines), why))
-
-    def _rates_of(self, contract: Contract, product: str) -> tuple[Fraction, ...]:
-        """Of what no order taxes: those of the customer's latest order line of that product, else of the contract, else of any."""
-        lines = [line for line in self.sold if line[0] == contract.account]
-        of_product = [line for line in lines if line[2] == product]
-        of_contract = [line for line in lines if line[1] == contract.contract_id]
-        found = of_product or of_contract or lines
-        return next((line[3] for line in found if line[4] == found[-1][4]), ())
-
-    def _assets_of(self, contract: Contract) -> list[Asset]:
-        return [asset for asset in self.assets.values() if asset.contract_id == contract.contract_id]
-
     def _source(self, body: dict[str, Any]) -> str:
         asset = f"{body['order_id']}.{body['line_id']}"
         return asset if asset in self.assets else f"{body['order_id']}/{body['line_id']}"
@@ -581,18 +416,3 @@ def _at_most_six_decimals(price: Fraction) -> Fraction:
 
 def _as(days: Days) -> Callable[[Days], Days]:
     return lambda _: dict(days)
-
-
-def _anchor(contract: Contract, start: date) -> date:
-    """The anchor of a term: the contract's own, unless the term begins off its grid."""
-    return next((each for each in (contract.anchor, contract.terms[-1].anchor) if on_grid(each, start)), start)
-
-
-def _months_after(anchor: date, start: date, months: int) -> date:
-    """The day so many months of the anchor's grid after a day on it."""
-    number = (start.year - anchor.year) * 12 + start.month - anchor.month
-    return months_on(anchor, number + months)
-
-
-def _rates(line: dict[str, Any]) -> tuple[Fraction, ...]:
-    return tuple(Fraction(str(rate)) for rate in line.get("tax_rates") or ())
