@@ -7,12 +7,14 @@ from datetime import datetime
 
 from domain import adoption, fulfilling, holding, onboarding
 from domain.agenda import ahead, contracts, success
+from domain.agenda.comparing import LOOKS
 from domain.agenda.facts import Facts
 from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
 from domain.journey import AccountView, Outcome, Stage
 from domain.quotes import deciding
 from domain.service.guard import NO_SERVICE
+from domain.service.hold_writes import WithdrawMail
 from domain.service.leads import WAITING
 from domain.unreadable import UnreadableError, unreadable_of
 
@@ -62,7 +64,7 @@ def _further(facts: Facts, found: Agenda, until: datetime) -> None:
 def _moved(facts: Facts, found: Agenda) -> None:
     """What people left out or moved, and what a resumed journey planned anew, is as they left it."""
     for asked in facts.record.moved:
-        anew = {step.key: step for step in asked.plan if facts.done(step.key) is None}
+        anew = {step.key: step for step in asked.plan if step.kind not in LOOKS and facts.done(step.key) is None}
         for key in asked.drop:
             found.steps.pop(key, None)
         found.add(*(step for step in anew.values() if step.stage in {*found.stages, "relationship"}))
@@ -144,6 +146,8 @@ def _service(facts: Facts, found: Agenda) -> None:
             if any(one.step.name.startswith(f"lead-{lead_id}-") for lead_id in open_leads)
         )
     )
-    if decided.writes:
+    if any(
+        not isinstance(write, WithdrawMail) for write in decided.writes
+    ):  # that a moment has passed is seen at any later look
         found.add(review)
     found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*"}

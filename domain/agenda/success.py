@@ -114,7 +114,9 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
         _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
     asked = [survey.sent_at for survey in situation.customer.surveys]
     for done in live_at:
-        if not any(sent < done for sent in asked) and (survey := adoption.first_survey(at_instant(facts, done))):
+        survey = adoption.first_survey(at_instant(facts, done))
+        # Of those that are long past it is not known any more whether somebody had been asked before.
+        if survey and not situation.is_past(survey.at) and not any(sent < done for sent in asked):
             _add_undone(facts, agenda, survey)
     agenda.add(*(one.step for one in facts.announced("adoption_survey") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
