@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.model import Carried
+from domain.shown import counted
 
 
 class Problem(Carried):
@@ -61,6 +62,12 @@ _LIMITS = {
     "less_than_equal": ("le", "at most"),
     "greater_than": ("gt", "more than"),
 }
+_LENGTHS = {
+    "too_long": ("max_length", "at most"),
+    "too_short": ("min_length", "at least"),
+    "string_too_long": ("max_length", "at most"),
+    "string_too_short": ("min_length", "at least"),
+}
 
 _SENTENCES = {
     "missing": "is missing",
@@ -84,6 +91,10 @@ def _sentence(error: dict[str, Any]) -> str:
     if error["type"] in _LIMITS:
         name, words = _LIMITS[error["type"]]
         said = f"must be {words} {error['ctx'][name]}"
+    elif error["type"] in _LENGTHS:
+        name, words = _LENGTHS[error["type"]]
+        what = "character" if error["type"].startswith("string") else "item"
+        said = f"must have {words} {counted(error['ctx'][name], what)}"
     else:
         said = _SENTENCES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     given = error.get("input")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ from workers.documents import Models
 
 def read_fields(arguments: Iterable[str], update: str, models: Models) -> dict[str, Any]:
     """The request that an update's arguments make up, later ones over earlier ones. Raises UserError."""
-    shapes = _shapes(models.get(update))
+    if (model := models.get(update)) is None:
+        near = get_close_matches(update, models, 3)
+        instead = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(models))}"
+        raise UserError(f"there is no request {update!r}; {instead}")
+    shapes = _shapes(model)
     request: dict[str, Any] = {}
     for text in arguments:
         request |= _fields(text, shapes)
@@ -65,10 +70,8 @@ def _json(text: str, where: str) -> Any:
         raise UserError(f"{where} is no JSON: {error}") from error
 
 
-def _shapes(model: type[BaseModel] | None) -> dict[str, set[str]]:
-    """What each field of a request may be in JSON: `string`, `integer`, `array` and so on; empty for an unknown update."""
-    if model is None:
-        return {}
+def _shapes(model: type[BaseModel]) -> dict[str, set[str]]:
+    """What each field of a request may be in JSON: `string`, `integer`, `array` and so on."""
     schema = model.model_json_schema()
     return {name: _kinds(part, schema.get("$defs", {})) for name, part in schema.get("properties", {}).items()}
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
 from domain.model import Received
@@ -20,6 +19,7 @@ from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import csv_rows, read_header
 from workers.feeds.mapping import AccountRules, Column, ContactRules, known_encoding
+from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
 from workers.feeds.rejects import Reason, Reject
 from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
@@ -85,8 +85,8 @@ class AssetFeed:
 def load_asset_mapping(file: Path) -> AssetMapping:
     """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
     try:
-        return AssetMapping.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        return AssetMapping.model_validate(read_mapping(file))
+    except (OSError, UnicodeError, MappingSyntaxError) as error:
         raise FeedError(f"the mapping {file} cannot be read: {error}") from error
     except ValidationError as error:
         raise FeedError(

@@ -289,11 +289,12 @@ class _Takeover:
 
 
 def _check_same(known: AssetRecord, new: AssetRecord) -> None:
-    """An asset that was imported before may have changed since; its beginnings are the same, whatever the day of each import."""
-    if (
-        known.asset != new.asset.model_copy(update={"invoiced_from": known.asset.invoiced_from})
-        or known.actions[: len(new.actions)] != new.actions
-    ):
+    """An asset that was imported before may have changed since; its beginnings are the same, whatever the day of each import.
+
+    A name is none of them: it is the product's, and a file may write it in several ways.
+    """
+    same = {"invoiced_from": known.asset.invoiced_from, "name": known.asset.name}
+    if known.asset != new.asset.model_copy(update=same) or known.actions[: len(new.actions)] != new.actions:
         raise _RejectedError(
             Reason.REFUSED,
             f"asset {new.asset.asset_id} is on record already, with another history; nothing was changed",

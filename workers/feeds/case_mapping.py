@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import AfterValidator, StringConstraints, ValidationError, model_validator
 
 from domain.calendar import ZoneName
@@ -28,6 +27,7 @@ from domain.service.opening import CaseCategory, CaseChannel
 from workers.feeds.errors import FeedError
 from workers.feeds.files import read_header
 from workers.feeds.mapping import BUNDLED, Column
+from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
 from workers.feeds.spelling import DateFormats, parsed_date
 
 CASE_MAPPINGS = BUNDLED / "cases"
@@ -180,8 +180,8 @@ def instant_of(text: str, formats: tuple[str, ...], zone: str) -> datetime:
 def load_case_mapping(file: Path) -> CaseMapping:
     """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
     try:
-        document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        document: Any = read_mapping(file)
+    except (OSError, UnicodeError, MappingSyntaxError) as error:
         raise FeedError(f"the mapping {file} cannot be read: {error}") from error
     try:
         return CaseMapping.model_validate(document)

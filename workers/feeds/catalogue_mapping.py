@@ -11,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
 from domain.assets.model import PricingSource, RenewalPricing, SellingModel
@@ -24,6 +23,7 @@ from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
 from domain.refusals import Refusal
 from workers.feeds.errors import FeedError
 from workers.feeds.mapping import BUNDLED, pattern
+from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
 from workers.feeds.rejects import Reason, Reject
 
 CATALOGUE_MAPPINGS = BUNDLED / "catalogues"
@@ -125,8 +125,8 @@ class UnreadableError(Exception):
 def load_catalogue_mapping(file: Path) -> CatalogueMapping:
     """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
     try:
-        return CatalogueMapping.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        return CatalogueMapping.model_validate(read_mapping(file))
+    except (OSError, UnicodeError, MappingSyntaxError) as error:
         raise FeedError(f"the mapping {file} cannot be read: {error}") from error
     except ValidationError as error:
         raise FeedError(

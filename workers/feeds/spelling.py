@@ -91,9 +91,12 @@ def _word(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
+_FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(0x7E - 0x21 + 1)} | {0x3000: 0x20}
+
+
 def plain(text: str) -> str:
-    """Text with full-width digits and marks as the usual ones."""
-    return unicodedata.normalize("NFKC", text).strip()
+    """Text with full-width digits and marks as the usual ones. Raised, lowered and circled digits are none: they mark a footnote."""
+    return text.translate(_FULL_WIDTH).strip()
 
 
 @lru_cache(maxsize=65_536)
@@ -101,6 +104,8 @@ def _number(text: str, mark: str | None, thousands: str | None) -> Decimal:
     written = plain(text)
     if thousands == " ":
         written = written.translate(dict.fromkeys(map(ord, _SPACES), " "))
+    if thousands == "'":
+        written = written.replace("\u2019", "'")
     if _PLAIN.fullmatch(written):
         return Decimal(written)
     if mark is None and thousands is None:

@@ -29,13 +29,25 @@ from workers.documents import OF_CASE, OF_JOURNEY, Models
         (OF_JOURNEY, "cancel_assets", ['assets=[{"asset_id": "A"}]', "effective=now"], {"assets": [{"asset_id": "A"}], "effective": "now"}),
         (OF_JOURNEY, "take_up_holdings", ["assets=2", 'contracts=["K"]'], {"assets": 2, "contracts": ["K"]}),
         (OF_JOURNEY, "change_contacts", ['remove=["P-1"]', "reason=[gone]"], {"remove": ["P-1"], "reason": "[gone]"}),
-        (OF_JOURNEY, "party", ["guests=3", "name=x"], {"guests": 3, "name": "x"}),
     ],
 )  # fmt: skip
 def test_a_field_is_read_as_what_the_update_takes(
     models: Models, update: str, arguments: list[str], request_: Any
 ) -> None:
     assert read_fields(arguments, update, models) == request_
+
+
+@pytest.mark.parametrize(
+    ("models", "update", "says"),
+    [
+        (OF_CASE, "resolved", "did you mean resolve"),
+        (OF_JOURNEY, "close_journy", "did you mean close_journey"),
+        (OF_CASE, "xyzzy", "there are answer_csat, "),
+    ],
+)
+def test_a_request_that_there_is_not_is_said_with_those_that_there_are(models: Models, update: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        read_fields([], update, models)
 
 
 @pytest.mark.parametrize("models", [OF_CASE, OF_JOURNEY])

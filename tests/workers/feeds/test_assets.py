@@ -20,6 +20,7 @@ from activities.store.ledger import load_record, load_records
 from domain.assets.invariants import violations
 from domain.assets.model import Category
 from domain.calendar import start_of_day
+from domain.ids import AssetId
 from domain.ownership import POLICY
 from tests.builders import order
 from tests.conftest import Servers
@@ -302,18 +303,21 @@ async def test_csv_with_a_line_for_each_period(servers: Servers, tmp_path: Path)
         f"A3-{tag};{tag};CSV-CRM;CRM;01.05.2024;01.01.2025;2;99.00;EUR;;;;",
         f"A4-{tag};{tag};CSV-CRM;CRM;2024-01-01;01.01.2025;1;99.00;EUR;;;;",
         "A5;too;few",
+        f"A6-{tag};{tag};CSV-CRM;C R M;01.01.2024;01.01.2025;1;99.00;EUR;;;;",
     ]
     file.write_text("\n".join([HEADER, *rows]) + "\n")
     report = await import_file(servers, file, mapping=mapping)
-    assert (report.lines, report.imported, report.rejected) == (7, 2, 5)
+    assert (report.lines, report.imported, report.rejected) == (8, 3, 5)
     assert report.reasons == {"malformed": 2, "segments_not_valid": 2, "money_without_currency": 1}
     async with servers.pool.acquire() as connection:
-        [record] = (await load_records(connection, f"csv-{tag}")).values()
+        record = (await load_records(connection, f"csv-{tag}"))[AssetId(f"A1-{tag}")]
     assert [(p.start, p.quantity, p.mrr) for p in record.periods] == [
         (start_of_day(date(2024, 1, 1), "Europe/Berlin"), 10, Decimal(100)),
         (start_of_day(date(2025, 1, 1), "Europe/Berlin"), 12, Decimal(126)),
     ]
     assert await servers.pool.fetchval("select unit_price from asset where asset_id = $1", f"A1-{tag}") == 126
+    again = await import_file(servers, file, mapping=mapping)
+    assert (again.imported, again.assets_before, again.rejected) == (3, 2, 5)
     with file.with_suffix(".rejects").open() as text:
         rejected = list(csv.DictReader(text, delimiter=";"))
     assert [(row["line"], row["reason"]) for row in rejected] == [

@@ -13,7 +13,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from workers import feeds
-from workers.feeds.asset_mapping import AssetMapping, read_periods
+from workers.feeds.asset_mapping import AssetMapping, load_asset_mapping, read_periods
 from workers.feeds.case_mapping import instant_of as case_instant
 from workers.feeds.files import guarded, unguarded
 from workers.feeds.mapping import load_mapping
@@ -41,6 +41,7 @@ FRENCH = {"decimal": ",", "thousands": " "}
         ({"decimal": "."}, "1.000", "1"),
         ({"decimal": ","}, "1,5", "1.5"),
         (SWISS, "12'000.50", "12000.50"),
+        (SWISS, "12\u2019000.50", "12000.50"),
         (FRENCH, "12 000,50", "12000.50"),
         (FRENCH, "12\u202f000,50", "12000.50"),
         ({}, "12.50", "12.5"),
@@ -58,6 +59,7 @@ def test_numbers_are_read_as_the_mapping_says(rules: dict[str, Any], text: str, 
 @pytest.mark.parametrize("rules", [{}, GERMAN, ENGLISH, SWISS, FRENCH, {"decimal": "."}])
 @pytest.mark.parametrize("text", [
     "1_000", "1e3", "1E+3", "NaN", "inf", "", "1..0", "--1", "$12", "¥1200", "0x10", "1.0.0,5", "ten", "1.", ".5",
+    "12\u00b2", "49.0\u00b9", "49\u2082", "\u2460", "\u3251", "\u00bd",
 ])  # fmt: skip
 def test_what_is_no_number_is_none_in_any_mapping(rules: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=r"is no number|two ways"):
@@ -155,8 +157,11 @@ B-5;5;CRM;01.01.2026;31.12.2026;1,5;10;V-5;1
 def test_a_file_of_assets_is_read_as_its_mapping_says(tmp_path: Path) -> None:
     file = tmp_path / "assets.csv"
     file.write_text(FILE, encoding="utf-8")
-    said = {**yaml.safe_load(MAPPING), **GERMAN, "yes": ["ja"], "no": ["nein"]}
-    feed = read_periods(file, AssetMapping.model_validate(said))
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(MAPPING + 'decimal: ","\nthousands: "."\nyes: [ja, on, yes]\nno: [nein, off]\n')
+    said = load_asset_mapping(mapping)
+    assert (said.yes, said.no) == (("ja", "on", "yes"), ("nein", "off"))
+    feed = read_periods(file, said)
     read = {
         id: (one["periods"][0]["quantity"], one["periods"][0]["unit_price"], one["contract"]["auto_renew"])
         for id, (_, one) in feed.documents.items()
