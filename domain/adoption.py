@@ -256,8 +256,8 @@ def survey(situation: Situation, step: Step) -> Decision:
             return Decision(JournalLine(says, kind="mail_unwanted"))
     survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
     return Decision(
-        JournalLine("Survey sent"),
-        Outcome(said=["Survey sent"]),
+        JournalLine("Survey on its way"),
+        Outcome(said=["Survey on its way"]),
         [SendSurvey(survey_id, "nps", situation.as_of, address)],
         [Mail("survey", {"survey_id": survey_id, "question_kind": "nps"})],
     )

@@ -183,7 +183,7 @@ def invite(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     context = {"title": facts.title, "due": facts.due_on.isoformat()}
     return Decision(
-        JournalLine(f"{facts.title['en']}: invitation sent"),
+        JournalLine(f"{facts.title['en']}: invitation on its way"),
         Outcome(plan=[reminder(situation, step.stage, task, facts.due_on)]),
         mails=[Mail("onboarding_invite", context)],
     )
@@ -206,7 +206,7 @@ def remind(situation: Situation, step: Step) -> Decision:
     else:
         notices = [Notice(f"Due soon: {title}", lines, to=task.owner.value, due=facts.due_at)]
     return Decision(
-        JournalLine(f"{title}: reminder sent"),
+        JournalLine(f"{title}: reminder on its way"),
         Outcome(plan=late_steps(situation, step.stage, task, facts)),
         mails=mails,
         notices=notices,

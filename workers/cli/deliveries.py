@@ -71,7 +71,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     what = row["template"] or row["channel"].removeprefix("deliver_")
     whom = row["contact_id"] or row["staff_id"] or ""
     if tried is None:
-        said = "nobody carries it; `perennial doctor` says how that is mended"
+        said = "set aside for good, or carried by nobody: `perennial deliveries retry`, then `perennial doctor --reconcile`"
         return [_minute(row["created_at"]), row["account_id"] or "", what, whom, "", "", said]
     return [
         _minute(row["created_at"]),
