@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
 from domain.calendar import ZoneName
@@ -19,6 +18,7 @@ from domain.refusals import Refusal
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import guess_delimiter, read_header
+from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
 from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
 BUNDLED = Path(__file__).parent / "mappings"
@@ -148,8 +148,8 @@ class Mapping(Spelling):
 def load_mapping(file: Path) -> Mapping:
     """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
     try:
-        document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        document: Any = read_mapping(file)
+    except (OSError, UnicodeError, MappingSyntaxError) as error:
         raise FeedError(f"the mapping {file} cannot be read: {error}") from error
     try:
         return Mapping.model_validate(document)
