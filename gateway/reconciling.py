@@ -156,7 +156,7 @@ class Reconciler:
         waited, pause = 0.0, 0.1
         while True:
             found = await self._differences(account_id)
-            if not found or waited >= _SETTLES_WITHIN:
+            if waited >= _SETTLES_WITHIN or all(one.kind in _STANDING for one in found):
                 return found
             await asyncio.sleep(pause)
             waited, pause = waited + pause, pause * 2
@@ -255,6 +255,9 @@ _MENDED_BY_JOURNEY = frozenset(
 
 
 _LOST = frozenset({DifferenceKind.ORDER_LOST, DifferenceKind.REQUEST_LOST, DifferenceKind.STEP_LOST})
+
+_STANDING = _LOST | {DifferenceKind.NOT_RUNNING, DifferenceKind.CASE_NOT_RUNNING, DifferenceKind.CLOSED}
+"""What does not pass by itself."""
 
 
 def _mendable(difference: Difference) -> bool:
