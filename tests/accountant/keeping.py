@@ -187,8 +187,9 @@ class Keeping:
 
 
 def anchor_of(contract: Contract, start: date) -> date:
-    """The anchor of a term: the contract's own, unless the term begins off its grid."""
-    return next((each for each in (contract.anchor, contract.terms[-1].anchor) if on_grid(each, start)), start)
+    """The anchor of a term: that of the term before, unless it begins off its grid."""
+    before = contract.terms[-1].anchor
+    return before if on_grid(before, start) else start
 
 
 def months_after(anchor: date, start: date, months: int) -> date:
