@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from domain.assets.dates import local_date
-from domain.assets.errors import LedgerCorruptError
 from domain.assets.grid import PeriodLength
-from domain.assets.ledger import LedgerPolicy, rebuild
-from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel, Subtype
+from domain.assets.ledger import LedgerPolicy
+from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.policy import ProrationPolicy
 from domain.calendar import month_grids
 from domain.customer import ContractFacts, Customer
@@ -25,6 +24,7 @@ from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency, FirstInvoice
 from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, bill, schedule
+from domain.taking_effect import counts_from, in_effect
 from domain.tax import Taxed
 
 _MONTHS = {
@@ -167,10 +167,36 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
     through = max(today, first) if _with_its_sale(due) else today
-    now, changes = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
-    lines = bill(now, terms, billed, through)
+    seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
+    as_of = _as_of(due, seen.paid, today, terms.policy.zone)
+    paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
+    paid = None if seen.paid is seen.now and paid_by == terms else (seen.paid, paid_by)
+    lines = bill(seen.now, terms, billed, through, paid)
     known = {line.key for line in [*billed, *lines]}
-    return Settlement(lines, elsewhere, _next_day(due, terms, known, today, changes))
+    return Settlement(lines, elsewhere, _next_day(due, terms, known, today, seen.days))
+
+
+def _as_of(due: Due, paid: AssetRecord, today: date, zone: ZoneInfo) -> ContractBilling | None:
+    """The contract as what was invoiced before goes by it: without terms that begin later, and with a start that is yet to move."""
+    if due.contract is None:
+        return None
+    first, *others = due.contract.terms
+    started, starts = (local_date(record.start, zone) for record in (paid, due.after))
+    if started != starts == first.start_on:
+        first = first.model_copy(update={"start_on": started})
+    begun = [term for term in others if term.start_on <= today]
+    return due.contract.model_copy(update={"terms": (first, *begun)})
+
+
+def settled_on(record: AssetRecord, first_invoice: FirstInvoice, today: date) -> date:
+    """The day on which the last change of an asset is invoiced or credited, if it was made on `today`."""
+    zone = ZoneInfo(record.asset.time_zone)
+    last, begins = record.actions[-1], local_date(record.start, zone)
+    with_sale = first_invoice is FirstInvoice.ORDER or record.asset.selling_model is SellingModel.ONE_TIME
+    if with_sale and len(record.actions) == 1 and last.category is Category.INITIAL_SALE:
+        return today
+    day = counts_from(record, today, zone)
+    return day if with_sale or not record.periods else max(day, begins)
 
 
 def _with_its_sale(due: Due) -> bool:
@@ -179,39 +205,6 @@ def _with_its_sale(due: Due) -> bool:
         return False
     once = due.after.asset.selling_model is SellingModel.ONE_TIME
     return once or (due.contract is not None and due.contract.first_invoice is FirstInvoice.ORDER)
-
-
-def in_effect(
-    record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy, *, billed: bool = True
-) -> tuple[AssetRecord, list[date]]:
-    """The asset without what is agreed for later days, and those days. Its sale counts, and changes that build on later ones;
-    so does that it was given up before it began. `billed`: something of it was, so that another start changes what was."""
-    if not record.periods:
-        return record, []  # given up before it began: nothing of it is left to wait for
-    undone = {action.undoes for action in record.actions}
-    later = {
-        action.sequence: day
-        for action in record.actions[1:]
-        if action.undoes is None
-        and action.sequence not in undone
-        and (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT)
-        and (day := _first_day(action, zone)) > today
-    }
-    if not later:
-        return record, []
-    kept = tuple(action for action in record.actions if action.sequence not in later)
-    try:
-        periods = rebuild(record.asset, kept, policy)
-    except LedgerCorruptError:
-        return record, []
-    return record.model_copy(update={"actions": kept, "periods": periods}), sorted(later.values())
-
-
-def _first_day(action: AssetAction, zone: ZoneInfo) -> date:
-    """The first day on which something is otherwise: of a start that moves, the earlier of the two."""
-    if action.subtype is Subtype.START_DATE_ADJUSTMENT and action.clears_from is not None:
-        return local_date(min(action.effective, action.clears_from), zone)
-    return local_date(action.effective, zone)
 
 
 def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:

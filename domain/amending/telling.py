@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from domain.assets.ledger import period_at, rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, StatePeriod, Subtype
+from domain.billing import settled_on
 from domain.customer import Customer
 from domain.decision import AssetChange, JournalLine
 from domain.money import rounding_of
+from domain.orders import FirstInvoice
 from domain.ownership import POLICY
 from domain.shown import counted
 from domain.situation import Situation
@@ -110,9 +112,16 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
         "effective": action.effective.isoformat(),
         "quantity": now,
         "until": end.isoformat() if end else None,
+        "settled_on": _settled_on(situation, after).isoformat(),
         **money,
     }
     return Told(JournalLine(title, name=asset.asset_id, detail=detail), row, answer)
+
+
+def _settled_on(situation: Situation, record: AssetRecord) -> date:
+    contracts = situation.customer.contracts
+    says = [c.first_invoice for c in contracts if c.contract_id == record.asset.contract_id]
+    return settled_on(record, says[0] if says else FirstInvoice.START, situation.today)
 
 
 def before_last(record: AssetRecord) -> AssetRecord | None:

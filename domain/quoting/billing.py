@@ -286,12 +286,18 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
         yield Cell((lot, start), start, Fraction(price) * held.get(lot, 0))
 
 
-def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], through: date) -> tuple[BillLine, ...]:
+def bill(
+    record: AssetRecord,
+    terms: BillingTerms,
+    billed: Sequence[BillLine],
+    through: date,
+    paid: tuple[AssetRecord, BillingTerms] | None = None,
+) -> tuple[BillLine, ...]:
     """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
 
     `billed` are all lines of the asset so far. The lines come to what all that is due costs, rounded once, less what was
     billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it
-    (unless the policy ignores them).
+    (unless the policy ignores them). `paid`: the asset and terms by which periods that were billed go, if not the same.
     """
     expected = {cell.key: cell for cell in _cells(record, terms, through)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
@@ -299,6 +305,9 @@ def bill(record: AssetRecord, terms: BillingTerms, billed: Sequence[BillLine], t
     for line in billed:
         charged[line.key] += line.scheduled
         left[line.key] += line.amount
+    if paid is not None:
+        as_paid = {cell.key: cell for cell in _cells(*paid, through) if cell.key in charged}
+        expected = {key: cell for key, cell in expected.items() if key not in charged} | as_paid
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
     asset = record.asset

@@ -149,17 +149,17 @@ class Accountant(Keeping):
 
     def _amend(self, asset: Asset, document: dict[str, Any], day: date, request: str) -> None:
         contract = self.contracts[asset.contract_id]
+        last = max(asset.days(), default=day)
         if "add" in document:
             said = Fraction(document["unit_price"]) if "unit_price" in document else None
-            asset.agree(
-                day, self.today, restacked(day, _added(asset, day, document["add"], said, self._number)), request
-            )
+            added = _added(asset, day, document["add"], said, self._number)
+            asset.agree(day, self.today, restacked(day, added, last), request)
         elif "remove" in document:
             units = document["remove"]
             asset.reduce(day, self.today, units, request)
         elif "price" in document:
             new, number = Fraction(document["price"]), self._number
-            priced = restacked(day, lambda stack: tuple(Lot(lot.units, new, number) for lot in stack))
+            priced = restacked(day, lambda stack: tuple(Lot(lot.units, new, number) for lot in stack), last)
             asset.agree(day, self.today, priced, request)
         elif "end" in document:
             self._end(asset, contract, date.fromisoformat(document["end"]) + DAY, day, request)
@@ -168,7 +168,7 @@ class Accountant(Keeping):
         days = asset.days()
         last = max(days)
         if until <= last:
-            asset.agree(day, self.today, stopped(until), request)
+            asset.agree(day, self.today, stopped(until), request, paid=until)
         else:
             stack, anchor = days[last]
             longer = served(last + DAY, until, stack, anchor)

@@ -160,6 +160,8 @@ class Change:
     heard: date
     make: Callable[[Days], Days]
     request: str = ""
+    paid: date = date.min
+    """from when on days that were paid for heed it, if later than others"""
 
 
 @dataclass
@@ -176,13 +178,19 @@ class Asset:
     """what was charged for it less what was credited, goodwill aside"""
     begun: Fraction = Fraction(0)
     """where the sum goes on that is rounded: what is left to who handed it over"""
+    paid_until: date = date.min
+    """up to where it was billed"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
     _views: dict[tuple[int, ...], Days] = field(default_factory=dict)
 
-    def days(self, known_on: date | None = None) -> Days:
-        """The days of service by all that is agreed, or by what has come into effect on a day."""
-        which = tuple(n for n, each in enumerate(self.changes) if known_on is None or each.effective <= known_on)
+    def days(self, known_on: date | None = None, *, paid: bool = False) -> Days:
+        """The days of service by all that is agreed, or by what has come into effect on a day for what is billed or was `paid`."""
+        which = tuple(
+            n
+            for n, each in enumerate(self.changes)
+            if known_on is None or max(each.effective, each.paid if paid else date.min) <= known_on
+        )
         if which not in self._views:
             days: Days = {}
             for number in which:
@@ -190,9 +198,11 @@ class Asset:
             self._views[which] = days
         return self._views[which]
 
-    def agree(self, effective: date, heard: date, make: Callable[[Days], Days], request: str = "") -> None:
+    def agree(
+        self, effective: date, heard: date, make: Callable[[Days], Days], request: str = "", paid: date = date.min
+    ) -> None:
         """Adds a change."""
-        self.changes.append(Change(effective, heard, make, request))
+        self.changes.append(Change(effective, heard, make, request, paid))
 
     def reduce(self, effective: date, heard: date, units: int, request: str = "") -> None:
         """Takes units off every day from `effective` on, each day's last sold first, whatever else is known by then."""
@@ -215,12 +225,16 @@ class Asset:
         return self.days().get(day, ((), day))[0]
 
     def cost_before(self, until: date, known_on: date | None) -> Fraction:
-        """The exact cost of all days before `until`, by what is known on a day."""
+        """The exact cost of all days before `until` and of all that were paid for, by what has come into effect on a day."""
         counted: Counter[tuple[Fraction, int]] = Counter()
-        for day, (stack, anchor) in self.days(known_on).items():
-            if day < until and stack:
-                _, first, after = month_of(anchor, day)
-                counted[(rate(stack), (after - first).days)] += 1
+        for days, first, end in (
+            (self.days(known_on, paid=True), date.min, self.paid_until),
+            (self.days(known_on), self.paid_until, until),
+        ):
+            for day, (stack, anchor) in days.items():
+                if first <= day < end and stack:
+                    _, begins, after = month_of(anchor, day)
+                    counted[(rate(stack), (after - begins).days)] += 1
         return sum(
             (each * days / (length * self.months_of_price) for (each, length), days in counted.items()), Fraction(0)
         )
@@ -243,13 +257,13 @@ def stopped(day: date) -> Callable[[Days], Days]:
     return lambda days: {each: held for each, held in days.items() if each < day}
 
 
-def restacked(first: date, change: Callable[[Stack], Stack]) -> Callable[[Days], Days]:
-    """The stacks of all days from `first` on changed."""
+def restacked(first: date, change: Callable[[Stack], Stack], last: date) -> Callable[[Days], Days]:
+    """The stacks of all days from `first` up to `last` changed."""
 
     def make(days: Days) -> Days:
         known: dict[Stack, Stack] = {}
         for day, (stack, anchor) in days.items():
-            if day >= first:
+            if first <= day <= last:
                 if stack not in known:
                     known[stack] = change(stack)
                 days[day] = (known[stack], anchor)

@@ -67,7 +67,7 @@ class Keeping:
         effects = [
             asset
             for asset in self._assets_of(contract)
-            if any(change.effective == today and change.heard < today for change in asset.changes)
+            if any(today in (change.effective, change.paid) and change.heard < today for change in asset.changes)
         ]
         if billing or effects:
             self._settle(contract.account, self._assets_of(contract), "a billing day" if billing else "a change begins")
@@ -150,6 +150,7 @@ class Keeping:
             if at is not None:
                 moving = at[asset.asset_id]
             asset.booked += moving
+            asset.paid_until = max(asset.paid_until, until)
             moved[asset.asset_id] = moving
             if moving > 0:
                 charged.append((asset.asset_id, moving, asset.rates))

@@ -1,0 +1,118 @@
+"""When a change counts for invoices: on the first day on which something is otherwise, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from domain.assets.dates import local_date
+from domain.assets.errors import LedgerCorruptError
+from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
+
+
+@dataclass(frozen=True)
+class InEffect:
+    """An asset as invoices see it on a day: `now` for what is invoiced anew, `paid` for what was invoiced before, and the
+    later `days` on which something agreed changes them."""
+
+    now: AssetRecord
+    paid: AssetRecord
+    days: Sequence[date] = ()
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Ends that were moved nearer and lie ahead: the actions, the first of the days after them, and where the asset ended before."""
+
+    actions: Sequence[AssetAction] = ()
+    day: date = date.min
+    before: datetime | None = None
+
+    @property
+    def sequences(self) -> set[int]:
+        return {action.sequence for action in self.actions}
+
+    @property
+    def instants(self) -> tuple[datetime, ...]:
+        return tuple(action.lifecycle_end for action in self.actions if action.lifecycle_end is not None)
+
+
+def in_effect(
+    record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy, *, billed: bool = True
+) -> InEffect:
+    """The asset without what is agreed for later days. Its sale counts, and changes that build on later ones; so does that it
+    was given up before it began. An end that was moved nearer counts for what is invoiced anew, as nobody is invoiced for what
+    they will not have, and for what was invoiced on its day. `billed`: something was, so that another start changes it."""
+    if not record.periods:
+        return InEffect(record, record)  # given up before it began: nothing of it is left to wait for
+    active = record.active
+    later = {
+        action.sequence: day
+        for action in active[1:]
+        if (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT) and (day := first_day(action, zone)) > today
+    }
+    now = _without(record, later, policy) if later else record
+    if now is None:
+        return InEffect(record, record)
+    ends = _ends_ahead(active, today, zone) if billed else _Ends()
+    if not ends.actions:
+        return InEffect(now, now, sorted(later.values()))
+    paid = _without(record, {*later, *ends.sequences}, policy, ends)
+    return InEffect(now, now if paid is None else paid, sorted({*later.values(), ends.day}))
+
+
+def first_day(action: AssetAction, zone: ZoneInfo) -> date:
+    """The first day on which something is otherwise: of a start that moves, the earlier of the two."""
+    if action.subtype is Subtype.START_DATE_ADJUSTMENT and action.clears_from is not None:
+        return local_date(min(action.effective, action.clears_from), zone)
+    return local_date(action.effective, zone)
+
+
+def counts_from(record: AssetRecord, today: date, zone: ZoneInfo) -> date:
+    """The day from which invoices heed the last action of an asset."""
+    action = record.actions[-1]
+    if not record.periods or action.undoes is not None:
+        return today
+    ends = _ends_ahead(record.active, today, zone)
+    return max(today, ends.day if action.sequence in ends.sequences else first_day(action, zone))
+
+
+def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _Ends:
+    found: list[AssetAction] = []
+    before: datetime | None = None
+    for last, action in pairwise(active):
+        if action.type is ActionType.CANCEL or action.category is Category.RENEWALS:
+            if first_day(action, zone) <= today:
+                found = []  # what was agreed of an end is overtaken
+        elif action.lifecycle_end != last.lifecycle_end and action.lifecycle_end and last.lifecycle_end:
+            if not found and action.lifecycle_end < last.lifecycle_end:
+                before = last.lifecycle_end
+                found.append(action)
+            elif found:
+                found.append(action)
+    day = min((local_date(action.lifecycle_end, zone) for action in found if action.lifecycle_end), default=today)
+    return _Ends(found, day, before) if day > today else _Ends()
+
+
+def _without(
+    record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy, ends: _Ends | None = None
+) -> AssetRecord | None:
+    """The asset without some actions, and as long as it was before `ends`; null if others build on what is left out."""
+    kept = [action for action in record.actions if action.sequence not in sequences]
+    if ends is not None:
+        first = min(ends.sequences)
+        kept = [_as_long_as_before(action, ends) if action.sequence > first else action for action in kept]
+    try:
+        periods = rebuild(record.asset, tuple(kept), policy)
+    except LedgerCorruptError:
+        return None
+    return record.model_copy(update={"actions": tuple(kept), "periods": periods})
+
+
+def _as_long_as_before(action: AssetAction, ends: _Ends) -> AssetAction:
+    """What was agreed after an end was moved holds up to that end; what it was agreed on goes on."""
+    return action.model_copy(update={"lifecycle_end": ends.before, "cuts": (*action.cuts, *ends.instants)})
