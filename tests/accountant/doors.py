@@ -204,7 +204,7 @@ def read_demonstration(lived: Lived, summary: dict[str, Any]) -> list[Document]:
             Decimal(row["tax"]),
             Decimal(row["total"]),
             tuple(Line(line["description"], Decimal(line["amount"])) for line in row["lines"]),
-            {Fraction(tax["rate"]): Fraction(tax["tax"]) for tax in row["taxes"] if Decimal(tax["tax"])},
+            {Fraction(tax["rate"]): Fraction(tax["tax"]) for tax in row["taxes"] or () if Decimal(tax["tax"])},
         )
         for row in summary["billed"]
     ]
