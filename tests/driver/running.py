@@ -38,7 +38,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 RULES = Path(__file__).with_name("invariants.sql")
 SIDE_BY_SIDE = 3
-RARE = ("answer_offer", "answer_offer", "approve")
+RARE = ("answer_offer", "answer_offer", "approve", "skip_step", "skip_step", *("reschedule_step",) * 3)
 """What often finds nothing to be about is tried more often."""
 PATIENCE = 8
 """So often, some seconds each, an agenda that is otherwise is looked at again."""
