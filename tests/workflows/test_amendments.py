@@ -198,12 +198,12 @@ async def test_prices_fields_and_dates_change_together_or_not_at_all(servers: Se
         "select attributes from asset_state_period where asset_id = $1 order by starts_at desc limit 1", life.care
     )
     assert attributes == {"level": "gold"}
-    price = await servers.pool.fetchval("select unit_price from asset where asset_id = $1", life.seats)
-    assert price == 1000
+    price = "select unit_price from asset where asset_id = $1"
+    assert await servers.pool.fetchval(price, life.seats) == 1200  # until the day from which the other holds
     answer = await life.ask("rollback", asset_id=life.care)
     assert sorted(asset["asset_id"] for asset in answer["assets"]) == [life.seats, life.care]
     assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000)]
-    assert await servers.pool.fetchval("select unit_price from asset where asset_id = $1", life.seats) == 1200
+    assert await servers.pool.fetchval(price, life.seats) == 1200
     await life.check()
 
 
