@@ -107,10 +107,10 @@ async def _do(
         elif "case" in act:
             await cases.ask(act["case"], act["ask"], act["request"])
         else:
-            answer = await client.ask(act["who"], act["ask"], act["request"])
+            said = await client.ask(act["who"], act["ask"], act["request"])
             if act["ask"] == "transfer_assets":
-                await _handed_over(pool, answer["transfer_id"])
-            return Done(act, at.date(), answer=answer)
+                await _handed_over(pool, said["transfer_id"])
+            return Done(act, at.date(), answer=said)
     except Refusal as refusal:
         return Done(act, at.date(), refusal.type, str(refusal))
     return Done(act, at.date())

@@ -30,6 +30,8 @@ def test_it_goes_on_from_the_instant_that_it_was_given() -> None:
 
 
 async def test_a_time_that_is_none_is_refused_by_the_command_line(tmp_path: Path) -> None:
-    ended = await perennial("report", "sla", dsn="postgresql://127.0.0.1:9/x", folder=tmp_path, PERENNIAL_NOW="soon")
+    ended = await perennial(
+        "report", "sla", dsn="postgresql://127.0.0.1:9/x", folder=tmp_path, environment={"PERENNIAL_NOW": "soon"}
+    )
     assert ended.code == 1
     assert "PERENNIAL_NOW is 'soon'; give an instant such as 2027-01-31T23:30:00+09:00" in " ".join(ended.err.split())

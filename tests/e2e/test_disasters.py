@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -193,8 +193,8 @@ async def test_what_is_lost_comes_back_and_every_contract_lives_on(
         nonlocal lives
         async with up(tmp_path) as running:
             cases = CaseClient(running.temporal, running.pool)
-            known = {"orders": lives.orders, "began": lives.began} if lives else {}
-            lives = Customers(running.client, cases, running.pool, **known)
+            again = Customers(running.client, cases, running.pool)
+            lives = replace(again, orders=lives.orders, began=lives.began) if lives else again
             yield running
             assert await running.end(signal.SIGTERM) == 0
 

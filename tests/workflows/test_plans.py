@@ -20,7 +20,7 @@ FORETOLD = ("renewal_notice", "renewal_term_end", "billing_invoice", "adoption_c
 async def plan(servers: Servers, folder: Path, *arguments: str) -> Ended:
     stack = servers.stack
     address = {"TEMPORAL_ADDRESS": stack.temporal_address}
-    return await perennial("journey", "plan", *arguments, dsn=stack.postgres_dsn, folder=folder, **address)
+    return await perennial("journey", "plan", *arguments, dsn=stack.postgres_dsn, folder=folder, environment=address)
 
 
 async def planned(servers: Servers, folder: Path, *arguments: str) -> list[dict[str, Any]]:

@@ -57,7 +57,9 @@ async def test_products_of_an_order_are_quoted_at_what_was_paid(servers: Servers
     ]
     expected = [(Decimal(1200), "month"), (Decimal(60000), "year"), (Decimal(80000), "once"), (Decimal(900), "once")]
     assert await quoted(servers, account, *lines) == expected
-    assert await quoted(servers, account, lines[0], discounts=[{"name": "more", "value": "5"}]) == [(1140, "month")]
+    assert await quoted(servers, account, lines[0], discounts=[{"name": "more", "value": "5"}]) == [
+        (Decimal(1140), "month")
+    ]
 
 
 async def test_a_published_price_goes_before_what_was_paid(servers: Servers) -> None:
@@ -70,8 +72,8 @@ async def test_a_published_price_goes_before_what_was_paid(servers: Servers) -> 
         {**price, "valid_from": (today - timedelta(days=1)).isoformat()}, as_of=present()
     )
     line = sale(f"SEATS{mark}", months=12)
-    assert await quoted(servers, account_of(document), line) == [(1300, "month")]
-    assert await quoted(servers, account_of(document), sale(f"TERMINAL{mark}")) == [(80000, "once")]
+    assert await quoted(servers, account_of(document), line) == [(Decimal(1300), "month")]
+    assert await quoted(servers, account_of(document), sale(f"TERMINAL{mark}")) == [(Decimal(80000), "once")]
 
 
 async def test_what_another_customer_ordered_has_no_price_for_this_one(servers: Servers) -> None:
@@ -91,7 +93,7 @@ async def test_what_came_by_import_is_quoted_at_its_price(servers: Servers) -> N
     document["activated_at"] = (present() - timedelta(days=200)).isoformat()
     document["contracts"][0]["term"] = {"start": (present() - timedelta(days=200)).date().isoformat(), "months": 24}
     await servers.client.import_order(document)
-    assert await quoted(servers, account_of(document), sale(f"SEATS{mark}", months=6)) == [(1200, "month")]
+    assert await quoted(servers, account_of(document), sale(f"SEATS{mark}", months=6)) == [(Decimal(1200), "month")]
 
 
 async def test_what_came_by_transfer_is_quoted_at_the_price_in_force(servers: Servers) -> None:
@@ -105,9 +107,9 @@ async def test_what_came_by_transfer_is_quoted_at_the_price_in_force(servers: Se
     line = {"asset_id": giver.seats, "quantity": 10}
     answer = await giver.ask("transfer_assets", to_account=taker.account, assets=[line])
     assert await has_ended(servers, answer["transfer_id"]) == "received"
-    assert await quoted(servers, taker.account, sale(f"SEATS{mark}", months=6)) == [(1200, "month")]
+    assert await quoted(servers, taker.account, sale(f"SEATS{mark}", months=6)) == [(Decimal(1200), "month")]
     await taker.reach(day + timedelta(days=1))
-    assert await quoted(servers, taker.account, sale(f"SEATS{mark}", months=6)) == [(1500, "month")]
+    assert await quoted(servers, taker.account, sale(f"SEATS{mark}", months=6)) == [(Decimal(1500), "month")]
 
 
 async def test_a_new_price_holds_in_later_editions_that_did_not_change_it(servers: Servers) -> None:
@@ -129,9 +131,9 @@ async def test_a_new_price_holds_in_later_editions_that_did_not_change_it(server
     await publish(care, "77", third)  # with seats at 10
     await publish(seats, "12", second)
     await life.reach(third + timedelta(days=1))
-    assert await price(seats) == [(12, "month")]
-    assert await price(care) == [(77, "month")]
+    assert await price(seats) == [(Decimal(12), "month")]
+    assert await price(care) == [(Decimal(77), "month")]
     await publish(seats, "15", third + timedelta(days=9))
     await publish(seats, "13", third + timedelta(days=5))
     await life.reach(third + timedelta(days=10))
-    assert await price(seats) == [(15, "month")]
+    assert await price(seats) == [(Decimal(15), "month")]

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.context import ForkServerContext
@@ -27,12 +28,17 @@ class Ended:
 
 
 async def perennial(
-    *arguments: str, dsn: str, folder: Path, width: int = 100, given: bytes = b"", **environment: str
+    *arguments: str,
+    dsn: str,
+    folder: Path,
+    width: int = 100,
+    given: bytes = b"",
+    environment: Mapping[str, str] | None = None,
 ) -> Ended:
     """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
     ours = ("TEMPORAL_", "PERENNIAL_")
     kept = {n: value for n, value in os.environ.items() if not n.startswith(ours) or n == "PERENNIAL_NOW"}
-    whole = kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width)} | environment
+    whole = kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width), **(environment or {})}
     return await forked(arguments, folder, whole, given)
 
 

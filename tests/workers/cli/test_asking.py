@@ -18,7 +18,7 @@ async def ask(servers: Servers, folder: Path, *arguments: str) -> Ended:
         *arguments,
         dsn=servers.stack.postgres_dsn,
         folder=folder,
-        TEMPORAL_ADDRESS=servers.stack.temporal_address,
+        environment={"TEMPORAL_ADDRESS": servers.stack.temporal_address},
     )
 
 
@@ -56,7 +56,9 @@ async def test_the_list_shows_what_runs_and_with_all_what_has_ended(servers: Ser
     async def listed(*more: str) -> dict[str, str]:
         query = f"AccountId = '{life.account}'"
         arguments = ("journey", "list", "--query", query, "--json", *more)
-        found = await perennial(*arguments, dsn=servers.stack.postgres_dsn, folder=tmp_path, TEMPORAL_ADDRESS=address)
+        found = await perennial(
+            *arguments, dsn=servers.stack.postgres_dsn, folder=tmp_path, environment={"TEMPORAL_ADDRESS": address}
+        )
         return {row["AccountId"]: row.get("status", "") for row in json.loads(found.out)}
 
     async def shown(*more: str, **expected: str) -> None:
@@ -74,15 +76,31 @@ async def test_the_list_shows_what_runs_and_with_all_what_has_ended(servers: Ser
 
 async def test_a_pause_ends_at_an_instant_however_its_offset_is_written(servers: Servers, tmp_path: Path) -> None:
     life = await Life.begin(servers)
-    stack = {"dsn": servers.stack.postgres_dsn, "TEMPORAL_ADDRESS": servers.stack.temporal_address}
+    dsn, environment = servers.stack.postgres_dsn, {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
     for instant in ("2199-03-31T09:00:00+09:00", "2199-03-31T00:00:00Z"):
         done = await perennial(
-            "journey", "pause", life.account, "holidays", "--until", instant, folder=tmp_path, **stack
+            "journey",
+            "pause",
+            life.account,
+            "holidays",
+            "--until",
+            instant,
+            dsn=dsn,
+            folder=tmp_path,
+            environment=environment,
         )
         assert done.code == 0, done.err
         assert await servers.client.ask(life.account, "resume", {})
     done = await perennial(
-        "journey", "pause", life.account, "holidays", "--until", "2199-03-31", folder=tmp_path, **stack
+        "journey",
+        "pause",
+        life.account,
+        "holidays",
+        "--until",
+        "2199-03-31",
+        dsn=dsn,
+        folder=tmp_path,
+        environment=environment,
     )
     assert done.code != 0
     assert "offset" in done.err

@@ -31,7 +31,7 @@ class Shell:
             folder=self._folder,
             width=160,
             given=given,
-            TEMPORAL_ADDRESS=stack.temporal_address,
+            environment={"TEMPORAL_ADDRESS": stack.temporal_address},
         )
 
 

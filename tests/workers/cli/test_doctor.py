@@ -33,7 +33,9 @@ async def here(servers: Servers, folder: Path, *arguments: str, **environment: s
         "PERENNIAL_SMTP_HOST": stack.smtp_host,
         "PERENNIAL_SMTP_PORT": str(stack.smtp_port),
     }
-    return await perennial(*arguments, dsn=stack.postgres_dsn, folder=folder, width=200, **known | environment)
+    return await perennial(
+        *arguments, dsn=stack.postgres_dsn, folder=folder, width=200, environment=known | environment
+    )
 
 
 def row(table: str, check: str) -> str:

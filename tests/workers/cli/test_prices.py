@@ -14,7 +14,11 @@ async def test_a_price_falls_and_an_agent_gives_the_difference_back(servers: Ser
     async def shell(*arguments: str) -> Ended:
         stack = servers.stack
         return await perennial(
-            *arguments, dsn=stack.postgres_dsn, folder=tmp_path, width=160, TEMPORAL_ADDRESS=stack.temporal_address
+            *arguments,
+            dsn=stack.postgres_dsn,
+            folder=tmp_path,
+            width=160,
+            environment={"TEMPORAL_ADDRESS": stack.temporal_address},
         )
 
     shop = await open_shop(servers, tax_rates=["10"])
