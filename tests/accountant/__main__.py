@@ -36,9 +36,10 @@ async def _main(arguments: argparse.Namespace) -> int:
                         shown += 1
                         print("\n".join(reproduction(judgement, None if arguments.data else arguments.seed, after)))
                     if arguments.doors and judgement.agrees:
-                        for line in await demonstrate(judgement):
+                        lines = await demonstrate(judgement)
+                        for line in lines:
                             print(f"story {judgement.story.name} by `perennial demo`: {line}")
-                            table.agreed -= 1
+                        table.agreed -= bool(lines)
                 print(f"{table.stories} stories, {table.agreed} agree, {time.monotonic() - began:.0f} s", flush=True)
     print("\n".join(table.lines()))
     return 0 if table.agreed == table.stories else 1

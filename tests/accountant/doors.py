@@ -175,12 +175,14 @@ def demonstrated(lived: Lived) -> dict[str, Any]:
     """The story of one customer as `perennial demo --order FILE` takes it: what was refused before is to be refused again."""
     story = lived.story
     account = story.accounts[0]
+    first = min(done.act["day"] for done in lived.done if "order" in done.act)  # from which the demo counts its days
     acts, orders = [], []
     for done in lived.done:
         if "order" in done.act:
             orders.append(order_document(story, account, done.act))
         else:
             act = {key: value for key, value in done.act.items() if key != "who"}
+            act["day"] = max(act["day"] - first, 0)
             acts.append({**act, **({"refused": done.refused} if done.refused else {})})
     quiet: dict[str, Any] = {
         "usage": [],
@@ -189,7 +191,7 @@ def demonstrated(lived: Lived) -> dict[str, Any]:
         "renewals": "ignore",
         "survey_score": None,
     }
-    return {"orders": orders, "months": story.days // 31 + 1, "acts": acts, **quiet}
+    return {"orders": orders, "months": (story.days - first) // 28 + 1, "acts": acts, **quiet}
 
 
 def read_demonstration(lived: Lived, summary: dict[str, Any]) -> list[Document]:
