@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -55,7 +56,7 @@ async def timed(servers: Servers, account: str) -> dict[str, date]:
 
 def _plain(key: str) -> str:
     parts = key.split("/")[1:]
-    return "/".join(part.split(":")[0] if ":" in part else part for part in parts)
+    return "/".join(re.sub(r"-K-[0-9-]+$", "", part.split(":")[0]) for part in parts)
 
 
 async def begin(world: Outside, **changes: Any) -> tuple[dict[str, Any], str]:

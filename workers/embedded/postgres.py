@@ -16,7 +16,7 @@ from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
 from workers.embedded.part import Part
 from workers.embedded.placement import Placement, hand_over, place
-from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port, is_free
+from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port
 from workers.embedded.process import Ladder, ServerProcess, end_leftover, run_tool, serves
 
 DATABASE = "perennial"
@@ -126,8 +126,10 @@ class EmbeddedPostgres(Part):
             if not self._server.exited:
                 return
             # Worth another try: somebody was faster at the port, or children of a killed server are still ending.
-            lost_port = self._asked_port is None and not is_free(self._port)
-            ending = "pre-existing shared memory block" in self._server.said()
+            # It has to say so itself: the other may be gone by now, or have only looked whether the port is free.
+            said = self._server.said()
+            lost_port = self._asked_port is None and "could not create any TCP/IP sockets" in said
+            ending = "pre-existing shared memory block" in said
             if not (lost_port or ending) or time.monotonic() > deadline:
                 raise self._server.failure("did not start")
             self._port = 0 if ending else self._port

@@ -122,11 +122,11 @@ class ServerProcess:
         if process.returncode is None:
             raise EmbeddedError(f"{self._name} (process {process.pid}) does not end, not even by SIGKILL")
 
-    def said(self) -> str:
-        """What it wrote to its log since this start, the last 4 kB."""
+    def said(self, most: int = 4096) -> str:
+        """What it wrote to its log since this start, the last so many bytes."""
         with self._log_file.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_start, end - 4096))
+            log.seek(max(self._log_start, end - most))
             return log.read().decode(errors="replace").strip()
 
     def failure(self, reason: str) -> EmbeddedError:

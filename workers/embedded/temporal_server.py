@@ -29,7 +29,6 @@ from workers.embedded.ports import (
     TEMPORAL_PORT,
     TEMPORAL_UI_PORT,
     choose_port,
-    is_free,
 )
 from workers.embedded.process import Ladder, ServerProcess, end_leftover, listens, serves
 
@@ -156,8 +155,9 @@ class EmbeddedTemporal(Part):
             pid_file.write_text(f"{self._server.pid}\n")
             if client := await self._until_answering(self._server, deadline):
                 break
-            # Worth another try when somebody was faster at one of the ports that we chose.
-            lost = any(not wanted and not is_free(port) for wanted, port in zip(self._wanted, ports, strict=True))
+            # Worth another try when somebody was faster at one of the ports that we chose. The server has to say so
+            # itself, far above its last words: the other may be gone by now, or have only looked whether the port is free.
+            lost = None in self._wanted and "address already in use" in self._server.said(1_000_000)
             if not lost or time.monotonic() > deadline:
                 raise self._server.failure("did not start")
         try:
