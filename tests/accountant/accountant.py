@@ -332,7 +332,8 @@ class Accountant(Keeping):
                 asset = self._sold(contract, line, price, months, next(new_assets), request)
             else:
                 asset = self.assets[line["asset_id"]]
-                asset = self._changed(asset, line, price, request)
+                less = any(line["line_id"] in discount["lines"] for discount in quoted.request.get("discounts", ()))
+                asset = self._changed(asset, line, price, less, request)
             touched[asset.asset_id] = asset
         self._settle(account, list(touched.values()), "a quote")
 
@@ -349,7 +350,7 @@ class Accountant(Keeping):
         self.assets[asset_id] = asset
         return asset
 
-    def _changed(self, asset: Asset, line: dict[str, Any], price: Fraction, request: str) -> Asset:
+    def _changed(self, asset: Asset, line: dict[str, Any], price: Fraction, less: bool, request: str) -> Asset:
         day = self._day(line["effective"])
         if line["kind"] == "cancel":
             asset.agree(day, self.today, stopped(day), request)
@@ -357,7 +358,7 @@ class Accountant(Keeping):
         elif line["kind"] == "price":
             self._amend(asset, {"price": price}, day, request)
         elif line["delta"] > 0:
-            self._amend(asset, {"add": line["delta"]}, day, request)
+            self._amend(asset, {"add": line["delta"], **({"unit_price": price} if less else {})}, day, request)
         else:
             self._amend(asset, {"remove": -line["delta"]}, day, request)
         return asset
