@@ -69,6 +69,8 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
     action = after.actions[-1]
     old = _at(change.before, action.effective)
     new = _at(after, action.effective)
+    if new is None and action.undoes is not None and after.periods:
+        new = after.periods[-1]  # an end is taken back that would have come with the term's own
     was, now = (old.quantity if old else 0), (new.quantity if new else 0)
     kind = kind_of(action, change.before, now - was)
     asset, currency = after.asset, after.asset.currency
@@ -76,7 +78,7 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
     start = customer.day_of(action.effective)
     never = not after.periods  # given up before it began
     end = customer.day_of(after.end - timedelta(seconds=1)) if after.end and not never else None
-    if end is not None and end < start:  # it ends as it begins, which the next line says
+    if end is not None and end < start and kind != "cancelled":  # nothing is left from then on, as the words for it say
         end = None
     title = f"{name}: {_said(kind, was, now, start.isoformat(), end.isoformat() if end else '', action)}{_money(action, currency)}"
     money = {

@@ -95,6 +95,25 @@ async def test_what_is_taken_back_before_its_day_was_never_credited(servers: Ser
     assert await moved(life) == {}
 
 
+@pytest.mark.parametrize("effective", ["a later day", "period_end"])
+async def test_a_cancellation_of_a_later_day_and_what_takes_it_back_are_told_as_they_are(
+    servers: Servers, effective: str
+) -> None:
+    life = await Life.begin(servers, days=40)
+    when, last = (
+        (life.month(6), last_before(life, 6)) if effective == "a later day" else (effective, last_before(life, 12))
+    )
+    answer = await life.ask("cancel_assets", assets=[{"asset_id": life.seats}], effective=when)
+    assert [told["until"] for told in answer["assets"]] == [last]
+    answer = await life.ask("rollback", asset_id=life.seats)
+    assert [told["quantity"] for told in answer["assets"]] == [40]
+    said = await servers.pool.fetch("select title from journal where account_id = $1", life.account)
+    titles = [row["title"] for row in said]
+    assert any(f"cancelled, ends on {last}" in title for title in titles), titles
+    assert any("is taken back, 40 units stay" in title for title in titles), titles
+    assert not any("before it began" in title for title in titles)
+
+
 async def test_an_end_that_is_moved_back_before_it_comes_was_never_credited(servers: Servers) -> None:
     life = await Life.begin(servers, days=40)
     for months in (6, 12):
