@@ -29,10 +29,10 @@ async def differences(servers: Servers, account_id: str) -> list[str]:
     return [difference.says for difference in found]
 
 
-async def apart(servers: Servers, account_id: str, seconds: float = 3) -> list[str]:
-    """As `differences`, once what is just being done is done."""
+async def apart(servers: Servers, account_id: str, seconds: float = 20) -> list[str]:
+    """As `differences`, once what is just being done is done, and without what a test may leave behind."""
     deadline = time.monotonic() + seconds
-    while found := await differences(servers, account_id):
+    while found := [said for said in await differences(servers, account_id) if not _passing(said)]:
         if time.monotonic() > deadline:
             return found
         await asyncio.sleep(0.1)
@@ -49,7 +49,7 @@ async def apart_of_all(servers: Servers, accounts: list[str]) -> dict[str, list[
     found = {}
     for account_id in accounts:
         try:
-            if says := [said for said in await apart(servers, account_id) if not _passing(said)]:
+            if says := await apart(servers, account_id):
                 found[account_id] = says
         except RPCError:
             continue  # no journey, or none that answers

@@ -17,6 +17,7 @@ from gateway.here import Running, running_file
 from tests.builders import order
 from tests.conftest import Servers
 from tests.workers.cli.running import PROGRAM
+from workers.embedded.ports import free_port
 from workers.embedded.stack import EmbeddedStack
 
 README = Path(__file__).parents[3] / "README.md"
@@ -107,6 +108,11 @@ async def test_without_a_stack_nothing_goes_to_a_stranger(
 
 async def test_ports_stay_from_start_to_start(tmp_path: Path) -> None:
     addresses = []
+    # Far from the usual ports: between the two starts another stack of these tests may take one of those.
+    own = free_port(24_000 + os.getpid() % 8_000)
+    ports = {"postgres": own, "temporal": [own + 1, own + 2, own + 3], "mail": [own + 4, own + 5]}
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "ports.json").write_text(json.dumps(ports))
     for _ in range(2):
         async with EmbeddedStack(tmp_path / "s") as stack:
             addresses.append(
