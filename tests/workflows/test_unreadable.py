@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -41,8 +43,15 @@ async def named_in_briefing(servers: Servers, account: str, name: str) -> None:
 
 
 async def nothing_waits(servers: Servers, account: str) -> None:
+    """Whoever mended it asks again: a step that was under way may have found it unmended, and waits since."""
+
     async def is_free() -> bool:
-        return not {"parked", "unreadable"} & set(await attention_of(servers.temporal, account))
+        if not {"parked", "unreadable"} & set(await attention_of(servers.temporal, account)):
+            return True
+        await asyncio.sleep(1)
+        with contextlib.suppress(Refusal):  # nothing waits any more
+            await servers.client.ask(account, "resume", {})
+        return False
 
     await until(is_free, "what waited is done")
 
