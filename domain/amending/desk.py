@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from hashlib import sha256
@@ -180,9 +180,3 @@ def _price_in_force(desk: Desk, record: AssetRecord) -> Decimal:
         return price_at(record, asset, desk.as_of)
     lot = lot_agreed_at(record, desk.as_of)
     return Decimal(0) if lot is None or lot.unit_price is None else lot.unit_price
-
-
-def days_of(desk: Desk, start: datetime, end: datetime | None) -> tuple[date, date | None]:
-    """The first and the last local day of what runs from `start` up to `end`."""
-    customer = desk.situation.customer
-    return customer.day_of(start), customer.day_of(end - timedelta(seconds=1)) if end else None
