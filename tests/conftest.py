@@ -14,7 +14,7 @@ from temporalio.client import Client
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from tests import moving, properties, suite
+from tests import moving, ports, properties, suite
 from tests.own_database import keep_template
 from workers.embedded.mailbox import MailSummary
 from workers.embedded.stack import EmbeddedStack
@@ -25,6 +25,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 properties.register()
 moving.take_time_given()
+ports.prefer_own()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,10 +18,10 @@ from typing import Self
 import psutil
 
 from tests.e2e.outages import refused
+from tests.ports import own_ports
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.mailbox_server import EmbeddedMailbox
 from workers.embedded.placement import location
-from workers.embedded.ports import free_port
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.embedded.temporal_server import EmbeddedTemporal
 from workers.migrating import migrate
@@ -31,7 +31,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 PERENNIAL = (sys.executable, "-c", "from workers.cli import main; main()")
 """The command line, whether or not its script is installed."""
 
-_FIRST_PORT = 24000
 _BACK_SECONDS = 60.0
 
 
@@ -103,9 +102,8 @@ class Fragile:
 
     def __init__(self, folder: Path, workers: int = 2) -> None:
         self.folder = folder
-        port = free_port(_FIRST_PORT)
-        self._ports = [free_port(port + offset) for offset in (1, 101, 201, 301)]
-        self.mail = EmbeddedMailbox(folder / "mailbox", free_port(port + 401), free_port(port + 501), reject=refused)
+        *self._ports, smtp_port, web_port = own_ports(6)
+        self.mail = EmbeddedMailbox(folder / "mailbox", smtp_port, web_port, reject=refused)
         self.postgres = self._new_postgres()
         self.temporal = self._new_temporal()
         self.killed: Counter[str] = Counter()

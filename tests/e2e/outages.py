@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,14 +11,12 @@ from pathlib import Path
 from gateway.client import PerennialClient
 from tests.activities.channels.fake_provisioning import FakeProvisioning
 from tests.conftest import Servers
+from tests.ports import own_ports
 from workers.embedded.mailbox import Mailbox
 from workers.embedded.mailbox_server import EmbeddedMailbox
-from workers.embedded.ports import free_port
 from workers.wiring import build_worker
 
 _numbers = itertools.count(1)
-# A range for each process that tests run in: between looking for a free port and listening on it lies a moment.
-_FIRST_PORT = 21025 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def refused(address: str) -> str | None:
@@ -36,6 +33,7 @@ class Outside:
     provisioning: FakeProvisioning
     folder: Path
     port: int
+    web_port: int
     task_queue: str
     _mail: EmbeddedMailbox | None = field(default=None)
 
@@ -46,7 +44,7 @@ class Outside:
 
     async def mail_comes_up(self) -> None:
         """The mail server listens."""
-        self._mail = EmbeddedMailbox(self.folder, self.port, free_port(_FIRST_PORT + 500), reject=refused)
+        self._mail = EmbeddedMailbox(self.folder, self.port, self.web_port, reject=refused)
         await self._mail.__aenter__()
 
     async def mail_goes_down(self) -> None:
@@ -59,14 +57,14 @@ class Outside:
 @asynccontextmanager
 async def outside(servers: Servers, folder: Path) -> AsyncIterator[Outside]:
     """A worker on the session's servers with an outside of its own, everything up."""
-    port = free_port(_FIRST_PORT)
+    port, web_port = own_ports(2)
     queue = f"outside-{next(_numbers)}"
     with FakeProvisioning() as provisioning:
         settings = servers.settings.model_copy(
             update={"smtp_port": port, "provisioning_url": provisioning.url, "task_queue": queue}
         )
         client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
-        here = Outside(servers, client, provisioning, folder / "mails", port, queue)
+        here = Outside(servers, client, provisioning, folder / "mails", port, web_port, queue)
         await here.mail_comes_up()
         try:
             async with build_worker(servers.temporal, servers.pool, settings):

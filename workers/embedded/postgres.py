@@ -17,7 +17,7 @@ from workers.embedded.lock import FolderLock
 from workers.embedded.part import Part
 from workers.embedded.placement import Placement, hand_over, place
 from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port
-from workers.embedded.process import Ladder, ServerProcess, end_leftover, run_tool, serves
+from workers.embedded.process import Ladder, ServerProcess, end_leftover, listens, run_tool, serves
 
 DATABASE = "perennial"
 USER = "perennial"
@@ -145,8 +145,8 @@ class EmbeddedPostgres(Part):
                 if time.monotonic() > deadline:
                     raise server.failure(f"did not answer within {_READY_SECONDS:.0f} s") from None
             except asyncpg.InvalidPasswordError:
-                await asyncio.sleep(0.2)  # another server may have taken the port; then ours exits
-                if not server.exited:
+                # Another server may have been faster at the port: then ours exits, sooner or later.
+                if listens(server.pid, self._port) or time.monotonic() > deadline:
                     raise server.failure("refuses the password that lies beside its data") from None
             await asyncio.sleep(0.01)
 

@@ -51,7 +51,7 @@ DYNAMIC_CONFIG: Mapping[str, str] = {
 RETENTION = timedelta(days=3650)
 """How long closed runs can be looked at: a customer's earlier runs too. The server's own default is one day."""
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 _LADDER: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,

@@ -10,13 +10,13 @@ from pathlib import Path
 from activities.channels.errors import ChannelUnavailableError
 from activities.channels.provisioning import HttpProvisioner
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
-from workers.embedded.ports import free_port
+from tests.ports import own_ports
 
 SAMPLE = Path(__file__).parents[3] / "docs" / "provisioning_service.py"
 
 
 async def test_the_sample_sets_up_each_request_once() -> None:
-    port = free_port(28080)
+    (port,) = own_ports(1)
     service = await asyncio.create_subprocess_exec(sys.executable, str(SAMPLE), str(port))
     try:
         items = (ProvisioningItem(line_id="SO-1.1", product="CRM", quantity=25),)

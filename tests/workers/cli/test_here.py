@@ -16,8 +16,8 @@ from gateway.connection import NoServerError, connect, open_facts
 from gateway.here import Running, running_file
 from tests.builders import order
 from tests.conftest import Servers
+from tests.ports import own_ports
 from tests.workers.cli.running import PROGRAM
-from workers.embedded.ports import free_port
 from workers.embedded.stack import EmbeddedStack
 
 README = Path(__file__).parents[3] / "README.md"
@@ -108,9 +108,9 @@ async def test_without_a_stack_nothing_goes_to_a_stranger(
 
 async def test_ports_stay_from_start_to_start(tmp_path: Path) -> None:
     addresses = []
-    # Far from the usual ports: between the two starts another stack of these tests may take one of those.
-    own = free_port(24_000 + os.getpid() % 8_000)
-    ports = {"postgres": own, "temporal": [own + 1, own + 2, own + 3], "mail": [own + 4, own + 5]}
+    # Not the usual ports: between the two starts another stack of these tests may take one of those.
+    first, elsewhere = own_ports(3), own_ports(3)
+    ports = {"postgres": own_ports(1)[0], "temporal": first, "mail": own_ports(2)}
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "ports.json").write_text(json.dumps(ports))
     for _ in range(2):
@@ -121,8 +121,8 @@ async def test_ports_stay_from_start_to_start(tmp_path: Path) -> None:
         if len(addresses) == 1:
             kept = json.loads((tmp_path / "s" / "ports.json").read_text())
             # As if the usual ports had been taken at the first start.
-            moved = {**kept, "temporal": [port + 311 for port in kept["temporal"]]}
+            moved = {**kept, "temporal": elsewhere}
             (tmp_path / "s" / "ports.json").write_text(json.dumps(moved))
     assert addresses[0][0] == addresses[1][0]
     assert addresses[0][3:] == addresses[1][3:]
-    assert int(addresses[1][1].rpartition(":")[2]) == int(addresses[0][1].rpartition(":")[2]) + 311
+    assert [int(place[1].rpartition(":")[2]) for place in addresses] == [first[0], elsewhere[0]]

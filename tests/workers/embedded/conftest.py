@@ -87,7 +87,7 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children() if running(child.pid)}
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for the condition, and fail when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -104,9 +104,9 @@ async def kill(pid: int) -> None:
 
 async def all_gone(pids: list[int], ports: list[int]) -> None:
     """Fail unless every process ends and every port is given back within a moment."""
-    await until(lambda: not any(running(pid) for pid in pids), 5)
+    await until(lambda: not any(running(pid) for pid in pids))
     # Others who test on this machine may have taken a free port again: what counts is that we do not hold it.
-    await until(lambda: not any(listens(pid, port) for pid in (os.getpid(), *pids) for port in ports), 5)
+    await until(lambda: not any(listens(pid, port) for pid in (os.getpid(), *pids) for port in ports))
 
 
 def installation(target: Path) -> Path:

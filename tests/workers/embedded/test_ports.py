@@ -2,18 +2,18 @@
 
 import socket
 
+from tests.ports import own_ports
 from workers.embedded.ports import LOOPBACK, free_port, is_free
 
 
 def test_a_free_port_is_kept() -> None:
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = own_ports(1)
     assert is_free(port)
     assert free_port(port) == port
 
 
 def test_taken_ports_are_passed_over() -> None:
-    start = next(p for p in range(21000, 30000) if all(is_free(p + step) for step in range(3)))
+    start = own_ports(3)[0]
     with socket.create_server((LOOPBACK, start)), socket.create_server(("0.0.0.0", start + 1)):
         assert not is_free(start)
         assert not is_free(start + 1)
@@ -21,8 +21,8 @@ def test_taken_ports_are_passed_over() -> None:
 
 
 def test_a_server_that_has_just_ended_does_not_block_its_port() -> None:
-    server = socket.create_server((LOOPBACK, 0))
-    port = server.getsockname()[1]
+    (port,) = own_ports(1)
+    server = socket.create_server((LOOPBACK, port))
     with socket.create_connection((LOOPBACK, port)):
         accepted, _ = server.accept()
         accepted.close()  # the side that closes first keeps the connection in TIME_WAIT

@@ -18,8 +18,9 @@ from tests.workers.embedded.conftest import AS_ROOT, all_gone, children, family,
 from workers.embedded import postgres
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
 from workers.embedded.placement import location, place
-from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port, is_free
+from workers.embedded.ports import LOOPBACK, choose_port
 from workers.embedded.postgres import EmbeddedPostgres
+from workers.embedded.process import listens
 
 only_root = pytest.mark.skipif(not AS_ROOT, reason="an ordinary user is never led elsewhere")
 
@@ -130,9 +131,9 @@ async def test_a_server_without_owner_is_ended_before_the_next_one_starts(data_d
     command = [found.programs / "postgres", "-D", found.data, "-p", str(port), "-c", "unix_socket_directories="]
     orphan = await asyncio.create_subprocess_exec(*map(str, command), cwd="/", **who)  # type: ignore[arg-type]
     try:
-        await until(lambda: not is_free(port))
+        await until(lambda: listens(orphan.pid, port))
         async with EmbeddedPostgres(data_dir) as server:
-            assert await asyncio.wait_for(orphan.wait(), 1) == 0
+            assert await asyncio.wait_for(orphan.wait(), 30) == 0
             assert await execute(server.dsn, "SELECT 1") == 1
     finally:
         if orphan.returncode is None:
@@ -171,10 +172,9 @@ async def test_an_asked_for_port_that_is_taken_is_refused(data_dir: Path) -> Non
 
 async def test_a_taken_port_is_passed_over(data_dir: Path) -> None:
     with contextlib.ExitStack() as stack:
-        if is_free(POSTGRES_PORT):
-            stack.enter_context(socket.create_server((LOOPBACK, POSTGRES_PORT)))
+        stack.enter_context(socket.create_server((LOOPBACK, EmbeddedPostgres.preferred)))
         async with EmbeddedPostgres(data_dir) as server:
-            assert server.port > POSTGRES_PORT
+            assert server.port > EmbeddedPostgres.preferred
             assert await execute(server.dsn, "SELECT 1") == 1
 
 

@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 
 from tests.workers.embedded.conftest import all_gone, kill, until
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
-from workers.embedded.ports import LOOPBACK, TEMPORAL_METRICS_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, is_free
+from workers.embedded.ports import LOOPBACK
 from workers.embedded.temporal_server import EmbeddedTemporal
 
 ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
@@ -103,13 +103,11 @@ async def test_workflows_survive_kill_9_and_search_attributes_can_be_added_later
 
 async def test_taken_ports_are_passed_over_and_another_namespace_serves(data_dir: Path) -> None:
     with contextlib.ExitStack() as stack:
-        for port in (TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_METRICS_PORT):
-            if is_free(port):
-                stack.enter_context(socket.create_server((LOOPBACK, port)))
+        for port in EmbeddedTemporal.preferred:
+            stack.enter_context(socket.create_server((LOOPBACK, port)))
         async with EmbeddedTemporal(data_dir / "t.db", "rehearsal", {"AccountId": "Keyword"}) as server:
-            assert server.port > TEMPORAL_PORT
-            assert server.ui_port > TEMPORAL_UI_PORT
-            assert server.metrics_port > TEMPORAL_METRICS_PORT
+            found = (server.port, server.ui_port, server.metrics_port)
+            assert all(port > taken for port, taken in zip(found, EmbeddedTemporal.preferred, strict=True))
             client = await Client.connect(server.address, namespace="rehearsal")
             assert await count(client, "AccountId = 'C-1'") == 0
 
