@@ -188,7 +188,8 @@ class Case:
         if not self.should_roll_over():
             return  # something came in meanwhile, and only the loop can answer it
         progress = self.progress.model_copy(update={"runs": self.progress.runs + 1})
-        workflow.continue_as_new(self.start.model_copy(update={"progress": progress}))
+        start = self.start.model_copy(update={"progress": progress})
+        workflow.continue_as_new(start, search_attributes=self.attributes.for_next_run(progress))
 
     def show(self) -> None:
         """The alarm, the search attributes and the briefing, brought up to date."""

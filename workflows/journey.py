@@ -248,7 +248,8 @@ class Journey:
         if not self.should_roll_over():
             return  # something came in meanwhile, and only the loop can answer it
         state = self.state.model_copy(update={"runs": self.state.runs + 1})
-        workflow.continue_as_new(self.start.model_copy(update={"state": state}))
+        start = self.start.model_copy(update={"state": state})
+        workflow.continue_as_new(start, search_attributes=self.attributes.for_next_run(state))
 
     def show(self) -> None:
         """The alarm, the search attributes and the briefing, brought up to date; a journey that has not begun shows nothing."""

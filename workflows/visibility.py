@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from domain.journey import JourneyState
 from domain.service.case import CaseProgress
@@ -60,8 +60,15 @@ class Shown:
         if updates:
             workflow.upsert_search_attributes(updates)
 
+    @staticmethod
+    def taken_along(wanted: dict[SearchAttributeKey[Any], Any]) -> TypedSearchAttributes:
+        """What the next run begins with: what this one has shown so far may be older than what it did last."""
+        return TypedSearchAttributes(
+            [SearchAttributePair(key, value) for key, value in wanted.items() if value is not None]
+        )
+
     def keep(self, there: dict[SearchAttributeKey[Any], Any]) -> None:
-        """After a rollover the server keeps the attributes: these are there already."""
+        """After a rollover the run began with these: they are there already."""
         self._shown = {key.name: value for key, value in there.items()}
 
 
@@ -72,6 +79,10 @@ class SearchAttributes(Shown):
         """Brings the server's attributes to `state`."""
         self.bring(_wanted(state))
         name_run(state.account.name if state.account else None)
+
+    def for_next_run(self, state: JourneyState) -> TypedSearchAttributes:
+        """Those of the run that goes on from `state`."""
+        return self.taken_along(_wanted(state))
 
     def restore(self, state: JourneyState) -> None:
         """What `state` says is there already."""
@@ -85,6 +96,10 @@ class CaseAttributes(Shown):
         """Brings the server's attributes to `progress`."""
         self.bring(_wanted_of_case(progress))
         name_run(progress.view.company if progress.view else None)
+
+    def for_next_run(self, progress: CaseProgress) -> TypedSearchAttributes:
+        """Those of the run that goes on from `progress`."""
+        return self.taken_along(_wanted_of_case(progress))
 
     def restore(self, progress: CaseProgress) -> None:
         """What `progress` says is there already."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from gateway.cases import CASE_WORKFLOW
+from gateway.in_step import case_workflow_id
 from tests.asset_life import Life
 from tests.builders import order
-from tests.cases import case_client
+from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
-from tests.e2e.lives import account_of
+from tests.e2e.lives import account_of, attention_of, place, run_id, until
 
 
 async def test_every_run_of_a_customer_has_the_name_in_its_memo(servers: Servers) -> None:
@@ -50,3 +53,40 @@ async def test_a_case_carries_its_customer_and_its_subject(servers: Servers) -> 
     )
     described = await servers.temporal.get_workflow_handle(f"case-{case_id}").describe()
     assert await described.memo() == {"account": life.document["account"]["name"], "subject": "The till stands still"}
+
+
+@pytest.mark.parametrize("events", [12, 14])
+async def test_a_run_that_ends_with_a_request_takes_what_it_changed_into_its_row(servers: Servers, events: int) -> None:
+    document = order()
+    account = account_of(document)
+    await place(servers.temporal, document, start={"roll_over_after_events": events})
+    began = await run_id(servers.temporal, account)
+    for update, paused in (("pause", True), ("resume", False)) * 2:
+        await servers.client.ask(account, update, {"reason": "stocktaking"} if paused else {})
+
+        async def is_shown(expected: bool = paused) -> bool:
+            return ("paused" in await attention_of(servers.temporal, account)) is expected
+
+        await until(is_shown, f"{update} is shown", 5)
+    assert await run_id(servers.temporal, account) != began
+
+
+async def test_a_case_whose_run_ends_with_a_request_takes_what_it_changed_into_its_row(servers: Servers) -> None:
+    client, document = case_client(servers), await customer(servers)
+    asked = case(document, team=await staffed(servers, "AG-R"))
+    workflow_id = case_workflow_id(asked["case_id"])
+    await servers.temporal.start_workflow(
+        CASE_WORKFLOW, {"roll_over_after_events": 12}, id=workflow_id, task_queue=servers.settings.task_queue
+    )
+    began = (await servers.temporal.get_workflow_handle(workflow_id).describe()).run_id
+    await client.open_case(asked)
+    for update, status in (("wait", "waiting_customer"), ("resume", "open")) * 2:
+        await client.ask(asked["case_id"], update, {"reason": "parts", "by": "AG-R"})
+
+        async def is_shown(expected: str = status) -> bool:
+            described = await servers.temporal.get_workflow_handle(workflow_id).describe()
+            found = {pair.key.name: pair.value for pair in described.typed_search_attributes}
+            return found.get("CaseStatus") == expected
+
+        await until(is_shown, f"{update} is shown", 5)
+    assert (await servers.temporal.get_workflow_handle(workflow_id).describe()).run_id != began

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -43,15 +41,10 @@ async def named_in_briefing(servers: Servers, account: str, name: str) -> None:
 
 
 async def nothing_waits(servers: Servers, account: str) -> None:
-    """Whoever mended it asks again: a step that was under way may have found it unmended, and waits since."""
+    """What was set aside is done once the fact is mended and the journey resumed."""
 
     async def is_free() -> bool:
-        if not {"parked", "unreadable"} & set(await attention_of(servers.temporal, account)):
-            return True
-        await asyncio.sleep(1)
-        with contextlib.suppress(Refusal):  # nothing waits any more
-            await servers.client.ask(account, "resume", {})
-        return False
+        return not {"parked", "unreadable"} & set(await attention_of(servers.temporal, account))
 
     await until(is_free, "what waited is done")
 
@@ -120,9 +113,6 @@ async def test_a_contact_whose_zone_is_none(servers: Servers) -> None:
     assert len(await life.mails()) > 3
 
 
-@pytest.mark.slow(
-    "outage"
-)  # of the night: on a busy machine a step that is under way is set aside after the mend, for longer
 async def test_a_playbook_of_another_release(servers: Servers) -> None:
     life = await two_contracts(servers)
     await servers.pool.execute(
