@@ -12,6 +12,7 @@ from domain.decision import JournalLine
 from domain.journey import Step
 from domain.shown import counted
 from domain.situation import Situation
+from domain.step_words import in_words
 
 LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
@@ -67,11 +68,15 @@ def catch_up(situation: Situation, overdue: Sequence[Step]) -> CaughtUp:
                 day = situation.customer.morning(slot + timedelta(days=1))[1]
             continue
         found.drop.append(step.key)
-        found.lines.append(
-            JournalLine(f"Not done any more: {step.name}, {why}", name=f"dropped-{step.key}", kind="skipped")
-        )
+        found.lines.append(_dropped(step, why))
         found.plan += _instead(situation, step)
     return found
+
+
+def _dropped(step: Step, why: str) -> JournalLine:
+    words = in_words(step)
+    says = f"Dropped: {words[:1].lower()}{words[1:]}; {why}"
+    return JournalLine(says, name=f"dropped-{step.key}", kind="dropped", detail={"step": step.key, "why": why})
 
 
 def without(situation: Situation, step: Step) -> list[Step]:
@@ -112,20 +117,11 @@ def _no_use(situation: Situation, step: Step, day: date, latest: set[str]) -> st
     if step.kind in _GREETINGS and day - step.on > LATE_GREETING:
         return f"{counted((day - step.on).days, 'day')} late"
     if step.kind in _TASKS:
-        return _task_is_over(situation, step, day)
+        return "the task is done or not wanted any more" if _task(situation, step) is None else None
     if step.kind in _CONTRACTUAL:
         contract = next((c for c in situation.customer.contracts if c.stage == step.stage), None)
         if contract is None or contract.term.until <= day:
             return "the term is over"
-    return None
-
-
-def _task_is_over(situation: Situation, step: Step, day: date) -> str | None:
-    task = _task(situation, step)
-    if task is None:
-        return "the task is done or not wanted any more"
-    if step.kind == "onboarding_invite" and task.due_on < day:
-        return f"it was due on {task.due_on}"
     return None
 
 

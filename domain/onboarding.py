@@ -100,6 +100,13 @@ def reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: dat
     return situation.step("onboarding_reminder", stage, f"{task.name}-remind", max(day, situation.today))
 
 
+def after_invitation(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
+    """The reminder that follows an invitation of today; who was invited late has as many days to answer as others."""
+    if due_on < situation.today:
+        due_on = situation.in_days(2 * task.remind_before)
+    return reminder(situation, stage, task, due_on)
+
+
 def _promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTask | None, TaskFacts | None]:
     """The playbook's task and the promised one; a step whose task is settled is no longer wanted."""
     task = next((task for task in situation.playbook.onboarding.tasks if task.name == name), None)
@@ -124,7 +131,10 @@ def mail(situation: Situation, step: Step) -> Decision:
         waiting = [
             t for t in situation.customer.tasks if t.stage == step.stage and t.status == "open" and t.owner != "system"
         ]
-        context["tasks"] = [{"title": t.title, "due": t.due_on.isoformat()} for t in waiting]
+        today = situation.today  # a welcome that had to wait names no day that is gone
+        context["tasks"] = [
+            {"title": t.title, "due": t.due_on.isoformat() if t.due_on >= today else None} for t in waiting
+        ]
         context["success_manager_name"] = situation.customer.success_manager.name
     else:
         context["order_id"] = step.stage.split(":", 1)[1]
@@ -181,10 +191,11 @@ def invite(situation: Situation, step: Step) -> Decision:
     task, facts = _promise(situation, step.stage, step.name.removesuffix("-invite"))
     if task is None or facts is None:
         return _settled(step)
-    context = {"title": facts.title, "due": facts.due_on.isoformat()}
+    late = facts.due_on < situation.today
+    context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late}
     return Decision(
         JournalLine(f"{facts.title['en']}: invitation on its way"),
-        Outcome(plan=[reminder(situation, step.stage, task, facts.due_on)]),
+        Outcome(plan=[after_invitation(situation, step.stage, task, facts.due_on)]),
         mails=[Mail("onboarding_invite", context)],
     )
 
@@ -195,22 +206,30 @@ def remind(situation: Situation, step: Step) -> Decision:
     if task is None or facts is None:
         return _settled(step)
     title = facts.title["en"]
-    lines = [f"{title} is due on {facts.due_on}."]
+    late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
     notices: list[Notice] = []
     if task.owner is TaskOwner.CUSTOMER:
-        late = (situation.today - facts.due_on).days
         mails = [
             Mail("onboarding_reminder", {"title": facts.title, "due": facts.due_on.isoformat(), "days_late": late})
         ]
     else:
-        notices = [Notice(f"Due soon: {title}", lines, to=task.owner.value, due=facts.due_at)]
+        notices = [_due_notice(title, facts, late, task.owner)]
     return Decision(
         JournalLine(f"{title}: reminder on its way"),
         Outcome(plan=late_steps(situation, step.stage, task, facts)),
         mails=mails,
         notices=notices,
     )
+
+
+def _due_notice(title: str, facts: TaskFacts, late: int, owner: TaskOwner) -> Notice:
+    """What whoever has to do a task is told so many days after (negative: before) it was due."""
+    if late > 0:
+        says = f"It was due on {facts.due_on}, {counted(late, 'day')} ago, and is still open."
+        return Notice(f"Overdue: {title}", [says], to=owner.value)
+    when = "Due today" if late == 0 else "Due soon"
+    return Notice(f"{when}: {title}", [f"It is due on {facts.due_on}."], to=owner.value, due=facts.due_at)
 
 
 def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:

@@ -114,12 +114,17 @@ def notice_by(contract: ContractFacts) -> date:
 
 
 def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> dict[str, Any]:
-    """What the mail that announces the end of a term says, with the quote for the next one if there is any."""
+    """What the mail that announces the end of a term says, with the quote for the next one if there is any.
+
+    `notice_over`: the last day on which the customer could say no has passed; the contract will renew by itself.
+    """
+    last = notice_by(contract)
     return {
         "contract_id": contract.contract_id,
         "term_end": last_day(contract.term).isoformat(),
         "auto_renew": contract.auto_renew,
-        "notice_by": max(situation.today, notice_by(contract)).isoformat(),
+        "notice_by": last.isoformat(),
+        "notice_over": last < situation.today,
         "days_left": (contract.term.until - situation.today).days,
         "quote": quote_context(situation, quote) if quote else None,
     }

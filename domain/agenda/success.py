@@ -64,7 +64,7 @@ def _following(facts: Facts, stage: str, task: TaskFacts) -> list[Step]:
     found: list[Step] = []
     invited = facts.done(f"{stage}/{task.name}-invite")
     if invited is not None:
-        found.append(onboarding.reminder(at_instant(facts, invited), stage, promised, task.due_on))
+        found.append(onboarding.after_invitation(at_instant(facts, invited), stage, promised, task.due_on))
     asked = task.name if promised.owner is TaskOwner.SYSTEM else f"{task.name}-remind"
     looked = facts.done(f"{stage}/{asked}")
     if looked is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from activities.clock import present
-from domain.calendar import is_business_day
+from activities.store.timeline import timeline_page
+from domain.calendar import add_months, is_business_day
 from domain.refusals import Refusal
 from tests.builders import order
 from tests.conftest import Servers
@@ -62,15 +64,98 @@ async def test_what_came_due_in_a_pause_leaves_one_mail_a_morning_or_not_at_all(
     days = [at.date() for at, _ in late]
     assert len(days) == len(set(days)), late
     assert "touch_day_1" not in {template for _, template in late}
-    assert any(title.startswith("Not done any more: touch") for title in await titles(servers, account)), "\n".join(
-        await titles(servers, account)
-    )
-    invitations = await servers.pool.fetch(
-        "select created_at, body->'context'->>'due' as due from outbox"
-        " where account_id = $1 and body->>'template' = 'onboarding_invite'",
+    told = await titles(servers, account)
+    assert any(re.fullmatch(r"Dropped: short mail: day 1, order SO-\S+; \d+ days late", one) for one in told), told
+
+
+async def test_after_a_pause_words_are_true_of_the_day_on_which_they_leave(servers: Servers) -> None:
+    account = await slept(servers, 40)
+    answer = await servers.client.ask(account, "resume", {})
+    await servers.client.fast_forward(account, timedelta(days=30))
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(
+        "select created_at, body from outbox where account_id = $1 and channel in ('deliver_mail', 'deliver_notice')"
+        " order by created_at, delivery_id",
         account,
     )
-    assert all(row["due"] >= row["created_at"].astimezone(TOKYO).date().isoformat() for row in invitations)
+    invited: set[str] = set()
+    for row in rows:
+        today = row["created_at"].astimezone(TOKYO).date().isoformat()
+        body, context = row["body"], row["body"].get("context", {})
+        match body.get("template"):
+            case "onboarding_invite":
+                assert (context["due"] < today) is context["late"], (today, context)
+                invited.add(context["title"]["en"])
+            case "onboarding_reminder":
+                assert (context["due"] < today) is (context["days_late"] > 0)
+            case None if body["title"].startswith("Due soon"):
+                assert body["due"] > row["created_at"].isoformat(), (today, body)
+            case None if body["title"].startswith("Overdue"):
+                assert body["due"] is None or body["due"] > row["created_at"].isoformat(), (today, body)
+    assert {"Kickoff meeting", "Training"} <= invited, "who was never invited is invited before anybody is reminded"
+    notices = [row["body"]["title"] for row in rows if "title" in row["body"]]
+    assert "Overdue: Kickoff meeting" in notices, notices
+    first = {name: next(n for n, row in enumerate(rows) if name in str(row["body"])) for name in invited}
+    assert all(rows[n]["body"].get("template") in ("welcome", "onboarding_invite") for n in first.values())
+    dropped = [row for row in await servers.journal(account) if row["kind"] == "dropped"]
+    assert [row["detail"]["step"] for row in dropped] == answer["dropped"]
+    assert all(row["detail"]["why"] in row["title"] for row in dropped)
+    async with servers.pool.acquire() as connection:
+        page = await timeline_page(connection, account, limit=500)
+    assert {row["title"] for row in dropped} <= {item.title for item in page.items}
+
+
+async def test_a_welcome_that_waited_names_no_days_that_are_gone(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.ask(account, "pause", {"reason": "the shop is rebuilt"})
+    second = order(account, order_id=f"{document['order_id']}-2")
+    second.update(account=document["account"], contacts=document["contacts"])
+    second["activated_at"] = (await servers.client.now(account)).isoformat()
+    await servers.client.place_order(second)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await servers.client.ask(account, "resume", {})
+    await servers.client.fast_forward(account, timedelta(days=20))
+    late = await servers.pool.fetchrow(
+        "select created_at, body->'context'->'tasks' as tasks from outbox where account_id = $1"
+        " and body->>'template' = 'welcome' order by created_at desc limit 1",
+        account,
+    )
+    assert late is not None
+    today = late["created_at"].astimezone(TOKYO).date().isoformat()
+    assert {"en": "Kickoff meeting", "ja": "キックオフミーティング"} in [task["title"] for task in late["tasks"]]
+    assert all(task["due"] is None or task["due"] >= today for task in late["tasks"]), late["tasks"]
+
+
+@pytest.mark.parametrize("auto_renew", [True, False])
+async def test_a_notice_after_its_deadline_says_so(servers: Servers, auto_renew: bool) -> None:
+    document = order()
+    document["contracts"][0].update(auto_renew=auto_renew, notice_days=60)
+    account, contract = account_of(document), document["contracts"][0]
+    await servers.client.place_order(document)
+    ends = datetime.fromisoformat(add_months(date.fromisoformat(contract["term"]["start"]), 12).isoformat())
+    await servers.client.fast_forward_to(account, ends.replace(tzinfo=TOKYO) - timedelta(days=95))
+    await servers.client.ask(account, "pause", {"reason": "they move"})
+    await servers.client.fast_forward(account, timedelta(days=50))
+    await servers.client.ask(account, "resume", {})
+    await servers.client.fast_forward(account, timedelta(days=5))
+    told = await servers.pool.fetch(
+        "select created_at, body->'context' as context from outbox where account_id = $1"
+        " and body->>'template' = 'renewal_notice' and created_at > $2",
+        account,
+        ends.replace(tzinfo=TOKYO) - timedelta(days=46),
+    )
+    assert len(told) == 1
+    assert told[0]["context"]["notice_over"] is auto_renew
+    last = (ends - timedelta(days=60 if auto_renew else 1)).date().isoformat()
+    assert told[0]["context"]["notice_by"] == last
+    decline = {"contract_id": contract["contract_id"], "decision": "decline", "reason": "price"}
+    if auto_renew:
+        with pytest.raises(Refusal, match=f"notice could be given until {last}"):
+            await servers.client.ask(account, "answer_renewal", decline)
+    else:
+        assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"
 
 
 async def test_what_is_overdue_is_planned_in_order_of_time_and_the_rest_stays(servers: Servers) -> None:
@@ -90,7 +175,7 @@ async def test_what_is_overdue_is_planned_in_order_of_time_and_the_rest_stays(se
     assert "renewal_notice" not in [template for _, template in await customer_mails(servers, account)]
     # The year that went by in the pause is no news any more; the next one is planned.
     lines = await titles(servers, account)
-    assert any(line.startswith("Not done any more: anniversary-") for line in lines)
+    assert any(line.startswith("Dropped: anniversary") for line in lines)
 
 
 async def test_a_step_is_left_out_or_moved_by_request(servers: Servers) -> None:

@@ -219,6 +219,8 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
     ("template", "changes"),
     [
         ("welcome", {"products": [], "tasks": []}),
+        ("welcome", {"tasks": [{"title": {"en": "Kickoff", "ja": "開始"}, "due": None}]}),
+        ("onboarding_invite", {"late": True}),
         ("go_live", {"days_to_value": None}),
         ("go_live", {"days_to_value": 0}),
         ("touch_anniversary", {"years": 1}),
@@ -230,6 +232,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("renewal_notice", {"quote": None}),
         ("renewal_notice", {"quote": None, "auto_renew": True}),
         ("renewal_notice", {"auto_renew": True, "days_left": 0}),
+        ("renewal_notice", {"auto_renew": True, "notice_over": True}),
         ("renewal_confirmed", {"automatic": True}),
         ("touch_day_1", {"contact_name": ""}),
     ],
@@ -250,6 +253,14 @@ def test_variants_say_what_is_the_case(renderer: Renderer) -> None:
     assert "by March 1, 2027." in text_of(renderer, a_mail("renewal_notice", "en", context=automatic))
     assert "in 1 day." in text_of(renderer, a_mail("renewal_notice", "en", context=automatic))
     assert "2027年3月1日までにお知らせ" in text_of(renderer, a_mail("renewal_notice", "ja", context=automatic))
+    over = {**automatic, "notice_over": True}
+    assert "Notice could be given until March 1, 2027." in text_of(
+        renderer, a_mail("renewal_notice", "en", context=over)
+    )
+    assert "please let us know" not in text_of(renderer, a_mail("renewal_notice", "en", context=over))
+    late = {"late": True}
+    said = text_of(renderer, a_mail("onboarding_invite", "en", context=late))
+    assert "was planned by March 1, 2027 and has not taken place yet" in said
     without = {"quote": None}
     assert "March 1, 2027" in text_of(renderer, a_mail("renewal_notice", "en", context=without))
     assert "¥" not in text_of(renderer, a_mail("renewal_notice", "en", context=without))
