@@ -8,8 +8,9 @@ from datetime import date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from domain.assets.anew import without
 from domain.assets.dates import local_date
-from domain.assets.errors import LedgerCorruptError
+from domain.assets.errors import AssetError, LedgerCorruptError
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
 
@@ -44,24 +45,26 @@ class _Ends:
 def in_effect(
     record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy, *, billed: bool = True
 ) -> InEffect:
-    """The asset without what is agreed for later days. Its sale counts, and changes that build on later ones; so does that it
-    was given up before it began. An end that was moved nearer counts for what is invoiced anew, as nobody is invoiced for what
-    they will not have, and for what was invoiced on its day. `billed`: something was, so that another start changes it."""
+    """The asset as if what is agreed for later days had not been: what was agreed since is carried out anew on what holds.
+
+    Its sale counts, and that it was given up before it began. An end that was moved nearer counts for what is invoiced anew, as
+    nobody is invoiced for what they will not have, and for what was invoiced on its day. `billed`: something was, so that
+    another start changes it.
+    """
     if not record.periods:
         return InEffect(record, record)  # given up before it began: nothing of it is left to wait for
-    active = record.active
     later = {
         action.sequence: day
-        for action in active[1:]
+        for action in record.active[1:]
         if (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT) and (day := first_day(action, zone)) > today
     }
     now = _without(record, later, policy) if later else record
     if now is None:
         return InEffect(record, record)
-    ends = _ends_ahead(active, today, zone) if billed else _Ends()
+    ends = _ends_ahead(now.active, today, zone) if billed else _Ends()
     if not ends.actions:
         return InEffect(now, now, sorted(later.values()))
-    paid = _without(record, {*later, *ends.sequences}, policy, ends)
+    paid = _with_its_end(now, ends, policy)
     return InEffect(now, now if paid is None else paid, sorted({*later.values(), ends.day}))
 
 
@@ -98,14 +101,19 @@ def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _
     return _Ends(found, day, before) if day > today else _Ends()
 
 
-def _without(
-    record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy, ends: _Ends | None = None
-) -> AssetRecord | None:
-    """The asset without some actions, and as long as it was before `ends`; null if others build on what is left out."""
-    kept = [action for action in record.actions if action.sequence not in sequences]
-    if ends is not None:
-        first = min(ends.sequences)
-        kept = [_as_long_as_before(action, ends) if action.sequence > first else action for action in kept]
+def _without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy) -> AssetRecord | None:
+    """The asset without some actions; null if others cannot be without them."""
+    try:
+        return without(record, sequences, policy)
+    except AssetError:
+        return None
+
+
+def _with_its_end(record: AssetRecord, ends: _Ends, policy: LedgerPolicy) -> AssetRecord | None:
+    """The asset as long as it was before `ends`; null if others build on them."""
+    first = min(ends.sequences)
+    kept = [action for action in record.actions if action.sequence not in ends.sequences]
+    kept = [_as_long_as_before(action, ends) if action.sequence > first else action for action in kept]
     try:
         periods = rebuild(record.asset, tuple(kept), policy)
     except LedgerCorruptError:

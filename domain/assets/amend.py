@@ -150,7 +150,8 @@ def change_price(ledger: Ledger, request: ChangePrice) -> Ledger:
     if already_done(record, request.request_id):
         return ledger
     record = _repriceable(ledger, request, request.effective)
-    entry = _amendment(record, request, request.effective, _repriced(record, request.effective, request.unit_price))
+    rows = repriced(record, request.effective, request.unit_price, next_lot(record))
+    entry = _amendment(record, request, request.effective, rows)
     return ledger.with_records(append(record, entry, ledger.policy))
 
 
@@ -164,7 +165,7 @@ def change_fields(ledger: Ledger, request: ChangeFields) -> Ledger:
         record, rows = in_term(ledger, request, request.effective), []
     else:
         record = _repriceable(ledger, request, request.effective)
-        rows = _repriced(record, request.effective, price)
+        rows = repriced(record, request.effective, price, next_lot(record))
     setting = AttributeSetting(start=request.effective, values=request.attributes)
     entry = _amendment(
         record,
@@ -186,8 +187,8 @@ def _repriceable(ledger: Ledger, request: Amendment, effective: datetime) -> Ass
     return record
 
 
-def _repriced(record: AssetRecord, effective: datetime, price: Decimal) -> list[ActionSource]:
-    lot = next_lot(record)
+def repriced(record: AssetRecord, effective: datetime, price: Decimal | None, lot: int) -> list[ActionSource]:
+    """The rows that close all lots at `effective` and open one at another price."""
     opened = [
         ActionSource(lot=lot, start=stretch.start, end=stretch.end, quantity=quantity, unit_price=price)
         for stretch, quantity in quantities_from(record, effective)
@@ -217,21 +218,29 @@ def change_start(ledger: Ledger, request: ChangeStart) -> Ledger:
     limit = cuts[1] if len(cuts) > 1 else record.end
     if limit is not None and new >= limit:
         raise StartDateError(f"the new start must lie before the end of the first period, {limit.isoformat()}")
-    first = [row for row in lot_slices(rows_of(record.active), old) if row.start == old]
-    sign, begin, end = (1, new, old) if new < old else (-1, old, new)
-    rows = [row.model_copy(update={"start": begin, "end": end, "quantity": sign * row.quantity}) for row in first]
+    rows, clears, others = at_new_start(record, new)
     entry = _amendment(
         record,
         request,
         new,
-        [] if new == old else rows,
+        rows,
         start=new,
         subtype=Subtype.START_DATE_ADJUSTMENT,
         category=None if new != old else Category.TERMS_CHANGES,
-        clears_from=min(new, old),
-        cuts=[cut for cut in cuts if cut not in (old, new)],
+        clears_from=clears,
+        cuts=others,
     )
     return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def at_new_start(record: AssetRecord, new: datetime) -> tuple[tuple[ActionSource, ...], datetime, tuple[datetime, ...]]:
+    """What moves the start of an asset: rows, from when on its boundaries are named anew, and those that stay."""
+    old = record.start
+    first = [row for row in lot_slices(rows_of(record.active), old) if row.start == old]
+    sign, begin, end = (1, new, old) if new < old else (-1, old, new)
+    rows = [row.model_copy(update={"start": begin, "end": end, "quantity": sign * row.quantity}) for row in first]
+    cuts = tuple(cut for cut in boundaries(record.active) if cut not in (old, new))
+    return () if new == old else tuple(rows), min(new, old), cuts
 
 
 def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
@@ -252,14 +261,19 @@ def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
         raise EndBeforeStartError(f"the new end {new.isoformat()} is not after {request.effective.isoformat()}")
     if any(cut > request.effective for cut in boundaries(record.active)):
         raise LaterTransactionError(f"{request.asset_id} has a change after {request.effective.isoformat()}")
-    if new < old:
-        rows = close_lots(record, new)
-    else:
-        held = lot_slices(rows_of(record.active), request.effective)
-        rows = [row.model_copy(update={"start": old, "end": new}) for row in held] if new > old else []
+    rows = at_new_end(record, request.effective, new)
     more = Category.UPSELLS if new > old else Category.DOWNSELLS if new < old else Category.TERMS_CHANGES
     entry = _amendment(record, request, request.effective, rows, end=new, category=more)
     return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def at_new_end(record: AssetRecord, effective: datetime, new: datetime) -> tuple[ActionSource, ...]:
+    """The rows that end an asset elsewhere; what it holds at `effective` goes on if that is later."""
+    old = record.end
+    if old is None or new < old:
+        return tuple(close_lots(record, new))
+    held = lot_slices(rows_of(record.active), effective)
+    return tuple(row.model_copy(update={"start": old, "end": new}) for row in held) if new > old else ()
 
 
 def cancel(ledger: Ledger, request: Cancel) -> Ledger:

@@ -188,8 +188,7 @@ class Accountant(Keeping):
                 day = term.until if term else self.today
             else:
                 day = self._effective(body)
-            asset.agree(day, self.today, stopped(day), request)
-            asset.cancelled = request
+            asset.stop(day, self.today, request)
         self._settle(act["who"], assets, "a cancellation")
 
     def _hear_renew_assets(self, act: dict[str, Any], request: str) -> None:
@@ -353,8 +352,7 @@ class Accountant(Keeping):
     def _changed(self, asset: Asset, line: dict[str, Any], price: Fraction, less: bool, request: str) -> Asset:
         day = self._day(line["effective"])
         if line["kind"] == "cancel":
-            asset.agree(day, self.today, stopped(day), request)
-            asset.cancelled = request
+            asset.stop(day, self.today, request)
         elif line["kind"] == "price":
             self._amend(asset, {"price": price}, day, request)
         elif line["delta"] > 0:

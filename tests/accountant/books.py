@@ -54,20 +54,6 @@ def taken(stack: Stack, units: int) -> tuple[Stack, Stack]:
     return tuple(stays), tuple(reversed(off))
 
 
-def without(stack: Stack, off: Stack) -> Stack:
-    """A stack less certain units of certain lots; lots that are not in it are passed over."""
-    units = Counter({lot.sold: 0 for lot in off})
-    for lot in off:
-        units[lot.sold] += lot.units
-    stays = []
-    for lot in reversed(stack):
-        now = min(units[lot.sold], lot.units)
-        units[lot.sold] -= now
-        if lot.units > now:
-            stays.append(replace(lot, units=lot.units - now))
-    return tuple(reversed(stays))
-
-
 @lru_cache(maxsize=100_000)
 def rate(stack: Stack) -> Fraction:
     """What a stack costs in one of the asset's own months or years."""
@@ -162,6 +148,9 @@ class Change:
     request: str = ""
     paid: date = date.min
     """from when on days that were paid for heed it, if later than others"""
+    renews: bool = False
+    ahead: Change | None = None
+    """a renewal that was agreed before and had not begun: until then this changes nothing from its first day on"""
 
 
 @dataclass
@@ -194,24 +183,43 @@ class Asset:
         if which not in self._views:
             days: Days = {}
             for number in which:
-                days = self.changes[number].make(dict(days))
+                days = self._made(number, which, days)
             self._views[which] = days
         return self._views[which]
 
+    def _made(self, number: int, which: tuple[int, ...], days: Days) -> Days:
+        change = self.changes[number]
+        made = change.make(dict(days))
+        if change.ahead is None or self.changes.index(change.ahead) in which:
+            return made
+        first = change.ahead.effective
+        return {
+            **{day: held for day, held in made.items() if day < first},
+            **{day: held for day, held in days.items() if day >= first},
+        }
+
     def agree(
-        self, effective: date, heard: date, make: Callable[[Days], Days], request: str = "", paid: date = date.min
+        self,
+        effective: date,
+        heard: date,
+        make: Callable[[Days], Days],
+        request: str = "",
+        paid: date = date.min,
+        renews: bool = False,
     ) -> None:
         """Adds a change."""
-        self.changes.append(Change(effective, heard, make, request, paid))
+        ahead = [each for each in self.changes if each.renews and each.effective > heard]
+        self.changes.append(Change(effective, heard, make, request, paid, renews, ahead[-1] if ahead else None))
+
+    def stop(self, day: date, heard: date, request: str) -> None:
+        """Ends it for good, whatever was agreed for later."""
+        self.changes.append(Change(day, heard, stopped(day), request))
+        self.cancelled = request
 
     def reduce(self, effective: date, heard: date, units: int, request: str = "") -> None:
-        """Takes units off every day from `effective` on, each day's last sold first, whatever else is known by then."""
-        off = {day: taken(stack, units)[1] for day, (stack, _) in self.days().items() if day >= effective}
-
-        def make(days: Days) -> Days:
-            return {day: (without(held, off.get(day, ())), anchor) for day, (held, anchor) in days.items()}
-
-        self.agree(effective, heard, make, request)
+        """Takes units off every day from `effective` on, each day's last sold first."""
+        last = max(self.days(), default=effective)
+        self.agree(effective, heard, restacked(effective, lambda stack: taken(stack, units)[0], last), request)
 
     def undo(self, request: str) -> None:
         """Takes back what a request changed."""

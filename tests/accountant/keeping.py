@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -117,7 +117,10 @@ class Keeping:
                 asset.agree(gap, self.today, served(gap, term.first, (), contract.anchor), request)
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
-            asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor), request)
+            # What was the last price is that of these lots from now on.
+            stack = tuple(replace(lot, sold=-len(asset.changes)) for lot in stack)
+            longer = served(term.first, term.until, stack, term.anchor)
+            asset.agree(term.first, self.today, longer, request, renews=True)
         contract.begin(term, request)
 
     def _uplifted(self, percent: Fraction) -> Callable[[Lot], Lot]:

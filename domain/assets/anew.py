@@ -1,0 +1,117 @@
+"""A history as if some of it had not been agreed: what was agreed afterwards is carried out anew on what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.assets.amend import at_new_end, at_new_start, repriced
+from domain.assets.errors import LedgerCorruptError
+from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, Subtype
+from domain.assets.taking import close_lots, take
+
+
+def without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy) -> AssetRecord:
+    """The record with its actions in force but those of `sequences`. Lots keep their numbers.
+
+    Each action does what it did when it was agreed: as many units go or come, at the prices of their own or at those in
+    force, up to the end that the asset has without what is left out. An early renewal leaves its first day as that end.
+
+    Raises:
+        AssetError: What is left cannot bear what was agreed afterwards.
+    """
+    kept: list[AssetAction] = []
+    changed, ends = False, None
+    for action in record.active:
+        view = record.model_copy(update={"actions": tuple(kept)})
+        if action.sequence in sequences:
+            changed = True
+            if action.category is Category.RENEWALS and (view.end is None or action.effective < view.end):
+                kept.append(action.model_copy(update=_ended(view, action.effective)))
+        elif changed:
+            kept.append(action.model_copy(update=_anew(view, action, ends, policy)))
+        else:
+            kept.append(action)
+        ends = action.lifecycle_end
+    actions = tuple(kept)
+    periods = rebuild(record.asset, actions, policy)
+    return record.model_copy(update={"actions": actions, "periods": periods})
+
+
+def _ended(view: AssetRecord, end: datetime) -> dict[str, Any]:
+    """What an action says that ends an asset sooner and nothing else."""
+    return {
+        "category": Category.DOWNSELLS,
+        "sources": tuple(close_lots(view, end)),
+        "cuts": (),
+        "clears_from": None,
+        "attributes": (),
+        "lifecycle_start": view.start,
+        "lifecycle_end": end,
+    }
+
+
+def _anew(view: AssetRecord, action: AssetAction, ended: datetime | None, policy: LedgerPolicy) -> dict[str, Any]:
+    """What an action says if it is carried out on `view`; it was carried out on an asset that `ended` then."""
+    effective, start, end = action.effective, view.start, view.end
+    if action.type is ActionType.CANCEL:
+        stays = end if action.lifecycle_end != effective else effective
+        return {"sources": tuple(close_lots(view, effective)), "lifecycle_start": start, "lifecycle_end": stays}
+    if action.category is Category.RENEWALS:
+        return _renewed(view, action)
+    if action.subtype is Subtype.START_DATE_ADJUSTMENT:
+        begins = action.lifecycle_start
+        rows, clears, cuts = at_new_start(view, begins)
+        return {"sources": rows, "clears_from": clears, "cuts": cuts, "lifecycle_start": begins, "lifecycle_end": end}
+    if end is not None and effective >= end:
+        raise LedgerCorruptError(f"{view.asset.asset_id} ends before {effective.isoformat()}")
+    if action.lifecycle_end != ended and action.lifecycle_end is not None:
+        rows = at_new_end(view, effective, action.lifecycle_end)
+        return {"sources": rows, "lifecycle_start": start, "lifecycle_end": action.lifecycle_end}
+    return {"sources": _quantities(view, action, policy), "lifecycle_start": start, "lifecycle_end": end}
+
+
+def _renewed(view: AssetRecord, action: AssetAction) -> dict[str, Any]:
+    begins, ended = action.effective, view.end
+    closed = close_lots(view, begins) if ended is None or begins < ended else []
+    opened = [row for row in action.sources if row.quantity > 0]
+    gap = [ended] if ended is not None and ended < begins else []
+    return {
+        "sources": (*closed, *opened),
+        "lifecycle_start": view.start,
+        "cuts": (*gap, *(cut for cut in action.cuts if cut > begins)),
+        "clears_from": min(begins, ended or begins),
+    }
+
+
+def _quantities(view: AssetRecord, action: AssetAction, policy: LedgerPolicy) -> tuple[ActionSource, ...]:
+    """The rows of more units, fewer units or another price."""
+    opened = [row for row in action.sources if row.quantity > 0]
+    closed = [row for row in action.sources if row.quantity < 0]
+    if opened and closed:
+        return tuple(repriced(view, action.effective, opened[0].unit_price, opened[0].lot))
+    if opened:
+        return tuple(_up_to_the_end(view, opened))
+    units = _units(closed)
+    if units is None:
+        return tuple(close_lots(view, action.effective))
+    return tuple(take(view, action.effective, units, policy.reduction_order)) if units else ()
+
+
+def _up_to_the_end(view: AssetRecord, opened: Sequence[ActionSource]) -> list[ActionSource]:
+    """Added units, whose price follows only what is agreed in the view."""
+    agreed = {action.effective for action in view.active}
+    rows = [row for number, row in enumerate(opened) if number == 0 or row.start in agreed]
+    ends = [*(row.start for row in rows[1:]), view.end]
+    return [row.model_copy(update={"end": end}) for row, end in zip(rows, ends, strict=True)]
+
+
+def _units(closed: Sequence[ActionSource]) -> int | None:
+    """How many units go; None if all of them, as many as each period holds."""
+    counts = {
+        sum(-row.quantity for row in closed if row.start <= start and (row.end is None or start < row.end))
+        for start in {row.start for row in closed}
+    }
+    return counts.pop() if len(counts) == 1 else None if counts else 0
