@@ -5,6 +5,8 @@ A run that names files does just these, in one process, slow ones too.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -22,6 +24,19 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("none", "one", "all"),
         help="tests marked slow: none, one of each kind, or all (what is usual: none of the whole suite, all of files that are named)",
     )
+
+
+def compile_once(config: pytest.Config) -> None:
+    """Where Python is told to keep no bytecode, the tests' processes keep theirs in pytest's own folder.
+
+    Otherwise each of some fifty processes compiles everything again, which takes longer than what it is started for.
+    """
+    if not sys.dont_write_bytecode:
+        return
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(config.rootpath / config.getini("cache_dir") / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 def side_by_side(config: pytest.Config) -> None:
