@@ -119,9 +119,12 @@ async def _write(
     account_id = customer.account.account_id
     charges: dict[str, list[DocumentLine]] = {}
     given_back: dict[str, list[DocumentLine]] = {}
+    forgone = [line for _, line in lines if not line.amount]
+    if forgone:
+        await invoices.note_forgone(connection, forgone, as_of)
     for record, line in lines:
         if not line.amount:
-            continue  # other credits have left nothing of the charge: there is nothing to write
+            continue  # other credits have left nothing of the charge: there is no document over nothing
         into = charges if line.kind is BillKind.CHARGE else given_back
         into.setdefault(line.currency, []).append(_document_line(record, line))
     for purchase in purchases:

@@ -112,7 +112,18 @@ from credit_memo_line l join credit_memo m using (credit_memo_id) where l.asset_
 union all
 select b.asset_id, b.lot, b.period, 'charge', b.period, a.currency, b.amount, b.amount
 from billed_elsewhere b join asset a using (asset_id) where b.asset_id = any($1)
+union all
+select f.asset_id, f.lot, f.period, 'credit', f.period, a.currency, 0, -f.amount
+from credit_forgone f join asset a using (asset_id) where f.asset_id = any($1)
 """
+
+
+async def note_forgone(connection: Connection, lines: Iterable[BillLine], as_of: datetime) -> None:
+    """Credits of charges of which other credits have left nothing: they are in no document, and not due again."""
+    await connection.executemany(
+        "insert into credit_forgone (asset_id, lot, period, amount, recorded_at) values ($1, $2, $3, $4, $5)",
+        [(line.asset_id, line.lot, line.period, -line.scheduled, as_of) for line in lines],
+    )
 
 
 async def note_billed_elsewhere(connection: Connection, lines: Iterable[BillLine], as_of: datetime) -> None:

@@ -297,7 +297,8 @@ def bill(
 
     `billed` are all lines of the asset so far. The lines come to what all that is due costs, rounded once, less what was
     billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it
-    (unless the policy ignores them). `paid`: the asset and terms by which periods that were billed go, if not the same.
+    (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: the
+    asset and terms by which periods that were billed go, if not the same.
     """
     expected = {cell.key: cell for cell in _cells(record, terms, through)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
@@ -322,7 +323,29 @@ def bill(
         elif change < 0:
             amount = -creditable(-change, charged[key], left[key], terms.policy, record.asset.currency)
             lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change))
+    if terms.policy.adjustment_rule is AdjustmentRule.CAP:
+        lines += _set_off(record, lines, left, through)
     return tuple(lines)
+
+
+def _set_off(
+    record: AssetRecord, lines: Sequence[BillLine], left: Mapping[Key, Decimal], on: date
+) -> Iterator[BillLine]:
+    """Credits of what is charged with `lines`, then of what is left of other lots in the same period, for credits that found
+    too little left of their own charge: whatever took that, what replaces it becomes no dearer."""
+    short = [line for line in lines if line.kind is BillKind.CREDIT and line.amount > line.scheduled]
+    missing = sum((line.amount - line.scheduled for line in short), ZERO)
+    rest = dict(left)
+    for line in lines:
+        rest[line.key] = rest.get(line.key, ZERO) + line.amount
+    charges = [line.key for line in lines if line.kind is BillKind.CHARGE]
+    periods = {line.period for line in short}
+    others = sorted((key for key in left if key[1] in periods and key not in charges), reverse=True)
+    for key in [*charges, *others]:
+        part = min(missing, rest[key])
+        if part > 0:
+            missing -= part
+            yield _bill_line(record, key, BillKind.CREDIT, on, -part, ZERO)
 
 
 def changes_of(

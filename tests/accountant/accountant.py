@@ -365,9 +365,10 @@ class Accountant(Keeping):
         """An amount with its tax."""
         body = act["request"]
         source = self._source(body)
-        self.granted.append(Fraction(body["amount"]))
-        net = self.charges.before_tax(source, Fraction(body["amount"]), self.rates_on(source))
-        self._credit(act["who"], [(source, net)], "goodwill")
+        amount = Fraction(body["amount"])
+        self.granted.append(amount)
+        net = self.charges.before_tax(source, amount, self.rates_on(source))
+        self._credit(act["who"], [(source, net)], "goodwill", gross=amount)
 
     def _hear_claim_price_match(self, act: dict[str, Any], request: str) -> None:
         """Each unit is worth what it costs now, the dearest first; of those that were matched before only the increment comes back."""

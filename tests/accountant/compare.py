@@ -9,6 +9,7 @@ from fractions import Fraction
 from tests.accountant.accountant import Accountant
 from tests.accountant.books import EXPONENTS, half_up
 from tests.accountant.doors import Document, Lived
+from tests.accountant.keeping import Due
 
 Taxes = dict[Fraction, Fraction]
 
@@ -28,20 +29,32 @@ def judged(lived: Lived) -> Accountant:
 def differences(lived: Lived, accountant: Accountant) -> list[str]:
     """Everything in which the two differ, a sentence each; nothing if they agree to the minor unit on every day.
 
-    Net is compared by day: invoices less credits. Tax follows from the documents, which may be cut otherwise than the accountant's.
+    Net is compared by day: invoices less credits. Tax follows from the documents, which may be cut otherwise than the accountant's:
+    of what is given as an amount with tax the amount is compared, and its net to within a minor unit for each invoice it is of.
     """
     product: dict[tuple[str, date], Fraction] = defaultdict(Fraction)
     right: dict[tuple[str, date], Fraction] = defaultdict(Fraction)
     for document in lived.documents:
         product[(document.account, document.day)] += Fraction(-document.net if document.credit else document.net)
     for due in accountant.due:
-        right[(due.account, due.day)] += -due.net if due.credit else due.net
+        right[(due.account, due.day)] += -_net(due, lived) if due.credit else due.net
     digits = EXPONENTS[lived.story.currency]
     return [
         f"{key[0]} {key[1]}: product {float(product[key]):.{digits}f}, accountant {float(right[key]):.{digits}f}"
         for key in sorted({*product, *right})
         if product[key] != right[key]
     ] + [line for document in lived.documents for line in oddities(document, lived.story.currency)]
+
+
+def _net(due: Due, lived: Lived) -> Fraction:
+    """The net of a credit, or of the product's credit of the same amount with tax."""
+    if due.gross is not None:
+        near = Fraction(len(due.sources), 10 ** EXPONENTS[lived.story.currency])
+        for document in lived.documents:
+            same = (document.account, document.day, document.credit) == (due.account, due.day, True)
+            if same and document.gross == due.gross and abs(Fraction(document.net) - due.net) <= near:
+                return Fraction(document.net)
+    return due.net
 
 
 def wrong_taxes(lived: Lived, accountant: Accountant) -> list[str]:

@@ -33,6 +33,8 @@ class Due:
     sources: tuple[tuple[str, Fraction, int], ...]
     """source, amount, and the number of the invoice that it is on or taken off"""
     why: str
+    gross: Fraction | None = None
+    """of what is given as an amount with its tax, if there is so much left"""
 
 
 @dataclass
@@ -161,22 +163,29 @@ class Keeping:
                 credited.append((asset.asset_id, -moving))
         charged = [each for each in charged if each[1]]
         if charged:
-            taxes = self.charges.invoice(charged)
+            taxes = self.charges.invoice(charged, {asset.asset_id: asset.paid_until for asset in assets})
             net = sum((amount for _, amount, _ in charged), Fraction(0))
             number = len(self.charges.invoices) - 1
             lines = tuple((each, amount, number) for each, amount, _ in charged)
             self.due.append(Due(account, self.today, False, net, taxes, lines, why))
-        self._credit(account, credited, why)
+        self._credit(account, credited, why, self.today)
         return moved
 
-    def _credit(self, account: str, wanted: list[tuple[str, Fraction]], why: str) -> None:
-        """Credits no more than what is left of what was charged; nothing to credit is no document."""
-        sources = [(source, min(amount, self.charges.left_of(source))) for source, amount in wanted]
+    def _credit(
+        self,
+        account: str,
+        wanted: list[tuple[str, Fraction]],
+        why: str,
+        beyond: date = date.min,
+        gross: Fraction | None = None,
+    ) -> None:
+        """Credits no more than what is left of what was charged for a time `beyond` a day; nothing to credit is no document."""
+        sources = [(source, min(amount, self.charges.left_of(source, beyond))) for source, amount in wanted]
         sources = [each for each in sources if each[1]]
         if sources:
-            taxes, lines = self.charges.credit(sources)
+            taxes, lines = self.charges.credit(sources, beyond)
             net = sum((amount for _, amount in sources), Fraction(0))
-            self.due.append(Due(account, self.today, True, net, taxes, tuple(lines), why))
+            self.due.append(Due(account, self.today, True, net, taxes, tuple(lines), why, gross))
 
     def _rates_of(self, contract: Contract, product: str) -> tuple[Fraction, ...]:
         """Of what no order taxes: those of the customer's latest order line of that product, else of the contract, else of any."""

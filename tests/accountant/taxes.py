@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 from tests.accountant.books import EXPONENTS, half_up
@@ -22,6 +23,8 @@ class Invoiced:
 
     rates: dict[str, tuple[Fraction, ...]]
     left: dict[str, Fraction]
+    until: dict[str, date] = field(default_factory=dict)
+    """up to where it bills each source, if that is a time"""
     taxed: dict[Fraction, Fraction] = field(default_factory=dict)
 
 
@@ -32,37 +35,47 @@ class Charges:
     currency: str
     invoices: list[Invoiced] = field(default_factory=list)
 
-    def invoice(self, lines: list[ChargedLine]) -> dict[Fraction, Fraction]:
-        """Writes an invoice down; its tax: the net by rate, each rounded once."""
+    def invoice(self, lines: list[ChargedLine], until: dict[str, date]) -> dict[Fraction, Fraction]:
+        """Writes an invoice down, of sources `until` a day; its tax: the net by rate, each rounded once."""
         left: dict[str, Fraction] = defaultdict(Fraction)
         for source, amount, _ in lines:
             left[source] += amount
-        made = Invoiced({source: rates for source, _, rates in lines}, dict(left))
+        made = Invoiced({source: rates for source, _, rates in lines}, dict(left), until)
         made.taxed = self._tax(made)
         self.invoices.append(made)
         return {rate: tax for rate, tax in made.taxed.items() if tax}
 
-    def left_of(self, source: str) -> Fraction:
-        """What was charged for a source and is not credited yet, net."""
-        return sum((each.left.get(source, Fraction(0)) for each in self.invoices), Fraction(0))
+    def left_of(self, source: str, day: date = date.min) -> Fraction:
+        """What was charged for a source, for a time that goes beyond a day, and is not credited yet, net."""
+        return sum((each.left.get(source, Fraction(0)) for _, each in self._billing(source, day)), Fraction(0))
+
+    def _billing(self, source: str, day: date) -> list[tuple[int, Invoiced]]:
+        return [each for each in enumerate(self.invoices) if each[1].until.get(source, date.max) > day]
 
     def before_tax(self, source: str, gross: Fraction, rates: tuple[Fraction, ...]) -> Fraction:
         """The net credit of a source that comes to `gross` with its tax; if there is none, `gross` less its share of tax, rounded."""
         unit = Fraction(1, 10 ** EXPONENTS[self.currency])
         left = self.left_of(source)
         about = min(half_up(gross * 100 / (100 + sum(rates)), self.currency), left)
-        nets = [net for net in (left, about, about - unit, about + unit) if 0 < net <= left]
+        # Each invoice rounds the tax on what remains of it.
+        steps = sorted(range(-len(self.invoices) - 1, len(self.invoices) + 2), key=abs)
+        nets = [net for net in (left, *(about + step * unit for step in steps)) if 0 < net <= left]
         gave = {net: net + sum(deepcopy(self).credit([(source, net)])[0].values()) for net in nets}
         if gross >= gave.get(left, Fraction(0)):
             return left
         return next((net for net in nets if gave[net] == gross), about)
 
-    def credit(self, sources: list[tuple[str, Fraction]]) -> tuple[dict[Fraction, Fraction], list[CreditedLine]]:
-        """Takes credits off the latest invoices first. Their tax: what was taxed less the tax on what remains."""
+    def credit(
+        self, sources: list[tuple[str, Fraction]], day: date = date.min
+    ) -> tuple[dict[Fraction, Fraction], list[CreditedLine]]:
+        """Takes credits off the latest invoices first, of those that bill a time beyond a day.
+
+        Their tax: what was taxed less the tax on what remains.
+        """
         lines: list[CreditedLine] = []
         touched: list[Invoiced] = []
         for source, amount in sources:
-            for number, each in reversed(list(enumerate(self.invoices))):
+            for number, each in reversed(self._billing(source, day)):
                 now = min(amount, each.left.get(source, Fraction(0)))
                 if now:
                     each.left[source] -= now

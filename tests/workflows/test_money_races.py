@@ -140,3 +140,21 @@ async def test_what_goodwill_gave_back_before_makes_no_document_over_nothing(ser
     assert [memo["total"] for memo in await shop.memos()] == [60_000]
     charged, credited = await sums(servers, f"{shop.order_id}.2")
     assert charged == credited == 60_000
+
+
+async def test_what_goodwill_gave_back_before_makes_nothing_dearer_that_replaces_it(servers: Servers) -> None:
+    shop = await new_shop(servers)
+    care = f"{shop.order_id}.2"
+    case_id = await shop.open_case(order_id=shop.order_id, line_id="2")
+    whole = {"amount": "60000", "reason": "a bad start", "by": shop.manager, "role": "manager"}
+    await shop.cases.ask(case_id, "grant_goodwill", whole)
+    # A year at 60,000, given back, becomes one at 72,000: 12,000 are to pay, and stay so.
+    await servers.client.ask(shop.account_id, "amend_assets", {"assets": [{"asset_id": care, "price": "72000"}]})
+    assert await sums(servers, care) == (Decimal(132_000), Decimal(120_000))
+    await servers.client.ask(shop.account_id, "amend_assets", {"assets": [{"asset_id": care, "price": "75000"}]})
+    charged, credited = await sums(servers, care)
+    assert charged - credited == 15_000
+    await servers.client.ask(shop.account_id, "cancel_assets", {"assets": [{"asset_id": care}]})
+    charged, credited = await sums(servers, care)
+    assert charged == credited
+    assert all(memo["total"] for memo in await shop.memos())

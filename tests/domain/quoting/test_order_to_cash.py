@@ -11,8 +11,10 @@ import pytest
 from domain.assets.contracts import ContractTerms
 from domain.assets.grid import PeriodLength
 from domain.assets.ledger import Ledger
-from domain.assets.model import AssetRecord
+from domain.assets.model import AssetRecord, RequestId
+from domain.assets.operations import apply
 from domain.assets.policy import AdjustmentRule, ProrationPolicy
+from domain.assets.requests import ChangePrice
 from domain.ids import ContractId, OrderId
 from domain.orders import Contact, Order, PricePer
 from domain.quoting.billing import (
@@ -227,6 +229,32 @@ def test_a_credit_is_capped_by_what_goodwill_left() -> None:
         lines = bill(gone, terms, (*billed, gift), date(2026, 3, 2))
         assert shown(lines) == [("2026-03-01", 1, "credit", amount)]
         assert bill(gone, terms, (*billed, gift, *lines), date(2026, 3, 2)) == ()
+
+
+def test_what_goodwill_took_of_a_charge_comes_off_what_replaces_it() -> None:
+    ledger = sold(sale("seats", 10))
+    billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
+    gift = goodwill(record_of(ledger), billed, billed[0].key, Decimal(70), date(2026, 3, 2))
+    dearer = ChangePrice(
+        request_id=RequestId("q2"), asset_id=owned(), effective=on("2026-03-01"), unit_price=Decimal(12)
+    )
+    ledger = apply(ledger, dearer)
+    lines = bill(record_of(ledger), MONTHLY, (*billed, gift), date(2026, 3, 2))
+    # 30 are left of the 100 that were paid: the other 70 come off the 120 that are charged instead.
+    assert shown(lines) == [
+        ("2026-03-01", 1, "credit", "-30.00"),
+        ("2026-03-01", 2, "charge", "120.00"),
+        ("2026-03-01", 2, "credit", "-70.00"),
+    ]
+    assert bill(record_of(ledger), MONTHLY, (*billed, gift, *lines), date(2026, 3, 2)) == ()
+    # Of units that were added another credit finds what it misses, but no more than is left for that time.
+    ledger = amended(sold(sale("seats", 10)), "quantity", "q2", effective=on("2026-03-01"), delta=2)
+    billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
+    gift = goodwill(record_of(ledger), billed, (2, date(2026, 3, 1)), Decimal(15), date(2026, 3, 2))
+    ledger = amended(ledger, "quantity", "q3", effective=on("2026-03-01"), delta=-2)
+    lines = bill(record_of(ledger), MONTHLY, (*billed, gift), date(2026, 3, 2))
+    assert shown(lines) == [("2026-03-01", 2, "credit", "-5.00"), ("2026-03-01", 1, "credit", "-15.00")]
+    assert bill(record_of(ledger), MONTHLY, (*billed, gift, *lines), date(2026, 3, 2)) == ()
 
 
 def test_evergreen_is_billed_as_it_goes() -> None:
