@@ -302,6 +302,7 @@ class Performer:
             at=as_of,
             reply_to=signer.email,
             unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
+            completes=mail.completes,
         )
         dumped = body.model_dump(mode="json")
         purpose = mail.purpose or SALES_MAILS.get(mail.template)

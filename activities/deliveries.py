@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -17,11 +18,12 @@ from activities.channels.provisioning import Provisioner
 from activities.heartbeats import heartbeats
 from activities.store import effects, holds
 from activities.store.pool import Connection
-from domain import holding
+from domain import holding, onboarding
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome, Sent
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
+from domain.step_words import plain
 
 
 @asynccontextmanager
@@ -57,14 +59,16 @@ class Deliveries:
             row = await effects.find_outbox(connection, outbox_id(call))
             if row is None:
                 raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
-            if await effects.settled_before(connection, row):
-                return Outcome()
-            if row.status == "waiting" and row.purpose is None:
+            left = await effects.settled_before(connection, row)
+            if not left and row.status == "waiting" and row.purpose is None:
                 return row
-            if row.status in ("waiting", "held"):
+            if not left and row.status in ("waiting", "held"):
                 return await self._cleared(connection, call, row)
-            done = await effects.find_effect(connection, _settled_key(call))
-            return done.outcome if done else Outcome()
+            if done := await effects.find_effect(connection, _settled_key(call)):
+                return done.outcome
+            if not left and row.status != "sent":
+                return Outcome()
+        return await self._followed(call, row, row.sent_before or _instant_of_attempt(call))
 
     async def _cleared(
         self, connection: Connection, call: DeliveryCall, row: effects.Waiting
@@ -75,6 +79,8 @@ class Deliveries:
             clearance = await holds.clear_to_send(connection, row, _instant_of_attempt(call))
         if clearance is holds.Clearance.CLEARED:
             return row
+        if row.status == "waiting":
+            await _note_not_sent(connection, call, row, clearance)
         if clearance is holds.Clearance.WITHDRAWN:
             return Outcome()
         situation = await load_situation(connection, call.account_id, call.as_of)
@@ -94,7 +100,7 @@ class Deliveries:
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
-        return await self._sent(call, message_id, sent)
+        return await self._sent(call, message_id, row, sent)
 
     @activity.defn(name=Channel.NOTICE.value)
     async def deliver_notice(self, call: DeliveryCall) -> Outcome:
@@ -109,7 +115,7 @@ class Deliveries:
             return not_yet(call, away, f"notice{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
-        return await self._sent(call, message_id)
+        return await self._sent(call, message_id, row)
 
     @activity.defn(name=Channel.PROVISIONING.value)
     async def provision(self, call: DeliveryCall) -> Outcome:
@@ -131,10 +137,33 @@ class Deliveries:
             return not_yet(call, away, f"provisioning of order {row.body['order_id']}", "provisioning")
         return await self._provided(call, row, result.request_key)
 
-    async def _sent(self, call: DeliveryCall, message_id: str, sent: Sent | None = None) -> Outcome:
+    async def _sent(
+        self, call: DeliveryCall, message_id: str, row: effects.Waiting, sent: Sent | None = None
+    ) -> Outcome:
+        at = _instant_of_attempt(call)
         async with business_errors(), self._performer.transaction() as connection:
-            await effects.settle_outbox(connection, outbox_id(call), "sent", call.as_of, message_id=message_id)
-        return Outcome(sent=sent) if sent else Outcome()
+            await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id)
+        followed = await self._followed(call, row, at)
+        return followed.model_copy(update={"sent": sent}) if sent else followed
+
+    async def _followed(self, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
+        """What follows from a message that has left: the task that it completes is done. That it left is on record by now,
+        so whatever stands in the way of this sends nothing again."""
+        name, key = row.body.get("completes"), _settled_key(call)
+        if not name:
+            return Outcome()
+        sent = Sent(template=row.body["template"], role=row.role, at=at)
+        async with business_errors(), self._performer.holding(key, row.account_id) as (connection, done):
+            if done:
+                return done.outcome
+            situation = await load_situation(connection, row.account_id, at)
+            decision = onboarding.mailed(situation, row.stage, name)
+            if decision is None:
+                return Outcome(sent=sent)
+            decision = replace(decision, outcome=decision.outcome.model_copy(update={"sent": sent}))
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage=row.stage, kind="onboarding_mailed"
+            )
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
@@ -142,7 +171,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, outbox_id(call), "sent", call.as_of, message_id=said)
+            await effects.settle_outbox(connection, outbox_id(call), "sent", _instant_of_attempt(call), message_id=said)
             situation = await load_situation(connection, call.account_id, call.as_of)
             outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
             await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
@@ -156,7 +185,7 @@ class Deliveries:
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
-            await effects.settle_outbox(connection, outbox_id(call), "rejected", call.as_of, reason=said)
+            await effects.settle_outbox(connection, outbox_id(call), "rejected", _instant_of_attempt(call), reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]
@@ -190,6 +219,21 @@ def not_yet(call: DeliveryCall, away: ChannelUnavailableError, what: str, provid
     left = LATE_AFTER - passed
     usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
     raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
+
+
+async def _note_not_sent(
+    connection: Connection, call: DeliveryCall, row: effects.Waiting, clearance: holds.Clearance
+) -> None:
+    """A line of the journal: the message is held back, or dropped for good, and why."""
+    if not row.account_id:
+        return
+    held = clearance is holds.Clearance.HELD
+    why = await effects.why_not_sent(connection, row.delivery_id)
+    says = f"{'Held back' if held else 'Dropped'}: mail {plain(row.body['template'])}; {why}"
+    key = f"{row.delivery_id}/{clearance.value}-{call.as_of:%Y%m%dT%H%M%S%f}"
+    kind = "service_held" if held else "dropped"
+    line = effects.JournalRow(key, _instant_of_attempt(call), row.stage, kind, says, {})
+    await effects.write_journal(connection, row.account_id, [line])
 
 
 def _addressee(row: effects.Waiting) -> str:

@@ -134,7 +134,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
     low = situation.playbook.adoption.low
     context = {**_figures(use), "low": str(low)}
     return Decision(
-        JournalLine(f"{says}; help offered", kind="adoption_outreach", detail=_figures(use)),
+        JournalLine(f"{says}; an offer of help is on its way", kind="adoption_outreach", detail=_figures(use)),
         Outcome(
             plan=[next_follow_up(situation)],
             stages={STAGE: Stage(status=HELPING)},
@@ -158,7 +158,7 @@ def _still_low(situation: Situation, use: SeatUse) -> Decision:
     return Decision(
         JournalLine(says, kind="adoption_still_low", detail=_figures(use)),
         Outcome(said=[says], attention={"low_adoption": says}),
-        notices=[Notice(says, ["Help was offered and has not changed it yet."], to="owner")],
+        notices=[Notice(says, ["The success manager has a task to help; it has not changed it yet."], to="owner")],
     )
 
 

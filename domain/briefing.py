@@ -31,7 +31,7 @@ _WAITS = {
     (StageKind.RENEWAL, "grace"): "**in grace**: the term is over without an answer; call the customer",
     (StageKind.EXPANSION, "offered"): "an offer is with the customer",
     (StageKind.ADOPTION, "steady"): "check-ins by cadence",
-    (StageKind.ADOPTION, "helping"): "help was offered because too few seats are used; the success manager calls",
+    (StageKind.ADOPTION, "helping"): "too few seats are used; the success manager has a task to help",
     (
         StageKind.SERVICE,
         "block",

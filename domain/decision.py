@@ -36,6 +36,7 @@ class Mail:
     """A mail to the customer, to the contact who has `role`. Contractual mails cannot be unsubscribed from.
 
     A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
+    `completes`: the task of its stage that is done once it has left.
     """
 
     template: str
@@ -44,6 +45,7 @@ class Mail:
     contractual: bool = False
     purpose: Purpose | None = None
     product: str | None = None
+    completes: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from domain.service.hold_writes import (
 )
 from domain.service.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
 from domain.situation import Situation
+from domain.step_words import plain
 
 STAGE = "service"
 REASONS_SHOWN = 3
@@ -137,12 +138,12 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
     if gone := _moment_passed(situation, mail):
         found.writes.append(WithdrawMail(mail.delivery_id, gone))
         found.lines.append(
-            JournalLine(f"Not sent any more: {mail.template}, {gone}", name=f"mail-{short}", kind="skipped")
+            JournalLine(f"Dropped: mail {plain(mail.template)}; {gone}", name=f"mail-{short}", kind="dropped")
         )
     elif situation.guard.holds_back(mail.purpose, mail.product) is None:
         found.writes.append(ReleaseMails((mail.delivery_id,)))
         found.deliveries[short] = Channel.MAIL
-        says = f"Sent after it was held back: {mail.template}"
+        says = f"On its way after it was held back: mail {plain(mail.template)}"
         found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
         found.said.append(says)
     else:

@@ -149,6 +149,8 @@ class Outcome(Carried):
     """a mail that has left"""
     holds: list[str] | None = None
     """the holds that were placed by hand and stand, by their ids"""
+    finished: dict[str, str] = {}
+    """the task that is done, by its stage: beside the loop nobody knows which others are"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
@@ -286,7 +288,7 @@ class JourneyState(Carried):
         return self.model_copy(
             update={
                 "agenda": sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
-                "stages": _merged(self.stages, outcome.stages),
+                "stages": _without_finished(_merged(self.stages, outcome.stages), outcome.finished),
                 "attention": _merged(self.attention, outcome.attention),
                 "in_flight": [
                     *self.in_flight,
@@ -388,6 +390,18 @@ class JourneyStart(Carried):
 
     state: JourneyState | None = None
     roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
+
+
+def _without_finished(stages: dict[str, Stage], finished: Mapping[str, str]) -> dict[str, Stage]:
+    """`stages` without the tasks that are done; the last one closes its stage."""
+    if not finished:
+        return stages
+    found: dict[str, Stage | None] = {}
+    for stage, done in finished.items():
+        if (known := stages.get(stage)) is not None and done in known.tasks:
+            left = [task for task in known.tasks if task != done]
+            found[stage] = known.model_copy(update={"tasks": left}) if left else None
+    return _merged(stages, found)
 
 
 def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:

@@ -36,6 +36,8 @@ class OutgoingMail(Carried):
     """Message-ID, with its angle brackets, of the mail that this one answers"""
     references: tuple[str, ...] = ()
     """Message-IDs of the thread, oldest first"""
+    completes: str | None = None
+    """the task of its onboarding that is done once a mail server has taken it"""
     automatic: bool = True
     """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from domain import adoption
@@ -121,11 +122,14 @@ def _settled(step: Step) -> Decision:
 
 
 def mail(situation: Situation, step: Step) -> Decision:
-    """A task of ours that a mail completes, such as the welcome. The template has the task's name."""
+    """A task of ours that a mail completes, such as the welcome, once it has left. The template has the task's name."""
     task, facts = _promise(situation, step.stage, step.name)
     if task is None or facts is None:
         return _settled(step)
-    done = _complete(situation, facts, by="system")
+    contact = situation.customer.contact()
+    if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
+        done = _complete(situation, facts, by="system")
+        return replace(done, mails=[Mail(task.name), *done.mails])
     context: dict[str, object] = {"products": situation.customer.product_names()}
     if task.name == "welcome":
         waiting = [
@@ -138,8 +142,22 @@ def mail(situation: Situation, step: Step) -> Decision:
         context["success_manager_name"] = situation.customer.success_manager.name
     else:
         context["order_id"] = step.stage.split(":", 1)[1]
-    line = JournalLine(f"{task.title['en']}: mail to the customer")
-    return Decision(line, done.outcome, done.writes, [Mail(task.name, context), *done.mails], done.notices)
+    return Decision(
+        JournalLine(f"{task.title['en']}: mail on its way"),
+        Outcome(plan=late_steps(situation, step.stage, task, facts)),
+        mails=[Mail(task.name, context, completes=task.name)],
+    )
+
+
+def mailed(situation: Situation, stage: str, name: str) -> Decision | None:
+    """A mail has left that completes a task; null if that is done or not wanted any more. It happens beside the journey's
+    loop, so the outcome says what is done, not what is left."""
+    _, facts = _promise(situation, stage, name)
+    if facts is None:
+        return None
+    done = _complete(situation, facts, by="system")
+    outcome = done.outcome.model_copy(update={"stages": {}, "answer": None, "finished": {stage: name}})
+    return replace(done, outcome=outcome)
 
 
 def _units_to_provide(asset: AssetFacts, at: datetime) -> int:

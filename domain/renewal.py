@@ -136,7 +136,7 @@ def notice(situation: Situation, step: Step) -> Decision:
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if situation.as_of >= contract.term.ends_at:
         over = list(_remaining(situation, contract))[-1:]
-        return Decision(JournalLine("Notice came too late: the term is over", kind="skipped"), Outcome(plan=over))
+        return Decision(JournalLine("Dropped: renewal notice; the term is over", kind="dropped"), Outcome(plan=over))
     passed = [d for d in notice_days(situation, contract) if notice_step(situation, contract, d).at <= situation.as_of]
     if passed and min(passed) < days:
         nearest = notice_step(situation, contract, min(passed), now=True)

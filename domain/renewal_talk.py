@@ -53,12 +53,12 @@ def quote(situation: Situation, step: Step) -> Decided:
         gone = Outcome(attention={f"renewal_held:{step.stage.split(':')[1]}": None})
         return Decided(JournalLine("The withheld quote is not needed any more", kind="skipped"), gone)
     if situation.as_of >= contract.term.ends_at:
-        return Decided(JournalLine("The withheld quote came too late: the term is over", kind="skipped"))
+        return Decided(JournalLine("Dropped: the withheld quote; the term is over", kind="dropped"))
     held = situation.guard.renewal_held(contract.term.ends_at)
     if held is not None:
         return _withheld(situation, contract, held)
     quoted = quote_renewal(situation, contract)
-    says = f"Renewal quote {quoted.quote_id} sent, which was withheld"
+    says = f"Renewal quote {quoted.quote_id}, which was withheld, is on its way"
     decision = Decided(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(

@@ -80,7 +80,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                     _note_delivery(given, outcome, provisioned)
                 elif name in _MESSAGES:
                     # With a plan it was held back, with attention refused: both are found out again.
-                    if not outcome.get("plan") and not outcome.get("attention"):
+                    if outcome.get("sent") or not (outcome.get("plan") or outcome.get("attention")):
                         _note_delivery(given, outcome, sent)
                 elif name not in _NOT_KEPT and not outcome.get("repeated"):
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
@@ -128,7 +128,8 @@ def _of_case(name: str, request_id: str) -> str:
 
 def _note_delivery(given: dict[str, Any], outcome: dict[str, Any], into: dict[str, datetime]) -> None:
     if not outcome.get("late"):  # otherwise it could not leave within the hour, and is tried again
-        into[_delivery(given)] = datetime.fromisoformat(given["as_of"])
+        left = (outcome.get("sent") or {}).get("at", given["as_of"])
+        into[_delivery(given)] = datetime.fromisoformat(left)
 
 
 def _delivery(given: dict[str, Any]) -> str:

@@ -189,6 +189,12 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
     )
 
 
+async def why_not_sent(connection: Connection, delivery_id: str) -> str:
+    """Why a message was held back, dropped or refused."""
+    why: str | None = await connection.fetchval("select reason from outbox where delivery_id = $1", delivery_id)
+    return why or "no reason was noted"
+
+
 async def note_sent_before(connection: Connection, account_id: str, sent: Mapping[str, datetime]) -> None:
     """Messages of which the histories say that they were sent, by their ids, so that they are not sent again."""
     await connection.execute(

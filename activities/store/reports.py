@@ -27,10 +27,17 @@ async def journal_of(connection: Connection, account_id: str, after: int = 0, li
 
 
 async def latest_journal(connection: Connection, account_id: str, limit: int) -> list[Row]:
-    """The last lines of the journal, newest first."""
+    """The last lines of the journal, newest first, each with the mails and notices that it wrote and where they stand."""
     return await _rows(
         connection,
-        "select at, stage, kind, title from journal where account_id = $1 order by at desc, journal_id desc limit $2",
+        "select j.at, j.stage, j.kind, j.title, coalesce((select jsonb_agg(jsonb_build_object("
+        "   'channel', o.channel, 'what', coalesce(o.body->>'template', o.body->>'title'),"
+        "   'to', coalesce(o.contact_id, o.staff_id), 'status', o.status, 'since', o.created_at, 'at', o.settled_at,"
+        "   'why', o.reason) order by o.created_at, o.delivery_id) from outbox o"
+        "  where o.account_id = $1 and o.channel in ('deliver_mail', 'deliver_notice')"
+        "   and left(o.delivery_id, length(j.key) + 1) = j.key || '#'), '[]') as messages"
+        " from (select * from journal where account_id = $1 order by at desc, journal_id desc limit $2) j"
+        " order by j.at desc, j.journal_id desc",
         account_id,
         limit,
     )

@@ -15,6 +15,7 @@ from activities.store import reports
 from activities.store.customers import zone_of
 from domain.agenda.horizon import Horizon
 from domain.calendar import local_day
+from domain.message_words import message_in_words
 from workers.cli.asking import read_fields
 from workers.cli.common import (
     By,
@@ -145,6 +146,8 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
             console.print(
                 f"[dim]{local_day(line['at'], zone)}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
             )
+            for message in line["messages"]:
+                console.print(f"{'':<25}[dim]{escape(message_in_words(message, zone))}[/dim]", soft_wrap=True)
 
 
 @app.command()

@@ -1,0 +1,112 @@
+"""Done means delivered: what a mail completes is done once a mail server has taken it; the journal says where each message stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from activities.store import reports
+from activities.store.timeline import timeline_page
+from domain.message_words import message_in_words
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, settled, until
+from tests.e2e.outages import Outside, outside
+
+WELCOME = "select * from onboarding_task where account_id = $1 and name = 'welcome'"
+
+
+async def messages(servers: Servers, account: str) -> list[str]:
+    """Where each message of the journal stands, in words."""
+    async with servers.pool.acquire() as connection:
+        lines = await reports.latest_journal(connection, account, 200)
+    return [message_in_words(message, "Asia/Tokyo") for line in reversed(lines) for message in line["messages"]]
+
+
+async def timeline(servers: Servers, account: str) -> dict[str, Any]:
+    async with servers.pool.acquire() as connection:
+        page = await timeline_page(connection, account, limit=500)
+    return {item.title: item.at for item in page.items}
+
+
+async def ordered(world: Outside, **changes: Any) -> str:
+    document = order(**changes)
+    await world.client.place_order(document)
+    return account_of(document)
+
+
+async def test_a_welcome_is_done_once_the_mail_server_has_taken_it(servers: Servers, tmp_path: Path) -> None:
+    async with outside(servers, tmp_path) as world:
+        await world.mail_goes_down()
+        account = await ordered(world)
+        placed = await world.client.now(account)
+        await world.client.fast_forward(account, timedelta(days=2))
+        task = await servers.pool.fetchrow(WELCOME, account)
+        assert task is not None
+        assert (task["status"], task["completed_at"]) == ("open", None)
+        briefing = await world.client.briefing(account)
+        assert "open tasks welcome, kickoff" in briefing
+        assert "Welcome done" not in briefing
+        assert not {"Welcome done", "Mail: welcome"} & set(await timeline(servers, account))
+        (welcome,) = [one for one in await messages(servers, account) if one.startswith("mail welcome")]
+        assert welcome.startswith("mail welcome to P-1: on its way since ")
+        await world.mail_comes_up()
+        await world.client.ask(account, "retry_deliveries", {})
+        await settled(servers.pool, account)
+        taken = placed + timedelta(days=2)
+
+        async def is_told() -> bool:
+            return "Welcome done" in await world.client.briefing(account)
+
+        await until(is_told, "the welcome is done")
+        task = await servers.pool.fetchrow(WELCOME, account)
+        assert task is not None
+        assert task["status"] == "done"
+        assert abs(task["completed_at"] - taken) < timedelta(hours=7)
+        assert "open tasks kickoff" in await world.client.briefing(account)
+        told = await timeline(servers, account)
+        assert abs(told["Welcome done"] - taken) < timedelta(hours=7)
+        assert abs(told["Mail: welcome"] - taken) < timedelta(hours=7)
+        (welcome,) = [one for one in await messages(servers, account) if one.startswith("mail welcome")]
+        assert welcome.startswith("mail welcome to P-1: sent ")
+        await world.client.fast_forward(account, timedelta(days=1))
+
+
+async def test_a_welcome_that_is_refused_for_good_stays_open_and_is_a_matter_for_the_owner(
+    servers: Servers, tmp_path: Path
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        nobody = [{"contact_id": "P-1", "name": "Nobody", "email": "nobody@customer.example"}]
+        account = await ordered(world, contacts=nobody)
+        await settled(servers.pool, account)
+        await world.client.fast_forward(account, timedelta(days=9))
+        await settled(servers.pool, account)
+        task = await servers.pool.fetchrow(WELCOME, account)
+        assert task is not None
+        assert task["status"] == "open"
+        assert any(one.startswith("mail welcome to P-1: refused ") for one in await messages(servers, account))
+        titles = [row["title"] for row in await servers.journal(account)]
+        assert any(title.startswith("Escalated: Welcome is ") for title in titles), titles
+        await world.client.ask(account, "complete_task", {"task": "welcome", "by": "S-2", "evidence": "by phone"})
+        assert "Welcome was due" not in await world.client.briefing(account)
+
+
+async def test_a_welcome_to_whoever_wants_no_mails_completes_nothing_and_holds_nothing_up(
+    servers: Servers, tmp_path: Path
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        first = order()
+        account = account_of(first)
+        await world.client.place_order(first)
+        await settled(servers.pool, account)
+        event = {"event": "unsubscribed", "contact_id": "P-1", "request_id": "u-1"}
+        await world.client.ask(account, "note_mail", event)
+        second = {**order(account), "account": first["account"], "contacts": first["contacts"]}
+        second["activated_at"] = (await world.client.now(account)).isoformat()
+        await world.client.place_order(second)
+        await world.client.fast_forward(account, timedelta(days=1))
+        done = await servers.pool.fetch(WELCOME, account)
+        assert [row["status"] for row in done] == ["done", "done"]
+        titles = [row["title"] for row in await servers.journal(account)]
+        assert "Mail 'welcome' was not sent: contact P-1 wants no optional mails" in titles
