@@ -87,7 +87,8 @@ def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int
     """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books.
 
     Whole months at a price cost just that. Where something is renewed for a part of a month, what rounding the sum of the
-    asset's costs adds or takes is shared by the lines.
+    asset's costs adds or takes is shared by the lines; not so of an early renewal, whose change of that sum is also that of the
+    term that it cuts short.
     """
     lots: dict[Decimal, tuple[int, Decimal]] = {}
     for source in action.sources:
@@ -95,7 +96,8 @@ def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int
             quantity, amount = lots.get(source.unit_price, (0, Decimal(0)))
             lots[source.unit_price] = (quantity + source.quantity, amount + (source.product_amount or 0))
     shares = sum((amount for _, amount in lots.values()), Decimal(0))
-    exact = left = shares + (action.adjustment_amount_change or 0)
+    early = any(source.quantity < 0 for source in action.sources)
+    exact = left = shares + (Decimal(0) if early else action.adjustment_amount_change or Decimal(0))
     for price, (quantity, amount) in lots.items():
         before, left = left, left - (exact * amount / shares if shares else amount)
         lots[price] = quantity, rounding.apply(before) - rounding.apply(left)

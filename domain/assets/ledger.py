@@ -406,11 +406,12 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         order_id=entry.order_id,
         months_from=entry.months_from,
     )
-    # Months are counted as the action leaves them, so that it is measured by what it says itself.
+    # Months are counted as the action leaves them, so that it is measured by what it says itself; what a renewal takes away
+    # as they were.
     anchors = month_anchors(asset, active_actions((*record.actions, action)))
-    action = action.model_copy(
-        update={"sources": tuple(_measured_row(row, asset, policy, anchors) for row in entry.rows)}
-    )
+    known = month_anchors(asset, record.active) if entry.category is Category.RENEWALS else anchors
+    rows = [_measured_row(row, asset, policy, known if row.quantity < 0 else anchors) for row in entry.rows]
+    action = action.model_copy(update={"sources": tuple(rows)})
     periods = rebuild(asset, (*record.actions, action), policy)
     measured = _with_changes(action, record.periods, periods, entry.category)
     return record.model_copy(

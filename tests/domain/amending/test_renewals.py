@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.amending import changes
-from domain.amending.requests import AmendAssets, RenewAssets
+from domain.amending.requests import AmendAssets, RenewAssets, SwapAssets
 from domain.customer import agreed_price
+from domain.decision import QuoteRenewal
 from domain.money import rounding_of
 from domain.orders import PricePer
 from domain.refusals import Refusal
@@ -112,3 +113,23 @@ def test_without_a_rate_for_the_day_nothing_is_renewed() -> None:
     assert world.records == before
     with pytest.raises(ValueError, match="not both"):
         RenewAssets.model_validate({"contract_id": "K-1", "index": CPI, "uplift_percent": "3"})
+
+
+@pytest.mark.parametrize("swaps", [0, 2])
+@pytest.mark.parametrize("first", ["2027-03-01", "2027-03-11", "2027-03-30"])
+def test_an_early_renewal_lists_whole_months_at_their_price_whatever_it_cuts_short(first: str, swaps: int) -> None:
+    world = World(auto_renew=True)
+    world.pass_by(30)
+    held = world.seats
+    for number, price in enumerate(["1999", "1333"][:swaps]):
+        line = {"asset_id": held, "to_product": "PRO", "unit_price": price, "to_asset_id": f"NEW-{number}"}
+        world.ask(changes.swap, SwapAssets.model_validate({"assets": [line]}))
+        held = f"NEW-{number}"
+    more = {"asset_id": held, "add": 3, "unit_price": "777"}
+    world.ask(changes.amend, AmendAssets.model_validate({"assets": [more]}))
+    asked = RenewAssets.model_validate({"contract_id": world.contract_id, "start": first, "months": 12})
+    decision = changes.renew(world.desk(), asked)
+    [quote] = [write for write in decision.writes if isinstance(write, QuoteRenewal)]
+    monthly = 40 * {0: 1200, 2: 1333}[swaps] + 3 * 777
+    assert quote.total == 12 * monthly + 60_000
+    assert sum(Decimal(line["amount"]["amount"]) for line in quote.lines) == quote.total
