@@ -12,6 +12,7 @@ from domain.agenda.comparing import compare
 from domain.agenda.model import Running
 from domain.agenda.planning import agenda
 from tests.conftest import Servers
+from tests.e2e.lives import PATIENCE
 
 
 async def differences(servers: Servers, account_id: str) -> list[str]:
@@ -29,9 +30,9 @@ async def differences(servers: Servers, account_id: str) -> list[str]:
     return [difference.says for difference in found]
 
 
-async def apart(servers: Servers, account_id: str, seconds: float = 20) -> list[str]:
+async def apart(servers: Servers, account_id: str) -> list[str]:
     """As `differences`, once what is just being done is done, and without what a test may leave behind."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while found := [said for said in await differences(servers, account_id) if not _passing(said)]:
         if time.monotonic() > deadline:
             return found

@@ -41,7 +41,7 @@ from tests.e2e.tally import Tally, tally
 CALM, KILLED = "-calm", "-kill"
 LAST_DAY = 400
 TARGETS = ["postgres", "temporal", "worker-0", "worker-1"]
-_PATIENCE = 150.0
+_PATIENCE = 250.0
 _OUTAGES: tuple[type[BaseException], ...] = (
     RPCError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -189,7 +189,7 @@ class Report:
             console.print(f"[red]{fault}[/]")
 
 
-async def settle(dsn: str, accounts: list[str], seconds: float = 90) -> None:
+async def settle(dsn: str, accounts: list[str], seconds: float = 200) -> None:
     """Waits until no message of `accounts` is on its way, or until that takes too long to be right."""
     deadline = time.monotonic() + seconds
     query = "select count(*) from outbox where account_id = any($1) and status = 'waiting'"

@@ -15,6 +15,7 @@ from temporalio.client import (
     Interceptor,
     OutboundInterceptor,
     StartWorkflowUpdateWithStartInput,
+    WorkflowExecutionStatus,
     WorkflowUpdateHandle,
 )
 from temporalio.common import WorkflowIDConflictPolicy
@@ -56,11 +57,7 @@ class _MovedFirst(OutboundInterceptor):
         self, input: StartWorkflowUpdateWithStartInput
     ) -> WorkflowUpdateHandle[Any]:
         start = input.start_workflow_input
-        try:
-            await self._plain.get_workflow_handle(start.id).describe()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
+        if not await self._runs(start.id):
             await self._plain.start_workflow(
                 start.workflow,
                 args=start.args,
@@ -71,3 +68,12 @@ class _MovedFirst(OutboundInterceptor):
             )
             await Clocks(self._plain).forward(start.id, present())
         return await super().start_update_with_start_workflow(input)
+
+    async def _runs(self, workflow_id: str) -> bool:
+        try:
+            described = await self._plain.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return described.status is WorkflowExecutionStatus.RUNNING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from gateway.cases import CaseClient
 from tests.builders import order
 from tests.cases import case_client, staffed
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from workers.embedded.mailbox import MailSummary, StoredMail
 
 _numbers = itertools.count(1)
@@ -90,13 +90,15 @@ class Shop:
 
     async def mail(self, words: str, address: str | None = None) -> StoredMail:
         """The one mail to the customer, or to somebody else, with these words in its subject, once it is there."""
-        found: list[MailSummary] = []
-        for _ in range(200):
-            found = [mail for mail in self.servers.mails_to(address or self.email) if words in mail.subject]
-            if found:
-                break
-            await asyncio.sleep(0.05)
-        [summary] = found
+
+        def found() -> list[MailSummary]:
+            return [mail for mail in self.servers.mails_to(address or self.email) if words in mail.subject]
+
+        async def has_come() -> bool:
+            return bool(found())
+
+        await until(has_come, f"a mail with {words!r} arrives")
+        [summary] = found()
         return self.servers.stack.mailbox.read(summary.id)
 
     async def memos(self) -> list[Any]:

@@ -25,6 +25,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from typer.testing import CliRunner
 
+from tests.e2e.lives import until
 from workers.attending import worker_runs_here
 from workers.embedded.temporal_server import EmbeddedTemporal, find_program
 from workers.registering import RegistrationError, register_search_attributes
@@ -259,11 +260,14 @@ async def test_an_attribute_of_another_type_is_told_and_nothing_registered(addre
     client = await make_namespace(address, "taken", "1d")
     text = IndexedValueType.INDEXED_VALUE_TYPE_TEXT
     request = AddSearchAttributesRequest(namespace="taken", search_attributes={"RenewalAt": text})
-    for _ in range(100):  # the server knows a namespace some two seconds after it was made
+
+    async def taken() -> bool:
         with contextlib.suppress(RPCError):
             await client.operator_service.add_search_attributes(request)
-            break
-        await asyncio.sleep(0.1)
+            return True
+        return False
+
+    await until(taken, "the server knows the namespace, some two seconds after it was made")
     with pytest.raises(RegistrationError, match=r"RenewalAt of namespace 'taken' is .*_TEXT and should be .*_DATETIME"):
         await register_search_attributes(client)
     assert await types(client) == {"RenewalAt": "INDEXED_VALUE_TYPE_TEXT"}
@@ -280,21 +284,16 @@ async def idle() -> None:
     """An activity to register: a worker needs one."""
 
 
-async def seen(client: Client, task_queue: str) -> bool:
-    """Whether the worker is seen within a moment."""
-    for _ in range(100):
-        if await worker_runs_here(client, task_queue):
-            return True
-        await asyncio.sleep(0.1)
-    return False
-
-
 async def test_the_health_check_sees_the_worker_of_this_host_while_it_runs(address: str) -> None:
     often = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))
     client = await Client.connect(address, runtime=often)
     assert not await worker_runs_here(client, "watched")
     async with Worker(client, task_queue="watched", activities=[idle]):
-        assert await seen(client, "watched")
+
+        async def seen() -> bool:
+            return await worker_runs_here(client, "watched")
+
+        await until(seen, "the worker is seen")
         assert await worker_runs_here(client, "watched", host=socket.gethostname())
         assert not await worker_runs_here(client, "watched", host="elsewhere")
         assert not await worker_runs_here(client, "another queue")

@@ -119,7 +119,7 @@ async def _do(
 async def _handed_over(pool: Pool, transfer_id: str) -> None:
     """Waits until both customers have heard of a transfer: their clocks are moved one after the other."""
     settled = "select 1 from journal where kind = 'amendment_settled' and key like '%' || $1"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not await pool.fetchval(settled, transfer_id):
         if time.monotonic() > deadline:
             raise TimeoutError(f"transfer {transfer_id} is not settled")

@@ -235,7 +235,7 @@ async def _end(life: Life) -> None:
             await life.ask(party, "resume", {})  # what a pause held back is done first
     for party in life.parties:
         try:
-            await settled(life.world.pool, party.account_id, 60)
+            await settled(life.world.pool, party.account_id)
         except AssertionError as error:
             life.world.tally.failures.append(f"life {life.name}: {error}")
     for what in await life.parked():

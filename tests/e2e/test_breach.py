@@ -19,6 +19,7 @@ from gateway.cases import CaseClient
 from tests.cases import case, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.killing import WorkerProcess
+from tests.e2e.lives import until
 
 QUEUE = "dying"
 
@@ -39,15 +40,15 @@ async def effects(servers: Servers, case_id: str) -> dict[str, Any]:
 
 async def blocked(servers: Servers) -> None:
     """Waits until an activity stands at a lock."""
-    for _ in range(300):
-        if await servers.pool.fetchval("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("nobody came to the lock")
+
+    async def at_the_lock() -> bool:
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        return bool(await servers.pool.fetchval(waiting))
+
+    await until(at_the_lock, "somebody comes to the lock")
 
 
 @pytest.mark.slow("kill")
-@pytest.mark.timeout(120)
 async def test_a_worker_killed_in_the_middle_of_a_breach(servers: Servers, tmp_path: Path) -> None:
     document = await customer(servers, segment="enterprise")
     team = await staffed(servers, "AG-B")

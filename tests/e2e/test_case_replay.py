@@ -18,7 +18,6 @@ SAMPLE = Path(__file__).parents[1] / "data" / "incident_log_sample.csv"
 
 
 @pytest.mark.slow("log")
-@pytest.mark.timeout(300)
 async def test_logged_cases_lived_again_give_the_figures_of_the_log(servers: Servers) -> None:
     client = case_client(servers)
     await client.put_agent({"staff": person("replay-agent"), "team": await _team(servers)})

@@ -42,7 +42,7 @@ async def doctor(folder: Path, *more: str) -> tuple[int, dict[str, Any]]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 100)
+    out, err = await asyncio.wait_for(process.communicate(), 240)
     assert out, err.decode()
     found: dict[str, Any] = json.loads(out)
     return process.returncode or 0, found
@@ -180,7 +180,7 @@ DISASTERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]] | None
 
 
 @pytest.mark.slow("disaster")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("disaster", DISASTERS)
 async def test_what_is_lost_comes_back_and_every_contract_lives_on(
     tmp_path: Path, servers: Servers, disaster: str

@@ -68,7 +68,6 @@ async def begin(world: Outside, **changes: Any) -> tuple[dict[str, Any], str]:
 
 
 @pytest.mark.slow("outage")
-@pytest.mark.timeout(150)
 async def test_a_dead_mail_server_and_a_dead_provisioning_service_hold_up_nothing(world: Outside) -> None:
     servers = world.servers
     undisturbed, calm = await begin(world)

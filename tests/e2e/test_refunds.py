@@ -18,6 +18,7 @@ from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.builders import order
 from tests.e2e.killing import Fragile
+from tests.e2e.lives import settled
 
 SEED = 20261202
 LINES = 12
@@ -25,7 +26,6 @@ KILLS = 4
 
 
 @pytest.mark.slow("refunds")
-@pytest.mark.timeout(180)
 async def test_workers_killed_around_refunds_neither_double_nor_lose_one(tmp_path: Path) -> None:
     dice = random.Random(SEED)
     async with Fragile(tmp_path) as stack:
@@ -75,11 +75,7 @@ async def test_workers_killed_around_refunds_neither_double_nor_lose_one(tmp_pat
         assert events == LINES
 
         # A mail may arrive twice if its worker dies before it is noted; then with the same Message-ID.
-        for _ in range(600):
-            waiting = await pool.fetchval("select count(*) from outbox where status = 'waiting'")
-            if not waiting:
-                break
-            await asyncio.sleep(0.1)
+        await settled(pool, account_id)
         mails = {mail.message_id for mail in stack.mail.mailbox.list() if "CM-" in mail.subject}
         assert len(mails) == LINES
         assert stack.returned_by_itself == 0

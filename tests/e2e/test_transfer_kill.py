@@ -65,7 +65,7 @@ class Pair:
                 )
             )
 
-        await until(is_settled, "the transfer is settled at its source", 60)
+        await until(is_settled, "the transfer is settled at its source")
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ async def test_killed_after_the_target_has_taken_the_assets(servers: Servers, tm
                 return await both.status() == "received"
 
             async with both.takers_worker():
-                await until(received, "the target takes the assets", 30)
+                await until(received, "the target takes the assets")
             await both.worker.kill()
             await holding.rollback()
             source = await both.record(both.seats)

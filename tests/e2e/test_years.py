@@ -74,7 +74,6 @@ async def disturb(servers: Servers, account: str, name: str, count: int) -> list
 
 
 @pytest.mark.slow("years")
-@pytest.mark.timeout(180)
 async def test_ten_years_with_messages_at_every_boundary_do_every_step_once(servers: Servers) -> None:
     document = two_contracts()
     account = account_of(document)
@@ -176,7 +175,6 @@ def contract_of(account: str, n: int, start: date, months: int) -> dict[str, Any
 
 
 @pytest.mark.slow("years")
-@pytest.mark.timeout(180)
 async def test_the_state_of_ten_years_and_fifty_contracts_stays_small(servers: Servers) -> None:
     lengths = [12] * 2 + [60] * 8 + [120] * 20
     document = order(lines=[])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from email.message import EmailMessage
 from typing import Any
@@ -15,6 +14,7 @@ from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order
 from tests.conftest import Servers
+from tests.e2e.lives import until
 
 DOMAIN = "perennial.example"
 SERVICE = f"service@{DOMAIN}"
@@ -80,16 +80,13 @@ class Post:
 
     async def answered(self, address: str, template: str) -> Any:
         """The mail of this template that reached an address; waits for it."""
-        for _ in range(100):
-            row = await self.servers.pool.fetchrow(
-                "select * from outbox where body->>'to_email' = $1 and body->>'template' = $2 and status = 'sent'",
-                address,
-                template,
-            )
-            if row is not None:
-                return row
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"no mail {template!r} reached {address}")
+        query = "select * from outbox where body->>'to_email' = $1 and body->>'template' = $2 and status = 'sent'"
+
+        async def has_left() -> bool:
+            return await self.servers.pool.fetchrow(query, address, template) is not None
+
+        await until(has_left, f"a mail {template!r} reaches {address}")
+        return await self.servers.pool.fetchrow(query, address, template)
 
 
 def written(

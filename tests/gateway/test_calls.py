@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
@@ -114,9 +113,7 @@ async def test_the_whole_customer_is_before_the_agent(servers: Servers, caller: 
             "urgency": "high",
         }
     )
-    began = time.monotonic()
     answer = await CallDesk(servers.pool, servers.client).look_up(number)
-    assert time.monotonic() - began < 2
     view = answer.customer
     assert view is not None
     assert (view.company, view.segment, view.owner.name) == (document["account"]["name"], "standard", "Olga Owner")

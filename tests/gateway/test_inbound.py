@@ -18,6 +18,7 @@ from domain.service.mailrouting import CASES_A_DAY, case_id_of
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 
 
@@ -330,9 +331,7 @@ async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post:
     assert (await post.row(inbox_id))["status"] == "new"
     # A process that opened the case, and died before it could note that.
     died = asyncio.create_task(post.inbox.settle_new())
-    for _ in range(2000):
-        if await post.cases.case(case_id_of(inbox_id)) is not None:
-            break
+    while await post.cases.case(case_id_of(inbox_id)) is None:  # noqa: ASYNC110 - what comes next is cut off
         await asyncio.sleep(0.005)
     died.cancel()
     await asyncio.gather(died, return_exceptions=True)
@@ -371,13 +370,15 @@ async def test_a_process_that_runs_takes_mails_as_they_come(post: Post) -> None:
     account = await post.customer()
     running = asyncio.create_task(post.inbox.run())
     inbox_id = await post.send(written(contact_of(account)))
-    for _ in range(100):
-        if (await post.row(inbox_id))["status"] == "matched":
-            break
-        await asyncio.sleep(0.1)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert (await post.row(inbox_id))["status"] == "matched"
+
+    async def is_matched() -> bool:
+        return str((await post.row(inbox_id))["status"]) == "matched"
+
+    try:
+        await until(is_matched, "the mail is taken")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_mail_that_cannot_be_kept_is_deferred(post: Post) -> None:

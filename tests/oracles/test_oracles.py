@@ -115,7 +115,7 @@ def test_report_counts_every_case_once() -> None:
 
 def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tests.oracles", *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "tests.oracles", *arguments], capture_output=True, text=True, check=False, timeout=240
     )
 
 

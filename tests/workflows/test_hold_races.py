@@ -121,7 +121,6 @@ async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> Non
 
 
 @pytest.mark.slow("kill")
-@pytest.mark.timeout(300)
 @pytest.mark.damaged
 async def test_a_worker_killed_around_a_hold_leaves_one_effect_of_each(tmp_path: Path) -> None:
     """Workers die while cases come and go and mails leave: each mail arrives once or waits, and no hold is lost or doubled."""
@@ -193,8 +192,8 @@ async def check(pool: Any, account: str, turns: int) -> None:
             "select count(*) from sales_hold where account_id = $1 and lifted_at is null", account
         )
 
-    await until(is_clear, f"all holds of {account} are lifted", 60)
-    await settled(pool, account, 60)
+    await until(is_clear, f"all holds of {account} are lifted")
+    await settled(pool, account)
     assert not await pool.fetchval("select count(*) from outbox where account_id = $1 and status = 'held'", account)
     assert (
         await pool.fetchval("select count(*) from sales_hold where account_id = $1 and reason = 'manual'", account)

@@ -30,7 +30,6 @@ async def planned(servers: Servers, folder: Path, *arguments: str) -> list[dict[
     return steps
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("billing", ["monthly", "quarterly", "whole_term"])
 async def test_what_is_foretold_comes_on_its_day(servers: Servers, tmp_path: Path, billing: str) -> None:
     document = order()

@@ -86,7 +86,6 @@ async def whole(servers: Servers, account: str, until: datetime) -> dict[str, Se
     }
 
 
-@pytest.mark.timeout(240)
 async def test_a_terminated_journey_is_mended_and_its_contracts_live_on_as_those_of_its_twin(servers: Servers) -> None:
     _, calm = await begin(servers)
     _, account = await begin(servers)
@@ -102,7 +101,6 @@ async def test_a_terminated_journey_is_mended_and_its_contracts_live_on_as_those
     assert [term[0] for term in await terms(servers, account)] == [1, 2]
 
 
-@pytest.mark.timeout(240)
 async def test_an_order_after_a_termination_brings_back_all_that_the_customer_holds(servers: Servers) -> None:
     _, calm = await begin(servers)
     document, account = await begin(servers)

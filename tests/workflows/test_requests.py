@@ -350,10 +350,11 @@ async def test_a_closed_journey_begins_again_with_all_that_the_customer_holds(se
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=40))
     await servers.client.ask(account, "close_journey", {"reason": "moved to a partner"})
-    for _ in range(100):
-        if not await servers.client.is_running(account):
-            break
-        await asyncio.sleep(0.1)
+
+    async def is_over() -> bool:
+        return not await servers.client.is_running(account)
+
+    await until(is_over, "the journey ends")
     waiting = await servers.pool.fetchval(
         "select count(*) from outbox where account_id = $1 and status = 'waiting'", account
     )

@@ -131,7 +131,7 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
     async def seen() -> bool:
         return "parked" in await attention_of(servers.temporal, life.account)
 
-    await until(seen, "the step is set aside", 30)
+    await until(seen, "the step is set aside")
     slow.clear()
     await forward
     assert "not done in 1 seconds, 2 times" in await servers.client.briefing(life.account)

@@ -34,7 +34,7 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
         client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
         async with build_worker(servers.temporal, servers.pool, settings):
             await client.place_order(document)
-            await settled(servers.pool, account, seconds=60)
+            await settled(servers.pool, account)
             first = list(receiver.attempts)
             await client.fast_forward(account, timedelta(days=60))
             await client.ask(account, "amend_assets", {"assets": [{"asset_id": asset, "remove": 10}], "by": "s-1"})
@@ -49,7 +49,7 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
                 )
                 return not waiting
 
-            await until(told, "every event is told", 60)
+            await until(told, "every event is told")
     assert [attempt.status for attempt in first] == [500, 503, 204, 204]
     assert {attempt.id for attempt in first[:2]} == {attempt.id for attempt in first[2:]}
     assert all(attempt.genuine for attempt in receiver.attempts)

@@ -38,7 +38,7 @@ def channel_with(smtp_server: SmtpServer, renderer: Renderer) -> Callable[..., M
             "port": smtp_server.port,
             "sender": "success@meridian.example",
             "mail_domain": "mail.meridian.example",
-            "timeout_seconds": 5,
+            "timeout_seconds": 60,
             **changes,
         }
         return MailChannel(SmtpSettings.model_validate(fields), renderer)

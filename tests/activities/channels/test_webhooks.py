@@ -36,12 +36,12 @@ async def test_a_no_is_tried_again(status: int) -> None:
 
 async def test_who_is_slow_or_away_is_tried_again_and_who_is_gone_is_not() -> None:
     with Receiver(SECRET, slow={1: 2.0}) as receiver:
-        channel = WebhookChannel(receiver.url, SECRET, timeout_seconds=0.3)
+        hasty = WebhookChannel(receiver.url, SECRET, timeout_seconds=0.3)
         with pytest.raises(ChannelUnavailableError, match=r"no answer from 127\.0\.0\.1 in 0\.3 s"):
-            await channel.send("msg_1", b"{}", present().timestamp())
+            await hasty.send("msg_1", b"{}", present().timestamp())
         receiver.plan = [410]
         with pytest.raises(MessageRejectedError, match="gone"):
-            await channel.send("msg_1", b"{}", present().timestamp())
+            await WebhookChannel(receiver.url, SECRET).send("msg_1", b"{}", present().timestamp())
         url = receiver.url
     with pytest.raises(ChannelUnavailableError):
         await WebhookChannel(url, SECRET).send("msg_1", b"{}", present().timestamp())

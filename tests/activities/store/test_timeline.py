@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from domain.customer_timeline import Audience, TimelineKind, Visibility, read_cu
 from domain.refusals import Refusal
 from tests import builders
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.timelines import START, explained, fill
 
 _numbers = itertools.count(1)
@@ -103,11 +103,12 @@ async def placed(servers: Servers) -> str:
 async def test_an_order_its_contract_and_its_mail_are_on_the_timeline(servers: Servers) -> None:
     account = await placed(servers)
     contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
-    for _ in range(100):
-        found = await titles(servers, account)
-        if any(kind == "message" for kind, _ in found):
-            break
-        await asyncio.sleep(0.1)
+
+    async def is_written() -> bool:
+        return any(kind == "message" for kind, _ in await titles(servers, account))
+
+    await until(is_written, "the customer is welcomed")
+    found = await titles(servers, account)
     kinds = [kind for kind, _ in found]
     assert "purchase" in kinds
     assert ("message", "Mail: welcome") in found

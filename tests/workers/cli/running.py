@@ -43,7 +43,7 @@ async def perennial(
 
 
 async def forked(
-    arguments: tuple[str, ...], folder: Path, environment: dict[str, str], given: bytes = b"", seconds: float = 60
+    arguments: tuple[str, ...], folder: Path, environment: dict[str, str], given: bytes = b"", seconds: float = 240
 ) -> Ended:
     """`perennial` with `arguments` and exactly this environment. Raises TimeoutError if it is not done in time."""
     with TemporaryDirectory() as streams:

@@ -78,12 +78,14 @@ async def test_without_a_worker_every_call_ends_with_a_sentence_and_may_be_sent_
 ) -> None:
     queue = f"late-{os.getpid()}"
     settings = servers.settings.model_copy(update={"task_queue": queue})
-    client = PerennialClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
-    cases = CaseClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
+    client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
+    cases = CaseClient(servers.temporal, servers.pool, task_queue=queue)
+    hasty = PerennialClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
+    hasty_cases = CaseClient(servers.temporal, servers.pool, task_queue=queue, within=SOON)
     document = order()
     account = account_of(document)
     with pytest.raises(NoAnswerError, match=rf"no answer to place_order came from journey-{account} within 2 seconds"):
-        await client.place_order(document)
+        await hasty.place_order(document)
     case_id = f"C-{account}"
     opening = {"case_id": case_id, "account_id": account, "subject": "The till stands still"}
     async with build_worker(servers.temporal, servers.pool, settings):
@@ -97,10 +99,10 @@ async def test_without_a_worker_every_call_ends_with_a_sentence_and_may_be_sent_
     request_id = asked.err.split("sent again with request_id ")[1].split(",")[0]
     assert f"look for update {request_id} of workflow journey-{account}" in asked.err
     calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-        "the question for its briefing": lambda: client.briefing(account),
-        "the question for its agenda": lambda: client.agenda_of(account),
-        "the move of its clock": lambda: client.fast_forward(account, timedelta(days=3)),
-        "respond": lambda: cases.ask(case_id, "respond", {"body": "On its way", "request_id": "r-1"}),
+        "the question for its briefing": lambda: hasty.briefing(account),
+        "the question for its agenda": lambda: hasty.agenda_of(account),
+        "the move of its clock": lambda: hasty.fast_forward(account, timedelta(days=3)),
+        "respond": lambda: hasty_cases.ask(case_id, "respond", {"body": "On its way", "request_id": "r-1"}),
     }
     for what, call in calls.items():
         with pytest.raises(NoAnswerError, match=f"no answer to {what} came") as unanswered:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import aiosmtplib
 import pytest
 
 from tests.builders import order
+from tests.e2e.lives import until
 from tests.gateway.post import SERVICE, contact_of, written
 from workers.cli.stack import stack_up
 
@@ -21,18 +21,20 @@ async def test_a_mail_to_the_company_is_a_case(tmp_path: Path, monkeypatch: pyte
         sender = contact_of(document)
         async with aiosmtplib.SMTP(hostname=up.stack.smtp_host, port=up.stack.smtp_port) as smtp:
             await smtp.sendmail(sender, [SERVICE], written(sender).as_bytes())
-        row = None
-        for _ in range(200):
-            row = await up.pool.fetchrow("select status, account_id, case_id from inbox_message where status <> 'new'")
-            if row is not None:
-                break
-            await asyncio.sleep(0.1)
+        query = "select status, account_id, case_id from inbox_message where status <> 'new'"
+
+        async def has_come() -> bool:
+            return await up.pool.fetchrow(query) is not None
+
+        await until(has_come, "the mail is looked at")
+        row = await up.pool.fetchrow(query)
         assert row is not None
         assert (row["status"], row["account_id"]) == ("matched", document["account"]["account_id"])
-        for _ in range(200):
-            if any(row["case_id"] in mail.subject for mail in up.stack.mailbox.list()):
-                break
-            await asyncio.sleep(0.1)
+
+        async def is_acknowledged() -> bool:
+            return any(row["case_id"] in mail.subject for mail in up.stack.mailbox.list())
+
+        await until(is_acknowledged, "the customer hears that it has come")
         # Of three mails two are ours: the welcome and the acknowledgement came by the same server, and opened nothing.
         assert await up.pool.fetchval("select count(*) from inbox_message") == 1
         [acknowledgement] = [mail for mail in up.stack.mailbox.list() if row["case_id"] in mail.subject]

@@ -72,7 +72,7 @@ async def get(server: EmbeddedMailbox, path: str, host: str | None = None) -> tu
     """Status, body and headers of a page."""
 
     def fetch() -> tuple[int, str, dict[str, str]]:
-        connection = http.client.HTTPConnection(server.web_url.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(server.web_url.removeprefix("http://"), timeout=60)
         try:
             connection.request("GET", path, headers={"Host": host} if host else {})
             answer = connection.getresponse()

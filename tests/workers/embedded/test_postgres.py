@@ -133,7 +133,7 @@ async def test_a_server_without_owner_is_ended_before_the_next_one_starts(data_d
     try:
         await until(lambda: listens(orphan.pid, port))
         async with EmbeddedPostgres(data_dir) as server:
-            assert await asyncio.wait_for(orphan.wait(), 30) == 0
+            assert await asyncio.wait_for(orphan.wait(), 100) == 0
             assert await execute(server.dsn, "SELECT 1") == 1
     finally:
         if orphan.returncode is None:
