@@ -103,6 +103,7 @@ class Accountant(Keeping):
                 term = contract.terms[0]
                 stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
                 asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor))
+                asset.agreed.append((term.first, stack[0].price, ""))
                 self.assets[asset.asset_id] = asset
                 sold.append(asset)
         self._settle(account, sold, "an order", bought)
@@ -143,6 +144,7 @@ class Accountant(Keeping):
                 self._rates_of(contract, document["product"]),
             )
             asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+            asset.agreed.append((first, stack[0].price, request))
             self.assets[asset.asset_id] = asset
             touched.append(asset)
         self._settle(act["who"], touched, "an amendment")
@@ -152,8 +154,7 @@ class Accountant(Keeping):
         last = max(asset.days(), default=day)
         if "add" in document:
             said = Fraction(document["unit_price"]) if "unit_price" in document else None
-            added = _added(asset, day, document["add"], said, self._number)
-            asset.agree(day, self.today, restacked(day, added, last), request)
+            asset.add(day, self.today, document["add"], said, self._number, request)
         elif "remove" in document:
             units = document["remove"]
             asset.reduce(day, self.today, units, request)
@@ -161,6 +162,8 @@ class Accountant(Keeping):
             new, number = Fraction(document["price"]), self._number
             priced = restacked(day, lambda stack: tuple(Lot(lot.units, new, number) for lot in stack), last)
             asset.agree(day, self.today, priced, request)
+            asset.agreed.append((day, new, request))
+            asset.anew.append((day, number, request))
         elif "end" in document:
             self._end(asset, contract, date.fromisoformat(document["end"]) + DAY, day, request)
 
@@ -235,6 +238,7 @@ class Accountant(Keeping):
             new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
             later = {each: (lots, anchor) for each, (stack, anchor) in asset.days().items() if each >= day and stack}
             new.agree(day, self.today, _as(later), request)
+            new.agreed.append((day, lots[0].price, request))
             asset.reduce(day, self.today, units, request)
             self.assets[new.asset_id] = new
             touched += [asset, new]
@@ -265,6 +269,7 @@ class Accountant(Keeping):
             )
             received = {each: (taken(stack, units)[1], anchor) for each, (stack, anchor) in later.items()}
             new.agree(day, self.today, _as(received), request)
+            new.agreed = _prices_of(received)
             asset.reduce(day, self.today, units, request)
             new.begun = asset.begun + asset.cost_before(date.max, None)
             self.assets[new.asset_id] = new
@@ -297,12 +302,12 @@ class Accountant(Keeping):
 
     def _quoted(self, body: dict[str, Any], line: dict[str, Any]) -> Fraction:
         """The unit price of a line, less its discounts: a list price of the day, or what was agreed last."""
-        if line["kind"] == "sale":
-            price = self._list_price(line["product"])
-        else:
-            day = self._day(line["effective"])
-            stacks = [stack for each, (stack, _) in sorted(self.assets[line["asset_id"]].days().items()) if each <= day]
-            price = next((stack[-1].price for stack in reversed(stacks) if stack), Fraction(0))
+        sale = line["kind"] == "sale"
+        price = (
+            self._list_price(line["product"])
+            if sale
+            else self.assets[line["asset_id"]].price_on(self._day(line["effective"]))
+        )
         for discount in body.get("discounts", ()):
             if line["line_id"] in discount["lines"]:
                 price = _at_most_six_decimals(price * (100 - Fraction(discount["value"])) / 100)
@@ -346,6 +351,7 @@ class Accountant(Keeping):
         )
         stack = (Lot(line["quantity"], price),)
         asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+        asset.agreed.append((first, price, request))
         self.assets[asset_id] = asset
         return asset
 
@@ -395,18 +401,15 @@ class Accountant(Keeping):
         return date.fromisoformat(text)
 
 
-def _added(asset: Asset, day: date, units: int, said: Fraction | None, number: int) -> Callable[[Stack], Stack]:
-    """Units on top: at their own price, else at the last one in force on `day`, and what is agreed instead for later days."""
-    before = [stack for each, (stack, _) in sorted(asset.days().items()) if each <= day and stack]
-    coming = [stack for each, (stack, _) in sorted(asset.days().items()) if each > day and stack]
-    last = before[-1][-1] if before else coming[0][-1]
-
-    def add(stack: Stack) -> Stack:
-        goes_on = not stack or any(lot.sold == last.sold for lot in stack)
-        price = said if said is not None else last.price if goes_on else stack[-1].price
-        return (*stack, Lot(units, price, number, own=number if said is not None else 0))
-
-    return add
+def _prices_of(days: Days) -> list[tuple[date, Fraction, str]]:
+    """The prices at which lots were handed over, the last sold at the end, each from the first day with it on."""
+    first: dict[int, tuple[date, Fraction, str]] = {}
+    order: dict[int, int] = {}
+    for day, (stack, _) in sorted(days.items()):
+        for place, lot in enumerate(stack):
+            first.setdefault(lot.sold, (day, lot.price, ""))
+            order.setdefault(lot.sold, place)
+    return [each for _, _, each in sorted((each[0], order[sold], each) for sold, each in first.items())]
 
 
 def _at_most_six_decimals(price: Fraction) -> Fraction:

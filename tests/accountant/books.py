@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tests.accountant.grid import month_of, months_on
 
@@ -52,6 +52,11 @@ def taken(stack: Stack, units: int) -> tuple[Stack, Stack]:
         if lot.units > now:
             stays.append(replace(lot, units=lot.units - now))
     return tuple(stays), tuple(reversed(off))
+
+
+def _topped(stack: Stack, lot: Lot) -> Stack:
+    """A stack with a lot on top, in place of one of the same change."""
+    return (*(each for each in stack if each.sold != lot.sold), lot)
 
 
 @lru_cache(maxsize=100_000)
@@ -171,6 +176,10 @@ class Asset:
     """up to where it was billed"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
+    agreed: list[tuple[date, Fraction, str]] = field(default_factory=list)
+    """prices of units that were sold: from when on, the price, and by which request; in the order of agreement"""
+    anew: list[tuple[date, int, str]] = field(default_factory=list)
+    """from when on all units have other prices, the mark of their lots (`Lot.sold`), and by which request"""
     _views: dict[tuple[int, ...], Days] = field(default_factory=dict)
 
     def days(self, known_on: date | None = None, *, paid: bool = False) -> Days:
@@ -223,10 +232,39 @@ class Asset:
 
     def undo(self, request: str) -> None:
         """Takes back what a request changed."""
+        self.agreed = [each for each in self.agreed if each[2] != request]
+        self.anew = [each for each in self.anew if each[2] != request]
         self.changes = [each for each in self.changes if each.request != request]
         self._views = {}
         if self.cancelled == request:
             self.cancelled = ""
+
+    def price_on(self, day: date) -> Fraction:
+        """The price that was agreed last for a day, whether or not the units that it was agreed for are still there."""
+        begun = [price for first, price, _ in self.agreed if first <= day]
+        return begun[-1] if begun else self.agreed[-1][1]
+
+    def add(self, day: date, heard: date, units: int, said: Fraction | None, number: int, request: str) -> None:
+        """Units on top: at their own price, else at the one agreed last for `day`, and at what all units cost anew later."""
+        everything, last = self.days(), max(self.days(), default=day)
+        steps = [] if said is not None else [each for each in sorted(self.anew) if each[0] > day]
+        first = said if said is not None else self.price_on(day)
+
+        def prices(days: Days) -> list[tuple[date, Fraction]]:
+            found = [(day, first)]
+            for begins, mark, _ in steps:
+                stack = days.get(begins, ((), begins))[0]
+                found += [(begins, lot.price) for lot in stack if lot.sold == mark][-1:]
+            return found
+
+        def make(days: Days) -> Days:
+            for begins, price in prices(days):
+                lot = Lot(units, price, number, own=number if said is not None else 0)
+                days = restacked(begins, partial(_topped, lot=lot), last)(days)
+            return days
+
+        self.agreed += [(begins, price, request) for begins, price in prices(everything)]
+        self.agree(day, heard, make, request)
 
     def held_on(self, day: date) -> Stack:
         """The lots of a day; none without service."""

@@ -120,7 +120,10 @@ class Keeping:
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
             # What was the last price is that of these lots from now on.
-            stack = tuple(replace(lot, sold=-len(asset.changes)) for lot in stack)
+            mark = -len(asset.changes)
+            stack = tuple(replace(lot, sold=mark) for lot in stack)
+            asset.agreed.append((term.first, stack[-1].price, request))
+            asset.anew.append((term.first, mark, request))
             longer = served(term.first, term.until, stack, term.anchor)
             asset.agree(term.first, self.today, longer, request, renews=True)
         contract.begin(term, request)

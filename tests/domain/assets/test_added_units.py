@@ -61,3 +61,10 @@ def test_a_new_price_that_an_early_renewal_replaces_counts_no_more() -> None:
 def test_a_price_that_is_given_holds_to_the_end() -> None:
     record = ask(ChangeQuantity, renewed(), effective="2026-03-01", delta=2, unit_price=Decimal(9)).record(X)
     assert mrrs(record) == [Decimal(100), Decimal(118), Decimal(128)]
+
+
+def test_the_price_that_was_agreed_last_counts_even_if_the_units_that_it_was_agreed_for_are_gone() -> None:
+    ledger = ask(ChangeQuantity, sold(), effective="2026-03-01", delta=4, unit_price=Decimal(25))
+    ledger = ask(ChangeQuantity, ledger, effective="2026-04-01", delta=-6)
+    record = ask(ChangeQuantity, ledger, effective="2026-05-01", delta=1).record(X)
+    assert mrrs(record) == [Decimal(100), Decimal(200), Decimal(80), Decimal(105)]
