@@ -135,11 +135,17 @@ def effect_key(account_id: str, what: str) -> str:
 
 
 async def load_situation(
-    connection: Connection, account_id: str, as_of: datetime, *, ledger: bool = False, service: bool = False
+    connection: Connection,
+    account_id: str,
+    as_of: datetime,
+    *,
+    ledger: bool = False,
+    service: bool = False,
+    looks: bool = False,
 ) -> Situation:
     """The customer with their playbook at `as_of`, what service knows, and their asset ledger if that is asked for.
 
-    `service`: with all that a review of holds looks at.
+    `service`: with all that a review of holds looks at. `looks`: with the latest looks at use.
 
     Raises `Refusal` (UnknownAccount) for an account that no order has opened.
     """
@@ -149,7 +155,8 @@ async def load_situation(
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
     records = await load_records(connection, account_id) if ledger else {}
     known = await holds.load_service(connection, account_id, as_of, review=service, bearing=ledger)
-    return Situation(customer, playbook, as_of, records, service=known)
+    looked = await customers.load_looks(connection, account_id) if looks else None
+    return Situation(customer, playbook, as_of, records, looks=looked, service=known)
 
 
 class Performer:
@@ -196,18 +203,19 @@ class Performer:
         actor: str | None = None,
         ledger: bool = False,
         service: bool = False,
+        looks: bool = False,
         asked: Asked | None = None,
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
 
         Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
-        `service`: with all that a review of holds looks at.
+        `service`: with all that a review of holds looks at. `looks`: with the latest looks at use.
         """
         async with self.holding(key, account_id, asked=asked) as (connection, done):
             if done:
                 return done.outcome if done.run == run else done.outcome.again()
-            situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service)
+            situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
             decision = await computed(len(situation.customer.assets), decide, situation)
             return await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked

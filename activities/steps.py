@@ -22,7 +22,9 @@ class JourneySteps:
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
 
-    async def _perform(self, call: StepCall, rule: Rule, *, ledger: bool = False, run: str = "") -> Outcome:
+    async def _perform(
+        self, call: StepCall, rule: Rule, *, ledger: bool = False, looks: bool = False, run: str = ""
+    ) -> Outcome:
         step = call.step
         async with business_errors():
             return await self._performer.once(
@@ -33,6 +35,7 @@ class JourneySteps:
                 stage=step.stage,
                 kind=step.kind,
                 ledger=ledger,
+                looks=looks,
                 run=run,
             )
 
@@ -79,7 +82,7 @@ class JourneySteps:
     @activity.defn
     async def adoption_check_in(self, call: StepCall) -> Outcome:
         """The regular look at use and health."""
-        return await self._perform(call, adoption.check_in)
+        return await self._perform(call, adoption.check_in, looks=True)
 
     @activity.defn
     async def adoption_usage_review(self, call: StepCall) -> Outcome:
@@ -91,7 +94,7 @@ class JourneySteps:
     @activity.defn
     async def adoption_follow_up(self, call: StepCall) -> Outcome:
         """A look whether help has helped."""
-        return await self._perform(call, adoption.follow_up)
+        return await self._perform(call, adoption.follow_up, looks=True)
 
     @activity.defn
     async def adoption_survey(self, call: StepCall) -> Outcome:

@@ -41,6 +41,8 @@ STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = "adoption/help"
 SURVEYS = SurveyRules()
+TOLD_LATELY = timedelta(days=4)
+"""So soon after a follow-up its check-in tells the owner nothing again: a weekend may lie between."""
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
@@ -108,7 +110,25 @@ def follow_up(situation: Situation, step: Step) -> Decision:
     """Two weeks after help was offered: has it helped?"""
     if HELP_TASK not in _open_tasks(situation):
         return Decision(JournalLine("Follow-up: no help is running", kind="skipped"))
+    looks = situation.looks
+    checked = looks.checked_in_at if looks else None
+    if checked is not None and situation.customer.day_of(checked) == situation.today and _has_had_time(situation):
+        return Decision(JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped"))
     return _look(situation, None)
+
+
+def _has_had_time(situation: Situation) -> bool:
+    """True once the help that is under way is as old as it is when the follow-up looks at it: before that nobody is told that
+    it has not helped."""
+    since = situation.looks.help_since if situation.looks else None
+    wait = timedelta(days=situation.playbook.adoption.follow_up_days)
+    return since is None or situation.customer.day_of(since) + wait <= situation.today
+
+
+def _told_lately(situation: Situation) -> bool:
+    """True if the follow-up has told it some days ago: the check-in after it says nothing new."""
+    followed = situation.looks.followed_up_at if situation.looks else None
+    return followed is not None and situation.as_of - followed < TOLD_LATELY
 
 
 def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> Decision:
@@ -118,7 +138,9 @@ def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> 
     helping = HELP_TASK in _open_tasks(situation)
     terms = situation.playbook.adoption
     if uses and uses[0].share < terms.low and not (helping and quiet):
-        decision = _still_low(situation, uses[0]) if helping else _help(situation, uses[0])
+        decision = (
+            _still_low(situation, uses[0], in_check_in=next_on is not None) if helping else _help(situation, uses[0])
+        )
     elif helping and uses and uses[0].share >= terms.recovered:
         decision = _recovered(situation, uses[0])
     elif offer := expansion.offer_for(situation, uses, health):
@@ -153,8 +175,14 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
     )
 
 
-def _still_low(situation: Situation, use: SeatUse) -> Decision:
+def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
+    """Help has not helped yet: the owner is told by the follow-up, and by the check-ins that come after it."""
     says = f"Adoption of {use.asset.product_name} is still low: {_whole(use.active)} of {use.seats} seats in use"
+    if in_check_in and (not _has_had_time(situation) or _told_lately(situation)):
+        return Decision(
+            JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=_figures(use)),
+            Outcome(attention={"low_adoption": says}),
+        )
     return Decision(
         JournalLine(says, kind="adoption_still_low", detail=_figures(use)),
         Outcome(said=[says], attention={"low_adoption": says}),

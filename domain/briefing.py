@@ -48,14 +48,15 @@ _WAITS = {
 
 
 def render(state: JourneyState, now: datetime) -> str:
-    """The briefing for `state` at `now`, dates in the customer's zone. Its first line is the journey's name."""
+    """The briefing for `state` at `now`, which is when something changed last. Dates are in the customer's zone, the first line
+    is the journey's name."""
     if state.account is None:
         return "**No order accepted yet.**"
     zone = ZoneInfo(state.account.time_zone)
     parts = [
         f"### {as_text(state.account.name)} · {_headline(state)}",
         f"Account `{state.account_id}` · owner `{state.account.owner}`{_playbook(state)} · run {state.runs}"
-        f" · as of {_when(now, zone)}",
+        f" · unchanged since {_when(now, zone)}",
         *_pause(state, zone),
         *_attention(state),
         *_cases(state, zone),

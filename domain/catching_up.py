@@ -56,12 +56,15 @@ def catch_up(situation: Situation, overdue: Sequence[Step]) -> CaughtUp:
     found = CaughtUp()
     first = day = _next_morning(situation)
     latest = _latest(overdue)
+    looked_at = any(step.kind == "adoption_check_in" for step in overdue)
     for step in sorted(overdue, key=lambda step: (step.kind not in _FIRST, step.at, step.key)):
         if step.kind not in _TO_CUSTOMERS | _FIRST:
             found.plan.append(step)
             continue
         slot = first if step.kind in _FIRST else day
         why = _no_use(situation, step, slot, latest)
+        if why is None and step.kind == "adoption_follow_up" and looked_at:
+            why = "the check-in looks at it, too"
         if why is None:
             found.plan.append(_on(situation, step, slot))
             if step.kind not in _AMONG_US:

@@ -18,6 +18,16 @@ TOLERATED_DELAY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
+class Looks:
+    """The looks at how a customer uses what they pay for: since when help is under way (null: none is), the last check-in and
+    the last follow-up."""
+
+    help_since: datetime | None = None
+    checked_in_at: datetime | None = None
+    followed_up_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Situation:
     """The customer, their playbook and the instant at which is decided."""
 
@@ -28,6 +38,8 @@ class Situation:
     """the asset ledger, by asset; loaded for what changes assets or prices them"""
     imported: bool = False
     """true while an order of the past is taken over: nothing that lies before `as_of` is acted on"""
+    looks: Looks | None = None
+    """when help was offered and when was looked whether it has helped; loaded for the looks at use themselves"""
     service: ServiceFacts = NO_SERVICE
     """what service knows of the customer and sales has to heed"""
 

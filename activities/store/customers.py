@@ -10,10 +10,12 @@ from typing import cast
 from pydantic import ValidationError
 
 from activities.store.pool import Connection
+from domain import adoption
 from domain.calendar import local_day
 from domain.customer import Customer
 from domain.partly import is_zone, read_customer, with_known_zones
 from domain.playbook import Playbook
+from domain.situation import Looks
 from domain.unreadable import Missing, Unreadable, UnreadableError, why_not
 
 _CUSTOMER = """
@@ -117,6 +119,22 @@ async def load_playbook(connection: Connection, segment: str, version: int) -> P
     except ValidationError as error:
         fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
         return cast(Playbook, Missing(fact))
+
+
+async def load_looks(connection: Connection, account_id: str) -> Looks:
+    """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
+    row = await connection.fetchrow(
+        "select (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
+        " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
+        " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
+        " from effect where account_id = $1 and starts_with(key, $2)",
+        account_id,
+        f"journey:{account_id}/{adoption.STAGE}",
+        adoption.HELP_TASK,
+    )
+    if row is None:
+        return Looks()
+    return Looks(help_since=row["help"], checked_in_at=row["checked_in"], followed_up_at=row["followed_up"])
 
 
 async def reopen(connection: Connection, account_id: str) -> None:

@@ -26,7 +26,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     parts = [
         f"### {as_text(view.subject)}",
         f"Case `{progress.case_id}` · **{view.status.value.replace('_', ' ')}** · {view.priority.value}{burning}",
-        f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} · as of {_when(now, zone)}",
+        f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} · unchanged since {_when(now, zone)}",
         *([f"It waits: {as_text(view.reason)}"] if view.reason else []),
         *([f"**Sales** {as_text(view.sales)}"] if view.sales else []),
         *_attention(progress),

@@ -99,15 +99,21 @@ async def test_a_dead_mail_server_and_a_dead_provisioning_service_hold_up_nothin
     await settled(servers.pool, account)
 
     found, expected = await timed(servers, account), await timed(servers, calm)
-    late = {key for key in found if "provision" in key}
+
+    def waited(key: str) -> bool:
+        return "provision" in key or key.startswith(("onboarding/welcome#", "onboarding/welcome-"))
+
+    late = {key for key in found if waited(key)}
     assert {key: day for key, day in found.items() if key not in late} == {
-        key: day for key, day in expected.items() if "provision" not in key
+        key: day for key, day in expected.items() if not waited(key)
     }
-    assert late == {key for key in expected if "provision" in key} | {"onboarding/provisioning-escalate"}
+    escalated = {"onboarding/provisioning-escalate", "onboarding/welcome-escalate"}
+    assert late == {key for key in expected if waited(key)} | escalated
+    assert found["onboarding/welcome#0/settled"] > expected["onboarding/welcome#0/settled"] + timedelta(days=29)
     times = await check_messages(servers.pool, account, world.mailbox)
     assert set(times.values()) == {1}, "a message arrived twice"
-    # The owner's notice of late provisioning is the one message more.
-    assert len(times) == len(await check_messages(servers.pool, calm, world.mailbox)) + 1
+    # The owner's notices of late provisioning and of the late welcome are the messages more.
+    assert len(times) == len(await check_messages(servers.pool, calm, world.mailbox)) + 2
     assert world.provisioning.effects[f"journey:{account}/onboarding:{document['order_id']}/provisioning#0"] == 1
     assert "stuck" not in await attention_of(servers.temporal, account)
 
