@@ -77,7 +77,9 @@ class SearchAttributes(Shown):
 
     def show(self, state: JourneyState) -> None:
         """Brings the server's attributes to `state`."""
-        self.bring(_wanted(state))
+        # Runs that were paused before have the first step of the agenda there, although it waits.
+        waits = state.paused is not None and not workflow.patched("next-action-of-a-pause")
+        self.bring(_wanted(state, as_if_not_paused=waits))
         name_run(state.account.name if state.account else None)
 
     def for_next_run(self, state: JourneyState) -> TypedSearchAttributes:
@@ -86,7 +88,7 @@ class SearchAttributes(Shown):
 
     def restore(self, state: JourneyState) -> None:
         """What `state` says is there already."""
-        self.keep(_wanted(state))
+        self.keep(_wanted(state, as_if_not_paused=True))
 
 
 class CaseAttributes(Shown):
@@ -124,8 +126,9 @@ def _wanted_of_case(progress: CaseProgress) -> dict[SearchAttributeKey[Any], Any
     }
 
 
-def _wanted(state: JourneyState) -> dict[SearchAttributeKey[Any], Any]:
-    at = state.agenda[0].at if state.agenda else None
+def _wanted(state: JourneyState, *, as_if_not_paused: bool = False) -> dict[SearchAttributeKey[Any], Any]:
+    first = state.agenda[0].at if state.agenda else None
+    at = first if as_if_not_paused else state.next_instant()
     reasons = {key.split(":", 1)[0] for key in state.attention} | ({"paused"} if state.paused else set())
     return {
         ACCOUNT_ID: state.account_id,

@@ -176,6 +176,24 @@ async def sold_held_and_handed_over(world: Outside) -> str:
     return account
 
 
+async def paused_for_long(world: Outside) -> str:
+    """A pause without an end, in which something becomes due, a request moves the agenda, and a run ends."""
+    document = order()
+    account, client = account_of(document), world.client
+    await place(world.servers.temporal, document, start={"roll_over_after_events": 60}, task_queue=world.task_queue)
+    await client.fast_forward(account, timedelta(days=3))
+    await client.ask(account, "pause", {"reason": "the shop is rebuilt"})
+    for task in ("kickoff", "training"):
+        await client.ask(account, "complete_task", {"task": task})
+    await client.fast_forward(account, timedelta(days=40))
+    await client.ask(account, "complete_task", {"task": "first_value"})
+    await client.ask(account, "resume", {})
+    until = await client.now(account) + timedelta(days=9)
+    await client.ask(account, "pause", {"reason": "stocktaking", "until": until.isoformat()})
+    await client.fast_forward(account, timedelta(days=15))
+    return account
+
+
 JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     first_half_year,
     renewal_refused,
@@ -185,6 +203,7 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     refused_order,
     taken_over,
     sold_held_and_handed_over,
+    paused_for_long,
 )
 TELLING = frozenset({sold_held_and_handed_over})
 """journeys whose events are told by webhook"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +92,42 @@ async def test_a_case_whose_run_ends_with_a_request_takes_what_it_changed_into_i
 
         await until(is_shown, f"{update} is shown", 5)
     assert (await servers.temporal.get_workflow_handle(workflow_id).describe()).run_id != began
+
+
+def readme_query(who: str, now: datetime) -> str:
+    """A query of the README's table, with its parts outside backticks left out and the present put in."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {re.escape(who)} \|(.*)\|$", text, re.M)
+    query = " ".join(re.findall(r"`([^`]*)`", row))
+    return re.sub(r"'\d{4}-[^']*'", f"'{now:%Y-%m-%dT%H:%M:%SZ}'", query)
+
+
+async def test_whoever_is_paused_is_not_overdue_and_says_when_it_goes_on(servers: Servers) -> None:
+    paused, until_soon = await Life.begin(servers, days=1), await Life.begin(servers, days=1)
+    now = await servers.client.now(paused.account)
+    back = (await servers.client.now(until_soon.account) + timedelta(days=90)).replace(microsecond=0)
+    await paused.ask("pause", reason="the shop is rebuilt")
+    await until_soon.ask("pause", reason="stocktaking", until=back.isoformat())
+    for life in (paused, until_soon):
+        await servers.client.fast_forward(life.account, timedelta(days=40))
+    later = now + timedelta(days=200)
+
+    async def overdue() -> set[str]:
+        query = f"WorkflowType = 'CustomerJourney' AND ({readme_query('overdue (nobody who is paused)', later)})"
+        return {found.id async for found in servers.temporal.list_workflows(query)}
+
+    async def is_listed() -> bool:
+        return f"journey-{until_soon.account}" in await overdue()
+
+    await until(is_listed, "whoever goes on by then is listed")
+    assert f"journey-{paused.account}" not in await overdue()
+    described = await servers.handle(until_soon.account).describe()
+    shown = {pair.key.name: pair.value for pair in described.typed_search_attributes}
+    assert shown["NextActionAt"] == back
+    await paused.ask("resume")
+
+    async def is_back() -> bool:
+        described = await servers.handle(paused.account).describe()
+        return "NextActionAt" in {pair.key.name for pair in described.typed_search_attributes}
+
+    await until(is_back, "the next step is shown again")
