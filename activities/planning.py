@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from activities.store.agenda import load_facts
 from activities.store.pool import Connection
-from domain import onboarding
+from domain import onboarding, reorder
 from domain.agenda.planning import agenda, begun_anew, of_contracts
 from domain.amending.replanning import joined
 from domain.journey import Outcome, RequestCall
@@ -24,8 +24,22 @@ async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcom
             "plan": begun.plan,
             "stages": begun.stages,
             "deliveries": begun.deliveries,
+            "pause": begun.pause,
         }
     )
+
+
+async def with_the_past(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
+    """The outcome with what an order of the past shows of a customer whose journey runs: since when they have been with us, and
+    how often they order."""
+    stages = (onboarding.ANNIVERSARIES, reorder.STAGE)
+    facts = await load_facts(connection, call.account_id, call.as_of)
+    if facts is None:
+        return outcome
+    found = agenda(facts)
+    plan = [step for step in found.plan() if step.stage in stages]
+    rhythm = {reorder.STAGE: found.stages[reorder.STAGE]} if reorder.STAGE in found.stages else {}
+    return joined(outcome, Outcome(plan=plan, drop=list(stages), stages=rhythm))
 
 
 async def with_contracts(

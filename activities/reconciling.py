@@ -34,11 +34,10 @@ class Reconciling:
             body = dict(call.body)
             running = Running.model_validate(body.pop(RUNNING))
             request = read_request(Reconcile, body)
-            as_of = running.paused.since if running.paused else call.as_of
             async with self._performer.transaction() as connection:
                 await holds.lock_account(connection, call.account_id)
                 lost = running.opened_at is None
-                facts = await load_facts(connection, call.account_id, as_of, lost=lost)
+                facts = await load_facts(connection, call.account_id, call.as_of, lost=lost)
                 if facts is None:
                     said = f"account {call.account_id!r} is not on record; place its first order"
                     raise Refusal(UNKNOWN_ACCOUNT, said)
@@ -51,7 +50,7 @@ class Reconciling:
                 if differences:
                     row = effects.JournalRow(
                         effect_key(call.account_id, f"reconcile:{call.request_id}"),
-                        situation.as_of,
+                        facts.now,
                         "relationship",
                         "reconciled",
                         f"Agenda brought to what follows from the facts: {len(differences)} differences",
@@ -68,7 +67,7 @@ def _outcome(facts: Facts, found: Agenda, running: Running, differences: list[Di
     said = [f"{situation.today} Begun anew from what is on record"] if new else []
     answer = {
         "account_id": situation.customer.account.account_id,
-        "as_of": situation.as_of.isoformat(),
+        "as_of": facts.now.isoformat(),
         "differences": [{"kind": one.kind.value, "about": one.about, "says": one.says} for one in differences[:SHOWN]],
     }
     return outcome.model_copy(update={"answer": answer, **({"said": said} if said else {})})

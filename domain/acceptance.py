@@ -230,8 +230,7 @@ def begin(
     if first or sale.contracts:
         outcome, past, writes = _with_onboarding(situation, order_id, onboarding.starts_on(situation, start))
     since = customer.day_of(customer.account.since)
-    # An order of the past may show that the customer has been with us for longer than was known.
-    if situation.playbook.onboarding.anniversaries and (opening or (situation.imported and start <= since)):
+    if situation.playbook.onboarding.anniversaries and opening:
         outcome = _joined(outcome, onboarding.anniversaries_of(situation, since))
     held = _held_before(customer, sale)
     if (living or held) and (opening or not held):

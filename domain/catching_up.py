@@ -98,8 +98,7 @@ def _next_morning(situation: Situation) -> date:
 
 
 def _on(situation: Situation, step: Step, day: date) -> Step:
-    at, _ = situation.customer.morning(day)
-    on = step.on if step.kind == "relationship_anniversary" else day  # whose years are counted from its own day
+    at, on = situation.customer.morning(day)
     return step.model_copy(update={"at": at, "on": on})
 
 
@@ -141,13 +140,7 @@ def _instead(situation: Situation, step: Step) -> list[Step]:
     """What takes the place of a step that is dropped: the reminder of a task, the next anniversary."""
     instead: dict[str, Callable[[], list[Step]]] = {
         "onboarding_invite": lambda: _reminder(situation, step),
-        "relationship_anniversary": lambda: [
-            onboarding.next_anniversary(
-                situation,
-                situation.customer.day_of(situation.customer.account.since),
-                after=max(date(step.on.year, 12, 31), situation.today),
-            )
-        ],
+        "relationship_anniversary": lambda: [onboarding.anniversary_after(situation, step)],
     }
     return instead[step.kind]() if step.kind in instead else []
 

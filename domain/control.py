@@ -20,7 +20,8 @@ def pause(situation: Situation, request: PauseJourney) -> Decision:
     """Nothing is done by itself for a while, but for what settles requests of the customer."""
     until = f" until {situation.customer.day_of(request.until)}" if request.until else ""
     answer = {"paused": True, "until": request.until.isoformat() if request.until else None}
-    return Decision(JournalLine(f"Paused{until}: {request.reason}"), Outcome(answer=answer, lets=list(SETTLES)))
+    line = JournalLine(f"Paused{until}: {request.reason}", detail={"reason": request.reason})
+    return Decision(line, Outcome(answer=answer, lets=list(SETTLES)))
 
 
 def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]) -> Decision:

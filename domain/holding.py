@@ -96,7 +96,8 @@ def _decision(
 
 def _lift_step(situation: Situation, at: datetime) -> Step:
     on = situation.customer.day_of(at)
-    return Step(kind="service_hold_lift", stage=STAGE, name=f"lift-{at:%Y%m%dT%H%M%S}", at=at, on=on)
+    # Two holds may end within a second; a look under the name of the one that is done would never come.
+    return Step(kind="service_hold_lift", stage=STAGE, name=f"lift-{at:%Y%m%dT%H%M%S%f}", at=at, on=on)
 
 
 def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found) -> None:

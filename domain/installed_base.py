@@ -127,6 +127,8 @@ def read_asset(document: Any) -> ImportedAsset:
     """
     if isinstance(document, dict) and not document.get("currency") and _speaks_of_money(document):
         raise CurrencyMissingError("the prices have no currency; give `currency`, such as EUR")
+    if refused := Refusal.of_characters(INVALID_ASSET, "the asset cannot be imported", document):
+        raise refused
     try:
         return ImportedAsset.model_validate(document)
     except ValidationError as error:

@@ -120,6 +120,17 @@ class Sent(Carried):
     at: AwareDatetime
 
 
+class Pause(Carried):
+    """Why nothing is done for now, by whose wish, and until when (null: until it is resumed); `lets`: kinds of steps that are
+    done all the same."""
+
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+    lets: list[str] = []
+    by: str | None = None
+
+
 class Outcome(Carried):
     """What an activity decided: all that the workflow learns of it.
 
@@ -151,6 +162,10 @@ class Outcome(Carried):
     """the holds that were placed by hand and stand, by their ids"""
     finished: dict[str, str] = {}
     """the task that is done, by its stage: beside the loop nobody knows which others are"""
+    pause: Pause | None = None
+    """a pause that is on record, for a journey that has lost it"""
+    unpaused: bool = False
+    """true if the record knows of no pause any more"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
@@ -204,17 +219,6 @@ class DeliveryCall(Carried):
     as_of: AwareDatetime
     late: bool = False
     """true once it was said that it cannot leave: from then on it is tried for as long as it takes"""
-
-
-class Pause(Carried):
-    """Why nothing is done for now, by whose wish, and until when (null: until it is resumed); `lets`: kinds of steps that are
-    done all the same."""
-
-    reason: str
-    since: AwareDatetime
-    until: AwareDatetime | None = None
-    lets: list[str] = []
-    by: str | None = None
 
 
 ROLL_OVER_AFTER_EVENTS = 380
@@ -301,6 +305,7 @@ class JourneyState(Carried):
                 **({"cases": outcome.cases} if outcome.cases is not None else {}),
                 **({"sent": outcome.sent} if outcome.sent is not None else {}),
                 **({"holds": outcome.holds} if outcome.holds is not None else {}),
+                **({"paused": outcome.pause} if outcome.pause is not None or outcome.unpaused else {}),
             }
         )
 

@@ -346,9 +346,8 @@ def _days_to_value(situation: Situation, now: int | None) -> int | None:
 def anniversary(situation: Situation, step: Step) -> Decision:
     """A yearly word to a customer who still owns something; the next one is planned a year on."""
     since = situation.customer.day_of(situation.customer.account.since)
-    years = step.on.year - since.year
-    # In a later year than the step's own: to a customer who has moved west, the same anniversary may be still to come.
-    plan = [next_anniversary(situation, since, after=max(date(step.on.year, 12, 31), situation.today))]
+    years = anniversary_year(step.key) - since.year
+    plan = [anniversary_after(situation, step)]
     if not situation.customer.product_names(situation.as_of) or "reorder/lapsed" in situation.customer.staff_tasks:
         return Decision(JournalLine(f"Anniversary {years}: the customer is gone", kind="skipped"), Outcome(plan=plan))
     return Decision(
@@ -361,6 +360,18 @@ def anniversary(situation: Situation, step: Step) -> Decision:
 def anniversaries_of(situation: Situation, since: date) -> Outcome:
     """The next anniversary of somebody who came on the day `since`, in place of any that is planned."""
     return Outcome(plan=[next_anniversary(situation, since)], drop=[f"{ANNIVERSARIES}/anniversary-*"])
+
+
+def anniversary_year(key: str) -> int:
+    """The year that an anniversary is of, whatever day it was moved to."""
+    return int(key.rpartition("-")[2])
+
+
+def anniversary_after(situation: Situation, step: Step) -> Step:
+    """The one that follows on an anniversary that is kept or left out today."""
+    since = situation.customer.day_of(situation.customer.account.since)
+    # In a later year than the step's own: to a customer who has moved west, the same anniversary may be still to come.
+    return next_anniversary(situation, since, after=max(date(anniversary_year(step.key), 12, 31), situation.today))
 
 
 def next_anniversary(situation: Situation, since: date, after: date | None = None) -> Step:

@@ -296,6 +296,8 @@ class OrderAnswer(Carried):
 
 def read_order(document: Any) -> Order:
     """The order in a JSON document. Raises `Refusal` (InvalidOrder) that names each field that is wrong."""
+    if refused := Refusal.of_characters(INVALID_ORDER, "the order cannot be accepted", document):
+        raise refused
     try:
         return Order.model_validate(document)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -39,6 +39,12 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused requ
         shown = [e for e in found if not (e["type"] == "too_short" and e["loc"] in inner)]
         return cls(type, message, [Problem(field=_path(e["loc"]), problem=_sentence(dict(e))) for e in shown])
 
+    @classmethod
+    def of_characters(cls, type: str, message: str, document: Any) -> Refusal | None:
+        """The refusal of a document whose texts no database keeps; null if all can be kept."""
+        problems = [Problem(field=_path(path), problem=_NOT_KEPT) for path in _not_kept(document, ())]
+        return cls(type, message, problems) if problems else None
+
 
 INVALID_ORDER = "InvalidOrder"
 INVALID_REQUEST = "InvalidRequest"
@@ -48,6 +54,26 @@ UNKNOWN_ACCOUNT = "UnknownAccount"
 REQUEST_CONFLICT = "RequestConflict"
 NOT_ALLOWED = "NotAllowed"
 JOURNEY_CLOSED = "JourneyClosed"
+
+
+_NOT_KEPT = "has a character that cannot be kept (the code 0, or half of a pair); remove it"
+
+
+def _not_kept(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    """Where texts have such characters, names of fields as well."""
+    if isinstance(value, str):
+        if "\x00" in value or not (value.isascii() or _SURROGATES.isdisjoint(value)):
+            yield path
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _not_kept(name, path)
+            yield from _not_kept(inner, (*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for n, inner in enumerate(value):
+            yield from _not_kept(inner, (*path, n))
+
+
+_SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -125,6 +125,8 @@ _Request = TypeVar("_Request", bound=Request)
 
 def read_request(model: type[_Request], document: Any) -> _Request:
     """The request in a JSON document. Raises `Refusal` (InvalidRequest) that names each field that is wrong."""
+    if refused := Refusal.of_characters(INVALID_REQUEST, "the request cannot be read", document):
+        raise refused
     try:
         return model.model_validate(document)
     except ValidationError as error:

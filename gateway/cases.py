@@ -18,6 +18,7 @@ from activities.store.pool import Pool
 from domain.agenda.model import RunningCase
 from domain.refusals import Refusal
 from domain.service.case import CaseFile
+from domain.service.case_requests import Identify, read_case_request
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
@@ -85,7 +86,8 @@ class CaseClient(PriceDesk):
         Raises `Refusal`: what the case refuses, and UnknownCase.
         """
         update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
-        if update == "identify" and isinstance(account_id := request.get("account_id"), str):
+        if update == "identify":
+            account_id = read_case_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
         try:
             answer: dict[str, Any] = await insist(

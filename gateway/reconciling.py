@@ -169,7 +169,7 @@ class Reconciler:
             return [Difference(DifferenceKind.UNREADABLE, account_id, said)]
         as_of = present()
         if running is not None:
-            as_of = running.paused.since if running.paused else running.now
+            as_of = running.now
         try:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 facts = await load_facts(connection, account_id, as_of, lost=running is None)
@@ -250,6 +250,7 @@ _MENDED_BY_JOURNEY = frozenset(
         DifferenceKind.STAGE_UNWANTED,
         DifferenceKind.STAGE_OTHER,
         DifferenceKind.DELIVERY_MISSING,
+        DifferenceKind.PAUSE_OTHER,
     }
 )
 

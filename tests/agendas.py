@@ -21,7 +21,7 @@ async def differences(servers: Servers, account_id: str) -> list[str]:
     if running.closed or running.opened_at is None:
         return []
     async with servers.pool.acquire() as connection:
-        facts = await load_facts(connection, account_id, running.paused.since if running.paused else running.now)
+        facts = await load_facts(connection, account_id, running.now)
     assert facts is not None
     situation = facts.situation
     if facts.lacks(running.last):

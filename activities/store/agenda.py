@@ -25,8 +25,17 @@ _LATER = (
 
 _RECORD = """
 with ours as (
-  select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan
+  select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan,
+    outcome->'account'->>'time_zone' as zone
   from effect where account_id = $1 and starts_with(key, $2)),
+moves as (
+  select j.journal_id, e.key, e.outcome from effect e join journal j on j.key = e.key
+  where e.account_id = $1 and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
+    or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))),
+lever as (
+  select j.kind, j.title, j.detail, e.as_of, e.outcome from journal j join effect e on e.key = j.key
+  where j.account_id = $1 and j.kind in ('pause_journey', 'resume_journey', 'close_journey')
+  order by j.journal_id desc limit 1),
 closed as (select max(journal_id) as id from journal where account_id = $1 and kind = 'close_journey'),
 begun as (
   select j.journal_id, j.key, e.as_of from journal j join effect e on e.key = j.key
@@ -34,6 +43,10 @@ begun as (
 select jsonb_build_object(
   'recorded_at', a.recorded_at, 'closed_at', a.closed_at,
   'reopened_at', (select b.as_of from begun b, closed c where b.journal_id > c.id order by b.journal_id limit 1),
+  'paused', (
+    select jsonb_build_object('reason', coalesce(detail->>'reason', regexp_replace(title, '^Paused[^:]*: ', '')), 'since', as_of,
+        'until', outcome->'answer'->'until', 'lets', coalesce(outcome->'lets', '[]'), 'by', detail->'by')
+    from lever where kind = 'pause_journey'),
   'last_known', (select max(at) from (
       select max(as_of) as at from ours
       union all select max(o.recorded_at) from sales_order o where o.account_id = $1
@@ -73,14 +86,22 @@ select jsonb_build_object(
     from outbox o where o.account_id = $1 and o.status = 'waiting' and starts_with(o.delivery_id, $2)), '[]'),
   'help_since', (
     select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
+  'zones', coalesce((
+    select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of) from (
+      select as_of, zone, lag(zone) over (order by as_of) as before from ours where zone is not null) z
+    where z.before is distinct from z.zone), '[]'),
   'done', coalesce((select jsonb_object_agg(key, as_of) from ours where strpos(key, '#') = 0), '{}'),
   'moved', coalesce((
-    select jsonb_agg(jsonb_build_object('drop', coalesce(e.outcome->'drop', '[]'), 'plan', coalesce(e.outcome->'plan', '[]'))
-      order by e.as_of)
-    from effect e join journal j on j.key = e.key cross join closed c where e.account_id = $1
-      and (c.id is null or j.journal_id > c.id)
-      and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
-           or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))), '[]'),
+    select jsonb_agg(jsonb_build_object('number', m.journal_id, 'drop', coalesce(m.outcome->'drop', '[]'),
+        'plan', coalesce(m.outcome->'plan', '[]')))
+    from moves m cross join closed c where c.id is null or m.journal_id > c.id), '[]'),
+  'planned', coalesce((
+    select jsonb_agg(jsonb_build_object('number', j.journal_id, 'drop', coalesce(e.outcome->'drop', '[]'), 'plan', coalesce((
+        select jsonb_object_agg((s->>'stage') || '/' || (s->>'name'), s->'at')
+        from jsonb_array_elements(e.outcome->'plan') s), '{}')))
+    from effect e join journal j on j.key = e.key
+    where e.account_id = $1 and j.journal_id > (select min(journal_id) from moves)
+      and e.key not in (select key from moves) and (e.outcome ? 'plan' or e.outcome ? 'drop')), '[]'),
   'announced', coalesce((
     select jsonb_agg(jsonb_build_object('step', s.step, 'by', o.as_of) order by o.as_of)
     from ours o, jsonb_array_elements(o.plan) s (step)
@@ -96,15 +117,19 @@ async def load_record(connection: Connection, account_id: str) -> OnRecord | Non
     return OnRecord.model_validate_json(text) if text else None
 
 
-async def load_facts(connection: Connection, account_id: str, as_of: datetime, *, lost: bool = False) -> Facts | None:
+async def load_facts(
+    connection: Connection, account_id: str, as_of: datetime, *, lost: bool = False, going_on: bool = False
+) -> Facts | None:
     """All that the agenda of an account follows from at `as_of`; null for an account that is not known.
 
+    The agenda of a paused customer is what it was when the pause began, unless it is asked how it would be if it were `going_on`.
     lost: no journey says what time it is for the customer. If their clock was moved, it is the latest instant on record.
     """
     record = await load_record(connection, account_id)
     if record is None:
         return None
-    at = max(as_of, record.last_known) if lost and record.reopened_at is None else as_of
+    now = max(as_of, record.last_known) if lost and record.reopened_at is None else as_of
+    at = record.paused.since if record.paused is not None and not going_on else now
     customer = await customers.load_customer(connection, account_id, at)
     if customer is None:
         return None
@@ -114,6 +139,7 @@ async def load_facts(connection: Connection, account_id: str, as_of: datetime, *
     return Facts(
         Situation(customer, playbook, at, records, service=service),
         record,
+        now,
         await contracts_billing(connection, account_id),
         await invoices.billed_lines(connection, list(records)) if records else {},
     )

@@ -57,7 +57,9 @@ def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Ste
     since = facts.situation.customer.day_of(facts.situation.customer.account.since)
     for step in _rhythm(found, "relationship_anniversary"):
         while step.at <= until:
-            step = onboarding.next_anniversary(facts.situation, since, after=date(step.on.year, 12, 31))
+            step = onboarding.next_anniversary(
+                facts.situation, since, after=date(onboarding.anniversary_year(step.key), 12, 31)
+            )
             if step.at <= until:
                 yield step
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from domain.agenda.model import Agenda, Running, RunningCase, by_key
-from domain.journey import Outcome, Stage, StageKind, Step
+from domain.journey import Outcome, Pause, Stage, StageKind, Step
 from domain.unreadable import Unreadable
 
 LOOKS = frozenset({"service_review", "service_hold_lift"})
@@ -32,6 +32,7 @@ class DifferenceKind(StrEnum):
     CASE_NOT_RUNNING = "case_not_running"
     CASE_OTHER = "case_other"
     UNREADABLE = "unreadable"
+    PAUSE_OTHER = "pause_other"
     NO_FACTS = "no_facts"
     ORDER_LOST = "order_lost"
     REQUEST_LOST = "request_lost"
@@ -54,7 +55,8 @@ def compare(agenda: Agenda, running: Running, as_of: datetime, zone: str) -> lis
     """
     return [
         *(Difference(DifferenceKind.UNREADABLE, one.id, _unread(one)) for one in agenda.unreadable),
-        *_stages(agenda, running),
+        *_pause(agenda, running, zone),
+        *_stages(agenda, running, as_of),
         *_steps(agenda, running, as_of, zone),
         *_deliveries(agenda, running),
     ]
@@ -97,6 +99,8 @@ def mending(agenda: Agenda, running: Running, as_of: datetime) -> Outcome:
         drop=[step.key for step in _unwanted(agenda, running)],
         stages={**changed, **gone},
         deliveries={id: agenda.deliveries[id] for id in _uncarried(agenda, running)},
+        pause=agenda.paused if _pause_is_other(agenda, running) else None,
+        unpaused=agenda.paused is None and running.paused is not None,
     )
 
 
@@ -104,9 +108,34 @@ def _unread(fact: Unreadable) -> str:
     return f"{fact.kind} {fact.id} cannot be read, and nothing is planned for it: {fact.why}"
 
 
-def _stages(agenda: Agenda, running: Running) -> Iterable[Difference]:
+def _pause(agenda: Agenda, running: Running, zone: str) -> Iterable[Difference]:
+    if _pause_is_other(agenda, running):
+        had, wanted = (_paused(pause, zone) for pause in (running.paused, agenda.paused))
+        said = f"the journey is {had}, and ought to be {wanted}"
+        yield Difference(DifferenceKind.PAUSE_OTHER, running.account_id, said)
+
+
+def _pause_is_other(agenda: Agenda, running: Running) -> bool:
+    had, wanted = running.paused, agenda.paused
+    if had is None or wanted is None:
+        return had is not wanted
+    return (had.reason, had.until) != (wanted.reason, wanted.until)
+
+
+def _paused(pause: Pause | None, zone: str) -> str:
+    if pause is None:
+        return "going on"
+    until = f" until {_when(pause.until, zone)}" if pause.until else ""
+    return f"paused{until} by {pause.by or 'nobody named'} ({pause.reason})"
+
+
+def _stages(agenda: Agenda, running: Running, as_of: datetime) -> Iterable[Difference]:
+    now = max(as_of, running.now)  # a look that a pause holds back is due as well
+    looks = any(step.kind in LOOKS and step.at <= now for step in running.steps)
     for key in sorted({*agenda.stages, *running.stages}):
         wanted, had = agenda.stages.get(key), running.stages.get(key)
+        if key == SERVICE and looks:
+            continue  # the look that is due will tell
         if wanted is None and agenda.unreadable:
             continue
         if wanted is None:
@@ -160,10 +189,9 @@ def _unwanted(agenda: Agenda, running: Running) -> Sequence[Step]:
 
 
 def _looks(running: Running, wanted: Step) -> bool:
-    """True for a look at what holds sales back that comes no later than it is wanted: it plans the next one."""
-    return wanted.kind in LOOKS and any(
-        step.kind in LOOKS and step.at <= wanted.at + A_MOMENT for step in running.steps
-    )
+    """True for a look at what holds sales back that is due, or comes no later than it is wanted: it plans the next one."""
+    by = max(wanted.at + A_MOMENT, running.now)
+    return wanted.kind in LOOKS and any(step.kind in LOOKS and step.at <= by for step in running.steps)
 
 
 def _deliveries(agenda: Agenda, running: Running) -> Iterable[Difference]:

@@ -100,13 +100,14 @@ def _notices_said(facts: Facts, contract: ContractFacts) -> dict[int, datetime]:
 def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[Step]:
     """The notices that are still to come. Of those that were missed only the nearest is left: it speaks for the others too."""
     situation, said = facts.situation, _notices_said(facts, contract)
-    if situation.as_of >= contract.term.ends_at:
+    as_of = max(situation.as_of, life.term_recorded_at)  # a pause may have begun before it was sold
+    if as_of >= contract.term.ends_at:
         return []
     steps = {days: renewal.notice_step(situation, contract, days) for days in renewal.notice_days(situation, contract)}
     waiting = [days for days in said if _looks_again(facts, steps[days])]
     since = _looked_after_since(facts, contract, life)
     left = [days for days in steps if days < min(said, default=days + 1) and (since is None or steps[days].at >= since)]
-    missed = [days for days in left if steps[days].at < situation.as_of]
+    missed = [days for days in left if steps[days].at < as_of]
     first = waiting[0] if waiting else min(missed, default=max(left, default=0))
     return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]
 
@@ -123,14 +124,14 @@ def _looked_after_since(facts: Facts, contract: ContractFacts, life: ContractLif
 
 def invoices(facts: Facts, agenda: Agenda) -> None:
     """For each contract, and each asset without one, the next day on which something is invoiced or credited."""
-    situation = facts.situation
+    situation, today = facts.situation, _billed_until(facts)
     found: dict[str, list[date]] = {}
     for asset_id, record in situation.records.items():
         if forgotten(facts, record):
             continue
         contract = facts.billing.get(record.asset.contract_id or "")
         due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
-        settled = billing.settle(due, situation.today, record.asset.time_zone, POLICY)
+        settled = billing.settle(due, today, record.asset.time_zone, POLICY)
         days = [line.due for line in settled.lines if line.amount]  # nothing is written of what is given back already
         days += [settled.next_day] if settled.next_day is not None else []
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
@@ -139,6 +140,11 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
         if days and not _with_next_term(facts, what, min(days)):
             agenda.add(_billing_step(facts, what, min(days)))
     agenda.tolerated.add("billing:*")
+
+
+def _billed_until(facts: Facts) -> date:
+    """The customer's day. What is asked for in a pause is invoiced all the same."""
+    return facts.situation.customer.day_of(facts.now)
 
 
 def forgotten(facts: Facts, record: AssetRecord) -> bool:
@@ -160,7 +166,7 @@ def _billing_step(facts: Facts, what: str, day: date) -> Step:
     step = billing.step_on(facts.situation.customer, what, day)
     if facts.done(step.key) is None:
         return step
-    return step.model_copy(update={"name": f"{step.name}.{facts.situation.today}"})
+    return step.model_copy(update={"name": f"{step.name}.{_billed_until(facts)}"})
 
 
 # Changes

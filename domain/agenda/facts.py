@@ -9,10 +9,24 @@ from datetime import datetime
 from pydantic import AwareDatetime
 
 from domain.billing import ContractBilling
-from domain.journey import Channel, Step
+from domain.calendar import local_instant
+from domain.journey import Channel, Pause, Step
 from domain.model import Carried
 from domain.quoting.billing import BillLine
 from domain.situation import Situation
+
+AT_AN_INSTANT = frozenset(
+    {
+        "renewal_term_end",
+        "amendment_effective",
+        "amendment_settled",
+        "service_review",
+        "service_hold_lift",
+        "service_lead_reminder",
+        "service_lead_overdue",
+    }
+)
+"""Kinds of steps that happen at an instant, wherever the customer is."""
 
 
 class OrderFacts(Carried):
@@ -84,8 +98,33 @@ class Announced(Carried):
 class Moved(Carried):
     """What a person's request took off the agenda, and put on it: steps left out, moved, or overdue and planned anew."""
 
+    number: int
+    """its place in the order in which things were done"""
     drop: list[str] = []
     plan: list[Step] = []
+
+
+class Planned(Carried):
+    """What was done after a person had moved steps: it put the steps of the keys `plan` on the agenda, and took `drop` off it."""
+
+    number: int
+    plan: dict[str, AwareDatetime] = {}
+    """their instants, by their keys"""
+    drop: list[str] = []
+
+    def changes(self, key: str, left: Step | None) -> bool:
+        """True if the step of that key, which a person `left` so, was planned for another instant, or taken off."""
+        if key in self.plan:
+            return left is None or self.plan[key] != left.at
+        stage = key.partition("/")[0]
+        return any(drop in (key, stage) or (drop.endswith("*") and key.startswith(drop[:-1])) for drop in self.drop)
+
+
+class ZoneFacts(Carried):
+    """The customer's zone from an instant on."""
+
+    since: AwareDatetime
+    zone: str
 
 
 class OnRecord(Carried):
@@ -93,6 +132,8 @@ class OnRecord(Carried):
 
     recorded_at: AwareDatetime
     closed_at: AwareDatetime | None = None
+    paused: Pause | None = None
+    """the pause that was asked for last, unless the journey was resumed or closed since"""
     reopened_at: AwareDatetime | None = None
     """when the journey began again after it was closed"""
     last_known: AwareDatetime
@@ -104,10 +145,14 @@ class OnRecord(Carried):
     transfers: list[TransferFacts] = []
     waiting: list[Waiting] = []
     help_since: AwareDatetime | None = None
+    zones: list[ZoneFacts] = []
+    """in the order of time"""
     done: dict[str, AwareDatetime] = {}
     announced: list[Announced] = []
     moved: list[Moved] = []
     """in the order in which it was asked"""
+    planned: list[Planned] = []
+    """in the order in which it was done"""
 
 
 @dataclass(frozen=True)
@@ -116,10 +161,25 @@ class Facts:
 
     situation: Situation
     record: OnRecord
+    now: datetime
+    """what time it is for the customer; later than the situation's instant if they are paused"""
     billing: Mapping[str, ContractBilling] = field(default_factory=dict)
     """how each contract is invoiced, with all its terms"""
     billed: Mapping[str, Sequence[BillLine]] = field(default_factory=dict)
     """what was charged and credited, by asset"""
+
+    def zone_at(self, at: datetime) -> str:
+        """The customer's zone at an instant."""
+        zones = [one.zone for one in self.record.zones if one.since <= at] or [z.zone for z in self.record.zones[:1]]
+        return zones[-1] if zones else self.situation.customer.account.time_zone
+
+    def here(self, step: Step) -> Step:
+        """A step that was planned for nine o'clock where the customer was then, at nine where they are now."""
+        zone = self.situation.customer.account.time_zone
+        elsewhere = {one.zone for one in self.record.zones} - {zone}
+        if step.kind in AT_AN_INSTANT or step.at not in [local_instant(step.on, one) for one in elsewhere]:
+            return step
+        return step.model_copy(update={"at": local_instant(step.on, zone)})
 
     def done(self, key: str) -> datetime | None:
         """When the step under `key` was done, or null."""
@@ -136,6 +196,10 @@ class Facts:
             return None
         at, key = max(found)
         return key, at
+
+    def left_out(self, prefix: str) -> list[str]:
+        """The keys with this beginning of steps that people, or a journey that was resumed, left out for good."""
+        return [key for asked in self.record.moved for key in asked.drop if key.startswith(prefix)]
 
     def order(self, order_id: str) -> OrderFacts | None:
         """The order of that id."""

@@ -22,6 +22,7 @@ class Agenda:
     stages: dict[str, Stage] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     deliveries: dict[str, Channel] = field(default_factory=dict)
+    paused: Pause | None = None
     tolerated: set[str] = field(default_factory=set)
     unreadable: list[Unreadable] = field(default_factory=list)
     """facts that it would follow from and that cannot be read: what is missing for them is not there, and not unwanted"""

@@ -8,10 +8,10 @@ from datetime import datetime
 from domain import adoption, fulfilling, holding, onboarding
 from domain.agenda import ahead, contracts, success
 from domain.agenda.comparing import LOOKS
-from domain.agenda.facts import Facts
+from domain.agenda.facts import Facts, Moved, Planned
 from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
-from domain.journey import AccountView, Outcome, Stage
+from domain.journey import AccountView, Outcome, Stage, Step
 from domain.quotes import deciding
 from domain.service.guard import NO_SERVICE
 from domain.service.hold_writes import WithdrawMail
@@ -26,6 +26,7 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     `horizon`: how far ahead; beyond the next step of each kind it says what comes if nothing is asked.
     """
     found = Agenda(
+        paused=facts.record.paused,
         deliveries={one.id: one.channel for one in facts.record.waiting},
         unreadable=[*facts.situation.customer.unreadable, *unreadable_of(facts.situation.records)],
     )
@@ -51,6 +52,8 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     if (until := horizon.until(facts)) is not None:
         _further(facts, found, until)
     _moved(facts, found)
+    if len(facts.record.zones) > 1:
+        found.steps = {key: facts.here(step) for key, step in found.steps.items()}
     return found
 
 
@@ -62,12 +65,28 @@ def _further(facts: Facts, found: Agenda, until: datetime) -> None:
 
 
 def _moved(facts: Facts, found: Agenda) -> None:
-    """What people left out or moved, and what a resumed journey planned anew, is as they left it."""
-    for asked in facts.record.moved:
-        anew = {step.key: step for step in asked.plan if step.kind not in LOOKS and facts.done(step.key) is None}
-        for key in asked.drop:
-            found.steps.pop(key, None)
-        found.add(*(step for step in anew.values() if step.stage in {*found.stages, "relationship"}))
+    """What people left out or moved, and what a resumed journey planned anew, is as they left it, until it is planned again."""
+    left: dict[str, Step | None] = {}
+    done: list[Moved | Planned] = [*facts.record.moved, *facts.record.planned]
+    for one in sorted(done, key=lambda one: one.number):
+        if isinstance(one, Moved):
+            left |= dict.fromkeys(one.drop) | {step.key: step for step in one.plan if not _follows(step, one.drop)}
+        else:
+            left = {key: step for key, step in left.items() if not one.changes(key, step)}
+    for key, step in left.items():
+        found.steps.pop(key, None)
+        if step is None or facts.done(key) is not None or step.stage not in {*found.stages, onboarding.ANNIVERSARIES}:
+            continue
+        if step.kind == "renewal_notice":  # one after the other: what is planned says what comes next
+            found.steps = {k: one for k, one in found.steps.items() if (one.kind, one.stage) != (step.kind, step.stage)}
+        found.add(step)
+
+
+def _follows(step: Step, drop: Collection[str]) -> bool:
+    """True for what nobody chose: a look at holds, and the anniversary after one that is left out."""
+    return step.kind in LOOKS or (
+        step.kind == "relationship_anniversary" and any(key.startswith(f"{step.stage}/") for key in drop)
+    )
 
 
 def begun_anew(facts: Facts) -> Outcome:
@@ -87,6 +106,7 @@ def begun_anew(facts: Facts) -> Outcome:
         plan=plan,
         stages=dict(found.stages),
         deliveries=dict(found.deliveries),
+        pause=found.paused,
     )
 
 

@@ -15,8 +15,12 @@ from domain.situation import TOLERATED_DELAY, Situation
 
 
 def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situation:
-    """The customer as now, with the eyes of another instant: what was planned then is planned again."""
-    return replace(facts.situation, as_of=at, imported=imported)
+    """The customer as now, with the eyes and in the zone of another instant: what was planned then is planned again."""
+    customer, zone = facts.situation.customer, facts.zone_at(at)
+    if zone != customer.account.time_zone:
+        account = customer.account.model_copy(update={"time_zone": zone})
+        customer = customer.model_copy(update={"account": account})
+    return replace(facts.situation, customer=customer, as_of=at, imported=imported)
 
 
 # Onboarding
@@ -80,13 +84,17 @@ def anniversaries(facts: Facts, agenda: Agenda) -> None:
     if not situation.playbook.onboarding.anniversaries:
         return
     customer = situation.customer
-    since = customer.day_of(customer.account.since)
     # It is known since the order by which the customer came to us; one of the past may have been taken over later.
     by_order = [order.recorded_at for order in facts.record.orders if order.activated_at <= customer.account.since]
     known = max([facts.record.reopened_at or facts.record.recorded_at, *by_order[:1]])
     after = max(customer.day_of(known), situation.in_days(-TOLERATED_DELAY.days - 1))
-    if last := facts.last_done(f"{onboarding.ANNIVERSARIES}/anniversary-"):
-        after = max(after, date(int(last[0].rpartition("-")[2]), 12, 31))
+    prefix = f"{onboarding.ANNIVERSARIES}/anniversary-"
+    since = at_instant(facts, known).customer.day_of(customer.account.since)
+    if last := facts.last_done(prefix):
+        since = at_instant(facts, max(known, last[1])).customer.day_of(customer.account.since)
+        after = max(after, date(onboarding.anniversary_year(last[0]), 12, 31), customer.day_of(last[1]))
+    for key in facts.left_out(prefix):  # for good, whatever is known of the day by now
+        after = max(after, date(onboarding.anniversary_year(key), 12, 31))
     agenda.add(onboarding.next_anniversary(situation, since, after=after))
 
 
@@ -175,7 +183,7 @@ def offers(facts: Facts, agenda: Agenda) -> None:
         if offer.status == "open":
             stage = expansion.stage_of(offer.asset_id)
             agenda.stages[stage] = Stage(status=expansion.OFFERED, tasks=[offer.offer_id])
-            agenda.add(expansion.expiry_of(facts.situation, offer))
+            agenda.add(expansion.expiry_of(at_instant(facts, offer.offered_at), offer))
 
 
 # Goods
@@ -187,8 +195,9 @@ def reorders(facts: Facts, agenda: Agenda) -> None:
     days = [purchase.day for purchase in customer.purchases]
     if not days:
         return
-    last = max(customer.purchases, key=lambda purchase: purchase.day)
-    order = facts.order(last.order_id)
+    # The rhythm is what it is since the order that came to our knowledge last, which may be one of the past.
+    orders = [order for purchase in customer.purchases if (order := facts.order(purchase.order_id))]
+    order = max(orders, key=lambda order: order.recorded_at, default=None)
     then = at_instant(facts, order.recorded_at, imported=order.imported) if order else facts.situation
     steps = reorder.steps_after(then, days)
     left = [step for step in steps if not then.is_past(step.at) and facts.done(step.key) is None]

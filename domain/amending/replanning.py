@@ -335,7 +335,17 @@ def _with_term(contract: ContractFacts, term: TermFacts) -> tuple[ContractFacts,
 
 
 def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Replanned:
-    """A contract that the customer did not have before, from its first term on."""
+    """A contract that the customer did not have before, from its first term on; one that is over by now has nothing to come."""
+    if situation.is_past(contract.term.ends_at):
+        why = "over before it was recorded"
+        return Replanned(
+            [
+                OpenContract(contract, origin, situation.as_of),
+                SetContractStatus(contract.contract_id, "ended", why, situation.as_of),
+            ],
+            lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
+            contracts={contract.contract_id: contract.model_copy(update={"status": "ended"})},
+        )
     outcome = joined(renewal.take_up(situation, contract), _adoption(situation))
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
     return Replanned(

@@ -99,11 +99,10 @@ def answer(work: Work, request: AnswerCsat) -> None:
     detail = {"survey_id": survey.survey_id, "score": request.score}
     work.happened(Happened.RATED, work.as_of, request.by, {**detail, "comment": request.comment})
     work.line("rated", f"Case {work.case_id} was rated {request.score} of 5", work.as_of, request.by, **detail)
+    work.report("rated", work.as_of)  # a bad answer holds sales back, a good one ends the time to cool down
     if _unhappy(request.score):
-        work.report("rated", work.as_of)
         _call_back(work, survey.survey_id, request)
     elif _unhappy(survey.score):
-        work.report("rated", work.as_of)
         work.settled_tasks.append(_task_key(survey.survey_id))
     work.answer.update(survey_id=survey.survey_id, score=request.score)
 

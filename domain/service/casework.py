@@ -29,6 +29,7 @@ from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
+from domain.service.holds import HoldRules
 from domain.service.lifecycle import automatic_mail_allowed_at
 from domain.service.promising import promised
 from domain.service.sales_side import sales_of
@@ -194,6 +195,8 @@ class Work:
             )
         )
         if kind in _ACTIVITY and at > self.case.last_activity_at:
+            if at - self.case.last_activity_at >= HoldRules().quiet_after:
+                self.report("stirred", at)  # what went quiet does not hold sales back as it does now
             self.change(last_activity_at=at)
 
     def fire(self, key: str, at: datetime) -> None:

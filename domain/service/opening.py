@@ -146,6 +146,8 @@ class CaseAnswer(Carried):
 
 def read_case(document: Any) -> OpenCase:
     """The case in a JSON document. Raises `Refusal` (InvalidCase) that names each field that is wrong."""
+    if refused := Refusal.of_characters(INVALID_CASE, "the case cannot be opened", document):
+        raise refused
     try:
         return OpenCase.model_validate(document)
     except ValidationError as error:

@@ -23,10 +23,14 @@ def main() -> int:
     )
     parser.add_argument("--log", type=Path, default=None, help="where to write what every customer did")
     parser.add_argument("--agendas", action="store_true", help="fail if an agenda does not follow from the facts")
+    parser.add_argument(
+        "--closely", action="store_true", help="compare agendas after each act, not only at the end of a life"
+    )
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
-    table, wrong = asyncio.run(drive(asked.minutes, seed, scale=asked.scale, log=asked.log, agendas=asked.agendas))
+    given = {name: getattr(asked, name) for name in ("scale", "log", "agendas", "closely")}
+    table, wrong = asyncio.run(drive(asked.minutes, seed, **given))
     print(table)
     for line in wrong:
         print(f"\nWRONG {line}", file=sys.stderr)

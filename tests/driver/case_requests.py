@@ -66,13 +66,13 @@ async def customer_message(life: Life, party: Party) -> Made:
 async def answer_csat(life: Life, party: Party) -> Made:
     sql = (
         "select s.survey_id, s.case_id from case_survey s join service_case c using (case_id) where c.account_id = $1"
-        " and s.withdrawn_at is null and s.answered_at is null order by s.survey_id"
+        " and s.withdrawn_at is null and s.answered_at is null and s.sent_at > $2 order by s.survey_id"
     )
-    row = await life.one(sql, party.account_id)
+    row = await life.one(sql, party.account_id, await life.now(party) - timedelta(days=6))
     if row is None:
         await resolved(life, party)
         await life.later(party, 3)
-        row = await life.one(sql, party.account_id)
+        row = await life.one(sql, party.account_id, await life.now(party) - timedelta(days=6))
     return (row["case_id"], {"score": life.random.choice([1, 3, 4, 5, 5]), "comment": "thanks"}) if row else None
 
 
@@ -161,8 +161,10 @@ async def retry(life: Life, party: Party) -> Made:
 # Money
 
 
-async def bought(life: Life, party: Party, price: str = "80000", units: int = 3) -> dict[str, Any]:
-    """Devices bought a moment ago, of a product of their own, and a day later cheaper."""
+async def bought(
+    life: Life, party: Party, price: str = "80000", units: int = 3, *, to: int | None = None
+) -> dict[str, Any]:
+    """Devices bought a moment ago, of a product of their own, and a day later cheaper, `to` so many percent of their price."""
     order = life.order(party, await life.now(party), ahead=0)
     product = life.new_id("POS")
     order["products"].append({"code": product, "name": "Till", "kind": "device"})
@@ -170,7 +172,7 @@ async def bought(life: Life, party: Party, price: str = "80000", units: int = 3)
     await life.ask(party, "place_order", order)
     await life.later(party, 1)
     share = life.random.choice([70, 95])
-    await life.publish(party, product, str(int(price) * share // 100))
+    await life.publish(party, product, str(int(price) * (to or share) // 100))
     return {"order_id": order["order_id"], "line_id": "9"}
 
 
@@ -199,7 +201,7 @@ async def grant_goodwill(life: Life, party: Party) -> Made:
 
 async def waiting_claim(life: Life, party: Party) -> str:
     """A case with a claim above the agent's band."""
-    line = await bought(life, party, "900000", 3)
+    line = await bought(life, party, "900000" if party.currency == "JPY" else "6000", 3, to=70)
     case_id = await life.open_case(party, category="price_match")
     await life.ask_case(case_id, "claim_price_match", {**line, "role": "agent", **BY})
     return case_id
@@ -207,7 +209,7 @@ async def waiting_claim(life: Life, party: Party) -> str:
 
 @makes("approve_claim")
 async def approve_claim(life: Life, party: Party) -> Made:
-    who = life.random.choice([(LEAD, "lead"), (MANAGER, "manager"), (MANAGER, "manager")])
+    who = life.random.choice([(LEAD, "lead"), *[(MANAGER, "manager")] * 5])
     return await waiting_claim(life, party), {"by": who[0], "role": who[1], "reason": "fine"}
 
 

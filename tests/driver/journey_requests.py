@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+from domain.catching_up import may_be_left_out
 from tests.driver.life import AGENT, LEAD, Life, Party
 
 Made = dict[str, Any] | None
@@ -128,19 +129,21 @@ async def retry_deliveries(life: Life, party: Party) -> Made:
 
 @makes("skip_step")
 async def skip_step(life: Life, party: Party) -> Made:
-    return {"step": await _anniversary(life, party), "reason": "they do not like anniversaries"}
+    step = await _step(life, party)
+    return {"step": step, "reason": "they do not like that"} if step else None
 
 
 @makes("reschedule_step")
 async def reschedule_step(life: Life, party: Party) -> Made:
-    day = await life.today(party) + timedelta(days=life.random.randint(-3, 30))
-    return {"step": await _anniversary(life, party), "day": day.isoformat()}
+    day, step = await life.today(party) + timedelta(days=life.random.randint(-1, 30)), await _step(life, party)
+    return {"step": step, "day": day.isoformat()} if step else None
 
 
-async def _anniversary(life: Life, party: Party) -> str:
-    """The key of an anniversary, which may be the next one."""
-    year = (await life.today(party)).year + life.random.choice([0, 1, 1])
-    return f"relationship/anniversary-{year}"
+async def _step(life: Life, party: Party) -> str | None:
+    """The key of a step that the journey waits for and that may be left out and moved."""
+    agenda = await life.world.client.agenda_of(party.account_id)
+    found = [step.key for step in agenda.steps if may_be_left_out(step.kind)] if agenda else []
+    return life.random.choice(found) if found else None
 
 
 @makes("amend_assets")

@@ -35,6 +35,8 @@ ZONES = (
 SEGMENTS = ("standard", "standard", "enterprise", "tech_touch", "wholesale")
 PRICES = (("SEATS", "12", "month"), ("PRO", "30", "month"), ("BEANS", "9", "once"))
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+BANDS = ("EUR", "JPY", "USD")
+"""Currencies in which agents have bands and budgets."""
 AGENT, LEAD, MANAGER = "AG-1", "L-1", "M-1"
 
 

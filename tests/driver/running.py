@@ -24,7 +24,7 @@ from gateway.connection import connect
 from gateway.reconciling import Reconciler
 from gateway.restoring import Restorer
 from tests.driver import case_requests, journey_requests
-from tests.driver.life import AGENT, LEAD, MANAGER, Life, Party, World
+from tests.driver.life import AGENT, BANDS, LEAD, MANAGER, Life, Party, World
 from tests.driver.spoiling import spoilt
 from tests.driver.tally import Tally, Watching
 from tests.e2e.lives import settled
@@ -38,8 +38,20 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 RULES = Path(__file__).with_name("invariants.sql")
 SIDE_BY_SIDE = 3
-RARE = ("answer_offer", "answer_offer", "approve", "skip_step", "skip_step", *("reschedule_step",) * 3)
+RARE = (
+    ("journey", "answer_offer"),
+    ("journey", "answer_offer"),
+    ("journey", "approve"),
+    ("journey", "reschedule_step"),
+    ("journey", "sell_from_case"),
+    ("case", "answer_csat"),
+    ("case", "approve_claim"),
+    ("case", "grant_goodwill"),
+    ("case", "reject_claim"),
+)
 """What often finds nothing to be about is tried more often."""
+BY_BAND = ("grant_goodwill", "sell_from_case", "approve_claim", "reject_claim")
+"""What our policy allows in some currencies alone."""
 PATIENCE = 8
 """So often, some seconds each, an agenda that is otherwise is looked at again."""
 WRONG = 2
@@ -107,15 +119,18 @@ async def _staff(cases: CaseClient) -> None:
         await cases.put_agent({"staff": person(staff_id), "team": "service"})
 
 
-async def live(world: World, seed: int, number: int, deadline: float) -> Life:
-    """One life: everything that can be asked once in an order of its own, right and wrong, with time that passes between."""
+async def live(world: World, seed: int, number: int, deadline: float, *, closely: bool = False) -> Life:
+    """One life: everything that can be asked once in an order of its own, right and wrong, with time that passes between.
+
+    closely: agendas are compared after each act, so that the first that takes one from the facts is seen.
+    """
     life = Life(world, seed, number)
     for party in life.parties:
         await life.ask(party, "place_order", life.order(party, await _present(life)))
     acts: list[tuple[str, str]] = [("journey", name) for name in journey_requests.MAKERS]
     acts += [("case", name) for name in case_requests.MAKERS]
     acts += [("more", name) for name in ("import", "receive", "mail", "close", "year", "silence")]
-    acts += [("journey", name) for name in RARE]
+    acts += list(RARE)
     life.random.shuffle(acts)
     for kind, name in acts:
         if time.monotonic() > deadline:
@@ -126,6 +141,8 @@ async def live(world: World, seed: int, number: int, deadline: float) -> Life:
             world.tally.failures.append(f"life {life.name}: {kind} {name}: {type(error).__name__}: {error}")
         if life.random.random() < 0.25:
             await life.later(life.random.choice(life.parties), life.random.choice([0.2, 1, 3, 8, 30]))
+        if closely:
+            await _compare(life, life.parties, f"after {kind} {name}")
     await _end(life)
     return life
 
@@ -139,6 +156,8 @@ async def _act(life: Life, kind: str, name: str) -> None:
     # What is asked of a journey and what is asked of cases goes mostly to one of the two, so that holds do not stop all sales.
     first, second = life.parties
     party = life.random.choices([first, second], [1, 4] if kind == "case" else [4, 1])[0]
+    if name in BY_BAND:
+        party = next((one for one in life.parties if one.currency in BANDS), party)
     if party.closed and name != "place_order":
         await life.ask(party, "place_order", life.order(party, await life.now(party)))
     match kind:
@@ -172,6 +191,7 @@ async def _more(life: Life, party: Party, name: str) -> None:
         case "mail":
             await _mail(life, party)
         case "close":
+            await _compare(life, [party], "before it is closed")
             for request in (spoilt({"reason": "they moved away"}, life.random), {"reason": "they moved away"}):
                 if await life.ask(party, "close_journey", request) is not None:
                     party.closed = True
@@ -243,22 +263,37 @@ async def _end(life: Life) -> None:
     for party in life.parties:
         lost = await Restorer(life.world.temporal, life.world.pool, _never).lost(party.account_id)
         life.world.tally.failures += [f"life {life.name}: {party.account_id}: {one.says}" for one in lost]
-    await _compare(life)
+    await _compare(life, life.parties, "at the end")
 
 
-async def _compare(life: Life) -> None:
-    """What the journeys and cases of both have otherwise than the facts call for, once what is just being done is done."""
+async def _compare(life: Life, parties: Sequence[Party], when: str) -> None:
+    """What journeys and cases have otherwise than the facts call for, once what is just being done is done."""
     world = life.world
-    for party in life.parties:
+    for party in parties:
+        if party.closed or party.again:  # whose agenda follows from what lies ahead as well
+            continue
         apart: Sequence[Difference] = ()
-        for _ in range(0 if party.again else PATIENCE):  # whose agenda follows from what lies ahead as well
+        for _ in range(PATIENCE):
             apart = (await Reconciler(world.client, world.cases, world.pool, _never).look(party.account_id)).found
-            if not apart:
+            if world.tally.knows(party.account_id, [one.about for one in apart]):
                 break
             await asyncio.sleep(1)
-        world.tally.compared += 0 if party.again else 1
-        if apart:
-            world.tally.apart[party.account_id] = [one.says for one in apart]
+        for about, said in world.tally.compare(party.account_id, {one.about: one.says for one in apart}, when).items():
+            life.log.append(f"{party.account_id}: {said}")
+            life.log += [f"    {line}" for line in await _on_record(life, party, about)]
+
+
+async def _on_record(life: Life, party: Party, about: str) -> list[str]:
+    """What was done and says something of a step or stage, the latest last."""
+    rows = await life.rows(
+        "select key, as_of, jsonb_build_object('drop', outcome->'drop', 'plan', jsonb_path_query_array(outcome->'plan',"
+        " '$[*] ? (@.stage == $stage)', jsonb_build_object('stage', $2::text)), 'stage', outcome->'stages'->$2) as outcome"
+        " from effect where account_id = $1 and (strpos(key, $2) > 0 or strpos(outcome::text, $2) > 0)"
+        " order by as_of desc limit 8",
+        party.account_id,
+        about.partition("/")[0],
+    )
+    return [f"{row['as_of']:%Y-%m-%d %H:%M:%S} {row['key']}: {row['outcome']}" for row in reversed(rows)]
 
 
 async def _never(name: str, given: dict[str, Any], key: str) -> None:
@@ -276,10 +311,16 @@ async def broken_rules(world: World) -> list[str]:
 
 
 async def drive(
-    minutes: float, seed: int, *, scale: float | None = None, log: Path | None = None, agendas: bool = False
+    minutes: float,
+    seed: int,
+    *,
+    scale: float | None = None,
+    log: Path | None = None,
+    agendas: bool = False,
+    closely: bool = False,
 ) -> tuple[str, list[str]]:
     """Lives until the time is over. scale: of what is wanted, by default minutes / 30; agendas: one that does not follow from
-    the facts is wrong, too. Returns the table and what is wrong."""
+    the facts is wrong, too; closely: they are compared after each act. Returns the table and what is wrong."""
     names, tally = requests(), Tally()
     began = time.monotonic()
     deadline = began + minutes * 60
@@ -292,7 +333,7 @@ async def drive(
             async def one_after_the_other() -> None:
                 while time.monotonic() < deadline:
                     before = len(tally.failures)
-                    life = await live(world, seed, next(numbers), deadline)
+                    life = await live(world, seed, next(numbers), deadline, closely=closely)
                     lives.append(life)
                     if log is not None and len(tally.failures) > before:
                         log.write_text(_history(tally, lives))
@@ -302,7 +343,7 @@ async def drive(
             tally.accepted["take_up_holdings"] += tally.activities["take_up_holdings"]
             wrong = [*tally.failures, *await broken_rules(world)]
             if agendas:
-                wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said]
+                wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said.values()]
     wrong += tally.shortcomings(names, kinds, minutes / 30 if scale is None else scale)
     if log is not None:
         log.write_text(_history(tally, lives))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,23 @@ class Tally:
     activities: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
-    compared: int = 0
-    """agendas that were compared with the facts at the end of a life"""
-    apart: dict[str, list[str]] = field(default_factory=dict)
-    """what of them was otherwise, by account"""
+    compared: set[str] = field(default_factory=set)
+    """accounts whose agendas were compared with the facts"""
+    apart: dict[str, dict[str, str]] = field(default_factory=dict)
+    """what of them was otherwise when it was first seen, by account and what it is about"""
+
+    def knows(self, account_id: str, abouts: Sequence[str]) -> bool:
+        """True if all this was otherwise before."""
+        return set(abouts) <= set(self.apart.get(account_id, {}))
+
+    def compare(self, account_id: str, apart: Mapping[str, str], when: str) -> dict[str, str]:
+        """Keeps what an agenda has otherwise, in words by what it is about; returns what is new of it."""
+        self.compared.add(account_id)
+        known = self.apart.get(account_id, {})
+        new = {about: f"{says} ({when})" for about, says in apart.items() if about not in known}
+        if new:
+            self.apart[account_id] = known | new
+        return new
 
     def table(self, requests: Sequence[str], steps: Sequence[str]) -> str:
         """The counts, a line for each kind."""
@@ -40,8 +53,8 @@ class Tally:
         lines += [f"{name:<28}{self.activities[name]:>9}" for name in steps]
         lines += [
             "",
-            f"agendas that follow from the facts: {self.compared - len(self.apart)} of {self.compared}",
-            *(f"  {account}: {says}" for account, said in self.apart.items() for says in said),
+            f"agendas that follow from the facts: {len(self.compared) - len(self.apart)} of {len(self.compared)}",
+            *(f"  {account}: {says}" for account, said in self.apart.items() for says in said.values()),
             "",
             "refused most often as: " + ", ".join(f"{n} × {kind}" for kind, n in self.reasons.most_common(12)),
         ]

@@ -24,7 +24,7 @@ async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
     async with connections() as servers:
         now, lost = await _now(servers, account)
         async with servers.pool.acquire() as connection, connection.transaction(readonly=True):
-            facts = await load_facts(connection, account, now, lost=lost)
+            facts = await load_facts(connection, account, now, lost=lost, going_on=True)
     if facts is None:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account!r} is not on record; place its first order")
     found, zone = agenda(facts, horizon), facts.situation.customer.account.time_zone

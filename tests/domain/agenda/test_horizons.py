@@ -49,7 +49,7 @@ def facts_of(world: World, billing: BillingFrequency) -> Facts:
     record = OnRecord(
         recorded_at=since, last_known=world.now, contracts=lives, done=dict.fromkeys(world.done, world.now)
     )
-    return Facts(world.situation(), record, bills)
+    return Facts(world.situation(), record, world.now, bills)
 
 
 def lived(auto_renew: bool, zone: str, acts: list[Act]) -> World:
