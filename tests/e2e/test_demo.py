@@ -95,8 +95,8 @@ def _every_amount_is_explained(summary: dict[str, Any]) -> None:
 
 
 def _instant(said: str) -> datetime:
-    """Read, as text with and without fractions of a second has another order."""
-    return datetime.fromisoformat(said)
+    """The minute: journey and cases have a clock each, and what falls on one instant is done a moment later by either."""
+    return datetime.fromisoformat(said).replace(second=0, microsecond=0)
 
 
 def _case(summary: dict[str, Any], case_id: str) -> dict[str, Any]:
