@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from domain.assets.anew import without
+from domain.assets.anew import changes_ahead, unchanged, without
 from domain.assets.dates import local_date
 from domain.assets.errors import AssetError, LedgerCorruptError
 from domain.assets.ledger import LedgerPolicy, rebuild
@@ -47,9 +47,9 @@ def in_effect(
 ) -> InEffect:
     """The asset as if what is agreed for later days had not been: what was agreed since is carried out anew on what holds.
 
-    Its sale counts, and that it was given up before it began. An end that was moved nearer counts for what is invoiced anew, as
-    nobody is invoiced for what they will not have, and for what was invoiced on its day. `billed`: something was, so that
-    another start changes it.
+    Its sale counts (of what it took over, as it is until it changes), and that it was given up before it began. An end that
+    was moved nearer counts for what is invoiced anew, as nobody is invoiced for what they will not have, and for what was
+    invoiced on its day. `billed`: something was, so that another start changes it.
     """
     if not record.periods:
         return InEffect(record, record)  # given up before it began: nothing of it is left to wait for
@@ -58,14 +58,18 @@ def in_effect(
         for action in record.active[1:]
         if (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT) and (day := first_day(action, zone)) > today
     }
-    now = _without(record, later, policy) if later else record
+    begun = record.active[0]
+    ahead = [at for at in changes_ahead(begun) if local_date(at, zone) > today]
+    days = sorted({*later.values(), *(local_date(at, zone) for at in ahead)})
+    first = unchanged(begun, ahead) if ahead else None
+    now = _without(record, later, policy, first) if days else record
     if now is None:
         return InEffect(record, record)
     ends = _ends_ahead(now.active, today, zone) if billed else _Ends()
     if not ends.actions:
-        return InEffect(now, now, sorted(later.values()))
+        return InEffect(now, now, days)
     paid = _with_its_end(now, ends, policy)
-    return InEffect(now, now if paid is None else paid, sorted({*later.values(), ends.day}))
+    return InEffect(now, now if paid is None else paid, sorted({*days, ends.day}))
 
 
 def first_day(action: AssetAction, zone: ZoneInfo) -> date:
@@ -101,10 +105,12 @@ def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _
     return _Ends(found, day, before) if day > today else _Ends()
 
 
-def _without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy) -> AssetRecord | None:
-    """The asset without some actions; null if others cannot be without them."""
+def _without(
+    record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy, first: AssetAction | None
+) -> AssetRecord | None:
+    """The asset without some actions, and with another first one; null if others cannot be without them."""
     try:
-        return without(record, sequences, policy)
+        return without(record, sequences, policy, first)
     except AssetError:
         return None
 

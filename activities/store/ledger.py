@@ -241,6 +241,7 @@ _ACTION = (
     "related_asset",
     "order_id",
     "months_from",
+    "terms",
 )
 _SOURCE = (
     "asset_id",
@@ -288,6 +289,7 @@ def _action_rows(change: AssetChange) -> Iterable[Sequence[Any]]:
             action.related_asset,
             action.order_id,
             action.months_from,
+            [term.model_dump(mode="json") for term in action.terms],
         )
 
 

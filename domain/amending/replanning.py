@@ -231,16 +231,7 @@ def _renewed(
     sold = [(facts, action) for id, action in renewals.items() if (facts := customer.asset(id))]
     writes: list[Write] = [
         price_of_term(contract, term.number, sold, situation.as_of),
-        BeginTerm(
-            contract.contract_id,
-            term.number,
-            term.start_on,
-            term.until,
-            term.starts_at,
-            term.ends_at,
-            "renewed",
-            situation.as_of,
-        ),
+        _begun(contract.contract_id, term, "renewed", situation.as_of),
         SetContractStatus(contract.contract_id, "active", "", situation.as_of),
     ]
     after = contract.model_copy(update={"term": term, "previous": contract.term, "status": "active"})
@@ -335,7 +326,8 @@ def _with_term(contract: ContractFacts, term: TermFacts) -> tuple[ContractFacts,
 
 
 def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Replanned:
-    """A contract that the customer did not have before, from its first term on; one that is over by now has nothing to come."""
+    """A contract that the customer did not have before, from its first term on, with the next one if that is sold already; one
+    that is over by now has nothing to come."""
     if situation.is_past(contract.term.ends_at):
         why = "over before it was recorded"
         return Replanned(
@@ -346,14 +338,24 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
             lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
             contracts={contract.contract_id: contract.model_copy(update={"status": "ended"})},
         )
-    outcome = joined(renewal.take_up(situation, contract), _adoption(situation))
+    first, writes = contract, list[Write]()
+    if contract.previous is not None:
+        first = contract.model_copy(update={"term": contract.previous, "previous": None})
+        writes = [_begun(contract.contract_id, contract.term, origin, situation.as_of)]
+        planned = renewal.turn(situation, first, contract.term, "").model_copy(update={"said": []})
+    else:
+        planned = renewal.take_up(situation, contract)
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
     return Replanned(
-        [OpenContract(contract, origin, situation.as_of)],
-        outcome,
+        [OpenContract(first, origin, situation.as_of), *writes],
+        joined(planned, _adoption(situation)),
         [_line(contract, says)],
         contracts={contract.contract_id: contract},
     )
+
+
+def _begun(contract_id: str, term: TermFacts, origin: str, at: datetime) -> BeginTerm:
+    return BeginTerm(contract_id, term.number, term.start_on, term.until, term.starts_at, term.ends_at, origin, at)
 
 
 def _adoption(situation: Situation) -> Outcome:

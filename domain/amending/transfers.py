@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
@@ -25,23 +26,25 @@ from domain.amending.terms import common_end, term_after
 from domain.assets.bundles import Relationship
 from domain.assets.contracts import ContractTerms, relate
 from domain.assets.errors import AssetExistsError, ContractError, PriceBookError
-from domain.assets.ledger import Ledger, lock, unlock
+from domain.assets.ledger import Ledger, exact_cost, lock, unlock
 from domain.assets.model import AssetRecord, RequestId
 from domain.assets.move import Conveyed, transfer_in, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
 from domain.billing import billing_of, terms_of
 from domain.calendar import local_day, start_of_day
-from domain.customer import ContractFacts
+from domain.customer import ContractFacts, TermFacts
 from domain.decision import AssetChange, Convey, Decision, JournalLine, Mail, Notice, SendAssets, SettleTransfer, Write
 from domain.ids import AccountId, AssetId, ContractId
 from domain.journey import Outcome, Stage
 from domain.model import Carried
 from domain.orders import BillingFrequency, ContactRole, FirstInvoice, PricePer
+from domain.ownership import POLICY
 from domain.quotes.writes import Relate
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
 from domain.renewal_quote import last_day
 from domain.situation import Situation
+from domain.taking_effect import in_effect
 
 UNDER_WAY = "under_way"
 RECEIVED = "received"
@@ -71,6 +74,13 @@ class Transferred:
     consignment: Consignment
 
 
+class TermAhead(Carried):
+    """A term that is sold and has not begun."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
 class Conditions(Carried):
     """What the contract of the source says, for one like it at the target."""
 
@@ -87,6 +97,8 @@ class Conditions(Carried):
     anchor_day: int | None = None
     billed_from: date | None = None
     """where the billing periods are counted from that the source has paid for"""
+    coming: TermAhead | None = None
+    """the next term, if it is sold already; `ends_at` is then that of the present one"""
 
 
 class Parcel(Carried):
@@ -191,15 +203,33 @@ def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple
         )
         if left is None:
             raise ValueError(f"{desk.request_id} was carried out on {line.asset_id} before, and is not on record")
-        conveyed.append(left)
+        conveyed.append(_summed_up(desk, ledger.record(record.asset.asset_id), left))
         ledger = lock(ledger, AssetId(line.asset_id), desk.request_id)
     return ledger, conveyed
 
 
-def _paid_until(desk: Desk, record: AssetRecord, effective: datetime) -> datetime | None:
-    """The end of the billing period that the units are handed over in, or of their time if that is sooner."""
+def _summed_up(desk: Desk, left: AssetRecord, conveyed: Conveyed) -> Conveyed:
+    """What is handed over, with where its first invoice sums up from: what is charged there is what is credited here today."""
+    if conveyed.asset.carried_first is None:
+        return conveyed
+    today, zone = desk.situation.today, ZoneInfo(desk.zone)
+    cost = exact_cost(
+        in_effect(left, today, zone, POLICY).paid, POLICY, _paid_until(desk, left, conveyed.effective, today)
+    )
+    if cost is None:
+        return conveyed
+    return conveyed.model_copy(update={"asset": conveyed.asset.model_copy(update={"carried_first": cost % 1})})
+
+
+def _paid_until(desk: Desk, record: AssetRecord, effective: datetime, today: date = date.max) -> datetime | None:
+    """The end of the billing period that the units are handed over in, by the terms that begin up to `today`, or of their time
+    if that is sooner."""
     contract = desk.situation.customer.contract(record.asset.contract_id) if record.asset.contract_id else None
-    terms = terms_of(billing_of(contract) if contract else None, desk.zone)
+    billed = billing_of(contract) if contract else None
+    if billed is not None:
+        begun = tuple(term for term in billed.terms if term.start_on <= today)
+        billed = billed.model_copy(update={"terms": begun or billed.terms})
+    terms = terms_of(billed, desk.zone)
     first, day = local_day(record.start, desk.zone), local_day(effective, desk.zone)
     after = terms.periods(first).after(day)
     return record.end if after == date.max else min(filter(None, (record.end, start_of_day(after, desk.zone))))
@@ -212,6 +242,7 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
         contract = desk.situation.customer.contract(facts.contract_id) if facts.contract_id else None
         if contract is not None and left.end is not None and contract.contract_id not in contracts:
             billed_from, anchor_day = contract.grid_on(local_day(left.effective, desk.zone))
+            present = contract.term_at(left.effective)
             contracts[contract.contract_id] = Conditions(
                 contract_id=desk.new_id("K", number),
                 currency=contract.currency,
@@ -221,9 +252,10 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
                 uplift_percent=str(contract.uplift_percent),
                 billing=contract.billing,
                 first_invoice=contract.first_invoice,
-                ends_at=contract.term.ends_at,
+                ends_at=present.ends_at if left.effective < present.ends_at else contract.term.ends_at,
                 anchor_day=anchor_day,
                 billed_from=billed_from,
+                coming=_ahead(contract.term) if left.effective < present.ends_at < contract.term.ends_at else None,
             )
         parcels.append(
             Parcel(
@@ -246,6 +278,10 @@ def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveye
         ],
     )
     return sent.model_dump(mode="json")
+
+
+def _ahead(term: TermFacts) -> TermAhead:
+    return TermAhead(starts_at=term.starts_at, ends_at=term.ends_at)
 
 
 def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
@@ -312,21 +348,29 @@ def _contracts(desk: Desk, consignment: Consignment) -> list[ContractFacts]:
     for source_id, conditions in consignment.contracts.items():
         parcels = [parcel.conveyed for parcel in consignment.parcels if parcel.contract == source_id]
         starts_at = min(conveyed.effective for conveyed in parcels)
-        ends_at = common_end([conveyed.end for conveyed in parcels if conveyed.end], conditions.ends_at)
-        found.append(_contract(desk, conditions, starts_at, ends_at))
+        ends = [conveyed.end for conveyed in parcels if conveyed.end]
+        coming = conditions.coming if any(term.start for one in parcels for term in one.terms) else None
+        found.append(_contract(desk, conditions, starts_at, ends, coming))
     return found
 
 
-def _contract(desk: Desk, conditions: Conditions, starts_at: datetime, ends_at: datetime) -> ContractFacts:
-    term = term_after(0, starts_at, ends_at, desk.zone)
+def _contract(
+    desk: Desk, conditions: Conditions, starts_at: datetime, ends: Sequence[datetime], coming: TermAhead | None
+) -> ContractFacts:
+    """With the next term too, if one is sold and the assets reach into it."""
+    first = term_after(0, starts_at, conditions.ends_at if coming else common_end(ends, conditions.ends_at), desk.zone)
+    latest = first
+    if coming is not None:
+        latest = term_after(1, coming.starts_at, common_end(ends, coming.ends_at), desk.zone)
     return ContractFacts.model_validate(
         {
-            **conditions.model_dump(exclude={"ends_at"}),
+            **conditions.model_dump(exclude={"ends_at", "coming"}),
             "order_id": None,
             "status": "active",
-            "first_start": term.start_on,
-            "first_until": term.until,
-            "term": term,
+            "first_start": first.start_on,
+            "first_until": first.until,
+            "term": latest,
+            "previous": None if latest is first else first,
         }
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from domain.assets.amend import at_new_end, at_new_start, repriced
@@ -11,10 +12,13 @@ from domain.assets.errors import LedgerCorruptError
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, Subtype
 from domain.assets.taking import close_lots, take
+from domain.assets.timeline import lot_slices
 
 
-def without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy) -> AssetRecord:
-    """The record with its actions in force but those of `sequences`. Lots keep their numbers.
+def without(
+    record: AssetRecord, sequences: Collection[int], policy: LedgerPolicy, first: AssetAction | None = None
+) -> AssetRecord:
+    """The record with its actions in force but those of `sequences`, and with another `first` one. Lots keep their numbers.
 
     Each action does what it did when it was agreed: as many units go or come, at the prices of their own or at those in
     force, up to the end that the asset has without what is left out. An early renewal leaves its first day as that end.
@@ -22,9 +26,10 @@ def without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolic
     Raises:
         AssetError: What is left cannot bear what was agreed afterwards.
     """
-    kept: list[AssetAction] = []
-    changed, ends = False, None
-    for action in record.active:
+    begun, *others = record.active
+    kept, ends = [first or begun], begun.lifecycle_end
+    changed = first is not None
+    for action in others:
         view = record.model_copy(update={"actions": tuple(kept)})
         if action.sequence in sequences:
             changed = True
@@ -38,6 +43,52 @@ def without(record: AssetRecord, sequences: Collection[int], policy: LedgerPolic
     actions = tuple(kept)
     periods = rebuild(record.asset, actions, policy)
     return record.model_copy(update={"actions": actions, "periods": periods})
+
+
+def changes_ahead(action: AssetAction) -> list[datetime]:
+    """When what an asset took over from another changes as it was agreed there before: units, prices, terms."""
+    if action.related_asset is None:
+        return []
+    held = lot_slices(action.sources, action.effective)
+    moments = {
+        *(row.start for row in held),
+        *(row.end for row in held if row.end),
+        *(term.start for term in action.terms),
+    }
+    return sorted(moments - {action.lifecycle_end, min((row.start for row in held), default=None)})
+
+
+def unchanged(action: AssetAction, ahead: Sequence[datetime]) -> AssetAction:
+    """What an asset took over as if the changes from the first of `ahead` on were not known: up to the next term or gap."""
+    end = next(iter(_stops(action, ahead)), action.lifecycle_end)
+    rows = [
+        row if row.end is not None and row.end < ahead[0] else row.model_copy(update={"end": end})
+        for row in action.sources
+        if row.start < ahead[0]
+    ]
+    return action.model_copy(
+        update={
+            "sources": tuple(rows),
+            "cuts": tuple(cut for cut in action.cuts if cut < ahead[0]),
+            "lifecycle_end": end,
+            "terms": (),
+        }
+    )
+
+
+def _stops(action: AssetAction, ahead: Sequence[datetime]) -> list[datetime]:
+    """Where a term begins, or a gap before one."""
+    terms = {term.start for term in action.terms}
+    gaps = [
+        at
+        for at, following in pairwise(ahead)
+        if following in terms and not any(_covers(row, at) for row in action.sources)
+    ]
+    return sorted({*gaps, *(terms & set(ahead))})
+
+
+def _covers(row: ActionSource, at: datetime) -> bool:
+    return row.start <= at and (row.end is None or at < row.end)
 
 
 def _ended(view: AssetRecord, end: datetime) -> dict[str, Any]:
@@ -102,16 +153,14 @@ def _quantities(view: AssetRecord, action: AssetAction, policy: LedgerPolicy) ->
 
 def _up_to_the_end(view: AssetRecord, opened: Sequence[ActionSource]) -> list[ActionSource]:
     """Added units, whose price follows only what is agreed in the view."""
-    agreed = {action.effective for action in view.active}
-    rows = [row for number, row in enumerate(opened) if number == 0 or row.start in agreed]
+    agreed = {at for action in view.active for at in (action.effective, *action.cuts)}
+    later = [row for row in opened[1:] if row.start in agreed and (view.end is None or row.start < view.end)]
+    rows = [opened[0], *later]
     ends = [*(row.start for row in rows[1:]), view.end]
     return [row.model_copy(update={"end": end}) for row, end in zip(rows, ends, strict=True)]
 
 
 def _units(closed: Sequence[ActionSource]) -> int | None:
     """How many units go; None if all of them, as many as each period holds."""
-    counts = {
-        sum(-row.quantity for row in closed if row.start <= start and (row.end is None or start < row.end))
-        for start in {row.start for row in closed}
-    }
+    counts = {sum(-row.quantity for row in closed if _covers(row, start)) for start in {row.start for row in closed}}
     return counts.pop() if len(counts) == 1 else None if counts else 0

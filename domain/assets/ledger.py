@@ -26,6 +26,7 @@ from domain.assets.model import (
     AssetRecord,
     AttributeSetting,
     Category,
+    ComingTerm,
     RequestId,
     SellingModel,
     StatePeriod,
@@ -125,6 +126,7 @@ class Entry:
     related_asset: AssetId | None = None
     order_id: OrderId | None = None
     months_from: datetime | None = None
+    terms: Sequence[ComingTerm] = ()
 
 
 @lru_cache(maxsize=16384)
@@ -171,13 +173,22 @@ def month_anchors(asset: Asset, actions: Sequence[AssetAction]) -> tuple[Anchor,
         return ()
     start = actions[-1].lifecycle_start
     anchors = [Anchor(start, asset.months_from or start)]
-    renewals = sorted(
-        ((action.effective, action.months_from) for action in actions if action.category is Category.RENEWALS),
-        key=lambda renewal: renewal[0],
-    )
-    for begins, counted in renewals:
+    for begins, counted in _terms(actions):
         anchors.append(Anchor(begins, anchored(asset, begins, counted or anchors[-1].anchor)))
     return tuple(anchors)
+
+
+def _terms(actions: Sequence[AssetAction]) -> list[tuple[datetime, datetime | None]]:
+    """When terms after the first begin, and from when their months are counted if that is said."""
+    found: list[tuple[datetime, datetime | None]] = []
+    for action in actions:
+        if action.category is Category.RENEWALS:
+            # What was to begin later gives way to it.
+            found = [term for term in found if term[0] < action.effective]
+            found.append((action.effective, action.months_from))
+        elif action.terms:
+            found += [(term.start, term.months_from) for term in action.terms]
+    return found
 
 
 def anchored(asset: Asset, begins: datetime, anchor: datetime) -> datetime:
@@ -405,6 +416,7 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         related_asset=entry.related_asset,
         order_id=entry.order_id,
         months_from=entry.months_from,
+        terms=tuple(entry.terms),
     )
     # Months are counted as the action leaves them, so that it is measured by what it says itself; what a renewal takes away
     # as they were.

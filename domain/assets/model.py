@@ -144,13 +144,21 @@ class AttributeSetting(Carried):
     values: Attributes
 
 
+class ComingTerm(Carried):
+    """A term that begins later than the action that brings it, and an instant on whose day its months begin."""
+
+    start: Instant
+    months_from: Instant
+
+
 class AssetAction(Carried):
     """One business event on one asset. Never changed once written; what is undone is undone by another action.
 
     `cuts` are the boundaries that it brings into the timeline beside `effective`, after those from `clears_from` on
     were dropped; `lifecycle_start` and `lifecycle_end` are those that it leaves behind. Changes of quantity and MRR are
     measured at `effective`, `amount_change` over the whole asset: the sources' amounts and an adjustment for cut months
-    and rounding. A renewal's `months_from` is an instant on whose day the months of its term begin, where the contract says so.
+    and rounding. A renewal's `months_from` is an instant on whose day the months of its term begin, where the contract says so;
+    `terms` are those that were agreed ahead of what an asset takes over from another.
     """
 
     sequence: int
@@ -176,6 +184,7 @@ class AssetAction(Carried):
     related_asset: AssetId | None = None
     order_id: OrderId | None = None
     months_from: Instant | None = None
+    terms: tuple[ComingTerm, ...] = ()
 
 
 class StatePeriod(Carried):

@@ -21,6 +21,7 @@ from domain.assets.model import (
     AssetRecord,
     AttributeSetting,
     Category,
+    ComingTerm,
     RequestId,
     SellingModel,
     Subtype,
@@ -53,6 +54,7 @@ class Conveyed(Carried):
     cuts: tuple[Instant, ...]
     attributes: tuple[AttributeSetting, ...]
     order_id: OrderId | None = None
+    terms: tuple[ComingTerm, ...] = ()
 
 
 def transfer(ledger: Ledger, request: Transfer) -> Ledger:
@@ -130,6 +132,7 @@ def transfer_in(ledger: Ledger, conveyed: Conveyed) -> Ledger:
         attributes=conveyed.attributes,
         related_asset=conveyed.from_asset_id,
         order_id=conveyed.order_id,
+        terms=conveyed.terms,
     )
     return ledger.with_records(append(empty_record(conveyed.asset), entry, ledger.policy))
 
@@ -203,6 +206,11 @@ def _conveyed(
         cuts=tuple(cuts),
         attributes=tuple(_attributes(record, cuts)),
         order_id=request.order_id,
+        terms=tuple(
+            ComingTerm(start=term.start, months_from=term.anchor)
+            for term in month_anchors(record.asset, record.active)
+            if term.start > request.effective
+        ),
     )
 
 

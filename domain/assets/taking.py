@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from domain.assets.errors import OverReductionError
@@ -121,16 +121,29 @@ def agreed_from(record: AssetRecord, at: datetime) -> list[tuple[datetime, Actio
     """
     found = [(at, lot_agreed_at(record, at))]
     rows = rows_of(record.active)
-    for action in sorted(record.active, key=lambda action: action.effective):
-        begins = action.effective
-        anew = action.category is Category.RENEWALS or any(row.quantity < 0 for row in action.sources)
-        if begins <= at or not anew:
+    for begins, opened in sorted(_anew(record.active), key=lambda one: one[0]):
+        if begins <= at:
             continue
         held = {row.lot for row in lot_slices(rows, begins) if row.start == begins}
-        opened = [row for row in action.sources if row.quantity > 0 and row.start == begins and row.lot in held]
-        if opened:
-            found.append((begins, max(opened, key=lambda row: row.lot)))
+        of_all = [row for row in opened if row.start == begins and row.lot in held]
+        if of_all:
+            found.append((begins, max(of_all, key=lambda row: row.lot)))
     return found
+
+
+def _anew(actions: Sequence[AssetAction]) -> Iterator[tuple[datetime, list[ActionSource]]]:
+    """When all units cost something else, by renewals and new prices, with the lots that are sold then."""
+    for action in actions:
+        opened = [row for row in action.sources if row.quantity > 0]
+        if action.category is Category.RENEWALS or len(opened) < len(action.sources):
+            yield action.effective, opened
+        elif action.related_asset is not None:
+            # What was taken over has the prices that were agreed ahead of it.
+            for begins in {row.start for row in opened}:
+                before = {row.lot for row in opened if row.start < begins}
+                held = [row for row in opened if row.start <= begins and (row.end is None or begins < row.end)]
+                if all(row.lot not in before for row in held):
+                    yield begins, held
 
 
 def as_lots(rows: Sequence[ActionSource], first: int) -> list[ActionSource]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from tests.accountant.books import (
@@ -230,15 +231,13 @@ class Accountant(Keeping):
         touched = []
         for document in body["assets"]:
             asset = self.assets[document["asset_id"]]
-            held = sum(lot.units for lot in asset.held_on(day))
-            units = document.get("quantity") or held
-            lots: Stack = (Lot(units, Fraction(document["unit_price"]), own=self._number),)
+            units: int | None = document.get("quantity")
+            price, number = Fraction(document["unit_price"]), self._number
             months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
             rates = self._rates_of(self.contracts[asset.contract_id], document["to_product"])
             new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
-            later = {each: (lots, anchor) for each, (stack, anchor) in asset.days().items() if each >= day and stack}
-            new.agree(day, self.today, _as(later), request)
-            new.agreed.append((day, lots[0].price, request))
+            new.take_over(asset, day, self.today, partial(_replaced, units=units, price=price, own=number), request)
+            new.agreed.append((day, price, request))
             asset.reduce(day, self.today, units, request)
             self.assets[new.asset_id] = new
             touched += [asset, new]
@@ -250,9 +249,8 @@ class Accountant(Keeping):
         for document in body["assets"]:
             asset = self.assets[document["asset_id"]]
             contract = self.contracts[asset.contract_id]
-            later = {each: held for each, held in asset.days().items() if each >= day}
-            units = document.get("quantity") or min(sum(lot.units for lot in stack) for stack, _ in later.values())
-            term = contract.term_on(day) or contract.terms[-1]
+            later = [stack for each, (stack, _) in asset.days().items() if each >= day]
+            units = document.get("quantity") or min(sum(lot.units for lot in stack) for stack in later)
             theirs = Contract(
                 f"{contract.contract_id} of {body['to_account']} by {request}",
                 body["to_account"],
@@ -261,19 +259,21 @@ class Accountant(Keeping):
                 contract.renewal_months,
                 contract.uplift,
                 contract.anchor,
-                [Term(max(day, term.first), term.until, term.anchor)],
+                [Term(max(day, term.first), term.until, term.anchor) for term in contract.terms if day < term.until],
             )
             self.contracts[theirs.contract_id] = theirs
             new = Asset(
                 document["to_asset_id"], body["to_account"], theirs.contract_id, asset.months_of_price, asset.rates
             )
-            received = {each: (taken(stack, units)[1], anchor) for each, (stack, anchor) in later.items()}
-            new.agree(day, self.today, _as(received), request)
-            new.agreed = _prices_of(received)
+            new.take_over(asset, day, self.today, partial(_off, units=units), request)
+            new.agreed = _prices_of(new.days())
+            new.anew = [(begins, mark, "") for begins, mark, _ in asset.anew if begins > day]
             asset.reduce(day, self.today, units, request)
             new.begun = asset.begun + asset.cost_before(date.max, None)
             self.assets[new.asset_id] = new
             given = self._settle(act["who"], [asset], "a transfer")
+            paid = contract.paid_until(self.today)
+            new.begun_first = (theirs.paid_until(self.today), asset.begun + asset.cost_before(paid, self.today))
             # What one loses the other gets, on the day and in all.
             self._settle(
                 body["to_account"], [new], "a transfer", at={new.asset_id: -given.get(asset.asset_id, Fraction(0))}
@@ -417,5 +417,12 @@ def _at_most_six_decimals(price: Fraction) -> Fraction:
     return Fraction(int(price * 10**6 + Fraction(1, 2)), 10**6)
 
 
-def _as(days: Days) -> Callable[[Days], Days]:
-    return lambda _: dict(days)
+def _off(stack: Stack, units: int) -> Stack:
+    """What is handed over of a day's lots."""
+    return taken(stack, units)[1]
+
+
+def _replaced(stack: Stack, units: int | None, price: Fraction, own: int) -> Stack:
+    """What takes the place of units, all of them if no number is given."""
+    held = sum(lot.units for lot in stack)
+    return (Lot(min(held, units or held), price, own=own),) if held else ()

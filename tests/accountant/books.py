@@ -172,6 +172,8 @@ class Asset:
     """what was charged for it less what was credited, goodwill aside"""
     begun: Fraction = Fraction(0)
     """where the sum goes on that is rounded: what is left to who handed it over"""
+    begun_first: tuple[date, Fraction] | None = None
+    """the same of what was paid for when it was handed over, as it was known then, as long as nothing beyond that day is billed"""
     paid_until: date = date.min
     """up to where it was billed"""
     cancelled: str = ""
@@ -225,10 +227,23 @@ class Asset:
         self.changes.append(Change(day, heard, stopped(day), request))
         self.cancelled = request
 
-    def reduce(self, effective: date, heard: date, units: int, request: str = "") -> None:
-        """Takes units off every day from `effective` on, each day's last sold first."""
+    def reduce(self, effective: date, heard: date, units: int | None, request: str = "") -> None:
+        """Takes units off every day from `effective` on, each day's last sold first; all of them if no number is given."""
         last = max(self.days(), default=effective)
-        self.agree(effective, heard, restacked(effective, lambda stack: taken(stack, units)[0], last), request)
+
+        def less(stack: Stack) -> Stack:
+            return () if units is None else taken(stack, units)[0]
+
+        self.agree(effective, heard, restacked(effective, less, last), request)
+
+    def take_over(self, other: Asset, day: date, heard: date, convert: Callable[[Stack], Stack], request: str) -> None:
+        """Days from `day` on are those of another asset, converted; what is agreed of that for later is agreed of this, too."""
+        later = {each.effective for each in other.changes if each.effective > max(day, heard)}
+        renewed = {each.effective for each in other.changes if each.renews}
+        for begins in (day, *sorted(later)):
+            days = {each: held for each, held in other.days(max(begins, heard)).items() if each >= begins}
+            received = {each: (convert(stack), anchor) for each, (stack, anchor) in days.items()}
+            self.agree(begins, heard, partial(_from_then, begins, received), request, renews=begins in renewed & later)
 
     def undo(self, request: str) -> None:
         """Takes back what a request changed."""
@@ -284,6 +299,10 @@ class Asset:
         return sum(
             (each * days / (length * self.months_of_price) for (each, length), days in counted.items()), Fraction(0)
         )
+
+
+def _from_then(first: date, received: Days, days: Days) -> Days:
+    return {**{day: held for day, held in days.items() if day < first}, **received}
 
 
 def served(first: date, until: date, stack: Stack, anchor: date) -> Callable[[Days], Days]:

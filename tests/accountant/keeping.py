@@ -153,8 +153,11 @@ class Keeping:
         moved: dict[str, Fraction] = {}
         for asset in assets:
             until = self.contracts[asset.contract_id].paid_until(self.today)
-            so_far = asset.begun + asset.cost_before(until, self.today)
-            moving = half_up(so_far, self.currency) - half_up(asset.begun, self.currency) - asset.booked
+            begun = asset.begun
+            if asset.begun_first and max(until, asset.paid_until) <= asset.begun_first[0]:
+                begun = asset.begun_first[1]
+            so_far = begun + asset.cost_before(until, self.today)
+            moving = half_up(so_far, self.currency) - half_up(begun, self.currency) - asset.booked
             if at is not None:
                 moving = at[asset.asset_id]
             asset.booked += moving

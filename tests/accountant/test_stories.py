@@ -14,6 +14,7 @@ from tests.conftest import Servers
 
 AGREED = (
     "added_to_a_contract_that_runs_out",
+    "agreed_ahead_then_handed_over",
     "changes_for_a_quarter",
     "a_price_falls",
     "an_upsell_writes_one_line",

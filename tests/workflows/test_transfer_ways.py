@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
+import pytest
+
+from domain.calendar import add_months
+from tests.agendas import apart
 from tests.asset_life import Life
 from tests.conftest import Servers
 from tests.workflows.test_transfers import has_ended, record_of
@@ -71,3 +76,37 @@ async def test_what_comes_into_a_contract_in_the_middle_of_a_month_is_invoiced_b
     assert total == await servers.pool.fetchval(
         "select sum(amount) from invoice_line where asset_id = $1", f"{taker.account}.m"
     )
+
+
+@pytest.mark.parametrize("way", ["handed over", "swapped"])
+async def test_what_is_renewed_off_its_months_ahead_is_invoiced_by_those_of_the_new_term_wherever_it_goes(
+    servers: Servers, way: str
+) -> None:
+    giver = await Life.begin(servers, days=40, billing="monthly", auto_renew=True)
+    taker = await Life.begin(servers, days=40)
+    day = giver.day(2) + timedelta(days=9)
+    await giver.ask("renew_assets", contract_id=giver.contract, start=day.isoformat(), months=6, uplift_percent="5")
+    line, owner = {"asset_id": giver.seats, "quantity": 15}, giver
+    if way == "swapped":
+        new = f"{giver.contract}-P"
+        await giver.ask("swap_assets", assets=[{**line, "to_product": "PRO", "unit_price": "1260", "to_asset_id": new}])
+    else:
+        answer = await giver.ask("transfer_assets", to_account=taker.account, assets=[line])
+        assert await has_ended(servers, answer["transfer_id"]) == "received"
+        new, owner = answer["assets"][0]["to_asset_id"], taker
+    await giver.reach(day + timedelta(days=100))
+    await taker.reach(day + timedelta(days=100))
+    months = [add_months(day, number) for number in range(4)]
+    rows = await servers.pool.fetch(
+        "select issued_on, amount from invoice_line join invoice using (invoice_id)"
+        " where asset_id = $1 and issued_on >= $2 order by 1",
+        new,
+        day,
+    )
+    assert [(row["issued_on"], row["amount"]) for row in rows] == [(month, Decimal(15 * 1260)) for month in months]
+    assert await apart(servers, owner.account) == []
+    terms = await servers.pool.fetch(
+        "select start_on, until from contract_term join asset using (contract_id) where asset_id = $1 order by number",
+        new,
+    )
+    assert [(row["start_on"], row["until"]) for row in terms][-1] == (day, add_months(day, 6))

@@ -132,10 +132,7 @@ PAIRS = [
     (first, then)
     for first in WAYS
     for then in WAYS
-    if first != "cancelled"
-    and (first, then) not in {*REFUSED, ("renewed", "renewed")}
-    # What replaces a whole asset is sold as it is to be on every later day.
-    and (then != "swapped" or first in ("another price", "renewed"))
+    if first != "cancelled" and (first, then) not in {*REFUSED, ("renewed", "renewed")}
 ]
 
 
