@@ -21,9 +21,8 @@ from activities.store import effects, inbox
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
-from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
-from domain.service.inbound import InboundMail, mail_key, named_cases, read_mail
-from domain.service.mailrouting import (
+from domain.mail.reading import InboundMail, mail_key, named_cases, read_mail
+from domain.mail.routing import (
     InboxStatus,
     Route,
     RouteKind,
@@ -33,7 +32,8 @@ from domain.service.mailrouting import (
     opening_document,
     route_mail,
 )
-from domain.service.mailtext import printable
+from domain.mail.text import printable
+from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -58,7 +58,7 @@ async def keep_mail(
     pool: Pool, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
 ) -> str:
     """Keeps a mail for whichever process looks at the inbox next; its id."""
-    inbox_id = mail_key(raw)
+    inbox_id = mail_key(raw, received_at)
     async with pool.acquire() as connection:
         await inbox.keep_mail(connection, inbox_id, raw, recipients, return_path, received_at)
     return inbox_id

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from activities.phones import dialled
 from activities.store.pool import Connection
+from domain.mail.routing import SHARED_DOMAINS
 from domain.service.callers import Caller, CustomerView, MatchedBy, surest
-from domain.service.mailrouting import SHARED_DOMAINS
 
 _LIMIT = 20
 _FEWEST_DIGITS = 6

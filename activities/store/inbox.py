@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities.store.pool import Connection
-from domain.service.inbound import InboundMail
-from domain.service.mailrouting import Found, FoundCase, InboxStatus, KnownSender, SentMail
+from domain.mail.reading import InboundMail
+from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender, SentMail
 
 Row = dict[str, Any]
 

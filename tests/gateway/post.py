@@ -9,7 +9,7 @@ from typing import Any
 import aiosmtplib
 
 from activities.clock import present
-from domain.service.inbound import mail_key
+from domain.mail.reading import mail_key
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order

@@ -13,8 +13,8 @@ import pytest
 
 from activities.clock import present
 from activities.store import inbox as inbox_store
+from domain.mail.routing import CASES_A_DAY, case_id_of
 from domain.refusals import Refusal
-from domain.service.mailrouting import CASES_A_DAY, case_id_of
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers

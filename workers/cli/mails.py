@@ -14,9 +14,9 @@ from rich.table import Column, Table
 from activities.clock import present
 from activities.store import inbox as store
 from activities.store.pool import open_pool
+from domain.mail.reading import read_mail
+from domain.mail.routing import InboxStatus
 from domain.refusals import Refusal
-from domain.service.inbound import read_mail
-from domain.service.mailrouting import InboxStatus
 from gateway.here import find_running
 from gateway.inbound import UNKNOWN_MAIL, Inbox, keep_mail
 from workers.cli.common import (

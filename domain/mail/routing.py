@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
+from domain.mail.reading import Attachment, InboundMail
+from domain.mail.text import TEXT_LIMIT, printable
 from domain.model import Carried
-from domain.service.inbound import Attachment, InboundMail
-from domain.service.mailtext import TEXT_LIMIT, printable
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
@@ -303,7 +303,7 @@ def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:
 def body_of(mail: InboundMail) -> str:
     """What the sender wrote, and the names of the files that came along."""
     files = [f"[{_named(attachment)}]" for attachment in mail.attachments]
-    return "\n\n".join(part for part in (mail.said, "\n".join(files)) if part)[:TEXT_LIMIT]
+    return "\n\n".join(part for part in (mail.text, "\n".join(files)) if part)[:TEXT_LIMIT]
 
 
 def _named(attachment: Attachment) -> str:

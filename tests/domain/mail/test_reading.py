@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.service.inbound import InboundMail, case_address, mail_key, named_cases, read_mail
-from domain.service.mailtext import decoded, printable, text_of_html, without_quotes
+from domain.mail.charsets import decoded
+from domain.mail.pages import text_of_html
+from domain.mail.quoting import Letter, split
+from domain.mail.reading import InboundMail, case_address, mail_key, named_cases, read_mail
+from domain.mail.text import printable
 from tests.properties import examples
 
 
@@ -37,7 +40,7 @@ def test_a_plain_mail_is_read() -> None:
     assert found.date == datetime(2027, 2, 1, 1, 0, tzinfo=UTC)
     assert (found.message_id, found.in_reply_to) == ("<1@acme.example>", "<b@seller.example>")
     assert found.answers == ("<b@seller.example>", "<a@seller.example>")
-    assert found.text == found.said == "It broke."
+    assert (found.text, found.quoted, found.kind) == ("It broke.", "", "person")
     assert (found.automatic, found.bounce, found.unsubscribes, found.attachments) == (None, None, None, ())
     assert named_cases(found, "Seller.example") == ["c-17", "C-17"]
     assert case_address("C-17", "seller.example") == "case+C-17@seller.example"
@@ -60,7 +63,8 @@ def test_a_plain_mail_is_read() -> None:
         ("żółć".encode("iso-8859-2"), "iso-8859-2", "żółć"),
         (b"plain", "x-no-such-thing", "plain"),
         (b"uryyb", "rot13", "uryyb"),
-        (b"a\xff", "utf-8", "a�"),
+        ("é".encode() * 9 + b"\xff", "utf-8", "é" * 9 + "�"),
+        (b"a\xff", "utf-8", "aÿ"),
         (b"\x1b$B\xff\xff", "iso-2022-jp", "?"),
     ],
 )
@@ -97,7 +101,15 @@ def test_a_page_alone_is_read_as_text() -> None:
     page += "<blockquote>what you wrote</blockquote></html>"
     found = read_mail(mail(page, Content_Type="text/html; charset=utf-8"))
     assert found.text == "Hello & good day\ntwo\nthree\n> what you wrote"
-    assert found.said == "Hello & good day\ntwo\nthree"
+    answer = read_mail(
+        mail(
+            page.replace("<blockquote>", "<p>On Monday, Sam wrote:<blockquote>"),
+            Content_Type="text/html",
+            Subject="Re: x",
+        )
+    )
+    assert answer.text == "Hello & good day\ntwo\nthree"
+    assert answer.quoted == "On Monday, Sam wrote:\n> what you wrote"
 
 
 def test_of_alternatives_the_plain_one_is_read_and_files_are_listed() -> None:
@@ -124,15 +136,16 @@ def test_of_alternatives_the_plain_one_is_read_and_files_are_listed() -> None:
         ("お世話になります。\n\n2027年2月1日(月) 10:00 サービス <s@x.example>:\n> 以前", "お世話になります。"),
         ("New\n-----Original Message-----\nFrom: a\nold", "New"),
         ("New\n\nFrom: Sam\nSent: Monday\nTo: Jo\n\nold", "New"),
-        ("> question\nanswer below\n-- \nJo Weber\nAcme", "answer below"),
+        ("> question\nanswer below\n-- \nJo Weber\nAcme", "answer below\n--\nJo Weber\nAcme"),
         ("On Mon, 1 Feb 2027, Sam wrote:\n> question\n\nanswer below", "answer below"),
-        ("one\n> two?\nyes\n> three?\nno", "one\nyes\nno"),
+        ("one\n> two?\nyes\n> three?\nno", "one\n> two?\nyes\n> three?\nno"),
+        ("On Mon, 1 Feb 2027, Sam wrote:\n> two?\nyes\n> three?\nno", "yes\nno"),
         ("> all of it quoted", "> all of it quoted"),
         ("On Monday I wrote: nothing", "On Monday I wrote: nothing"),
     ],
 )
 def test_what_is_quoted_is_cut(text: str, said: str) -> None:
-    assert without_quotes(text) == said
+    assert split(text, Letter(answers=True)).text == said
 
 
 @pytest.mark.parametrize(
@@ -141,13 +154,13 @@ def test_what_is_quoted_is_cut(text: str, said: str) -> None:
         ({"Auto-Submitted": "auto-replied; owner=x"}, "Auto-Submitted: auto-replied"),
         ({"Auto-Submitted": "auto-generated"}, "Auto-Submitted: auto-generated"),
         ({"Precedence": "Bulk"}, "Precedence: bulk"),
-        ({"X-Auto-Response-Suppress": "DR, OOF, AutoReply"}, "X-Auto-Response-Suppress"),
         ({"List-Id": "<news.acme.example>"}, "the header list-id"),
         ({"Return-Path": "<>"}, "an empty return path"),
         ({"From": "MAILER-DAEMON@acme.example"}, "its sender mailer-daemon@acme.example"),
         ({"From": "No-Reply <noreply@acme.example>"}, "its sender noreply@acme.example"),
         ({"Auto-Submitted": "no", "Return-Path": "<jo@acme.example>", "Precedence": "normal"}, None),
-        ({"X-Auto-Response-Suppress": "DR"}, None),
+        ({"X-Auto-Response-Suppress": "DR, OOF, AutoReply"}, None),
+        ({"List-Id": "<it.acme.example>", "List-Post": "<mailto:it@acme.example>", "Precedence": "list"}, None),
     ],
 )
 def test_what_no_person_wrote_is_told_apart(headers: dict[str, str], sign: str | None) -> None:
@@ -221,9 +234,15 @@ def test_the_key_follows_what_the_sender_wrote() -> None:
     )
     assert mail_key(by_another_way) == mail_key(first)
     assert (
-        len({mail_key(m) for m in (first, mail(Subject="B"), mail("Other", Subject="A"), mail(Message_ID="<2@x>"))})
+        len({mail_key(m) for m in (first, mail(Subject="B"), mail("Other", Subject="A"), mail(From="a@b.example"))})
         == 4
     )
+    dated = {"Date": "Mon, 1 Feb 2027 10:00:00 +0900"}
+    footed = mail("It broke.\r\n____\r\nWritten on the move", Subject="[EXTERNAL] A", **dated)
+    assert mail_key(footed) == mail_key(mail(Subject="A", **dated)) != mail_key(mail("It works.", Subject="A", **dated))
+    alarm = b"From: alarm@acme.example\r\nSubject: Paper jam\r\n\r\nTill 3"
+    moments = [datetime(2027, 2, 1, hour, tzinfo=UTC) for hour in (1, 2)]
+    assert len({mail_key(alarm, moment) for moment in moments}) == 2
 
 
 # Whatever arrives
@@ -257,7 +276,7 @@ _MAILS = st.builds(
 def test_no_bytes_are_too_broken_to_be_read(raw: bytes) -> None:
     found = read_mail(raw)
     assert InboundMail.model_validate_json(found.model_dump_json()) == found
-    said = "".join([found.subject, found.text, found.said, found.sender, found.sender_name, *found.answers])
+    said = "".join([found.subject, found.text, found.quoted, found.sender, found.sender_name, *found.answers])
     said.encode()  # no lone surrogates
     assert "\x00" not in said
     assert mail_key(raw) == mail_key(raw + b"\r\n")
@@ -266,7 +285,7 @@ def test_no_bytes_are_too_broken_to_be_read(raw: bytes) -> None:
 @examples(200)
 @given(st.text(max_size=300))
 def test_text_and_pages_are_read_whatever_they_hold(text: str) -> None:
-    without_quotes(printable(text))
+    split(printable(text), Letter(answers=True))
     text_of_html(text)
 
 
@@ -309,5 +328,5 @@ def test_a_large_mail_with_its_files_is_read_whole() -> None:
         + b"--B--\r\n"
     )
     found = read_mail(mail(body, MIME_Version="1.0", Content_Type="multipart/mixed; boundary=B"))
-    assert found.said == "See the boundary of the files."
+    assert found.text == "See the boundary of the files."
     assert [(one.name, one.size) for one in found.attachments] == [("a.pdf", 200_000 * 57)]

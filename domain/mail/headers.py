@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from email.message import Message
 from email.utils import getaddresses
 
-from domain.service.mailtext import decoded, printable
+from domain.mail.charsets import decoded
+from domain.mail.text import printable
 
 _HEADER_LIMIT = 8_000
 """Characters of a header that are looked at."""
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?\s]*)\?=")
+_ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]*)\?=")
 _NO_PART = r"\x00-\x20\x7f-\x9f\xa0\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff\ud800-\udfff@<>,;:\"()\[\]\\"
 _ADDRESS = re.compile(rf"[^{_NO_PART}]{{1,64}}@[^{_NO_PART}.]{{1,63}}(?:\.[^{_NO_PART}.]{{1,63}}){{0,10}}")
 _BRACKETED = re.compile(rf"<({_ADDRESS.pattern})>")
@@ -101,6 +102,25 @@ def _word(encoding: str, content: str) -> bytes | None:
         return binascii.a2b_base64(content.encode("ascii") + b"==")
     except ValueError:  # binascii.Error and UnicodeEncodeError are both of this kind
         return None
+
+
+# Bytes that no header may have are carried through the standard library's reader as characters that nobody uses.
+_CARRIED = {0xDC80 + byte: 0xE080 + byte for byte in range(0x80)}
+_CARRIED_BACK = {0xE080 + byte: 0xDC80 + byte for byte in range(0x80)}
+
+
+def parameter(value: str, name: str) -> str | None:
+    """A parameter of a header such as `Content-Type`, decoded however its sender wrote it (RFC 2231, RFC 2047, raw bytes)."""
+    message = Message()
+    message["Content-Type"] = value[:_HEADER_LIMIT].translate(_CARRIED)
+    try:
+        found = message.get_param(name)
+    except Exception:  # the standard library raises whatever comes to hand on broken parameters
+        return None
+    if isinstance(found, tuple):  # RFC 2231: character set, language, bytes
+        charset, _, text = found
+        return printable(decoded(text.encode("latin-1", errors="replace"), charset or "utf-8"))
+    return decoded_header(found.translate(_CARRIED_BACK)) if isinstance(found, str) else None
 
 
 def message_ids(value: str | None) -> list[str]:

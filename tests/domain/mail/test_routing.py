@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from activities.channels.mail import message_id_of
-from domain.service.case_requests import CustomerMessage, read_case_request
-from domain.service.inbound import Attachment, Bounce, InboundMail
-from domain.service.mailrouting import (
+from domain.mail.reading import Attachment, Bounce, InboundMail
+from domain.mail.routing import (
     CASES_A_DAY,
     Found,
     FoundCase,
@@ -25,11 +24,12 @@ from domain.service.mailrouting import (
     opening_document,
     route_mail,
 )
+from domain.service.case_requests import CustomerMessage, read_case_request
 from domain.service.opening import read_case
 
 JO = KnownSender(account_id="acme", contact_id="p-1")
 MAIL = InboundMail(
-    message_id="<1@acme.example>", sender="jo@acme.example", sender_name="Jo", subject="Help", said="It broke."
+    message_id="<1@acme.example>", sender="jo@acme.example", sender_name="Jo", subject="Help", text="It broke."
 )
 CASE = FoundCase(case_id="C-17", account_id="acme", email="jo@acme.example")
 SENT = SentMail(

@@ -1,0 +1,188 @@
+"""Reports that a mail could not be delivered, by the standard (RFC 3464) or as servers write them in their own words."""
+
+from __future__ import annotations
+
+import email
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from flufl.bounce import all_failures
+
+from domain.mail.headers import Headers, addresses_in, decoded_header, header_fields, message_ids
+from domain.mail.parts import all_parts, content_of, inner_parts, media_type, text_of
+from domain.model import Carried
+
+_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_REPLY = re.compile(r"\b(4|5)\d\d\b")
+_SCANNED_BYTES = 200_000
+"""A server's own words stand at the beginning; what follows is the mail that came back."""
+_ROBOTS = re.compile(
+    r"^(mailer-daemon|postmaster|mail-?delivery|mail\.?administrator|bounces?([+-].*)?)@", re.IGNORECASE
+)
+_SUBJECTS = re.compile(
+    r"undeliver|delivery (status|failure|report|notification|has failed|incomplete|delayed)"
+    r"|mail delivery (failed|system|error)|returned mail|failure notice"
+    r"|unzustellbar|nicht zugestellt|non remis|échec de la remise|no se puede entregar|não entregue"
+    r"|mancato recapito|配信(不能|できません|エラー)|送信エラー",
+    re.IGNORECASE,
+)
+_UNKNOWN_USER = re.compile(
+    r"(user|recipient|mailbox|address|account|addressee|destination)\b[^\n]{0,60}?\b(unknown|not found"
+    r"|does ?n[o']t exist|doesn't exist|unavailable for good|disabled|rejected"
+    r"|invalid|not known|no longer|non-?existent|not exist)|(unknown|no such|invalid|bad|non-?existent"
+    r"|inactive) (local )?(user|recipient|mailbox|address|account|destination)"
+    r"|unrouteable address|no mailbox here|not a valid mailbox|host (or domain name )?not found"
+    r"|domain (name )?not found|does not have an? .{0,40}account",
+    re.IGNORECASE,
+)
+_PASSING = re.compile(
+    r"(quota|full|over.?quota|too large|size limit|spam|blocked|block ?list|blacklist|greylist|policy"
+    r"|try again|temporar|rate limit|delayed|reputation)",
+    re.IGNORECASE,
+)
+_IDS_LIMIT = 50
+
+
+class Bounce(Carried):
+    """A report that a mail could not be delivered. `message_ids` are those of the mail that it is about."""
+
+    recipient: str
+    status: str
+    said: str
+    message_ids: tuple[str, ...] = ()
+
+    @property
+    def is_for_good(self) -> bool:
+        """True if the address itself was refused and will be again: the same judgement as of an SMTP reply (RFC 3463)."""
+        if self.status.startswith("4"):
+            return False
+        within = _STATUS.search(self.said)
+        status = self.status if not self.status.endswith(".0.0") or within is None else within[0]
+        found = re.fullmatch(r"5\.(\d{1,3})\.(\d{1,3})", status)
+        if found is None or status == "5.0.0":
+            return (
+                self.status.startswith("5")
+                and _UNKNOWN_USER.search(self.said) is not None
+                and not _PASSING.search(self.said)
+            )
+        subject, detail = found.groups()
+        by_address = subject == "1" and detail not in ("7", "8", "9")
+        return by_address or (subject == "2" and detail in ("0", "1")) or (subject == "4" and detail in ("1", "4"))
+
+
+def is_report(message: Message, headers: Headers, return_path: str | None, sender: str) -> bool:
+    """True for a delivery report: of the standard's form, or from a mail server with a subject that says so."""
+    if media_type(message) == "multipart/report":
+        return True
+    if headers.has("x-failed-recipients"):
+        return True
+    subject = headers.first("subject") or ""
+    from_server = bool(_ROBOTS.match(sender)) or (return_path is not None and return_path.strip().strip("<>") == "")
+    return from_server and bool(_SUBJECTS.search(subject))
+
+
+def bounce_of(message: Message, headers: Headers) -> Bounce | None:
+    """What a delivery report says of the first recipient that failed; null if it says nothing of one."""
+    standard = _by_the_standard(message)
+    if standard is not None:
+        return standard
+    if media_type(message) == "multipart/report" and _report_type(headers) not in ("", "delivery-status"):
+        return None  # a receipt, a complaint
+    return _in_own_words(message, headers)
+
+
+def _report_type(headers: Headers) -> str:
+    found = re.search(r"report-type\s*=\s*\"?([\w-]+)", headers.first("content-type") or "", re.IGNORECASE)
+    return found[1].lower() if found else ""
+
+
+def _by_the_standard(message: Message) -> Bounce | None:
+    ids: list[str] = []
+    said: list[dict[str, str]] = []
+    for part in all_parts(message):
+        kind = media_type(part)
+        if kind in ("message/delivery-status", "message/global-delivery-status"):
+            said += [fields for fields in map(_fields_of, inner_parts(part)) if fields.get("action")]
+        elif kind in ("text/rfc822-headers", "message/global-headers"):
+            ids += message_ids(Headers.of(header_fields(content_of(part))).first("message-id"))
+        elif kind in ("message/rfc822", "message/global"):
+            ids += [found for inner in inner_parts(part) for found in message_ids(Headers(inner).first("message-id"))]
+    about = next((one for one in said if _action(one) == "failed"), None) or next(
+        (one for one in said if _action(one) == "delayed"), None
+    )
+    if about is None:
+        return None
+    recipient = (about.get("original-recipient") or about.get("final-recipient") or "").rpartition(";")[2].strip()
+    status = _STATUS.search(about.get("status", ""))
+    return Bounce(
+        recipient=next((address for _, address in addresses_in([recipient])), ""),
+        status=status[0] if status else ("4.0.0" if _action(about) == "delayed" else ""),
+        said=about.get("diagnostic-code", "").partition(";")[2].strip()[:300] or "the address was refused",
+        message_ids=tuple(ids[:_IDS_LIMIT]),
+    )
+
+
+def _action(fields: dict[str, str]) -> str:
+    return fields.get("action", "").partition("(")[0].strip().lower()
+
+
+def _fields_of(block: Message) -> dict[str, str]:
+    return {name.lower(): decoded_header(str(value)) for name, value in block.raw_items()}
+
+
+# Servers that keep to no standard
+
+
+def _in_own_words(message: Message, headers: Headers) -> Bounce | None:
+    text = "\n".join(_texts(message))[:_SCANNED_BYTES]
+    temporary, permanent = _failures(message)
+    named = [address for _, address in addresses_in(headers.raw("x-failed-recipients"))]
+    recipient = next(iter([*named, *sorted(permanent), *sorted(temporary)]), "")
+    if not recipient:
+        return None
+    said = _sentence(text, recipient)
+    status = _STATUS.search(said) or _STATUS.search(text)
+    reply = _REPLY.search(said)
+    guessed = "4.0.0" if recipient in temporary and recipient not in permanent else f"{reply[1] if reply else '5'}.0.0"
+    ids = [found for line in text.split("\n") if line.lower().startswith("message-id:") for found in message_ids(line)]
+    ids += [
+        one
+        for part in all_parts(message)
+        for inner in _came_back(part)
+        for one in message_ids(inner.first("message-id"))
+    ]
+    return Bounce(
+        recipient=recipient, status=status[0] if status else guessed, said=said, message_ids=tuple(ids[:_IDS_LIMIT])
+    )
+
+
+def _failures(message: Message) -> tuple[set[str], set[str]]:
+    """The addresses that failed for now and for good, as the detectors of mailing lists find them."""
+    try:
+        short = email.message_from_bytes(message.as_bytes()[:_SCANNED_BYTES])
+        temporary, permanent = all_failures(short)
+    except Exception:  # they expect mails that are whole
+        return set(), set()
+    return _texts_of(temporary), _texts_of(permanent)
+
+
+def _texts_of(found: object) -> set[str]:
+    said = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in found]  # type: ignore[attr-defined]
+    return {address for _, address in addresses_in(said)}
+
+
+def _texts(message: Message) -> Iterator[str]:
+    for part in all_parts(message):
+        if media_type(part) in ("text/plain", "text/html"):
+            yield text_of(part)
+
+
+def _came_back(part: Message) -> list[Headers]:
+    return [Headers(inner) for inner in inner_parts(part)] if media_type(part) == "message/rfc822" else []
+
+
+def _sentence(text: str, recipient: str) -> str:
+    """What the server says beside the address."""
+    at = text.lower().find(recipient.split("@")[0].lower())
+    return " ".join(text[max(at, 0) : max(at, 0) + 400].split())[:300] or "the address was refused"
