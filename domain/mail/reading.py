@@ -68,6 +68,8 @@ class InboundMail(Carried):
     subject: str = ""
     date: datetime | None = None
     text: str = ""
+    own_words: str = ""
+    """`text` without the words of messages that came along"""
     quoted: str = ""
     attachments: tuple[Attachment, ...] = ()
     in_reply_to: str | None = None
@@ -141,7 +143,7 @@ def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | 
         sender=sender,
         recipients=sent_to,
     )
-    said = Split(_all_words(parts), "") if report else _said(parts, letter)
+    own, said = _said(parts, letter) if not report else ("", Split(_all_words(parts), ""))
     writer = _writer(headers, report, path, said.text, letter)
     return InboundMail(
         message_id=next(iter(message_ids(headers.first("message-id"))), None),
@@ -151,6 +153,7 @@ def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | 
         subject=subject,
         date=_date(headers.first("date")),
         text=said.text,
+        own_words=own,
         quoted=said.quoted,
         attachments=tuple(_attachment(leaf, number) for number, leaf in enumerate(parts, 1) if leaf.text is None),
         in_reply_to=next(iter(in_reply_to), None),
@@ -194,7 +197,9 @@ def threads(mail: InboundMail) -> list[str]:
     """The keys by which a mail would join what it belongs to: ids of mails that it answers, then ids of cases."""
     boxes = [address.partition("@")[0] for address in mail.recipients]
     addressed = [box.removeprefix(_CASE_BOX) for box in boxes if box.startswith(_CASE_BOX)]
-    return list(dict.fromkeys([*mail.answers, *addressed, *named_in_subject(mail.subject)]))
+    returned = mail.bounce.message_ids if mail.bounce else ()
+    named = {key.lower(): key for key in [*addressed, *named_in_subject(mail.subject)]}
+    return list(dict.fromkeys([*mail.answers, *returned, *named.values()]))
 
 
 def _parsed(raw: bytes) -> tuple[Message, list[Leaf] | None]:
@@ -221,12 +226,12 @@ def _readable(raw: bytes) -> bytes:
     return raw if effort <= _EFFORT_LIMIT else b"\r\n\r\n".join((head, body[:_PREFIX]))
 
 
-def _said(parts: list[Leaf], letter: Letter) -> Split:
-    """The sender's own words with those that came along in messages, and the quotation."""
+def _said(parts: list[Leaf], letter: Letter) -> tuple[str, Split]:
+    """The sender's own words; and these with those that came along in messages, beside the quotation."""
     own = "\n\n".join(leaf.text for leaf in parts if leaf.text is not None and not leaf.headed)
     found = split(printable(own).strip(), letter)
     along = [f"--- {leaf.headed} ---\n{leaf.text.strip()}" for leaf in parts if leaf.text is not None and leaf.headed]
-    return Split(printable("\n\n".join([found.text, *along])).strip(), found.quoted)
+    return found.text, Split(printable("\n\n".join([found.text, *along])).strip(), found.quoted)
 
 
 def _all_words(parts: list[Leaf]) -> str:

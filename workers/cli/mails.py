@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -14,7 +14,8 @@ from rich.table import Column, Table
 from activities.clock import present
 from activities.store import inbox as store
 from activities.store.pool import open_pool
-from domain.mail.reading import read_mail
+from domain.mail.asks import Answered, Ask, ask_of
+from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
 from domain.refusals import Refusal
 from gateway.here import find_running
@@ -54,15 +55,75 @@ def receive(
     sender: Annotated[str | None, typer.Option(help='The envelope\'s sender, "" for none. [Return-Path]')] = None,
 ) -> None:
     """Keeps a mail; a worker takes it to its case. For a mail server to pipe into: exit code 75 asks it to try again later."""
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error}") from error
+    raw = _content(file)
     try:
         print(run(_receive(raw, recipient or [], sender)))
     except Exception as error:
         progress_console.print(f"The mail could not be kept: {escape(str(error))}")
         raise typer.Exit(TRY_AGAIN) from error
+
+
+def _content(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+
+
+@mail_app.command()
+def read(
+    file: Annotated[str, typer.Argument(help="A mail as it came (RFC 5322), or - for standard input.")] = "-",
+    answers: Annotated[
+        str | None,
+        typer.Option(
+            help="What it answers, for a trial: survey:0-10, survey:1-5, quote:Q-7, offer:O-3, renewal:K-1, mail."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Says how a mail is read: who wrote it, what it says, which files came along, what it answers and asks. Writes nothing."""
+    raw = _content(file)
+    try:
+        answered = Answered.named(answers) if answers is not None else None
+    except ValueError as error:
+        raise UserError(f"--answers {error}") from error
+    mail = read_mail(raw)
+    shown = _shown(mail, ask_of(mail, answered))
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        if name not in ("text", "quoted") and value not in (None, [], ""):
+            console.print(f"[dim]{name:>10}[/dim]  {escape(_in_words(value))}", soft_wrap=True)
+    console.print()
+    console.print(escape(mail.text), soft_wrap=True)
+    if mail.quoted:
+        console.print(f"[dim]{escape(mail.quoted)}[/dim]", soft_wrap=True)
+
+
+def _shown(mail: InboundMail, ask: Ask | None) -> dict[str, Any]:
+    """A mail as read, for programs: the fields that the help of the command names."""
+    bounce = {"address": mail.bounce.recipient, "for_good": mail.bounce.is_for_good} if mail.bounce else None
+    return {
+        "sender": mail.sender,
+        "kind": mail.kind.value,
+        "may_answer": mail.may_answer,
+        "subject": mail.subject,
+        "text": mail.text,
+        "quoted": mail.quoted,
+        "files": [{"name": file.name, "type": file.media_type, "bytes": file.size} for file in mail.attachments],
+        "thread": threads(mail),
+        "bounce": bounce,
+        "asks": ask.model_dump(mode="json", exclude_none=True) if ask else None,
+    }
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    if isinstance(value, dict):
+        return " ".join(str(one) for one in value.values())
+    return str(value)
 
 
 async def _receive(raw: bytes, recipients: list[str], sender: str | None) -> str:
@@ -121,26 +182,28 @@ def show(
     if raw:
         sys.stdout.buffer.write(content)
         return
-    read = read_mail(content, recipients=row["recipients"], return_path=row["return_path"])
+    found = read_mail(content, recipients=row["recipients"], return_path=row["return_path"])
     if as_json:
-        print_json({**row, "text": read.text, "said": read.said, "automatic": read.automatic})
+        print_json({**row, "text": found.text, "quoted": found.quoted, "automatic": found.automatic})
         return
     facts = {
         "mail": row["inbox_id"],
         "received": f"{row['received_at']:%Y-%m-%d %H:%M} UTC",
-        "from": f"{read.sender_name} <{read.sender}>".strip(),
-        "to": ", ".join(read.recipients),
-        "subject": read.subject,
+        "from": f"{found.sender_name} <{found.sender}>".strip(),
+        "to": ", ".join(found.recipients),
+        "subject": found.subject,
         "status": f"{row['status']} {row['reason']}".strip(),
         "account": row["account_id"],
         "case": row["case_id"],
-        "files": ", ".join(f"{file.name} ({file.size} bytes)" for file in read.attachments),
+        "files": ", ".join(f"{file.name} ({file.size} bytes)" for file in found.attachments),
     }
     for name, value in facts.items():
         if value:
             console.print(f"[dim]{name:>9}[/dim]  {escape(str(value))}", soft_wrap=True)
     console.print()
-    console.print(escape(read.text), soft_wrap=True)
+    console.print(escape(found.text), soft_wrap=True)
+    if found.quoted:
+        console.print(f"[dim]{escape(found.quoted)}[/dim]", soft_wrap=True)
 
 
 async def _found(mail: str) -> store.Row:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from activities.channels.mail import message_id_of
-from domain.mail.reading import Attachment, Bounce, InboundMail
+from domain.mail.bounces import Bounce
+from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import (
     CASES_A_DAY,
     Found,

@@ -1,0 +1,225 @@
+"""Asks: what a mail asks for by answering ours: a score, no more mails, yes or no to a quote, an offer, a renewal.
+
+What changes a contract is only said where it is unambiguous; anything else that bears on the question is `unclear`, and
+a person reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from domain.mail.clauses import Clause, clauses, names_under, normal
+from domain.mail.consent import BEARS, consent
+from domain.mail.optouts import mentions_it, opts_out
+from domain.mail.quoting import passes_on
+from domain.mail.reading import InboundMail, Kind
+from domain.mail.scores import score_in
+from domain.model import Carried
+
+
+class Act(StrEnum):
+    """What a mail asks for."""
+
+    SCORE = "score"
+    OPT_OUT = "opt_out"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    RENEW = "renew"
+    """a renewal that nobody had asked about"""
+    UNCLEAR = "unclear"
+    """it bears on the question; a person has to ask back"""
+
+
+class Question(StrEnum):
+    """What a mail of ours had asked."""
+
+    SURVEY = "survey"
+    QUOTE = "quote"
+    OFFER = "offer"
+    RENEWAL = "renewal"
+    MAIL = "mail"
+    """nothing"""
+
+
+class Answered(Carried):
+    """The mail of ours that is answered: `id` is the quote, the offer or the contract, `low` and `high` the survey's scale."""
+
+    question: Question
+    id: str = ""
+    low: int = 0
+    high: int = 10
+
+    @classmethod
+    def named(cls, said: str) -> Answered:
+        """Reads "survey:0-10", "quote:Q-7", "offer:O-3", "renewal:K-1" or "mail". Raises ValueError with what is expected."""
+        kind, _, rest = said.strip().partition(":")
+        if kind not in set(Question):
+            raise ValueError(f"{said!r} is none of survey:LOW-HIGH, quote:ID, offer:ID, renewal:ID, mail")
+        question = Question(kind)
+        if question is Question.SURVEY:
+            scale = re.fullmatch(r"(\d{1,2})-(\d{1,2})", rest)
+            if scale is None or int(scale[1]) >= int(scale[2]):
+                raise ValueError(f"{said!r} names no scale; write survey:0-10 or survey:1-5")
+            return cls(question=question, low=int(scale[1]), high=int(scale[2]))
+        if question is not Question.MAIL and not rest:
+            raise ValueError(f"{said!r} names no {question.value}; write {question.value}:ID")
+        return cls(question=question, id=rest)
+
+
+class Ask(Carried):
+    """What is asked for. `score` with a score, `id` with what the act is about."""
+
+    act: Act
+    score: int | None = None
+    id: str | None = None
+
+
+# Ids as people type them: letters and a number, with or without a hyphen. Word and number count if the word names the thing.
+_ID = re.compile(
+    r"(?<![a-z0-9-])([a-z]{1,4}(?:-[a-z0-9]{1,20}){0,3}-\d{1,12}(?:-\d{1,6})?|(?:q|o|k)[ -]?\d{1,8})(?![a-z0-9-])"
+)
+_NUMBERED = re.compile(
+    r"\b(?:quote|quotation|offer|contract|renewal|proposal)(?: (?:no\.?|number|nr\.?|#))? ?#?(\d{1,8})\b"
+    r"|(?:見積(?:書|り)?|契約|オファー)(?:番号)?(\d{1,8})"
+)
+_NOT_OURS = re.compile(
+    r"\b(?:po|invoice|order|purchase order|account|ref(?:erence)?|case|ticket|our)[ .:#-]*(?:no\.?|number|#)?[ :#]*$"
+)
+_TYPOS = (
+    "accept",
+    "accepted",
+    "decline",
+    "declined",
+    "approve",
+    "approved",
+    "unsubscribe",
+    "proceed",
+    "confirm",
+    "confirmed",
+    "renewal",
+    "subscribe",
+)
+_MISTAKEN = frozenset(
+    {
+        "except",
+        "accent",
+        "accents",
+        "accepts",
+        "declines",
+        "approves",
+        "proceeds",
+        "confirms",
+        "renewals",
+        "subscriber",
+        "subscribed",
+        "unsubscribed",
+    }
+)
+
+
+def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
+    """What a person's mail asks for, given the mail that it answers; null if it asks for nothing."""
+    if mail.kind is not Kind.PERSON:
+        return None
+    own = mail.own_words
+    text, other = _with_ids_marked(_corrected(normal(own)), answered)
+    said = clauses(text, names=names_under(own, mail.sender_name, BEARS))
+    if mail.subject and not said and answered is None:
+        said = clauses(mail.subject)
+    found = _found(said, own, answered, other)
+    if passes_on(mail.subject) and found is not None and found.act is not Act.OPT_OUT:
+        return Ask(act=Act.UNCLEAR)  # the word of somebody else
+    return found
+
+
+def _found(said: list[Clause], own: str, answered: Answered | None, other: set[str]) -> Ask | None:
+    question = answered.question if answered else None
+    out = opts_out(said)
+    score, about_score = (None, False)
+    if answered is not None and question is Question.SURVEY:
+        score, about_score = score_in(own, said, answered.low, answered.high)
+    act, unclear = _act(said, answered, other)
+    if out:
+        clear = act is None or act.act is Act.DECLINE
+        return Ask(act=Act.OPT_OUT, score=score) if clear else Ask(act=Act.UNCLEAR)
+    if score is not None:
+        return Ask(act=Act.SCORE, score=score) if act is None else Ask(act=Act.UNCLEAR)
+    if act is not None and not about_score:
+        return act
+    if unclear or about_score or act is not None or mentions_it(said):
+        return Ask(act=Act.UNCLEAR)
+    return None
+
+
+def _act(said: list[Clause], answered: Answered | None, other: set[str]) -> tuple[Ask | None, bool]:
+    """A yes, a no or a wish to renew, and whether the reply bears on such a question without saying it clearly."""
+    question = answered.question if answered else None
+    asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
+    found = consent(said, renewal_asked=question is Question.RENEWAL)
+    named = {one for clause in said for one in [clause.text] if "#" in one}
+    about = answered.id if answered is not None and asked else None
+    if not asked:
+        about = next(iter(other)) if len(other) == 1 else None
+        if found.renews and found.is_clear and not other:
+            return Ask(act=Act.RENEW), False
+        if about is None:
+            return None, bool(other) and (found.accepts or found.declines or found.bears)
+        if not named:
+            return None, found.bears or found.accepts
+    elif other:
+        return None, found.bears or found.accepts or found.declines or found.renews
+    if not found.is_clear:
+        return None, found.bears or bool(named)
+    if found.renews:
+        return (None, True) if asked else (Ask(act=Act.RENEW, id=about), False)
+    return Ask(act=Act.ACCEPT if found.accepts else Act.DECLINE, id=about), False
+
+
+def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str]]:
+    """`text` with "#" for the id answered (or, if nothing was asked, for any), and the other ids that it names."""
+    own = _plain(answered.id) if answered is not None and answered.id else ""
+    others: dict[str, str] = {}
+
+    def marked(found: re.Match[str]) -> str:
+        name = next(group for group in found.groups() if group)
+        if _NOT_OURS.search(text[max(0, found.start() - 20) : found.start()]):
+            return found[0]
+        plain = _plain(name)
+        if own and (plain == own or (plain.isdigit() and own.lstrip("abcdefghijklmnopqrstuvwxyz") == plain)):
+            return "#"
+        others.setdefault(plain, name.upper().replace(" ", "-"))
+        return "#" if not own else found[0]
+
+    if own and answered is not None:
+        spelled = re.compile(r"[ -]*".join(map(re.escape, re.split(r"[ -]+", normal(answered.id)))))
+        text = re.sub(rf"(?<![a-z0-9-]){spelled.pattern}(?![a-z0-9-])", "#", text)
+    text = _ID.sub(marked, text)
+    text = _NUMBERED.sub(marked, text)
+    return text, set(others.values())
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", name.lower())
+
+
+def _corrected(text: str) -> str:
+    """`text` with words that are one slip away from those that decide, put right."""
+
+    def right(found: re.Match[str]) -> str:
+        word = found[0]
+        if word in _TYPOS or word in _MISTAKEN:
+            return word
+        return next((meant for meant in _TYPOS if _is_a_slip(word, meant)), word)
+
+    return re.sub(r"\b[a-z]{5,13}\b", right, text)
+
+
+def _is_a_slip(word: str, meant: str) -> bool:
+    """True if one letter was left out, doubled, mistyped or swapped with its neighbour; the first one stands."""
+    if word[0] != meant[0] or abs(len(word) - len(meant)) > 1:
+        return False
+    same = next((n for n, (a, b) in enumerate(zip(word, meant, strict=False)) if a != b), min(len(word), len(meant)))
+    rest, other = word[same:], meant[same:]
+    swapped = len(word) == len(meant) and rest[:2] == other[1::-1] and rest[2:] == other[2:]
+    return rest[1:] == other[1:] or rest[1:] == other or rest == other[1:] or swapped
