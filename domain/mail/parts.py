@@ -13,6 +13,8 @@ from domain.mail.text import printable, unflowed
 
 DEPTH_LIMIT = 20
 PARTS_LIMIT = 200
+_READ_BYTES = 8_000_000
+"""Of a part of text; what is kept of it fills far less."""
 _TINY = 200
 """A plain version of fewer characters than this may only say that there is a page to read."""
 
@@ -77,7 +79,7 @@ def content_of(part: Message) -> bytes:
 def text_of(part: Message) -> str:
     """The words of a part of text."""
     kind = _header(part, "content-type")
-    text = decoded(content_of(part), parameter(kind, "charset"))
+    text = decoded(_beginning(content_of(part), _READ_BYTES), parameter(kind, "charset"))
     if media_type(part) == "text/html":
         return printable(text_of_html(text))
     if (parameter(kind, "format") or "").lower() == "flowed":
@@ -117,6 +119,12 @@ def _chosen(versions: list[list[Leaf]]) -> list[Leaf]:
         return versions[-1]
     only_points_at_it = len(_words(plain)) < _TINY and len(_words(richest)) > 3 * len(_words(plain)) + _TINY
     return richest if only_points_at_it else plain
+
+
+def _beginning(content: bytes, limit: int) -> bytes:
+    """`content`, or its lines within the limit: no character is cut."""
+    end = content.rfind(b"\n", 0, limit) if len(content) > limit else 0
+    return content[:end] if end > 0 else content
 
 
 def _words(version: list[Leaf]) -> str:

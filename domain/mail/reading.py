@@ -28,6 +28,8 @@ _EFFORT_LIMIT = 8_000_000
 _PART_EFFORT = 500
 _PREFIX = 16_000
 """Bytes of the body that are read of a mail made to keep its reader busy."""
+_HEAD_BYTES = 500_000
+"""Bytes of headers that are read; an honest mail has some thousands."""
 _KEY_BYTES = 64_000
 _REFERENCES_LIMIT = 50
 _SUBJECT_LIMIT = 300
@@ -101,6 +103,7 @@ def mail_key(raw: bytes, received_at: datetime | None = None) -> str:
     subjects. One without an id and a date is another one each time that it arrives.
     """
     head, body = split_mail(raw)
+    head = head[:_HEAD_BYTES]
     headers = {name.lower(): value for name, value in reversed(header_fields(head))}
     written = [" ".join(headers.get(name, "").split()) for name in ("message-id", "from", "date")]
     if written[0] and written[2]:
@@ -220,6 +223,9 @@ def _readable(raw: bytes) -> bytes:
     A parser compares every line with the delimiters of all parts that are open.
     """
     head, body = split_mail(raw)
+    if len(head) > _HEAD_BYTES:
+        head = head[: head.rfind(b"\n", 0, _HEAD_BYTES)]
+        raw = b"\n\n".join((head, body))
     if b"multipart/" not in head.lower():
         return raw
     effort = raw.count(b"\n") * raw.lower().count(b"boundary") + raw.count(b"\n--") * _PART_EFFORT
