@@ -288,7 +288,7 @@ class Performer:
     def _mail_row(
         self, customer: Customer, mail: Mail, delivery_id: str, stage: str, as_of: datetime
     ) -> effects.OutboxRow | None:
-        contact = customer.contact(mail.role)
+        contact = customer.contact(mail.role, mail.contact_id)
         if contact is None:
             return None
         signer = customer.owner if mail.contractual else customer.success_manager

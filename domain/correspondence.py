@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from domain.decision import Decision, FlagContact, JournalLine, Notice, StopOptionalMails
+from domain.decision import Decision, FlagContact, JournalLine, Mail, Notice, StopOptionalMails
 from domain.ids import ContactRef
 from domain.journey import Outcome
 from domain.orders import MailAddress
@@ -77,11 +77,12 @@ def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:
     if contact is None:
         raise Refusal(NOT_ALLOWED, f"there is no contact {request.contact_id!r}; nothing was changed")
     answer = {"unsubscribed": True}
+    confirmed = [Mail("opted_out", contact_id=contact.contact_id, contractual=True)]
     if contact.unsubscribed:
         line = JournalLine(f"Contact {contact.contact_id} asked again for no optional mails")
-        return Decision(line, Outcome(answer=answer))
+        return Decision(line, Outcome(answer=answer), mails=confirmed)
     line = JournalLine(f"Contact {contact.contact_id} wants no optional mails any more")
-    return Decision(line, Outcome(answer=answer), [StopOptionalMails(contact.contact_id, situation.as_of)])
+    return Decision(line, Outcome(answer=answer), [StopOptionalMails(contact.contact_id, situation.as_of)], confirmed)
 
 
 def _bounced(situation: Situation, request: NoteMail) -> Decision:

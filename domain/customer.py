@@ -271,9 +271,11 @@ class Customer(Carried):
     unreadable: list[Unreadable] = []
     """what there is and cannot be read; to ask for one of these raises `UnreadableError`"""
 
-    def contact(self, role: ContactRole = ContactRole.MAIN) -> ContactFacts | None:
-        """Who to write to: somebody of `role`, else the main contact, else anybody whose address works."""
+    def contact(self, role: ContactRole = ContactRole.MAIN, contact_id: str | None = None) -> ContactFacts | None:
+        """Who to write to: somebody of `role`, else the main contact, else anybody whose address works; or `contact_id` alone."""
         reachable = [contact for contact in self.contacts if not contact.rejected]
+        if contact_id is not None:
+            return next((contact for contact in reachable if contact.contact_id == contact_id), None)
         for wanted in (role, ContactRole.MAIN):
             for contact in reachable:
                 if contact.role is wanted:

@@ -33,7 +33,7 @@ class JournalLine:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to the customer, to the contact who has `role`. Contractual mails cannot be unsubscribed from.
+    """A mail to the customer, to the contact who has `role`, or to `contact_id` alone. Contractual mails cannot be unsubscribed from.
 
     A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
     `completes`: the task of its stage that is done once it has left.
@@ -42,6 +42,7 @@ class Mail:
     template: str
     context: dict[str, Any] = field(default_factory=dict)
     role: ContactRole = ContactRole.MAIN
+    contact_id: str | None = None
     contractual: bool = False
     purpose: Purpose | None = None
     product: str | None = None

@@ -21,8 +21,11 @@ from activities.store import effects, inbox
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
+from domain.mail.answering import Door, Wish, asked_in, wish_of
+from domain.mail.asks import ask_of
 from domain.mail.reading import InboundMail, mail_key, named_cases, read_mail
 from domain.mail.routing import (
+    Found,
     InboxStatus,
     Route,
     RouteKind,
@@ -157,13 +160,26 @@ class Inbox:
 
     async def _take_in(self, connection: Connection, stored: StoredMail) -> None:
         mail = await _read(stored)
-        route = route_mail(mail, await self._look_around(connection, stored, mail))
+        found = await self._look_around(connection, stored, mail)
+        route = route_mail(mail, found, await self._wish(connection, mail, found))
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 route = await self._carry_out(connection, stored, mail, route)
         except Refusal as refusal:
-            route = _failed(route, f"{refusal.type}: {refusal}")
+            route = _failed(route, f"{f'{route.reason}: ' if route.door else ''}{refusal.type}: {refusal}")
         await self._settle(connection, stored, mail, route)
+
+    async def _wish(self, connection: Connection, mail: InboundMail, found: Found) -> Wish | None:
+        """What the mail asks for, if it can be done by itself."""
+        asked = asked_in(found.answered)
+        ask = ask_of(mail, asked)
+        if ask is None:
+            return None
+        accounts = [one.account_id for one in found.senders]
+        account_id = found.answered.account_id if found.answered else (accounts[0] if len(accounts) == 1 else None)
+        named = ask.id if account_id is not None else None
+        thing = await inbox.thing_named(connection, str(account_id), named) if named else None
+        return wish_of(ask, mail, found.answered, thing, account_id)
 
     async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:
         ids = [*mail.answers, *(mail.bounce.message_ids if mail.bounce else ())]
@@ -209,7 +225,17 @@ class Inbox:
                 return await self._open(stored, mail, route)
             case RouteKind.UNSUBSCRIBE | RouteKind.BOUNCE:
                 await self._tell_contact(connection, stored, route)
+        if route.door is not None:
+            await self._answer(stored, route, route.door)
         return route
+
+    async def _answer(self, stored: StoredMail, route: Route, door: Door) -> None:
+        """Asks what the reply asks, once however often it is tried."""
+        request = {**door.request, "request_id": f"{stored.inbox_id}:answer", "by": route.contact_id or "customer"}
+        if door.case_id is not None:
+            await self._cases.ask(door.case_id, door.update, request)
+        else:
+            await self._client.ask(str(route.account_id), door.update, request)
 
     async def _join(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         request = {**message_document(stored.inbox_id, mail), **await self._when(stored, route.account_id, "at")}

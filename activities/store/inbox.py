@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities.store.pool import Connection
+from domain.mail.answering import SentMail, Thing
 from domain.mail.reading import InboundMail
-from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender, SentMail
+from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender
 
 Row = dict[str, Any]
 
@@ -162,11 +163,11 @@ async def look_around(
 
 async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ...]:
     rows = await connection.fetch(
-        "select distinct on (account_id) account_id, contact_id from contact where lower(email) = $1"
+        "select distinct on (account_id) account_id, contact_id, role from contact where lower(email) = $1"
         " order by account_id, position limit 20",
         sender,
     )
-    return tuple(KnownSender(account_id=row["account_id"], contact_id=row["contact_id"]) for row in rows)
+    return tuple(KnownSender.model_validate(dict(row)) for row in rows)
 
 
 async def _neighbours(connection: Connection, sender: str) -> tuple[str, ...]:
@@ -217,7 +218,8 @@ def _case(row: Any) -> FoundCase | None:
 async def _sent(connection: Connection, message_ids: Sequence[str], sent_ids: Sequence[str]) -> SentMail | None:
     """The mail of ours that one of the ids names; one whose sending was not noted yet is found by its own id."""
     row = await connection.fetchrow(
-        "select delivery_id, account_id, contact_id, body->>'to_email' as email, body->>'template' as template from outbox"
+        "select delivery_id, account_id, contact_id, body->>'to_email' as email, body->>'template' as template,"
+        " body->'context' as context from outbox"
         " where (message_id = any($1) or delivery_id = any($2)) and channel = 'deliver_mail' order by created_at desc limit 1",
         list(message_ids),
         list(sent_ids),
@@ -225,6 +227,22 @@ async def _sent(connection: Connection, message_ids: Sequence[str], sent_ids: Se
     if row is None:
         return None
     return SentMail.model_validate({name: value for name, value in row.items() if value is not None})
+
+
+async def thing_named(connection: Connection, account_id: str, name: str) -> Thing | None:
+    """The quote, offer or contract of an account that people call by `name`, in whatever case; a renewal's quote is its contract."""
+    row = await connection.fetchrow(
+        "select question, id from ("
+        "  select 1 as rank, 'quote' as question, quote_id as id from quote where account_id = $1 and lower(quote_id) = lower($2)"
+        "  union all select 2, 'offer', offer_id from offer where account_id = $1 and lower(offer_id) = lower($2)"
+        "  union all select 3, 'renewal', contract_id from contract where account_id = $1 and lower(contract_id) = lower($2)"
+        "  union all select 4, 'renewal', c.contract_id from renewal_quote q join contract c using (contract_id)"
+        "    where c.account_id = $1 and lower(q.quote_id) = lower($2)"
+        ") found order by rank limit 1",
+        account_id,
+        name,
+    )
+    return Thing(question=row["question"], id=row["id"], account_id=account_id) if row else None
 
 
 async def _is_own(connection: Connection, message_id: str | None) -> bool:

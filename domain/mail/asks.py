@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from domain.mail.clauses import Clause, clauses, names_under, normal
+from domain.mail.clauses import Clause, body_of, normal, sentences
 from domain.mail.consent import BEARS, consent
 from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
@@ -47,6 +47,8 @@ class Answered(Carried):
 
     question: Question
     id: str = ""
+    also: tuple[str, ...] = ()
+    """other ids of the same thing, such as that of a renewal's quote"""
     low: int = 0
     high: int = 10
 
@@ -74,6 +76,10 @@ class Ask(Carried):
     score: int | None = None
     id: str | None = None
 
+
+_SAYS = re.compile(
+    f"{BEARS.pattern}|\\d ?(?:/|点)|★|⭐|unsubscribe|opt.?out|配信|不要|\\b(?:no|yes|stop|remove|accept\\w*)\\b"
+)
 
 # Ids as people type them: letters and a number, with or without a hyphen. Word and number count if the word names the thing.
 _ID = re.compile(
@@ -123,22 +129,26 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
     if mail.kind is not Kind.PERSON:
         return None
     own = mail.own_words
-    text, other = _with_ids_marked(_corrected(normal(own)), answered)
-    said = clauses(text, names=names_under(own, mail.sender_name, BEARS))
+    body = body_of(own, mail.sender_name, _SAYS)
+    text, other = _with_ids_marked(_corrected(body), answered)
+    said = sentences(text)
     if mail.subject and not said and answered is None:
-        said = clauses(mail.subject)
-    found = _found(said, own, answered, other)
+        said = sentences(normal(mail.subject))
+    if answered is not None and own.strip() and not any(char.isalnum() or char in "★⭐" for char in own):
+        return Ask(act=Act.UNCLEAR)  # a thumb up is not a signature
+    found = _found(said, body, answered, other)
     if passes_on(mail.subject) and found is not None and found.act is not Act.OPT_OUT:
         return Ask(act=Act.UNCLEAR)  # the word of somebody else
     return found
 
 
-def _found(said: list[Clause], own: str, answered: Answered | None, other: set[str]) -> Ask | None:
+def _found(said: list[list[Clause]], body: str, answered: Answered | None, other: set[str]) -> Ask | None:
     question = answered.question if answered else None
-    out = opts_out(said)
+    pieces = [clause for sentence in said for clause in sentence]
+    out = opts_out(pieces)
     score, about_score = (None, False)
     if answered is not None and question is Question.SURVEY:
-        score, about_score = score_in(own, said, answered.low, answered.high)
+        score, about_score = score_in(body, pieces, answered.low, answered.high)
     act, unclear = _act(said, answered, other)
     if out:
         clear = act is None or act.act is Act.DECLINE
@@ -147,17 +157,17 @@ def _found(said: list[Clause], own: str, answered: Answered | None, other: set[s
         return Ask(act=Act.SCORE, score=score) if act is None else Ask(act=Act.UNCLEAR)
     if act is not None and not about_score:
         return act
-    if unclear or about_score or act is not None or mentions_it(said):
+    if unclear or about_score or act is not None or mentions_it(pieces):
         return Ask(act=Act.UNCLEAR)
     return None
 
 
-def _act(said: list[Clause], answered: Answered | None, other: set[str]) -> tuple[Ask | None, bool]:
+def _act(said: list[list[Clause]], answered: Answered | None, other: set[str]) -> tuple[Ask | None, bool]:
     """A yes, a no or a wish to renew, and whether the reply bears on such a question without saying it clearly."""
     question = answered.question if answered else None
     asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
     found = consent(said, renewal_asked=question is Question.RENEWAL)
-    named = {one for clause in said for one in [clause.text] if "#" in one}
+    named = any("#" in clause.text for sentence in said for clause in sentence)
     about = answered.id if answered is not None and asked else None
     if not asked:
         about = next(iter(other)) if len(other) == 1 else None
@@ -170,7 +180,7 @@ def _act(said: list[Clause], answered: Answered | None, other: set[str]) -> tupl
     elif other:
         return None, found.bears or found.accepts or found.declines or found.renews
     if not found.is_clear:
-        return None, found.bears or bool(named)
+        return None, found.bears or named
     if found.renews:
         return (None, True) if asked else (Ask(act=Act.RENEW, id=about), False)
     return Ask(act=Act.ACCEPT if found.accepts else Act.DECLINE, id=about), False
@@ -178,7 +188,9 @@ def _act(said: list[Clause], answered: Answered | None, other: set[str]) -> tupl
 
 def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str]]:
     """`text` with "#" for the id answered (or, if nothing was asked, for any), and the other ids that it names."""
-    own = _plain(answered.id) if answered is not None and answered.id else ""
+    names = [one for one in (answered.id, *answered.also) if one] if answered is not None else []
+    plain_names = [_plain(one) for one in names]
+    numbers = {one.lstrip("abcdefghijklmnopqrstuvwxyz") for one in plain_names}
     others: dict[str, str] = {}
 
     def marked(found: re.Match[str]) -> str:
@@ -186,14 +198,14 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
         if _NOT_OURS.search(text[max(0, found.start() - 20) : found.start()]):
             return found[0]
         plain = _plain(name)
-        if own and (plain == own or (plain.isdigit() and own.lstrip("abcdefghijklmnopqrstuvwxyz") == plain)):
+        if plain in plain_names or (plain.isdigit() and plain in numbers):
             return "#"
         others.setdefault(plain, name.upper().replace(" ", "-"))
-        return "#" if not own else found[0]
+        return "#" if not names else found[0]
 
-    if own and answered is not None:
-        spelled = re.compile(r"[ -]*".join(map(re.escape, re.split(r"[ -]+", normal(answered.id)))))
-        text = re.sub(rf"(?<![a-z0-9-]){spelled.pattern}(?![a-z0-9-])", "#", text)
+    for name in sorted(names, key=len, reverse=True):
+        spelled = r"[ -]*".join(map(re.escape, re.split(r"[ -]+", normal(name))))
+        text = re.sub(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-])", "#", text)
     text = _ID.sub(marked, text)
     text = _NUMBERED.sub(marked, text)
     return text, set(others.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from domain.mail.quoting import without_signature
@@ -88,21 +87,30 @@ def normal(text: str) -> str:
     return "\n".join(_SPACES.sub(" ", line).strip() for line in flat.split("\n"))
 
 
-def clauses(text: str, *, names: Collection[str] = ()) -> list[Clause]:
-    """What a reply says, without greetings, thanks and closings, and without `names` in lines under it (in lower case)."""
-    lines = _without_names(without_signature(normal(text)).split("\n"), names)
+def body_of(text: str, sender_name: str, says: re.Pattern[str]) -> str:
+    """A reply in one spelling without what stands under it: closing, name, company, numbers, notes of programs.
+
+    `says` are words that say something: a line with one of them is no name.
+    """
+    lines = _without_programs(without_signature(text).split("\n"))
+    lines = _above_closing(lines, says)
+    return normal("\n".join(_above_names(lines, normal(sender_name), says)))
+
+
+def sentences(body: str) -> list[list[Clause]]:
+    """The sentences of a reply's body, each as its clauses, without greetings and thanks."""
     found = []
-    for sentence in _ENDS.split("\n".join(lines)):
+    for sentence in _ENDS.split(body):
         if not sentence or not sentence.strip():
             continue
-        asks = sentence.rstrip().endswith("?")
+        asks = sentence.rstrip(" )\"'」").endswith("?")
         bare = _SMILES.sub("", sentence).strip(_TRIMMED + "?")
         if not bare or (not asks and "," not in bare and _is_polite(bare)):
             continue
-        for piece in _COMMAS.split(bare):
-            said = piece.strip(_TRIMMED + "?")
-            if said and (asks or not _is_polite(said)):
-                found.append(Clause(said, asks))
+        pieces = [piece.strip(_TRIMMED + "?") for piece in _COMMAS.split(bare)]
+        said = [Clause(piece, asks) for piece in pieces if piece and (asks or not _is_polite(piece))]
+        if said:
+            found.append(said)
     return found
 
 
@@ -110,42 +118,82 @@ def _is_polite(said: str) -> bool:
     return bool(_POLITE.fullmatch(said)) and not _MATTERS.search(said)
 
 
-def _without_names(lines: list[str], names: Collection[str]) -> list[str]:
-    """The lines above the closing, and whatever comes after a postscript; a name alone on a line says nothing."""
+_NOTES = re.compile(
+    r"\s*(sent from (my|outlook|mobile|yahoo|proton)|get outlook for|envoyé de mon|von meinem .{1,20} gesendet"
+    r"|(iphone|ipad|android|スマートフォン|携帯).{0,12}から送信).{0,60}",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?:(?:dr|mr|mrs|ms|prof)\.? )?[A-Z][\w.'’-]*(?:[ -](?:[A-Z][\w.'’-]*|van|von|de|di|of|and|&)){0,5}"
+    r"|(?:[\u30a0-\u30ff\u4e00-\u9fffヶ々]{1,16}[ 　・]?){1,4}",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(r"[A-Z]|[\u30a0-\u30ff\u4e00-\u9fff]")
+_UNDER = re.compile(
+    r"(tel|phone|fax|mobile|mob|t|m|f|電話|携帯)\s?[.:：]?\s*[+(]?\d|\+?\d[\d ()/.-]{6,}|[\w.+-]+@[\w-]+\.\w"
+    r"|https?://|www\.|\b(gmbh|ltd|inc|llc|ab|ag|corp|plc|co\.|pvt|kk|k\.k\.|bv|sas|srl|oy)\b|株式会社|有限会社"
+    r"|合同会社|[|·]"
+    r"|^(head|director|manager|office|procurement|purchasing|it|sales|ceo|cto|cfo|coo|owner|assistant|team)\b"
+    r"|部(長|門)?$|課(長)?$|confidential|registered|amtsgericht|geschäftsführer|hrb|regulated",
+    re.IGNORECASE,
+)
+
+
+def _without_programs(lines: list[str]) -> list[str]:
+    return [line for line in lines if not _NOTES.fullmatch(line)]
+
+
+def _above_closing(lines: list[str], says: re.Pattern[str]) -> list[str]:
+    """The lines above the closing; what follows it is a signature, but for a postscript."""
     kept: list[str] = []
     closed = False
     for line in lines:
-        bare = line.strip(_TRIMMED)
-        if not bare:
-            continue
+        bare = normal(line).strip(_TRIMMED)
         if _POSTSCRIPT.match(bare):
             closed = False
-        if closed and len(bare) <= 60:
+        if closed:
             continue
-        if _CLOSES.fullmatch(bare):
-            closed = bool(kept)
+        if bare and kept and all(_CLOSES.fullmatch(one.strip()) for one in bare.split("/")):
+            closed = True
             continue
+        if bare and any(one.strip() for one in kept) and _THANKS.fullmatch(bare) and not says.search(bare):
+            rest = [one for one in lines[lines.index(line) + 1 :] if one.strip()]
+            closed = bool(rest) and len(rest) <= 8 and all(_is_under(one, says) for one in rest[:2])
         kept.append(line)
-    while len(kept) > 1 and kept[-1].strip(_TRIMMED) in names:
-        kept.pop()
     return kept
 
 
-_NAME = re.compile(r"[A-Z][\w.'-]*(?:[ -][A-Z][\w.'-]*){0,4}|(?:[\u30a0-\u30ff\u4e00-\u9fff々]{1,12}[ 　・]?){1,3}")
-_LAST_LINES = 4
+def _above_names(lines: list[str], name: str, says: re.Pattern[str]) -> list[str]:
+    """The lines above the last ones that are names, companies, titles and numbers."""
+    kept = list(lines)
+    while kept and (not kept[-1].strip() or _is_under(kept[-1], says) or _is_named(kept[-1], name)):
+        last = kept.pop()
+        if not any(line.strip() for line in kept):
+            return [last] if last.strip() else lines
+    return kept
 
 
-def names_under(text: str, sender_name: str, says: re.Pattern[str]) -> set[str]:
-    """The last lines of a text that are names, in lower case: capitals or kanji alone, and no word that `says` something."""
-    found: set[str] = set()
-    known = normal(sender_name)
-    for line in reversed(
-        [line.strip(_TRIMMED) for line in text.split("\n") if line.strip(_TRIMMED)][1:][-_LAST_LINES:]
-    ):
-        lower = normal(line)
-        is_own = bool(known) and len(line) <= 40 and any(word in lower.split() for word in known.split())
-        if (is_own or (len(line) <= 40 and _NAME.fullmatch(line))) and not says.search(lower):
-            found.add(lower.strip(_TRIMMED))
-            continue
-        break
-    return found
+def _is_under(line: str, says: re.Pattern[str]) -> bool:
+    """True for a line of a signature: a name, or what else stands there."""
+    bare = line.strip(_TRIMMED)
+    if says.search(normal(bare)) or len(bare) > 90 or bare.endswith(("?", "？")):
+        return False
+    words = len(bare.split())
+    if _UNDER.search(bare):
+        return not _SENTENCE.search(normal(bare))
+    return bool(_NAME.fullmatch(bare)) and bool(_CAPITALS.match(bare)) and words <= 5
+
+
+_SENTENCE = re.compile(
+    r"\b(please|we|i|you|is|are|was|will|can|have|has|the order|send)\b|(です|ます|ください|下さい)$"
+)
+_THANKS = re.compile(
+    r"(many |warm )?(thanks|thank you|thx|cheers|ありがとうございます)( (a lot|so much|very much|again"
+    r"|in advance|all)| for [\w' ]{1,40})*( and all the best)?"
+)
+
+
+def _is_named(line: str, name: str) -> bool:
+    """True for a line made of the writer's names and a word or two more."""
+    words = re.split(r"[\s/|·,]+", normal(line).strip(_TRIMMED))
+    return bool(name) and len(words) <= 5 and any(word in words for word in name.split())

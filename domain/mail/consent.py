@@ -1,7 +1,7 @@
 """Consent: whether a reply clearly accepts or declines what it answers, or asks for a renewal, as a careful clerk would read it.
 
-Clear means that every clause is understood. A condition, another number, a question or a sentence that nothing here
-knows makes it unclear, and a person reads it.
+A yes counts only if nothing beside it could be a condition, another number, a doubt, a question or irony; a no may come
+with its reasons. Whatever else bears on the question is for a person.
 """
 
 from __future__ import annotations
@@ -11,180 +11,124 @@ from dataclasses import dataclass
 
 from domain.mail.clauses import Clause
 
-_ID = r"(?:(?:quote|quotation|offer|contract|renewal|proposal|order|no\.?|number|見積(?:書)?|契約|オファー|番号)[ :#]*)*(?:§|#)"
-"""what a named id was replaced by, with the word before it"""
-_WE = r"(?:we|i|we all|our (?:team|company|board|management))"
-_WILL = (
-    r"(?:(?: hereby| gladly| happily| formally| officially| would like to| 'd like to|'d like to|'d love to"
-    r"| would love to| want to| wish to| are happy to| am happy to|'re happy to"
-    r"|'m happy to| are glad to| are pleased to|'re pleased to| will|'ll| have decided to|'ve decided to"
-    r"| decided to| agree to| can| do| have|'ve| also)*)"
-)
-_THING = (
-    r"(?:(?:it|this|that|everything|them|both|all of it)|(?:the|your|this|that|our|my|above|attached|new|latest"
-    r"|proposed|renewal|all)(?: (?:the|your|new|latest|attached|proposed|renewal"
-    r"|additional|extra|above|mentioned|annual|yearly))* (?:quote|quotation|offer|proposal|renewal|terms|price"
-    r"|prices|contract|subscription|licen[cs]es?|seats|upgrade|extension|order|conditions"
-    r"|agreement|plan|workspace|service)|(?:the )?renewal)"
-)
-_AS_IS = (
-    r"(?: as (?:is|it is|it stands|they are|proposed|quoted|offered|discussed|agreed|usual|before|stated"
-    r"|written|described)| (?:at|for) (?:the|this|that) price| now| today| straight away| immediately)?"
-)
-_TERM = r"(?: for (?:another|one more|a further|the next|the coming) (?:year|term|period|12 months))?"
-_OF = rf"(?: {_THING})?(?: {_ID})?{_AS_IS}{_TERM}"
-_PLEASE = r"(?:,? ?(?:please|pls|kindly))?"
 
-_ACCEPTS = re.compile(
-    "|".join(
-        (
-            r"(?:oh )?(?:yes|yep|yeah|yup|ok|okay|sure|agreed|accepted|approved|confirmed|deal|affirmative|absolutely"
-            r"|certainly|definitely|ja|oui|si)"
-            r"(?: (?:please|pls|sir|indeed|that's fine|accepted|agreed|approved|to that|go ahead|from (?:us|me|our side)))?",
-            rf"(?:yes |ok |okay |so )?{_WE}{_WILL} (?:accept|accepted|approve|approved|confirm|agree|agree to|agree with"
-            rf"|take|go for|go with|sign|order)(?: the acceptance of| to renew| to)?{_OF}{_PLEASE}",
-            rf"(?:yes |ok |so )?(?:(?:please |pls |kindly |let's |let us |you (?:can|may) |just )*)(?:go ahead|proceed"
-            rf"|move forward|move ahead|do it|do so)(?: with)?{_OF}{_PLEASE}",
-            rf"(?:let's |let us |we'll |we will )(?:go|do|take)(?: with| for)?{_OF}",
-            rf"(?:please |kindly )?(?:accept|confirm|approve|process|book){_OF} (?:for us|on our behalf)"
-            rf"|(?:please )?(?:process|book)(?: {_THING})(?: {_ID})?{_PLEASE}",
-            rf"(?:yes to |ok for |approval for )(?:{_THING}|{_ID})|(?:{_THING} )?{_ID}(?: is"
-            rf"| are)?(?: hereby)? ?(?:accepted|approved|confirmed|agreed|ok|okay|yes|is fine to go)(?: by us)?",
-            rf"{_THING}(?: {_ID})? (?:is|are)(?: hereby)? (?:accepted|approved|confirmed|agreed)(?: by us)?",
-            rf"accepted? {_ID}|accept|i accept|we accept|(?:you have|this is) (?:our|my) (?:approval|ok|okay|go-ahead"
-            rf"|consent|acceptance)(?: for {_THING})?|consider (?:it|this) (?:accepted|approved|done|agreed)",
-            rf"{_WE}(?:'d| would)? ?(?:are|'re|am)? ?(?:in|on board)|count us in|it's a (?:yes|deal)|that's a yes|(?:it"
-            rf"|this)(?:'s| is) a yes(?: from (?:us|me))?",
-            # Japanese
-            r"はい(?:お願い(?:いた|致)?します)?|ええ|(?:yes|ok|オーケー|オッケー)(?:です|でございます)?",
-            rf"(?:(?:この|その|上記(?:の)?|ご提示(?:いただいた)?(?:の)?|ご提案(?:いただいた)?(?:の)?|いただいた|頂いた"
-            rf"|今回の|貴社の)*(?:内容|条件|金額|お?見積(?:り|書)?|プラン|価格|案|オファー|提案|更新|契約(?:更新)?|件"
-            rf"|追加)?(?:{_ID})?"
-            r"(?:の件)?(?:は|を|に|で|にて|の(?:内容|条件)(?:で|にて|を|に)|につきまして(?:は)?"
-            r"|について(?:は)?)?)(?:正式に|喜んで|ぜひ)?(?:承諾|受諾|同意|賛同|承認|発注|注文|契約|申し?込み"
-            r"|更新)(?:を)?(?:いた|致|させていただき|させて頂き)?(?:します|致します|ます|する|です)",
-            rf"(?:(?:この|その|上記(?:の)?|ご提示(?:の)?|ご提案(?:の)?|いただいた|今回の)*(?:内容|条件|金額|お?見積(?:り"
-            rf"|書)?|プラン|価格|案)?(?:{_ID})?)(?:の通り|どおり|通り)?(?:で|にて)(?:更新|契約|発注|進行|手続き?"
-            rf"|話)?(?:を)?"
-            r"(?:お願い(?:いた|致)?(?:します|致します)|進めて(?:ください|下さい)|お進め(?:ください|下さい))",
-            r"(?:更新|契約更新|契約の更新|手続き|お手続き|発注|追加)?(?:を|で)?(?:ぜひ)?(?:お願い(?:いた|致"
-            r"|申し上げ)?(?:します|致します)|進めて(?:ください|下さい)|お進め(?:ください|下さい)"
-            r"|お申し?込み(?:いた)?します|申し?込みます)",
-            rf"{_ID}(?:を|の)?(?:承諾|受諾|同意|承認|発注|更新)",
-        )
-    )
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+# "#" stands for the id of what was asked. Up to so many words may stand between subject and verb.
+_WE = r"\b(?:we|i|our (?:team|company|board|management|side))(?:'d|'ll|'ve|'re|'m)?\b(?: (?!not\b|never\b|no\b)[\w'-]+){0,6}?"
+_LET = r"(?:\b(?:please|pls|kindly|let's|let us|you can|you may|just|so|now|and)\b(?: (?!not\b|don't\b|no\b)[\w'-]+){0,2}? |^)"
+
+_ACCEPTS = _any(
+    rf"{_WE} (?:accept|approve|agree to|agree with|confirm|take up|take you up on|go ahead|go for|go with|proceed|sign|order)\b",
+    rf"{_LET}(?:go ahead|proceed|move forward|move ahead|place the order|add (?:them|it|the seats)|process (?:it"
+    rf"|this|the \w+)|book (?:it|this|the \w+)|do it)\b",
+    r"\b(?:consider (?:this|it)|this is|here is|take this as|you have|hereby)\b(?: [\w']+){0,4}? (?:acceptance"
+    r"|approval|consent|go-ahead|accepted|approved|a yes)\b",
+    r"(?:# |\b(?:quote|offer|renewal|proposal|quotation|terms|it) )(?:is |are )?(?:hereby )?(?:accepted"
+    r"|approved|agreed|confirmed)\b|\byes to (?:#|the|your|this|it)|^accept(?:ed|ing)? (?:#|the|your|it)",
+    r"(?:承諾|受諾|同意|発注|注文|お?申し?込み|承認)(?:を)?(?:いた|致|させて(?:いただき|頂き))?(?:し?ます|致します|する)",
+    r"(?:更新|継続|追加|お?手続き|発注|契約|注文|進行|お?申し?込み|この内容|その内容|それ|こちら|条件|通り"
+    r"|とおり|プラン|案)(?:を|で|にて|の方向で)?[、]?(?:ぜひ|是非)?(?:お願い(?:いた|致|申し上げ)?(?:します"
+    r"|致します)|お進め(?:ください|下さい)|進めて(?:ください|下さい))",
+    r"(?:更新|継続|契約)(?:を)?(?:いた|致|させて(?:いただき|頂き))?(?:します|致します|ます)$",
 )
-_DECLINES = re.compile(
-    "|".join(
-        (
-            r"(?:no|nope|nein|non)(?: (?:thanks|thank you|thx|from us))?|declined|rejected|(?:we're |we are |i'm "
-            r"|i am )?not interested(?: in (?:this|it|the|your)(?: \w+){0,2})?|(?:there's |there is )?no (?:need"
-            r"|interest)(?: for (?:it|this|that))?",
-            rf"(?:no |so |unfortunately |sorry |regrettably )?{_WE}(?:(?: hereby| would like to|'d like to| must"
-            rf"| have to| have decided to|'ve decided to| decided to| will|'ll| regret that we| want to|'d rather"
-            rf"| would rather| politely| respectfully| kindly)*)"
-            rf" (?:decline|reject|refuse|turn down|pass on|pass)(?: the)?{_OF}",
-            rf"(?:no |so |unfortunately |sorry |regrettably )?{_WE}(?:'ve| have)? ?(?:do not|don't|will not|won't"
-            rf"|would not|are not|aren't|'re not|am not|'m not|shall not|decided not to|have decided not to"
-            rf"|choose not to|cannot|can't)(?: be| going to| planning to| looking to"
-            rf"| want to| wish to| intend to| like to| longer)*(?: (?:accept|accepting|renew|renewing|extend|extending"
-            rf"|continue|continuing|want|need|require|take|taking|proceed with|buy|go ahead with|go ahead|proceed"
-            rf"|interested in|prolong))(?:{_OF}| any(?: more| additional)? seats| more seats)(?: anymore| any more"
-            rf"| any longer)?",
-            rf"(?:please |kindly )?(?:do not|don't|dont) (?:renew|extend|prolong|proceed|go ahead|process)(?: with)?{_OF}(?: please)?",
-            rf"(?:please |kindly )?(?:decline|reject|cancel|stop|end)(?: {_THING})?(?: {_ID})?(?: please| for us)?"
-            rf"|(?:please )?let (?:it|the contract|our contract|the subscription)(?: {_ID})? (?:expire|lapse|run out"
-            rf"|end)",
-            rf"{_WE}(?:'ve| have)? decided against (?:{_THING}|it|renewing|renewal)(?: {_ID})?|(?:{_THING} )?{_ID}(?: is"
-            rf"| are)? ?(?:declined|rejected|refused|no)|no to {_ID}",
-            rf"{_WE}(?:'ve| have)?(?: decided to| chosen to| will|'ll)? ?(?:go|gone|going|switch|switched|switching|move"
-            rf"|moved|moving|chosen|choose) (?:with |to )?(?:another|a different|a new) (?:vendor|supplier|provider"
-            rf"|product|solution)",
-            # Japanese
-            r"いいえ|いえ|結構です(?!か)|(?:今回は|誠に(?:残念|勝手)(?:ながら|ですが)?|残念ながら|せっかくですが"
-            r"|申し訳(?:ありません|ございません)が)",
-            rf"(?:(?:今回|この度)?(?:の)?(?:ご提案|提案|お?見積(?:り|書)?|オファー|更新|契約(?:更新)?|件|契約の更新"
-            rf"|追加)?(?:{_ID})?(?:の件)?(?:は|を|については|につきましては)?)?(?:今回(?:は)?)?(?:ご?辞退|お断り|見送り"
-            rf"|お見送り|ご?遠慮|拒否)(?:と|を)?(?:いた|致|させていただき|させて頂き|し)?(?:します|致します|ます"
-            rf"|たいです|たいと(?:思|存)います|です)",
-            rf"(?:(?:この|その|今回の)*(?:契約(?:更新)?|更新|件)?(?:{_ID})?(?:は|を"
-            rf"|の)?)?(?:今回(?:は)?)?(?:見送らせて(?:いただき|頂き)ます|見送ります|断ります|更新(?:は|を)?(?:いた"
-            rf"|致)?し(?:ません|ないことに(?:いた)?します(?:した)?)|更新(?:は|を)?希望(?:いた|致)?しません"
-            r"|更新は?(?:不要|必要ありません|必要ない)(?:です)?|不要です|必要(?:は)?(?:ありません|ございません)"
-            r"|要りません|いりません|継続(?:は|を)?(?:いた|致)?しません)",
-            rf"(?:{_ID}(?:は|を|には)?)?(?:承諾|同意|受諾)(?:は)?(?:でき|いたし|致し|し)(?:ません|かねます)"
-            rf"|お受け(?:でき(?:ません|かねます)|いたしかねます)|(?:契約|更新)?(?:を|は)?(?:解約|終了|キャンセル)(?:を"
-            rf"|で)?(?:お願い(?:いた)?します|(?:いた)?します|希望(?:いた)?します)",
-        )
-    )
+# Alone, or as the first word before a clause that accepts.
+_YES = re.compile(
+    r"(?:oh |so )?(?:yes|yep|yeah|yup|ok|okay|agreed|accepted|approved|confirmed|deal|accept|affirmative"
+    r"|absolutely|certainly|definitely|ja|oui|はい|ええ|お願い(?:いた|致)?(?:します|致します)|okです"
+    r"|オーケーです)"
+    r"(?: (?:please|pls|sir|indeed|agreed|accepted|approved|from (?:us|me|our side)|go ahead|お願い(?:いた)?します))?"
 )
-_RENEWS = re.compile(
-    "|".join(
-        (
-            rf"(?:please |pls |kindly |can you please )?renew(?: (?:our|the|my|this"
-            rf"|all(?: of)?(?: our)?) [\w &+-]{{1,40}}| it| everything|{_OF}){_TERM}{_PLEASE}",
-            rf"{_WE}{_WILL} renew(?: (?:our|the|my|this) [\w &+-]{{1,40}}?| it|{_OF})?{_TERM}{_PLEASE}|{_WE}(?:'re| are"
-            rf"|'ll be| will be) renewing(?: (?:our|the) [\w &+-]{{1,40}})?",
-            rf"(?:please )?(?:extend|prolong)(?: (?:our|the|my) [\w &+-]{{1,40}}|{_OF}){_TERM}{_PLEASE}",
-            r"(?:[^?]{0,30}?(?:の|を|は|、))?(?:契約|ご契約|ライセンス)?(?:の|を)?(?:契約)?更新(?:を"
-            r"|も)?(?:したい(?:です|と(?:思|考え|存)(?:い|えて(?:い|おり))ます|のですが)?|(?:を)?お願い(?:いた"
-            r"|致)?(?:します|致します|したい(?:です|のですが)?|できますでしょうか)|(?:を)?希望(?:いた|致)?します"
-            r"|して(?:ください|下さい|いただきたい(?:です)?)|(?:いた)?します)",
-        )
-    )
+_DECLINES = _any(
+    r"^(?:no|nope|nein|non)(?: (?:thanks|thank you|thx|from us))?$|^no,? (?:thanks|thank you)\b|^(?:decline"
+    r"|declined|reject|rejected)$|\bnot interested\b",
+    rf"{_WE} (?:decline|reject|refuse|turn down|turn (?:it|this|that|your \w+) down|pass on|pass)\b",
+    r"\b(?:do not|don't|dont|won't|will not|would not|not going to|decided not to|decided against|chosen not to"
+    r"|not be|not planning to|no longer|not want to|not wish to|cannot|can't)\b(?: [\w']+){0,2}? (?:accept"
+    r"|accepting|renew|renewing|renewal"
+    r"|extend|extending|continue|continuing|proceed|proceeding|taking (?:it|this|that|you) up|taking (?:this|it"
+    r"|the offer|the quote)|go ahead|going ahead|prolong|order|buy)\b",
+    r"\b(?:do not|don't|dont|no longer)\b(?: (?:need|want|require))(?: (?:it|this|that|them|any|any more|more"
+    r"|additional|extra|the|these|those|your))*(?: (?:seats|licen[cs]es|offer|quote|renewal|upgrade|service"
+    r"|subscription|contract))?$",
+    r"\b(?:go|going|gone|went) with (?:another|a different)\b|\b(?:chosen|choose|picked|switch(?:ed|ing)? to"
+    r"|mov(?:e|ed|ing) to) (?:another|a different)\b",
+    r"\blet (?:it|#|the \w+|our \w+)(?: #)? (?:expire|lapse|run out|end)\b|^(?:please |kindly )?(?:decline"
+    r"|reject|cancel)\b(?: (?:it|this|the|our|your|#|renewal|quote|offer|contract|subscription))*(?: please)?$"
+    r"|^no to\b",
+    r"(?:見送|ご?辞退|お断り|断り)(?:り|ら|を)?(?:せ|さ|い|申|致|し|ま|て|たい|こと)|(?:ご)?遠慮(?:いた|致)?し(?:ます|たい)|遠慮させて",
+    r"(?:更新|継続|契約|延長)(?:は|を|いた|致|の)*(?:し(?:ません|ないこと)|希望(?:いた)?しません|不要"
+    r"|必要(?:は)?(?:ありません|ございません)|見送)",
+    r"^(?:不要|必要(?:は)?(?:ありません|ございません)|要りません|いりません)(?:です)?$|(?:解約|契約終了|終了"
+    r"|キャンセル)(?:を|で)?(?:お願い|希望|(?:いた)?します)|(?:承諾|同意|受諾)(?:は)?(?:でき|いたし|致し"
+    r"|し)(?:ません|かねます)|お受け(?:でき(?:ません|かねます)|いたしかねます)|^(?:いいえ|いえ)$",
 )
-# What may stand beside a clear answer without changing it.
-_BESIDE = re.compile(
-    "|".join(
-        (
-            r"(?:please |kindly |pls )?(?:send|forward|issue|mail|email|e-mail)(?: (?:us|me|over))?(?: (?:the|an|a|your"
-            r"|our))?(?: (?:signed|updated|final|next|new))? (?:invoice|contract|paperwork|order confirmation"
-            r"|confirmation|papers|documents|po)[^?]{0,60}",
-            r"(?:our|the) (?:po|purchase order)(?: number| no\.?)? ?(?:is|:|will be)?[^?]{0,30}|(?:the )?invoice (?:to"
-            r"|goes to|can go to|as usual)[^?]{0,60}",
-            r"(?:the )?signed (?:copy|quote|offer|contract|paperwork) (?:is )?(?:attached|enclosed)|(?:attached"
-            r"|enclosed|please find)[^?]{0,20}signed[^?]{0,30}",
-            rf"{_WE}(?:'re| are|'m| am)(?: all)? (?:very |really |so )?(?:happy|satisfied|pleased"
-            rf"|content) with[^?]{{0,60}}|(?:great|good|excellent) (?:service|product|work|support|job)"
-            rf"|keep up the good work",
-            r"(?:as|like) (?:discussed|agreed|talked about)(?: [^?]{0,30})?|on behalf of [\w .&-]{1,40}|for (?:acme|our company)",
-            r"(?:請求書|注文書|契約書|確認書)(?:は|を|の)?[^?]{0,30}(?:お送り|送付|ください|下さい"
-            r"|お願い(?:いた)?します|添付(?:いた)?します|添付しました)",
-            r"[^?]{0,20}(?:助かって(?:い|おり)ます|満足して(?:い|おり)ます|気に入って(?:い|おり)ます)",
-        )
-    )
+_RENEWS = _any(
+    r"\b(?:please|pls|kindly|like to|want to|wish to|you|will|we'll|let's|and|also)\b(?: [\w']+){0,2}? (?:renew"
+    r"|extend|prolong)\b|^(?:renew|extend)\b|\b(?:we|i)(?:'re| are|'ll be)? renew(?:ing)?\b",
+    r"(?:更新|継続|延長)(?:を|も|で)?(?:したい|(?:を)?お願い|(?:を)?希望(?:いた)?します|して(?:ください|下さい"
+    r"|いただきたい|いただけ|もらえ)|(?:いた|致)?します|の(?:手続き|ほど))",
 )
-_DANGER = re.compile(
-    r"\b(but|however|if|unless|provided|assuming|as long as|only|except|instead|until|till|once|after|before"
-    r"|when|later|maybe|perhaps|probably|possibly|might|could|should|discount|cheaper|lower|less|more than"
-    r"|fewer|reduce"
-    r"|change|changes|adjust|different|first|wait|hold|pending|subject to|condition|conditions apply|discuss"
-    r"|check|think|consider|boss|manager|board|approval from|review|not sure|unsure|yet|too (expensive|high"
-    r"|much)|joke"
-    r"|kidding|lol|haha|seriously|whatever|supposedly|forced|no choice|reluctantly|half|either|or|both)\b"
-    r"|ただし|但し|ただ、|もし|場合|条件付|なら(ば)?|たら|次第|検討|相談|確認(して|させて|後|の上)|社内|上司"
-    r"|稟議|稟議|値引|割引|安く|変更|減ら|増や|だけ|のみ|以外|まだ|かもしれ|たぶん|おそらく|思案|承知|了解|了承"
-    r"|一旦|仮に|先に|後で|後日|のほう"
+# Yes and no turned round, or not meant.
+_TURNED = _any(
+    r"(?:\bnot|n't|\bnever)\b(?: [\w']+){0,3}? (?:decline|reject|cancel|refuse|let|say no|saying no|say yes"
+    r"|sure)\b|\bnot saying\b|\bnot a (?:no|yes)\b|\bno (?:need to|problem|worries|issue|question|doubt"
+    r"|objection)",
 )
-_POLITE_WISH = re.compile(
-    r"^(?:can|could|would|will) you (?:please |kindly )?|(?:を)?(?:お願いできますか|していただけますか"
-    r"|してもらえますか|お願いできますでしょうか)$"
+_NEGATES = re.compile(r"\b(?:not|never|cannot|neither|nor|without)\b|n't\b|ません|ない(?!か)|かね(?:ます|る)")
+_CONDITIONS = _any(
+    r"\b(?:but|however|if|unless|provided|assuming|as long as|only|except|instead|until|till|once|yet|maybe"
+    r"|perhaps|probably|possibly|might|could|should|would be|discount|cheaper|lower|less|fewer|reduc\w*"
+    r"|chang\w*|adjust\w*|different|half|either"
+    r"|wait|waiting|hold on|pending|subject to|on condition|discuss\w*|think|thinking|consider(?!\ (?:it|this))"
+    r"|considering|decide|deciding|check with|ask my|review\w*|not sure|unsure|too (?:expensive|high|much)"
+    r"|for now|at the moment|right now|not now|later|first|before we"
+    r"|rather|another (?:quote|offer|number|price)|most likely|likely|hopefully|in principle|also add|plus)\b",
+    r"(?:^|, )ただ(?:$|,)|ただし|但し|もし|場合(?:は|に)|条件付|なら(?:ば)?(?:$|[、お])|であれば|次第(?:で|、)|検討|相談"
+    r"|(?<!ご)確認(?:して|させて|後|の上|が必要)|上司|(?:稟議|社内)(?!.{0,8}(?:通り|承認|下り|済"
+    r"|検討(?:いた)?し(?:ました|た)))|値引|割引|安く|変更(?:して|を|が)|減ら|増や|だけ|のみ|以外|まだ|かもしれ"
+    r"|たぶん|おそらく|一旦|仮に|先に|後で|後日|思案|承知|了解|了承|前向き",
 )
-BEARS = re.compile(
-    r"\b(accept\w*|approv\w*|agree\w*|renew\w*|declin\w*|reject\w*|cancel\w*|yes|ok|okay|sure|proceed|go ahead"
-    r"|sounds (good|great|fine)|fine (with|by|for)|works for us|looks (good|fine|great)|discount|cheaper|price"
-    r"|expensive|seats"
-    r"|licen[cs]es|think about|consider|discuss|decide|decision|offer|quote|proposal|instead|understood|noted"
-    r"|deal|take it|confirm\w*|not (now|yet)|no thanks|terminat\w*|expire)\b"
-    r"|承諾|承知|了解|了承|同意|受諾|更新|見送|辞退|断り|不要|解約|キャンセル|検討|条件|値引|割引|結構|金額"
-    r"|価格|見積|お願い|大丈夫|問題(ない|ありません|ございません)|進め|契約|発注|注文|いいです|よいです"
-    r"|良いです|高い"
+_IRONY = _any(
+    r"\b(?:great|wonderful|fantastic|brilliant|bravo|lovely|love|loved|lucky|thrilled|joy|congratulations"
+    r"|genius|well done|wow|ha+ha\w*|lol|kidding|joke|joking|seriously|supposedly|of course|obviously|naturally"
+    r"|sure|again|another|as always|whatever|reluctantly|no choice|forced|apparently|yet again)\b",
+    r"さすが|またです|また値上|はいはい|冗談|笑",
+)
+# What may stand beside a clear yes, numbers and all.
+_BESIDE = _any(
+    r"\b(?:invoices?|purchase order|po|billing|paperwork|order confirmation|signed (?:copy|quote|offer"
+    r"|contract)|delivery|deliveries|accounts?@?)\b",
+    r"^(?:as|like) (?:discussed|agreed)|^on behalf of|\b(?:happy|satisfied|pleased|content) with\b"
+    r"|\bgood (?:service|work|support|job)\b|\blook(?:ing)? forward\b|\bno need to (?:call|reply|answer"
+    r"|respond)\b|^(?:same|on the same) (?:terms|conditions)",
+    r"請求書|注文書|契約書|確認書|納品|手配|電話|助かって|満足して|気に入って|稟議が(?:通り|下り)|手続き",
+)
+_WISHES = re.compile(
+    r"\b(?:please|pls|need|want|would like|expect|make sure|ensure)\b|ください|下さい|ほしい|欲しい|たい(?:です|と)|願い"
 )
 _NUMBER = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred"
-    r"|dozen)\b|[一二三四五六七八九十百]+(席|個|台|名|人|ヶ月|か月|年|月)"
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty"
+    r"|hundred|dozen)\b|[二三四五六七八九十百]+(?:席|個|台|名|人|ヶ月|か月|年|月)"
 )
-_ONE_YEAR = re.compile(r"(another|one more|a further|the next|the coming) (year|term|period|12 months)|一年|1年")
+_SAME_TERM = re.compile(
+    r"\b(?:another|one more|a further|the next|the coming|one) (?:year|term|period|12 months)\b|(?:もう"
+    r"|あと)?(?:一|1)年(?:間)?|\b(?:of|dated|from|on) \d{1,2}\.? [a-z]{3,9}(?: \d{4})?"
+)
+BEARS = _any(
+    r"\b(?:accept\w*|approv\w*|agree\w*|renew\w*|declin\w*|reject\w*|cancel\w*|yes|ok|okay|proceed|go ahead"
+    r"|sounds (?:good|great|fine)|fine (?:with|by|for)|works for us|looks (?:good|fine|great)|discount|cheaper"
+    r"|price|expensive|seats|licen[cs]es"
+    r"|think about|consider\w*|discuss\w*|decide|decision|quote|proposal|instead|understood|noted|deal"
+    r"|confirm\w*|not (?:now|yet)|sign me|too many|too few|enough|about right|paying|no thanks|no problem|terminat\w*|expire|saying no|give me until"
+    r"|get back to you|extend\w*)\b",
+    r"承諾|承知|了解|了承|同意|受諾|更新|見送|辞退|断り|不要|\d席|料金|費用|解約|キャンセル|検討|条件|値引|割引|結構|金額|価格"
+    r"|見積|大丈夫|問題(?:ない|ありません|ございません)|進め|契約|発注|注文|いいです|よいです|良いです|高い"
+    r"|安く|上司|社内",
+)
+"""words that are about such a question"""
 
 
 @dataclass(frozen=True)
@@ -202,39 +146,91 @@ class Consent:
         return self.accepts + self.declines + self.renews == 1 and not self.bears
 
 
-def consent(said: list[Clause], *, renewal_asked: bool) -> Consent:
-    """Accepts, declines or asks for a renewal; ids in the clauses stand as "#" (the one answered), others as they are.
+@dataclass
+class _Found:
+    accepts: bool = False
+    declines: bool = False
+    renews: bool = False
+    doubts: bool = False
+    """a condition, a number, irony, a question about it"""
+    turned: bool = False
+    bears: bool = False
+    stray: bool = False
+    """a sentence that nothing here knows and that is about the question"""
+
+
+def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
+    """Accepts, declines or asks for a renewal; the id of what was asked stands as "#" in the clauses of each sentence.
 
     Args:
         renewal_asked: the reply answers a question whether to renew; then "please renew" is a yes.
     """
-    accepts = declines = renews = unsure = False
-    for clause in said:
-        text = clause.text
-        if clause.asks:
-            wish = _POLITE_WISH.sub("", text)
-            wish = f"{wish}をお願いします" if wish.endswith("更新") else wish
-            renews = renews or (wish != text and bool(_RENEWS.fullmatch(wish)) and not _is_dangerous(wish))
-            unsure = unsure or (bool(BEARS.search(text)) and not renews)
-        elif _DECLINES.fullmatch(text):
-            declines = True
-        elif _RENEWS.fullmatch(text) and not _is_dangerous(text):
-            renews = True
-        elif _ACCEPTS.fullmatch(text) and not _is_dangerous(text):
-            accepts = True
-        elif not _BESIDE.fullmatch(text) or _DANGER.search(text):
-            unsure = True
-    any_act = accepts or declines or renews
-    bears = unsure and (any_act or any(BEARS.search(clause.text) and not clause.asks for clause in said))
-    if (accepts or declines) and any(clause.asks for clause in said):
-        bears = True
+    found = _Found()
+    for sentence in sentences:
+        _look(sentence, found, renewal_asked=renewal_asked)
+    accepts, renews = found.accepts, found.renews
     if renewal_asked and renews:
         accepts, renews = True, False
     elif renews and accepts:
         accepts = False  # "yes, please renew our Workspace" is one wish
-    return Consent(accepts, declines, renews, bears or (accepts and declines) or (renews and declines))
+    acts = accepts or found.declines or renews
+    contradicts = found.declines and (accepts or renews)
+    bears = found.turned or (found.doubts and (acts or found.bears)) or contradicts
+    if accepts:
+        bears = bears or found.stray
+    return Consent(accepts, found.declines, renews, bears or (found.bears and not acts))
 
 
-def _is_dangerous(text: str) -> bool:
-    """True for a condition, another number, a doubt within what else reads like an answer."""
-    return bool(_DANGER.search(text) or _NUMBER.search(_ONE_YEAR.sub("", text)))
+def _look(sentence: list[Clause], found: _Found, *, renewal_asked: bool) -> None:
+    text = ", ".join(clause.text for clause in sentence)
+    asks = any(clause.asks for clause in sentence)
+    known = False
+    found.turned = found.turned or bool(_TURNED.search(text) and not _BESIDE.search(text))
+    if asks:
+        renews = bool(_RENEWS.search(text)) and not _doubtful(text)
+        found.renews = found.renews or (renews and not renewal_asked)
+        found.doubts = found.doubts or (bool(BEARS.search(text)) and not renews)
+        return
+    if _DECLINES.search(text) and not _TURNED.search(text):
+        found.declines = known = True
+        found.doubts = found.doubts or bool(_CONDITIONS.search(_without_reasons(text)))
+    elif _is_yes(sentence, text):
+        found.accepts = known = True
+        found.doubts = found.doubts or _doubtful(text)
+    elif _RENEWS.search(text) and not _NEGATES.search(text):
+        found.renews = known = True
+        found.doubts = found.doubts or _doubtful(text)
+    elif _ACCEPTS.search(text) and not _NEGATES.search(text):
+        found.accepts = known = True
+        found.doubts = found.doubts or _doubtful(text)
+    if not known:
+        found.bears = found.bears or bool(BEARS.search(text) or _YES.fullmatch(sentence[0].text))
+        if not _BESIDE.search(text) or _CONDITIONS.search(text):
+            found.doubts = found.doubts or bool(_CONDITIONS.search(text) or _IRONY.search(text))
+            found.stray = found.stray or bool(
+                BEARS.search(text) or _NUMBER.search(text) or _NEGATES.search(text) or _WISHES.search(text)
+            )
+
+
+def _is_yes(sentence: list[Clause], text: str) -> bool:
+    """True if the first clause is a yes, and the others are nothing, or accept as well."""
+    first, *rest = sentence
+    if not _YES.fullmatch(first.text) or _NEGATES.search(text):
+        return False
+    return all(
+        any(known.search(one.text) for known in (_ACCEPTS, _RENEWS, _BESIDE)) or _YES.fullmatch(one.text)
+        for one in rest
+    )
+
+
+def _doubtful(text: str) -> bool:
+    """True for a condition, another number, irony within what else reads like an answer."""
+    plain = _SAME_TERM.sub("", text)
+    return bool(
+        _CONDITIONS.search(plain) or _IRONY.search(plain) or (_NUMBER.search(plain) and not _BESIDE.search(plain))
+    )
+
+
+def _without_reasons(text: str) -> str:
+    """A no without the reasons that often come with it: other numbers and considerations of the past change nothing."""
+    return re.sub(r"社内で|検討(?:いた)?し(?:ました|た|まし)|after (?:\w+ )?consider\w*|considered|instead", "", text)

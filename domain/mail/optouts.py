@@ -33,12 +33,13 @@ _WANTS = re.compile(
             r"|m'écrivez) plus[\w' -]{0,30}|(?:darme de baja|dar de baja|baja)[\w' ]{0,20}|cancelar (?:la )?suscripción"
             r"|cancelar inscrição|disiscrivimi",
             # Japanese
-            r"(?:今後(?:は|の)?|以後|もう|この|これ以上|このような|お?知らせ|ニュースレター|アンケート|メール|の|を|は"
-            r"|、| )*(?:配信|送信|送付|購読|登録|受信|メルマガ)(?:の|を)?(?:停止|解除|中止|取りやめ|不要|キャンセル"
+            r"[^?]{0,20}(?:メール|配信|送信|ご?送付|ご?案内|ご?連絡|アンケート|お知らせ)[^?]{0,10}(?:ご遠慮|お控え|差し控え)[^?]{0,16}",
+            r"(?:今後(?:は|の)?|以後|もう|この|これ以上|このような|お?知らせ|ニュースレター|アンケート|メールマガジン|メール|の|を|は"
+            r"|、| )*(?:配信|送信|送付|購読|登録|受信|メールマガジン|メルマガ)(?:の|を)?(?:停止|解除|中止|取りやめ|不要|キャンセル"
             r"|拒否)"
             r"(?:です|にして(?:ください|下さい)|して(?:ください|下さい|もらえますか|いただけますか|ほしいです)"
             r"|(?:を)?(?:希望|お願い)(?:(?:いた|致)?(?:します|致します)|です)?|でお願いします|(?:いた)?します)?",
-            r"(?:今後(?:は|の)?|以後|もう|この|これ以上|このような|お?知らせ|ニュースレター|アンケート|メルマガ|ご?案内"
+            r"(?:今後(?:は|の)?|以後|もう|この|これ以上|このような|お?知らせ|ニュースレター|アンケート|メールマガジン|メルマガ|ご?案内"
             r"|メール|の|を|は|、| )*(?:送らないで(?:ください|下さい)?|送信しないで(?:ください|下さい)?"
             r"|送付しないで(?:ください|下さい)?"
             r"|不要です|不要|いりません|要りません|いらない|必要ありません|お送りいただかなくて(?:結構|大丈夫)です"
@@ -46,8 +47,12 @@ _WANTS = re.compile(
         )
     )
 )
+_LEADS = re.compile(r"^(?:(?:and|but|also|so|ps|p\\.s\\.?|so please|well|hi \\w+|sorry)[ ,:]+)+")
+_POLITE_QUESTION = re.compile(r"(?:いただけ|もらえ|願え)ま(?:す|せん)(?:でしょう)?か$")
 _NEEDS_MAIL_WORD = re.compile(r"不要|いりません|要りません|いらない|必要ありません|やめて|止めて|停止")
-_JAPANESE_MAIL = re.compile(r"メール|配信|送信|送付|購読|登録|受信|メルマガ|ニュースレター|アンケート|知らせ|案内")
+_JAPANESE_MAIL = re.compile(
+    r"メール|配信|送信|送付|購読|登録|受信|メールマガジン|メルマガ|ニュースレター|アンケート|知らせ|案内"
+)
 _SHORT = re.compile(
     r"(?:please |pls |kindly |just )*(?:stop|remove|no more|stop all)(?: (?:me|us|please|now|all|thanks|immediately))*"
 )
@@ -69,8 +74,12 @@ def mentions_it(said: list[Clause]) -> bool:
 
 
 def _wants(clause: Clause, *, alone: bool) -> bool:
-    text = clause.text
-    if not _WANTS.fullmatch(text) or (_NEGATED.search(text) and "interested" not in text) or clause.asks:
+    text = _LEADS.sub("", clause.text)
+    if (
+        not _WANTS.fullmatch(text)
+        or (_NEGATED.search(text) and "interested" not in text)
+        or (clause.asks and not _POLITE_QUESTION.search(text))
+    ):
         return False
     if _SHORT.fullmatch(text):
         return alone  # "stop" within a longer reply may be about a machine

@@ -164,7 +164,7 @@ def _cut(lines: list[str], letter: Letter) -> tuple[list[str], list[str]]:
             continue
         kept.append(head[number])
         number += 1
-    cut = _marked(kept, letter, all_of_them=introduced) if introduced or letter.answers else set()
+    cut = _marked(kept, all_of_them=introduced) if introduced or letter.answers else set()
     quoted += [kept[number] for number in sorted(cut)]
     return [line for number, line in enumerate(kept) if number not in cut], [*quoted, *rest]
 
@@ -225,10 +225,17 @@ def _introduction(lines: list[str], number: int) -> int:
     if not lines[number].strip() or _MARK.match(lines[number]):
         return 0
     for length in range(1, _INTRODUCTION_LINES + 1):
-        said = " ".join(line.strip()[:_LINE_LIMIT] for line in lines[number : number + length]).strip()
-        if any(pattern.fullmatch(said) for pattern in _INTRODUCES):
-            return length
+        span = lines[number : number + length]
+        if not span[-1].strip() or _MARK.match(span[-1]):
+            return 0
+        if _introduces(span):
+            return 0 if any(_introduces(span[later:]) for later in range(1, length)) else length
     return 0
+
+
+def _introduces(lines: list[str]) -> bool:
+    said = " ".join(line.strip()[:_LINE_LIMIT] for line in lines).strip()
+    return any(pattern.fullmatch(said) for pattern in _INTRODUCES)
 
 
 def _is_of_us(lines: list[str], letter: Letter) -> bool:
@@ -255,11 +262,11 @@ def _answered_below(rest: list[str]) -> bool:
     return False
 
 
-def _marked(lines: list[str], letter: Letter, *, all_of_them: bool) -> set[int]:
+def _marked(lines: list[str], *, all_of_them: bool) -> set[int]:
     """The numbers of the lines marked ">" that are quoted from the mail answered.
 
-    All of them once a quotation is introduced. Else what the answer begins with, and what itself begins with an
-    introduction: other marked lines are pasted, a log, a command, somebody's words.
+    All of them once a quotation is introduced. Else what the answer begins with, and what stands apart below it: other
+    marked lines are pasted, a log, a command, somebody's words.
     """
     marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
     said = [number for number, line in enumerate(lines) if line.strip() and not _MARK.match(line)]
@@ -267,6 +274,6 @@ def _marked(lines: list[str], letter: Letter, *, all_of_them: bool) -> set[int]:
         return set(marked) if said else set()
     first = {number for number in marked if number < said[0]}
     last = [number for number in marked if number > said[-1]]
-    bare = [_MARK.sub("", lines[number], count=1).strip() for number in last]
-    introduced = bare and (_introduction(bare, 0) or (_is_header(bare, 0) and _is_header_of_us(bare, 0, letter)))
-    return first | set(last) if introduced else first
+    if not last or lines[said[-1]].rstrip().endswith((":", "：")) or said[-1] + 1 == last[0]:
+        return first
+    return first | set(last)

@@ -13,9 +13,12 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
+from domain.mail.answering import DECIDES, Door, SentMail, Wish
+from domain.mail.asks import Act
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.text import TEXT_LIMIT, printable
 from domain.model import Carried
+from domain.orders import ContactRole
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
@@ -54,6 +57,7 @@ class KnownSender(Carried):
 
     account_id: str
     contact_id: str
+    role: ContactRole = ContactRole.MAIN
 
 
 class FoundCase(Carried):
@@ -62,16 +66,6 @@ class FoundCase(Carried):
     case_id: str
     account_id: str | None = None
     email: str = ""
-
-
-class SentMail(Carried):
-    """A mail of ours that came back or was answered."""
-
-    delivery_id: str
-    account_id: str | None = None
-    contact_id: str | None = None
-    email: str = ""
-    template: str = ""
 
 
 class Found(Carried):
@@ -104,6 +98,8 @@ class RouteKind(StrEnum):
     OPEN = "open"
     UNSUBSCRIBE = "unsubscribe"
     BOUNCE = "bounce"
+    ANSWER = "answer"
+    """it answers what a mail of ours had asked: `door` takes the answer"""
     KEEP = "keep"
     """nothing but keeping it"""
 
@@ -118,10 +114,11 @@ class Route(Carried):
     case_id: str | None = None
     answered: SentMail | None = None
     reason: str = ""
+    door: Door | None = None
 
 
-def route_mail(mail: InboundMail, found: Found) -> Route:
-    """What to do with a mail that came in, by what the facts know around it."""
+def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Route:
+    """What to do with a mail that came in, by what the facts know around it and what it asks."""
     case = found.threaded or found.named
     about = {
         "account_id": case.account_id if case else found.answered.account_id if found.answered else _only(found),
@@ -139,9 +136,48 @@ def route_mail(mail: InboundMail, found: Found) -> Route:
         return _waits("written by one of our own people", **about)
     if not mail.sender:
         return _waits("nobody can be read as its sender", **about)
+    if wish is not None and (answer := _answer(mail, found, wish)) is not None:
+        return answer
     if case is not None:
         return _to_case(mail, found, case)
     return _to_customer(mail, found)
+
+
+def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
+    """A reply that answers what was asked; null if it is for a person to read."""
+    account_id = wish.account_id
+    contact = next((one for one in found.senders if one.account_id == account_id), None)
+    about = {"account_id": account_id, "case_id": wish.door.case_id if wish.door else None}
+    if wish.ask.act is Act.OPT_OUT:
+        if contact is None:
+            return _waits("it asks for no more mails, but from an address that is not known at the customer", **about)
+        return Route(
+            kind=RouteKind.UNSUBSCRIBE,
+            status=InboxStatus.MATCHED,
+            account_id=account_id,
+            contact_id=contact.contact_id,
+            reason="no more optional mails",
+            door=wish.door,
+        )
+    if wish.door is None:
+        return None
+    if wish.ask.act is Act.SCORE:
+        if not _belongs(mail, found, account_id) and mail.sender != (
+            found.answered.email.lower() if found.answered else ""
+        ):
+            return _waits("it answers a survey that was sent to somebody else", **about)
+    elif contact is None or contact.role not in DECIDES:
+        roles = ", ".join(role.value for role in DECIDES)
+        return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)
+    return Route(
+        kind=RouteKind.ANSWER,
+        status=InboxStatus.MATCHED,
+        account_id=account_id,
+        contact_id=contact.contact_id if contact else None,
+        case_id=wish.door.case_id,
+        reason=wish.words,
+        door=wish.door,
+    )
 
 
 def _to_case(mail: InboundMail, found: Found, case: FoundCase) -> Route:

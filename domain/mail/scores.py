@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from domain.mail.clauses import Clause, normal
-from domain.mail.quoting import without_signature
+from domain.mail.clauses import Clause
 
 _WORDS = {
     **{
@@ -71,18 +70,28 @@ _ABOUT = re.compile(
 )
 
 
+_RANGE = re.compile(r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|か|から) ?\d{1,2}(?!\d)|gave (?:you )?(?:an? )?\d")
+_BAD = re.compile(
+    r"\b(fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|twice|nobody|nothing|useless|awful|terrible"
+    r"|bravo|disaster|lost)\b|最悪|ひどい|遅|壊|失敗|二度"
+)
+_SHORT = 60
+
+
 def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int | None, bool]:
     """The score in a reply of these clauses, and whether the reply is about one at all without naming it clearly.
 
     Returns `(score, False)`, `(None, True)` if a person has to read it, `(None, False)` if it is about something else.
     """
-    said = without_signature(normal(text)).strip()
+    said = text.strip()
     if not said:
         return None, False
     if _FULL.fullmatch(said):
         return high, False
-    if stars := _STARS.fullmatch(said):
+    if stars := _STARS.search(said):
         return _from_stars(stars, low, high)
+    if len(said) <= _SHORT and _RANGE.search(said):
+        return None, True
     first = said.split("\n", 1)[0].strip()
     without_courtesy = " ".join(clause.text for clause in clauses if not clause.asks)
     whole = (said.replace("\n", " "), without_courtesy, *(clause.text for clause in clauses[:1]))
@@ -99,7 +108,8 @@ def _checked(found: re.Match[str], rest: str, low: int, high: int) -> tuple[int 
     number = _value(found["n"])
     groups = found.groupdict()
     scale = [_value(named) for named in (groups.get("high"), groups.get("jhigh")) if named]
-    another = _ANOTHER_SCORE.search(rest) or (_CONDITION.search(rest) and _OTHER_NUMBER.search(rest))
+    ironic = number * 10 >= high * 9 and _BAD.search(rest)
+    another = ironic or _ANOTHER_SCORE.search(rest) or (_CONDITION.search(rest) and _OTHER_NUMBER.search(rest))
     if any(one != high for one in scale) or not low <= number <= high or another:
         return None, True
     return number, False

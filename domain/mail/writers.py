@@ -40,7 +40,8 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|respuesta automática|fuera de (la )?oficina|ausencia\s*[:：]|risposta automatica|fuori (sede|ufficio)"
     r"|resposta automática|ausência( temporária)?|fora do escritório|automatisch antwoord|afwezig(heid)?"
     r"|autosvar|automatiskt svar|automaattinen vastaus"
-    r"|自動(応答|返信|返答|送信)|不在(通知|のお知らせ|のご連絡|応答|メッセージ|連絡)?(?=$|[\s:：】\]）)])|(夏季|年末年始|冬季|臨時)?休(暇|業)(中|のお知らせ|のご案内|につき)"
+    r"|自動(応答|返信|返答|送信)|不在(通知|のお知らせ|のご連絡|応答|メッセージ|連絡)?(?=$|[\s:：】\]）)])|(夏季"
+    r"|年末年始|冬季|臨時)?休(暇|業)(中|のお知らせ|のご案内|につき)"
     r"|自动(回复|答复)|自動回覆|자동\s?(회신|응답)|부재중"
     r")",
     re.IGNORECASE,
@@ -62,7 +63,8 @@ _FORMULA = re.compile(
     r"|(limited|no) access to (my )?e-?mail|will (respond|reply|answer|get back)|(when|upon|after"
     r"|until) (i|my) return|in (urgent|case of urgen)"
     r"|wende[n]? sie sich|dringenden (fällen|angelegenheiten)|en cas d'urgence|en caso de urgencia)"
-    r"|メール(を|の)?(お送り|ご連絡|送信)?.{0,12}(ありがとう|拝受|受信)|自動(で)?(返信|応答|送信)|(お急ぎ|緊急)の(場合|方|ご用件|際)|(返信|返答|回答|対応"
+    r"|メール(を|の)?(お送り|ご連絡|送信)?.{0,12}(ありがとう|拝受|受信)|自動(で)?(返信|応答|送信)|(お急ぎ"
+    r"|緊急)の(場合|方|ご用件|際)|(返信|返答|回答|対応"
     r"|ご連絡).{0,12}(遅れ|以降|なります)",
     re.IGNORECASE,
 )
@@ -90,6 +92,8 @@ def writer_of(headers: Headers, *, is_report: bool, return_path: str | None, ans
     if automatic is None and _is_list(headers):
         original = next((a for _, a in addresses_in(headers.raw("x-original-sender"))), None)
         address = original or address  # lists that hide the writer from strict receivers name them here
+    elif automatic is None and reply is not None and _is_form(address, reply[0], headers):
+        address, name = reply
     elif automatic is None and _ROBOTS.match(address):
         if reply is None or _UNANSWERABLE.match(address):
             automatic = f"its sender {address}"
@@ -98,6 +102,13 @@ def writer_of(headers: Headers, *, is_report: bool, return_path: str | None, ans
     if automatic is None:
         automatic = _absence(headers.first("subject") or "", text, answers=answers)
     return Writer(address, name, automatic, automatic is None and bool(address) and not _asks_for_silence(headers))
+
+
+def _is_form(address: str, reply: str, headers: Headers) -> bool:
+    """True if a website of the recipient's own wrote it, for the person whom it names as the one to answer."""
+    domain = address.rpartition("@")[2]
+    ours = {one.rpartition("@")[2] for _, one in addresses_in(headers.raw("to"))} - {""}
+    return reply.rpartition("@")[2] not in ours and any(domain == one or domain.endswith(f".{one}") for one in ours)
 
 
 def _from(headers: Headers) -> tuple[str, str]:

@@ -66,6 +66,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "check_in": {"products": PRODUCTS, "active_users": 42, "seats": 1200, "adoption": "0.035", "next_on": "2027-03-01"},
     "outreach": {**USE, "low": "0.5"},
     "recovered": USE,
+    "opted_out": {},
     "survey": {"survey_id": "survey-1", "question_kind": "nps"},
     "renewal_notice": {
         "contract_id": "A-3",

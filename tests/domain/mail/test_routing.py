@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from activities.channels.mail import message_id_of
+from domain.mail.answering import SentMail
 from domain.mail.bounces import Bounce
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import (
@@ -17,7 +18,6 @@ from domain.mail.routing import (
     KnownSender,
     Route,
     RouteKind,
-    SentMail,
     body_of,
     case_id_of,
     delivery_ids,

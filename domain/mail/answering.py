@@ -1,0 +1,122 @@
+"""Answering: what a reply asks as the request that does it, for the survey, the quote, the offer or the renewal that it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.mail.asks import Act, Answered, Ask, Question
+from domain.mail.reading import InboundMail
+from domain.model import Carried
+from domain.orders import ContactRole
+
+DECIDES = (ContactRole.MAIN, ContactRole.SPONSOR, ContactRole.BILLING)
+"""roles of contacts whose word changes a contract"""
+
+_COMMENT_LIMIT = 1000
+_REASON_LIMIT = 300
+_CASE_SURVEY = "case_survey"
+
+
+class SentMail(Carried):
+    """A mail of ours that came back or was answered."""
+
+    delivery_id: str
+    account_id: str | None = None
+    contact_id: str | None = None
+    email: str = ""
+    template: str = ""
+    context: dict[str, Any] = {}
+    """what the template was filled with"""
+
+
+class Thing(Carried):
+    """A quote, an offer or a contract that a mail names by its number."""
+
+    question: Question
+    id: str
+    account_id: str
+
+
+class Door(Carried):
+    """The request that takes an answer: of the case `case_id`, else of the customer's journey."""
+
+    update: str
+    request: dict[str, Any]
+    case_id: str | None = None
+
+
+class Wish(Carried):
+    """What a mail asks for, of whose account, in words, and the request that does it."""
+
+    ask: Ask
+    account_id: str | None
+    words: str
+    door: Door | None = None
+
+
+def asked_in(sent: SentMail | None) -> Answered | None:
+    """What a mail of ours had asked; null if none is answered."""
+    if sent is None:
+        return None
+    context = sent.context
+    match sent.template:
+        case "survey" if context.get("question_kind") == "nps":
+            return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=0, high=10)
+        case "case_survey":
+            return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=5)
+        case "quote_presented":
+            return Answered(question=Question.QUOTE, id=str(context["quote_id"]))
+        case "upsell_offer":
+            return Answered(question=Question.OFFER, id=str(context["offer_id"]))
+        case "renewal_notice":
+            quote = context.get("quote") or {}
+            also = (str(quote["quote_id"]),) if "quote_id" in quote else ()
+            return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=also)
+        case _:
+            return Answered(question=Question.MAIL)
+
+
+def wish_of(
+    ask: Ask, mail: InboundMail, sent: SentMail | None, thing: Thing | None, account_id: str | None
+) -> Wish | None:
+    """The wish in a mail that can be done by itself; null if a person has to read it.
+
+    Args:
+        thing: what the ask is about, if it is a quote, an offer or a contract that exists.
+        account_id: whose mail was answered, else whose contact wrote, if that is one customer.
+    """
+    asked = asked_in(sent)
+    score = _score(ask, mail, sent, asked)
+    match ask.act:
+        case Act.OPT_OUT:
+            return Wish(ask=ask, account_id=account_id, words="stop optional mails", door=score)
+        case Act.SCORE if score is not None:
+            return Wish(ask=ask, account_id=account_id, words=f"answer the survey with {ask.score}", door=score)
+        case Act.ACCEPT | Act.DECLINE if thing is not None:
+            words = f"{ask.act.value} {thing.question.value} {thing.id}"
+            return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, thing))
+        case _:
+            return None
+
+
+def _score(ask: Ask, mail: InboundMail, sent: SentMail | None, asked: Answered | None) -> Door | None:
+    if ask.score is None or sent is None or asked is None or asked.question is not Question.SURVEY:
+        return None
+    comment = mail.own_words[:_COMMENT_LIMIT] if not mail.own_words.strip().isdigit() else ""
+    request = {"survey_id": asked.id, "score": ask.score, "comment": comment}
+    if sent.template == _CASE_SURVEY:
+        return Door(update="answer_csat", request=request, case_id=str(sent.context["case_id"]))
+    return Door(update="answer_survey", request=request)
+
+
+def _decision(ask: Ask, mail: InboundMail, thing: Thing) -> Door:
+    decision = ask.act.value
+    reason = {} if ask.act is Act.ACCEPT else {"reason": " ".join(mail.own_words.split())[:_REASON_LIMIT]}
+    match thing.question:
+        case Question.RENEWAL:
+            return Door(update="answer_renewal", request={"contract_id": thing.id, "decision": decision, **reason})
+        case Question.OFFER:
+            return Door(update="answer_offer", request={"offer_id": thing.id, "decision": decision, **reason})
+        case _:
+            update = "accept_quote" if ask.act is Act.ACCEPT else "decline_quote"
+            return Door(update=update, request={"quote_id": thing.id, **reason})

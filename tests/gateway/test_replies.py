@@ -1,0 +1,120 @@
+"""Replies to what our mails ask, over real SMTP: what is clear is done and confirmed, anything else reaches a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.clock import present
+from tests.gateway.post import OWN, Post, contact_of, written
+from tests.gateway.test_inbound import post
+
+__all__ = ["post"]
+
+
+async def reply(post: Post, mail: Any, sender: str, text: str) -> Any:
+    """The customer's reply to a mail of ours, as mail programs write it; its row in the inbox."""
+    body = f"{text}\n\nOn Monday, InfintraBytes <{OWN}> wrote:\n> Please reply to this mail."
+    answer = written(sender, f"Re: {mail['body']['template']}", body, In_Reply_To=mail["message_id"])
+    return await post.delivered(answer, to=OWN, sender=sender)
+
+
+async def with_quote(post: Post) -> tuple[dict[str, Any], str, Any]:
+    """A customer with an open quote: the order, the quote's id, its mail."""
+    account = await post.customer()
+    account_id = account["account"]["account_id"]
+    quote_id = f"Q-{account_id[2:].replace('-', '')}7"
+    start = (present() + timedelta(days=20)).date().isoformat()
+    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 5, "start": start, "months": 12}
+    await post.servers.client.ask(account_id, "request_quote", {"quote_id": quote_id, "lines": [line], "role": "sales"})
+    return account, quote_id, await post.answered(contact_of(account), "quote_presented")
+
+
+async def state_of(post: Post, quote_id: str) -> str:
+    return str(await post.servers.pool.fetchval("select state from quote where quote_id = $1", quote_id))
+
+
+async def test_a_quote_is_accepted_by_a_reply(post: Post) -> None:
+    account, quote_id, mail = await with_quote(post)
+    row = await reply(post, mail, contact_of(account), f"Yes, we accept {quote_id.lower()}. Thank you!")
+    assert (row["status"], row["reason"], row["case_id"]) == ("matched", f"accept quote {quote_id}", None)
+    assert await state_of(post, quote_id) == "accepted"
+    again = await reply(post, mail, contact_of(account), "Yes please")
+    assert (again["status"], again["case_id"], await state_of(post, quote_id)) == ("matched", None, "accepted")
+    late = await reply(post, mail, contact_of(account), "No thanks.")
+    assert (late["status"], await state_of(post, quote_id)) == ("failed", "accepted")  # a person looks at it
+    assert late["reason"].startswith(f"decline quote {quote_id}: ")
+
+
+async def test_a_quote_is_declined_by_its_number_in_a_mail_of_its_own(post: Post) -> None:
+    account, quote_id, _ = await with_quote(post)
+    row = await post.delivered(written(contact_of(account), "Your quote", f"We decline {quote_id}."))
+    assert (row["status"], row["reason"]) == ("matched", f"decline quote {quote_id}")
+    assert await state_of(post, quote_id) == "declined"
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes, but only three seats.", "承知しました", "We accept Q-99999", "Can you do 10 % less?"]
+)
+async def test_what_is_not_clear_reaches_a_person_and_changes_nothing(post: Post, text: str) -> None:
+    account, quote_id, mail = await with_quote(post)
+    row = await reply(post, mail, contact_of(account), text)
+    assert row["status"] == "matched"
+    assert await post.messages(row["case_id"], "inbound") == [text]
+    assert await state_of(post, quote_id) == "presented"
+
+
+async def test_who_has_no_say_changes_no_contract(post: Post) -> None:
+    account, quote_id, mail = await with_quote(post)
+    domain = contact_of(account).partition("@")[2]
+    row = await reply(post, mail, f"intern@{domain}", "Yes, we accept.")
+    assert row["status"] == "unknown"
+    assert row["reason"].startswith(f"it would accept quote {quote_id}, but its sender is no contact")
+    stranger = await post.customer()
+    await reply(post, mail, contact_of(stranger), "Yes, we accept.")
+    assert await state_of(post, quote_id) == "presented"
+
+
+async def test_a_renewal_is_answered_by_a_reply(post: Post) -> None:
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    await post.servers.client.fast_forward(account_id, timedelta(days=320))
+    notices = await post.servers.pool.fetch(
+        "select * from outbox where account_id = $1 and body->>'template' = 'renewal_notice' order by created_at",
+        account_id,
+    )
+    row = await reply(post, notices[-1], contact_of(account), "はい、更新をお願いいたします。")
+    assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
+    await post.answered(contact_of(account), "renewal_confirmed")
+
+
+async def test_a_score_is_recorded_and_reopens_nothing(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    case_id = (await post.delivered(written(sender)))["case_id"]
+    await post.resolved(case_id)
+    await post.cases.fast_forward(case_id, timedelta(days=3))
+    survey = await post.answered(sender, "case_survey")
+    before = await post.status(case_id)
+    row = await reply(post, survey, sender, "4/5 - quick help, thanks!")
+    assert (row["status"], row["case_id"], row["reason"]) == ("matched", case_id, "answer the survey with 4")
+    assert await post.status(case_id) == before
+    kept = await post.servers.pool.fetchrow("select score, comment from case_survey where case_id = $1", case_id)
+    assert (kept["score"], kept["comment"]) == (4, "4/5 - quick help, thanks!")
+    assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
+
+
+@pytest.mark.parametrize("text", ["unsubscribe", "配信停止をお願いします"])
+async def test_an_opt_out_is_heeded_and_confirmed(post: Post, text: str) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    welcome = await post.answered(sender, "welcome")
+    row = await reply(post, welcome, sender, text)
+    assert (row["status"], row["contact_id"], row["case_id"]) == ("matched", "P-1", None)
+    assert await post.servers.pool.fetchval(
+        "select unsubscribed_at is not null from contact where account_id = $1 and contact_id = 'P-1'",
+        row["account_id"],
+    )
+    await post.answered(sender, "opted_out")
