@@ -31,7 +31,10 @@ def opened(leaf: Leaf) -> list[Leaf]:
         return [leaf]
     try:
         wrapper = TNEF(leaf.content, do_checksum=False)
-        found = [*_words(wrapper), *(_file(one) for one in wrapper.attachments[:_FILES_LIMIT])]
+        words = _words(wrapper)
+        found = [*words, *(_file(one) for one in wrapper.attachments[:_FILES_LIMIT])]
+        if not words and wrapper.has_body():
+            found.append(leaf)  # its words are there in a format of its own only
     except Exception:  # the library is not made for wrappers that are broken
         return [leaf]
     return [one for one in found if one.text or one.content] or [leaf]
@@ -49,10 +52,8 @@ def _copied(content: bytes) -> int:
 def _words(wrapper: Any) -> list[Leaf]:
     if (body := _text(wrapper.body)).strip():
         return [Leaf("", "text/plain", b"", printable(body))]
-    if page := _text(wrapper.htmlbody):
-        return [Leaf("", "text/html", b"", printable(text_of_html(page)))]
-    rich = wrapper.rtfbody
-    return [Leaf("message.rtf", "application/rtf", rich)] if isinstance(rich, bytes) and rich else []
+    page = _text(wrapper.htmlbody)
+    return [Leaf("", "text/html", b"", printable(text_of_html(page)))] if page else []
 
 
 def _text(value: object) -> str:

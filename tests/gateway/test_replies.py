@@ -102,6 +102,7 @@ async def test_a_score_is_recorded_and_reopens_nothing(post: Post) -> None:
     assert (row["status"], row["case_id"], row["reason"]) == ("matched", case_id, "answer the survey with 4")
     assert await post.status(case_id) == before
     kept = await post.servers.pool.fetchrow("select score, comment from case_survey where case_id = $1", case_id)
+    assert kept is not None
     assert (kept["score"], kept["comment"]) == (4, "4/5 - quick help, thanks!")
     assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
 

@@ -115,7 +115,7 @@ class EmbeddedMailbox(Part):
 
     def _session(self) -> SMTP:
         # A fixed host name: looking up our own may ask a name server and take seconds.
-        session = SMTP(
+        session = _Server(
             _Delivery(self),
             hostname="localhost",
             ident="Perennial mailbox",
@@ -125,6 +125,12 @@ class EmbeddedMailbox(Part):
         )
         self._sessions.add(session)
         return session
+
+
+class _Server(SMTP):
+    """A server that takes lines of any length, as programs send them, whatever RFC 5321 says."""
+
+    line_length_limit = 1_000_000
 
 
 class _Delivery:

@@ -255,3 +255,10 @@ async def test_ports_that_others_take_between_look_and_bind_are_left_to_them(
             assert second.smtp_port not in taken
             assert second.web_url != first.web_url
         assert len(seen) == 4
+
+
+async def test_lines_longer_than_the_standard_has_them_are_taken(tmp_path: Path) -> None:
+    async with EmbeddedMailbox(tmp_path) as server:
+        await send(server, b"Subject: long\r\n\r\n" + b"x" * 30_000 + b"\r\n", "x@y.example")
+        [summary] = server.mailbox.list()
+        assert (server.mailbox.read(summary.id).text or "").strip() == "x" * 30_000

@@ -1,0 +1,60 @@
+"""Outlook's wrapper: what is in it, and the wrapper itself where it cannot be read in short time."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+from domain.mail.reading import files_of, read_mail
+
+SIGNATURE = bytes.fromhex("789f3e220100")
+
+
+def attribute(level: int, name: int, kind: int, data: bytes) -> bytes:
+    """One object of the format: level, name, type, length, data, checksum."""
+    head = bytes([level]) + name.to_bytes(2, "little") + kind.to_bytes(2, "little") + len(data).to_bytes(4, "little")
+    return head + data + (sum(data) & 0xFFFF).to_bytes(2, "little")
+
+
+def wrapper(*parts: bytes) -> bytes:
+    codepage = attribute(1, 0x9007, 6, (1252).to_bytes(4, "little") + bytes(4))
+    return SIGNATURE + codepage + b"".join(parts) + attribute(1, 0x8008, 7, b"IPM.Note\x00")
+
+
+def mail(content: bytes, words: str = "") -> bytes:
+    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    return (
+        b"From: Jo <jo@acme.example>\r\nSubject: Quote\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\n" + words.encode() + b"\r\n--b\r\n"
+        b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + encoded
+        + b"--b--\r\n"
+    )
+
+
+def test_words_and_files_are_taken_out() -> None:
+    body = attribute(1, 0x800C, 2, b"Prices are attached." + b"\x00")
+    file = (
+        attribute(2, 0x9002, 6, bytes(14))
+        + attribute(2, 0x8010, 1, b"prices.csv\x00")
+        + attribute(2, 0x800F, 6, b"a,b\n")
+    )
+    raw = mail(wrapper(body, file))
+    found = read_mail(raw)
+    assert found.text == "Prices are attached."
+    assert [(one.name, one.size) for one in found.attachments] == [("prices.csv", 4)]
+    assert [(one.name, content) for one, content in files_of(raw)] == [("prices.csv", b"a,b\n")]
+
+
+def test_what_cannot_be_opened_stays_a_file() -> None:
+    for content in (b"", b'x\x9f>"\x1d', SIGNATURE, SIGNATURE + b"\xff" * 40, wrapper(b"\x02\x0f\x80" + b"\xff" * 30)):
+        found = read_mail(mail(content, "See the file."))
+        assert found.text == "See the file."
+        assert [one.name for one in found.attachments] == ["winmail.dat"]
+
+
+def test_one_made_to_keep_its_reader_busy_does_not() -> None:
+    began = time.process_time()
+    found = read_mail(mail(SIGNATURE + attribute(1, 0x8000, 0, b"") * 300_000))
+    assert time.process_time() - began < 3
+    assert [one.name for one in found.attachments] == ["winmail.dat"]
