@@ -10,7 +10,8 @@ import re
 from enum import StrEnum
 
 from domain.mail.clauses import Clause, body_of, normal, sentences
-from domain.mail.consent import BEARS, consent
+from domain.mail.consent import consent
+from domain.mail.consent_words import BEARS
 from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
@@ -130,7 +131,7 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
         return None
     own = mail.own_words
     body = body_of(own, mail.sender_name, _SAYS)
-    text, other = _with_ids_marked(_corrected(body), answered)
+    text, other = _with_ids_marked(_without_our_numbers(_corrected(body), normal(mail.quoted)), answered)
     said = sentences(text)
     if mail.subject and not said and answered is None:
         said = sentences(normal(mail.subject))
@@ -167,7 +168,7 @@ def _act(said: list[list[Clause]], answered: Answered | None, other: set[str]) -
     question = answered.question if answered else None
     asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
     found = consent(said, renewal_asked=question is Question.RENEWAL)
-    named = any("#" in clause.text for sentence in said for clause in sentence)
+    named = any("#" in clause.text and not clause.asks for sentence in said for clause in sentence)
     about = answered.id if answered is not None and asked else None
     if not asked:
         about = next(iter(other)) if len(other) == 1 else None
@@ -209,6 +210,30 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
     text = _ID.sub(marked, text)
     text = _NUMBERED.sub(marked, text)
     return text, set(others.values())
+
+
+_COUNTED = {
+    word: str(number) for number, word in enumerate(["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen"], 10)
+}
+_COUNTED |= {
+    word: str(number)
+    for number, word in enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine"], 2)
+}
+
+
+def _without_our_numbers(text: str, quoted: str) -> str:
+    """`text` without the quantities that the mail answered had named itself: they are no other ones."""
+    ours = set(re.findall(r"(?<![\w-])\d{1,6}(?![\w-])", quoted, re.ASCII)) | {
+        number for word, number in _COUNTED.items() if re.search(rf"\b{word}\b", quoted)
+    }
+    if not ours:
+        return text
+    words = "|".join(_COUNTED)
+
+    def own(found: re.Match[str]) -> str:
+        return "the" if _COUNTED.get(found[0], found[0]) in ours else found[0]
+
+    return re.sub(rf"(?<![a-z0-9#-])(?:\d{{1,6}}|{words})(?![a-z0-9-])", own, text)
 
 
 def _plain(name: str) -> str:

@@ -16,6 +16,7 @@ _STRAIGHT = str.maketrans(
 _SPACES = re.compile(r"[ \t　]+")
 _ENDS = re.compile(r"(?<=[.!])\s+|(?<=\?)\s*|[。！;；\n]+|(?<=[a-z])\s+-\s+|\s-{2,}\s")
 _COMMAS = re.compile(r"\s*[,、，]\s*|\s*:\s+(?=[a-z])")
+_HAS_COMMA = re.compile(r"[,、，]")
 _TRIMMED = " .!,、。！:：;-*•\"'()（）「」☺🙂😊👍🙏"
 _SMILES = re.compile(r"[:;]-?[)(DP]+(?=\s|$)")
 
@@ -28,10 +29,8 @@ _POLITE = re.compile(
             r"(mr|mrs|ms|dr)\.? \w+",
             r"(i |we )?hope (you are|you're|this (mail|email|message) finds you|all is) .{0,40}",
             # thanks
-            r"(ok |okay )?(many |warm )?(thanks|thank you|thx|ty|cheers|danke|vielen dank|merci|gracias)( (a lot"
-            r"|so much|very much|again|in advance|all|team|for (your|the|this|that|sending|getting|coming|reaching|all"
-            r"|everything|asking)"
-            r"((?! (we|i|please|yes|no|and we|and i)\b)[^?]){0,80}))*( [a-z]{2,15})?",
+            r"(ok |okay )?(many |warm )?(thanks|thank you|thx|ty|cheers|danke|vielen dank|merci|gracias)"
+            r"( (a lot|so much|very much|again|in advance|all|team|for ((?!\b(we|i|please|yes|no)\b)[^?,]){1,80}))*( [a-z]{2,15})?",
             r"(much |very much )?appreciated",
             r"(it was |it's )?(great|good|nice) (talking|speaking|hearing|to hear|working|to talk|meeting)[^?]{0,40}",
             # closings
@@ -50,7 +49,7 @@ _POLITE = re.compile(
             r"(どうぞ|何卒|今後とも|引き続き|以上)?(宜しく|よろしく)(どうぞ)?(お願い(いた|申し上げ|致)?(します|致します)|頼みます)?",
             r"(引き続き|今後とも)[^?]{0,30}",
             r"[^\s?]{1,20}(様|御中|さん|殿)|(ご)?担当(者)?(様|の方)",
-            r"(?!.*(更新|解約|継続|検討|見送|契約|予定|方向|希望|条件|不要|必要))[^?\s]{1,25}(の|、"
+            r"(?!.*(更新|解約|継続|検討|見送|契約|予定|方向|希望|条件|不要|必要|点))[^?\s]{1,25}(の|、"
             r"| )[^?\sをがはにでしたくないつてる]{1,8}(です|でございます|と申します)",
             r"(ご)?返信が遅(くなり|れ)(、)?(申し訳(ありません|ございません|ございませんでした)|失礼(いた)?しました"
             r"|すみません(でした)?)|(大変)?申し訳(ありません|ございません)",
@@ -93,7 +92,7 @@ def body_of(text: str, sender_name: str, says: re.Pattern[str]) -> str:
     `says` are words that say something: a line with one of them is no name.
     """
     lines = _without_programs(without_signature(text).split("\n"))
-    lines = _above_closing(lines, says)
+    lines = _above_closing(_without_salutation(lines, says), says)
     return normal("\n".join(_above_names(lines, normal(sender_name), says)))
 
 
@@ -105,7 +104,7 @@ def sentences(body: str) -> list[list[Clause]]:
             continue
         asks = sentence.rstrip(" )\"'」").endswith("?")
         bare = _SMILES.sub("", sentence).strip(_TRIMMED + "?")
-        if not bare or (not asks and "," not in bare and _is_polite(bare)):
+        if not bare or (not asks and not _HAS_COMMA.search(bare) and _is_polite(bare)):
             continue
         pieces = [piece.strip(_TRIMMED + "?") for piece in _COMMAS.split(bare)]
         said = [Clause(piece, asks) for piece in pieces if piece and (asks or not _is_polite(piece))]
@@ -139,8 +138,34 @@ _UNDER = re.compile(
 )
 
 
+_FOOTER = re.compile(
+    r"\s*((this|the) (e-?mail|message|communication)\b.{0,60}\b(is|are|may|contains?)\b.*"
+    r"|if you are not the (intended|named).*|(confidentiality|disclaimer|legal) ?(notice|note)?\b.*"
+    r"|please consider the environment.*|authori[sz]ed and regulated.*|diese e-?mail (ist|kann|enthält).*"
+    r"|この(電子)?メール.*(機密|宛先).*|[_=*-]{8,})",
+    re.IGNORECASE,
+)
+_SALUTATION = re.compile(
+    r"((good )?(morning|afternoon|evening|day)|to whom it may concern|chris|dear .{1,40}|hi .{1,40}"
+    r"|hello.{0,40})",
+    re.IGNORECASE,
+)
+
+
 def _without_programs(lines: list[str]) -> list[str]:
-    return [line for line in lines if not _NOTES.fullmatch(line)]
+    """The lines that a person wrote: without notes of programs, up to the footer of a company."""
+    footer = next((number for number, line in enumerate(lines) if number and _FOOTER.fullmatch(line)), len(lines))
+    return [line for line in lines[:footer] if not _NOTES.fullmatch(line)]
+
+
+def _without_salutation(lines: list[str], says: re.Pattern[str]) -> list[str]:
+    """The lines below the salutation: a first line that greets, or a name with a comma."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if first is None or not any(line.strip() for line in lines[first + 1 :]):
+        return lines
+    line = lines[first].strip()
+    greets = _SALUTATION.fullmatch(line.rstrip(",.!:、")) or (line.endswith((",", "、")) and len(line.split()) <= 3)
+    return lines[first + 1 :] if greets and not says.search(normal(line)) else lines
 
 
 def _above_closing(lines: list[str], says: re.Pattern[str]) -> list[str]:

@@ -7,7 +7,6 @@ marks with ">" themselves is theirs.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
 _LINE_LIMIT = 1000
@@ -93,20 +92,16 @@ class Letter:
         passes_on: it passes on a mail ("Fwd:"); then all of it is the sender's.
         subject: its subject without "Re:" and the like.
         sender: who wrote it, in lower case.
-        recipients: whom it went to, in lower case.
     """
 
     answers: bool = False
     passes_on: bool = False
     subject: str = ""
     sender: str = ""
-    recipients: Collection[str] = ()
 
     def is_between_us(self, address: str) -> bool:
-        """True for the address of the sender, or of whoever is on the other side of this mail."""
-        domain, own = address.rpartition("@")[2], self.sender.rpartition("@")[2]
-        others = {other for one in self.recipients if (other := one.rpartition("@")[2]) != own}
-        return address == self.sender or domain in others or (domain == own and not others)
+        """True for the address of the sender, or of anybody but a colleague of theirs."""
+        return address == self.sender or address.rpartition("@")[2] != self.sender.rpartition("@")[2]
 
 
 def base_subject(subject: str) -> str:
@@ -241,7 +236,7 @@ def _introduces(lines: list[str]) -> bool:
 def _is_of_us(lines: list[str], letter: Letter) -> bool:
     """True unless it names only addresses of others than those between whom this mail goes."""
     named = [address.lower() for address in _ADDRESS.findall(" ".join(line[:_LINE_LIMIT] for line in lines))]
-    return not named or not letter.recipients or any(map(letter.is_between_us, named))
+    return not named or not letter.sender or any(map(letter.is_between_us, named))
 
 
 def _is_marked_next(lines: list[str], number: int) -> bool:

@@ -144,7 +144,6 @@ def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | 
         passes_on=passes_on(subject),
         subject=base_subject(subject),
         sender=sender,
-        recipients=sent_to,
     )
     own, said = _said(parts, letter) if not report else ("", Split(_all_words(parts), ""))
     writer = _writer(headers, report, path, said.text, letter)

@@ -22,58 +22,63 @@ _WORDS = {
     },
 }
 _WORD = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
-_ASCII_WORD = "|".join(word for word in _WORDS if word.isascii())
 _N = rf"(?:\d{{1,3}}|{_WORD})"
+
+# What a sentence may hold beside the number and still say nothing else.
+_BEFORE = (
+    r"(?:(?:ok|okay|well|so|hi|hello|an?|it'?s|it is|that'?s|clearly|definitely|i'd|i would|i|we'd|we would|we"
+    r"|would|will|'ll|give|gave|say|rate|rated|you"
+    r"|it|this|the|your|service|support|that|go|with|as|for|to|at|my|our|score|rating|answer|vote|number|is|be"
+    r"|was|solid|clear|strong|full|probably"
+    r"|overall|experience|today|again|also|点数|評価|スコア|満足度|回答|今回|文句なし|ずばり|もちろん|星|の|は"
+    r"|が|、|:|=|-|・|#)[ :=,-]*){0,12}"
+)
+_OF_HIGHEST = rf"(?:(?P<jhigh>\d{{1,2}}|{_WORD}) ?点(?:満点)?(?:中|のうち|の|で)(?:の)?、? ?)?"
 _SCALE = rf"(?: ?(?:/|out of|of|von|sur)(?: a)?(?: possible)? ?(?P<high>{_N}))?"
-_POINTS = (
-    r"(?: ?(?:points?|pts?|stars?|punkte?|点(?:です|でお願いします|をつけます|くらい)?|てん|つ星|です|でお願いします))?"
+_UNIT = (
+    r"(?: ?(?:points?|pts?|stars?|punkte?|点|てん|つ星|つ))?(?:とさせていただきます|でお願い(?:いた)?します"
+    r"|をつけます|くらいです|です|だと思います)?"
 )
-_LEAD = (
-    r"(?:(?:ok|well|so|hi|hello|a|an|it's|its|it is|that's|clearly|definitely|i'd|i would|i|we'd|we would|we"
-    r"|would|will|'ll|give|gave|say|rate|rated|you|it|this|the|service|that|go|with|as|for|for a|to|at|my|our"
-    r"|your|score"
-    r"|rating|answer|vote|number|is|be|was|solid|clear|strong|full|probably|support|overall|experience|点数"
-    r"|評価|スコア|満足度|回答|は|が|、|:|=|-|・|#)[ :=-]*){0,10}"
+_AFTER = (
+    r"(?:[ .,!。、！)\]*~:;☺🙂😊👍-]|thanks|thank you|please|from (?:me|us)|this time|this year|overall"
+    r"|in total|today|for (?:you|this|it|the service|your service)"
+    r"|i'?d say|i guess|all in all)*"
 )
-# The number alone, with its scale or unit, or in a sentence that says nothing else.
-_BARE = re.compile(
-    rf"{_LEAD}(?:(?P<jhigh>\d{{1,2}}|{_WORD}) ?点(?:満点)?(?:中"
-    rf"|のうち)(?:の)?、? ?)?(?P<n>{_N}){_SCALE}{_POINTS}(?:[ .!。！)\]*~:;☺🙂😊👍-]|thanks|thank you|please"
-    rf"|please!|すね|かな)*"
+_ALONE = re.compile(rf"{_BEFORE}{_OF_HIGHEST}(?P<n>{_N}){_SCALE}{_UNIT}{_AFTER}")
+# A number and then words about it: "9, because ...", "4 - the printer ...", "8. Great help!"
+_THEN_WORDS = re.compile(
+    rf"{_BEFORE}(?P<n>\d{{1,3}}|(?:{_WORD})(?![a-z]))(?: ?(?:/|out of|of) ?(?P<high>{_N})(?![a-z]))?(?: ?(?:points?|stars?|点))?"
+    r"(?:\s*[,;:!()。、！]|\.(?!\d)|\s+-+\s|\s*\n|\s+(?:because|since|as|but|for|thanks|cause|due to|from"
+    r"|this time|overall)\b|(?:です|でした)?[。、！])"
 )
-_FULL = re.compile(
+_HIGHEST = re.compile(
     r"(?:満点(?:です|をつけます)?|full (?:marks|score|points)|top (?:marks|score)|the maximum|maximum)[.!。！ ]*"
 )
-_STARS = re.compile(r"(?P<full>[★⭐]{1,10})(?P<empty>[☆]{0,10})")
-# A number and then words about it: "9, because ...", "4 - the printer ...", "8. Great help!"
-_BEGINS = re.compile(
-    rf"{_LEAD}(?P<n>\d{{1,3}}|{_ASCII_WORD})(?: ?(?:/|out of|of) ?(?P<high>\d{{1,3}}))?(?: ?(?:points?|stars?"
-    rf"|点))?(?:\s*[,;:!()。、！]|\.(?!\d)|\s+-+\s|\s*\n|\s+(?:because|since|as|but|for|thanks|cause|due to"
-    rf"|from)\b|(?:です|でした)?[。、！])"
+_STARS = re.compile(r"(?P<full>[★⭐]{1,10})(?P<empty>☆{0,10})")
+
+_RANGE = re.compile(
+    r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|か|から) ?\d{1,2}(?!\d)|\bbetween (?:an? )?\d{1,2} and (?:an? )?\d{1,2}\b"
+    r"|\bgave (?:you )?(?:an? )?\d"
 )
-_VAGUE_NUMBER = re.compile(
-    r"(?:(?:about|around|roughly|maybe|perhaps|approximately|between|some|circa|ca|from|in|low|high|a|約"
-    r"|だいたい|たぶん)[. ]*)*\d{1,3}(?:[.,]\d+)?(?:[ ?+?%-]|ish|or|to|and|either|something|くらい|ぐらい|から"
-    r"|か|～|~|\d{1,3})*[.!。]*"
+_VAGUE = re.compile(
+    r"(?:(?:about|around|roughly|maybe|perhaps|approximately|some|circa|ca|from|in|low|high|a|約|だいたい|たぶん)[. ]*)*"
+    r"\d{1,3}(?:[.,]\d+)?(?:[ ?+%-]|ish|or|to|and|either|something|くらい|ぐらい|から|か|～|~|\d{1,3})*[.!。]*"
 )
-_OTHER_NUMBER = re.compile(r"\d+([.,]\d+)?")
-_ANOTHER_SCORE = re.compile(
+_ANOTHER = re.compile(
     r"(?:/|out of|rather|more like|maybe|or|would be|could be|instead|next time|if [^.]{0,60}|make it|actually"
-    r"|不|なら|たら)[^.\n]{0,20}\b\d{1,2}\b|\b\d{1,2}\b ?(?:/|点)",
-    re.IGNORECASE,
+    r"|不|なら|たら)[^.\n]{0,20}\b\d{1,2}\b"
+    r"|\b\d{1,2} ?/ ?\d|\d{1,2} ?点"
 )
-_CONDITION = re.compile(r"\b(if|unless|provided|only when|as soon as)\b|なら|たら|場合")
-_ABOUT = re.compile(
-    r"\b(score|rate|rating|points?|stars?|satisf\w+|dissatisf\w+|unhappy|happy|recommend\w*|excellent|great"
-    r"|good|poor|bad|terrible|awful|perfect|disappoint\w+|average|well done)\b|点|評価|満足|不満|最高|最悪|良い"
-    r"|良かった|よかった|悪い|ひどい|残念|すばらしい|素晴らしい"
-)
-
-
-_RANGE = re.compile(r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|か|から) ?\d{1,2}(?!\d)|gave (?:you )?(?:an? )?\d")
+_CONDITION = re.compile(r"\b(?:if|unless|provided|only when|as soon as)\b|なら|たら|場合")
+_NUMBER = re.compile(r"\d+")
 _BAD = re.compile(
-    r"\b(fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|twice|nobody|nothing|useless|awful|terrible"
-    r"|bravo|disaster|lost)\b|最悪|ひどい|遅|壊|失敗|二度"
+    r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|twice|nobody|nothing|useless|awful|terrible"
+    r"|bravo|disaster|lost)\b|最悪|ひどい|壊|失敗|二度"
+)
+_ABOUT = re.compile(
+    r"\b(?:score|rate|rating|points?|stars?|satisf\w+|dissatisf\w+|unhappy|happy|recommend\w*|excellent|great"
+    r"|good|poor|bad|terrible|awful|perfect"
+    r"|disappoint\w+|average|well done)\b|点|評価|満足|不満|最高|最悪|良い|良かった|よかった|悪い|ひどい|残念|すばらしい|素晴らしい"
 )
 _SHORT = 60
 
@@ -86,36 +91,38 @@ def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int
     said = text.strip()
     if not said:
         return None, False
-    if _FULL.fullmatch(said):
+    if _HIGHEST.fullmatch(said):
         return high, False
     if stars := _STARS.search(said):
-        return _from_stars(stars, low, high)
+        return _of_stars(stars, low, high)
     if len(said) <= _SHORT and _RANGE.search(said):
         return None, True
-    first = said.split("\n", 1)[0].strip()
-    without_courtesy = " ".join(clause.text for clause in clauses if not clause.asks)
-    whole = (said.replace("\n", " "), without_courtesy, *(clause.text for clause in clauses[:1]))
-    if found := next((found for one in whole[:2] if (found := _BARE.fullmatch(one))), None):
-        return _checked(found, "", low, high)
-    if (found := _BARE.fullmatch(first)) or (clauses and (found := _BARE.fullmatch(clauses[0].text))):
-        return _checked(found, " ".join([said[len(first) :], *(clause.text for clause in clauses[1:])]), low, high)
-    if found := _BEGINS.match(said + "\n"):
+    told = [clause.text for clause in clauses if not clause.asks]
+    for whole in (said.replace("\n", " "), " ".join(told)):
+        if found := _ALONE.fullmatch(whole):
+            return _checked(found, "", low, high)
+    alone = [(found, number) for number, clause in enumerate(told) if (found := _ALONE.fullmatch(clause))]
+    if len({found["n"] for found, _ in alone}) == 1:
+        found, number = alone[0]
+        return _checked(found, " ".join([*told[:number], *told[number + 1 :]]), low, high)
+    if found := _THEN_WORDS.match(said + "\n"):
         return _checked(found, said[found.end() :], low, high)
-    return None, bool(_ABOUT.search(said) or _VAGUE_NUMBER.fullmatch(said))
+    return None, bool(_ABOUT.search(said) or _VAGUE.fullmatch(said) or _RANGE.search(said))
 
 
 def _checked(found: re.Match[str], rest: str, low: int, high: int) -> tuple[int | None, bool]:
+    """The number, unless it is on another scale or the words beside it take it back."""
     number = _value(found["n"])
     groups = found.groupdict()
     scale = [_value(named) for named in (groups.get("high"), groups.get("jhigh")) if named]
     ironic = number * 10 >= high * 9 and _BAD.search(rest)
-    another = ironic or _ANOTHER_SCORE.search(rest) or (_CONDITION.search(rest) and _OTHER_NUMBER.search(rest))
+    another = ironic or _ANOTHER.search(rest) or (_CONDITION.search(rest) and _NUMBER.search(rest))
     if any(one != high for one in scale) or not low <= number <= high or another:
         return None, True
     return number, False
 
 
-def _from_stars(found: re.Match[str], low: int, high: int) -> tuple[int | None, bool]:
+def _of_stars(found: re.Match[str], low: int, high: int) -> tuple[int | None, bool]:
     full, empty = len(found["full"]), len(found["empty"])
     fits = low <= full <= high and (full + empty == high or not empty)
     return (full, False) if fits else (None, True)
