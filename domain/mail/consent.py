@@ -39,6 +39,8 @@ class _Found:
     """a condition, a number, irony, a question about it"""
     turned: bool = False
     bears: bool = False
+    hedges: bool = False
+    """what may turn a no into a yes"""
     stray: bool = False
     """a sentence that nothing here knows and that may take a yes back"""
 
@@ -59,7 +61,8 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
         accepts = False  # "yes, please renew our Workspace" is one wish
     acts = accepts or found.declines or renews
     contradicts = found.declines and (accepts or renews)
-    bears = found.turned or (found.doubts and (acts or found.bears)) or contradicts or (accepts and found.stray)
+    doubts = found.doubts and (accepts or renews or (found.bears and not found.declines))
+    bears = found.turned or doubts or contradicts or (accepts and found.stray) or (found.declines and found.hedges)
     return Consent(accepts, found.declines, renews, bears or (found.bears and not acts))
 
 
@@ -69,14 +72,19 @@ def _look(sentence: list[Clause], found: _Found, *, renewal_asked: bool) -> None
     beside = bool(words.BESIDE.search(text))
     turned = bool(words.TURNED.search(text)) and not beside
     found.turned = found.turned or turned
-    if any(clause.asks for clause in sentence):
+    if any(clause.asks for clause in sentence) or words.QUESTIONS.match(text):
         wish = _POLITE_WISH.sub("you", text)
         renews = not renewal_asked and bool(words.RENEWS.search(wish)) and not _is_doubtful(wish)
         found.renews = found.renews or renews
-        found.doubts = found.doubts or (bool(words.BEARS.search(text)) and not renews)
+        about = bool(words.BEARS.search(text) or words.IRONY.search(text)) and not renews
+        found.doubts = found.doubts or about
+        found.hedges = found.hedges or about
+        counters = words.CONDITIONS.search(text) or words.NUMBER.search(text)
+        found.bears = found.bears or (about and bool(counters))
     elif not turned and _is_no(sentence, text):
         found.declines = True
-        found.doubts = found.doubts or bool(words.CONDITIONS.search(_after_reasons(text)))
+        found.accepts = found.accepts or bool(words.YES.fullmatch(sentence[0].text)) or "yes to" in text
+        found.hedges = found.hedges or bool(words.HEDGES.search(_without_reasons(text)))
     elif _is_yes(sentence, text) or (words.ACCEPTS.search(text) and not words.NEGATES.search(text)):
         found.accepts = True
         found.renews = found.renews or bool(words.RENEWS.search(text))
@@ -93,6 +101,7 @@ def _look_beside(sentence: list[Clause], text: str, found: _Found, *, beside: bo
     about = bool(words.BEARS.search(text)) or bool(words.YES.fullmatch(sentence[0].text))
     found.bears = found.bears or about
     conditional = bool(words.CONDITIONS.search(text))
+    found.hedges = found.hedges or bool(words.HEDGES.search(text))
     if conditional or not beside:
         found.doubts = found.doubts or conditional or bool(words.IRONY.search(text))
         found.stray = (
@@ -124,10 +133,9 @@ def _is_doubtful(text: str) -> bool:
     return bool(words.CONDITIONS.search(plain) or words.IRONY.search(plain) or numbered)
 
 
-_REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$|\binstead\b|\bonly\b.{0,30}\bleft\b")
+_REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$")
 
 
-def _after_reasons(text: str) -> str:
-    """A no without the reasons after it: what is considered there changes nothing. A condition stays."""
-    kept = _REASONS.sub("", text)
-    return text if re.search(r"\b(?:if|unless|until|yet|maybe|perhaps)\b", text) else kept
+def _without_reasons(text: str) -> str:
+    """A no without the reasons after it: what is told there of later and of others changes nothing. A condition stays."""
+    return text if re.search(r"\b(?:if|unless|until)\b", text) else _REASONS.sub("", text)

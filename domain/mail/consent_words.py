@@ -13,7 +13,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 # Up to so many words may stand between a subject and its verb, none of which turns it round.
-_WE = r"\b(?:we|i|our (?:team|company|board|management|side))(?:'d|'ll|'ve|'re|'m)?\b(?: (?!not\b|never\b|no\b)[\w'-]+){0,6}?"
+_WE = r"\b(?:we|i|(?:our|the) (?:team|company|firm|board|management|side))(?:'d|'ll|'ve|'re|'m)?\b(?: (?!not\b|never\b|no\b)[\w'-]+){0,6}?"
 _LET = (
     r"(?:\b(?:please|pls|kindly|let's|let us|you can|you may|just|so|now|and)\b"
     r"(?: (?!not\b|don't\b|no\b)[\w'-]+){0,2}? |^)"
@@ -23,9 +23,11 @@ _DO = r"(?:いた|致|させて(?:いただき|頂き))?"
 _ASK = r"(?:お願い(?:いた|致|申し上げ)?(?:します|致します)|お進め(?:ください|下さい)|進めて(?:ください|下さい))"
 
 ACCEPTS = _any(
-    rf"{_WE} (?:accept|approve|agree to|agree with|confirm|take up|take you up on|go ahead|go for|go with|proceed|sign|order)\b",
+    rf"{_WE} (?:accepts?|approves?|agrees? to|agrees? with|confirms?|take up|take you up on|go ahead|go for|go with|proceed|sign|order)\b",
     r"\b(?:we|i)(?:'re| are|'m| am|'ll be| will be) (?:taking (?:it|this|that|them|the \w+|you up)|accepting|ordering|going ahead)\b",
-    r"\b(?:we'll|we will|i'll) take (?:it|them|this|the \w+)$",
+    r"\b(?:we'll|we will|i'll) take (?:it|them|this|the \w+|(?:quote |offer |your \w+ )?#)(?: as it (?:is|stands))?$",
+    r"\bkeep us (?:on|going|with you)\b|\b(?:we|i)(?:'d| would|'ll| will)?(?: like to| want to| gladly"
+    r"| happily)? (?:stay|continue|carry on) with (?:you|it|this)",
     rf"{_LET}(?:go ahead|proceed|move forward|move ahead|place the order|activate|do it)\b",
     rf"{_LET}(?:add|process|book|switch on) (?:it|them|this|the \w+)\b",
     rf"\b(?:consider (?:this|it)|this is|here is|you have|hereby|count (?:this|it) as)\b{_FEW} (?:acceptance"
@@ -34,9 +36,9 @@ ACCEPTS = _any(
     rf"\b(?:gave|given|has|have|got)\b{_FEW} (?:green light|go-ahead|approval)\b|\bsigned (?:(?:this|it) off|off on (?:this|it|the \w+))",
     r"(?:# |\b(?:quote|offer|renewal|proposal|quotation|terms|it) )(?:is |are )?(?:hereby )?(?:accepted|approved|agreed|confirmed)\b",
     r"\byes to (?:#|the|your|this|it)|^accept(?:ed|ing)? (?:#|the|your|it)",
-    rf"(?:承諾|受諾|同意|発注|注文|お?申し?込み|承認)(?:を)?{_DO}(?:し?ます|致します|する)",
+    rf"(?:承諾|受諾|同意|発注|注文|お?申し?込み|承認)(?:を)?(?:{_DO}(?:し?ます|致します|する)|させて(?:いただく|頂く)(?:こと|もの))",
     r"(?:更新|継続|追加|お?手続き|発注|契約|注文|進行|お?申し?込み|この内容|その内容"
-    r"|ご?提案(?:いただいた)?(?:の)?内容|それ|こちら|条件|通り|とおり|プラン|案)"
+    r"|ご?提案(?:いただいた)?(?:の)?内容|それ|こちら|条件|通り|とおり|どおり|プラン|案)"
     rf"(?:を|で|にて|の方向で)?、?(?:ぜひ|是非)?{_ASK}",
     rf"(?:更新|継続|契約)(?:を)?{_DO}(?:します|致します|ます)$",
 )
@@ -67,10 +69,11 @@ DECLINES = _any(
     r"\b(?:go|going|gone|went) with (?:another|a different)\b|\b(?:chosen|choose|picked|switch(?:ed|ing)? to"
     r"|mov(?:e|ed|ing) to) (?:another|a different)\b",
     r"\b(?:plac|tak|bought|buy|buying|order|gone|going|went)\w*(?: [\w']+){0,3} elsewhere\b|\bclose (?:this|it|the (?:quote|file|case))\b",
+    r"\bawarded\b(?: [\w']+){0,4} (?:to )?(?:another|someone else|a different|elsewhere)\b|(?:^|, )no to\b",
     r"\blet (?:it|#|the \w+|our \w+)(?: #)? (?:expire|lapse|run out|end)\b",
     r"^(?:please |kindly )?(?:decline|reject|cancel)\b(?: (?:it|this|the|our|your|#|renewal|quote|offer"
     r"|contract|subscription))*(?: please)?$",
-    r"(?:見送|ご?辞退|お断り|断り)(?:り|ら|を)?(?:せ|さ|い|申|致|し|ま|て|たい|こと)|(?:ご)?遠慮(?:いた|致)?し(?:ます|たい)|遠慮させて",
+    r"(?:見送|ご?辞退|お断り|断り)(?:り|ら|を)?(?:せ|さ|い|申|致|し|す|ま|て|たい|こと)|(?:ご)?遠慮(?:いた|致)?し(?:ます|たい)|遠慮させて",
     r"(?:更新|継続|契約|延長)(?:は|を|いた|致|の|も)*(?:し(?:ません|ないこと)|せず|行わ(?:ず|ない|ません)"
     r"|行いません|希望(?:いた)?しません|不要|必要(?:は)?(?:ありません|ございません)|見送)",
     r"^(?:不要|必要(?:は)?(?:ありません|ございません)|要りません|いりません)(?:です)?$",
@@ -83,7 +86,7 @@ RENEWS = _any(
     r"|also)\b(?: [\w']+){0,2}? (?:renew|extend|prolong)\b|^(?:renew|extend)\b",
     r"\b(?:we|i)(?:'re| are|'ll be)? renew(?:ing)?\b|\b(?:request|ask for|need|want|like)\b(?: [\w']+){0,2} (?:renewal|extension) of\b",
     r"(?:更新|継続|延長)(?:を|も|で)?(?:したい|(?:を)?お願い|(?:を)?希望(?:いた)?します|して(?:ください|下さい"
-    r"|いただきたい|いただけ|もらえ)|(?:いた|致)?します|の(?:手続き|ほど))",
+    r"|いただきた[いく]|いただけ|もらえ)|(?:いた|致)?します|の(?:手続き|ほど))",
 )
 
 TURNED = _any(
@@ -110,15 +113,23 @@ CONDITIONS = _any(
     r"(?:稟議|社内)(?!.{0,8}(?:通り|承認|下り|済))|値引|割引|安く|変更(?:して|を|が)|減ら|増や|だけ|のみ|以外"
     r"|まだ|かもしれ|たぶん|おそらく|一旦|仮に|先に|後で|後日|思案|承知|了解|了承|前向き",
 )
+HEDGES = _any(
+    r"\b(?:if|unless|until|yet|maybe|perhaps|discount|cheaper|lower|instead|not sure|unsure|later|for now"
+    r"|at the moment|right now|not now|let me|give us|give me|reconsider|next (?:year|month|quarter))\b",
+    r"もし|場合は|であれば|検討|相談|まだ|後で|後日|一旦|来年|次回",
+)
+"""what makes a no doubtful: it may become a yes"""
+
 PAST_REASONS = re.compile(
-    r"社内で検討|検討(?:いた)?し(?:ました|た|まし)結果|検討(?:いた)?し(?:ました|た|まし)|検討の結果"
+    r"社内で(?:検討|協議)|(?:検討|協議)(?:いた)?し(?:ました|た|まし)?結果|検討(?:いた)?し(?:ました|た|まし)結果"
+    r"|検討(?:いた)?し(?:ました|た|まし)|検討の結果"
     r"|after (?:\w+ )?(?:consider|discuss|compar|review)\w*|considered"
     r"|nothing (?:to|will|else to) change|no changes?\b|\bother than\b"
 )
 """what was weighed before the answer, and is over"""
 
 IRONY = _any(
-    r"\b(?:great|wonderful|fantastic|brilliant|bravo|lovely|love|loved|lucky|thrilled|joy|congratulations"
+    r"\b(?:great|wonderful|fantastic|brilliant|bravo|love|loved|lucky|thrilled|joy|congratulations"
     r"|genius|well done|wow|ha+ha\w*|lol|kidding|joke|joking|seriously)\b",
     r"\b(?:supposedly|of course|obviously|naturally|sure|again|another (?:price|increase|hike|bill|rise|outage)"
     r"|as always|whatever|reluctantly|no choice|forced|apparently|dreaming)\b",
@@ -148,13 +159,20 @@ WISHES = re.compile(
     r"\b(?:please|pls|need|want|would like|expect|make sure|ensure)\b|ください|下さい|ほしい|欲しい|たい(?:です|と)"
 )
 
+QUESTIONS = re.compile(
+    r"(?:where|who|what|how|why|which|when)\b|(?:is|are|do|does|can|could|will|would|should) (?:it|this|that"
+    r"|you|we|i|there|they)\b"
+)
+"""how a question begins that nobody ended with its mark"""
+
 BEARS = _any(
     r"\b(?:accept\w*|approv\w*|agree\w*|renew\w*|declin\w*|reject\w*|cancel\w*|yes|ok|okay|proceed|go ahead"
     r"|sounds (?:good|great|fine)|fine (?:with|by|for)|works for us)\b",
     r"\b(?:looks (?:good|fine|great)|discount|cheaper|price|expensive|seats|licen[cs]es|think about|consider\w*"
     r"|discuss\w*|decide|decision|quote|proposal|instead|deal|confirm\w*)\b",
     r"\b(?:not (?:now|yet)|sign me|where do i sign|too many|too few|enough|about right|paying|commit|increase"
-    r"|no thanks|no problem|terminat\w*|expire|saying no|give me until|get back to you|extend\w*)\b",
+    r"|no thanks|no problem|terminat\w*|expire|sa(?:y|ying) no|month by month|monthly|rather than|continue"
+    r"|give me until|get back to you|extend\w*)\b",
     r"^(?:well |duly )?(?:understood|noted)$",
     r"承諾|承知|了解|了承|同意|受諾|更新|見送|辞退|断り|不要|\d席|料金|費用|解約|キャンセル|検討|条件|値引|割引"
     r"|結構|金額|価格|見積|大丈夫|問題(?:ない|ありません|ございません)|進め|契約|発注|注文",

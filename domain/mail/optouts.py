@@ -16,7 +16,7 @@ _NOW = r"(?: (?:me|us|please|now|all|thanks|immediately))*"
 _SHORT = re.compile(rf"{_PLEASE}(?:stop|remove|no more|stop all){_NOW}")
 _JA_MAILS = (
     r"(?:今後(?:は|の)?|以後|もう|この(?:種の|ような)?|これ以上|このような|お?知らせ|ニュースレター|アンケート"
-    r"|キャンペーン|メールマガジン|メルマガ|営業|ご?案内|メール|や|など|等|の|を|は|、| )*"
+    r"|キャンペーン|宣伝|広告|一切|今後|メールマガジン|メルマガ|営業|ご?案内|メール|や|など|等|の|を|は|、| )*"
 )
 _JA_PLEASE = r"(?:にして|して)?(?:ください|下さい|もらえますか|いただけますか|ほしいです)"
 
@@ -28,7 +28,10 @@ _WANTS = re.compile(
             r"|us )?from [\w' ]{0,40})*(?: please)?",
             rf"{_PLEASE}(?:remove|take|delete) (?:me|us|my (?:e-?mail )?(?:address|name)|our address"
             rf"|this address)[\w' ]{{0,6}}(?:from|off)[\w' ]{{0,50}}",
-            rf"{_PLEASE}(?:stop|quit|cease) (?:sending|emailing|e-mailing|mailing|writing|contacting|spamming)(?: (?:me|us|to me|to us))?"
+            rf"{_PLEASE}(?:stop|quit|cease)(?: all| any| further)*(?: (?:marketing|promotional|advertising"
+            rf"|sales))* (?:e-?mails?|mails?|mailings?|newsletters?|surveys?|messages?)(?: [\w' ]{{0,30}})?"
+            rf"|{_PLEASE}(?:stop|quit|cease) (?:sending|emailing|e-mailing|mailing|writing|contacting|spamming)(?: (?:me"
+            rf"|us|to me|to us))?"
             rf"(?: [\w' ]{{0,20}}\b{_MAILS})?(?: [\w' ]{{0,30}})?",
             rf"{_PLEASE}(?:do not|don't|dont|never) (?:send|email|e-mail|mail|write|contact|spam)(?: (?:me|us|to me"
             rf"|to us))?(?: any)?(?: more| further)?"

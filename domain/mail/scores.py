@@ -37,7 +37,7 @@ _OF_HIGHEST = rf"(?:(?P<jhigh>\d{{1,2}}|{_WORD}) ?点(?:満点)?(?:中|のうち
 _SCALE = rf"(?: ?(?:/|out of|of|von|sur)(?: a)?(?: possible)? ?(?P<high>{_N}))?"
 _UNIT = (
     r"(?: ?(?:points?|pts?|stars?|punkte?|点|てん|つ星|つ))?(?:とさせていただきます|でお願い(?:いた)?します"
-    r"|をつけます|くらいです|です|だと思います)?"
+    r"|をつけ(?:ます|させていただきます)|くらいです|です|だと思います)?"
 )
 _AFTER = (
     r"(?:[ .,!。、！)\]*~:;☺🙂😊👍-]|thanks|thank you|please|from (?:me|us)|this time|this year|overall"

@@ -392,5 +392,7 @@ async def test_a_mail_that_cannot_be_kept_is_deferred(post: Post) -> None:
 
 
 async def test_nonsense_is_kept_for_a_person(post: Post) -> None:
-    row = await post.delivered(b"\xff\xfe no header at all\r\n\r\n\x00\x01")
+    await post.delivered(b"\xff\xfe no header at all\r\n\r\n\x00\x01")
+    row = await post.servers.pool.fetchrow("select * from inbox_message order by received_at desc limit 1")
+    assert row is not None
     assert (row["status"], row["reason"]) == ("unknown", "nobody can be read as its sender")

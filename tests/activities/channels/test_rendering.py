@@ -18,6 +18,7 @@ EVERY = [(template, language) for template in CONTEXTS for language in ("en", "j
 
 # What each message must say, besides what all must: (in English, in Japanese).
 FACTS: dict[str, tuple[list[str], list[str]]] = {
+    "opted_out": (["stopped", "reply to this mail"], ["停止", "ご返信"]),
     "welcome": (["Kickoff meeting: March 1, 2027", "鈴木 一郎"], ["キックオフミーティング：2027年3月1日", "鈴木 一郎"]),
     "onboarding_invite": (["Kickoff meeting", "March 1, 2027"], ["キックオフミーティング", "2027年3月1日"]),
     "onboarding_reminder": (["open for 3 days", "March 1, 2027"], ["3日が経過", "2027年3月1日"]),
