@@ -298,6 +298,18 @@ async def find_mail(connection: Connection, inbox_id: str) -> Row | None:
     return dict(rows[0]) if len(rows) == 1 else None
 
 
+async def mails_with_files(connection: Connection, case_id: str) -> list[tuple[str, datetime]] | None:
+    """Id and instant of the mails of a case with which files came, oldest first; null if there is no such case."""
+    if not await connection.fetchval("select true from service_case where case_id = $1", case_id):
+        return None
+    rows = await connection.fetch(
+        "select inbox_id, received_at from inbox_message where case_id = $1 and attachments <> '[]'"
+        " order by received_at, inbox_id",
+        case_id,
+    )
+    return [(row["inbox_id"], row["received_at"]) for row in rows]
+
+
 async def mails_of_case(connection: Connection, case_id: str) -> list[Row]:
     """The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""
     rows = await connection.fetch(

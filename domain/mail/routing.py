@@ -19,6 +19,7 @@ from domain.mail.reading import Attachment, InboundMail
 from domain.mail.text import TEXT_LIMIT, printable
 from domain.model import Carried
 from domain.orders import ContactRole
+from domain.shown import counted
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
@@ -337,9 +338,11 @@ def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:
 
 
 def body_of(mail: InboundMail) -> str:
-    """What the sender wrote, and the names of the files that came along."""
-    files = [f"[{_named(attachment)}]" for attachment in mail.attachments]
-    return "\n\n".join(part for part in (mail.text, "\n".join(files)) if part)[:TEXT_LIMIT]
+    """What the sender wrote, and the names of the files that came along; of what it quotes, that it is there."""
+    notes = [f"[{_named(attachment)}]" for attachment in mail.attachments]
+    if mail.quoted:
+        notes.append(f"[quoted: {counted(len(mail.quoted.splitlines()), 'line')}]")
+    return "\n\n".join(part for part in (mail.text, "\n".join(notes)) if part)[:TEXT_LIMIT]
 
 
 def _named(attachment: Attachment) -> str:

@@ -65,7 +65,10 @@ async def test_an_answer_joins_its_case_by_its_headers(post: Post) -> None:
     )
     row = await post.delivered(answer)
     assert (row["status"], row["case_id"]) == ("matched", opened["case_id"])
-    assert await post.messages(opened["case_id"], "inbound") == ["Nothing works since nine.", "It works again."]
+    assert await post.messages(opened["case_id"], "inbound") == [
+        "Nothing works since nine.",
+        "It works again.\n\n[quoted: 1 line]",
+    ]
     assert await post.cases_of(account) == [opened["case_id"]]
 
 

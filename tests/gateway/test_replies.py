@@ -62,7 +62,7 @@ async def test_what_is_not_clear_reaches_a_person_and_changes_nothing(post: Post
     account, quote_id, mail = await with_quote(post)
     row = await reply(post, mail, contact_of(account), text)
     assert row["status"] == "matched"
-    assert await post.messages(row["case_id"], "inbound") == [text]
+    assert await post.messages(row["case_id"], "inbound") == [f"{text}\n\n[quoted: 2 lines]"]
     assert await state_of(post, quote_id) == "presented"
 
 

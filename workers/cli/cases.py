@@ -23,10 +23,12 @@ from domain.service.routing import Level
 from gateway.calls import CallDesk
 from gateway.cases import UNKNOWN_CASE, CaseClient
 from workers.cli.asking import read_fields
+from workers.cli.case_files import files
 from workers.cli.common import By, asker, connections, console, print_json, run
 from workers.documents import OF_CASE
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(files)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 

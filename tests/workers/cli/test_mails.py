@@ -1,12 +1,18 @@
-"""`perennial mail read`: how a mail is read, without a server."""
+"""`perennial mail read` and `perennial case files`: how a mail is read, and what came with it."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pytest
 
+from activities.clock import present
+from gateway.cases import CaseClient
+from gateway.inbound import Inbox
+from tests.builders import order
+from tests.conftest import Servers
 from tests.workers.cli.running import perennial
 
 MAILS = Path(__file__).parents[2] / "domain" / "mail" / "mails"
@@ -54,3 +60,42 @@ async def test_files_and_words_are_shown_to_people(tmp_path: Path) -> None:
     assert ended.code == 0
     assert "sender" in ended.out
     assert "image/" in ended.out
+
+
+async def test_files_of_a_case_are_taken_out(servers: Servers, tmp_path: Path) -> None:
+    document = order()
+    document["contacts"][0]["email"] = sender = f"jo@{uuid.uuid4().hex[:8]}.example"
+    await servers.client.place_order(document)
+    cases = CaseClient(servers.temporal, servers.pool)
+    inbox = Inbox(
+        servers.client, cases, servers.pool, own_address="own@perennial.example", mail_domain="perennial.example"
+    )
+    raw = (
+        f"From: {sender}\r\nTo: service@perennial.example\r\nSubject: Log\r\nMessage-ID: <{uuid.uuid4()}@x>\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the files.\r\n--b\r\n"
+        'Content-Type: text/csv\r\nContent-Disposition: attachment; filename="../../log.csv"\r\n\r\na,b\r\n--b\r\n'
+        'Content-Type: text/csv\r\nContent-Disposition: attachment; filename="../../log.csv"\r\n\r\nc,d\r\n--b--\r\n'
+    ).encode()
+    inbox_id = await inbox.receive(raw, present())
+    await inbox.settle_new()
+    case_id = await servers.pool.fetchval("select case_id from inbox_message where inbox_id = $1", inbox_id)
+    arguments = ("case", "files", case_id, "--out", str(tmp_path / "out"), "--json")
+    ended = await perennial(
+        *arguments,
+        dsn=servers.stack.postgres_dsn,
+        folder=tmp_path,
+        environment={"TEMPORAL_ADDRESS": servers.stack.temporal_address},
+    )
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert [(one["name"], one["bytes"]) for one in found] == [("../../log.csv", 3)] * 2
+    assert [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())] == [b"a,b", b"c,d"]
+    assert {path.name for path in tmp_path.parent.glob("log.csv")} == set()
+    again = await perennial(
+        *arguments,
+        dsn=servers.stack.postgres_dsn,
+        folder=tmp_path,
+        environment={"TEMPORAL_ADDRESS": servers.stack.temporal_address},
+    )
+    assert again.code != 0
+    assert "is there already" in again.err
