@@ -319,7 +319,7 @@ def _complete(situation: Situation, facts: TaskFacts, *, by: str, evidence: str 
     )
     days = days_between(situation.customer.account.since, situation.as_of)
     if value:
-        said.append(f"First value after {days} days")
+        said.append(f"First value after {counted(days, 'day')}")
     if facts.name == terms.last_task:
         mails.append(Mail("go_live", {"days_to_value": _days_to_value(situation, days if value else None)}))
         adopting = adoption.after_go_live(situation)

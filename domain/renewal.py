@@ -27,6 +27,7 @@ from domain.refusals import NOT_ALLOWED, Refusal
 from domain.renewal_quote import assets_of_next_term, last_day, next_term, notice_by, notice_context, quote_renewal
 from domain.requests import AnswerRenewal
 from domain.requests import Decision as Answer
+from domain.shown import counted
 from domain.situation import Situation
 
 WAITING = "waiting"
@@ -160,7 +161,9 @@ def notice(situation: Situation, step: Step) -> Decision:
     quote = quote_renewal(situation, contract) if quoting and held is None else None
     left = (contract.term.until - situation.today).days
     status = QUOTED if quote else WAITING
-    says = f"Renewal notice, {left} days before the term ends" + (f", with quote {quote.quote_id}" if quote else "")
+    says = f"Renewal notice, {counted(left, 'day')} before the term ends" + (
+        f", with quote {quote.quote_id}" if quote else ""
+    )
     decision = Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(

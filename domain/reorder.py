@@ -8,6 +8,7 @@ from domain.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice
 from domain.health import assess
 from domain.journey import Outcome, Stage, Step
 from domain.rhythm import lapse_days, order_rhythm
+from domain.shown import counted
 from domain.situation import Situation
 
 STAGE = "reorder"
@@ -64,7 +65,7 @@ def lapse(situation: Situation, step: Step) -> Decision:
     if not days or step.name != f"lapse-{max(days)}":
         return Decision(JournalLine("Lapse alarm: an order came meanwhile", kind="skipped"))
     silent = (situation.today - max(days)).days
-    says = f"No order for {silent} days; usual rhythm {order_rhythm(days, situation.playbook.reorder)} days"
+    says = f"No order for {counted(silent, 'day')}; usual rhythm {order_rhythm(days, situation.playbook.reorder)} days"
     due_at, _ = situation.customer.morning(situation.in_days(2))
     health = assess(situation.customer, situation.playbook, situation.as_of)
     return Decision(

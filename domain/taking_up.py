@@ -10,6 +10,7 @@ from domain.decision import Decision, JournalLine, SetContractStatus, Write
 from domain.ids import ContractRef
 from domain.journey import AccountView, Outcome
 from domain.requests import Request
+from domain.shown import counted
 from domain.situation import Situation
 
 
@@ -28,7 +29,7 @@ def take_up(situation: Situation, request: TakeUpHoldings) -> Decision:
         for contract in customer.contracts
         if contract.status != "ended" and contract.contract_id in new and contract.term.ends_at < situation.as_of
     ]
-    says = f"Installed base taken over: {request.assets} assets, {len(new)} contracts"
+    says = f"Installed base taken over: {counted(request.assets, 'asset')}, {counted(len(new), 'contract')}"
     about = Outcome(
         account=AccountView(
             name=customer.account.name,

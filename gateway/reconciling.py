@@ -19,6 +19,7 @@ from domain.agenda.facts import Facts
 from domain.agenda.model import Agenda, Running
 from domain.agenda.planning import agenda
 from domain.refusals import Refusal
+from domain.shown import counted
 from gateway.calling import NoAnswerError
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import WORKFLOW, PerennialClient, journey_id
@@ -278,7 +279,7 @@ def _of_journey(facts: Facts, wanted: Agenda, running: Running | None) -> list[D
     if running is None or running.closed or running.opened_at is None:
         steps = wanted.plan()
         first = f"; the next was due {steps[0].at:%Y-%m-%d %H:%M} UTC" if steps else ""
-        said = f"no journey runs: {len(steps)} steps and {len(wanted.deliveries)} messages are looked after by nobody{first}"
+        said = f"no journey runs: {counted(len(steps), 'step')} and {counted(len(wanted.deliveries), 'message')} are looked after by nobody{first}"
         return [Difference(DifferenceKind.NOT_RUNNING, account.account_id, said)]
     return compare(wanted, running, facts.situation.as_of, account.time_zone)
 

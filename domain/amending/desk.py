@@ -24,6 +24,7 @@ from domain.ids import AssetId
 from domain.orders import PricePer, Product
 from domain.ownership import POLICY, price_at
 from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
+from domain.shown import counted
 from domain.situation import Situation
 from domain.unreadable import check_contract, unreadable_of
 
@@ -81,7 +82,11 @@ class Desk:
         record = self.situation.records.get(named.asset_id)
         if record is None:
             near = get_close_matches(named.asset_id, list(self.situation.records), n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"they have {len(self.situation.records)} assets"
+            hint = (
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else f"they have {counted(len(self.situation.records), 'asset')}"
+            )
             raise UnknownAssetError(f"asset {named.asset_id!r} is not this customer's; {hint}")
         check_version(record, named.expected_version)
         return record

@@ -27,6 +27,7 @@ from domain.calendar import local_day, start_of_day
 from domain.money import rounding_of
 from domain.ownership import POLICY
 from domain.refusals import Refusal
+from domain.shown import counted
 from workers.cli.asset_views import PLAIN, last_day, money, show_amount, show_asset
 from workers.cli.common import (
     UserError,
@@ -92,7 +93,9 @@ async def _list(account: str, day: datetime | None, as_json: bool) -> None:
     console.print(table)
     for total in totals:
         mrr, arr = money(total.mrr, total.currency), money(total.arr, total.currency)
-        console.print(f"{total.assets} assets in force, MRR {mrr} {total.currency}, ARR {arr} {total.currency}")
+        console.print(
+            f"{counted(total.assets, 'asset')} in force, MRR {mrr} {total.currency}, ARR {arr} {total.currency}"
+        )
 
 
 def _row(asset: HeldAsset, zone: str) -> dict[str, Any]:
@@ -215,7 +218,7 @@ async def _rebuild(asset: str | None, check: bool) -> bool:
                     async with connection.transaction():
                         await replace_periods(connection, found.rebuilt)
                     mended += 1
-    said = f"{len(ids):,} assets rebuilt from their actions, {differing:,} differ"
+    said = f"{counted(len(ids), 'asset')} rebuilt from their actions, {differing:,} differ"
     console.print(f"{said}." if check else f"{said}, {mended:,} mended.")
     return differing == mended
 

@@ -16,6 +16,7 @@ from activities.clock import present
 from activities.store.audit import audit, ledger_size
 from activities.store.pool import Connection
 from activities.store.readable import unreadable_facts
+from domain.shown import counted
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from workers.attending import absence
@@ -148,7 +149,7 @@ async def _ledger(connection: Connection) -> tuple[bool, str, str]:
         return False, str(missing), "run `perennial migrate`"
     if not found:
         assets, periods = await ledger_size(connection)
-        return True, f"{assets:,} assets and {periods:,} periods hold", ""
+        return True, f"{counted(assets, 'asset')} and {counted(periods, 'period')} hold", ""
     first = found[0]
     mend = (
         f"`perennial asset rebuild --check {first.asset_id}` says more, and without --check mends what can be derived"

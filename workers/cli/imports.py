@@ -15,6 +15,7 @@ from rich.table import Table
 
 from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
+from domain.shown import counted
 from workers.cli.common import (
     IMPORTS_WAIT,
     UserError,
@@ -57,7 +58,7 @@ def orders(
     if json:
         print_json(asdict(report))
     else:
-        _show(report, report.orders, f"{report.orders} orders of {report.customers} customers")
+        _show(report, report.orders, f"{counted(report.orders, 'order')} of {counted(report.customers, 'customer')}")
 
 
 @app.command()
@@ -73,7 +74,7 @@ def assets(
     if json:
         print_json(asdict(report))
     else:
-        said = f"{report.assets} assets and {report.contracts} contracts of {report.accounts} accounts"
+        said = f"{counted(report.assets, 'asset')} and {counted(report.contracts, 'contract')} of {counted(report.accounts, 'account')}"
         _show(report, report.assets, said)
 
 
@@ -84,7 +85,7 @@ def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
     if json:
         print_json(asdict(report))
     else:
-        _show(report, report.accounts, f"usage of {report.accounts} accounts")
+        _show(report, report.accounts, f"usage of {counted(report.accounts, 'account')}")
 
 
 @app.command()
@@ -100,7 +101,7 @@ def cases(
     if json:
         print_json(asdict(report))
     else:
-        _show(report, report.cases, f"{report.cases} cases of {report.customers} customers")
+        _show(report, report.cases, f"{counted(report.cases, 'case')} of {counted(report.customers, 'customer')}")
 
 
 async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | None) -> CaseReport:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from domain.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
 from workers.cli.common import UserError, connections, console, print_json, progress_console
@@ -64,10 +65,10 @@ def _plain(text: str) -> str:
 
 def _sum_up(totals: Totals, *, mend: bool) -> None:
     if not totals.differences:
-        console.print(f"{totals.looked:,} customers: every agenda follows from the facts.")
+        console.print(f"{counted(totals.looked, 'customer')}: every agenda follows from the facts.")
         return
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(totals.by_kind.items()))
-    console.print(f"{totals.looked:,} customers, {totals.differences:,} differences: {kinds}.")
+    console.print(f"{counted(totals.looked, 'customer')}, {counted(totals.differences, 'difference')}: {kinds}.")
     if not mend:
         console.print("`perennial doctor --reconcile --mend` mends them.")
     elif totals.standing:
