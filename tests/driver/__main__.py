@@ -22,14 +22,13 @@ def main() -> int:
         "--scale", type=float, default=None, help="of what thirty minutes have to reach; by default minutes / 30"
     )
     parser.add_argument("--log", type=Path, default=None, help="where to write what every customer did")
-    parser.add_argument("--agendas", action="store_true", help="fail if an agenda does not follow from the facts")
     parser.add_argument(
         "--closely", action="store_true", help="compare agendas after each act, not only at the end of a life"
     )
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
-    given = {name: getattr(asked, name) for name in ("scale", "log", "agendas", "closely")}
+    given = {name: getattr(asked, name) for name in ("scale", "log", "closely")}
     table, wrong = asyncio.run(drive(asked.minutes, seed, **given))
     print(table)
     for line in wrong:

@@ -142,8 +142,11 @@ async def reschedule_step(life: Life, party: Party) -> Made:
 async def _step(life: Life, party: Party) -> str | None:
     """The key of a step that the journey waits for and that may be left out and moved."""
     agenda = await life.world.client.agenda_of(party.account_id)
-    found = [step.key for step in agenda.steps if may_be_left_out(step.kind)] if agenda else []
-    return life.random.choice(found) if found else None
+    found = [step for step in agenda.steps if may_be_left_out(step.kind)] if agenda else []
+    if not found:
+        return None
+    kind = life.random.choice(sorted({step.kind for step in found}))
+    return life.random.choice([step.key for step in found if step.kind == kind])
 
 
 @makes("amend_assets")

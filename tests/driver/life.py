@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.clock import present
 from activities.store.catalogue import save_catalogue
 from activities.store.pool import Pool
 from domain.calendar import local_day
@@ -347,7 +348,7 @@ class Life:
             answer = await self.send(update, door(request), shown)
             if answer is not None:
                 party.closed = False
-                if before is not None:
+                if before is not None and before > present() + timedelta(minutes=30):
                     party.again = True
                     await client.fast_forward_to(party.account_id, before)
             return answer

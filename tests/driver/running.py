@@ -52,6 +52,8 @@ RARE = (
 """What often finds nothing to be about is tried more often."""
 BY_BAND = ("grant_goodwill", "sell_from_case", "approve_claim", "reject_claim")
 """What our policy allows in some currencies alone."""
+CLOSED_AT_ONCE = 0.3
+"""How often a customer is closed on the first day and comes back: what comes then is compared, as no clock was moved before."""
 PATIENCE = 8
 """So often, some seconds each, an agenda that is otherwise is looked at again."""
 WRONG = 2
@@ -126,6 +128,11 @@ async def live(world: World, seed: int, number: int, deadline: float, *, closely
     """
     life = Life(world, seed, number)
     for party in life.parties:
+        await life.ask(party, "place_order", life.order(party, await _present(life)))
+    if life.random.random() < CLOSED_AT_ONCE:
+        party = life.parties[1]
+        await life.ask(party, "close_journey", {"reason": "a mistake"})
+        party.closed = True
         await life.ask(party, "place_order", life.order(party, await _present(life)))
     acts: list[tuple[str, str]] = [("journey", name) for name in journey_requests.MAKERS]
     acts += [("case", name) for name in case_requests.MAKERS]
@@ -316,11 +323,10 @@ async def drive(
     *,
     scale: float | None = None,
     log: Path | None = None,
-    agendas: bool = False,
     closely: bool = False,
 ) -> tuple[str, list[str]]:
-    """Lives until the time is over. scale: of what is wanted, by default minutes / 30; agendas: one that does not follow from
-    the facts is wrong, too; closely: they are compared after each act. Returns the table and what is wrong."""
+    """Lives until the time is over. scale: of what is wanted, by default minutes / 30; closely: agendas are compared after each
+    act. Returns the table and what is wrong."""
     names, tally = requests(), Tally()
     began = time.monotonic()
     deadline = began + minutes * 60
@@ -342,8 +348,7 @@ async def drive(
             tally.accepted["receive_assets"] += tally.activities["receive_assets"]
             tally.accepted["take_up_holdings"] += tally.activities["take_up_holdings"]
             wrong = [*tally.failures, *await broken_rules(world)]
-            if agendas:
-                wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said.values()]
+            wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said.values()]
     wrong += tally.shortcomings(names, kinds, minutes / 30 if scale is None else scale)
     if log is not None:
         log.write_text(_history(tally, lives))
