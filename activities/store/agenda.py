@@ -12,6 +12,7 @@ from domain.agenda.facts import Facts, OnRecord
 from domain.situation import Situation
 
 _LATER = (
+    "adoption_check_in",
     "adoption_survey",
     "onboarding_provisioned",
     "amendment_settled",
@@ -21,12 +22,12 @@ _LATER = (
     "service_lead_reminder",
     "service_lead_overdue",
 )
-"""Kinds of steps that only what was done before can have put on the agenda."""
+"""Kinds of steps that what was done before may have put on the agenda, whatever else is known."""
 
 _RECORD = """
 with ours as (
   select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan,
-    outcome->'account'->>'time_zone' as zone
+    outcome->'account'->>'time_zone' as zone, outcome->'drop' ? 'adoption' as adopted
   from effect where account_id = $1 and starts_with(key, $2)),
 moves as (
   select j.journal_id, e.key, e.outcome from effect e join journal j on j.key = e.key
@@ -86,6 +87,7 @@ select jsonb_build_object(
     from outbox o where o.account_id = $1 and o.status = 'waiting' and starts_with(o.delivery_id, $2)), '[]'),
   'help_since', (
     select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
+  'adopted_until', (select max(as_of) from ours where adopted),
   'zones', coalesce((
     select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of) from (
       select as_of, zone, lag(zone) over (order by as_of) as before from ours where zone is not null) z

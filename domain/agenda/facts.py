@@ -145,6 +145,8 @@ class OnRecord(Carried):
     transfers: list[TransferFacts] = []
     waiting: list[Waiting] = []
     help_since: AwareDatetime | None = None
+    adopted_until: AwareDatetime | None = None
+    """when adoption was over last, with the last contract of then"""
     zones: list[ZoneFacts] = []
     """in the order of time"""
     done: dict[str, AwareDatetime] = {}

@@ -106,7 +106,9 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     began = _began(facts)
     if began is None:
         return
-    situation, at = facts.situation, began[0]
+    situation = facts.situation
+    # What was planned before adoption was over is gone, even if a contract of then lives again.
+    at = max(began[0], facts.record.adopted_until or began[0])
     helping = adoption.HELP_TASK in situation.customer.staff_tasks
     agenda.stages[adoption.STAGE] = Stage(status=adoption.HELPING if helping else adoption.STEADY)
     every = situation.playbook.adoption.every_days
@@ -117,7 +119,11 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     if looked is not None and looked[1] >= at:
         counted.append((looked[1], every))
     latest, days = max(counted)
-    agenda.add(adoption.check_in_after(at_instant(facts, latest), days))
+    since = [one for one in facts.announced("adoption_check_in") if one.by > latest]  # as adoption that began once more
+    if since:
+        agenda.add(since[-1].step)
+    else:
+        agenda.add(adoption.check_in_after(at_instant(facts, latest), days))
     if helping and facts.record.help_since is not None:
         _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
     asked = [survey.sent_at for survey in situation.customer.surveys]

@@ -116,6 +116,23 @@ async def test_a_good_rating_ends_the_time_in_which_sales_keeps_quiet(servers: S
     await until(over, "sales may go on")
 
 
+async def test_a_case_that_went_quiet_holds_sales_back_again_once_the_customer_writes(servers: Servers) -> None:
+    document, account = await begun(servers)
+    team = await staffed(servers, "AG-QUIET")
+    cases = CaseClient(servers.temporal, servers.pool)
+    opened = await cases.open_case(case(document, team=team, impact="high", urgency="high"))
+    await cases.ask(opened.case_id, "respond", {"body": "Is it still down?", "by": "AG-QUIET"})
+    await forward(servers, account, 32)
+    levels = "select level from sales_hold where account_id = $1 and lifted_at is null"
+    assert await servers.pool.fetchval(levels, account) == "warn"
+    await cases.ask(opened.case_id, "customer_message", {"body": "Yes, it is.", "channel": "phone"})
+
+    async def back() -> bool:
+        return bool(await servers.pool.fetchval(levels, account) == "block")
+
+    await until(back, "sales is held back")
+
+
 async def test_what_is_asked_about_holds_in_a_pause_is_looked_at_when_it_is_over(servers: Servers) -> None:
     _, account = await begun(servers)
     placed = await servers.client.ask(account, "place_hold", {"reason": "their director is ill", "by": "S-2"})
@@ -208,3 +225,21 @@ async def test_a_pause_that_the_record_does_not_know_is_over(servers: Servers) -
     paused = (await running(servers, account)).paused
     assert paused is not None
     assert (paused.reason, paused.by) == ("stocktaking", "S-2")
+
+
+async def test_adoption_begins_once_more_with_a_contract_that_is_renewed_when_it_was_over(servers: Servers) -> None:
+    document = order()
+    document["contracts"][0]["term"] = {"start": present().date().isoformat(), "months": 2}
+    account, contract = account_of(document), document["contracts"][0]["contract_id"]
+    await servers.client.place_order(document)
+    await forward(servers, account, 2)
+    await onboard(servers.client, account)
+    await forward(servers, account, 120)
+    status = "select status from contract where contract_id = $1"
+    assert await servers.pool.fetchval(status, contract) == "ended"
+    assert "adoption" not in (await running(servers, account)).stages
+    await servers.client.ask(account, "renew_assets", {"contract_id": contract, "months": 12})
+    assert await servers.pool.fetchval(status, contract) == "active"
+    assert "adoption" in (await running(servers, account)).stages
+    assert await apart(servers, account) == []
+    await forward(servers, account, 40)
