@@ -27,11 +27,18 @@ class Asked:
     digest: str
     older: str | None = None
 
-    def check(self, before: str | None) -> None:
+    def check(self, before: str | None, *, kind: str | None = None) -> None:
         """Raises `Refusal` (RequestConflict) if `before`, the fingerprint on record, is that of something else.
 
-        Without one on record nobody can tell, and the request counts as the same.
+        Without one on record nobody can tell, and the request counts as the same. `kind`: what the id was used for, if that
+        was a request of another kind.
         """
+        if kind is not None:
+            raise Refusal(
+                REQUEST_CONFLICT,
+                f"request {self.request_id!r} was made before and asked for something else"
+                f" ({kind.removeprefix('case_').replace('_', ' ')}); nothing was changed. Give this one an id of its own",
+            )
         if before is None or before in (self.digest, self.older):
             return
         raise Refusal(

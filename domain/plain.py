@@ -1,13 +1,14 @@
 """How plain values are written at the doors: one rule for each kind, whatever document it stands in.
 
-pydantic alone takes numbers for instants, `1_000` and full-width digits for decimals, and text for whole numbers in some
-fields but not in others. Here each kind has one spelling; values that are made in Python are taken as they are.
+pydantic alone takes numbers for instants, midnights for days, `1_000`, `1e3` and full-width digits for decimals, and text for
+whole numbers in some fields but not in others. Here each kind has one spelling; values that are made in Python are taken as they are.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,7 +19,9 @@ SMALLEST_EXPONENT = -15
 LARGEST_EXPONENT = 18
 
 _DATED = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_DECIMAL = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?\s*", re.ASCII)
+_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", re.ASCII)
+_DECIMAL = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*", re.ASCII)
+_POWER_OF_TEN = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,6}\s*", re.ASCII)
 
 
 def _instant(value: Any) -> Any:
@@ -30,7 +33,9 @@ def _instant(value: Any) -> Any:
 
 
 def _day(value: Any) -> Any:
-    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and not _DATED.match(value)):
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATED.match(value) and not _DAY.fullmatch(value)):
+        raise PydanticCustomError("day_with_time", "must be a date such as 2027-03-31, without a time of day")
+    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and not _DAY.fullmatch(value)):
         raise PydanticCustomError("day_spelling", "must be a date such as 2027-03-31")
     return value
 
@@ -40,7 +45,12 @@ def _decimal(value: Any) -> Any:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise PydanticCustomError("decimal_spelling", 'must be a decimal number, written as a string such as "12.50"')
-    text = str(value)
+    text = value if isinstance(value, str) else format(Decimal(str(value)), "f")
+    if isinstance(value, str) and _POWER_OF_TEN.fullmatch(text):
+        raise PydanticCustomError(
+            "decimal_spelling",
+            'must be a plain decimal number, written as a string such as "12.50", without an exponent',
+        )
     if len(text) > MOST_DIGITS or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_spelling", 'must be a decimal number, written as a string such as "12.50"')
     try:

@@ -35,21 +35,39 @@ async def find_effect_holding(
     Rows are taken in the order of their ids, whoever asks, so that two who need the same two never wait for each other. The
     effect is looked for once they are held: whoever waited for its first doing finds it.
     """
-    row = await connection.fetchrow("select * from effect_holding($1, $2)", key, sorted(set(accounts)))
+    row = await connection.fetchrow(
+        "select * from effect_holding($1, $2, $3)", key, sorted(set(accounts)), _under(key, asked)
+    )
     if row is None:
         return None
-    if asked is not None:
-        asked.check(row["asked"])
+    _check(row, key, asked)
     return Effect(row["run"], Outcome.model_validate(row["outcome"]))
+
+
+def _under(key: str, asked: Asked | None) -> str | None:
+    """What every request with this id has in common, of whatever kind it is: the journey or case, and the id."""
+    if asked is None or not key.endswith(f":{asked.request_id}"):
+        return None
+    return f"{key.removesuffix(f':{asked.request_id}').rpartition('/')[0]}/{asked.request_id}"
+
+
+def _check(row: Any, key: str, asked: Asked | None) -> None:
+    """Refuses what is another request than the one on record under its id."""
+    if asked is not None:
+        kind = row["key"].rpartition("/")[2].partition(":")[0] if row["key"] != key else None
+        asked.check(row["asked"], kind=kind)
 
 
 async def find_record(connection: Connection, key: str, asked: Asked | None = None) -> tuple[str, Any] | None:
     """The run and the outcome, as they were written, of the effect under `key`; refuses as `find_effect` does."""
-    row = await connection.fetchrow("select run, outcome, asked from effect where key = $1", key)
+    row = await connection.fetchrow(
+        "select key, run, outcome, asked from effect where key = $1 or under = $2 order by key = $1 desc limit 1",
+        key,
+        _under(key, asked),
+    )
     if row is None:
         return None
-    if asked is not None:
-        asked.check(row["asked"])
+    _check(row, key, asked)
     return row["run"], row["outcome"]
 
 
@@ -64,13 +82,14 @@ async def record_effect(
 ) -> None:
     """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table."""
     await connection.execute(
-        "insert into effect (key, account_id, run, as_of, outcome, asked) values ($1, $2, $3, $4, $5, $6)",
+        "insert into effect (key, account_id, run, as_of, outcome, asked, under) values ($1, $2, $3, $4, $5, $6, $7)",
         key,
         account_id,
         run,
         as_of,
         outcome.model_dump(mode="json", exclude_unset=True),
         asked.digest if asked else None,
+        _under(key, asked),
     )
 
 

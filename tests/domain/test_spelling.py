@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.model import Received
 from domain.orders import read_order
@@ -61,12 +64,26 @@ ODD: dict[str, list[Any]] = {
         True,
         "1e-20",
     ],
-    "contracts.0.lines.0.unit_price": ["1_200", "１２００", "1E-999999", "1,200", True],
+    "contracts.0.lines.0.unit_price": ["1_200", "１２００", "1E-999999", "1,200", "1e2", "1E+2", "12e-1", True],
+    "contracts.0.lines.0.tax_rates.0": ["1e1", "10 %"],
+    "lines.0.unit_price": ["1e2", "1E2", "0x10"],
     "contracts.0.term.months": ["12", 12.0, True, "１２"],
     "contracts.0.notice_days": ["30", 30.0, False],
     "contracts.0.lines.0.quantity": ["40", 40.0, True, "4_0"],
     "contracts.0.auto_renew": ["yes", 1, "true", 0, "on"],
-    "contracts.0.term.start": [0, 86400, "86400", "1798761600", True],
+    "contracts.0.term.start": [
+        0,
+        86400,
+        "86400",
+        "1798761600",
+        True,
+        "2026-12-01T00:00:00",
+        "2026-12-01T00:00:00Z",
+        "2026-12-01T09:00:00+09:00",
+        "2026-12-01 00:00",
+        datetime(2026, 12, 1, tzinfo=UTC),
+        "2026-12-011",
+    ],
 }
 
 
@@ -75,16 +92,17 @@ def test_what_is_spelt_in_another_way_is_refused_by_its_field(path: str, value: 
     document = order(account_id="A-1")
     for contract in document["contracts"]:
         contract.update(uplift_percent="3", notice_days=30, auto_renew=True)
+        contract["lines"][0]["tax_rates"] = ["10"]
     read_order(document)
     with pytest.raises(Refusal) as refused:
         read_order(with_value(document, path, value))
-    named = path.replace(".0", "[0]")
+    named = re.sub(r"\.(\d)", r"[\1]", path)
     assert [problem.field for problem in refused.value.problems] == [named]
     assert refused.value.problems[0].problem
 
 
 @pytest.mark.parametrize(
-    ("value", "number"), [("3", "3"), ("3.50", "3.5"), (3, "3"), (3.5, "3.5"), ("+3", "3"), ("1e1", "10")]
+    ("value", "number"), [("3", "3"), ("3.50", "3.5"), (3, "3"), (3.5, "3.5"), ("+3", "3"), (1e1, "10")]
 )
 def test_decimals_as_text_or_as_json_numbers_are_taken(value: Any, number: str) -> None:
     document = order(account_id="A-1")
@@ -124,3 +142,37 @@ def leaves(node: Any, spelt: bool = False) -> Iterator[tuple[str, dict[str, Any]
 def test_every_value_of_every_document_has_one_spelling(name: str) -> None:
     for kind, node, spelt in leaves(DOCUMENTS[name].__pydantic_core_schema__):
         assert spelt if kind in LEAVES else node.get("strict") is True, (kind, node)
+
+
+ODD_NUMBERS = ["1e2", "1E+2", "1.5e1"]
+LINE = {"kind": "sale", "line_id": "1", "product": "PRO", "quantity": 20, "start": "2027-06-01", "months": 12}
+DISCOUNT = {"name": "friend", "kind": "price", "value": "20", "lines": ["1"]}
+DOORS: list[tuple[str, dict[str, Any], str]] = [
+    ("amend_assets", {"assets": [{"asset_id": "A.1", "add": 1, "unit_price": "45"}]}, "assets.0.unit_price"),
+    ("amend_assets", {"assets": [{"asset_id": "A.1", "price": "45"}]}, "assets.0.price"),
+    (
+        "amend_assets",
+        {"add_ons": [{"contract_id": "K-1", "product": "PRO", "quantity": 5, "unit_price": "20"}]},
+        "add_ons.0.unit_price",
+    ),
+    ("renew_assets", {"contract_id": "K-1", "uplift_percent": "3"}, "uplift_percent"),
+    (
+        "swap_assets",
+        {"assets": [{"asset_id": "A.1", "to_product": "PRO", "unit_price": "60"}]},
+        "assets.0.unit_price",
+    ),
+    ("grant_goodwill", {"amount": "10", "reason": "sorry", "by": "s-1"}, "amount"),
+    ("request_quote", {"quote_id": "Q-7", "lines": [LINE], "discounts": [DISCOUNT]}, "discounts.0.value"),
+]
+
+
+@pytest.mark.parametrize(("update", "request_", "path"), DOORS, ids=[f"{one}-{path}" for one, _, path in DOORS])
+def test_no_door_takes_a_power_of_ten_for_a_price(update: str, request_: dict[str, Any], path: str) -> None:
+    model = DOCUMENTS[update]
+    try:
+        model.model_validate(request_)
+    except ValidationError as error:
+        pytest.fail(f"the request itself is not right: {error}")
+    for odd in ODD_NUMBERS:
+        with pytest.raises(ValidationError, match="without an exponent"):
+            model.model_validate(with_value(request_, path, odd))

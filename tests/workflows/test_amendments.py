@@ -44,7 +44,9 @@ async def test_a_request_id_stands_for_one_request(servers: Servers) -> None:
     other = {"assets": [{**seats, "add": 20}], "request_id": "r-1"}
     await refused(life, "amend_assets", other, "RequestConflict", "an id of its own")
     assert await rows_of(servers.pool, life.account) == before
-    await life.ask("cancel_assets", assets=[{"asset_id": life.seats}], effective="period_end", request_id="r-1")
+    cancel = {"assets": [{"asset_id": life.seats}], "effective": "period_end", "request_id": "r-1"}
+    await refused(life, "cancel_assets", cancel, "RequestConflict", "(amend assets)")
+    assert await rows_of(servers.pool, life.account) == before
     assert [units for _, units, _ in await life.periods(life.seats)] == [40, 50]
 
 

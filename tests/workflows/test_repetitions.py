@@ -125,6 +125,44 @@ async def test_another_request_under_an_id_of_a_case_is_refused_and_nothing_is_w
     assert await rows_of_case(servers.pool, case_id) == before
 
 
+async def test_an_id_means_one_request_whatever_kind_it_is_of(servers: Servers) -> None:
+    document = order()
+    account, seats = account_of(document), f"{document['order_id']}.1"
+    await servers.client.place_order(document)
+    kickoff = {"task": "kickoff", "request_id": "crm-7"}
+    answer = await servers.client.ask(account, "complete_task", kickoff)
+    others: list[tuple[str, dict[str, Any]]] = [
+        ("pause", {"reason": "holiday"}),
+        ("amend_assets", {"assets": [{"asset_id": seats, "add": 3}]}),
+        ("place_hold", {"reason": "audit"}),
+        ("change_account", {"language": "en"}),
+        ("report_fulfilment", {"order_id": document["order_id"], "line_id": "3", "step": "shipped"}),
+        ("request_quote", {"quote_id": f"Q-{account}", "lines": requests_of(document)[8][1]["lines"]}),
+        ("note_mail", {"event": "unsubscribed", "contact_id": "P-1"}),
+    ]
+    before = await rows_of(servers.pool, account)
+    for update, request in others:
+        with pytest.raises(Refusal, match=r"asked for something else \(complete task\)") as refused:
+            await servers.client.ask(account, update, {**request, "request_id": "crm-7"})
+        assert refused.value.type == "RequestConflict", (update, str(refused.value))
+    assert await rows_of(servers.pool, account) == before
+    assert await servers.client.ask(account, "complete_task", kickoff) == answer
+    # Another customer's requests, and those of a case, have ids of their own.
+    other = await customer(servers)
+    await servers.client.ask(account_of(other), "pause", {"reason": "holiday", "request_id": "crm-7"})
+    opened = case(document, team=await staffed(servers, "S-rep2"))
+    cases = case_client(servers)
+    await cases.open_case(opened)
+    await cases.ask(opened["case_id"], "note", {"body": "looks bad", "by": "S-rep2", "request_id": "crm-7"})
+    for update, request in (
+        ("wait", {"reason": "a part"}),
+        ("merge", {"into": opened["case_id"]}),
+        ("grant_goodwill", {"amount": "1", "reason": "sorry"}),
+    ):
+        with pytest.raises(Refusal, match=r"asked for something else \(note\)"):
+            await cases.ask(opened["case_id"], update, {**request, "by": "S-rep2", "request_id": "crm-7"})
+
+
 async def test_a_renewal_that_was_accepted_is_not_declined_under_the_same_id(servers: Servers) -> None:
     document = order()
     account, contract = account_of(document), document["contracts"][0]["contract_id"]

@@ -29,6 +29,7 @@ from workers.feeds.rejects import Reason, Reject
 CATALOGUE_MAPPINGS = BUNDLED / "catalogues"
 
 _DECIMALS = Decimal("0.000001")
+_PLAIN = re.compile(r"\s*[+-]?[0-9]{1,18}(\.[0-9]{1,12})?\s*", re.ASCII)
 _LONGEST_CODE = 64
 _DIGEST = 8
 
@@ -235,6 +236,11 @@ def _price(
     given, unit = facts.get(rules.price), str(facts.get(rules.unit) or "")
     if isinstance(given, str) and re.fullmatch(mapping.no_price, given, re.IGNORECASE):
         return None, None, Reject(Reason.NO_PRICE, f"{rules.price}: {given!r}; its price is agreed with each customer")
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None, None, Reject(Reason.MALFORMED, f"{rules.price}: {given!r} is no price")
+    if isinstance(given, str) and not _PLAIN.fullmatch(given):
+        says = f"{rules.price}: {given!r} is no price; write it as a plain decimal number such as 12.50"
+        return None, None, Reject(Reason.MALFORMED, says)
     try:
         price = Decimal(str(given)).quantize(_DECIMALS).normalize()
     except InvalidOperation:

@@ -174,6 +174,12 @@ async def test_what_cannot_be_read_is_named(own: OwnDatabase, tmp_path: Path) ->
             "plans": {"FREE": {"price": -1, "unit": "month"}},
             "addOns": None,
         },
+        "f2-power": {
+            **good,
+            "createdAt": "2024-10-01",
+            "plans": {"FREE": {"price": "1e2", "unit": "month"}},
+            "addOns": None,
+        },
         "g-another-format": {"products": []},
     }
     for name, page in pages.items():
@@ -190,6 +196,7 @@ async def test_what_cannot_be_read_is_named(own: OwnDatabase, tmp_path: Path) ->
         ("d-other-prices", ""): "duplicate_line",
         ("e-unit", "plans.FREE"): "unknown_unit",
         ("f-price", "plans.FREE"): "malformed",
+        ("f2-power", "plans.FREE"): "malformed",
         ("g-another-format", ""): "malformed",
         ("h-broken", ""): "malformed",
     }
