@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from domain.plain import plainly
+from domain.plain import STORED, plainly
 
 _set = object.__setattr__
 
@@ -21,6 +21,11 @@ class Received(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return plainly(handler(source), cls)
+
+    @classmethod
+    def stored(cls, value: Any) -> Self:
+        """The document as our own tables have it. Raises ValidationError as `model_validate` does."""
+        return cls.model_validate(value, context=STORED)
 
 
 class Carried(BaseModel):

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError
 
+STORED = {"stored": True}
+"""The context in which a document of our own tables is read: earlier releases wrote 100 as 1E+2."""
 MOST_DIGITS = 40
 SMALLEST_EXPONENT = -15
 LARGEST_EXPONENT = 18
@@ -40,23 +43,25 @@ def _day(value: Any) -> Any:
     return value
 
 
-def _decimal(value: Any) -> Any:
+def _decimal(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise PydanticCustomError("decimal_spelling", 'must be a decimal number, written as a string such as "12.50"')
     text = value if isinstance(value, str) else format(Decimal(str(value)), "f")
     if isinstance(value, str) and _POWER_OF_TEN.fullmatch(text):
+        if info.context is STORED and len(text) <= MOST_DIGITS:
+            return _within_reach(Decimal(text))
         raise PydanticCustomError(
             "decimal_spelling",
             'must be a plain decimal number, written as a string such as "12.50", without an exponent',
         )
     if len(text) > MOST_DIGITS or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_spelling", 'must be a decimal number, written as a string such as "12.50"')
-    try:
-        number = Decimal(text)
-    except InvalidOperation:  # pragma: no cover - the pattern is narrower than what Decimal reads
-        raise PydanticCustomError("decimal_spelling", "must be a decimal number") from None
+    return _within_reach(Decimal(text))
+
+
+def _within_reach(number: Decimal) -> Decimal:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < SMALLEST_EXPONENT or number.adjusted() > LARGEST_EXPONENT:
         raise PydanticCustomError(
@@ -66,7 +71,9 @@ def _decimal(value: Any) -> Any:
     return number
 
 
-_SPELLING: dict[str, Callable[[Any], Any]] = {"datetime": _instant, "date": _day, "decimal": _decimal}
+_SPELLING: dict[str, Callable[..., Any]] = {"datetime": _instant, "date": _day, "decimal": _decimal}
+_KNOWS_WHENCE = frozenset({"decimal"})
+"""Those that are told whether a value comes from our own tables."""
 _STRICT = frozenset({"int", "bool"})
 _ASIDE = frozenset({"metadata", "serialization", "config", "cls", "default", "ref", "function", "custom_init"})
 
@@ -86,7 +93,8 @@ def _within(node: Any, model: type) -> Any:
         return {**node, "strict": True}
     if kind in _SPELLING:
         spelt = _SPELLING[kind]
-        return {"type": "function-before", "function": {"type": "no-info", "function": spelt}, "schema": node}
+        function = {"type": "with-info" if kind in _KNOWS_WHENCE else "no-info", "function": spelt}
+        return {"type": "function-before", "function": function, "schema": node}
     if kind == "model" and node["cls"] is not model:
         return node
     if kind == "function-before" and node["function"].get("function") in _SPELLING.values():

@@ -12,7 +12,7 @@ def possible(state: JourneyState) -> list[str]:
     """Requests by name, each with the ids that it needs here; Markdown, a line each."""
     if state.closed:
         return ["`place_order` begins a new journey; this one is closed"]
-    lines = [line for key, stage in state.stages.items() for line in _of_stage(key, stage)]
+    lines = [line for key, stage in state.stages.items() for line in _of_stage(state, key, stage)]
     return [*_levers(state), *lines, *_of_service(state), *_always(state)]
 
 
@@ -26,7 +26,7 @@ def _levers(state: JourneyState) -> list[str]:
     return lines
 
 
-def _of_stage(key: str, stage: Stage) -> list[str]:
+def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
     """What an open stage waits for."""
     kind, _, rest = key.partition(":")
     subject = rest.split(":")[0]
@@ -35,7 +35,7 @@ def _of_stage(key: str, stage: Stage) -> list[str]:
             return [f"`complete_task` order_id=`{subject}`, task={_or(stage.tasks)}"]
         case StageKind.RENEWAL, "waiting" | "quoted" | "grace":
             return [f"`answer_renewal` contract_id=`{subject}`"]
-        case StageKind.RENEWAL, "declined":
+        case StageKind.RENEWAL, "declined" if f"renewal:{subject}" in state.attention:  # else nothing is left to renew
             return [f"`answer_renewal` contract_id=`{subject}`, decision=`accept`, which takes the decline back"]
         case StageKind.EXPANSION, _ if stage.tasks:
             return [f"`answer_offer` offer_id={_or(stage.tasks)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -84,7 +85,19 @@ class ResumeJourney(Request):
     for the promised hours, the rest is dropped with a line in the journal."""
 
 
-StepKey = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,150}/[^\s]{1,100}$")]
+_STEP_KEY = re.compile(r"[^\s/]{1,150}/\S{1,100}")
+
+
+def _step_key(value: str) -> str:
+    if not _STEP_KEY.fullmatch(value):
+        raise ValueError(
+            f"{value[:80]!r} is no step's key such as 'adoption/check-in-2027-03-12'; briefing and `perennial journey show`"
+            " say those there are, in brackets"
+        )
+    return value
+
+
+StepKey = Annotated[str, AfterValidator(_step_key)]
 
 
 class RetryDeliveries(Request):

@@ -9,6 +9,7 @@ from activities.store.pool import Connection
 from domain.service.case import CaseFile, MilestoneFacts
 from domain.service.case_care import burning_for
 from domain.service.case_effects import NewMessage
+from domain.service.case_handling import urgency_of
 from domain.service.casework import Work
 
 _COLUMNS = tuple(CaseFile.model_fields)
@@ -180,7 +181,7 @@ async def _absorb(connection: Connection, work: Work, target: str) -> None:
     owed, reasons = work.owed_since, burning_for(work) if work.before.case.escalated else []
     detail = {
         "case_id": work.case_id,
-        **({"goes_on": True} if work.goes_on else {}),
+        **({"goes_on": True, **urgency_of(work)} if work.goes_on else {}),
         **({"unanswered_since": owed.isoformat()} if owed else {}),
         **({"burning_for": reasons} if reasons else {}),
     }

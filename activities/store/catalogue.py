@@ -123,7 +123,7 @@ async def load_catalogue(connection: Connection, codes: Iterable[str]) -> Catalo
             " order by product_code, version desc",
             sorted(wanted),
         )
-        new = [Product.model_validate(row["body"]) for row in rows]
+        new = [Product.stored(row["body"]) for row in rows]
         if missing := wanted - {product.code for product in new}:
             rows = await connection.fetch("select code, name, kind from product where code = any($1)", sorted(missing))
             new += [plain_product(row["code"], row["name"], ProductKind(row["kind"])) for row in rows]
@@ -195,4 +195,4 @@ async def _entries(connection: Connection, edition: tuple[str, str, date], codes
         *edition,
         codes,
     )
-    return [PriceEntry.model_validate(dict(row)) for row in rows]
+    return [PriceEntry.stored(dict(row)) for row in rows]

@@ -201,4 +201,4 @@ async def keep_policy(connection: Connection, policy: ClaimPolicy) -> None:
 async def latest_policy(connection: Connection) -> ClaimPolicy | None:
     """The latest terms on record."""
     body = await connection.fetchval("select body from protection_policy order by version desc limit 1")
-    return ClaimPolicy.model_validate(body) if body else None
+    return ClaimPolicy.stored(body) if body else None

@@ -115,7 +115,7 @@ async def load_playbook(connection: Connection, segment: str, version: int) -> P
     """The playbook that a customer was planned with. One that cannot be read stops only what asks it for something."""
     body = await connection.fetchval("select body from playbook where segment = $1 and version = $2", segment, version)
     try:
-        return Playbook.model_validate(body)
+        return Playbook.stored(body)
     except ValidationError as error:
         fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
         return cast(Playbook, Missing(fact))

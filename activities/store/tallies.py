@@ -49,7 +49,7 @@ async def tally(connection: Connection, account_ids: list[str]) -> Tally:
     # Without their account's prefix, so that the table's own rule against a second one is not what is asked.
     twice = await connection.fetch(
         "select account_id || ' ' || step as what from ("
-        "  select account_id, stage || '/' || regexp_replace(key, '^.*/', '') as step from journal"
+        "  select account_id, stage || '/' || regexp_replace(regexp_replace(key, '/settled$', '.settled'), '^.*/', '') as step from journal"
         "  where account_id = any($1)) s group by account_id, step having count(*) > 1"
         " union all select message_id from outbox where account_id = any($1) and message_id is not null"
         " group by message_id having count(*) > 1",

@@ -15,8 +15,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
+from domain.assets.operations import MOST_TRANSFER_LINES
 from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.calendar import within_reach
@@ -221,11 +222,24 @@ class TransferredAsset(Named):
     to_asset_id: NewId | None = None
 
 
+def _at_most_one_transfer(assets: Any) -> Any:
+    if isinstance(assets, list | tuple) and len(assets) > MOST_TRANSFER_LINES:
+        raise ValueError(
+            f"{len(assets)} assets are too many for one transfer; send at most {MOST_TRANSFER_LINES}, and the others by another"
+            " one to the same contract, `to_contract_id`"
+        )
+    return assets
+
+
 class TransferAssets(Request):
     """Assets of this customer become those of another, under `to_contract_id` or a contract on the same conditions."""
 
     to_account: AccountRef
-    assets: Annotated[tuple[TransferredAsset, ...], Field(min_length=1, max_length=50)]
+    assets: Annotated[
+        tuple[TransferredAsset, ...],
+        Field(min_length=1, json_schema_extra={"maxItems": MOST_TRANSFER_LINES}),
+        BeforeValidator(_at_most_one_transfer),
+    ]
     to_contract_id: ContractRef | None = None
     effective: When | None = None
     reason: Remark = ""

@@ -217,7 +217,7 @@ def change_start(ledger: Ledger, request: ChangeStart) -> Ledger:
     cuts = boundaries(record.active)
     limit = cuts[1] if len(cuts) > 1 else record.end
     if limit is not None and new >= limit:
-        raise StartDateError(f"the new start must lie before the end of the first period, {limit.isoformat()}")
+        raise StartDateError(f"the new start must lie before the end of the first period, {record.asset.day_of(limit)}")
     rows, clears, others = at_new_start(record, new)
     entry = _amendment(
         record,
@@ -258,9 +258,10 @@ def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
     if asset.ramped or asset.selling_model is not SellingModel.TERMED or old is None:
         raise RestrictedError(f"{request.asset_id}: only the end of a plain term can be moved")
     if new <= request.effective:
-        raise EndBeforeStartError(f"the new end {new.isoformat()} is not after {request.effective.isoformat()}")
+        says = f"the new end {asset.day_of(new)} is not after {asset.day_of(request.effective)}"
+        raise EndBeforeStartError(says)
     if any(cut > request.effective for cut in boundaries(record.active)):
-        raise LaterTransactionError(f"{request.asset_id} has a change after {request.effective.isoformat()}")
+        raise LaterTransactionError(f"{request.asset_id} has a change after {asset.day_of(request.effective)}")
     rows = at_new_end(record, request.effective, new)
     more = Category.UPSELLS if new > old else Category.DOWNSELLS if new < old else Category.TERMS_CHANGES
     entry = _amendment(record, request, request.effective, rows, end=new, category=more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.assets.errors import (
     AssetCancelledError,
@@ -64,7 +64,9 @@ def changeable(ledger: Ledger, request: Amendment, effective: datetime) -> Asset
         if first < today:
             raise BackdateError(f"{first} is before {today}; backdating is off")
     if effective < record.start:
-        raise BeforeAssetStartError(f"{request.asset_id} starts at {record.start.isoformat()}")
+        raise BeforeAssetStartError(
+            f"{request.asset_id} begins on {record.asset.day_of(record.start)}; name that day or a later one"
+        )
     return record
 
 
@@ -72,7 +74,8 @@ def in_term(ledger: Ledger, request: Amendment, effective: datetime) -> AssetRec
     """As `changeable`, with `effective` before the end of the term."""
     record = changeable(ledger, request, effective)
     if record.end is not None and effective >= record.end:
-        raise AssetExpiredError(f"{request.asset_id} ends at {record.end.isoformat()}; renew it first")
+        last = record.asset.day_of(record.end - timedelta(microseconds=1))
+        raise AssetExpiredError(f"{request.asset_id} ends on {last}; name a day until then, or renew it first")
     return record
 
 
@@ -90,7 +93,7 @@ def check_schedule(record: AssetRecord, effective: datetime) -> None:
     if asset.selling_model is SellingModel.USAGE:
         kind = "usage"
     if kind and any(period.start > effective for period in record.periods):
-        raise RestrictedError(f"{asset.asset_id} is {kind} and has periods after {effective.isoformat()}")
+        raise RestrictedError(f"{asset.asset_id} is {kind} and has periods after {asset.day_of(effective)}")
 
 
 def check_movable(asset: Asset, operation: str) -> None:

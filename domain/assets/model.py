@@ -30,6 +30,16 @@ class SellingModel(StrEnum):
     EVERGREEN = "evergreen"
     USAGE = "usage"
 
+    @property
+    def words(self) -> str:
+        """How it is sold, in a sentence: "sold for a term"."""
+        return {
+            SellingModel.ONE_TIME: "once",
+            SellingModel.TERMED: "for a term",
+            SellingModel.EVERGREEN: "without an end",
+            SellingModel.USAGE: "by use",
+        }[self]
+
 
 class PricingSource(StrEnum):
     """Where an upsell takes its price when the request names none."""

@@ -86,7 +86,9 @@ def apply_together(ledger: Ledger, requests: Sequence[AnyRequest]) -> Ledger:
     if len(requests) > MOST_LINES:
         raise TransactionError(f"{len(requests)} lines; a transaction has at most {MOST_LINES}")
     if sum(isinstance(request, Transfer) for request in requests) > MOST_TRANSFER_LINES:
-        raise TransferLinesError(f"a transaction transfers at most {MOST_TRANSFER_LINES} lines")
+        raise TransferLinesError(
+            f"at most {MOST_TRANSFER_LINES} assets go into one transfer, parts of bundles counted; hand the others over by another one"
+        )
     twice = [asset_id for asset_id, count in Counter(map(target_of, requests)).items() if count > 1]
     if twice:
         raise TransactionError(f"two lines for {twice[0]}; a transaction has one line for an asset")

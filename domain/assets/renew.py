@@ -45,7 +45,9 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         raise RestrictedError(f"{request.asset_id} has no term that could be renewed")
     _check_no_renewal(record, request)
     if record.asset.selling_model is SellingModel.USAGE and start < old_end:
-        raise RestrictedError(f"{request.asset_id} is usage; renew it at the end of its term, {old_end.isoformat()}")
+        raise RestrictedError(
+            f"{request.asset_id} is usage; renew it at the end of its term, {record.asset.day_of(old_end)}"
+        )
     anchor = _anchor(record, request, start)
     end = _new_end(record, request, start, anchor)
     rows = [
@@ -110,7 +112,8 @@ def _new_end(record: AssetRecord, request: Renew, start: datetime, anchor: datet
             raise RenewalTermMissingError(f"neither {request.asset_id} nor its contract say how long a renewal is")
         end = _months_later(record.asset, start, months, anchor)
     if end <= start:
-        raise EndBeforeStartError(f"the renewal ends at {end.isoformat()} and starts at {start.isoformat()}")
+        ends, starts = record.asset.day_of(end), record.asset.day_of(start)
+        raise EndBeforeStartError(f"the renewal would end on {ends}, which is not after its start on {starts}")
     return end
 
 

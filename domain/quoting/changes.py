@@ -211,8 +211,8 @@ def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, Un
     """The asset that takes over, and its price from the price book."""
     product, old = desk.catalogue.product(line.to_product), record.asset
     if old.selling_model not in product.selling_models:
-        models = " or ".join(product.selling_models)
-        raise SellingModelError(f"{old.asset_id} is sold {old.selling_model}; {product.code} is sold {models}")
+        models = " or ".join(model.words for model in product.selling_models)
+        raise SellingModelError(f"{old.asset_id} is sold {old.selling_model.words}; {product.code} is sold {models}")
     held = _held(record, line.effective)
     quantity = line.quantity or held.quantity
     # The new asset takes over the old one's attributes, as far as its product has them.

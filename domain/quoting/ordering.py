@@ -80,7 +80,7 @@ def order_document(
             purchases.append(Purchase.model_validate(_priced(line)))
         elif line.end is None or line.selling_model is SellingModel.USAGE:
             raise OrderDocumentError(
-                f"line {line.line_id} is sold {line.selling_model}; the document knows terms and purchases"
+                f"line {line.line_id} is sold {line.selling_model.words}; the document knows terms and purchases"
             )
         else:
             terms[line.effective, line.end].append(line)

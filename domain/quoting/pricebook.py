@@ -126,12 +126,14 @@ class PriceBook(Indexed):
         """
         entries = [entry for entry in self.by_product.get(product, ()) if entry.holds(model, attributes)]
         if not entries:
-            says = f"price book {self.name} ({self.currency}) has no {model} price for {product}"
+            says = f"price book {self.name} ({self.currency}) has no price {model.words} for {product}"
             raise NoPriceError(f"{says}; publish one, as by `perennial price set`")
         entry = max(entries, key=lambda entry: entry.specificity)
         if entry.per not in _UNITS[model]:
             units = " or ".join(_UNITS[model])
-            raise SellingModelError(f"{product} is sold {model}: its price must be per {units}, not per {entry.per}")
+            raise SellingModelError(
+                f"{product} is sold {model.words}: its price must be per {units}, not per {entry.per}"
+            )
         tiers = [tier for tier in entry.tiers if tier.least <= quantity]
         if not tiers:
             raise NoPriceError(f"{product} is sold from {entry.tiers[0].least} units on, not {quantity}")

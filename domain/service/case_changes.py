@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
-from domain.service import case_care, case_mails, case_surveys
+from domain.service import case_care, case_handling, case_mails, case_surveys
 from domain.service.case import CaseAccount, CaseChanged, CaseContact, CaseFile, Happened, clock_events
 from domain.service.case_effects import NewMessage, digest_of
 from domain.service.case_requests import (
@@ -247,7 +247,7 @@ def _owed_since(work: Work, target: CaseFile, heard_at: datetime | None) -> date
 
 def absorbed(work: Work, told: CaseChanged) -> None:
     """Another case went up in this one, which is on record by now. What its customer waits for does what a message does, work
-    that was not done reopens what was resolved, and what burnt in the one burns in the other."""
+    that was not done reopens what was resolved, what burnt in the one burns in the other, and the more urgent clock counts."""
     found = [event for event in work.before.events if event.kind is Happened.ABSORBED]
     merges = [event for event in found if event.detail.get("case_id") == told.case_id]
     if not merges:
@@ -258,6 +258,7 @@ def absorbed(work: Work, told: CaseChanged) -> None:
         _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
     for reason in detail.get("burning_for", ()):
         case_care.take_over_flag(work, at, told.case_id, str(reason))
+    case_handling.take_over_urgency(work, told.case_id, detail)
     if "unanswered_since" not in detail:
         return
     effect = after_message(_facts(work), at, work.before.desk.rules)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care
 from domain.service.case import Happened
 from domain.service.case_requests import Assign, DeEscalate, Escalate, Prioritise
-from domain.service.casework import Work
+from domain.service.casework import SYSTEM, Work
+from domain.service.definitions import Priority
 from domain.service.lifecycle import RUNNING, CaseState
 
 ESCALATION_ROLES = ("owner", "lead", "manager")
@@ -91,3 +96,29 @@ def prioritise(work: Work, request: Prioritise) -> None:
         )
         work.report("prioritised", work.as_of)
     work.answer["priority"] = work.case.priority.value
+
+
+def urgency_of(work: Work) -> dict[str, str]:
+    """How urgent a case was that goes up in another one, and since when its resolution was promised, if that is not late."""
+    found: dict[str, str] = {"priority": work.before.case.priority.value}
+    for row in work.before.milestones:
+        if row.kind == "resolution" and row.completed_at is None and row.violation() is None:
+            found["promised_since"] = (row.counted_from or row.started_at).isoformat()
+    return found
+
+
+def take_over_urgency(work: Work, other: str, detail: Mapping[str, Any]) -> None:
+    """What was more urgent stays so: a merge wins no time. The resolution counts from when it was promised."""
+    if "priority" not in detail or work.case.status not in RUNNING:
+        return
+    before, theirs = work.case.priority, Priority(detail["priority"])
+    if theirs.rank >= before.rank:
+        return
+    if since := detail.get("promised_since"):
+        work.resolution_from = datetime.fromisoformat(since)
+    work.change(priority=theirs, planned_at=work.as_of)
+    why = f"case {other} was merged into it"
+    changed = {"from": before.value, "to": theirs.value, "reason": why}
+    work.happened(Happened.PRIORITISED, work.as_of, SYSTEM, changed)
+    work.line("prioritised", f"Case {work.case_id} is {theirs.value} now: {why}", work.as_of, SYSTEM, **changed)
+    work.report("prioritised", work.as_of)

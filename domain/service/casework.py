@@ -97,6 +97,8 @@ class Work:
         self.tasks: list[StaffTask] = []
         self.settled_tasks: list[str] = []
         self.absorbed_into: str | None = None
+        self.resolution_from: datetime | None = None
+        """since when the customer was promised what has just become this case's"""
         self.owed_since: datetime | None = None  # what the case that absorbs this one owes its customer since then
         self.goes_on = False  # whether the case that is absorbed was not done
         self.attention: dict[str, str | None] = {}
@@ -141,6 +143,7 @@ class Work:
             history,
             calendar_id=calendar_id,
             set_anew_at=self.as_of if self._other_targets() else None,
+            resolution_from=self.resolution_from,
         )
         return follow(
             self.policy.milestones,

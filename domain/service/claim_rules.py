@@ -318,6 +318,11 @@ def check_goodwill(policy: ClaimPolicy, line: BoughtLine, amount: Money, used: D
         tax = ", tax included," if line.taxes_left else ""
         raise Refusal(ABOVE_LINE, f"{amount.amount} is more than the {left} {line.currency}{tax} left of {line.name}")
     limit = policy.amounts_in(line.currency).goodwill_year
+    if not limit:
+        known = sorted(code for code, amounts in policy.amounts.items() if amounts.goodwill_year)
+        others = f"there is one in {', '.join(known)}" if known else "there is none in any currency"
+        says = f"goodwill: there is no budget in {line.currency} ({others}); `goodwill_year` of the claims' policy sets one"
+        raise Refusal(OVER_BUDGET, says)
     budget = GoodwillBudget(
         period=str(year),
         limit=Money(amount=limit, currency=line.currency),

@@ -25,12 +25,14 @@ def promised(
     *,
     calendar_id: str,
     set_anew_at: datetime | None = None,
+    resolution_from: datetime | None = None,
 ) -> Promised:
     """The target of every occurrence on record. What was kept or broken is judged by the target that it had then.
 
     Args:
         set_anew_at: the priority or the policy has just changed; what is still open counts anew from this instant, see
             `_anew`.
+        resolution_from: from when the resolution counts then, if that was promised to the customer before.
     """
     known = {one.name: one for one in milestones}
     found: Promised = {}
@@ -41,7 +43,8 @@ def promised(
         if milestone is not None and clock is not None and set_anew_at is not None and row.completed_at is None:
             stops = history.stops(pausable=milestone.stops_on_pause, until=set_anew_at)
             wanted = milestone.targets.get(priority) or None
-            target = _Open(row, target, clock, stops, set_anew_at).anew(wanted)
+            counted = resolution_from if row.kind == "resolution" else None
+            target = _Open(row, target, clock, stops, set_anew_at, counted or set_anew_at).anew(wanted)
         found.setdefault(row.milestone, {})[row.number] = target
     return found
 
@@ -55,6 +58,8 @@ class _Open:
     clock: BusinessClock
     stops: list[Span]
     at: datetime
+    counted_from: datetime
+    """from when less time counts"""
 
     def anew(self, wanted: timedelta | None) -> Target:
         """More time counts from the start, as if it had always been so. Less time counts from now, so that nobody is late for
@@ -63,12 +68,12 @@ class _Open:
             return self.before
         if wanted is None:
             return Target(None)
-        from_now = Target(wanted, self.at)
+        from_now = Target(wanted, self.counted_from)
         if self.before.span is None:
             return from_now
         if wanted > self.before.span:
             return Target(wanted) if self._due(wanted, None) > self.at else from_now
-        earlier = self._due(self.before.span, self.before.counted_from) <= self._due(wanted, self.at)
+        earlier = self._due(self.before.span, self.before.counted_from) <= self._due(wanted, self.counted_from)
         return self.before if earlier else from_now
 
     def _due(self, span: timedelta, counted_from: datetime | None) -> datetime:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from domain.model import Received
 from domain.orders import read_order
 from domain.plain import plainly
+from domain.quoting.pricebook import PriceEntry
 from domain.refusals import Refusal
 from domain.requests import PauseJourney, read_request
 from tests.builders import order
@@ -176,3 +177,12 @@ def test_no_door_takes_a_power_of_ten_for_a_price(update: str, request_: dict[st
     for odd in ODD_NUMBERS:
         with pytest.raises(ValidationError, match="without an exponent"):
             model.model_validate(with_value(request_, path, odd))
+
+
+def test_what_earlier_releases_wrote_into_tables_is_read() -> None:
+    entry = {"product": "SEATS", "per": "month", "tiers": [{"least": 0, "price": "1.2E+2"}]}
+    assert PriceEntry.stored(entry).tiers[0].price == 120
+    with pytest.raises(ValidationError, match="without an exponent"):
+        PriceEntry.model_validate(entry)
+    with pytest.raises(ValidationError, match="at most 18 digits"):
+        PriceEntry.stored({**entry, "tiers": [{"least": 0, "price": "1E+99"}]})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from activities.store.case_reports import read_case
 from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
@@ -134,3 +136,39 @@ async def test_a_case_that_was_answered_but_not_done_reopens_what_it_is_merged_i
     await absorbed(servers, first)
     assert (await row_of(servers, first))["status"] == "open"
     assert await promise(servers, first, "next_response") is None
+
+
+@pytest.mark.parametrize("later", [timedelta(minutes=5), timedelta(hours=3)])
+async def test_a_merge_wins_no_time_for_what_was_urgent(servers: Servers, later: timedelta) -> None:
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "MG-U")
+    calm = await client.open_case(case(document, team=team, impact="medium", urgency="medium"))
+    await servers.client.fast_forward(account_of(document), timedelta(minutes=20))
+    urgent = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    promised = await promise(servers, urgent.case_id, "resolution")
+    before = await promise(servers, calm.case_id, "resolution")
+    assert promised["due_at"] < before["due_at"]
+    await client.fast_forward(urgent.case_id, later)
+    await client.fast_forward(calm.case_id, later)
+    late = promised["due_at"] <= await client.now(urgent.case_id)
+    await client.ask(urgent.case_id, "merge", {"into": calm.case_id, "by": "MG-U"})
+    await absorbed(servers, calm.case_id)
+    row = await row_of(servers, calm.case_id)
+    assert row["priority"] == "urgent"
+    after = await promise(servers, calm.case_id, "resolution")
+    assert after["state"] == "open"
+    assert after["due_at"] == promised["due_at"] if not late else after["due_at"] < before["due_at"]
+    assert "prioritised" in await kinds(servers, calm.case_id)
+    assert "| resolution | open |" in await client.briefing(calm.case_id)
+
+
+async def test_a_calm_case_that_goes_up_in_an_urgent_one_changes_no_clock(servers: Servers) -> None:
+    client, document = case_client(servers), await customer(servers, **ENTERPRISE)
+    team = await staffed(servers, "MG-C")
+    urgent = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    calm = await client.open_case(case(document, team=team, impact="medium", urgency="medium"))
+    before = await promise(servers, urgent.case_id, "resolution")
+    await client.ask(calm.case_id, "merge", {"into": urgent.case_id, "by": "MG-C"})
+    await absorbed(servers, urgent.case_id)
+    assert (await row_of(servers, urgent.case_id))["priority"] == "urgent"
+    assert (await promise(servers, urgent.case_id, "resolution"))["due_at"] == before["due_at"]

@@ -96,7 +96,7 @@ def test_sales_become_contracts_by_term_and_purchases() -> None:
 
 
 def test_what_the_document_cannot_say_is_refused() -> None:
-    with pytest.raises(OrderDocumentError, match="sold evergreen"):
+    with pytest.raises(OrderDocumentError, match="sold without an end"):
         document(quote(sale("seats", 1, selling_model="evergreen")))
     ledger = sold(sale("seats", 10))
     cancel = {"line_id": "c", "kind": "cancel", "asset_id": owned(), "effective": on("2026-09-01")}
