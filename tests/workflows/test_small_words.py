@@ -68,8 +68,8 @@ async def test_goodwill_in_a_currency_without_a_budget_says_where_there_is_one(s
     other = case(francs, owner=agent, team=await staffed(servers, agent))
     await cases.open_case(other)
     says = r"no budget in CHF \(there is one in EUR, .*JPY.*\); `goodwill_year`"
+    granted = {"amount": "10", "role": "manager", **line, "order_id": francs["order_id"]}
     with pytest.raises(Refusal, match=says) as told:
-        granted = {"amount": "10", "role": "manager", **line, "order_id": francs["order_id"]}
         await cases.ask(other["case_id"], "grant_goodwill", granted)
     assert told.value.type == "OverBudget"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.asset_life import Life
 from tests.conftest import Servers
-from tests.e2e.lives import until
+from tests.e2e.lives import settled, until
 from tests.workers.cli.running import Ended, perennial
 
 
@@ -104,3 +104,18 @@ async def test_a_pause_ends_at_an_instant_however_its_offset_is_written(servers:
     )
     assert done.code != 0
     assert "offset" in done.err
+
+
+async def test_a_journey_is_shown_with_where_each_of_its_messages_stands(servers: Servers, tmp_path: Path) -> None:
+    life = await Life.begin(servers, days=1)
+    await settled(servers.pool, life.account)
+    environment = {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
+    dsn = servers.stack.postgres_dsn
+    shown = await perennial("journey", "show", life.account, dsn=dsn, folder=tmp_path, environment=environment)
+    assert "mail welcome to P-1: sent " in shown.out
+    shown = await perennial(
+        "journey", "show", life.account, "--json", dsn=dsn, folder=tmp_path, environment=environment
+    )
+    journal = json.loads(shown.out)["journal"]
+    (welcome,) = [one for line in journal for one in line["messages"] if one["what"] == "welcome"]
+    assert (welcome["to"], welcome["status"]) == ("P-1", "sent")
