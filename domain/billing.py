@@ -23,7 +23,7 @@ from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency, FirstInvoice
-from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, bill, schedule
+from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, Paid, bill, charged_as, schedule
 from domain.taking_effect import counts_from, in_effect
 from domain.tax import Taxed
 
@@ -170,7 +170,13 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
     as_of = _as_of(due, seen.paid, today, terms.policy.zone)
     paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
-    paid = None if seen.paid is seen.now and paid_by == terms else (seen.paid, paid_by)
+    paid = None
+    if seen.paid is not seen.now or paid_by != terms:
+        held = due.before or due.after
+        was = seen if held is due.after else in_effect(held, today, terms.policy.zone, policy)
+        # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day.
+        short = charged_as(billed, (was.now, terms), (was.paid, paid_by), through)
+        paid = Paid(seen.paid, paid_by, frozenset(line.key for line in billed) - short)
     lines = bill(seen.now, terms, billed, through, paid)
     known = {line.key for line in [*billed, *lines]}
     return Settlement(lines, elsewhere, _next_day(due, terms, known, today, seen.days))

@@ -132,10 +132,12 @@ class ContractFacts(Carried):
         until = self.term.until
         return add_months(until, (number - self.term.number) * self.renewal_months, anchor_from(until, self.anchor))
 
-    def months_from(self, zone: str) -> datetime:
-        """An instant on whose day, in `zone`, the months of what comes under the contract begin."""
+    def months_from(self, zone: str, on: date | None = None) -> datetime:
+        """An instant on whose day, in `zone`, the months of what comes under the contract begin: those of a day, or of the latest
+        term."""
         # January has every day.
-        return start_of_day(date(self.first_start.year, 1, self.anchor), zone)
+        by = self.anchor if on is None else self.grid_on(on)[1]
+        return start_of_day(date(self.first_start.year, 1, by), zone)
 
     def term_at(self, at: datetime) -> TermFacts:
         """The latest term, or the one before it if that is still in force at `at`."""

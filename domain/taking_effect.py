@@ -56,7 +56,8 @@ def in_effect(
     later = {
         action.sequence: day
         for action in record.active[1:]
-        if (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT) and (day := first_day(action, zone)) > today
+        if (billed or action.subtype is not Subtype.START_DATE_ADJUSTMENT)
+        and (day := _known_from(action, zone)) > today
     }
     begun = record.active[0]
     ahead = [at for at in changes_ahead(begun) if local_date(at, zone) > today]
@@ -77,6 +78,16 @@ def first_day(action: AssetAction, zone: ZoneInfo) -> date:
     if action.subtype is Subtype.START_DATE_ADJUSTMENT and action.clears_from is not None:
         return local_date(min(action.effective, action.clears_from), zone)
     return local_date(action.effective, zone)
+
+
+def _known_from(action: AssetAction, zone: ZoneInfo) -> date:
+    """The first day of what a change brings: of a renewal after a gap that of the gap, in which units may be added."""
+    day = first_day(action, zone)
+    return (
+        min(day, local_date(action.clears_from or action.effective, zone))
+        if action.category is Category.RENEWALS
+        else day
+    )
 
 
 def counts_from(record: AssetRecord, today: date, zone: ZoneInfo) -> date:

@@ -31,7 +31,7 @@ from domain.amending.terms import Holdings, units_at_end
 from domain.assets.contracts import ContractTerms, cotermed
 from domain.assets.errors import ContractError, RestrictedError
 from domain.assets.ledger import anchor_at, month_anchors
-from domain.assets.model import Asset, AssetRecord, SellingModel
+from domain.assets.model import Asset, AssetRecord, ComingTerm, SellingModel
 from domain.assets.operations import AnyRequest
 from domain.assets.requests import (
     Cancel,
@@ -139,10 +139,15 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
         selling_model=SellingModel.TERMED,
         contract_id=terms.contract_id,
         time_zone=desk.zone,
-        months_from=contract.months_from(desk.zone),
+        months_from=contract.months_from(desk.zone, desk.situation.customer.day_of(first)),
     )
+    ahead = contract.term.starts_at
     generate = Generate(
-        request_id=desk.request_id, recorded_at=desk.as_of, asset=asset, lines=cotermed([open_line], terms)
+        request_id=desk.request_id,
+        recorded_at=desk.as_of,
+        asset=asset,
+        lines=cotermed([open_line], terms),
+        terms=(ComingTerm(start=ahead, months_from=contract.months_from(desk.zone)),) if first < ahead else (),
     )
     return generate, Sold(line.unit_price, line.per)
 

@@ -65,6 +65,7 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
     start = min(line.start for line in request.lines)
     ends = [line.end for line in request.lines if line.end is not None]
     end = max(ends) if len(ends) == len(request.lines) else None
+    begins = {term.start for term in request.terms if start < term.start and (end is None or term.start < end)}
     entry = Entry(
         request_id=request.request_id,
         type=ActionType.GENERATE,
@@ -86,9 +87,10 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
             for number, line in enumerate(request.lines, 1)
         ],
         # The end of life is no boundary: a later extension must not find one there.
-        cuts=sorted({line.start for line in request.lines} | {cut for cut in ends if cut != end}),
+        cuts=sorted({*(line.start for line in request.lines), *(cut for cut in ends if cut != end), *begins}),
         attributes=[AttributeSetting(start=start, values=request.attributes)] if request.attributes else [],
         order_id=request.order_id,
+        terms=request.terms,
     )
     return ledger.with_records(append(empty_record(asset), entry, ledger.policy))
 

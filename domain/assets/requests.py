@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from domain.assets.dates import Instant
-from domain.assets.model import Asset, Attributes, RequestId
+from domain.assets.model import Asset, Attributes, ComingTerm, RequestId
 from domain.ids import AccountRef, AssetId, ContractRef, OrderRef
 from domain.model import Received
 from domain.money import CurrencyCode
@@ -52,12 +52,16 @@ class Request(Received):
 
 
 class Generate(Request):
-    """Make an asset from the lines of an order. Lines may follow one another (a ramp) or overlap (quantities add)."""
+    """Make an asset from the lines of an order. Lines may follow one another (a ramp) or overlap (quantities add).
+
+    `terms` are those that its contract has sold and that have not begun.
+    """
 
     asset: Asset
     lines: tuple[Line, ...] = Field(min_length=1)
     order_id: OrderRef | None = None
     attributes: Attributes = Field(default_factory=dict)
+    terms: tuple[ComingTerm, ...] = ()
 
 
 class Amendment(Request):

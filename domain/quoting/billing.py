@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -286,19 +286,43 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
         yield Cell((lot, start), start, Fraction(price) * held.get(lot, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The asset and terms by which parts go that were billed before an end of them was agreed, until it comes."""
+
+    record: AssetRecord
+    terms: BillingTerms
+    keys: Collection[Key]
+
+
+def charged_as(
+    billed: Sequence[BillLine],
+    one: tuple[AssetRecord, BillingTerms],
+    other: tuple[AssetRecord, BillingTerms],
+    through: date,
+) -> set[Key]:
+    """The parts that were billed as `one` says, and not as the `other`."""
+    charged: dict[Key, Decimal] = defaultdict(Decimal)
+    for line in billed:
+        charged[line.key] += line.scheduled
+    costs = [{cell.key: cell.exact for cell in _cells(*view, through)} for view in (one, other)]
+    off = {key: [abs(Fraction(sum_) - cost.get(key, Fraction())) for cost in costs] for key, sum_ in charged.items()}
+    return {key for key, (first, second) in off.items() if first < second}
+
+
 def bill(
     record: AssetRecord,
     terms: BillingTerms,
     billed: Sequence[BillLine],
     through: date,
-    paid: tuple[AssetRecord, BillingTerms] | None = None,
+    paid: Paid | None = None,
 ) -> tuple[BillLine, ...]:
     """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
 
     `billed` are all lines of the asset so far. The lines come to what all that is due costs, rounded once, less what was
     billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it
-    (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: the
-    asset and terms by which periods that were billed go, if not the same.
+    (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: by
+    what periods go that were billed, if not the same.
     """
     expected = {cell.key: cell for cell in _cells(record, terms, through)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
@@ -307,8 +331,8 @@ def bill(
         charged[line.key] += line.scheduled
         left[line.key] += line.amount
     if paid is not None:
-        as_paid = {cell.key: cell for cell in _cells(*paid, through) if cell.key in charged}
-        expected = {key: cell for key, cell in expected.items() if key not in charged} | as_paid
+        as_paid = {cell.key: cell for cell in _cells(paid.record, paid.terms, through) if cell.key in paid.keys}
+        expected = {key: cell for key, cell in expected.items() if key not in paid.keys} | as_paid
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
     asset = record.asset

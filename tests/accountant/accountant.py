@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -56,7 +56,7 @@ class Accountant(Keeping):
 
     def hear(self, act: dict[str, Any], day: date, answer: dict[str, Any] | None = None) -> None:
         """Something was carried out on a day of the customer. `answer`: where it says the ids of what is new."""
-        self.live_to(day)
+        self.live_to(day, before_nine="order" not in act and act.get("at", "12:00") < "09:00")
         self.answer = answer or {}
         self._number += 1
         name = act.get("ask") or next(key for key in ("order", "price", "open") if key in act)
@@ -144,7 +144,7 @@ class Accountant(Keeping):
                 MONTHS_OF_PRICE[document.get("per", "month")],
                 self._rates_of(contract, document["product"]),
             )
-            asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+            asset.agree(first, self.today, contract.serving(first, stack), request)
             asset.agreed.append((first, stack[0].price, request))
             self.assets[asset.asset_id] = asset
             touched.append(asset)
@@ -177,8 +177,12 @@ class Accountant(Keeping):
             stack, anchor = days[last]
             longer = served(last + DAY, until, stack, anchor)
             asset.agree(day, self.today, longer, request)
-        ends = [max(each.days(), default=date.min) + DAY for each in self._assets_of(contract)]
-        contract.terms[-1].until = max(ends)
+        contract.before[request] = [replace(each) for each in contract.terms]
+        living = [each for each in self._assets_of(contract) if not each.cancelled]
+        ends = [max(each.days(), default=date.min) + DAY for each in living]
+        # The contract is talked about when the first of what was sold up to its end or longer ends.
+        term = contract.terms[-1]
+        term.until = min((end for end in ends if end >= term.until), default=max(ends))
 
     def _hear_cancel_assets(self, act: dict[str, Any], request: str) -> None:
         body = act["request"]
@@ -188,7 +192,8 @@ class Accountant(Keeping):
             assets = [self.assets[each["asset_id"]] for each in body["assets"]]
         for asset in assets:
             if body.get("effective") == "period_end":
-                term = self.contracts[asset.contract_id].term_on(self.today)
+                contract = self.contracts[asset.contract_id]
+                term = contract.term_on(max(self.today, contract.terms[0].first))
                 day = term.until if term else self.today
             else:
                 day = self._effective(body)
@@ -220,9 +225,9 @@ class Accountant(Keeping):
         elif contract.until > self.today:
             contract.agreed, contract.agreed_by = self._next_term(contract), self._number
         else:
-            self._renew(
-                contract, self._next_term(contract), self._assets_of(contract), self._uplifted(contract.uplift), request
-            )
+            uplifted = self._uplifted(contract.uplift)
+            term, assets = self._next_term(contract), self._assets_of(contract)
+            self._renew(contract, term, assets, uplifted, request, by_itself=True)
             self._settle(act["who"], self._assets_of(contract), "a renewal")
 
     def _hear_swap_assets(self, act: dict[str, Any], request: str) -> None:
@@ -287,7 +292,6 @@ class Accountant(Keeping):
             each.undo(last)
         contract = self.contracts[asset.contract_id]
         contract.take_back(last)
-        contract.terms[-1].until = max(max(each.days(), default=date.min) + DAY for each in self._assets_of(contract))
         self._settle(act["who"], touched, "a roll-back")
 
     def _hear_request_quote(self, act: dict[str, Any], request: str) -> None:
@@ -345,12 +349,11 @@ class Accountant(Keeping):
         self, contract: Contract, line: dict[str, Any], price: Fraction, months: int, asset_id: str, request: str
     ) -> Asset:
         first = self._day(line["start"])
-        term = contract.term_on(first) or contract.terms[-1]
         asset = Asset(
             asset_id, contract.account, contract.contract_id, months, self._rates_of(contract, line["product"])
         )
         stack = (Lot(line["quantity"], price),)
-        asset.agree(first, self.today, served(first, term.until, stack, term.anchor), request)
+        asset.agree(first, self.today, contract.serving(first, stack), request)
         asset.agreed.append((first, price, request))
         self.assets[asset_id] = asset
         return asset

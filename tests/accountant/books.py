@@ -130,6 +130,20 @@ class Contract:
         self.terms = [each for each in self.terms if each.first < each.until] + [term]
         self.over = False
 
+    def serving(self, first: date, stack: Stack) -> Callable[[Days], Days]:
+        """Service of what is sold now, to the end of all that is agreed, each day in the months of its term."""
+        terms = [replace(each) for each in (*self.terms, *([self.agreed] if self.agreed else []))]
+
+        def make(days: Days) -> Days:
+            days = {day: held for day, held in days.items() if day < first}
+            for number in range((terms[-1].until - first).days):
+                day = first + number * DAY
+                begun = [term for term in terms if term.first <= day] or terms[:1]
+                days[day] = (stack, begun[-1].anchor)
+            return days
+
+        return make
+
     def take_back(self, request: str) -> None:
         """The terms as if a request had not been made."""
         self.terms = self.before.pop(request, self.terms)

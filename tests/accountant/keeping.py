@@ -50,21 +50,29 @@ class Keeping:
     purchases: dict[str, dict[str, Any]] = field(default_factory=dict)
     sold: list[tuple[str, str, str, tuple[Fraction, ...], str]] = field(default_factory=list)
     """account, contract, product, tax rates and order of all lines of orders, in order"""
+    before_nine: bool = False
+    """true in the small hours of `today`, before anything is billed"""
 
     def __post_init__(self) -> None:
         self.charges = Charges(self.currency)
 
-    def live_to(self, day: date) -> None:
-        """All that is due of itself up to and on `day`: terms end and begin, billing periods begin, changes take effect."""
-        while self.today < day:
+    def live_to(self, day: date, *, before_nine: bool = False) -> None:
+        """All that is due of itself up to and on `day`: terms end at midnight; billing periods and changes begin at nine."""
+        while True:
+            if self.before_nine and (self.today < day or not before_nine):
+                self.before_nine = False
+                for contract in list(self.contracts.values()):
+                    self._morning(contract)
+            if self.today >= day:
+                return
             self.today += DAY
+            self.before_nine = True
             for contract in list(self.contracts.values()):
-                self._morning(contract)
+                if contract.until == self.today and not contract.over:
+                    self._term_ends(contract)
 
     def _morning(self, contract: Contract) -> None:
         today = self.today
-        if contract.until == today and not contract.over:
-            self._term_ends(contract)
         billing = {day for term in contract.terms for day in term.billing_days(contract.billing) if day == today}
         effects = [
             asset
@@ -90,6 +98,7 @@ class Keeping:
                 self._assets_of(contract),
                 lambda lot: lot if since is not None and lot.own > since else uplifted(lot),
                 "",
+                by_itself=True,
             )
 
     def _next_term(self, contract: Contract) -> Term:
@@ -105,27 +114,39 @@ class Keeping:
         priced: Callable[[Lot], Lot],
         request: str,
         prices: dict[str, Fraction] | None = None,
+        by_itself: bool = False,
     ) -> None:
-        """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced."""
-        ends = min(term.first, contract.until)
+        """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced.
+
+        `by_itself`: as the contract says, and not as somebody asks for it.
+        """
         for asset in assets:
             days = asset.days()
-            before = max((day for day in days if ends - DAY <= day <= term.first), default=None)
-            stack = days[before][0] if before else ()
+            first, anchor = term.first, term.anchor
+            until = max(days, default=date.min) + DAY
+            if by_itself:
+                # What ended earlier is not brought back; what runs longer goes on from its own end.
+                if not term.first <= until < term.until:
+                    continue
+                first, before = until, until - DAY
+                anchor = anchor if on_grid(anchor, first) else first
+            else:
+                ends = min(term.first, contract.until)
+                before = max((day for day in days if ends - DAY <= day <= term.first), default=date.min)
+            stack = days[before][0] if before in days else ()
             if not stack or asset.cancelled:
                 continue
             gap = max(days) + DAY
-            if gap < term.first:  # nothing is served there, and may be added
-                asset.agree(gap, self.today, served(gap, term.first, (), contract.anchor), request)
+            if gap < first:  # nothing is served there, and may be added
+                asset.agree(gap, self.today, served(gap, first, (), contract.anchor), request)
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
             # What was the last price is that of these lots from now on.
             mark = -len(asset.changes)
             stack = tuple(replace(lot, sold=mark) for lot in stack)
-            asset.agreed.append((term.first, stack[-1].price, request))
-            asset.anew.append((term.first, mark, request))
-            longer = served(term.first, term.until, stack, term.anchor)
-            asset.agree(term.first, self.today, longer, request, renews=True)
+            asset.agreed.append((first, stack[-1].price, request))
+            asset.anew.append((first, mark, request))
+            asset.agree(first, self.today, served(first, term.until, stack, anchor), request, renews=True)
         contract.begin(term, request)
 
     def _uplifted(self, percent: Fraction) -> Callable[[Lot], Lot]:

@@ -156,6 +156,22 @@ def test_what_is_settled_before_a_later_day_is_what_it_would_be_without_it(
     assert books.ask(WAYS[today]) == without.ask(WAYS[today])
     before = day - timedelta(days=1)
     assert books.live_to(before) == without.live_to(before)
+    assert books.settle() == 0  # whoever looks again finds nothing
     books.live_to(start + timedelta(days=500))
     terms = [asset.asset_id for asset in books.world.customer.assets if asset.contract_id]
     assert [books.booked(asset_id) for asset_id in terms] == [books.cost(asset_id) for asset_id in terms]
+
+
+def test_units_added_before_a_gap_are_invoiced_for_it_from_its_first_day_on() -> None:
+    books = Books(BillingFrequency.MONTHLY)
+    until = books.world.contract().term.until
+    books.live_to(until - timedelta(days=40))
+    start = until + timedelta(days=12)
+    asked = {"contract_id": books.world.contract_id, "start": start.isoformat(), "months": 12, "uplift_percent": "0"}
+    books.world.ask(changes.renew, RenewAssets.model_validate(asked))
+    assert books.settle() == 0
+    books.ask(amended(add=3, unit_price="3100"))
+    assert books.world.records[books.world.seats].periods[-2].quantity == 3
+    settled = books.live_to(start)
+    assert settled[until] == Decimal(12 * 300)  # of December's 31 days
+    assert settled[start] == 40 * 1200 + 3 * 3100 + 60_000 // 12

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from domain.amending import changes
-from domain.amending.requests import AmendAssets, SwapAssets
+from domain.amending.requests import AmendAssets, RenewAssets, SwapAssets
+from domain.assets.ledger import exact_cost
 from domain.assets.model import AssetRecord
 from domain.billing import ContractBilling, ContractTerm, Due, settle
 from domain.orders import BillingFrequency
@@ -56,3 +58,20 @@ def test_an_even_swap_in_the_middle_of_a_month_costs_nothing() -> None:
     gone, come = (world.records[asset_id].actions[-1].product_amount_change for asset_id in (world.seats, "NEW"))
     assert come is not None
     assert gone == -come
+
+
+def test_an_add_on_costs_what_an_upsell_does_even_if_a_renewal_off_the_months_is_agreed_ahead() -> None:
+    world = World(auto_renew=True, zone=ZONE)
+    world.pass_by(40)
+    first = world.contract().term.start_on + timedelta(days=70)
+    asked = {"contract_id": world.contract_id, "start": first.isoformat(), "months": 12, "uplift_percent": "0"}
+    world.ask(changes.renew, RenewAssets.model_validate(asked))
+    before = exact_cost(world.records[world.seats], POLICY)
+    world.pass_by(5)
+    line = {"contract_id": world.contract_id, "product": "PRO", "quantity": 5, "unit_price": "2000", "asset_id": "ADD"}
+    upsell = {"asset_id": world.seats, "add": 5, "unit_price": "2000"}
+    world.ask(changes.amend, AmendAssets.model_validate({"add_ons": [line], "assets": [upsell]}))
+    after, added = (exact_cost(world.records[asset_id], POLICY) for asset_id in (world.seats, "ADD"))
+    assert before is not None
+    assert after is not None
+    assert added == after - before

@@ -180,7 +180,8 @@ class World:
         contract = contract or self.customer.contract(contract_id)
         assert contract is not None
         self.terms[contract_id] = terms
-        first = {"first_start": terms[0].start_on, "first_until": terms[0].until}
+        starts = [term.start_on for term in terms]
+        first = {"first_start": terms[0].start_on, "first_until": terms[0].until, "starts": starts}
         latest = {"term": terms[-1], "previous": terms[-2] if len(terms) > 1 else None}
         after = contract.model_copy(update={**first, **latest, **changes})
         others = [c for c in self.customer.contracts if c.contract_id != contract_id]
