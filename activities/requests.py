@@ -33,6 +33,7 @@ from domain.requests import (
     CompleteTask,
     PauseJourney,
     Request,
+    RequestRenewal,
     RescheduleStep,
     ResumeJourney,
     RetryDeliveries,
@@ -92,6 +93,11 @@ class JourneyRequests:
     async def answer_renewal(self, call: RequestCall) -> Outcome:
         """The customer renews, or does not."""
         return await self._answer(call, AnswerRenewal, renewal.answer, "renewal", ledger=True)
+
+    @activity.defn
+    async def request_renewal(self, call: RequestCall) -> Outcome:
+        """The customer asks for a renewal; its quote goes out."""
+        return await self._answer(call, RequestRenewal, renewal.asked_for, "renewal", ledger=True)
 
     @activity.defn
     async def answer_offer(self, call: RequestCall) -> Outcome:

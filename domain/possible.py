@@ -34,7 +34,7 @@ def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
         case StageKind.ONBOARDING, _ if stage.tasks:
             return [f"`complete_task` order_id=`{subject}`, task={_or(stage.tasks)}"]
         case StageKind.RENEWAL, "waiting" | "quoted" | "grace":
-            return [f"`answer_renewal` contract_id=`{subject}`"]
+            return [f"`answer_renewal`, `request_renewal` contract_id=`{subject}`"]
         case StageKind.RENEWAL, "declined" if f"renewal:{subject}" in state.attention:  # else nothing is left to renew
             return [f"`answer_renewal` contract_id=`{subject}`, decision=`accept`, which takes the decline back"]
         case StageKind.EXPANSION, _ if stage.tasks:

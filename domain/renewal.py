@@ -25,7 +25,7 @@ from domain.orders import ContactRole
 from domain.ownership import prices_begun
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.renewal_quote import assets_of_next_term, last_day, next_term, notice_by, notice_context, quote_renewal
-from domain.requests import AnswerRenewal
+from domain.requests import AnswerRenewal, RequestRenewal
 from domain.requests import Decision as Answer
 from domain.shown import counted
 from domain.situation import Situation
@@ -188,21 +188,61 @@ def _quote_days(situation: Situation, contract: ContractFacts) -> int:
     return max(situation.playbook.renewal.quote_days, contract.notice_days + LEAD_DAYS)
 
 
+def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
+    """The customer asks for a renewal: the quote of the next term goes out, whatever day it is, and waits for a yes."""
+    contract = _theirs(situation, request.contract_id)
+    if contract.status not in ("active", "grace"):
+        raise Refusal(NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; an order begins anew")
+    _check_not_renewed(situation, contract)
+    if nothing_left(situation, contract):
+        raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
+    if held := situation.guard.renewal_held(contract.term.ends_at):
+        raise Refusal(NOT_ALLOWED, f"the quote for {contract.contract_id} is held back: {held.says}")
+    quote = quote_renewal(situation, contract)
+    says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"
+    noticed = any(notice_step(situation, contract, d).at <= situation.as_of for d in notice_days(situation, contract))
+    quoted = contract.status == "active" and noticed
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id}),
+        Outcome(
+            stages={contract.stage: Stage(status=QUOTED, until=contract.term.ends_at)} if quoted else {},
+            said=[says],
+            answer={"contract_id": contract.contract_id, "quote_id": quote.quote_id},
+        ),
+        [quote],
+        [
+            Mail(
+                "renewal_notice", notice_context(situation, contract, quote), role=ContactRole.BILLING, contractual=True
+            )
+        ],
+        [Notice(says, ["The quote is on its way; the customer's answer renews the contract."], to="owner")],
+    )
+
+
+def _theirs(situation: Situation, contract_id: str) -> ContractFacts:
+    contract = situation.customer.contract(contract_id)
+    if contract is None:
+        known = ", ".join(c.contract_id for c in situation.customer.contracts) or "none"
+        raise Refusal(NOT_ALLOWED, f"contract {contract_id!r} is not this customer's; their contracts: {known}")
+    return contract
+
+
+def _check_not_renewed(situation: Situation, contract: ContractFacts) -> None:
+    if contract.term.starts_at > situation.as_of and contract.term.number > 1:
+        raise Refusal(
+            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
+        )
+
+
 def answer(situation: Situation, request: AnswerRenewal) -> Decision:
     """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out.
 
     A decline can be taken back by accepting, until the term ends.
     """
-    contract = situation.customer.contract(request.contract_id)
-    if contract is None:
-        known = ", ".join(c.contract_id for c in situation.customer.contracts) or "none"
-        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is not this customer's; their contracts: {known}")
+    contract = _theirs(situation, request.contract_id)
     if contract.status not in ("active", "grace"):
         _check_declined(situation, contract, request)
-    if contract.term.starts_at > situation.as_of and contract.term.number > 1:
-        raise Refusal(
-            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
-        )
+    _check_not_renewed(situation, contract)
     if request.decision is Answer.ACCEPT:
         if nothing_left(situation, contract):
             raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")

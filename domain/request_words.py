@@ -36,6 +36,7 @@ REQUESTS = {
     "release_for_renewal": "Decision whether a renewal may be talked about",
     "renew_assets": "Renewal by request",
     "report_fulfilment": "Report on a delivery",
+    "request_renewal": "Wish for a renewal",
     "request_quote": "Quote asked for",
     "reschedule_step": "Step moved",
     "resume_journey": "Pause ends, what is overdue is looked at",

@@ -57,6 +57,12 @@ class AnswerRenewal(Request):
         return self
 
 
+class RequestRenewal(Request):
+    """The customer asks for a renewal of their own accord: its quote goes out, and waits for their answer."""
+
+    contract_id: ContractRef
+
+
 class AnswerOffer(Request):
     """The customer takes an offer of more seats or does not."""
 

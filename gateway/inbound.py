@@ -22,7 +22,7 @@ from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
-from domain.mail.asks import ask_of
+from domain.mail.asks import Act, ask_of
 from domain.mail.reading import InboundMail, mail_key, named_cases, read_mail
 from domain.mail.routing import (
     Found,
@@ -179,6 +179,8 @@ class Inbox:
         account_id = found.answered.account_id if found.answered else (accounts[0] if len(accounts) == 1 else None)
         named = ask.id if account_id is not None else None
         thing = await inbox.thing_named(connection, str(account_id), named) if named else None
+        if ask.act is Act.RENEW and account_id is not None:
+            thing = await inbox.contract_meant(connection, account_id, f"{mail.subject} {mail.own_words}")
         return wish_of(ask, mail, found.answered, thing, account_id)
 
     async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:

@@ -19,6 +19,7 @@ from domain.requests import (
     CloseJourney,
     CompleteTask,
     PauseJourney,
+    RequestRenewal,
     ResumeJourney,
 )
 from workflows import amendment, expansion, onboarding, relationship, renewal
@@ -80,6 +81,15 @@ class Doors(AssetDoors, QuoteDoors, ServiceDoors, PeopleDoors, StepDoors, MailDo
     @answer_renewal.validator
     def _check_answer_renewal(self, request: Any) -> None:
         self.check(AnswerRenewal, request, renewal.check_answer_renewal, recorded=True)
+
+    @workflow.update(description="The customer asks for a renewal: its quote goes out now: {contract_id, by?}")
+    async def request_renewal(self, request: Any) -> dict[str, Any]:
+        """Quotes the next term of a contract."""
+        return await self.ask_by("request_renewal", request)
+
+    @request_renewal.validator
+    def _check_request_renewal(self, request: Any) -> None:
+        self.check(RequestRenewal, request, renewal.check_request_renewal, recorded=True)
 
     @workflow.update(
         description="The customer's answer to an offer: {offer_id, decision: accept|decline, reason?, by?}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.journey import JourneyState, StageKind, stage_kind
 from domain.refusals import NOT_ALLOWED, Refusal
-from domain.requests import AnswerRenewal, Decision
+from domain.requests import AnswerRenewal, Decision, RequestRenewal
 
 STEPS = frozenset(
     {
@@ -15,6 +15,11 @@ STEPS = frozenset(
     }
 )
 ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
+
+
+def check_request_renewal(state: JourneyState, request: RequestRenewal) -> None:
+    """Refuses to quote a renewal of a contract that waits for none."""
+    check_answer_renewal(state, AnswerRenewal(contract_id=request.contract_id, decision=Decision.ACCEPT))
 
 
 def check_answer_renewal(state: JourneyState, request: AnswerRenewal) -> None:

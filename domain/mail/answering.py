@@ -82,7 +82,8 @@ def wish_of(
     """The wish in a mail that can be done by itself; null if a person has to read it.
 
     Args:
-        thing: what the ask is about, if it is a quote, an offer or a contract that exists.
+        thing: what the ask is about, if it is a quote, an offer or a contract that exists; with a wish to renew, the
+            contract that it can only mean.
         account_id: whose mail was answered, else whose contact wrote, if that is one customer.
     """
     asked = asked_in(sent)
@@ -95,6 +96,9 @@ def wish_of(
         case Act.ACCEPT | Act.DECLINE if thing is not None:
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
             return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, thing))
+        case Act.RENEW if thing is not None:
+            door = Door(update="request_renewal", request={"contract_id": thing.id})
+            return Wish(ask=ask, account_id=thing.account_id, words=f"have contract {thing.id} renewed", door=door)
         case _:
             return None
 

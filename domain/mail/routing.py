@@ -167,7 +167,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
             found.answered.email.lower() if found.answered else ""
         ):
             return _waits("it answers a survey that was sent to somebody else", **about)
-    elif contact is None or contact.role not in DECIDES:
+    elif contact is None or (contact.role not in DECIDES and wish.ask.act is not Act.RENEW):
         roles = ", ".join(role.value for role in DECIDES)
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)
     return Route(

@@ -70,6 +70,13 @@ async def answer_renewal(life: Life, party: Party) -> Made:
     }
 
 
+@makes("request_renewal")
+async def request_renewal(life: Life, party: Party) -> Made:
+    sql = "select contract_id from contract where account_id = $1 and status = 'active' order by contract_id"
+    row = await life.one(sql, party.account_id)
+    return {"contract_id": row["contract_id"], "by": "customer"} if row else None
+
+
 @makes("answer_offer")
 async def answer_offer(life: Life, party: Party) -> Made:
     sql = "select offer_id from offer where account_id = $1 and status = 'open' order by offer_id"

@@ -119,3 +119,21 @@ async def test_an_opt_out_is_heeded_and_confirmed(post: Post, text: str) -> None
         row["account_id"],
     )
     await post.answered(sender, "opted_out")
+
+
+async def test_a_wish_to_renew_becomes_a_quote_that_waits_for_one_yes(post: Post) -> None:
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    sender = contact_of(account)
+    row = await post.delivered(written(sender, "Renewal", "Please renew our Workspace.\n\nBest regards\nAoi"))
+    assert (row["status"], row["case_id"], row["reason"]) == ("matched", None, f"have contract {contract} renewed")
+    quote = await post.answered(sender, "renewal_notice")
+    assert quote["body"]["context"]["quote"]["quote_id"]
+    terms = "select count(*) from contract_term where contract_id = $1"
+    assert await post.servers.pool.fetchval(terms, contract) == 1
+    row = await reply(post, quote, sender, f"Yes, we accept {quote['body']['context']['quote']['quote_id']}.")
+    assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
+    await post.answered(sender, "renewal_confirmed")
+    assert await post.servers.pool.fetchval(terms, contract) == 2
+    late = await post.delivered(written(sender, "Renewal", "Please renew our Workspace once more."))
+    assert late["account_id"] == account_id
