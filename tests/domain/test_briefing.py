@@ -57,7 +57,7 @@ def test_it_says_what_comes_by_name_with_the_key_that_a_request_needs() -> None:
     words = "Renewal notice, 60 days before 10 May 2027, contract K-1 [`renewal:K-1:1/notice-60`]"
     assert f"**Next**\n\n- Thu 2027-03-11 10:00 CET · {words}" in said
     assert "`skip_step`, `reschedule_step`" in said
-    assert "`answer_renewal` contract_id=`K-1`" in said
+    assert "`answer_renewal`, `request_renewal` contract_id=`K-1`" in said
 
 
 def test_a_paused_journey_does_nothing_next() -> None:
