@@ -76,7 +76,7 @@ async def test_goodwill_in_a_currency_without_a_budget_says_where_there_is_one(s
 
 async def test_a_renewal_is_offered_only_where_something_is_left_to_renew(servers: Servers) -> None:
     life = await Life.begin(servers)
-    offered = f"`answer_renewal` contract_id=`{life.contract}`"
+    offered = f"`answer_renewal`, `request_renewal` contract_id=`{life.contract}`"
     assert offered in await servers.client.briefing(life.account)
     await life.ask("cancel_assets", contract_id=life.contract, effective="period_end")
     assert offered not in await servers.client.briefing(life.account)
@@ -86,4 +86,5 @@ async def test_a_renewal_is_offered_only_where_something_is_left_to_renew(server
     assert offered in await servers.client.briefing(life.account)
     await life.ask("answer_renewal", contract_id=life.contract, decision="decline", reason="price")
     briefing = await servers.client.briefing(life.account)
-    assert f"{offered}, decision=`accept`, which takes the decline back" in briefing
+    again = f"`answer_renewal` contract_id=`{life.contract}`, decision=`accept`, which takes the decline back"
+    assert again in briefing
