@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated
@@ -172,10 +172,12 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
     paid = None
     if seen.paid is not seen.now or paid_by != terms:
-        held = due.before or due.after
-        was = seen if held is due.after else in_effect(held, today, terms.policy.zone, policy)
-        # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day.
-        short = charged_as(billed, (was.now, terms), (was.paid, paid_by), through)
+        # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day. What takes
+        # effect today may have been settled by now, or not.
+        held, zone_of = due.before or due.after, terms.policy.zone
+        seen_before = [in_effect(held, day, zone_of, policy) for day in (today, today - timedelta(days=1))]
+        cut_short = [(was.now, terms) for was in seen_before]
+        short = charged_as(billed, cut_short, [(was.paid, paid_by) for was in seen_before], through)
         paid = Paid(seen.paid, paid_by, frozenset(line.key for line in billed) - short)
     lines = bill(seen.now, terms, billed, through, paid)
     known = {line.key for line in [*billed, *lines]}

@@ -205,15 +205,21 @@ def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
     return _some(contract_id, [r for r in living if r.end and (r.end > desk.as_of or r.end >= term.ends_at)])
 
 
-def _cancellable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
-    """The assets under a contract that cost something from now on; what was bought once stays the customer's."""
-    if contract_id is None:
+def _cancellable(desk: Desk, request: CancelAssets) -> Sequence[AssetRecord]:
+    """The assets under a contract that would cost something after its cancellation; what was bought once stays the customer's."""
+    if request.contract_id is None:
         return []
-    desk.contract(contract_id)
-    under = [record for record in desk.situation.records.values() if record.asset.contract_id == contract_id]
+    desk.contract(request.contract_id)
+    under = [record for record in desk.situation.records.values() if record.asset.contract_id == request.contract_id]
     held = [r for r in under if not r.cancelled and r.asset.selling_model is not SellingModel.ONE_TIME]
     ahead = [r for r in held if r.periods and (r.end is None or r.end > desk.as_of)]
-    return _some(contract_id, [r for r in ahead if units_at_end(r)] or ahead)
+    return _some(request.contract_id, [r for r in ahead if _holds_after(r, _last(desk, r, request))] or ahead)
+
+
+def _holds_after(record: AssetRecord, last: datetime) -> bool:
+    """True for what has units at some time from its cancellation on, or to its end if it is cancelled there."""
+    from_then = [period for period in record.periods if period.end is None or period.end > last]
+    return any(period.quantity for period in from_then) if from_then else bool(units_at_end(record))
 
 
 def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:
@@ -227,22 +233,23 @@ def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:
 def cancel(desk: Desk, request: CancelAssets) -> Decision:
     """Assets end for good, now, at the end of their period, or at a day."""
     with named_refusals():
-        named = [Named(asset_id=record.asset.asset_id) for record in _cancellable(desk, request.contract_id)]
+        named = [Named(asset_id=record.asset.asset_id) for record in _cancellable(desk, request)]
         requests = bundled(desk, [_cancelled(desk, line, request) for line in request.assets or named])
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 
 
 def _cancelled(desk: Desk, line: Named, request: CancelAssets) -> Cancel:
-    record = desk.record(line)
-    if request.effective == PERIOD_END:
-        effective = _period_end(desk, record)
-    elif isinstance(request.effective, str):
-        effective = desk.begun(record)
-    else:
-        effective = desk.moment(request.effective)
+    effective = _last(desk, desk.record(line), request)
     return Cancel(
         request_id=desk.request_id, recorded_at=desk.as_of, asset_id=AssetId(line.asset_id), effective=effective
     )
+
+
+def _last(desk: Desk, record: AssetRecord, request: CancelAssets) -> datetime:
+    """The instant from which an asset is given up."""
+    if request.effective == PERIOD_END:
+        return _period_end(desk, record)
+    return desk.begun(record) if isinstance(request.effective, str) else desk.moment(request.effective)
 
 
 def _period_end(desk: Desk, record: AssetRecord) -> datetime:

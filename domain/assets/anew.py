@@ -46,8 +46,9 @@ def without(
 
 
 def changes_ahead(action: AssetAction) -> list[datetime]:
-    """When what an asset took over from another changes as it was agreed there before: units, prices, terms."""
-    if action.related_asset is None:
+    """When an asset changes as it was agreed before it was made, of another that it took over or of its contract: units, prices,
+    terms."""
+    if action.related_asset is None and not action.terms:
         return []
     held = lot_slices(action.sources, action.effective)
     moments = {
@@ -59,7 +60,7 @@ def changes_ahead(action: AssetAction) -> list[datetime]:
 
 
 def unchanged(action: AssetAction, ahead: Sequence[datetime]) -> AssetAction:
-    """What an asset took over as if the changes from the first of `ahead` on were not known: up to the next term or gap."""
+    """What made an asset as if the changes from the first of `ahead` on were not known: up to the next term or gap."""
     end = next(iter(_stops(action, ahead)), action.lifecycle_end)
     rows = [
         row if row.end is not None and row.end < ahead[0] else row.model_copy(update={"end": end})

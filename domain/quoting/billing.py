@@ -295,18 +295,19 @@ class Paid:
     keys: Collection[Key]
 
 
-def charged_as(
-    billed: Sequence[BillLine],
-    one: tuple[AssetRecord, BillingTerms],
-    other: tuple[AssetRecord, BillingTerms],
-    through: date,
-) -> set[Key]:
-    """The parts that were billed as `one` says, and not as the `other`."""
+View = tuple[AssetRecord, BillingTerms]
+
+
+def charged_as(billed: Sequence[BillLine], these: Sequence[View], those: Sequence[View], through: date) -> set[Key]:
+    """The parts that were billed as one of `these` says, and not as one of `those`."""
     charged: dict[Key, Decimal] = defaultdict(Decimal)
     for line in billed:
         charged[line.key] += line.scheduled
-    costs = [{cell.key: cell.exact for cell in _cells(*view, through)} for view in (one, other)]
-    off = {key: [abs(Fraction(sum_) - cost.get(key, Fraction())) for cost in costs] for key, sum_ in charged.items()}
+    costs = [[{cell.key: cell.exact for cell in _cells(*view, through)} for view in views] for views in (these, those)]
+    off = {
+        key: [min(abs(Fraction(net) - cost.get(key, Fraction())) for cost in each) for each in costs]
+        for key, net in charged.items()
+    }
     return {key for key, (first, second) in off.items() if first < second}
 
 

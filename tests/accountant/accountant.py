@@ -222,13 +222,11 @@ class Accountant(Keeping):
         contract = self.contracts[body["contract_id"]]
         if body["decision"] == "decline":
             contract.auto_renew = False
-        elif contract.until > self.today:
-            contract.agreed, contract.agreed_by = self._next_term(contract), self._number
         else:
             uplifted = self._uplifted(contract.uplift)
             term, assets = self._next_term(contract), self._assets_of(contract)
             self._renew(contract, term, assets, uplifted, request, by_itself=True)
-            self._settle(act["who"], self._assets_of(contract), "a renewal")
+            self._settle(act["who"], assets, "a renewal")
 
     def _hear_swap_assets(self, act: dict[str, Any], request: str) -> None:
         body = act["request"]

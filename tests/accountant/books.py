@@ -101,10 +101,6 @@ class Contract:
     uplift: Fraction
     anchor: date
     terms: list[Term]
-    agreed: Term | None = None
-    """the next term by the contract's own terms, accepted before the present one has ended"""
-    agreed_by: int | None = None
-    """by which act"""
     before: dict[str, list[Term]] = field(default_factory=dict)
     """the terms as they were before a request"""
     over: bool = False
@@ -132,7 +128,7 @@ class Contract:
 
     def serving(self, first: date, stack: Stack) -> Callable[[Days], Days]:
         """Service of what is sold now, to the end of all that is agreed, each day in the months of its term."""
-        terms = [replace(each) for each in (*self.terms, *([self.agreed] if self.agreed else []))]
+        terms = [replace(each) for each in self.terms]
 
         def make(days: Days) -> Days:
             days = {day: held for day, held in days.items() if day < first}

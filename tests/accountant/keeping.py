@@ -85,21 +85,9 @@ class Keeping:
     def _term_ends(self, contract: Contract) -> None:
         if not any(asset.held_on(self.today - DAY) and not asset.cancelled for asset in self._assets_of(contract)):
             contract.over = True
-        elif contract.agreed or contract.auto_renew:
-            term = contract.agreed or self._next_term(contract)
-            contract.agreed = None
-            # Units that were sold at a price of their own after the next term was agreed keep it.
-            since = contract.agreed_by
-            uplifted = self._uplifted(contract.uplift)
-            contract.agreed_by = None
-            self._renew(
-                contract,
-                term,
-                self._assets_of(contract),
-                lambda lot: lot if since is not None and lot.own > since else uplifted(lot),
-                "",
-                by_itself=True,
-            )
+        elif contract.auto_renew:
+            term, uplifted = self._next_term(contract), self._uplifted(contract.uplift)
+            self._renew(contract, term, self._assets_of(contract), uplifted, "", by_itself=True)
 
     def _next_term(self, contract: Contract) -> Term:
         start = contract.until
@@ -182,7 +170,8 @@ class Keeping:
             if at is not None:
                 moving = at[asset.asset_id]
             asset.booked += moving
-            asset.paid_until = max(asset.paid_until, until)
+            if any(asset.held_on(self.today + n * DAY) for n in range((until - self.today).days)):
+                asset.paid_until = max(asset.paid_until, until)
             moved[asset.asset_id] = moving
             if moving > 0:
                 charged.append((asset.asset_id, moving, asset.rates))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from domain.amending import changes
 from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets
 from domain.assets.model import SellingModel
@@ -62,3 +64,16 @@ def test_what_has_no_end_is_cancelled_with_its_contract_and_what_was_bought_once
     world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
     assert world.records[world.seats].cancelled
     assert not world.records[world.care].cancelled
+
+
+def test_a_contract_that_is_cancelled_now_is_so_with_what_would_have_had_no_units_later() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(30)
+    later = (world.situation().today + timedelta(days=40)).isoformat()
+    world.ask(
+        changes.amend,
+        AmendAssets.model_validate({"assets": [{"asset_id": world.seats, "remove": 40}], "effective": later}),
+    )
+    world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
+    assert world.records[world.seats].cancelled
+    assert {world.records[asset].end for asset in (world.seats, world.care)} == {world.now}
