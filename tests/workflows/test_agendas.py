@@ -243,3 +243,17 @@ async def test_adoption_begins_once_more_with_a_contract_that_is_renewed_when_it
     assert "adoption" in (await running(servers, account)).stages
     assert await apart(servers, account) == []
     await forward(servers, account, 40)
+
+
+async def test_an_order_that_brings_a_lost_journey_back_does_not_end_its_pause(servers: Servers) -> None:
+    document, account = await begun(servers)
+    await servers.client.ask(account, "pause", {"reason": "the shop is rebuilt", "by": "S-2"})
+    await servers.handle(account).terminate("lost")
+    await ended(servers.temporal, f"journey-{account}")
+    await servers.client.place_order(goods_order(document, present()))
+    paused = (await running(servers, account)).paused
+    assert paused is not None
+    assert (paused.reason, paused.by) == ("the shop is rebuilt", "S-2")
+    assert await apart(servers, account) == []
+    await servers.client.ask(account, "resume", {})
+    await forward(servers, account, 10)
