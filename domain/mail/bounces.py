@@ -20,11 +20,13 @@ _SCANNED_BYTES = 200_000
 _ROBOTS = re.compile(
     r"^(mailer-daemon|postmaster|mail-?delivery|mail\.?administrator|bounces?([+-].*)?)@", re.IGNORECASE
 )
+_SERVER = re.compile(r"mailer[- ]?daemon|postmaster|mail delivery (sub)?system|メールサーバ", re.IGNORECASE)
 _SUBJECTS = re.compile(
     r"undeliver|delivery (status|failure|report|notification|has failed|incomplete|delayed)"
     r"|mail delivery (failed|system|error)|returned mail|failure notice"
+    r"|mail (failure|failed)|fail(ed|ure) delivery|delayed mail|message \S+ delayed|could not (be )?(send|sent|deliver)|error sending your mail"
     r"|unzustellbar|nicht zugestellt|non remis|échec de la remise|no se puede entregar|não entregue"
-    r"|mancato recapito|配信(不能|できません|エラー)|送信エラー",
+    r"|mancato recapito|配信(不能|できません|エラー)|送信エラー|メールエラー",
     re.IGNORECASE,
 )
 _UNKNOWN_USER = re.compile(
@@ -78,7 +80,10 @@ def is_report(message: Message, headers: Headers, return_path: str | None, sende
     if headers.has("x-failed-recipients"):
         return True
     subject = headers.first("subject") or ""
-    from_server = bool(_ROBOTS.match(sender)) or (return_path is not None and return_path.strip().strip("<>") == "")
+    named = " ".join(headers.raw("from")[:1])
+    from_server = bool(_ROBOTS.match(sender) or _SERVER.search(named)) or (
+        return_path is not None and return_path.strip().strip("<>") == ""
+    )
     return from_server and bool(_SUBJECTS.search(subject))
 
 
@@ -138,7 +143,8 @@ def _in_own_words(message: Message, headers: Headers) -> Bounce | None:
     text = "\n".join(_texts(message))[:_SCANNED_BYTES]
     temporary, permanent = _failures(message)
     named = [address for _, address in addresses_in(headers.raw("x-failed-recipients"))]
-    recipient = next(iter([*named, *sorted(permanent), *sorted(temporary)]), "")
+    found = [*named, *sorted(permanent), *sorted(temporary)] or list(_sent_to(message, text))
+    recipient = next(iter(found), "")
     if not recipient:
         return None
     said = _sentence(text, recipient)
@@ -180,6 +186,21 @@ def _texts(message: Message) -> Iterator[str]:
 
 def _came_back(part: Message) -> list[Headers]:
     return [Headers(inner) for inner in inner_parts(part)] if media_type(part) == "message/rfc822" else []
+
+
+_TO = re.compile(r"^(?:original-|final-)?(?:to|recipient|宛先)\s*[:;：]\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+
+
+def _sent_to(message: Message, text: str) -> Iterator[str]:
+    """To whom the mail that came back had gone: by its own headers, wherever the report quotes them."""
+    for part in all_parts(message):
+        kind = media_type(part)
+        if kind in ("message/rfc822", "message/global"):
+            yield from (address for inner in inner_parts(part) for _, address in addresses_in(Headers(inner).raw("to")))
+        elif kind in ("text/rfc822-headers", "message/global-headers"):
+            yield from (address for _, address in addresses_in(Headers.of(header_fields(content_of(part))).raw("to")))
+    for line in _TO.findall(text)[:5]:
+        yield from (address for _, address in addresses_in([line[:500]]))
 
 
 def _sentence(text: str, recipient: str) -> str:

@@ -330,3 +330,48 @@ def test_a_large_mail_with_its_files_is_read_whole() -> None:
     found = read_mail(mail(body, MIME_Version="1.0", Content_Type="multipart/mixed; boundary=B"))
     assert found.text == "See the boundary of the files."
     assert [(one.name, one.size) for one in found.attachments] == [("a.pdf", 200_000 * 57)]
+
+
+OWN_WORDS = b"""\
+From: MAILER-DAEMON <>
+To: <service@seller.example>
+Subject: Mail delivery failed
+Message-ID: <1@mx.example>
+
+This is the mail server of mx.example. Your mail could not be delivered:
+
+mx.acme.example said: 550 5.1.1 jo@acme.example: no such user here
+
+Message headers follow.
+
+From: service@seller.example
+To: Jo <jo@acme.example>
+Message-ID: <sent@seller.example>
+Subject: Welcome
+"""
+
+
+def test_a_report_in_a_servers_own_words_is_read() -> None:
+    found = read_mail(OWN_WORDS)
+    assert (found.kind, found.may_answer) == ("bounce", False)
+    assert found.bounce is not None
+    assert (found.bounce.recipient, found.bounce.message_ids) == ("jo@acme.example", ("<sent@seller.example>",))
+    assert found.bounce.is_for_good
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "for_good"),
+    [
+        ("5.0.0", "550 5.1.1 User unknown", True),
+        ("5.0.0", "550 no such user", True),
+        ("5.0.0", "552 mailbox is over quota", False),
+        ("5.4.1", "550 5.4.1 Recipient address rejected: Access denied", True),
+        ("5.2.2", "552 5.2.2 mailbox full", False),
+        ("4.4.7", "delivery delayed", False),
+    ],
+)
+def test_an_address_is_wrong_for_good_by_status_or_words(status: str, said: str, for_good: bool) -> None:
+    raw = REPORT.replace(b"STATUS", f"{status} (a remark)".encode()).replace(b"550 no such user", said.encode())
+    report = read_mail(raw).bounce
+    assert report is not None
+    assert (report.status, report.is_for_good) == (status, for_good)
