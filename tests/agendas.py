@@ -46,10 +46,13 @@ def _passing(said: str) -> bool:
 
 
 async def apart_of_all(servers: Servers, accounts: list[str]) -> dict[str, list[str]]:
-    """The differences of every journey among these accounts that can be asked."""
+    """The differences of every journey among these accounts that can be asked: whose worker is gone would be asked for half a minute."""
     found = {}
     for account_id in accounts:
         try:
+            described = await servers.handle(account_id).describe()
+            if described.task_queue != servers.settings.task_queue:
+                continue
             if says := await apart(servers, account_id):
                 found[account_id] = says
         except RPCError:
