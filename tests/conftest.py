@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
+from xdist.remote import Producer
 
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
@@ -36,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     suite.compile_once(config)
     suite.side_by_side(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> suite.WhoeverIsFree | None:
+    return suite.scheduler(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

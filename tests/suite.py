@@ -10,11 +10,24 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 PROCESSES = 4
 """More than a small machine has cores: most of a test is waiting for a server."""
-LONG_FIRST = ("e2e", "workers", "gateway", "workflows", "activities")
-"""Folders whose modules begin first, so that no process is left with a long one at the end."""
+LONG_FIRST = ("e2e", "accountant", "workflows", "workers", "gateway", "activities")
+"""Folders whose tests begin first, so that no process is left with a long one at the end."""
+
+TOGETHER = ("tests/activities/store/test_portfolio.py", "tests/test_deployment.py", "tests/workers/cli/test_assets.py")
+"""Modules whose tests share something costly, and so go to one process."""
+
+
+class WhoeverIsFree(LoadScopeScheduling):
+    """Each process that is free takes the next test, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", maxsplit=1)[0]
+        return module if module in TOGETHER else nodeid
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -40,7 +53,7 @@ def compile_once(config: pytest.Config) -> None:
 
 
 def side_by_side(config: pytest.Config) -> None:
-    """Several processes for the whole suite, unless `-n` says otherwise; tests of one module stay together."""
+    """Several processes for the whole suite, unless `-n` says otherwise."""
     if not config.pluginmanager.hasplugin("dsession") and not config.pluginmanager.hasplugin("xdist"):
         return
     if (
@@ -52,6 +65,11 @@ def side_by_side(config: pytest.Config) -> None:
         config.option.numprocesses = PROCESSES
         config.option.dist = "loadscope"
         config.option.loadscopereorder = False
+
+
+def scheduler(config: pytest.Config, log: Producer) -> WhoeverIsFree | None:
+    """Who gets which test; null for what xdist does by itself."""
+    return WhoeverIsFree(config, log) if _is_whole(config) and config.option.dist == "loadscope" else None
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:

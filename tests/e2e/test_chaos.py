@@ -17,13 +17,13 @@ SEED = 20261121
 @pytest.mark.slow("chaos")
 @pytest.mark.timeout(600)
 async def test_kills_at_random_instants_neither_double_nor_lose_a_step(tmp_path: Path) -> None:
-    report = await rehearse(tmp_path, kills=6, customers=3, seed=SEED)
+    report = await rehearse(tmp_path, kills=5, customers=2, seed=SEED)
     report.show(Console())
-    assert report.kills == 6
+    assert report.kills == 5
     assert set(report.killed) == {"worker", "postgres", "temporal"}
     assert report.faults() == []
-    assert report.disturbed.steps == report.calm.steps > 100
-    assert report.disturbed.messages == report.calm.messages > 80
+    assert report.disturbed.steps == report.calm.steps > 90
+    assert report.disturbed.messages == report.calm.messages > 60
 
 
 def tallied(*journal: str, subjects: tuple[str, ...] = ("Welcome",)) -> Tally:

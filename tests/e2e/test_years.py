@@ -1,4 +1,4 @@
-"""Ten years of a customer across many runs: every step once, messages at the boundaries included, and nothing grows."""
+"""Many years of a customer across many runs: every step once, messages at the boundaries included, and nothing grows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ async def disturb(servers: Servers, account: str, name: str, count: int) -> list
 
 
 @pytest.mark.slow("years")
-async def test_ten_years_with_messages_at_every_boundary_do_every_step_once(servers: Servers) -> None:
+@pytest.mark.parametrize("years", [5, YEARS])
+async def test_years_with_messages_at_every_boundary_do_every_step_once(servers: Servers, years: int) -> None:
     document = two_contracts()
     account = account_of(document)
     by_itself, answered = (contract["contract_id"] for contract in document["contracts"])
@@ -83,7 +84,7 @@ async def test_ten_years_with_messages_at_every_boundary_do_every_step_once(serv
     began = await client.now(account)
     sent: list[str] = []
     events: list[int] = []
-    for year in range(YEARS):
+    for year in range(years):
         for part, days in enumerate((45, 180, 330, 366)):
             if (year, part) == (0, 1):
                 await onboard(client, account)
@@ -99,14 +100,14 @@ async def test_ten_years_with_messages_at_every_boundary_do_every_step_once(serv
                 twice = await asyncio.gather(*(client.ask(account, "answer_renewal", request) for _ in range(2)))
                 assert twice[0] == twice[1]
         events.append(sum(await runs_of(servers, account)))
-    await client.fast_forward(account, timedelta(days=45))  # leap days, and the end of the tenth term
+    await client.fast_forward(account, timedelta(days=45))  # leap days, and the end of the last term
     await settled(servers.pool, account)
 
     runs = await runs_of(servers, account)
-    assert len(runs) > 2 * YEARS
+    assert len(runs) > 2 * years
     assert max(runs) <= EVENT_LIMIT
-    years = [later - earlier for earlier, later in pairwise(events)]
-    assert max(years[4:]) <= 1.1 * max(years[:4]), f"the years grow: {years}"
+    lengths = [later - earlier for earlier, later in pairwise(events)]
+    assert max(lengths[3:]) <= 1.1 * max(lengths[:3]), f"the years grow: {lengths}"
     assert max(await inputs_of(servers, account)) < STATE_LIMIT
 
     done = await steps_of(servers.pool, account)
@@ -117,20 +118,20 @@ async def test_ten_years_with_messages_at_every_boundary_do_every_step_once(serv
     assert {look.rsplit("-", 1)[0] for look in looks} == {signal_id.rsplit("-", 1)[0] for signal_id in sent}
     first_year = began.astimezone().year
     assert [key for key in done if "anniversary" in key] == [
-        f"relationship/anniversary-{first_year + n}" for n in range(1, YEARS + 1)
+        f"relationship/anniversary-{first_year + n}" for n in range(1, years + 1)
     ]
-    check_in_rhythm(await days_of(servers, account, "adoption/check-in-%"), 30)
+    check_in_rhythm(await days_of(servers, account, "adoption/check-in-%"), 30, years)
     for contract in (by_itself, answered):
-        await check_terms(servers, contract)
+        await check_terms(servers, contract, years)
     notices = Counter(key.split("/")[0] for key in done if key.startswith(f"renewal:{by_itself}:") and "notice" in key)
     assert set(notices.values()) == {3}
-    assert len(notices) == YEARS
+    assert len(notices) == years
     ends = [key for key in done if key.endswith("/term-end")]
-    assert len(ends) == len(set(ends)) == 2 * YEARS
-    assert sum("answer_renewal:renew-" in key for key in done) == YEARS
+    assert len(ends) == len(set(ends)) == 2 * years
+    assert sum("answer_renewal:renew-" in key for key in done) == years
     times = await check_messages(servers.pool, account, servers.stack.mailbox)
     assert set(times.values()) == {1}
-    assert sum("check-in" in delivery_id for delivery_id in times) >= 11 * YEARS
+    assert sum("check-in" in delivery_id for delivery_id in times) >= 11 * years
 
 
 async def days_of(servers: Servers, account: str, like: str) -> list[datetime]:
@@ -140,18 +141,18 @@ async def days_of(servers: Servers, account: str, like: str) -> list[datetime]:
     return [row["at"] for row in rows]
 
 
-def check_in_rhythm(instants: Sequence[datetime], days: int) -> None:
+def check_in_rhythm(instants: Sequence[datetime], days: int, years: int) -> None:
     """One after the other in their rhythm, moved by a holiday at most: none is missing, none came twice."""
     gaps = [(later.date() - earlier.date()).days for earlier, later in pairwise(instants)]
-    assert len(instants) >= 118
+    assert len(instants) >= 12 * years - 2
     # The first comes before go-live moves the rhythm; New Year closes Japan for several days.
     assert all(days <= gap <= days + 8 for gap in gaps[1:]), gaps
 
 
-async def check_terms(servers: Servers, contract: str) -> None:
-    """Ten renewals, one after the other without gap or overlap, and the asset's periods with them."""
+async def check_terms(servers: Servers, contract: str, years: int) -> None:
+    """A renewal a year, one after the other without gap or overlap, and the asset's periods with them."""
     terms = await servers.pool.fetch("select * from contract_term where contract_id = $1 order by number", contract)
-    assert [term["number"] for term in terms] == list(range(1, YEARS + 2))
+    assert [term["number"] for term in terms] == list(range(1, years + 2))
     assert all(earlier["until"] == later["start_on"] for earlier, later in pairwise(terms))
     periods = await servers.pool.fetch(
         "select p.* from asset_state_period p join asset a using (asset_id) where a.contract_id = $1"
