@@ -22,7 +22,7 @@ TOGETHER = ("tests/activities/store/test_portfolio.py", "tests/test_deployment.p
 """Modules whose tests share something costly, and so go to one process."""
 
 
-class WhoeverIsFree(LoadScopeScheduling):
+class WhoeverIsFree(LoadScopeScheduling):  # type: ignore[misc] # its package says nothing of types
     """Each process that is free takes the next test, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -30,7 +30,7 @@ from tests.properties import examples
 
 _numbers = itertools.count(1)
 
-FREE = ClaimPolicy.model_validate({"version": 1, "amounts": {"JPY": {"agent": "1e12"}}})
+FREE = ClaimPolicy.model_validate({"version": 1, "amounts": {"JPY": {"agent": "1000000000000"}}})
 """Terms under which nobody has to be asked."""
 
 
