@@ -11,6 +11,7 @@ from tests.asset_life import Life, refused
 from tests.builders import order
 from tests.cases import case, case_client, staffed
 from tests.conftest import Servers
+from tests.e2e.lives import until
 from tests.workflows.test_quotes import asked, sale
 
 
@@ -77,14 +78,19 @@ async def test_goodwill_in_a_currency_without_a_budget_says_where_there_is_one(s
 async def test_a_renewal_is_offered_only_where_something_is_left_to_renew(servers: Servers) -> None:
     life = await Life.begin(servers)
     offered = f"`answer_renewal`, `request_renewal` contract_id=`{life.contract}`"
-    assert offered in await servers.client.briefing(life.account)
+
+    async def briefed(words: str, *, there: bool = True) -> None:
+        async def is_so() -> bool:
+            return (words in await servers.client.briefing(life.account)) is there
+
+        await until(is_so, f"{words} is {'' if there else 'not '}offered")
+
+    await briefed(offered)
     await life.ask("cancel_assets", contract_id=life.contract, effective="period_end")
-    assert offered not in await servers.client.briefing(life.account)
+    await briefed("`answer_renewal`", there=False)
     accept = {"contract_id": life.contract, "decision": "accept"}
     await refused(life, "answer_renewal", accept, "NotAllowed", "nothing of it is left to renew")
     await life.ask("rollback", asset_id=life.seats)
-    assert offered in await servers.client.briefing(life.account)
+    await briefed(offered)
     await life.ask("answer_renewal", contract_id=life.contract, decision="decline", reason="price")
-    briefing = await servers.client.briefing(life.account)
-    again = f"`answer_renewal` contract_id=`{life.contract}`, decision=`accept`, which takes the decline back"
-    assert again in briefing
+    await briefed(f"`answer_renewal` contract_id=`{life.contract}`, decision=`accept`, which takes the decline back")
