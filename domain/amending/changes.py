@@ -165,7 +165,8 @@ def renew(desk: Desk, request: RenewAssets) -> Decision:
 def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
     record, facts = desk.record(line), desk.facts(line.asset_id)
     contract = desk.contract(facts.contract_id) if facts.contract_id else None
-    start = desk.moment(request.start) if request.start is not None else record.end or desk.as_of
+    given = request.start is not None or (contract is not None and contract.status == "ended")
+    start = desk.moment(request.start) if given else record.end or desk.as_of
     percent = request.uplift_percent
     if request.index is not None:
         percent = request.index.percent(desk.situation.customer.day_of(start))
@@ -173,7 +174,7 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
         percent = contract.uplift_percent if contract else Decimal(0)
     months = request.months or (contract.renewal_months if contract else None)
     end = None if request.end is None else desk.closing(request.end)
-    if end is None and months is not None and request.start is not None:
+    if end is None and months is not None and given:
         end = _whole_days_later(desk, start, months, contract)
     return Renew(
         request_id=desk.request_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -27,6 +27,8 @@ from tests.accountant.grid import months_on
 from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
 MONTHS_OF_PRICE = {"month": 1, "year": 12}
+GRACE = timedelta(days=15)
+"""For how long a contract that has run out may be renewed as if it had not."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,15 @@ class Accountant(Keeping):
             else:
                 day = self._effective(body)
             asset.stop(day, self.today, request)
+        for contract in {asset.contract_id: self.contracts[asset.contract_id] for asset in assets}.values():
+            self._run_out(contract, request)
         self._settle(act["who"], assets, "a cancellation")
+
+    def _run_out(self, contract: Contract, request: str) -> None:
+        """What is sold under a contract of which no asset lives on ends with the last of them."""
+        assets = self._assets_of(contract)
+        if all(asset.cancelled for asset in assets):
+            contract.runs_out[request] = max(max(asset.days(), default=date.min) + DAY for asset in assets)
 
     def _hear_renew_assets(self, act: dict[str, Any], request: str) -> None:
         body = act["request"]
@@ -208,7 +218,9 @@ class Accountant(Keeping):
         else:
             assets = [self.assets[each["asset_id"]] for each in body["assets"]]
             contract = self.contracts[assets[0].contract_id]
-        start = self._day(body["start"]) if "start" in body else max(contract.until, self.today)
+        # In grace it goes on from its end, as if nothing had been; once it is over, from today.
+        otherwise = contract.until if self.today < contract.until + GRACE else self.today
+        start = self._day(body["start"]) if "start" in body else otherwise
         anchor = anchor_of(contract, start)
         months = body.get("months") or contract.renewal_months
         until = date.fromisoformat(body["end"]) + DAY if "end" in body else months_after(anchor, start, months)

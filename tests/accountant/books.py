@@ -104,6 +104,8 @@ class Contract:
     before: dict[str, list[Term]] = field(default_factory=dict)
     """the terms as they were before a request"""
     over: bool = False
+    runs_out: dict[str, date] = field(default_factory=dict)
+    """where its last asset ends, by the request that leaves none to live on"""
 
     @property
     def until(self) -> date:
@@ -129,10 +131,11 @@ class Contract:
     def serving(self, first: date, stack: Stack) -> Callable[[Days], Days]:
         """Service of what is sold now, to the end of all that is agreed, each day in the months of its term."""
         terms = [replace(each) for each in self.terms]
+        until = min([terms[-1].until, *self.runs_out.values()])
 
         def make(days: Days) -> Days:
             days = {day: held for day, held in days.items() if day < first}
-            for number in range((terms[-1].until - first).days):
+            for number in range((until - first).days):
                 day = first + number * DAY
                 begun = [term for term in terms if term.first <= day] or terms[:1]
                 days[day] = (stack, begun[-1].anchor)
@@ -142,6 +145,7 @@ class Contract:
 
     def take_back(self, request: str) -> None:
         """The terms as if a request had not been made."""
+        self.runs_out.pop(request, None)
         self.terms = self.before.pop(request, self.terms)
 
     def term_on(self, day: date) -> Term | None:

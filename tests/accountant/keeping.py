@@ -122,7 +122,10 @@ class Keeping:
                 ends = min(term.first, contract.until)
                 before = max((day for day in days if ends - DAY <= day <= term.first), default=date.min)
             stack = days[before][0] if before in days else ()
-            if not stack or asset.cancelled:
+            if asset.cancelled or not (stack or any(held for day, (held, _) in days.items() if day >= first)):
+                continue
+            if not stack:  # units that were to come later give way, as all that was agreed for later does
+                asset.agree(first, self.today, served(first, term.until, (), anchor), request, renews=True)
                 continue
             gap = max(days) + DAY
             if gap < first:  # nothing is served there, and may be added

@@ -77,3 +77,16 @@ def test_a_contract_that_is_cancelled_now_is_so_with_what_would_have_had_no_unit
     world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
     assert world.records[world.seats].cancelled
     assert {world.records[asset].end for asset in (world.seats, world.care)} == {world.now}
+
+
+def test_a_contract_whose_grace_is_over_is_renewed_from_now_on() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(420)
+    assert world.contract().status == "ended"
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "months": 3}))
+    record = world.records[world.seats]
+    assert [(period.start, period.quantity) for period in record.periods][1:] == [
+        (record.periods[0].end, 0),
+        (world.now, 40),
+    ]
+    assert world.contract().term.starts_at == world.now
