@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ BY_BAND = ("grant_goodwill", "sell_from_case", "approve_claim", "reject_claim")
 """What our policy allows in some currencies alone."""
 CLOSED_AT_ONCE = 0.3
 """How often a customer is closed on the first day and comes back: what comes then is compared, as no clock was moved before."""
+BUSY = timedelta(minutes=5)
+"""So long an answer may take on a machine that has other work."""
 PATIENCE = 8
 """So often, some seconds each, an agenda that is otherwise is looked at again."""
 WRONG = 2
@@ -103,7 +106,7 @@ async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Sett
         temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
         try:
             async with build_worker(temporal, pool, settings, interceptors=[Watching(tally)]):
-                client, cases = PerennialClient(temporal, pool), CaseClient(temporal, pool)
+                client, cases = PerennialClient(temporal, pool, within=BUSY), CaseClient(temporal, pool, within=BUSY)
                 inbox = build_inbox(temporal, pool, settings)
                 await _staff(cases)
                 yield World(temporal, pool, client, cases, inbox, tally), settings
@@ -144,10 +147,10 @@ async def live(world: World, seed: int, number: int, deadline: float, *, closely
             break
         try:
             await _act(life, kind, name)
+            if life.random.random() < 0.25:
+                await life.later(life.random.choice(life.parties), life.random.choice([0.2, 1, 3, 8, 30]))
         except Exception as error:
             world.tally.failures.append(f"life {life.name}: {kind} {name}: {type(error).__name__}: {error}")
-        if life.random.random() < 0.25:
-            await life.later(life.random.choice(life.parties), life.random.choice([0.2, 1, 3, 8, 30]))
         if closely:
             await _compare(life, life.parties, f"after {kind} {name}")
     await _end(life)
