@@ -167,8 +167,9 @@ def _began(facts: Facts) -> tuple[datetime, int] | None:
     since = facts.situation.customer.account.since
     order = facts.order(began.order_id) if began.order_id else None
     if facts.record.reopened_at is not None and (order.over if order else began.recorded_at < facts.record.reopened_at):
-        newer = [order.activated_at for order in facts.record.orders if not order.over]
-        return facts.record.reopened_at, _first_look(facts, facts.record.reopened_at, min(newer, default=since))
+        again = facts.record.reopened_at  # by the order of then, whatever comes to light later
+        newer = [o.activated_at for o in facts.record.orders if not o.over and o.recorded_at <= again]
+        return again, _first_look(facts, again, min(newer, default=since))
     if order is None and began.origin != "imported":
         return began.recorded_at, facts.situation.playbook.adoption.every_days
     return began.recorded_at, _first_look(facts, began.recorded_at, order.activated_at if order else since)
