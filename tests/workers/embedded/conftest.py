@@ -1,9 +1,11 @@
 """What the tests of the embedded stack share: places for data, and looks at processes, ports and file modes."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import psutil
 import pytest
 
 from workers.embedded.placement import location
+from workers.embedded.ports import LOOPBACK, is_free
 from workers.embedded.process import listens
 
 AS_ROOT = os.geteuid() == 0
@@ -93,6 +96,16 @@ async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.02)
+
+
+@contextlib.contextmanager
+def taken(*ports: int) -> Iterator[None]:
+    """Somebody listens on each of them: we, if it is not the stack that this process's other tests run on."""
+    with contextlib.ExitStack() as held:
+        for port in ports:
+            if is_free(port):
+                held.enter_context(socket.create_server((LOOPBACK, port)))
+        yield
 
 
 async def kill(pid: int) -> None:

@@ -1,7 +1,6 @@
 """The embedded PostgreSQL, on the real server."""
 
 import asyncio
-import contextlib
 import os
 import pwd
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.workers.embedded.conftest import AS_ROOT, all_gone, children, family, kill, modes, running, until
+from tests.workers.embedded.conftest import AS_ROOT, all_gone, children, family, kill, modes, running, taken, until
 from workers.embedded import postgres
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
 from workers.embedded.placement import location, place
@@ -164,15 +163,14 @@ async def test_a_lost_password_is_told(data_dir: Path) -> None:
 
 
 async def test_an_asked_for_port_that_is_taken_is_refused(data_dir: Path) -> None:
-    with socket.create_server((LOOPBACK, 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server((LOOPBACK, 0)) as other:
+        port = other.getsockname()[1]
         with pytest.raises(EmbeddedError, match=f"Port {port} is taken"):
             await EmbeddedPostgres(data_dir, port).__aenter__()
 
 
 async def test_a_taken_port_is_passed_over(data_dir: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(socket.create_server((LOOPBACK, EmbeddedPostgres.preferred)))
+    with taken(EmbeddedPostgres.preferred):
         async with EmbeddedPostgres(data_dir) as server:
             assert server.port > EmbeddedPostgres.preferred
             assert await execute(server.dsn, "SELECT 1") == 1

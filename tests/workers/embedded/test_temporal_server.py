@@ -1,8 +1,6 @@
 """The embedded Temporal server, on the real one."""
 
 import asyncio
-import contextlib
-import socket
 import urllib.request
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +13,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
-from tests.workers.embedded.conftest import all_gone, kill, until
+from tests.workers.embedded.conftest import all_gone, kill, taken, until
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
-from workers.embedded.ports import LOOPBACK
 from workers.embedded.temporal_server import EmbeddedTemporal
 
 ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
@@ -102,12 +99,10 @@ async def test_workflows_survive_kill_9_and_search_attributes_can_be_added_later
 
 
 async def test_taken_ports_are_passed_over_and_another_namespace_serves(data_dir: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        for port in EmbeddedTemporal.preferred:
-            stack.enter_context(socket.create_server((LOOPBACK, port)))
+    with taken(*EmbeddedTemporal.preferred):
         async with EmbeddedTemporal(data_dir / "t.db", "rehearsal", {"AccountId": "Keyword"}) as server:
             found = (server.port, server.ui_port, server.metrics_port)
-            assert all(port > taken for port, taken in zip(found, EmbeddedTemporal.preferred, strict=True))
+            assert all(port > preferred for port, preferred in zip(found, EmbeddedTemporal.preferred, strict=True))
             client = await Client.connect(server.address, namespace="rehearsal")
             assert await count(client, "AccountId = 'C-1'") == 0
 
