@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import itertools
 import os
@@ -39,6 +40,7 @@ def _block() -> range:
             lock.close()
             continue
         _held.append(lock)
+        atexit.register(lock.close)
         return range(_FIRST + number * _EACH, _FIRST + (number + 1) * _EACH)
     raise RuntimeError(f"all {_BLOCKS} blocks of ports are held; look for tests that never ended")
 
