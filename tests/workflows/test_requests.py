@@ -170,6 +170,7 @@ async def test_every_door_says_what_it_takes(servers: Servers) -> None:
         "place_order",
         "import_order",
         "complete_task",
+        "request_renewal",
         "answer_renewal",
         "answer_offer",
         "answer_survey",
