@@ -14,6 +14,7 @@ from activities.store.pool import Connection
 from domain.asking import Asked
 from domain.calendar import local_day
 from domain.journey import Channel
+from domain.mail.reading import case_address
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import Refusal
 from domain.service import case_care
@@ -272,7 +273,7 @@ class CaseWorker:
             time_zone=contact.time_zone,
             context=mail.context,
             at=work.as_of,
-            reply_to=f"case+{case.case_id}@{self._mail_domain}",
+            reply_to=case_address(case.case_id, self._mail_domain),
             in_reply_to=next(reversed(heard or thread), None),
             references=tuple(dict.fromkeys(thread))[-THREAD:],
             automatic=mail.automatic,

@@ -132,7 +132,7 @@ _UNDER = re.compile(
     r"(tel|phone|fax|mobile|mob|t|m|f|電話|携帯)\s?[.:：]?\s*[+(]?\d|\+?\d[\d ()/.-]{6,}|[\w.+-]+@[\w-]+\.\w"
     r"|https?://|www\.|\b(gmbh|ltd|inc|llc|ab|ag|corp|plc|co\.|pvt|kk|k\.k\.|bv|sas|srl|oy)\b|株式会社|有限会社"
     r"|合同会社|[|·]"
-    r"|^(head|director|manager|office|procurement|purchasing|it|sales|ceo|cto|cfo|coo|owner|assistant|team)\b"
+    r"|^(head|director|manager|office|procurement|purchasing|it|sales|ceo|cto|cfo|coo|owner|team)\b"
     r"|部(長|門)?$|課(長)?$|confidential|registered|amtsgericht|geschäftsführer|hrb|regulated",
     re.IGNORECASE,
 )

@@ -314,6 +314,8 @@ def opening_document(
     }
     if mail.message_id:
         document["message_id"] = mail.message_id
+    if not mail.may_answer:
+        document["automatic"] = True
     if account_id:
         document["account_id"] = account_id
     if account_id and contact_id:

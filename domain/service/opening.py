@@ -79,7 +79,7 @@ class OpenCase(Received):
 
     `priority` follows from impact and urgency, raised by one for favoured customers, unless it is given. `opened_at`
     is when the customer turned to us, never later than now; promises count from there. `automatic` marks a first
-    message that no human wrote: nothing is mailed back to it.
+    message that no human wrote, or whose writer wants no automatic answer: no acknowledgement is mailed back to it.
     """
 
     case_id: CaseRef

@@ -394,6 +394,18 @@ async def test_a_mail_that_cannot_be_kept_is_deferred(post: Post) -> None:
     assert deferred.value.code == 451
 
 
+async def test_who_wants_no_automatic_answer_gets_a_case_and_none(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    row = await post.delivered(written(sender, X_Auto_Response_Suppress="DR, OOF, AutoReply"))
+    assert row["status"] == "matched"
+    assert await post.status(row["case_id"]) in ("new", "open")
+    acknowledged = "select count(*) from outbox where body->>'template' = 'case_opened' and delivery_id like $1"
+    assert await post.servers.pool.fetchval(acknowledged, f"case:{row['case_id']}%") == 0
+    heard = await post.delivered(written(sender, "Another matter"))
+    assert await post.servers.pool.fetchval(acknowledged, f"case:{heard['case_id']}%") == 1
+
+
 async def test_nonsense_is_kept_for_a_person(post: Post) -> None:
     await post.delivered(b"\xff\xfe no header at all\r\n\r\n\x00\x01")
     row = await post.servers.pool.fetchrow("select * from inbox_message order by received_at desc limit 1")

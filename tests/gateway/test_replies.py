@@ -137,3 +137,18 @@ async def test_a_wish_to_renew_becomes_a_quote_that_waits_for_one_yes(post: Post
     assert await post.servers.pool.fetchval(terms, contract) == 2
     late = await post.delivered(written(sender, "Renewal", "Please renew our Workspace once more."))
     assert late["account_id"] == account_id
+
+
+async def test_a_score_for_the_whole_is_recorded(post: Post) -> None:
+    account = await post.customer()
+    account_id, sender = account["account"]["account_id"], contact_of(account)
+    await post.servers.client.fast_forward(account_id, timedelta(days=5))
+    for task in ("kickoff", "training", "first_value", "go_live"):
+        await post.servers.client.ask(account_id, "complete_task", {"task": task})
+    await post.servers.client.fast_forward(account_id, timedelta(days=25))
+    survey = await post.answered(sender, "survey")
+    row = await reply(post, survey, sender, "9 - everything just works")
+    assert (row["status"], row["case_id"], row["reason"]) == ("matched", None, "answer the survey with 9")
+    kept = await post.servers.pool.fetchrow("select score, comment from survey where account_id = $1", account_id)
+    assert kept is not None
+    assert (kept["score"], kept["comment"]) == (9, "9 - everything just works")
