@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
-from domain.mail.reading import InboundMail, mail_key, named_cases, read_mail
+from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import (
     Found,
     InboxStatus,
@@ -40,6 +40,7 @@ from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusa
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
+from gateway.reception import Reception
 
 UNKNOWN_MAIL = "UnknownMail"
 EVERY = timedelta(seconds=15)
@@ -53,27 +54,8 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(minutes=10)
 _log = logging.getLogger(__name__)
 
 
-def _present() -> datetime:
-    return present()
-
-
-async def keep_mail(
-    pool: Pool, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
-) -> str:
-    """Keeps a mail for whichever process looks at the inbox next; its id."""
-    inbox_id = mail_key(raw, received_at)
-    async with pool.acquire() as connection:
-        await inbox.keep_mail(connection, inbox_id, raw, recipients, return_path, received_at)
-    return inbox_id
-
-
-class Inbox:
-    """What customers write.
-
-    Args:
-        own_address: the address that our mails come from, and to which delivery reports and wishes for fewer mails go.
-        mail_domain: our domain; mail to any address under it is for us.
-    """
+class Inbox(Reception):
+    """What customers write, and what becomes of it. Takes mails as every reception does."""
 
     def __init__(
         self,
@@ -83,44 +65,11 @@ class Inbox:
         *,
         own_address: str,
         mail_domain: str,
-        clock: Callable[[], datetime] = _present,
+        clock: Callable[[], datetime] = present,
     ) -> None:
+        super().__init__(pool, own_address=own_address, mail_domain=mail_domain, clock=clock)
         self._client = client
         self._cases = cases
-        self._pool = pool
-        self._own_address = own_address
-        self._mail_domain = mail_domain
-        self._clock = clock
-        self._kept = asyncio.Event()
-
-    async def receive(
-        self, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
-    ) -> str:
-        """Keeps a mail and returns its id in the inbox; the same mail again changes nothing.
-
-        `recipients` and `return_path` are those of the envelope ("" for an empty return path), where they are known;
-        otherwise the headers `Delivered-To` and `Return-Path` of `raw` are looked at.
-        """
-        inbox_id = await keep_mail(self._pool, raw, received_at, recipients=recipients, return_path=return_path)
-        self._kept.set()
-        return inbox_id
-
-    async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
-        """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""
-        if sender.lower() == self._own_address.lower() or not await self._is_for_us(recipients, content):
-            return
-        await self.receive(content, self._clock(), recipients=recipients, return_path=sender)
-
-    async def _is_for_us(self, recipients: Sequence[str], content: bytes) -> bool:
-        """True for mail to our domain, and for an answer to a mail of ours, which goes to one of our people."""
-        domain, own = f"@{self._mail_domain.lower()}", self._own_address.lower()
-        if any(address.lower() == own or address.lower().endswith(domain) for address in recipients):
-            return True
-        mail = await asyncio.to_thread(read_mail, content)
-        if not delivery_ids(mail.answers, self._mail_domain):
-            return False
-        async with self._pool.acquire() as connection:
-            return await inbox.is_staff_address(connection, recipients)
 
     async def run(self) -> None:
         """Looks at every mail that was kept, those of an earlier process included, until it is cancelled."""

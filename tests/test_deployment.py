@@ -80,7 +80,8 @@ def test_services_wait_for_what_can_tell_that_it_is_ready() -> None:
     assert depends("worker").keys() >= {"migrate", "register"}
     assert "mailpit" not in depends("worker"), "journeys go on while mail waits"
     assert depends("register").keys() == {"temporal-namespace"}
-    assert all(name in ONE_SHOTS or name == "worker" for name in OURS)
+    assert depends("inbox").keys() == {"postgres", "migrate"}, "mail is kept while Temporal is away"
+    assert OURS.keys() - ONE_SHOTS == {"worker", "inbox"}
 
 
 def test_no_password_stands_in_the_compose_file() -> None:
@@ -113,15 +114,17 @@ def test_the_example_environment_names_every_variable_and_only_it_has_passwords(
         assert password not in (ROOT / "Dockerfile").read_text()
 
 
-def test_only_the_web_interfaces_are_published_and_only_on_loopback() -> None:
+def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() -> None:
     published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
-    assert published.keys() == {"temporal-ui", "mailpit"}
-    assert all(port.startswith("127.0.0.1:") for port in published.values())
+    assert published.keys() == {"temporal-ui", "mailpit", "inbox"}
+    assert published["inbox"] == "${INBOX_ADDRESS:-127.0.0.1}:${INBOX_PORT:-2525}:2525"  # until .env says otherwise
+    assert all(port.startswith("127.0.0.1:") for name, port in published.items() if name != "inbox")
     assert not any(service.get("network_mode") or service.get("privileged") for service in SERVICES.values())
 
 
 def test_what_must_last_is_kept_in_named_volumes() -> None:
-    mounted = {name: volumes(service) for name, service in SERVICES.items() if volumes(service)}
+    assert SERVICES["inbox"]["volumes"] == ["${INBOX_TLS:-./tls}:/tls:ro"], "its certificate, which it only reads"
+    mounted = {name: volumes(service) for name, service in SERVICES.items() if volumes(service) and name != "inbox"}
     assert mounted.keys() == {"postgres", "temporal-postgres", "mailpit"}
     sources = [source for mounts in mounted.values() for source, *_ in mounts]
     assert sorted(sources) == sorted(COMPOSE["volumes"]), "each in one of its own, each declared"
@@ -147,13 +150,15 @@ def test_our_services_run_commands_that_exist() -> None:
         "migrate": ["migrate"],
         "register": ["register"],
         "worker": ["worker"],
+        "inbox": ["inbox", "serve"],
     }
-    check = SERVICES["worker"]["healthcheck"]["test"]
-    assert check == ["CMD", "perennial", "worker", "--check"]
+    for name in OURS.keys() - ONE_SHOTS:
+        check = SERVICES[name]["healthcheck"]["test"]
+        assert check == ["CMD", "perennial", *SERVICES[name]["command"], "--check"]
+        assert "--check" in CliRunner().invoke(app, [*SERVICES[name]["command"], "--help"]).output
     for service in OURS.values():
         told = CliRunner().invoke(app, [*service["command"], "--help"])
         assert told.exit_code == 0, told.output
-    assert "--check" in CliRunner().invoke(app, ["worker", "--help"]).output
 
 
 def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +177,9 @@ def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -
         == "postgresql://perennial:s3cret@postgres:5432/perennial?sslmode=disable"
     )
     assert (settings.smtp_host, settings.smtp_port) == ("mailpit", 1025)
+    assert settings.inbox_host == "0.0.0.0"
+    assert SERVICES["inbox"]["ports"][0].endswith(f":{settings.inbox_port}")
+    assert settings.inbox_at == f"inbox:{settings.inbox_port}"
 
 
 # --- the image ---

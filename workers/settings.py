@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -12,6 +13,7 @@ from activities.channels.mail import SmtpSettings
 from activities.channels.webhooks import WebhookChannel
 from domain.orders import MOST_LINES
 from gateway.client import TASK_QUEUE
+from gateway.smtp_door import MOST_BYTES, SIZE_LIMIT
 
 
 class Settings(BaseSettings):
@@ -44,11 +46,29 @@ class Settings(BaseSettings):
     smtp_tls: bool = False
     mail_sender: str = "success@perennial.example"
     mail_domain: str = "perennial.example"
+    inbox_host: str = "127.0.0.1"
+    """the address on which `perennial inbox serve` listens"""
+    inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525
+    inbox_certificate: Path | None = None
+    """a certificate with its chain, PEM, with which STARTTLS is offered"""
+    inbox_key: Path | None = None
+    inbox_size_limit: Annotated[int, Field(ge=64 * 1024, le=MOST_BYTES)] = SIZE_LIMIT
+    """bytes of a mail that are taken"""
+    inbox_at: str | None = None
+    """`host:port` of the inbox that is served, as seen from here; without it none is known of"""
 
     @model_validator(mode="after")
     def _signs_its_webhooks(self) -> Self:
         if (self.webhook_url is None) != (self.webhook_secret is None):
             raise ValueError("give PERENNIAL_WEBHOOK_URL and PERENNIAL_WEBHOOK_SECRET together, or none of them")
+        return self
+
+    @model_validator(mode="after")
+    def _serves_its_inbox(self) -> Self:
+        if (self.inbox_certificate is None) != (self.inbox_key is None):
+            raise ValueError("give PERENNIAL_INBOX_CERTIFICATE and PERENNIAL_INBOX_KEY together, or none of them")
+        if self.inbox_at is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", self.inbox_at):
+            raise ValueError(f"PERENNIAL_INBOX_AT is {self.inbox_at!r}; give host:port, such as inbox:2525")
         return self
 
     def webhooks(self) -> WebhookChannel | None:

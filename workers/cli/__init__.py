@@ -23,6 +23,7 @@ from workers.cli import (
     processes,
     reports,
     service_reports,
+    serving,
     stack,
     staff,
     timelines,
@@ -40,10 +41,15 @@ demo.register(app)
 processes.register(app)
 timelines.register(app)
 service_reports.register(reports.app)
+serving.register(mails.inbox_app)
 app.add_typer(journeys.app, name="journey", help="Look at customers' journeys and move them.")
 app.add_typer(assets.app, name="asset", help="What customers own, and why it costs what it costs.")
 app.add_typer(cases.app, name="case", help="Service cases: who calls, what is promised, what is asked of them.")
-app.add_typer(mails.inbox_app, name="inbox", help="Mails that wait for a person.")
+app.add_typer(
+    mails.inbox_app,
+    name="inbox",
+    help="What came by mail: what waits for a person, what machines wrote, and the server that takes it.",
+)
 app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
 app.add_typer(deliveries.app, name="deliveries", help="What is on its way out: mails, notices, provisioning, webhooks.")
 app.add_typer(staff.app, name="staff", help="The seller's people, apart from orders.")

@@ -19,6 +19,7 @@ from activities.store.readable import unreadable_facts
 from domain.shown import counted
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
+from gateway.smtp_door import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import Connections, connections, console, settings_of
 from workers.settings import Settings
@@ -41,6 +42,10 @@ class Findings:
         self.well = self.well and good
         self.table.add_row(check, f"[{'green' if good else 'red'}]{escape(result)}[/]", "" if good else escape(mend))
 
+    def noted(self, check: str, result: str, advice: str) -> None:
+        """Something that is no fault, and should be known."""
+        self.table.add_row(check, f"[yellow]{escape(result)}[/]", escape(advice))
+
 
 async def examine() -> bool:
     """Every check in a table; true if all is well."""
@@ -55,6 +60,7 @@ async def examine() -> bool:
     except Exception as error:  # whatever it is, it is the doctor's finding
         findings.said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
     await _mail_server(findings, settings)
+    await _inbox(findings, settings)
     console.print(findings.table)
     return findings.well
 
@@ -125,6 +131,23 @@ async def _mail_server(findings: Findings, settings: Settings) -> None:
     except (OSError, TimeoutError) as error:
         mend = "set PERENNIAL_SMTP_HOST and PERENNIAL_SMTP_PORT; mails wait till then"
         findings.said("SMTP", False, str(error) or "no answer", mend)
+
+
+async def _inbox(findings: Findings, settings: Settings) -> None:
+    """Whether what customers write can reach us."""
+    if settings.inbox_at is None:
+        advice = "serve it with `perennial inbox serve` and set PERENNIAL_INBOX_AT, or pipe mails into `perennial mail receive`"
+        findings.noted("inbox", "none is served, as far as is known: nobody reads what customers reply", advice)
+        return
+    host, _, port = settings.inbox_at.rpartition(":")
+    try:
+        size, secured = await announced(host.strip("[]"), int(port))
+    except OSError as error:
+        mend = "start it: `perennial inbox serve`, or `docker compose up -d inbox`; till then replies of customers are lost or wait"
+        findings.said("inbox", False, str(error), mend)
+        return
+    limit = f", mails of up to {size_in_words(size)}" if size else ""
+    findings.said("inbox", True, f"{settings.inbox_at}{limit}, {'STARTTLS' if secured else 'no STARTTLS'}")
 
 
 async def _facts(connection: Connection) -> tuple[bool, str, str]:

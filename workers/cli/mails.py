@@ -19,7 +19,8 @@ from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
 from domain.refusals import Refusal
 from gateway.here import find_running
-from gateway.inbound import UNKNOWN_MAIL, Inbox, keep_mail
+from gateway.inbound import UNKNOWN_MAIL, Inbox
+from gateway.reception import keep_mail
 from workers.cli.common import (
     Connections,
     UserError,

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from gateway.smtp_door import LATER, SIZE_LIMIT, SmtpSession
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
@@ -23,8 +24,6 @@ Arrival = Callable[[str, Sequence[str], bytes], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _TRIES = 20
-
-_SIZE_LIMIT = 32 * 1024 * 1024  # bytes
 
 
 class EmbeddedMailbox(Part):
@@ -115,22 +114,16 @@ class EmbeddedMailbox(Part):
 
     def _session(self) -> SMTP:
         # A fixed host name: looking up our own may ask a name server and take seconds.
-        session = _Server(
+        session = SmtpSession(
             _Delivery(self),
             hostname="localhost",
             ident="Perennial mailbox",
             enable_SMTPUTF8=True,
-            data_size_limit=_SIZE_LIMIT,
+            data_size_limit=SIZE_LIMIT,
             loop=asyncio.get_running_loop(),
         )
         self._sessions.add(session)
         return session
-
-
-class _Server(SMTP):
-    """A server that takes lines of any length, as programs send them, whatever RFC 5321 says."""
-
-    line_length_limit = 1_000_000
 
 
 class _Delivery:
@@ -155,6 +148,6 @@ class _Delivery:
                 await self._owner.arrival(envelope.mail_from or "", envelope.rcpt_tos, content)
             except Exception:
                 _log.exception("a mail could not be taken in; its sender will try again")
-                return "451 4.3.0 the mail cannot be taken in now; try again later"
+                return LATER
         mail_id = self._owner.mailbox.store(envelope.mail_from or "", envelope.rcpt_tos, content)
         return f"250 OK, stored as {mail_id}"

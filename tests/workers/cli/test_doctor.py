@@ -18,6 +18,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, until
 from tests.e2e.outages import outside
+from tests.ports import own_ports
 from tests.workers.cli.running import Ended, perennial
 from workers.attending import absence
 from workers.wiring import build_worker
@@ -60,6 +61,21 @@ async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path
     assert "perennial worker" in row(found.out, "worker")
     found = await here(servers, tmp_path, "doctor", "--reconcile", PERENNIAL_TASK_QUEUE="deserted")
     assert (found.code, "start `perennial worker` first" in found.err) == (1, True)
+
+
+async def test_the_doctor_says_whether_customers_are_heard(servers: Servers, tmp_path: Path) -> None:
+    found = await here(servers, tmp_path, "doctor")
+    assert row(found.out, "inbox").startswith("none is served, as far as is known: nobody reads what customers reply")
+    assert "perennial inbox serve" in row(found.out, "inbox")
+    stack = servers.stack
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT=f"{stack.smtp_host}:{stack.smtp_port}")
+    assert row(found.out, "inbox") == f"{stack.smtp_host}:{stack.smtp_port}, mails of up to 32 MB, no STARTTLS"
+    [nobody] = own_ports(1)
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT=f"127.0.0.1:{nobody}")
+    assert found.code == 1
+    assert row(found.out, "inbox").startswith(f"no inbox answers at 127.0.0.1:{nobody}")
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT="127.0.0.1")
+    assert (found.code, "give host:port" in found.err) == (1, True)
 
 
 async def test_a_worker_that_ended_is_not_taken_for_one_that_works(servers: Servers, tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Reception: mail is kept before anything else, by whichever process it reaches; only the database is needed for that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from activities.clock import present
+from activities.store import inbox
+from activities.store.pool import Pool
+from domain.mail.reading import mail_key, read_mail
+from domain.mail.routing import delivery_ids
+from domain.mail.text import printable
+
+
+async def keep_mail(
+    pool: Pool, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
+) -> str:
+    """Keeps a mail for whichever process looks at the inbox next; its id."""
+    inbox_id = mail_key(raw, received_at)
+    named = [printable(one) for one in recipients]
+    path = None if return_path is None else printable(return_path)
+    async with pool.acquire() as connection:
+        await inbox.keep_mail(connection, inbox_id, raw, named, path, received_at)
+    return inbox_id
+
+
+class Reception:
+    """Where mails are handed over.
+
+    Args:
+        own_address: the address that our mails come from, and to which delivery reports and wishes for fewer mails go.
+        mail_domain: our domain; mail to any address under it is for us.
+    """
+
+    def __init__(
+        self, pool: Pool, *, own_address: str, mail_domain: str, clock: Callable[[], datetime] = present
+    ) -> None:
+        self._pool = pool
+        self._own_address = own_address
+        self._mail_domain = mail_domain
+        self._clock = clock
+        self._kept = asyncio.Event()
+
+    async def receive(
+        self, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
+    ) -> str:
+        """Keeps a mail and returns its id in the inbox; the same mail again changes nothing.
+
+        `recipients` and `return_path` are those of the envelope ("" for an empty return path), where they are known;
+        otherwise the headers `Delivered-To` and `Return-Path` of `raw` are looked at.
+        """
+        inbox_id = await keep_mail(self._pool, raw, received_at, recipients=recipients, return_path=return_path)
+        self._kept.set()
+        return inbox_id
+
+    def takes(self, address: str) -> bool:
+        """True for an address whose mail is for us, whatever it says."""
+        address = address.lower()
+        return address == self._own_address.lower() or address.endswith(f"@{self._mail_domain.lower()}")
+
+    async def accept(self, sender: str, recipients: Sequence[str], content: bytes) -> str:
+        """A mail that a mail server brings to addresses that `takes` knows; its id in the inbox."""
+        return await self.receive(content, self._clock(), recipients=recipients, return_path=sender)
+
+    async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
+        """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""
+        if sender.lower() == self._own_address.lower() or not await self._is_for_us(recipients, content):
+            return
+        await self.accept(sender, recipients, content)
+
+    async def _is_for_us(self, recipients: Sequence[str], content: bytes) -> bool:
+        """True for mail to our domain, and for an answer to a mail of ours, which goes to one of our people."""
+        if any(map(self.takes, recipients)):
+            return True
+        mail = await asyncio.to_thread(read_mail, content)
+        if not delivery_ids(mail.answers, self._mail_domain):
+            return False
+        async with self._pool.acquire() as connection:
+            return await inbox.is_staff_address(connection, recipients)

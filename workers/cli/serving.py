@@ -1,0 +1,75 @@
+"""`perennial inbox serve`: the SMTP server that takes customers' mails, beside the workers that read them."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Annotated
+
+import typer
+
+from activities.store.pool import open_pool
+from gateway.here import find_running
+from gateway.reception import Reception
+from gateway.smtp_door import Certificate, SmtpDoor, announced, size_in_words
+from workers.cli.common import UserError, database, progress_console, run, settings_of
+from workers.cli.stack import until_stopped
+from workers.settings import Settings
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module to `perennial inbox`."""
+
+    @app.command()
+    def serve(
+        check: Annotated[
+            bool,
+            typer.Option("--check", help="Only say, by the exit code, whether one is served here and can keep mails."),
+        ] = False,
+    ) -> None:
+        """Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings."""
+        run(_check() if check else _serve())
+
+
+async def _serve() -> None:
+    settings = settings_of(find_running())
+    certificate = _certificate(settings)
+    pool = await open_pool(settings.database_url.get_secret_value())
+    try:
+        reception = Reception(pool, own_address=settings.mail_sender, mail_domain=settings.mail_domain)
+        async with SmtpDoor(
+            reception,
+            name=settings.mail_domain,
+            host=settings.inbox_host,
+            port=settings.inbox_port,
+            certificate=certificate,
+            size_limit=settings.inbox_size_limit,
+        ) as door:
+            progress_console.print(
+                f"Mails to {settings.mail_sender} and to any address of {settings.mail_domain} are taken at"
+                f" {settings.inbox_host}:{door.port}, up to {size_in_words(settings.inbox_size_limit)},"
+                f" {'with' if certificate else 'without'} STARTTLS; Ctrl-C ends it."
+            )
+            await until_stopped()
+    finally:
+        await pool.close()
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    if settings.inbox_certificate is None or settings.inbox_key is None:
+        return None
+    try:
+        return Certificate(settings.inbox_certificate, settings.inbox_key)
+    except (OSError, ssl.SSLError) as error:
+        raise UserError(
+            f"STARTTLS cannot be offered: {error}; PERENNIAL_INBOX_CERTIFICATE and PERENNIAL_INBOX_KEY name a PEM"
+            " certificate with its chain and the key that belongs to it"
+        ) from error
+
+
+async def _check() -> None:
+    settings = settings_of(find_running())
+    await announced(_EVERYWHERE.get(settings.inbox_host, settings.inbox_host), settings.inbox_port)
+    async with database() as pool:
+        await pool.fetchval("select true from inbox_message limit 1")
