@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from domain import adoption
+from domain.calendar import MONTHS_IN_YEAR, add_months
 from domain.customer import AssetFacts, TaskFacts, days_between
 from domain.decision import (
     CloseStaffTasks,
@@ -376,11 +377,7 @@ def anniversary_after(situation: Situation, step: Step) -> Step:
 
 def next_anniversary(situation: Situation, since: date, after: date | None = None) -> Step:
     """The first anniversary after the day `after`, or after today."""
-    year = since.year + 1
-    while True:
-        day = date(year, since.month, min(since.day, 28) if since.month == 2 else since.day)
-        if day > (after or situation.today):
-            return situation.step(
-                "relationship_anniversary", ANNIVERSARIES, f"anniversary-{day.year}", day, business_day=False
-            )
-        year += 1
+    years = 1
+    while (day := add_months(since, years * MONTHS_IN_YEAR)) <= (after or situation.today):
+        years += 1
+    return situation.step("relationship_anniversary", ANNIVERSARIES, f"anniversary-{day.year}", day, business_day=False)
