@@ -15,6 +15,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
+from activities.signing import Signing
 from activities.store import customers, effects, holds
 from activities.store.billing import Billed
 from activities.store.cases import CaseMovedMeanwhileError
@@ -166,6 +167,7 @@ class Performer:
         self._pool = pool
         self._seller = seller
         self._webhooks = webhooks
+        self.signing = Signing(pool)
 
     @property
     def seller(self) -> str:
@@ -243,7 +245,8 @@ class Performer:
         billed = await writer.bill(imported=situation.imported)
         lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
-        rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of)
+        signed_by = (await self.signing.current(connection)).number if decision.mails else None
+        rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of, signed_by)
         if not situation.imported:
             events = events_of(decision, kind, *billed.told())
             rows += self.event_rows(events, account_id, f"{key}#event", stage, as_of)
@@ -261,14 +264,14 @@ class Performer:
         return _webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
 
     def _outbox_rows(
-        self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime
+        self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime, signed_by: int | None
     ) -> tuple[list[effects.OutboxRow], bool]:
         """The messages of a decision; true if a mail found nobody to go to, which the owner is told instead."""
         rows: list[effects.OutboxRow] = []
         notices = list(decision.notices)
         unreachable = False
         for mail in decision.mails:
-            row = self._mail_row(customer, mail, f"{key}#{len(rows)}", stage, as_of)
+            row = self._mail_row(customer, mail, f"{key}#{len(rows)}", stage, as_of, signed_by)
             if row is None:
                 unreachable = True
                 lines = [f"The mail {mail.template!r} could not go out: no contact has a working address."]
@@ -286,7 +289,7 @@ class Performer:
         return rows, unreachable
 
     def _mail_row(
-        self, customer: Customer, mail: Mail, delivery_id: str, stage: str, as_of: datetime
+        self, customer: Customer, mail: Mail, delivery_id: str, stage: str, as_of: datetime, signed_by: int | None
     ) -> effects.OutboxRow | None:
         contact = customer.contact(mail.role, mail.contact_id)
         if contact is None:
@@ -311,6 +314,7 @@ class Performer:
             reply_to=signer.email,
             unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
             completes=mail.completes,
+            key=signed_by,
         )
         dumped = body.model_dump(mode="json")
         purpose = mail.purpose or SALES_MAILS.get(mail.template)

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from activities.carrying_out import Performer
-from activities.channels.mail import message_id_of
 from activities.store import case_writes, cases, desks, effects, holds
 from activities.store.pool import Connection
 from domain.asking import Asked
 from domain.calendar import local_day
 from domain.journey import Channel
-from domain.mail.reading import case_address
+from domain.mail.signing import Key, message_id_of
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import Refusal
 from domain.service import case_care
@@ -233,7 +232,8 @@ class CaseWorker:
     ) -> CaseOutcome:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
-        ids = {mail.id: message_id_of(mail.id, self._mail_domain) for mail in work.mails}
+        key = await self.performer.signing.current(connection) if work.mails else None
+        ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
         if case.account_id is not None:
             rows = [
@@ -243,7 +243,7 @@ class CaseWorker:
                 for one in work.lines
             ]
             await effects.write_journal(connection, case.account_id, rows)
-        outbox = [self._mail_row(work, mail) for mail in work.mails]
+        outbox = [_mail_row(work, mail, key) for mail in work.mails]
         outbox += [_notice_row(work, notice) for notice in work.notices]
         if case.account_id is not None:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
@@ -254,35 +254,38 @@ class CaseWorker:
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
         return outcome
 
-    def _mail_row(self, work: Work, mail: CaseMail) -> effects.OutboxRow:
-        case = work.case
-        contact = case.contact
-        earlier = [one for one in work.before.messages if _fits(one.message_id) and not one.withdrawn]
-        thread = [str(one.message_id) for one in earlier]
-        heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
-        for message in work.messages:  # what this very work kept: the message that opened the case, above all
-            if message.message_id and _fits(message.message_id):
-                thread.append(message.message_id)
-                heard.append(message.message_id)
-        body = OutgoingMail(
-            delivery_id=mail.id,
-            template=mail.template,
-            to_name=contact.name,
-            to_email=contact.email or "",
-            language=contact.language,
-            time_zone=contact.time_zone,
-            context=mail.context,
-            at=work.as_of,
-            reply_to=case_address(case.case_id, self._mail_domain),
-            in_reply_to=next(reversed(heard or thread), None),
-            references=tuple(dict.fromkeys(thread))[-THREAD:],
-            automatic=mail.automatic,
-            unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
-        )
-        stage = f"service:{case.case_id}"
-        return effects.OutboxRow(
-            mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
-        )
+
+def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> effects.OutboxRow:
+    case = work.case
+    owner = work.before.staff.get(case.owner_id or "")
+    contact = case.contact
+    earlier = [one for one in work.before.messages if _fits(one.message_id) and not one.withdrawn]
+    thread = [str(one.message_id) for one in earlier]
+    heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
+    for message in work.messages:  # what this very work kept: the message that opened the case, above all
+        if message.message_id and _fits(message.message_id):
+            thread.append(message.message_id)
+            heard.append(message.message_id)
+    body = OutgoingMail(
+        delivery_id=mail.id,
+        template=mail.template,
+        to_name=contact.name,
+        to_email=contact.email or "",
+        language=contact.language,
+        time_zone=contact.time_zone,
+        context=mail.context,
+        at=work.as_of,
+        reply_to=owner.email if owner else None,
+        in_reply_to=next(reversed(heard or thread), None),
+        references=tuple(dict.fromkeys(thread))[-THREAD:],
+        automatic=mail.automatic,
+        key=key.number if key else None,
+        unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
+    )
+    stage = f"service:{case.case_id}"
+    return effects.OutboxRow(
+        mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
+    )
 
 
 def _fits(message_id: str | None) -> bool:

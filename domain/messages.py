@@ -29,7 +29,7 @@ class OutgoingMail(Carried):
     at: AwareDatetime
     """the instant of the step; it becomes the Date header"""
     reply_to: str | None = None
-    """the address of the owner or the success manager"""
+    """the address of the owner or the success manager, for as long as no inbox is served"""
     unsubscribe: str | None = None
     """opaque token for List-Unsubscribe; None for contractual mails and notices"""
     in_reply_to: str | None = None
@@ -38,6 +38,8 @@ class OutgoingMail(Carried):
     """Message-IDs of the thread, oldest first"""
     completes: str | None = None
     """the task of its onboarding that is done once a mail server has taken it"""
+    key: int | None = None
+    """the number of the key by which it is signed, at every attempt; None for notices, and for what was written before there were keys"""
     automatic: bool = True
     """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 

@@ -17,12 +17,13 @@ from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.clock import present
-from activities.store import effects, inbox
+from activities.store import effects, inbox, keys
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
+from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import (
     Found,
@@ -30,7 +31,6 @@ from domain.mail.routing import (
     Route,
     RouteKind,
     case_id_of,
-    delivery_ids,
     message_document,
     opening_document,
     route_mail,
@@ -64,10 +64,10 @@ class Inbox(Reception):
         pool: Pool,
         *,
         own_address: str,
-        mail_domain: str,
+        domains: Domains,
         clock: Callable[[], datetime] = present,
     ) -> None:
-        super().__init__(pool, own_address=own_address, mail_domain=mail_domain, clock=clock)
+        super().__init__(pool, own_address=own_address, domains=domains, clock=clock)
         self._client = client
         self._cases = cases
 
@@ -133,13 +133,12 @@ class Inbox(Reception):
         return wish_of(ask, mail, found.answered, thing, account_id)
 
     async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:
-        ids = [*mail.answers, *(mail.bounce.message_ids if mail.bounce else ())]
         return await inbox.look_around(
             connection,
             mail,
             received_at=stored.received_at,
-            named=named_cases(mail, self._mail_domain),
-            sent_ids=delivery_ids(ids, self._mail_domain),
+            named=named_cases(mail, self._domains.mail),
+            marks=marks_of(mail, self._domains, await keys.load_keys(connection)),
             own_address=self._own_address,
         )
 

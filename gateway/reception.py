@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from activities.clock import present
-from activities.store import inbox
+from activities.store import inbox, keys
 from activities.store.pool import Pool
+from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import mail_key, read_mail
-from domain.mail.routing import delivery_ids
+from domain.mail.signing import looks_like_ours
 from domain.mail.text import printable
 
 
@@ -31,15 +32,15 @@ class Reception:
 
     Args:
         own_address: the address that our mails come from, and to which delivery reports and wishes for fewer mails go.
-        mail_domain: our domain; mail to any address under it is for us.
+        domains: ours; mail to any address under them is for us.
     """
 
     def __init__(
-        self, pool: Pool, *, own_address: str, mail_domain: str, clock: Callable[[], datetime] = present
+        self, pool: Pool, *, own_address: str, domains: Domains, clock: Callable[[], datetime] = present
     ) -> None:
         self._pool = pool
         self._own_address = own_address
-        self._mail_domain = mail_domain
+        self._domains = domains
         self._clock = clock
         self._kept = asyncio.Event()
 
@@ -57,8 +58,7 @@ class Reception:
 
     def takes(self, address: str) -> bool:
         """True for an address whose mail is for us, whatever it says."""
-        address = address.lower()
-        return address == self._own_address.lower() or address.endswith(f"@{self._mail_domain.lower()}")
+        return address.lower() == self._own_address.lower() or self._domains.takes(address)
 
     async def accept(self, sender: str, recipients: Sequence[str], content: bytes) -> str:
         """A mail that a mail server brings to addresses that `takes` knows; its id in the inbox."""
@@ -75,7 +75,8 @@ class Reception:
         if any(map(self.takes, recipients)):
             return True
         mail = await asyncio.to_thread(read_mail, content)
-        if not delivery_ids(mail.answers, self._mail_domain):
+        if not any(looks_like_ours(one, self._domains.mail) for one in mail.answers):
             return False
         async with self._pool.acquire() as connection:
-            return await inbox.is_staff_address(connection, recipients)
+            answers = marks_of(mail, self._domains, await keys.load_keys(connection)).answered
+            return bool(answers) and await inbox.is_staff_address(connection, recipients)

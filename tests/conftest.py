@@ -89,9 +89,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 async def servers(stack: EmbeddedStack) -> AsyncIterator[Servers]:
     """The stack with a worker of this process on it."""
     os.environ.pop("TEMPORAL_ADDRESS", None)
-    settings = Settings.model_validate(
-        {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
-    )
+    settings = Settings.of_stack(database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port)
     temporal = moving.moved(await connect(stack.temporal_address))
     pool = await open_pool(stack.postgres_dsn)
     async with build_worker(temporal, pool, settings):

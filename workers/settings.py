@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.channels.mail import SmtpSettings
 from activities.channels.webhooks import WebhookChannel
+from domain.mail.marks import Domains
 from domain.orders import MOST_LINES
 from gateway.client import TASK_QUEUE
 from gateway.smtp_door import MOST_BYTES, SIZE_LIMIT
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     smtp_tls: bool = False
     mail_sender: str = "success@perennial.example"
     mail_domain: str = "perennial.example"
+    reply_domain: str | None = None
+    """the domain of the signed addresses that answers go to, for which an inbox takes mail; [the mail domain, if one is served]"""
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525
@@ -56,6 +59,17 @@ class Settings(BaseSettings):
     """bytes of a mail that are taken"""
     inbox_at: str | None = None
     """`host:port` of the inbox that is served, as seen from here; without it none is known of"""
+
+    @classmethod
+    def of_stack(cls, *, database_url: str, smtp_host: str, smtp_port: int) -> Self:
+        """Those of an embedded stack: its mailbox takes in what customers write, too."""
+        mail = {"smtp_host": smtp_host, "smtp_port": smtp_port, "inbox_at": f"{smtp_host}:{smtp_port}"}
+        return cls.model_validate({"database_url": database_url, **mail})
+
+    @property
+    def answers_to(self) -> str | None:
+        """The domain of the signed addresses that answers go to; null if no inbox is known of."""
+        return self.reply_domain or (self.mail_domain if self.inbox_at is not None else None)
 
     @model_validator(mode="after")
     def _signs_its_webhooks(self) -> Self:
@@ -88,4 +102,9 @@ class Settings(BaseSettings):
             tls=self.smtp_tls,
             sender=self.mail_sender,
             mail_domain=self.mail_domain,
+            reply_domain=self.answers_to,
         )
+
+    def domains(self) -> Domains:
+        """Under which domains mail is for us."""
+        return Domains(self.mail_domain, self.answers_to)

@@ -105,7 +105,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     """Every activity that workflows call, bound to its pool and channels."""
     webhooks = settings.webhooks()
     performer = Performer(pool, Seller(settings.seller_name), webhooks=webhooks is not None)
-    mail = MailChannel(settings.smtp(), Renderer())
+    mail = MailChannel(settings.smtp(), Renderer(), performer.signing.key)
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)
     playbooks = read_playbooks(settings.playbooks or FOLDER)
@@ -144,7 +144,7 @@ def build_inbox(client: Client, pool: Pool, settings: Settings) -> Inbox:
         CaseClient(client, pool, task_queue=settings.task_queue),
         pool,
         own_address=settings.mail_sender,
-        mail_domain=settings.mail_domain,
+        domains=settings.domains(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,10 +20,13 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
+from domain.mail.signing import Key, Purpose, message_id_of, signed_address, token_of
 from domain.messages import OutgoingMail
 from domain.model import Received
 
-_ID_LIMIT = 120
+KeyOf = Callable[[int], Awaitable[Key | None]]
+"""The key of a number; null if there never was such a one."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -43,6 +47,8 @@ class SmtpSettings(Received):
     """the name beside it in mails that name no selling company"""
     mail_domain: str
     """our domain: the right-hand side of Message-IDs, and our name in EHLO"""
+    reply_domain: str | None = None
+    """the domain of the addresses that answers go to; without it, an answer goes to the person behind the mail"""
     timeout_seconds: float = Field(default=30, gt=0)
     """for a whole delivery, from connecting to the server's last word"""
 
@@ -51,10 +57,10 @@ class SmtpSettings(Received):
     def _sendable(cls, value: str) -> str:
         return wire_address(value)
 
-    @field_validator("mail_domain")
+    @field_validator("mail_domain", "reply_domain")
     @classmethod
-    def _domain(cls, value: str) -> str:
-        return wire_address(f"postmaster@{value}").removeprefix("postmaster@")
+    def _domain(cls, value: str | None) -> str | None:
+        return value and wire_address(f"postmaster@{value}").removeprefix("postmaster@")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -67,17 +73,13 @@ class SmtpSettings(Received):
         return self
 
 
-def message_id_of(delivery_id: str, mail_domain: str) -> str:
-    """The Message-ID of a delivery, known before it is sent: answers to it name it."""
-    return f"<{_id_part(delivery_id)}@{mail_domain}>"
-
-
 class MailChannel:
     """Sends mails through one SMTP server, each over a connection of its own."""
 
-    def __init__(self, settings: SmtpSettings, renderer: Renderer) -> None:
+    def __init__(self, settings: SmtpSettings, renderer: Renderer, keys: KeyOf) -> None:
         self._settings = settings
         self._renderer = renderer
+        self._keys = keys
 
     async def send(self, mail: OutgoingMail) -> str:
         """Hand `mail` to the server and return its Message-ID, which every resend of the delivery carries again.
@@ -91,11 +93,12 @@ class MailChannel:
             recipient = wire_address(mail.to_email)
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
-        message = self._compose(mail, recipient, self._renderer.render(mail))
+        key = await self._keys(mail.key) if mail.key is not None else None
+        message = self._compose(mail, recipient, self._renderer.render(mail), key)
         await self._deliver(recipient, message.as_bytes())
         return str(message["Message-ID"])
 
-    def _compose(self, mail: OutgoingMail, recipient: str, rendered: RenderedMail) -> EmailMessage:
+    def _compose(self, mail: OutgoingMail, recipient: str, rendered: RenderedMail, key: Key | None) -> EmailMessage:
         settings = self._settings
         sender_name = str(mail.context.get("seller") or settings.sender_name)
         message = EmailMessage(policy=_WIRE)
@@ -103,24 +106,34 @@ class MailChannel:
         message["To"] = _mailbox(mail.to_name, recipient)
         message["Subject"] = _header_text(rendered.subject)
         message["Date"] = mail.at
-        message["Message-ID"] = message_id_of(mail.delivery_id, settings.mail_domain)
+        message["Message-ID"] = message_id_of(mail.delivery_id, settings.mail_domain, key)
         if mail.in_reply_to is not None:
             message["In-Reply-To"] = mail.in_reply_to
         if mail.references:
             message["References"] = " ".join(mail.references)
-        if mail.reply_to is not None:
+        if settings.reply_domain is not None and key is not None:
+            message["Reply-To"] = signed_address(mail.delivery_id, Purpose.REPLY, key, settings.reply_domain)
+        elif mail.reply_to is not None:
             message["Reply-To"] = self._reply_address(mail.reply_to)
         if mail.automatic:
             message["Auto-Submitted"] = "auto-generated"
         if mail.unsubscribe is not None:
-            subject = quote(f"unsubscribe {mail.unsubscribe}", safe="")
-            message["List-Unsubscribe"] = f"<mailto:{settings.sender}?subject={subject}>"
+            message["List-Unsubscribe"] = self._unsubscribe(mail, mail.unsubscribe, key)
         message.set_content(rendered.text)
         message.add_alternative(rendered.html, subtype="html")
         message["Content-Language"] = rendered.language  # only now: setting the content clears such headers
         # A boundary of our own makes a resend the same message, byte for byte.
         message.set_boundary(hashlib.sha256(mail.delivery_id.encode("utf-8", "replace")).hexdigest()[:40])
         return message
+
+    def _unsubscribe(self, mail: OutgoingMail, contact: str, key: Key | None) -> str:
+        """How the recipient wants no more such mails: a signed address, else our own with a signed subject."""
+        domain = self._settings.reply_domain
+        if key is not None and domain is not None:
+            address = signed_address(mail.delivery_id, Purpose.STOP, key, domain)
+            return f"<mailto:{address}?subject=unsubscribe>"
+        wanted = contact if key is None else token_of(mail.delivery_id, Purpose.STOP, key)
+        return f"<mailto:{self._settings.sender}?subject={quote(f'unsubscribe {wanted}', safe='')}>"
 
     def _reply_address(self, reply_to: str) -> str:
         try:
@@ -163,7 +176,7 @@ class _WirePolicy(EmailPolicy):
     """Long identifiers and links stay in one piece; folded, the standard policy would turn them into encoded words."""
 
     def fold(self, name: str, value: str) -> str:
-        if name.lower() in {"message-id", "in-reply-to", "list-unsubscribe"}:
+        if name.lower() in {"message-id", "in-reply-to", "reply-to", "list-unsubscribe"}:
             return f"{name}: {value}{self.linesep}"
         if name.lower() == "references":
             return f"{name}: {f'{self.linesep} '.join(value.split())}{self.linesep}"
@@ -185,9 +198,3 @@ def _mailbox(name: str, address: str) -> Address:
 def _header_text(value: str) -> str:
     """`value` for a header: on one line, and never read as an encoded word by the recipient's mail program."""
     return one_line(value).replace("=?", "= ?")
-
-
-def _id_part(delivery_id: str) -> str:
-    """A dot-atom that no other delivery has: the id, with what may not stand there percent-encoded."""
-    part = quote(delivery_id, safe="", errors="replace").replace(".", "%2E")
-    return part if 0 < len(part) <= _ID_LIMIT else hashlib.sha256(part.encode("ascii")).hexdigest()

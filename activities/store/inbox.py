@@ -10,8 +10,9 @@ from typing import Any
 from activities.store.pool import Connection
 from domain.mail.answering import SentMail, Thing
 from domain.mail.asks import Question
+from domain.mail.marks import Marks
 from domain.mail.reading import InboundMail
-from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender
+from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender, case_of
 
 Row = dict[str, Any]
 
@@ -142,23 +143,27 @@ async def look_around(
     *,
     received_at: datetime,
     named: Sequence[str],
-    sent_ids: Sequence[str],
+    marks: Marks,
     own_address: str,
 ) -> Found:
     """Everything that says whose a mail is.
 
     Args:
         named: ids of cases that the mail may be about by its addresses and its subject.
-        sent_ids: ids of deliveries that the message ids of `mail` come from, if they are ours.
+        marks: what of `mail` we have signed.
     """
-    returned_ids = mail.bounce.message_ids if mail.bounce else ()
+    answered = await _addressed(connection, marks.replied, mail.sender) or await _sent(connection, marks.answered)
+    addressed = case_of(answered) if marks.replied else None
     return Found(
         senders=await _senders(connection, mail.sender),
         neighbours=await _neighbours(connection, mail.sender),
-        threaded=await _threaded(connection, mail.answers, mail.sender),
+        addressed=await _named(connection, [addressed]) if addressed else None,
+        threaded=await _threaded(connection, marks.threads, mail.sender),
         named=await _named(connection, named),
-        answered=await _sent(connection, mail.answers, sent_ids),
-        returned=await _sent(connection, returned_ids, sent_ids) if returned_ids else None,
+        answered=answered,
+        stopped=await _addressed(connection, marks.stopped, mail.sender),
+        returned=await _sent(connection, marks.returned),
+        forged=marks.forged,
         own=mail.sender == own_address.lower() or await _is_own(connection, mail.message_id),
         staff=bool(await connection.fetchval("select true from staff where lower(email) = $1 limit 1", mail.sender)),
         cases_today=await _cases_today(connection, mail.sender, received_at),
@@ -167,8 +172,7 @@ async def look_around(
 
 async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ...]:
     rows = await connection.fetch(
-        "select distinct on (account_id) account_id, contact_id, role from contact where lower(email) = $1"
-        " order by account_id, position limit 20",
+        "select account_id, contact_id, role from contact where lower(email) = $1 order by account_id, position limit 20",
         sender,
     )
     return tuple(KnownSender.model_validate(dict(row)) for row in rows)
@@ -219,18 +223,45 @@ def _case(row: Any) -> FoundCase | None:
     return FoundCase(case_id=row["case_id"], account_id=row["account_id"], email=row["email"] or "")
 
 
-async def _sent(connection: Connection, message_ids: Sequence[str], sent_ids: Sequence[str]) -> SentMail | None:
-    """The mail of ours that one of the ids names; one whose sending was not noted yet is found by its own id."""
+_SENT = (
+    "select o.delivery_id, o.account_id, o.contact_id, o.body->>'to_email' as email, o.body->>'template' as template,"
+    " o.body->'context' as context, lower(c.email) = lower(o.body->>'to_email') as current from outbox o"
+    " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where o.channel = 'deliver_mail' and "
+)
+
+
+async def _sent(connection: Connection, signed: Sequence[tuple[str, str]]) -> SentMail | None:
+    """The latest mail of ours that the ids name; one whose sending was not noted yet is found by its own id."""
+    if not signed:
+        return None
+    ids, deliveries = zip(*signed, strict=True)
     row = await connection.fetchrow(
-        "select delivery_id, account_id, contact_id, body->>'to_email' as email, body->>'template' as template,"
-        " body->'context' as context from outbox"
-        " where (message_id = any($1) or delivery_id = any($2)) and channel = 'deliver_mail' order by created_at desc limit 1",
-        list(message_ids),
-        list(sent_ids),
+        f"{_SENT} (o.message_id = any($1) or o.delivery_id = any($2)) order by o.created_at desc limit 1",
+        list(ids),
+        list(deliveries),
     )
+    return _as_sent(row)
+
+
+async def _addressed(connection: Connection, digests: Sequence[bytes], sender: str) -> SentMail | None:
+    """The mail of ours whose signed address was written to; of several the one that went to the sender, then the latest."""
+    if not digests:
+        return None
+    row = await connection.fetchrow(
+        f"{_SENT} delivery_digest(o.delivery_id) = any($1)"
+        " order by lower(o.body->>'to_email') = $2 desc, o.created_at desc limit 1",
+        list(digests),
+        sender,
+    )
+    return _as_sent(row)
+
+
+def _as_sent(row: Any) -> SentMail | None:
     if row is None:
         return None
-    return SentMail.model_validate({name: value for name, value in row.items() if value is not None})
+    return SentMail.model_validate(
+        {name: value for name, value in row.items() if value is not None} | {"current": bool(row["current"])}
+    )
 
 
 async def thing_named(connection: Connection, account_id: str, name: str) -> Thing | None:

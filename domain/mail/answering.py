@@ -24,6 +24,9 @@ class SentMail(Carried):
     account_id: str | None = None
     contact_id: str | None = None
     email: str = ""
+    """where it went"""
+    current: bool = True
+    """its contact has that address still"""
     template: str = ""
     context: dict[str, Any] = {}
     """what the template was filled with"""

@@ -172,13 +172,8 @@ def files_of(raw: bytes) -> list[tuple[Attachment, bytes]]:
     return [(_attachment(leaf, number), leaf.content) for number, leaf in enumerate(parts, 1) if leaf.text is None]
 
 
-def case_address(case_id: str, mail_domain: str) -> str:
-    """Where answers to a case go."""
-    return f"{_CASE_BOX}{case_id}@{mail_domain}"
-
-
 def named_cases(mail: InboundMail, mail_domain: str) -> list[str]:
-    """The cases that a mail may be about by its addresses and its subject; whether there are such cases, the facts say."""
+    """The cases that a mail may be about by its addresses (`case+C-17@…`) and its subject; whether there are such cases, the facts say."""
     domain = f"@{mail_domain.lower()}"
     boxes = [address.removesuffix(domain) for address in mail.recipients if address.endswith(domain)]
     addressed = [box.removeprefix(_CASE_BOX) for box in boxes if box.startswith(_CASE_BOX)]

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote
 
 from domain.mail.answering import DECIDES, Door, SentMail, Wish
 from domain.mail.asks import Act
 from domain.mail.reading import Attachment, InboundMail
-from domain.mail.text import TEXT_LIMIT, printable
+from domain.mail.text import TEXT_LIMIT
 from domain.model import Carried
 from domain.orders import ContactRole
 from domain.shown import counted
@@ -76,12 +74,18 @@ class Found(Carried):
     """contacts with exactly the sender's address"""
     neighbours: tuple[str, ...] = ()
     """accounts that have contacts under the sender's domain"""
+    addressed: FoundCase | None = None
+    """the case of the mail whose signed address it went to"""
     threaded: FoundCase | None = None
     """the case that has the mail which this one answers"""
     named: FoundCase | None = None
     """the case that its addresses or its subject name"""
     answered: SentMail | None = None
-    """the mail of a journey that it answers"""
+    """the mail of ours that it answers, by its signed address or a signed id"""
+    stopped: SentMail | None = None
+    """the mail of ours whose address for no more mails it went to"""
+    forged: bool = False
+    """a delivery report about ids under our domain that are not signed"""
     returned: SentMail | None = None
     """the mail that a delivery report is about"""
     own: bool = False
@@ -120,17 +124,19 @@ class Route(Carried):
 
 def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Route:
     """What to do with a mail that came in, by what the facts know around it and what it asks."""
-    case = found.threaded or found.named
+    case = found.addressed or found.threaded or found.named
     about = {
         "account_id": case.account_id if case else found.answered.account_id if found.answered else _only(found),
         "case_id": case.case_id if case else None,
     }
     if found.own:
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="our own mail came back")
+    if found.stopped is not None:
+        return _stopped(found.stopped)
     if mail.bounce is not None:
         return _bounced(mail, found)
     if mail.unsubscribes is not None:
-        return _unsubscribed(mail, mail.unsubscribes, found)
+        return _unsubscribed(mail.unsubscribes, found)
     if mail.automatic is not None:
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=mail.automatic, **about)
     if found.staff:
@@ -147,8 +153,12 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
 def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
     """A reply that answers what was asked; null if it is for a person to read."""
     account_id = wish.account_id
-    contact = next((one for one in found.senders if one.account_id == account_id), None)
+    known = [one for one in found.senders if one.account_id == account_id]
+    asked = found.answered.contact_id if found.answered else None
+    contact = next((one for one in known if one.contact_id == asked), next(iter(known), None))
     about = {"account_id": account_id, "case_id": wish.door.case_id if wish.door else None}
+    if found.answered is not None and not _went_to(mail, found.answered, found):
+        return _waits(f"it would {wish.words}, but the mail that it answers went to somebody else", **about)
     if wish.ask.act is Act.OPT_OUT:
         if contact is None:
             return _waits("it asks for no more mails, but from an address that is not known at the customer", **about)
@@ -162,12 +172,8 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         )
     if wish.door is None:
         return None
-    if wish.ask.act is Act.SCORE:
-        if not _belongs(mail, found, account_id) and mail.sender != (
-            found.answered.email.lower() if found.answered else ""
-        ):
-            return _waits("it answers a survey that was sent to somebody else", **about)
-    elif contact is None or (contact.role not in DECIDES and wish.ask.act is not Act.RENEW):
+    decides = contact is not None and (contact.role in DECIDES or wish.ask.act is Act.RENEW)
+    if wish.ask.act is not Act.SCORE and not decides:
         roles = ", ".join(role.value for role in DECIDES)
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)
     return Route(
@@ -179,6 +185,14 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         reason=wish.words,
         door=wish.door,
     )
+
+
+def _went_to(mail: InboundMail, sent: SentMail, found: Found) -> bool:
+    """True if whoever wrote is the one to whom a mail of ours went, by that address or by the one that they have now."""
+    if mail.sender == sent.email.lower():
+        return True
+    whom = (sent.account_id, sent.contact_id)
+    return sent.contact_id is not None and any((one.account_id, one.contact_id) == whom for one in found.senders)
 
 
 def _to_case(mail: InboundMail, found: Found, case: FoundCase) -> Route:
@@ -224,7 +238,9 @@ def _to_customer(mail: InboundMail, found: Found) -> Route:
 def _bounced(mail: InboundMail, found: Found) -> Route:
     """Only a report about a mail that we sent to that very address says anything about a contact."""
     sent, report = found.returned, mail.bounce
-    case_id = _case_of(sent)
+    case_id = case_of(sent)
+    if sent is None and found.forged:
+        return _waits("a delivery report about a mail under our domain that we have not signed")
     if report is None or sent is None or (sent.contact_id is None and case_id is None):
         return Route(
             kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="a delivery report about no mail of ours"
@@ -240,23 +256,39 @@ def _bounced(mail: InboundMail, found: Found) -> Route:
     return Route(kind=kind, status=InboxStatus.AUTOMATIC, reason=f"not delivered: {reason}", **to)
 
 
-def _case_of(sent: SentMail | None) -> str | None:
+def case_of(sent: SentMail | None) -> str | None:
     """The case that a mail of ours belongs to: its delivery is named after it."""
     kind, _, rest = (sent.delivery_id if sent else "").partition(":")
     return rest.partition("/")[0] if kind == "case" else None
 
 
-def _unsubscribed(mail: InboundMail, who: tuple[str, str], found: Found) -> Route:
-    account_id, contact_id = who
-    if _belongs(mail, found, account_id):
+def _unsubscribed(who: tuple[str, str], found: Found) -> Route:
+    """An opt-out that anybody could have written counts from the contact's own address alone."""
+    if any((one.account_id, one.contact_id) == who for one in found.senders):
+        return _opted_out(*who)
+    return _waits("it asks for no more mails to a contact, but not from that contact's address")
+
+
+def _stopped(sent: SentMail) -> Route:
+    """Whoever has the signed address has it from the mail itself. It concerns the address that the mail went to."""
+    if sent.account_id is None or sent.contact_id is None:
+        return _waits("it asks for no more mails to somebody who is no contact of a customer", case_id=case_of(sent))
+    if not sent.current:
+        reason = "it asks for no more mails to an address that its contact has no more"
         return Route(
-            kind=RouteKind.UNSUBSCRIBE,
-            status=InboxStatus.MATCHED,
-            account_id=account_id,
-            contact_id=contact_id,
-            reason="no more optional mails",
+            kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, account_id=sent.account_id, answered=sent
         )
-    return _waits("it asks for no more mails, but from an address that is not known at the customer")
+    return _opted_out(sent.account_id, sent.contact_id)
+
+
+def _opted_out(account_id: str, contact_id: str) -> Route:
+    return Route(
+        kind=RouteKind.UNSUBSCRIBE,
+        status=InboxStatus.MATCHED,
+        account_id=account_id,
+        contact_id=contact_id,
+        reason="no more optional mails",
+    )
 
 
 def _belongs(mail: InboundMail, found: Found, account_id: str | None) -> bool:
@@ -283,13 +315,6 @@ def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = 
     return Route(
         kind=RouteKind.KEEP, status=InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id, reason=reason[:300]
     )
-
-
-def delivery_ids(message_ids: Iterable[str], mail_domain: str) -> list[str]:
-    """The deliveries that our Message-IDs come from, as far as they can be read back; the ids of others are left out."""
-    ending = f"@{mail_domain}>"
-    said = [unquote(found[1 : -len(ending)]) for found in message_ids if found.endswith(ending)]
-    return [one for one in said if one == printable(one)]  # whatever else was made up by somebody
 
 
 # What a case is told

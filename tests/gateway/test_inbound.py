@@ -13,6 +13,7 @@ import pytest
 
 from activities.clock import present
 from activities.store import inbox as inbox_store
+from domain.mail.marks import Domains
 from domain.mail.routing import CASES_A_DAY, case_id_of
 from domain.refusals import Refusal
 from gateway.cases import CaseClient
@@ -25,7 +26,7 @@ from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 @pytest.fixture
 async def post(servers: Servers) -> AsyncIterator[Post]:
     cases = CaseClient(servers.temporal, servers.pool)
-    inbox = Inbox(servers.client, cases, servers.pool, own_address=OWN, mail_domain=DOMAIN)
+    inbox = Inbox(servers.client, cases, servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN))
     servers.stack.mail.arrival = inbox.arrival
     yield Post(servers, inbox, cases)
     servers.stack.mail.arrival = None
@@ -338,7 +339,9 @@ async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post:
         await asyncio.sleep(0.005)
     died.cancel()
     await asyncio.gather(died, return_exceptions=True)
-    next_process = Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, mail_domain=DOMAIN)
+    next_process = Inbox(
+        post.servers.client, post.cases, post.servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN)
+    )
     await next_process.settle_new()
     row = await post.row(inbox_id)
     assert (row["status"], row["case_id"]) == ("matched", case_id_of(inbox_id))
@@ -362,7 +365,8 @@ async def test_several_processes_take_each_mail_once(post: Post) -> None:
     for number in range(CASES_A_DAY):
         await post.send(written(contact_of(account), f"Matter {number}"))
     others = [
-        Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, mail_domain=DOMAIN) for _ in range(3)
+        Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN))
+        for _ in range(3)
     ]
     looked_at = await asyncio.gather(*(one.settle_new() for one in others))
     assert sum(looked_at) == CASES_A_DAY

@@ -70,6 +70,13 @@ async def test_who_has_no_say_changes_no_contract(post: Post) -> None:
     account, quote_id, mail = await with_quote(post)
     domain = contact_of(account).partition("@")[2]
     row = await reply(post, mail, f"intern@{domain}", "Yes, we accept.")
+    assert (row["status"], row["reason"]) == (
+        "unknown",
+        f"it would accept quote {quote_id}, but the mail that it answers went to somebody else",
+    )
+    admin = {"contact_id": "P-2", "name": "Ken", "email": f"ken@{domain}", "role": "admin"}
+    await post.servers.client.ask(account["account"]["account_id"], "change_contacts", {"add": [admin]})
+    row = await post.delivered(written(f"ken@{domain}", "Your quote", f"We accept {quote_id}."))
     assert row["status"] == "unknown"
     assert row["reason"].startswith(f"it would accept quote {quote_id}, but its sender is no contact")
     stranger = await post.customer()

@@ -17,6 +17,7 @@ import aiosmtplib
 import pytest
 
 from activities.store.pool import Pool
+from domain.mail.marks import Domains
 from domain.mail.reading import mail_key
 from gateway import smtp_door
 from gateway.reception import Reception
@@ -37,7 +38,7 @@ class Kept(Reception):
     """A reception that keeps in memory."""
 
     def __init__(self) -> None:
-        super().__init__(cast("Pool", None), own_address=OWN, mail_domain=DOMAIN)
+        super().__init__(cast("Pool", None), own_address=OWN, domains=Domains(DOMAIN))
         self.mails: list[tuple[str, list[str], bytes]] = []
 
     async def accept(self, sender: str, recipients: Sequence[str], content: bytes) -> str:

@@ -18,6 +18,7 @@ from workers.cli import (
     demo,
     imports,
     journeys,
+    keys,
     mails,
     prices,
     processes,
@@ -51,6 +52,7 @@ app.add_typer(
     help="What came by mail: what waits for a person, what machines wrote, and the server that takes it.",
 )
 app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
+app.add_typer(keys.app, name="keys", help="The keys by which mails are signed.")
 app.add_typer(deliveries.app, name="deliveries", help="What is on its way out: mails, notices, provisioning, webhooks.")
 app.add_typer(staff.app, name="staff", help="The seller's people, apart from orders.")
 app.add_typer(prices.app, name="price", help="List prices, and what a purchase gives back at them.")

@@ -52,9 +52,9 @@ def settings_of(running: Running | None) -> Settings:
     """Settings from the environment, and from the embedded stack where the environment names no servers."""
     if running is None or "PERENNIAL_DATABASE_URL" in os.environ:
         return Settings()
-    mail = {"smtp_host": running.smtp_host, "smtp_port": running.smtp_port}
-    inbox_at = f"{running.smtp_host}:{running.smtp_port}"  # its mailbox takes mail in, too
-    return Settings.model_validate({"database_url": running.database_url, "inbox_at": inbox_at, **mail})
+    return Settings.of_stack(
+        database_url=running.database_url, smtp_host=running.smtp_host, smtp_port=running.smtp_port
+    )
 
 
 class Connections:

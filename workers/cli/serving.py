@@ -37,7 +37,7 @@ async def _serve() -> None:
     certificate = _certificate(settings)
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
-        reception = Reception(pool, own_address=settings.mail_sender, mail_domain=settings.mail_domain)
+        reception = Reception(pool, own_address=settings.mail_sender, domains=settings.domains())
         async with SmtpDoor(
             reception,
             name=settings.mail_domain,
@@ -47,7 +47,7 @@ async def _serve() -> None:
             size_limit=settings.inbox_size_limit,
         ) as door:
             progress_console.print(
-                f"Mails to {settings.mail_sender} and to any address of {settings.mail_domain} are taken at"
+                f"Mails to {settings.mail_sender} and to any address of {settings.domains()} are taken at"
                 f" {settings.inbox_host}:{door.port}, up to {size_in_words(settings.inbox_size_limit)},"
                 f" {'with' if certificate else 'without'} STARTTLS; Ctrl-C ends it."
             )

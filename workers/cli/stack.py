@@ -59,9 +59,9 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             ui_url=stack.ui_url,
             mailbox_url=stack.mailbox_url,
         )
-        mail = {"smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
-        inbox_at = f"{stack.smtp_host}:{stack.smtp_port}"
-        settings = Settings.model_validate({"database_url": stack.postgres_dsn, "inbox_at": inbox_at, **mail})
+        settings = Settings.of_stack(
+            database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port
+        )
         temporal = await connect(stack.temporal_address)
         pool = await open_pool(stack.postgres_dsn)
         place = running_file(stack.data_dir)

@@ -6,8 +6,16 @@ import pytest
 
 from activities.channels.mail import MailChannel, SmtpSettings
 from activities.channels.rendering import Renderer
+from domain.mail.signing import Key
 from tests.activities.channels.fake_provisioning import FakeProvisioning
 from tests.activities.channels.smtp_server import Mailbox, SmtpServer
+
+KEY = Key(3, bytes(32))
+
+
+async def key_of(number: int) -> Key | None:
+    """The only key that there is."""
+    return KEY if number == KEY.number else None
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +49,7 @@ def channel_with(smtp_server: SmtpServer, renderer: Renderer) -> Callable[..., M
             "timeout_seconds": 60,
             **changes,
         }
-        return MailChannel(SmtpSettings.model_validate(fields), renderer)
+        return MailChannel(SmtpSettings.model_validate(fields), renderer, key_of)
 
     return build
 

@@ -19,6 +19,8 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.mail import MailChannel, SmtpSettings
 from activities.channels.rendering import Renderer
 from activities.channels.text import wire_address
+from domain.mail.signing import Purpose, delivery_in, message_id_of, signed_address, token_of
+from tests.activities.channels.conftest import KEY
 from tests.activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from tests.activities.channels.smtp_server import Mailbox
 from tests.properties import examples
@@ -87,6 +89,35 @@ async def test_a_resend_is_the_same_message(channel: MailChannel, mailbox: Mailb
     first, second = await channel.send(a_mail()), await channel.send(a_mail())
     assert first == second == "<journey%3AC-17%2Fgo-live%3AO-1%2Fgo_live@mail.meridian.example>"
     assert mailbox.accepted[0] == mailbox.accepted[1]
+
+
+async def test_what_is_signed_says_so_in_its_ids_the_same_at_every_attempt(
+    channel_with: Build, mailbox: Mailbox
+) -> None:
+    served = channel_with(reply_domain="reply.meridian.example")
+    first, second = await served.send(a_mail(key=KEY.number)), await served.send(a_mail(key=KEY.number))
+    assert first == second == message_id_of(a_mail().delivery_id, "mail.meridian.example", KEY)
+    assert mailbox.accepted[0] == mailbox.accepted[1]
+    message = mailbox.last()
+    assert message["Reply-To"] == signed_address(a_mail().delivery_id, Purpose.REPLY, KEY, "reply.meridian.example")
+    stop = signed_address(a_mail().delivery_id, Purpose.STOP, KEY, "reply.meridian.example")
+    assert message["List-Unsubscribe"] == f"<mailto:{stop}?subject=unsubscribe>"
+
+
+async def test_without_an_inbox_answers_go_to_a_person(channel: MailChannel, mailbox: Mailbox) -> None:
+    message_id = await channel.send(a_mail(key=KEY.number))
+    message = mailbox.last()
+    assert message["Reply-To"] == "aoi@meridian.example"
+    assert delivery_in(message_id, "mail.meridian.example", {KEY.number: KEY}) == a_mail().delivery_id
+    token = token_of(a_mail().delivery_id, Purpose.STOP, KEY)
+    assert message["List-Unsubscribe"] == f"<mailto:success@meridian.example?subject=unsubscribe%20{token}>"
+
+
+async def test_a_signed_address_of_a_long_domain_stays_in_one_piece(channel_with: Build, mailbox: Mailbox) -> None:
+    domain = f"{'a' * 60}.{'b' * 60}.example"
+    await channel_with(reply_domain=domain).send(a_mail(key=KEY.number))
+    address = signed_address(a_mail().delivery_id, Purpose.REPLY, KEY, domain)
+    assert f"Reply-To: {address}\r\n".encode() in mailbox.accepted[-1]
 
 
 async def test_each_delivery_has_a_message_id_of_its_own(channel: MailChannel) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.mail.charsets import decoded
 from domain.mail.pages import text_of_html
 from domain.mail.quoting import Letter, split
-from domain.mail.reading import InboundMail, case_address, mail_key, named_cases, read_mail
+from domain.mail.reading import InboundMail, mail_key, named_cases, read_mail
 from domain.mail.text import printable
 from tests.properties import examples
 
@@ -43,7 +43,6 @@ def test_a_plain_mail_is_read() -> None:
     assert (found.text, found.quoted, found.kind) == ("It broke.", "", "person")
     assert (found.automatic, found.bounce, found.unsubscribes, found.attachments) == (None, None, None, ())
     assert named_cases(found, "Seller.example") == ["c-17", "C-17"]
-    assert case_address("C-17", "seller.example") == "case+C-17@seller.example"
     assert named_cases(found, "other.example") == ["C-17"]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from activities.channels.mail import message_id_of
-from domain.mail.answering import SentMail
+from domain.mail.answering import Door, SentMail, Wish
+from domain.mail.asks import Act, Ask
 from domain.mail.bounces import Bounce
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import (
@@ -20,7 +20,6 @@ from domain.mail.routing import (
     RouteKind,
     body_of,
     case_id_of,
-    delivery_ids,
     message_document,
     opening_document,
     route_mail,
@@ -142,22 +141,63 @@ def test_an_answer_of_a_case_that_comes_back_from_somebody_unknown_waits_for_a_p
     assert (for_now.kind, for_now.status, for_now.case_id) == (RouteKind.KEEP, InboxStatus.AUTOMATIC, "C-17")
 
 
-def test_only_the_customer_ends_their_mails() -> None:
+def test_a_wish_that_anybody_could_write_counts_from_the_contacts_own_address_alone() -> None:
     wish = {"subject": "unsubscribe acme/p-1"}
-    everybodys = routed(Found(neighbours=("acme",)), sender="stranger@gmail.com", **wish)
-    assert (everybodys.kind, everybodys.status) == (RouteKind.KEEP, "unknown")
     assert routed(Found(senders=(JO,)), **wish).kind is RouteKind.UNSUBSCRIBE
-    assert routed(Found(neighbours=("acme",)), **wish).contact_id == "p-1"
-    assert routed(Found(), **wish).status is InboxStatus.UNKNOWN
+    mia = KnownSender(account_id="acme", contact_id="p-2")
+    for found in (
+        Found(),
+        Found(neighbours=("acme",)),
+        Found(senders=(mia,), neighbours=("acme",)),
+        Found(senders=(KnownSender(account_id="other", contact_id="p-1"),)),
+    ):
+        route = routed(found, **wish)
+        assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
+    assert routed(Found(senders=(mia, JO)), **wish).contact_id == "p-1"  # they share an address
     assert routed(Found(own=True, senders=(JO,)), **wish).kind is RouteKind.KEEP
 
 
-def test_our_own_message_ids_name_their_deliveries() -> None:
-    sent = message_id_of("journey:acme/adoption/check-in-2027-01#0", "seller.example")
-    made_up = "<journey%00acme@seller.example>"
-    assert delivery_ids([sent, "<1@acme.example>", made_up], "seller.example") == [
-        "journey:acme/adoption/check-in-2027-01#0"
-    ]
+def test_a_signed_wish_for_fewer_mails_counts_whoever_sends_it() -> None:
+    route = routed(Found(stopped=SENT), sender="robot@mail.example", automatic="Auto-Submitted: auto-generated")
+    assert (route.kind, route.account_id, route.contact_id) == (RouteKind.UNSUBSCRIBE, "acme", "p-1")
+    moved = routed(Found(stopped=SENT.model_copy(update={"current": False})))
+    assert (moved.kind, moved.status, moved.contact_id) == (RouteKind.KEEP, InboxStatus.AUTOMATIC, None)
+    stranger = routed(Found(stopped=SENT.model_copy(update={"account_id": None, "contact_id": None})))
+    assert (stranger.kind, stranger.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
+
+
+@pytest.mark.parametrize("act", [Act.SCORE, Act.ACCEPT, Act.DECLINE, Act.RENEW, Act.OPT_OUT])
+def test_a_reply_counts_from_whom_the_mail_went_to(act: Act) -> None:
+    door = None if act is Act.OPT_OUT else Door(update="any", request={})
+    wish = Wish(ask=Ask(act=act), account_id="acme", words="do it", door=door)
+    mia = KnownSender(account_id="acme", contact_id="p-2")
+    elsewhere = KnownSender(account_id="other", contact_id="p-1")
+    for found, sender in (
+        (Found(answered=SENT, senders=(mia,), neighbours=("acme",)), "mia@acme.example"),
+        (Found(answered=SENT, senders=(elsewhere,)), "jo@other.example"),
+        (Found(answered=SENT, neighbours=("acme",)), "intern@acme.example"),
+        (Found(answered=SENT), "x@nowhere.example"),
+    ):
+        route = route_mail(MAIL.model_copy(update={"sender": sender}), found, wish)
+        assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
+        assert route.reason == "it would do it, but the mail that it answers went to somebody else"
+    for sender in ("jo@acme.example", "jo.new@acme.example"):  # by a new address as well, once it is known
+        route = route_mail(MAIL.model_copy(update={"sender": sender}), Found(answered=SENT, senders=(JO,)), wish)
+        assert (route.status, route.contact_id) == (InboxStatus.MATCHED, "p-1")
+
+
+def test_the_signed_address_says_which_case_a_mail_belongs_to() -> None:
+    other = FoundCase(case_id="C-18", account_id="acme")
+    route = routed(Found(addressed=CASE, threaded=other, named=other, senders=(JO,)))
+    assert (route.kind, route.case_id) == (RouteKind.JOIN, "C-17")
+    stranger = routed(Found(addressed=CASE), sender="x@nowhere.example")
+    assert (stranger.kind, stranger.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
+
+
+def test_a_delivery_report_about_an_id_that_is_not_signed_waits_for_a_person() -> None:
+    bounce = Bounce(recipient="jo@acme.example", status="5.1.1", said="no such user")
+    route = routed(Found(forged=True), bounce=bounce)
+    assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
 
 
 def test_the_documents_are_those_that_cases_take() -> None:

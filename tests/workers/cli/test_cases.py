@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.mail.marks import Domains
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order
@@ -109,7 +110,7 @@ async def test_a_mail_server_pipes_mail_in_and_a_person_decides(servers: Servers
     assert (await shell("mail", "receive", given=mail)).out.strip() == inbox_id
 
     cases = CaseClient(servers.temporal, servers.pool)
-    await Inbox(servers.client, cases, servers.pool, own_address=OWN, mail_domain=DOMAIN).settle_new()
+    await Inbox(servers.client, cases, servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN)).settle_new()
     waiting = json.loads((await shell("inbox", "list", "--json")).out)
     [row] = [row for row in waiting if row["inbox_id"] == inbox_id]
     assert (row["sender"], row["status"], row["reason"]) == (stranger, "unknown", "nobody knows the address")

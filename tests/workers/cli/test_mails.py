@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from activities.clock import present
+from domain.mail.marks import Domains
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order
@@ -68,7 +69,11 @@ async def test_files_of_a_case_are_taken_out(servers: Servers, tmp_path: Path) -
     await servers.client.place_order(document)
     cases = CaseClient(servers.temporal, servers.pool)
     inbox = Inbox(
-        servers.client, cases, servers.pool, own_address="own@perennial.example", mail_domain="perennial.example"
+        servers.client,
+        cases,
+        servers.pool,
+        own_address="own@perennial.example",
+        domains=Domains("perennial.example", "perennial.example"),
     )
     raw = (
         f"From: {sender}\r\nTo: service@perennial.example\r\nSubject: Log\r\nMessage-ID: <{uuid.uuid4()}@x>\r\nMIME-Version: 1.0\r\n"

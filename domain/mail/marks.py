@@ -1,0 +1,79 @@
+"""Marks: what a mail carries that only a mail of ours can have given it, and what merely claims to be ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from domain.mail.reading import InboundMail
+from domain.mail.signing import Keys, Purpose, delivery_in, looks_like_ours, opened, token_in
+
+_STOP_SUBJECT = re.compile(r"unsubscribe\s+([a-z2-7]{40,60})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Where our mails come from, and where their signed addresses are (null: no inbox is served, so that there are none)."""
+
+    mail: str
+    reply: str | None = None
+
+    def __str__(self) -> str:
+        return " and ".join(dict.fromkeys([self.mail, self.reply or self.mail]))
+
+    def takes(self, address: str) -> bool:
+        """True for an address under one of them."""
+        under = address.rpartition("@")[2].lower()
+        return under in (self.mail.lower(), (self.reply or self.mail).lower())
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What of a mail is signed by us.
+
+    `replied` and `stopped` name deliveries by their digests, from addresses that it went to; `answered` and `returned` the
+    deliveries of Message-IDs that it answers, or that came back with it, beside these ids as they stand in the mail.
+    """
+
+    replied: tuple[bytes, ...] = ()
+    stopped: tuple[bytes, ...] = ()
+    answered: tuple[tuple[str, str], ...] = ()
+    returned: tuple[tuple[str, str], ...] = ()
+    threads: tuple[str, ...] = ()
+    """Message-IDs that it answers, the nearest first, without those that claim to be ours"""
+    forged: bool = False
+    """a delivery report names ids under our domain that we have not signed"""
+
+
+def marks_of(mail: InboundMail, domains: Domains, keys: Keys) -> Marks:
+    """What of `mail` one of `keys` has signed."""
+    ids = mail.bounce.message_ids if mail.bounce else ()
+    answered = _verified(mail.answers, domains, keys)
+    returned = _verified(ids, domains, keys)
+    ours = {message_id for message_id, _ in answered}
+    return Marks(
+        replied=_opened(mail, Purpose.REPLY, domains, keys),
+        stopped=_opened(mail, Purpose.STOP, domains, keys),
+        answered=answered,
+        returned=returned,
+        threads=tuple(one for one in mail.answers if one in ours or not looks_like_ours(one, domains.mail)),
+        forged=not returned and any(looks_like_ours(one, domains.mail) for one in ids),
+    )
+
+
+def _verified(message_ids: tuple[str, ...], domains: Domains, keys: Keys) -> tuple[tuple[str, str], ...]:
+    found = ((one, delivery_in(one, domains.mail, keys)) for one in message_ids)
+    return tuple((message_id, delivery_id) for message_id, delivery_id in found if delivery_id is not None)
+
+
+def _opened(mail: InboundMail, purpose: Purpose, domains: Domains, keys: Keys) -> tuple[bytes, ...]:
+    found = (opened(token, purpose, keys) for token in _tokens(mail, purpose, domains))
+    return tuple(dict.fromkeys(digest for digest in found if digest is not None))
+
+
+def _tokens(mail: InboundMail, purpose: Purpose, domains: Domains) -> list[str]:
+    under = {domains.mail, domains.reply or domains.mail}
+    found = [token_in(address, purpose, domain) for address in mail.recipients for domain in under]
+    if purpose is Purpose.STOP and (said := _STOP_SUBJECT.fullmatch(mail.subject.strip())):
+        found.append(said[1])
+    return [token for token in found if token]
