@@ -26,9 +26,12 @@ from domain.service.clock import BusinessClock, clock_of
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
 from domain.service.errors import ServiceRuleError
+from domain.shown import shorten
 from domain.webhooks import Event, EventType
 
 UNKNOWN_CASE = "UnknownCase"
+COPIED = 4000
+"""Characters of a customer's message that a copy of it shows; all of it is in the case."""
 THREAD = 20
 """How many messages of a thread a mail's References name."""
 
@@ -303,6 +306,7 @@ def _notice_row(work: Work, notice: CaseNotice) -> effects.OutboxRow:
         account_id=account.account_id if account else "unknown",
         company=account.name if account else work.case.contact.name or "an unknown customer",
         lines=tuple(notice.lines),
+        words=shorten(notice.words, COPIED),
         due=notice.due,
         at=work.as_of,
         time_zone=account.time_zone if account else "UTC",

@@ -55,6 +55,8 @@ class StaffNotice(Carried):
     account_id: str
     company: str
     lines: tuple[str, ...] = ()
+    words: str = ""
+    """what somebody wrote, if that is passed on; only its beginning if it is long"""
     due: AwareDatetime | None = None
     """until when it should be done, if there is anything to do"""
     at: AwareDatetime

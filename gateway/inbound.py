@@ -23,6 +23,7 @@ from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
+from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import (
@@ -162,6 +163,8 @@ class Inbox(Reception):
             contact_id=route.contact_id,
             case_id=route.case_id,
             by=by,
+            machine=machine_of(mail, route),
+            done=done_about(route) if route.status is InboxStatus.AUTOMATIC else "",
         )
 
     # What is done with a mail

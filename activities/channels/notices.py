@@ -39,6 +39,7 @@ class MailNotices:
                     "company": notice.company,
                     "account_id": notice.account_id,
                     "lines": list(notice.lines),
+                    "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
                     "due": notice.due.isoformat() if notice.due else None,
                 },
                 at=notice.at,

@@ -24,7 +24,7 @@ _NAME_LENGTH = 4
 
 _SHOWN = (
     "inbox_id, received_at, status, reason, sender, sender_name, subject, attachments, account_id, contact_id, case_id,"
-    " settled_at, settled_by, octet_length(raw) as size"
+    " settled_at, settled_by, machine, done, octet_length(raw) as size"
 )
 
 
@@ -102,11 +102,14 @@ async def settle_mail(
     contact_id: str | None = None,
     case_id: str | None = None,
     by: str = "system",
+    machine: str | None = None,
+    done: str = "",
 ) -> None:
-    """What became of a mail."""
+    """What became of a mail; of a machine's, which kind it is and what was done."""
     await connection.execute(
         "update inbox_message set status = $2, settled_at = $3, reason = $4, account_id = $5, contact_id = $6, case_id = $7,"
-        " settled_by = $8, message_id = $9, sender = $10, sender_name = $11, subject = $12, attachments = $13"
+        " settled_by = $8, message_id = $9, sender = $10, sender_name = $11, subject = $12, attachments = $13,"
+        " machine = $14, done = $15"
         " where inbox_id = $1",
         inbox_id,
         status.value,
@@ -121,6 +124,8 @@ async def settle_mail(
         mail.sender_name,
         mail.subject,
         [attachment.model_dump(mode="json") for attachment in mail.attachments],
+        machine,
+        done,
     )
 
 
@@ -336,6 +341,23 @@ async def list_mails(connection: Connection, statuses: Sequence[str], limit: int
         f"select {_SHOWN} from inbox_message where status = any($1) order by received_at desc limit $2",
         list(statuses),
         limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def machines_mails(connection: Connection, since: datetime, until: datetime, page: int, size: int) -> list[Row]:
+    """What machines wrote in a span of time, alike mails of one sender together, the latest first; pages count from 1."""
+    rows = await connection.fetch(
+        "select sender, coalesce(machine, 'machine') as kind, count(*)::int as mails, max(received_at) as latest_at,"
+        " (array_agg(subject order by received_at desc))[1] as subject, account_id, done,"
+        " (array_agg(reason order by received_at desc))[1] as reason,"
+        " (array_agg(inbox_id order by received_at desc))[1] as inbox_id, count(*) over ()::int as groups"
+        " from inbox_message where status = 'automatic' and received_at > $1 and received_at <= $2"
+        " group by sender, machine, account_id, done order by latest_at desc, sender limit $3 offset $4",
+        since,
+        until,
+        size,
+        (page - 1) * size,
     )
     return [dict(row) for row in rows]
 

@@ -22,6 +22,8 @@ from domain.shown import counted
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
 
+_RECIPIENTS_LIMIT = 50
+
 _EVERYBODYS = """
 gmail.com googlemail.com outlook.com outlook.jp hotmail.com hotmail.co.jp hotmail.co.uk hotmail.fr live.com live.jp
 msn.com yahoo.com yahoo.co.jp yahoo.co.uk yahoo.co.in yahoo.de yahoo.fr ymail.com rocketmail.com icloud.com me.com
@@ -360,7 +362,11 @@ def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:
         "sender": mail.sender,
         "references": list(mail.answers),
     }
-    optional = {"message_id": mail.message_id, "in_reply_to": mail.in_reply_to}
+    optional = {
+        "message_id": mail.message_id,
+        "in_reply_to": mail.in_reply_to,
+        "recipients": list(mail.recipients[:_RECIPIENTS_LIMIT]),
+    }
     return {**document, **{name: value for name, value in optional.items() if value}}
 
 

@@ -150,6 +150,18 @@ def _asks_for_silence(headers: Headers) -> bool:
     return bool(wishes & _SUPPRESSES) or _is_list(headers) or headers.has("x-loop")
 
 
+_AWAY = re.compile(
+    r"absen|abwesen|urlaub|out.of|\booo\b|vacation|holiday|\bleave\b|\baway\b|nicht im|fuera|ausen|ausên|fuori|fora do|afwezig"
+    r"|不在|休(暇|業|み)|出張|외출|부재",
+    re.IGNORECASE,
+)
+
+
+def is_absence(subject: str, text: str) -> bool:
+    """True if an automatic mail says that its writer is away."""
+    return bool(_AWAY.search(subject) or _ABSENCE.search(text[:_NOTE_LIMIT]))
+
+
 def _absence(subject: str, text: str, *, answers: bool) -> str | None:
     """By which words a mail is an absence note that does not say so in its headers."""
     if found := _AUTOMATIC_SUBJECT.match(subject):

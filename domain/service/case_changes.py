@@ -88,7 +88,7 @@ def respond(work: Work, request: Respond) -> None:
         where = f"write to {case.merged_into!r}" if case.merged_into else "reopen it first"
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} is {case.status.value}; {where}")
     at = work.moment(request.at)
-    by_mail = request.channel is CaseChannel.MAIL
+    by_mail = request.channel is CaseChannel.MAIL and not request.sent
     if by_mail and not work.reachable:
         said = "the customer has no working mail address; tell them otherwise, and say by which channel"
         raise Refusal(NOT_ALLOWED, "this cannot be mailed", [Problem(field="channel", problem=said)])
@@ -98,8 +98,16 @@ def respond(work: Work, request: Respond) -> None:
     work.happened(Happened.AGENT_MESSAGE, work.as_of if by_mail else at, request.by, {"channel": request.channel.value})
     mailed = by_mail and case_mails.reply(work, request.body)
     if not mailed:
+        known = {one.message_id for one in work.before.messages}
         work.keep_message(
-            NewMessage(direction="outbound", channel=request.channel.value, at=at, body=request.body, sender=request.by)
+            NewMessage(
+                direction="outbound",
+                channel=request.channel.value,
+                at=at,
+                body=request.body,
+                sender=request.by,
+                message_id=None if request.message_id in known else request.message_id,
+            )
         )
     work.answer["mailed"] = mailed
     case_surveys.followed_up(work)
@@ -344,6 +352,8 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
             automatic=request.automatic,
         )
     )
+    if not request.automatic:
+        case_mails.pass_on(work, request)
     work.answer.update(effect=effect.value if not request.automatic else "kept")
 
 

@@ -40,6 +40,8 @@ class CaseNotice:
     title: str
     lines: list[str]
     due: datetime | None = None
+    words: str = ""
+    """what somebody wrote, if that is passed on"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.service.agenda import PlannedAction
 from domain.service.case_effects import CaseMail
+from domain.service.case_requests import CustomerMessage
 from domain.service.casework import Work
 from domain.service.definitions import ActionClass
 
@@ -27,6 +28,19 @@ def reply(work: Work, body: str) -> bool:
     """An agent's message, in the agent's own words."""
     paragraphs = _paragraphs(body)
     return _mail(work, f"{work.key}#reply", "case_reply", {"paragraphs": paragraphs}, automatic=False, body=body)
+
+
+def pass_on(work: Work, request: CustomerMessage) -> None:
+    """The agent whose name our mails carry gets a copy of what the customer wrote in answer, unless they have it already."""
+    agent = work.before.staff.get(work.case.owner_id or "")
+    if agent is None or request.sender is None or not request.body:
+        return
+    if agent.email.lower() in {address.lower() for address in (*request.recipients, request.sender)}:
+        return
+    who = work.case.contact.name or request.sender
+    title = f"{who} wrote in case {work.case_id}"
+    lines = [work.case.subject, f"Answer in case {work.case_id}; it holds all that was written."]
+    work.copy(f"{work.key}/copy#{agent.staff_id}", agent, title, lines, request.body)
 
 
 def nudge(work: Work, key: str) -> None:

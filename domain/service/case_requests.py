@@ -38,11 +38,20 @@ class Timed(CaseRequest):
 class Respond(Timed):
     """An agent's message to the customer. By mail it is sent, and counts from then; on other channels it is recorded.
 
-    The first one answers the case.
+    The first one answers the case. `sent`: the customer has this mail already, from the agent's own mail program, under
+    `message_id`; it is recorded and not sent again.
     """
 
     body: Written
     channel: CaseChannel = CaseChannel.MAIL
+    sent: bool = False
+    message_id: HeaderId | None = None
+
+    @model_validator(mode="after")
+    def _was_a_mail(self) -> Self:
+        if self.sent and self.channel is not CaseChannel.MAIL:
+            raise ValueError("only a mail can have been sent; leave `sent` out, and the message is recorded")
+        return self
 
 
 class AddNote(Timed):
@@ -156,6 +165,8 @@ class CustomerMessage(Timed):
     message_id: HeaderId | None = None
     in_reply_to: HeaderId | None = None
     references: Annotated[tuple[HeaderId, ...], Field(max_length=50)] = ()
+    recipients: Annotated[tuple[Annotated[str, StringConstraints(max_length=400)], ...], Field(max_length=50)] = ()
+    """who else has it: none of them gets a copy"""
     automatic: bool = False
     by: Actor = "customer"
 

@@ -276,6 +276,10 @@ class Work:
         for staff_id, person in people.items():
             self.notices.append(CaseNotice(f"{key}#{staff_id}", person, title, lines, due))
 
+    def copy(self, key: str, to: StaffFacts, title: str, lines: list[str], words: str) -> None:
+        """Passes on to one of our people what somebody wrote."""
+        self.notices.append(CaseNotice(key, to, title, lines, words=words))
+
     def person(self, role: str) -> StaffFacts | None:
         """Who fills a role for this case: owner, lead, manager, director, or sales, the account's rep."""
         sales = self.before.account.owner if self.before.account else None

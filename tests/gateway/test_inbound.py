@@ -208,6 +208,8 @@ async def test_a_mail_that_comes_back_flags_its_contact_and_tells_the_owner(post
     assert await post.servers.pool.fetchval(flagged, account_id) is None
     row = await post.delivered(report_about(welcome["message_id"], sender), to=OWN, sender="")
     assert (row["status"], row["account_id"]) == ("automatic", account_id)
+    assert (row["machine"], row["done"]) == ("delivery report", "the address of contact P-1 counts as refused")
+    assert (elsewhere["machine"], elsewhere["done"]) == ("delivery report", "")
     assert await post.servers.pool.fetchval(flagged, account_id) == "not delivered: 5.1.1 550 no such user"
     [line] = [line for line in await post.servers.journal(account_id) if line["kind"] == "mail_bounced"]
     assert line["title"] == "Mail 'welcome' to contact P-1 came back"

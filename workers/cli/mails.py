@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from domain.mail.asks import Answered, Ask, ask_of
 from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
 from domain.refusals import Refusal
+from domain.shown import shorten
 from gateway.here import find_running
 from gateway.inbound import UNKNOWN_MAIL, Inbox
 from gateway.reception import keep_mail
@@ -26,6 +28,7 @@ from workers.cli.common import (
     UserError,
     connections,
     console,
+    database,
     print_json,
     progress_console,
     run,
@@ -36,9 +39,13 @@ from workers.wiring import build_inbox
 TRY_AGAIN = 75
 """EX_TEMPFAIL of sysexits.h: mail servers keep the mail and try again."""
 _DATABASE_SECONDS = 20
+_SUBJECT = 60
+"""Characters of a subject in a list."""
+_PAGE = 20
+"""Rows on a page of what machines wrote."""
 
 mail_app = typer.Typer(no_args_is_help=True)
-inbox_app = typer.Typer(no_args_is_help=True)
+inbox_app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 By = Annotated[str, typer.Option(help="An opaque id of who does this.")]
@@ -137,10 +144,18 @@ async def _receive(raw: bytes, recipients: list[str], sender: str | None) -> str
         await pool.close()
 
 
+@inbox_app.callback(invoke_without_command=True)
+def _inbox_today(context: typer.Context) -> None:
+    """What came by mail. Without a command: what waits for a person, and what machines wrote within a day."""
+    if context.invoked_subcommand is None:
+        list_mails(status=None, limit=_PAGE, as_json=False)
+
+
 @inbox_app.command("list")
 def list_mails(
     status: Annotated[
-        list[InboxStatus] | None, typer.Option(help="[unknown and failed: what waits for a person]")
+        list[InboxStatus] | None,
+        typer.Option(help="[unknown and failed: what waits for a person; then what machines wrote within a day]"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     as_json: Json = False,
@@ -166,11 +181,58 @@ def list_mails(
     console.print(
         ", ".join(f"{counts[status.value]} {status.value}" for status in InboxStatus if status.value in counts)
     )
+    if not status:
+        until = present()
+        console.print("\nMachines, within a day:")
+        _show_machines(run(_machines(until - timedelta(days=1), until, 1, _PAGE)), 1, _PAGE)
 
 
 async def _list(statuses: list[str], limit: int) -> tuple[list[store.Row], dict[str, int]]:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with database() as pool, pool.acquire() as connection:
         return await store.list_mails(connection, statuses, limit), await store.count_mails(connection)
+
+
+@inbox_app.command()
+def machines(
+    days: Annotated[int, typer.Option(min=1, max=366, help="How far back; days of 24 hours.")] = 1,
+    page: Annotated[int, typer.Option(min=1)] = 1,
+    size: Annotated[int, typer.Option(min=1, max=1000, help="Rows on a page.")] = _PAGE,
+    as_json: Json = False,
+) -> None:
+    """What machines wrote: absence notes, automatic replies, delivery reports; who, which kind, and what was done about it."""
+    until = present()
+    rows = run(_machines(until - timedelta(days=days), until, page, size))
+    if as_json:
+        print_json(rows)
+    else:
+        _show_machines(rows, page, size)
+
+
+def _show_machines(rows: list[store.Row], page: int, size: int) -> None:
+    """One row for alike mails of a sender."""
+    if not rows:
+        console.print("Nothing." if page == 1 else "No such page.")
+        return
+    table = Table("last (UTC)", "from", "kind", Column("mails", justify="right"), "about", "subject", "done")
+    for row in rows:
+        table.add_row(
+            f"{row['latest_at']:%m-%d %H:%M}",
+            escape(row["sender"] or "?"),
+            row["kind"],
+            f"{row['mails']:,}",
+            row["account_id"] or "",
+            escape(shorten(row["subject"], _SUBJECT)),
+            escape(row["done"] or "kept"),
+        )
+    console.print(table)
+    pages = -(-rows[0]["groups"] // size)
+    if page < pages:
+        console.print(f"Page {page} of {pages}; `perennial inbox machines --page {page + 1}` shows the next one.")
+
+
+async def _machines(since: datetime, until: datetime, page: int, size: int) -> list[store.Row]:
+    async with database() as pool, pool.acquire() as connection:
+        return await store.machines_mails(connection, since, until, page, size)
 
 
 @inbox_app.command()
