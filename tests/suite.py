@@ -18,7 +18,12 @@ PROCESSES = 4
 LONG_FIRST = ("e2e", "accountant", "workflows", "workers", "gateway", "activities")
 """Folders whose tests begin first, so that no process is left with a long one at the end."""
 
-TOGETHER = ("tests/activities/store/test_portfolio.py", "tests/test_deployment.py", "tests/workers/cli/test_assets.py")
+TOGETHER = (
+    "tests/activities/store/test_portfolio.py",
+    "tests/reader/test_reader.py",
+    "tests/test_deployment.py",
+    "tests/workers/cli/test_assets.py",
+)
 """Modules whose tests share something costly, and so go to one process."""
 
 

@@ -1,0 +1,247 @@
+"""Rules for the mails about how customers use what they have, what they think of us, and the goods that they order."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from tests.reader.desk import Desk
+
+
+def kind_of(desk: Desk, code: str) -> str:
+    row = desk.facts.one("product", code=code)
+    return row["kind"] if row else ""
+
+
+def check_in(desk: Desk) -> None:
+    """What they have, how much of it is in use, and when they hear from us again."""
+    facts = desk.facts
+    held = facts.held(desk.at)
+    owned = {facts.names[code] for code in held}
+    goods = _goods(desk)
+    said = desk.items()
+    for name in said:
+        desk.among("offer", name, owned | goods)
+    if said and (missing := owned - set(said)):
+        desk.wrong("offer", ", ".join(said), f"also {', '.join(sorted(missing))}")
+    use = _seats(desk)
+    if use is not None:
+        use_is(desk, use, None)
+    following = desk.first(
+        {"en": "We plan to be in touch again on {day:date}", "ja": "次回は{day:date}頃にご連絡を差し上げる予定"}
+    )
+    if following:
+        _next_look(desk, following["day"])
+
+
+def _goods(desk: Desk) -> set[str]:
+    """Goods that they bought within a year."""
+    facts = desk.facts
+    recent = {
+        o["order_id"]
+        for o in facts.tables["sales_order"]
+        if o["activated_on"] <= desk.today and (desk.today - o["activated_on"]).days <= 366
+    }
+    lines = (line for line in facts.tables["order_line"] if line["order_id"] in recent)
+    return {facts.names[line["product_code"]] for line in lines if kind_of(desk, line["product_code"]) == "goods"}
+
+
+def _next_look(desk: Desk, day: date) -> None:
+    """A day to come, on which it was looked at again if the story went that far and nothing stood in the way."""
+    if day <= desk.today:
+        desk.wrong("date", day, "a day to come")
+        return
+    rows = desk.facts.tables["journal"]
+    ends = max(row["at"] for row in rows)
+    looked = [row for row in rows if "/adoption/check-in-" in row["key"] and desk.facts.day(row["at"]) == day]
+    over = any(row["title"].startswith(("Adoption ends", "Paused", "Step skipped", "Account changed")) for row in rows)
+    ended = any(
+        c["status"] == "ended" and facts_day <= day
+        for c in desk.facts.tables["contract"]
+        if (facts_day := desk.facts.day(c["status_at"]))
+    )
+    if not looked and desk.facts.day(ends) > day and not (over or ended):
+        desk.wrong("date", day, "nothing happened on that day")
+
+
+def _seats(desk: Desk) -> dict[str, Any] | None:
+    """What the mail says of seats: in use, paid, and their share."""
+    said = None
+    for words in (
+        {"en": "At present {active:int} of your {seats:int} seats are in use, which is {share:percent}",
+         "ja": "現在、{seats:int}席のうち{active:int}席をご利用いただいております（利用率{share:percent}）"},
+        {"en": "At present {active:int} of your {seats:int} seats is in use, which is {share:percent}"},
+        {"en": "At present {active:int} of your {seats:int} seat is in use, which is {share:percent}"},
+        {"en": "At present {active:int} of your {seats:int} seat are in use, which is {share:percent}"},
+    ):  # fmt: skip
+        said = said or desk.first(words)
+    return dict(said) if said else None
+
+
+def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> None:
+    """The seats in use are those of a product that they have, at this instant or when the mail was written."""
+    facts = desk.facts
+    right = []
+    for at in dict.fromkeys((desk.at, desk.letter.created_at)):
+        for code, seats in facts.held(at).items():
+            if kind_of(desk, code) != "subscription" or product not in (None, facts.names[code]):
+                continue
+            right += [(_whole(active), seats, active / seats) for active in facts.use(code, at)]
+        if facts.day(desk.at) == facts.day(desk.letter.created_at):
+            break
+    if not any((use["active"], use["seats"]) == one[:2] for one in right):
+        shown = "; ".join(sorted({f"{one[0]} of {one[1]}" for one in right})) or "no use is known"
+        desk.wrong("count", f"{use['active']} of {use['seats']}", shown)
+        return
+    share = use.get("share")
+    shares = {r for one in right if one[:2] == (use["active"], use["seats"]) for r in _percents(one[2])}
+    if share is not None:
+        desk.among("count", share, shares)
+
+
+def _whole(value: Decimal) -> int:
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def _percents(share: Decimal) -> set[Decimal]:
+    """A share in whole percent; it may have been rounded to a tenth before."""
+    tenth = (share * 100).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)
+    return {
+        n.quantize(Decimal(1), rounding=way) for n in (share * 100, tenth) for way in (ROUND_HALF_UP, ROUND_HALF_EVEN)
+    }
+
+
+def _table_of_use(desk: Desk, product: str) -> Decimal | None:
+    """The table of seats in use, and the share that it says."""
+    name = {"en": "Seats in use", "ja": "ご利用中の席数"}
+    said = desk.fact(name, "text")
+    share = desk.fact({"en": "Share in use", "ja": "利用率"}, "percent")
+    if said is None:
+        desk.wrong("unsaid", desk.letter.subject, "the seats in use")
+        return None
+    numbers = [int(desk.script.number(n)) for n in figures(said)]
+    use_is(desk, {"active": numbers[0], "seats": numbers[1], "share": share}, product)
+    return share  # type: ignore[no-any-return]
+
+
+def figures(text: str) -> list[str]:
+    return re.findall(r"\d[\d.,’\u00a0\u202f]*\d|\d", text)
+
+
+def outreach(desk: Desk) -> None:
+    """Use is low: by the figures, and lower than we aim for."""
+    said = desk.must({"en": "Can we help you get more out of {product}?\n", "ja": "{product}のご活用についてのご提案"})
+    product = (said["product"] if said else "").partition("】")[2] or (said["product"] if said else "")
+    named(desk, product)
+    share = _table_of_use(desk, product)
+    low = Decimal(desk.facts.terms_of_play()["adoption"].get("low") or "0.4") * 100
+    aim = desk.fact(
+        {"en": "We aim for at least", "ja": "目安とする利用率"}, "percent" if desk.script.language == "en" else "text"
+    )
+    if isinstance(aim, str):
+        aim = Decimal(figures(aim)[0])
+    desk.same("count", aim, low.quantize(Decimal(1)))
+    if share is not None and share > low:
+        desk.wrong("offer", share, f"it is not under {low}")
+    desk.fixed({"en": "Would half an hour this week suit you", "ja": "30分ほどお打ち合わせ"})
+    desk.fixed({"en": "Dear"})
+
+
+def named(desk: Desk, product: str) -> None:
+    """The product is one that they have, and may be named in every sentence."""
+    desk.among("offer", product, {desk.facts.names[code] for code in desk.facts.held(desk.at)})
+    if product:
+        desk.own_words(product)
+
+
+def recovered(desk: Desk) -> None:
+    """Use is back above what ends help, and help was given."""
+    said = desk.must({"en": "Good progress with {product}\n", "ja": "】{product}のご利用が広がっております"})
+    product = said["product"] if said else ""
+    named(desk, product)
+    share = _table_of_use(desk, product)
+    enough = Decimal(desk.facts.terms_of_play()["adoption"].get("recovered") or "0.5") * 100
+    if share is not None and share < enough - 1:
+        desk.wrong("count", share, f"at least {enough}")
+
+
+def survey(desk: Desk) -> None:
+    """One question on a scale that is fixed; its number is on record as sent to this address."""
+    said = desk.must({"en": "Reference: {id:id}\n", "ja": "アンケート番号：{id:id}\n"})
+    row = desk.facts.one("survey", survey_id=said["id"]) if said else None
+    if row is None:
+        desk.wrong("offer", said["id"] if said else "", "a survey that is on record")
+    elif row["sent_to"]:
+        desk.same("name", desk.letter.to_email.lower(), row["sent_to"])
+    desk.fixed(
+        {
+            "en": "from 0 (not at all likely) to 10 (extremely likely)",
+            "ja": "0（まったく思わない）から10（強くそう思う）まで",
+        },
+        {"en": "One short question", "ja": "（1問・約1分）"},
+        {"ja": "1問だけのアンケート"},
+    )
+
+
+def delivery_follow_up(desk: Desk) -> None:
+    """An order of theirs with its goods."""
+    said = list(desk.each({"en": "Has everything arrived? Your order {id:id}\n", "ja": "到着のご確認（{id:id}）"}))
+    said += list(desk.each({"en": "Thank you for your order {id:id}. Has", "ja": "ご注文（{id:id}）をいただき"}))
+    own = desk.letter.stage.partition(":")[2]
+    for one in said:
+        desk.same("offer", one["id"], own)
+    lines = list(desk.facts.rows("order_line", order_id=own))
+    bought = {desk.facts.names[row["product_code"]] for row in lines}
+    items = desk.items()
+    for name in items:
+        desk.among("offer", name, bought)
+    goods = {
+        desk.facts.names[row["product_code"]]
+        for row in lines
+        if kind_of(desk, row["product_code"]) in ("goods", "device")
+    }
+    if items and (missing := goods - set(items)):
+        desk.wrong("offer", ", ".join(items), f"also {', '.join(sorted(missing))}")
+
+
+def reorder_check_in(desk: Desk) -> None:
+    """When they ordered last, and how often they do."""
+    facts = desk.facts
+    days = sorted(
+        {o["activated_on"] for o in facts.tables["sales_order"] if o["sells_goods"] and o["activated_on"] <= desk.today}
+    )
+    last = desk.must({"en": "You last ordered from us on {day:date}, and you usually order about every {days:int} days",
+                      "ja": "前回のご注文（{day:date}）から"})  # fmt: skip
+    usual = last if desk.script.language == "en" else desk.must({"ja": "いつもは{days:int}日ほどの間隔で"})
+    if not last or not usual:
+        return
+    desk.same("date", last["day"], days[-1] if days else None)
+    bounds = {
+        "shortest_days": 14,
+        "longest_days": 180,
+        "first_rhythm_days": 60,
+        **facts.terms_of_play().get("reorder", {}),
+    }
+    gaps = [(b - a).days for a, b in pairwise(days)]
+    usually = round(median(gaps)) if gaps else bounds["first_rhythm_days"]
+    right = max(bounds["shortest_days"], min(bounds["longest_days"], usually))
+    desk.same("count", usual["days"], right)
+    if not gaps:
+        desk.wrong("tenure", f"usually about every {usual['days']} days", "they ordered once")
+    if days and (desk.today - days[-1]).days < right:
+        desk.wrong("date", last["day"], "their usual time has not passed")
+    bought = {facts.names[line["product_code"]] for line in facts.tables["order_line"]}
+    for name in desk.items():
+        desk.among("offer", name, bought)
+
+
+RULES = {
+    rule.__name__: rule
+    for rule in (
+        check_in, outreach, recovered, survey, delivery_follow_up, reorder_check_in,
+    )
+}  # fmt: skip

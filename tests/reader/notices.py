@@ -1,0 +1,165 @@
+"""Rules for what the seller's own people are told: by the words of each title, and for all of them that dates are known ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from tests.reader.care import use_is
+from tests.reader.desk import DAY, Desk
+from tests.reader.facts import Facts
+
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+HELP = "adoption/help"
+HELPED_WITHIN = timedelta(days=200)
+
+
+def _task(desk: Desk, title: str, due: date, *, late: int | None) -> None:
+    tasks = [row for row in desk.facts.tables["onboarding_task"] if row["title"]["en"] == title]
+    still = [
+        row for row in tasks if row["completed_at"] is None or row["completed_at"] > desk.at - timedelta(seconds=1)
+    ]
+    if not still:
+        desk.wrong("offer", title, "no such task is open")
+        return
+    if desk.among("date", due, {row["due_on"] for row in still}) and late is not None:
+        desk.same("count", late, (desk.today - due).days)
+
+
+def _late(desk: Desk, found: re.Match[str]) -> None:
+    due = re.search(r"It was due on (\S+?)[.,]", desk.letter.text)
+    if due:
+        _task(desk, found[1], date.fromisoformat(due[1]), late=int(found[2]))
+
+
+def _due(desk: Desk, found: re.Match[str]) -> None:
+    due = re.search(r"It is due on (\S+)\.", desk.letter.text)
+    if due is None:
+        return
+    day = date.fromisoformat(due[1])
+    _task(desk, found[2], day, late=None)
+    if (found[1] == "today" and day != desk.today) or (found[1] == "soon" and day <= desk.today):
+        desk.wrong("date", found[0], f"due on {day}, and it is {desk.today}")
+
+
+def _overdue(desk: Desk, found: re.Match[str]) -> None:
+    due = re.search(r"It was due on (\S+), (\d+) days? ago", desk.letter.text)
+    if due:
+        _task(desk, found[1], date.fromisoformat(due[1]), late=int(due[2]))
+
+
+def _low(desk: Desk, found: re.Match[str]) -> None:
+    use_is(desk, {"active": int(found[2]), "seats": int(found[3])}, found[1])
+
+
+def _still_low(desk: Desk, found: re.Match[str]) -> None:
+    _low(desk, found)
+    helping = [
+        row for row in desk.facts.rows("staff_task", key=HELP)
+        if row["opened_at"] <= desk.at and (row["closed_at"] is None or row["closed_at"] >= desk.at)
+    ]  # fmt: skip
+    if not helping:
+        desk.wrong("offer", desk.letter.subject, "nobody has the task to help")
+
+
+def _grace(desk: Desk, found: re.Match[str]) -> None:
+    contract = desk.facts.one("contract", contract_id=found[1])
+    if contract and contract["status"] == "ended" and contract["status_reason"] == "no answer":
+        desk.same("date", date.fromisoformat(found[2]), desk.facts.day(contract["status_at"] - timedelta(seconds=1)))
+
+
+def _renewed(desk: Desk, found: re.Match[str]) -> None:
+    terms = desk.facts.known_by(
+        desk.letter.created_at + timedelta(seconds=2), "contract_term", "recorded_at", contract_id=found[1]
+    )
+    if terms and not terms[-1]["moves"]:
+        desk.same("date", date.fromisoformat(found[3]), terms[-1]["until"] - DAY)
+        if bool(found[2]) != (terms[-1]["origin"] == "automatic"):
+            desk.wrong("offer", found[0], f"the term was {terms[-1]['origin']}")
+    total = re.search(r"Total: (\S+) ([A-Z]{3})", desk.letter.text)
+    quote = desk.facts.one("renewal_quote", contract_id=found[1], term=terms[-1]["number"]) if terms else None
+    if total and quote and Decimal(total[1]) != quote["total"]:
+        desk.wrong("amount", total[1], quote["total"])
+
+
+def _offered(desk: Desk, found: re.Match[str]) -> None:
+    named = re.search(r"Offer (\S+) is open until (\S+)\.", desk.letter.text)
+    offer = desk.facts.one("offer", offer_id=named[1]) if named else None
+    if named is None or offer is None:
+        desk.wrong("offer", found[0], "an offer that is on record")
+        return
+    desk.same("count", int(found[1]), offer["add_quantity"])
+    use_is(desk, {"active": int(found[3]), "seats": int(found[4])}, found[2])
+    last = desk.facts.day(offer["expires_at"] - timedelta(seconds=1))
+    if desk.facts.day(offer["expires_at"]) <= date.fromisoformat(named[2]):
+        last -= DAY
+    desk.same("date", date.fromisoformat(named[2]), last)
+
+
+def _sold(desk: Desk, found: re.Match[str]) -> None:
+    held = {desk.facts.names[code]: units for code, units in desk.facts.held(desk.at).items()}
+    desk.same("count", int(found[3]), held.get(found[2]))
+
+
+def _answered(desk: Desk, found: re.Match[str]) -> None:
+    desk.among("count", int(found[1]), {row["score"] for row in desk.facts.tables["survey"]})
+
+
+_RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
+    (r"Late: (.+) is (\d+) days? late", _late),
+    (r"Due (soon|today): (.+)", _due),
+    (r"Overdue: (.+)", _overdue),
+    (r"Low adoption of (.+): (\d+) of (\d+) seats? in use", _low),
+    (r"Adoption of (.+) is still low: (\d+) of (\d+) seats? in use", _still_low),
+    (r"Term of (\S+) ended without an answer; grace until (\S+)", _grace),
+    (r"(\S+): Renewed (by itself )?until (\S+)", _renewed),
+    (r"(\d+) more seats? of (.+) offered: (\d+) of (\d+) in use", _offered),
+    (r"(\d+) more seats? of (.+) sold, (\d+) now", _sold),
+    (r"Survey answered: (\d+) of 10", _answered),
+)
+
+
+def notice(desk: Desk) -> None:
+    """One of the seller's people is told something about this customer."""
+    title = desk.letter.lines[0] if desk.letter.lines else ""
+    staff = desk.facts.one("staff", staff_id=desk.letter.staff_id)
+    if staff and desk.letter.to_email.lower() != staff["email"].lower():
+        desk.wrong("name", desk.letter.to_email, staff["email"])
+    if f"Customer | {desk.facts.account['name']}" not in desk.letter.lines:
+        desk.wrong("name", " ".join(desk.letter.lines[1:2]), desk.facts.account["name"])
+    for pattern, rule in _RULES:
+        if found := re.fullmatch(pattern, title):
+            rule(desk, found)
+    known = known_days(desk.facts)
+    for match in _DATE.finditer(desk.letter.text):
+        if match[0] in re.findall(r"\S*-\d{4}-\d\d-\d\d", desk.letter.text):
+            continue
+        day = date.fromisoformat(match[0])
+        if day not in known and not 0 <= (day - desk.today).days <= 14:
+            desk.wrong("unaccounted", match[0], "a day that is on record")
+    told = re.search(r"(?i)help (?:was|has been) (?:offered|sent)", desk.letter.text)
+    sent = [
+        row for row in desk.facts.rows("outbox", channel="deliver_mail", status="sent")
+        if row["body"]["template"] == "outreach" and desk.at - HELPED_WITHIN <= row["settled_at"] <= desk.at
+    ]  # fmt: skip
+    if told and not sent:
+        desk.wrong("offer", told[0], "no offer of help has left")
+
+
+def known_days(facts: Facts) -> set[date]:
+    """Every day that the tables know of this customer, and the last days of what ends on the first day after."""
+    found: set[date] = set()
+    for table in ("onboarding_task", "contract_term", "period", "action", "offer", "renewal_quote", "quote_version", "invoice",
+                  "credit_memo", "sales_order", "staff_task", "case_milestone", "service_case", "contract", "survey", "journal"):  # fmt: skip
+        for row in facts.tables[table]:
+            for value in row.values():
+                if hasattr(value, "astimezone"):
+                    found |= {facts.day(value), facts.day(value - timedelta(seconds=1))}
+                elif isinstance(value, date):
+                    found |= {value, value - DAY}
+    for term in facts.tables["contract_term"]:
+        grace = facts.terms_of_play()["renewal"].get("grace_days", 15)
+        found |= {term["until"] + DAY * (grace + more) for more in range(6)}
+    return found

@@ -1,0 +1,266 @@
+"""Reading what customers were told: each mail by the rule of its template, all of them by the hours and the pace that were promised."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+
+from tests.reader import care, notices, owning, service, starting, terms
+from tests.reader.desk import Desk, Finding, Rule, people
+from tests.reader.facts import Facts, Row
+from tests.reader.letters import Letter
+
+RULES: dict[str, Rule] = {**starting.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES}
+PLANNED = (
+    "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
+    "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer",
+)  # fmt: skip
+"""They leave when we choose, so at nine on a business day."""
+KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")
+"""An anniversary, and the question about a case that somebody solved on that day."""
+QUIET = timedelta(days=3)
+"""Between two optional mails to one contact."""
+MORNING, EVENING = 9, 18
+ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction")
+"""They answer what was done a moment before: an order, a task, the provisioning service."""
+
+
+@dataclass
+class Report:
+    """What was read, by template, and what was found wrong."""
+
+    customers: int = 0
+    read: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Takes in what was read of others."""
+        self.customers += other.customers
+        self.read += other.read
+        self.findings += other.findings
+
+    def lines(self) -> list[str]:
+        """A table by template, and the kinds of findings."""
+        wrong = Counter(finding.letter.template for finding in self.findings)
+        mails = {(finding.letter.template, finding.letter.delivery_id) for finding in self.findings}
+        bad = Counter(template for template, _ in mails)
+        rows = [f"{self.customers} customers, {self.read.total()} mails read, {len(mails)} found wrong"]
+        rows += [
+            f"  {name:<24}{self.read[name]:>6} read{bad[name]:>6} wrong{wrong[name]:>6} findings"
+            for name in sorted(self.read)
+        ]
+        kinds = Counter(finding.kind for finding in self.findings)
+        return [*rows, "  " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))]
+
+
+def read(facts: Facts, letters: list[Letter]) -> Report:
+    """Everything that one customer was told."""
+    report = Report(customers=1)
+    for letter in letters:
+        report.read[letter.template] += 1
+        report.findings += read_one(facts, letter)
+    report.findings += pace(facts, letters)
+    report.findings += hours(facts, letters)
+    report.findings += said_sent(facts, letters)
+    return report
+
+
+def read_one(facts: Facts, letter: Letter) -> list[Finding]:
+    """One mail by the rule of its template."""
+    desk = Desk(letter, facts)
+    for match in _NO_WORDS.finditer(letter.text):
+        desk.wrong("words", match[0], "words for people")
+    if letter.staff:
+        notices.notice(desk)
+        return desk.findings
+    rule = RULES.get(letter.template)
+    if rule is None:
+        desk.wrong("unaccounted", letter.template, "a template that has a rule")
+        return desk.findings
+    known = frame(desk)
+    rule(desk)
+    for name in known:
+        desk.own_words(name)
+    desk.leftovers()
+    if both := differs(letter):
+        desk.wrong("unaccounted", both, "the same in both forms of the mail")
+    return desk.findings
+
+
+def frame(desk: Desk) -> list[str]:
+    """Greeting, signature and footer: to whom it goes, who signs it, and whose customer they are. Returns these names."""
+    facts, letter = desk.facts, desk.letter
+    contact = facts.one("contact", contact_id=letter.contact_id)
+    company, seller = facts.account["name"], letter.sender.rpartition(" <")[0].strip('"')
+    case = _case_of(facts, letter)
+    if desk.script.language == "en":
+        greeted = desk.first({"en": "\nDear {name},\n"})
+        name = greeted["name"] if greeted else None
+        closing = re.search(r"\nKind regards,\n([^\n]+)\n([^\n]+)(?=\n|$)", desk.left)
+    else:
+        opening = re.search(rf"\n{re.escape(company)}\n([^\n]+) 様(?=\n)", desk.left)
+        name = opening[1] if opening else None
+        if opening:
+            desk.blot(opening.start() + 1, opening.end())
+        closing = re.search(r"\n─{5,}\n([^\n]+)\n([^\n]+)\n─{5,}", desk.left)
+    _greeted(desk, name, contact, case)
+    signed: list[str] = []
+    if closing is None:
+        desk.wrong("unsaid", letter.subject, "who signs it")
+    else:
+        desk.blot(closing.start() + 1, closing.end())
+        signer, firm = (closing[1], closing[2]) if desk.script.language == "en" else (closing[2], closing[1])
+        desk.same("name", firm, seller)
+        signed = _signed(desk, signer, case)
+    if contact and letter.to_email.lower() != contact["email"].lower() and not _moved(facts, letter):
+        desk.wrong("name", letter.to_email, contact["email"])
+    return [own for own in (company, seller, name, contact["name"] if contact else None, *signed) if own]
+
+
+def _greeted(desk: Desk, name: str | None, contact: Row | None, case: Row | None) -> None:
+    right = {contact["name"]} if contact else set()
+    if case:
+        right |= {str(case["contact"].get("name") or "")}
+    if name is None:
+        if contact and contact["name"]:
+            desk.wrong("name", "nobody", contact["name"])
+    elif right and name not in right:
+        desk.wrong("name", name, " or ".join(sorted(right)))
+
+
+def _signed(desk: Desk, signer: str, case: Row | None) -> list[str]:
+    """The name, if it is right: by the owner of the account, its success manager, or of a case whoever works on it."""
+    staff = [people(desk.facts, role, desk.at) for role in ("owner", "success_manager")]
+    right = {row["name"] for row in staff if row}
+    if case or desk.letter.delivery_id.startswith("case:"):
+        right = {row["name"] for row in desk.facts.tables["staff"]} | {"Customer service", "サポート窓口"}
+    if signer in right:
+        return [signer]
+    desk.wrong("name", signer, " or ".join(sorted(right)))
+    return []
+
+
+def _case_of(facts: Facts, letter: Letter) -> Row | None:
+    found = re.match(r"case:([^/#]+)", letter.delivery_id)
+    return facts.one("service_case", case_id=found[1]) if found else None
+
+
+def _moved(facts: Facts, letter: Letter) -> bool:
+    """The contact got another address after the mail had left."""
+    changes = ("Contacts ", "Order ")
+    return any(row["at"] > letter.created_at and row["title"].startswith(changes) for row in facts.tables["journal"])
+
+
+def differs(letter: Letter) -> str | None:
+    """What one form of the mail says in figures and the other does not; null if they say the same."""
+
+    def figures(text: str) -> Counter[str]:
+        return Counter(re.findall(r"\d+", text))
+
+    page, plain = figures("\n".join(letter.lines)), figures(letter.plain)
+    more, less = page - plain, plain - page
+    return f"{sorted(more)} / {sorted(less)}" if more or less else None
+
+
+def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
+    """A contact gets one optional mail a day and at most one in three days."""
+    findings = []
+    by_contact: dict[str, list[Letter]] = defaultdict(list)
+    for letter in letters:
+        if letter.optional and not letter.staff:
+            by_contact[letter.to_email.lower()].append(letter)
+    for some in by_contact.values():
+        for before, after in itertools.pairwise(some):
+            days = facts.day(after.sent_at) - facts.day(before.sent_at)
+            if days < QUIET:
+                kind = "same day" if not days else "pace"
+                findings.append(
+                    Finding(
+                        kind,
+                        after,
+                        f"{days.days} days after {before.template}",
+                        f"at least {QUIET.days} days between optional mails",
+                    )
+                )
+    for letter in letters:
+        if letter.arrivals > 1:
+            findings.append(Finding("twice", letter, f"{letter.arrivals} times", "once"))
+    return findings
+
+
+@lru_cache(maxsize=512)
+def _free_days(country: str, year: int) -> tuple[frozenset[date], frozenset[int]]:
+    try:
+        found = holidays.country_holidays(country, years=year)
+    except NotImplementedError:
+        return frozenset(), frozenset({5, 6})
+    return frozenset(found), frozenset(found.weekend)
+
+
+def works(day: date, country: str) -> bool:
+    """True on a day on which people of that country work."""
+    free, weekend = _free_days(country, day.year)
+    return day not in free and day.weekday() not in weekend
+
+
+def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
+    """Mails that we send of our own accord leave at nine on a business day of the customer; an anniversary keeps its day."""
+    findings = []
+    for letter in letters:
+        if letter.staff:
+            continue
+        at = letter.sent_at.astimezone(facts.zone)
+        late = not MORNING <= at.hour < EVENING
+        own_accord = letter.template in PLANNED or (letter.optional and letter.template not in ASKED_NOW)
+        own_accord = own_accord or (
+            letter.template == "renewal_confirmed" and ("automatically" in letter.text or "自動更新され" in letter.text)
+        )
+        if own_accord and late:
+            findings.append(Finding("hour", letter, f"{at:%H:%M}", "between 9:00 and 18:00"))
+        if own_accord and letter.template not in KEEP_THEIR_DAY and not works(at.date(), facts.account["country"]):
+            findings.append(Finding("free day", letter, f"{at:%a %Y-%m-%d}", "a business day"))
+    return findings
+
+
+def said_sent(facts: Facts, letters: list[Letter]) -> list[Finding]:
+    """What is on record as sent has arrived, what arrived is on record as sent, and the journal says no more than that."""
+    findings = []
+    for letter in letters:
+        row = facts.one("outbox", delivery_id=letter.delivery_id)
+        if row is None or row["status"] != "sent":
+            findings.append(Finding("sent", letter, row["status"] if row else "no row", "sent"))
+    arrived = {letter.delivery_id: letter for letter in letters}
+    some = letters[0] if letters else None
+    for row in facts.tables["outbox"]:
+        if (
+            some
+            and row["status"] == "sent"
+            and row["channel"] in ("deliver_mail", "deliver_notice")
+            and row["delivery_id"] not in arrived
+        ):
+            findings.append(Finding("sent", some, row["delivery_id"], "it never arrived"))
+    for line in facts.tables["journal"]:
+        if some and _SENT.search(line["title"]) and not _NOT.search(line["title"]):
+            own = [row for row in facts.tables["outbox"] if row["delivery_id"].startswith(f"{line['key']}#")]
+            if not any(
+                row["status"] == "sent" and row["settled_at"] <= line["at"] + timedelta(seconds=1) for row in own
+            ):
+                findings.append(
+                    Finding("sent", some, f"journal: {line['title']}", "nothing was taken by the server yet")
+                )
+    return findings
+
+
+_NO_WORDS = re.compile(
+    r"\b1 (?:more )?(?:units|seats|days|months|years|hours|weeks)\b|\b\d+ days?, \d+:\d\d:\d\d|\bNone\b|Input should|input_value"
+    r"|Decimal\(|[{}]|\b\w+\.[0-9a-f]{8}\b"
+)
+"""What machines say to each other."""
+_SENT = re.compile(r"\b(?:sent|delivered to the customer|has been mailed|was told)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|never|nothing|to be|no)\b", re.IGNORECASE)

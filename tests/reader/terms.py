@@ -1,0 +1,336 @@
+"""Rules for the mails about contracts: notices, renewals, ends."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.reader.desk import DAY, Desk
+from tests.reader.facts import Row
+from tests.reader.tables import quote_lines, rounded, span_of
+
+SOON = timedelta(seconds=2)
+
+
+def _contract(desk: Desk, said: str) -> Row | None:
+    contract = desk.facts.one("contract", contract_id=said)
+    if contract is None:
+        desk.wrong("offer", said, "a contract of theirs")
+    return contract
+
+
+def _about(desk: Desk, *words: dict[str, str]) -> Row | None:
+    """The contract that the mail is about: the same in all its sentences."""
+    ids = [said["id"] for one in words for said in desk.each(one)]
+    if not ids:
+        desk.wrong("unsaid", desk.letter.subject, "which contract it is about")
+        return None
+    for other in ids[1:]:
+        desk.same("offer", other, ids[0])
+    return _contract(desk, ids[0])
+
+
+def renewal_notice(desk: Desk) -> None:
+    """When the term ends, by when to answer so that the answer counts, and what the next term costs."""
+    facts = desk.facts
+    ends: list[date] = []
+    ids: list[str] = []
+    for words in (
+        {"en": "Your contract {id:id} renews after {end:date}"},
+        {"en": "Your contract {id:id} ends on {end:date}"},
+        {"en": "The current term of your contract {id:id} ends on {end:date}",
+         "ja": "ご契約（{id:id}）の契約期間は、{end:date}をもって満了いたします"},
+        {"ja": "ご契約（{id:id}）自動更新のお知らせ"},
+        {"ja": "ご契約（{id:id}）満了のお知らせ"},
+    ):  # fmt: skip
+        for said in desk.each(words):
+            ids.append(said["id"])
+            ends += [said["end"]] if "end" in said else []
+    contract = _contract(desk, ids[0]) if ids else None
+    if contract is None:
+        desk.wrong("unsaid", desk.letter.subject, "which contract it is about")
+        return
+    term = facts.term_at(contract["contract_id"], desk.letter.created_at)
+    if term is None:
+        desk.wrong("offer", ids[0], "a contract with a term")
+        return
+    last = term["until"] - DAY
+    for said_end in ends:
+        desk.same("date", said_end, last)
+    for said_id in ids:
+        desk.same("offer", said_id, contract["contract_id"])
+    left = desk.first({"en": ", in {days:int} days", "ja": "（満了まであと{days:int}日）"}) or desk.first(
+        {"en": ", in {days:int} day"}
+    )
+    if left:
+        desk.same("count", left["days"], (last - desk.today).days)
+    if last < desk.today:
+        desk.wrong("date", last, "the term is over")
+    _by_itself(desk, contract, term)
+    _next_term(desk, contract, term)
+
+
+def _by_itself(desk: Desk, contract: Row, term: Row) -> None:
+    """Whether the contract renews by itself, and the last day on which the customer can still choose."""
+    automatic = desk.first(
+        {
+            "en": "the contract renews by itself for the next term",
+            "ja": "本契約は自動更新のため、継続にあたってお手続きの必要はございません",
+        }
+    )
+    manual = desk.first({"en": "The contract does not renew by itself", "ja": "本契約は自動では更新されません"})
+    if contract["auto_renew"] != (automatic is not None) or contract["auto_renew"] == (manual is not None):
+        desk.wrong(
+            "offer",
+            "renews by itself" if automatic else "does not renew by itself",
+            f"auto_renew is {contract['auto_renew']}",
+        )
+    last = desk.facts.last_notice_day(contract, term) if contract["auto_renew"] else term["until"] - DAY
+    gone = desk.first(
+        {
+            "en": "Notice could be given until {day:date}",
+            "ja": "更新を希望されない旨のお申し出の期限は、{day:date}でございました",
+        }
+    )
+    by = None
+    for words in (
+        {"en": "If you do not wish to renew it, please let us know by {day:date}", "ja": "更新を希望されない場合は、恐れ入りますが{day:date}までに"},
+        {"en": "If you would like to continue without interruption, please let us know by {day:date}",
+         "ja": "引き続きご利用いただける場合は、お手数ですが{day:date}までに"},
+    ):  # fmt: skip
+        by = by or desk.first(words)
+    if said := by or gone:
+        desk.same("date", said["day"], last)
+    if by and by["day"] < desk.today:
+        desk.wrong("date", by["day"], "a day on which the answer is still taken")
+    if gone and gone["day"] >= desk.today:
+        desk.wrong("date", gone["day"], "they can still choose")
+    if not said:
+        desk.wrong("unsaid", desk.letter.subject, f"by when to answer: {last}")
+
+
+def _next_term(desk: Desk, contract: Row, term: Row) -> None:
+    quote = desk.first({"en": "(quote {id:id})", "ja": "（見積番号：{id:id}）"})
+    if quote is None:
+        return
+    facts = desk.facts
+    number, currency = term["number"] + 1, contract["currency"]
+    row = facts.one("renewal_quote", quote_id=quote["id"])
+    if row is None or (row["contract_id"], row["term"]) != (contract["contract_id"], number):
+        desk.wrong("offer", quote["id"], f"the quote of term {number} of {contract['contract_id']}")
+    begins = term["until"]
+    span = desk.fact({"en": "Next term", "ja": "契約期間"}, "text")
+    ends = None
+    if span:
+        first, ends = span_of(desk, span)
+        desk.same("date", first, begins)
+        following = facts.one("contract_term", contract_id=contract["contract_id"], number=number)
+        if following and not following["moves"]:
+            desk.same("date", ends, following["until"] - DAY)
+    valid = desk.fact({"en": "Valid until", "ja": "見積有効期限"}, "date")
+    if valid is not None and not desk.today <= valid <= term["until"] - DAY:
+        desk.wrong("date", valid, f"a day from {desk.today} to {term['until'] - DAY}, on which it can be accepted")
+    lines, total = quote_lines(desk)
+    if total is not None and sum((line["amount"].value for line in lines), Decimal(0)) != total.value:
+        desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
+    if row and total and abs((row["quoted_at"] - desk.letter.created_at).total_seconds()) < 2:
+        desk.amount(total, row["total"], currency)
+    months = _months(begins, ends + DAY) if ends else None
+    for line in lines:
+        _renewed_line(desk, contract, term, line, months)
+
+
+def _months(start: date, end: date) -> int | None:
+    """Whole months between two days; null if they are not whole."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    short = min(start.day, _days_in(end.year, end.month))
+    return months if end.day in (short, start.day) or (end.day >= 28 and start.day >= 28) else None
+
+
+def _days_in(year: int, month: int) -> int:
+    return (date(year + month // 12, month % 12 + 1, 1) - DAY).day
+
+
+def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], months: int | None) -> None:
+    """Units that are held at the end of the term, at what they cost with the uplift, for the months of the next."""
+    facts, currency = desk.facts, contract["currency"]
+    assets = [
+        a for a in facts.rows("asset", contract_id=contract["contract_id"]) if facts.name_of(a) == line["product"]
+    ]
+    if not desk.among(
+        "offer", line["product"], {facts.name_of(a) for a in facts.rows("asset", contract_id=contract["contract_id"])}
+    ):
+        return
+    units = set()
+    for at in (term["ends_at"] - timedelta(seconds=1), desk.letter.created_at):
+        units |= _quantities(desk, assets, at)
+    if units and not any(line["quantity"] <= one for one in units):
+        desk.wrong("count", line["quantity"], " or ".join(map(str, sorted(units))))
+    uplift = 1 + contract["uplift_percent"] / 100
+    paid = _prices(desk, assets)
+    right = {rounded(price * uplift, currency) for price in paid} | paid
+    price = line["price"]
+    if not desk.script.is_in(price, currency) or (paid and price.value not in right):
+        desk.wrong("amount", f"{price.sign} {price.value}", f"{currency} " + " or ".join(map(str, sorted(right))))
+    if months is not None:
+        share = Decimal(months) / 12 if line["per"] == "year" else Decimal(months)
+        desk.amount(line["amount"], rounded(line["quantity"] * price.value * share, currency), currency)
+
+
+def _quantities(desk: Desk, assets: list[Row], at: datetime) -> set[int]:
+    return {
+        period["quantity"]
+        for asset in assets
+        for period in desk.facts.rows("period", asset_id=asset["asset_id"])
+        if period["starts_at"] <= at and (period["ends_at"] is None or at < period["ends_at"])
+    }
+
+
+def _prices(desk: Desk, assets: list[Row]) -> set[Decimal]:
+    """What units of these were ever agreed at: with their orders, by offers, by changes."""
+    found: set[Decimal] = set()
+    for asset in assets:
+        found |= {
+            row["unit_price"]
+            for row in desk.facts.rows("order_line", order_id=asset["order_id"], line_id=asset["line_id"])
+        }
+        found |= {row["unit_price"] for row in desk.facts.rows("offer", asset_id=asset["asset_id"])}
+        found.add(asset["unit_price"])
+        sources = desk.facts.rows("source", asset_id=asset["asset_id"])
+        months = 12 if asset["price_per"] == "year" else 1
+        found |= {
+            rounded(row["unit_price"] * months, asset["currency"]) for row in sources if row["unit_price"] is not None
+        }
+    return found
+
+
+def renewal_confirmed(desk: Desk) -> None:
+    """The next term is on record, sold as the mail says, for what was quoted."""
+    contract = _about(
+        desk,
+        {"en": "Your contract {id:id} is renewed", "ja": "ご契約（{id:id}）更新のお知らせ"},
+        {
+            "en": "your contract {id:id} has been renewed automatically",
+            "ja": "ご契約（{id:id}）は、契約条件に基づき自動更新されました",
+        },
+        {"en": "Thank you for renewing your contract {id:id}.", "ja": "このたびはご契約（{id:id}）をご更新いただき"},
+    )
+    if contract is None:
+        return
+    said_id = desk.fact({"en": "Contract", "ja": "契約番号"}, "text")
+    desk.same("offer", said_id, contract["contract_id"])
+    known = desk.facts.known_by(
+        desk.letter.created_at + SOON, "contract_term", "recorded_at", contract_id=contract["contract_id"]
+    )
+    term = known[-1]
+    automatic = "automatically" in desk.letter.text or "自動更新されました" in desk.letter.text
+    if automatic != (term["origin"] == "automatic"):
+        desk.wrong(
+            "offer", "renewed automatically" if automatic else "renewed by you", f"the term was {term['origin']}"
+        )
+    span = desk.fact({"en": "New term", "ja": "新しい契約期間"}, "text")
+    if span:
+        first, last = span_of(desk, span)
+        desk.same("date", first, term["start_on"])
+        if not term["moves"]:
+            desk.same("date", last, term["until"] - DAY)
+    total = desk.fact({"en": "Total", "ja": "合計金額"}, "money")
+    quote = desk.facts.one("renewal_quote", contract_id=contract["contract_id"], term=term["number"])
+    if total and quote:
+        desk.amount(total, rounded(quote["total"], quote["currency"]), quote["currency"])
+    elif not total or not quote:
+        desk.wrong("unsaid", desk.letter.subject, "what the next term costs")
+
+
+def renewal_declined(desk: Desk) -> None:
+    """The contract runs to the end of its term and was declined."""
+    contract = _about(
+        desk,
+        {"en": "Your contract {id:id} will not be renewed", "ja": "ご契約（{id:id}）満了のご確認"},
+        {"en": "renew your contract {id:id}.", "ja": "ご契約（{id:id}）を更新されない旨"},
+    )
+    said = desk.must({"en": "It runs as usual until {end:date}", "ja": "契約期間の満了日である{end:date}までは"})
+    if contract and said:
+        term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
+        desk.same("date", said["end"], term["until"] - DAY if term else None)
+    desk.fixed({"en": "in a sentence or two"})
+
+
+def renewal_grace(desk: Desk) -> None:
+    """The term has ended; everything runs, and an answer counts, to the end of the day that is named."""
+    contract = _about(
+        desk,
+        {"en": "Your contract {id:id} has run out", "ja": "ご契約（{id:id}）の期間満了について"},
+        {"en": "The term of your contract {id:id}", "ja": "ご契約（{id:id}）の契約期間は"},
+    )
+    ended = desk.must({"en": "ended on {end:date}, and we", "ja": "{end:date}に満了いたしましたが"})
+    until = desk.must(
+        {"en": "we keep everything running for you until {day:date}", "ja": "{day:date}までは引き続きご利用いただける"}
+    )
+    if contract is None:
+        return
+    term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
+    if ended:
+        desk.same("date", ended["end"], term["until"] - DAY if term else None)
+    if until is None:
+        return
+    if until["day"] < desk.today:
+        desk.wrong("date", until["day"], "a day to come")
+    if contract["status"] == "ended" and contract["status_reason"] == "no answer":
+        day = desk.facts.day(contract["status_at"] - timedelta(seconds=1))
+        later = [
+            t
+            for t in desk.facts.rows("contract_term", contract_id=contract["contract_id"])
+            if term and t["number"] > term["number"]
+        ]
+        end_of_day = desk.facts.day(contract["status_at"]) > until["day"]
+        if not later and not end_of_day:
+            desk.wrong(
+                "date",
+                until["day"],
+                f"the contract ended on {day}, {contract['status_at']}: no answer was taken on the rest of that day",
+            )
+
+
+def contract_ended(desk: Desk) -> None:
+    """The day on which it ended, not before it came."""
+    contract = _about(
+        desk,
+        {"en": "Your contract {id:id} has ended", "ja": "ご契約（{id:id}）終了のお知らせ"},
+        {"en": "Your contract {id:id} ended on", "ja": "ご契約（{id:id}）は、"},
+    )
+    said = desk.must({"en": " {end:date}.", "ja": "{end:date}をもって終了いたしました"})
+    if contract is None or said is None:
+        return
+    if contract["status"] != "ended":
+        desk.wrong("offer", desk.letter.subject, f"the contract is {contract['status']}")
+    right = _ended_on(desk, contract)
+    desk.among("date", said["end"], right)
+    if said["end"] > desk.today:
+        desk.wrong("date", said["end"], "a day that has come")
+
+
+def _ended_on(desk: Desk, contract: Row) -> set[date]:
+    """The last day of the term, or of the grace that was given after it."""
+    facts = desk.facts
+    grace = [
+        row for row in facts.tables["journal"]
+        if row["at"] <= desk.at and re.search(rf"Term of {re.escape(contract['contract_id'])} ended without an answer; grace until", row["title"])
+    ]  # fmt: skip
+    term = facts.term_at(contract["contract_id"], desk.letter.created_at)
+    if grace and term and grace[-1]["at"] >= term["ends_at"] - DAY and contract["status_reason"] == "no answer":
+        return {date.fromisoformat(grace[-1]["title"].rsplit(" ", 1)[1])}
+    if contract["status_reason"] in ("declined", "no answer") and term:
+        return {term["until"] - DAY}
+    last = {facts.day(contract["status_at"] - timedelta(seconds=1)), facts.day(contract["status_at"])}
+    return last | ({term["until"] - DAY} if term else set())
+
+
+RULES = {
+    rule.__name__: rule
+    for rule in (
+        renewal_notice, renewal_confirmed, renewal_declined, renewal_grace, contract_ended,
+    )
+}  # fmt: skip

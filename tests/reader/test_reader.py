@@ -1,0 +1,234 @@
+"""A customer's year is lived and read; then one mail of it is altered, and the reader has to name it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.clock import present
+from tests.conftest import Servers
+from tests.reader.facts import Facts
+from tests.reader.letters import Letter, lines_of
+from tests.reader.living import Lived, live, told_apart
+from tests.reader.reading import RULES, read
+from tests.reader.words import Amount, Script, unvouched
+
+DATA = Path(__file__).parent / "data"
+TEMPLATES = Path(__file__).parents[2] / "activities" / "channels" / "templates"
+
+Altered = tuple[Facts, list[Letter]]
+
+
+@pytest.fixture(scope="module")
+async def year(servers: Servers) -> Lived:
+    """A year of the customer in Chicago: seats are offered and taken, a case is solved, the contract is renewed."""
+    story = told_apart(DATA / "seats_in_chicago.yaml", "read")
+    return await live(servers.client, servers.pool, servers.stack.mailbox, "seats_in_chicago", story, present())
+
+
+def one(year: Lived, template: str, *, last: bool = False) -> Letter:
+    """The first (last) mail of a template."""
+    found = [letter for letter in year.letters if letter.template == template]
+    assert found, f"no mail {template} in the year: {sorted({letter.template for letter in year.letters})}"
+    return found[-1 if last else 0]
+
+
+def saying(letter: Letter, old: str, new: str) -> Letter:
+    """The mail with other words in both of its forms."""
+    pattern = re.compile(r"\s+".join(map(re.escape, old.split())))
+    lines = tuple(pattern.sub(new, line) for line in letter.lines)
+    assert lines != letter.lines or old in letter.subject, f"{old!r} is not in {letter.lines}"
+    return replace(letter, lines=lines, subject=pattern.sub(new, letter.subject), plain=pattern.sub(new, letter.plain))
+
+
+def instead(year: Lived, before: Letter, *after: Letter) -> Altered:
+    """The year with a mail replaced by others."""
+    letters = [letter for letter in year.letters if letter is not before]
+    return year.facts, sorted([*letters, *after], key=lambda letter: (letter.sent_at, letter.delivery_id))
+
+
+def _figure(letter: Letter, pattern: str) -> str:
+    found = re.search(pattern, "\n".join(letter.lines))
+    assert found, f"{pattern} is not in {letter.lines}"
+    return found[1]
+
+
+def another_last_day(year: Lived) -> Altered:
+    notice = one(year, "renewal_notice")
+    day = _figure(notice, r"ends on (\w+ \d+, \d{4})")
+    return instead(year, notice, saying(notice, day, re.sub(r" \d+,", " 28,", day)))
+
+
+def a_day_that_is_over(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    day = _figure(check_in, r"in touch again on (\w+ \d+, \d{4})")
+    return instead(year, check_in, saying(check_in, day, "January 4, 2026"))
+
+
+def another_total(year: Lived) -> Altered:
+    confirmed = one(year, "renewal_confirmed")
+    return instead(year, confirmed, saying(confirmed, _figure(confirmed, r"Total \| \$([\d,.]+)"), "9,999.00"))
+
+
+def another_price(year: Lived) -> Altered:
+    notice = one(year, "renewal_notice", last=True)
+    return instead(year, notice, saying(notice, _figure(notice, r"\$([\d.,]+) per month"), "33.33"))
+
+
+def more_seats_than_there_are(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return instead(year, check_in, saying(check_in, _figure(check_in, r"(of your \d+ seats)"), "of your 4000 seats"))
+
+
+def another_share(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return instead(year, check_in, saying(check_in, _figure(check_in, r"which is (\d+%)"), "99%"))
+
+
+def somebody_else(year: Lived) -> Altered:
+    welcome = one(year, "welcome")
+    return instead(year, welcome, saying(welcome, "Dear Carla Diaz", "Dear Karl Dean"))
+
+
+def signed_by_somebody_else(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return instead(year, check_in, saying(check_in, "Ben Wood", "Max Cole"))
+
+
+def a_longer_way_to_the_first_result(year: Lived) -> Altered:
+    live_now = one(year, "go_live")
+    return instead(year, live_now, saying(live_now, _figure(live_now, r"just (\d+) days"), "3"))
+
+
+def a_month_after_a_year(year: Lived) -> Altered:
+    month = one(year, "touch_month_1")
+    return instead(year, month, replace(month, sent_at=month.sent_at + timedelta(weeks=40)))
+
+
+def what_was_not_bought(year: Lived) -> Altered:
+    welcome = one(year, "welcome")
+    return instead(year, welcome, saying(welcome, "Sheetworks Care", "Sheetworks Gold"))
+
+
+def help_that_never_left(year: Lived) -> Altered:
+    notice = one(year, "notice")
+    says = replace(notice, lines=(*notice.lines, "- Help was offered and has not changed it yet."), plain="")
+    return instead(year, notice, says)
+
+
+def two_on_a_day(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return year.facts, [
+        *instead(year, check_in, check_in, replace(check_in, delivery_id=f"{check_in.delivery_id}+"))[1]
+    ]
+
+
+def by_night(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return instead(year, check_in, replace(check_in, sent_at=check_in.sent_at - timedelta(hours=6)))
+
+
+def on_a_sunday(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    days = 6 - check_in.sent_at.weekday()
+    return instead(year, check_in, replace(check_in, sent_at=check_in.sent_at + timedelta(days=days)))
+
+
+def a_sentence_that_nobody_vouches_for(year: Lived) -> Altered:
+    check_in = one(year, "check_in")
+    return instead(
+        year, check_in, replace(check_in, lines=(*check_in.lines, "We keep 17 more for Ms Brown until May 3."))
+    )
+
+
+def said_to_be_sent(year: Lived) -> Altered:
+    facts = deepcopy(year.facts)
+    line = next(
+        row for row in facts.tables["journal"] if row["key"].endswith("go_live") or row["kind"] == "adoption_check_in"
+    )
+    line["title"] = "The offer was sent to the customer"
+    for row in facts.tables["outbox"]:
+        row["status"] = "held" if row["delivery_id"].startswith(line["key"]) else row["status"]
+    return facts, year.letters
+
+
+PLANTED: tuple[tuple[str, Callable[[Lived], Altered]], ...] = (
+    ("date", another_last_day),
+    ("date", a_day_that_is_over),
+    ("amount", another_total),
+    ("amount", another_price),
+    ("count", more_seats_than_there_are),
+    ("count", another_share),
+    ("name", somebody_else),
+    ("name", signed_by_somebody_else),
+    ("tenure", a_longer_way_to_the_first_result),
+    ("tenure", a_month_after_a_year),
+    ("offer", what_was_not_bought),
+    ("offer", help_that_never_left),
+    ("same day", two_on_a_day),
+    ("hour", by_night),
+    ("free day", on_a_sunday),
+    ("unaccounted", a_sentence_that_nobody_vouches_for),
+    ("sent", said_to_be_sent),
+)
+
+
+@pytest.mark.parametrize(("kind", "alter"), PLANTED, ids=[alter.__name__ for _, alter in PLANTED])
+async def test_an_untruth_is_named(year: Lived, kind: str, alter: Callable[[Lived], Altered]) -> None:
+    before = [str(finding) for finding in read(year.facts, year.letters).findings]
+    found = read(*alter(year)).findings
+    assert kind in {finding.kind for finding in found if str(finding) not in before}
+
+
+def test_every_template_has_a_rule() -> None:
+    parts = {"frame", "notice", "layout", "parts"}
+    written = {path.stem for path in TEMPLATES.glob("*/*.j2") if path.parent.name not in ("html", "text")}
+    assert written - parts == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("tag", "day", "amount", "value"),
+    [
+        ("en", "March 1, 2027", "$1,234.50", "1234.50"),
+        ("en-GB", "1 March 2027", "£1,234.50", "1234.50"),
+        ("de", "1. März 2027", "1.234,50\u00a0€", "1234.50"),
+        ("fr", "1 mars 2027", "1\u202f234,50\u00a0€", "1234.50"),
+        ("pt-BR", "1 de março de 2027", "R$\u00a01.234,50", "1234.50"),
+        ("ja", "2027年3月1日", "￥1,234", "1234"),
+    ],
+)
+def test_dates_and_amounts_of_a_locale(tag: str, day: str, amount: str, value: str) -> None:
+    script = Script("ja" if tag == "ja" else "en", tag, ["USD", "GBP", "EUR", "BRL", "JPY"])
+    pattern = script.pattern("{day:date} / {amount:money}")
+    found = pattern.fullmatch(f"{day} / {amount}")
+    assert found
+    assert str(script.value("date", found["day"])) == "2027-03-01"
+    said = script.value("money", found["amount"])
+    assert isinstance(said, Amount)
+    assert str(said.value) == value
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kinds"),
+    [
+        ("en", "You have seven days, until May 3, for $12.", {"count", "date", "amount"}),
+        ("en", "We told Anna Gray of it.", {"name"}),
+        ("en", "If you need something, reply to this mail.", set()),
+        ("ja", "鈴木様へ三日以内に、￥500をお返しします。", {"name", "count", "amount"}),
+        ("ja", "ご不明な点がございましたら、お知らせください。", set()),
+    ],
+)
+def test_what_nobody_vouches_for(language: str, text: str, kinds: set[str]) -> None:
+    script = Script(language, language, ["USD", "JPY"])
+    assert {kind for kind, _ in unvouched(text, script, ["Ben Wood"])} == kinds
+
+
+def test_a_page_is_read_line_by_line() -> None:
+    page = "<head><style>p {}</style></head><p>Dear A,<br>hello</p><table><tr><td>Total</td><td>5 €</td></tr></table><ul><li>One</li></ul>"
+    assert lines_of(page) == ("Dear A,", "hello", "Total | 5 €", "- One")
