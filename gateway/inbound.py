@@ -23,6 +23,7 @@ from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
+from domain.mail.authentication import doubt_of
 from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
@@ -56,7 +57,11 @@ _log = logging.getLogger(__name__)
 
 
 class Inbox(Reception):
-    """What customers write, and what becomes of it. Takes mails as every reception does."""
+    """What customers write, and what becomes of it. Takes mails as every reception does.
+
+    Args:
+        authserv_id: the name of our mail server in the Authentication-Results that it writes; null: nobody is believed.
+    """
 
     def __init__(
         self,
@@ -66,11 +71,13 @@ class Inbox(Reception):
         *,
         own_address: str,
         domains: Domains,
+        authserv_id: str | None = None,
         clock: Callable[[], datetime] = present,
     ) -> None:
         super().__init__(pool, own_address=own_address, domains=domains, clock=clock)
         self._client = client
         self._cases = cases
+        self._authserv_id = authserv_id
 
     async def run(self) -> None:
         """Looks at every mail that was kept, those of an earlier process included, until it is cancelled."""
@@ -133,8 +140,8 @@ class Inbox(Reception):
             thing = await inbox.contract_meant(connection, account_id, f"{mail.subject} {mail.own_words}")
         return wish_of(ask, mail, found.answered, thing, account_id)
 
-    async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Any:
-        return await inbox.look_around(
+    async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Found:
+        found = await inbox.look_around(
             connection,
             mail,
             received_at=stored.received_at,
@@ -142,6 +149,7 @@ class Inbox(Reception):
             marks=marks_of(mail, self._domains, await keys.load_keys(connection)),
             own_address=self._own_address,
         )
+        return found.model_copy(update={"doubt": doubt_of(mail.authentication, self._authserv_id)})
 
     async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
         delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)

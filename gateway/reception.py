@@ -11,7 +11,7 @@ from activities.store import inbox, keys
 from activities.store.pool import Pool
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import mail_key, read_mail
-from domain.mail.signing import looks_like_ours
+from domain.mail.signing import Purpose, looks_like_ours, opened
 from domain.mail.text import printable
 
 
@@ -63,6 +63,20 @@ class Reception:
     async def accept(self, sender: str, recipients: Sequence[str], content: bytes) -> str:
         """A mail that a mail server brings to addresses that `takes` knows; its id in the inbox."""
         return await self.receive(content, self._clock(), recipients=recipients, return_path=sender)
+
+    async def knows_stop(self, token: str) -> bool:
+        """True for a token of ours by which an addressee of a mail wants no more optional ones."""
+        async with self._pool.acquire() as connection:
+            return opened(token, Purpose.STOP, await keys.load_keys(connection)) is not None
+
+    async def stop(self, token: str) -> bool:
+        """Keeps that wish, once, as a mail that says it. False for a token that we have not signed."""
+        if not await self.knows_stop(token):
+            return False
+        token = token.lower()
+        said = f"Subject: unsubscribe {token}\r\nMessage-ID: <{token}@one-click>\r\n\r\n"
+        await self.receive(said.encode("ascii"), self._clock())
+        return True
 
     async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
         """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""

@@ -115,10 +115,12 @@ def test_the_example_environment_names_every_variable_and_only_it_has_passwords(
 
 
 def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() -> None:
-    published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
+    published = {name: ports for name, service in SERVICES.items() if (ports := service.get("ports"))}
     assert published.keys() == {"temporal-ui", "mailpit", "inbox"}
-    assert published["inbox"] == "${INBOX_ADDRESS:-127.0.0.1}:${INBOX_PORT:-2525}:2525"  # until .env says otherwise
-    assert all(port.startswith("127.0.0.1:") for name, port in published.items() if name != "inbox")
+    inbox, *rest = published["inbox"]
+    assert inbox == "${INBOX_ADDRESS:-127.0.0.1}:${INBOX_PORT:-2525}:2525"  # until .env says otherwise
+    others = [*rest, *published["temporal-ui"], *published["mailpit"]]
+    assert all(port.startswith("127.0.0.1:") for port in others)
     assert not any(service.get("network_mode") or service.get("privileged") for service in SERVICES.values())
 
 
@@ -177,8 +179,9 @@ def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -
         == "postgresql://perennial:s3cret@postgres:5432/perennial?sslmode=disable"
     )
     assert (settings.smtp_host, settings.smtp_port) == ("mailpit", 1025)
-    assert settings.inbox_host == "0.0.0.0"
-    assert SERVICES["inbox"]["ports"][0].endswith(f":{settings.inbox_port}")
+    assert settings.inbox_host == settings.http_host == "0.0.0.0"
+    ports = [port.rpartition(":")[2] for port in SERVICES["inbox"]["ports"]]
+    assert ports == [str(settings.inbox_port), str(settings.http_port)]
     assert settings.inbox_at == f"inbox:{settings.inbox_port}"
 
 

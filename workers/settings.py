@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     mail_domain: str = "perennial.example"
     reply_domain: str | None = None
     """the domain of the signed addresses that answers go to, for which an inbox takes mail; [the mail domain, if one is served]"""
+    authserv_id: str | None = None
+    """the name by which our own mail server writes Authentication-Results; without it, nobody's are heeded"""
+    public_url: str | None = None
+    """where that process is reached by https, such as https://mail.example.com: optional mails are unsubscribed from by one click"""
+    http_host: str = "127.0.0.1"
+    """the address on which it listens for that"""
+    http_port: Annotated[int, Field(ge=1, le=65535)] = 8026
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525
@@ -103,6 +110,7 @@ class Settings(BaseSettings):
             sender=self.mail_sender,
             mail_domain=self.mail_domain,
             reply_domain=self.answers_to,
+            public_url=self.public_url,
         )
 
     def domains(self) -> Domains:

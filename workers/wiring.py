@@ -145,6 +145,7 @@ def build_inbox(client: Client, pool: Pool, settings: Settings) -> Inbox:
         pool,
         own_address=settings.mail_sender,
         domains=settings.domains(),
+        authserv_id=settings.authserv_id,
     )
 
 

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.policy import EmailPolicy
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiosmtplib
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -49,6 +49,8 @@ class SmtpSettings(Received):
     """our domain: the right-hand side of Message-IDs, and our name in EHLO"""
     reply_domain: str | None = None
     """the domain of the addresses that answers go to; without it, an answer goes to the person behind the mail"""
+    public_url: str | None = None
+    """where `perennial inbox serve` is reached from outside, for those who want no more mails to say so by one click"""
     timeout_seconds: float = Field(default=30, gt=0)
     """for a whole delivery, from connecting to the server's last word"""
 
@@ -61,6 +63,11 @@ class SmtpSettings(Received):
     @classmethod
     def _domain(cls, value: str | None) -> str | None:
         return value and wire_address(f"postmaster@{value}").removeprefix("postmaster@")
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        return value and _web_address(value)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -119,6 +126,8 @@ class MailChannel:
             message["Auto-Submitted"] = "auto-generated"
         if mail.unsubscribe is not None:
             message["List-Unsubscribe"] = self._unsubscribe(mail, mail.unsubscribe, key)
+            if key is not None and settings.public_url is not None:
+                message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(rendered.text)
         message.add_alternative(rendered.html, subtype="html")
         message["Content-Language"] = rendered.language  # only now: setting the content clears such headers
@@ -128,12 +137,16 @@ class MailChannel:
 
     def _unsubscribe(self, mail: OutgoingMail, contact: str, key: Key | None) -> str:
         """How the recipient wants no more such mails: a signed address, else our own with a signed subject."""
-        domain = self._settings.reply_domain
-        if key is not None and domain is not None:
-            address = signed_address(mail.delivery_id, Purpose.STOP, key, domain)
-            return f"<mailto:{address}?subject=unsubscribe>"
-        wanted = contact if key is None else token_of(mail.delivery_id, Purpose.STOP, key)
-        return f"<mailto:{self._settings.sender}?subject={quote(f'unsubscribe {wanted}', safe='')}>"
+        settings = self._settings
+        if key is None:
+            return f"<mailto:{settings.sender}?subject={quote(f'unsubscribe {contact}', safe='')}>"
+        token = token_of(mail.delivery_id, Purpose.STOP, key)
+        if settings.reply_domain is not None:
+            address = signed_address(mail.delivery_id, Purpose.STOP, key, settings.reply_domain)
+            by_mail = f"<mailto:{address}?subject=unsubscribe>"
+        else:
+            by_mail = f"<mailto:{settings.sender}?subject=unsubscribe%20{token}>"
+        return by_mail if settings.public_url is None else f"<{settings.public_url}/unsubscribe/{token}>, {by_mail}"
 
     def _reply_address(self, reply_to: str) -> str:
         try:
@@ -189,6 +202,30 @@ class _WirePolicy(EmailPolicy):
 
 # 7bit: a server without 8BITMIME takes it as well.
 _WIRE = _WirePolicy(linesep=SMTP_POLICY.linesep, max_line_length=78, cte_type="7bit")
+
+
+def _web_address(url: str) -> str:
+    """`url` without a slash at its end. Raises ValueError for what no mail program would post to."""
+    try:
+        parts = urlsplit(url)
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        port = parts.port
+    except ValueError:
+        host, secure, port = "", False, None
+    if (
+        not url.isascii()
+        or not host
+        or parts.query
+        or parts.fragment
+        or any(char in url for char in "<>, \t")
+        or port == 0
+    ):
+        raise ValueError(
+            f"{one_line(url)[:80]!r} is no address to put in mails; use one such as https://mail.example.com"
+        )
+    if not secure and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise ValueError(f"{one_line(url)[:80]!r} is not safe to be posted to; use https")
+    return url.rstrip("/")
 
 
 def _mailbox(name: str, address: str) -> Address:

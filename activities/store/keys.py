@@ -41,12 +41,13 @@ async def add_key(connection: Connection, secret: bytes, as_of: datetime) -> int
     return number
 
 
-async def retire_key(connection: Connection, number: int, as_of: datetime) -> bool:
-    """What this key has signed counts no more. False unless it verifies, and another one signs."""
+async def retire_key(connection: Connection, number: int, as_of: datetime, since: datetime) -> bool:
+    """What this key has signed counts no more. False unless it verifies, and another one has been signing `since` then."""
     done = await connection.execute(
         "update signing_key set retired_at = $2 where number = $1 and retired_at is null"
-        " and number < (select max(number) from signing_key where retired_at is null)",
+        " and exists (select from signing_key n where n.number > $1 and n.retired_at is null and n.made_at <= $3)",
         number,
         as_of,
+        since,
     )
     return done == "UPDATE 1"

@@ -33,6 +33,7 @@ _HEAD_BYTES = 500_000
 _KEY_BYTES = 64_000
 _REFERENCES_LIMIT = 50
 _SUBJECT_LIMIT = 300
+_SERVERS_LIMIT = 20
 _ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,55}"
 _TOPIC = re.compile(rf"\[({_ID})\]|【({_ID})】|[(（]({_ID})[)）]")
 _CASE_BOX = "case+"
@@ -81,6 +82,8 @@ class InboundMail(Carried):
     may_answer: bool = True
     """false if no machine may answer it, whoever wrote it"""
     bounce: Bounce | None = None
+    authentication: tuple[str, ...] = ()
+    """what servers on its way said of who sent it (Authentication-Results), the latest first"""
 
     @property
     def kind(self) -> Kind:
@@ -163,6 +166,7 @@ def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | 
         automatic=writer.automatic,
         may_answer=writer.may_answer,
         bounce=_bounce(message, headers) if report else None,
+        authentication=tuple(headers.raw("authentication-results")[:_SERVERS_LIMIT]),
     )
 
 

@@ -90,6 +90,8 @@ class Found(Carried):
     """a delivery report about ids under our domain that are not signed"""
     returned: SentMail | None = None
     """the mail that a delivery report is about"""
+    doubt: str | None = None
+    """why its sender may be forged, by what our own mail server found out"""
     own: bool = False
     """one of our own mails, or written by one of our own machines"""
     staff: bool = False
@@ -133,6 +135,8 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
     }
     if found.own:
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="our own mail came back")
+    if found.doubt is not None:
+        return _waits(found.doubt, **about)
     if found.stopped is not None:
         return _stopped(found.stopped)
     if mail.bounce is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -219,9 +220,12 @@ async def test_older_keys_verify_until_they_are_retired(post: Post) -> None:
         number = await key_store.add_key(connection, b"k" * 32, at)
         assert await joined("first") == case_id
         old = acknowledgement["body"]["key"]
-        assert not await key_store.retire_key(connection, number, at)  # it signs
-        assert await key_store.retire_key(connection, old, at)
-        assert not await key_store.retire_key(connection, old, at)
+        assert not await key_store.retire_key(connection, number, at, at)  # it signs
+        assert not await key_store.retire_key(
+            connection, old, at, at - timedelta(seconds=1)
+        )  # it has just been signing
+        assert await key_store.retire_key(connection, old, at, at)
+        assert not await key_store.retire_key(connection, old, at, at)
         try:
             assert await joined("second") != case_id
         finally:

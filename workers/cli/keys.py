@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -49,8 +50,8 @@ def retire(number: int) -> None:
     """What a key has signed counts no more: answers to those mails open cases, delivery reports about them wait for a person."""
     if not run(_retire(number)):
         raise UserError(
-            f"key {number} signs, is retired already, or does not exist; `perennial keys list` shows them,"
-            " and `perennial keys rotate` makes the next one"
+            f"key {number} signs, did so within the last {REMEMBERED:.0f} seconds, is retired already, or does not exist;"
+            " `perennial keys list` shows them, and `perennial keys rotate` makes the next one"
         )
     console.print(f"Key {number} is retired.")
 
@@ -67,4 +68,5 @@ async def _rotate() -> int:
 
 async def _retire(number: int) -> bool:
     async with database() as pool, pool.acquire() as connection:
-        return await keys.retire_key(connection, number, present())
+        at = present()
+        return await keys.retire_key(connection, number, at, at - timedelta(seconds=REMEMBERED))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
 
 from activities.store.pool import open_pool
 from gateway.here import find_running
+from gateway.one_click import OneClick
 from gateway.reception import Reception
 from gateway.smtp_door import Certificate, SmtpDoor, announced, size_in_words
 from workers.cli.common import UserError, database, progress_console, run, settings_of
@@ -32,20 +35,37 @@ def register(app: typer.Typer) -> None:
         run(_check() if check else _serve())
 
 
+@asynccontextmanager
+async def _one_click(reception: Reception, settings: Settings) -> AsyncIterator[None]:
+    """Opting out by one click, if there is an address for it in mails."""
+    if settings.public_url is None:
+        yield
+        return
+    async with OneClick(reception, host=settings.http_host, port=settings.http_port) as door:
+        progress_console.print(
+            f"Who wants no more mails says so at {settings.public_url}, which is passed on to"
+            f" {settings.http_host}:{door.port}."
+        )
+        yield
+
+
 async def _serve() -> None:
     settings = settings_of(find_running())
     certificate = _certificate(settings)
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
         reception = Reception(pool, own_address=settings.mail_sender, domains=settings.domains())
-        async with SmtpDoor(
-            reception,
-            name=settings.mail_domain,
-            host=settings.inbox_host,
-            port=settings.inbox_port,
-            certificate=certificate,
-            size_limit=settings.inbox_size_limit,
-        ) as door:
+        async with (
+            SmtpDoor(
+                reception,
+                name=settings.mail_domain,
+                host=settings.inbox_host,
+                port=settings.inbox_port,
+                certificate=certificate,
+                size_limit=settings.inbox_size_limit,
+            ) as door,
+            _one_click(reception, settings),
+        ):
             progress_console.print(
                 f"Mails to {settings.mail_sender} and to any address of {settings.domains()} are taken at"
                 f" {settings.inbox_host}:{door.port}, up to {size_in_words(settings.inbox_size_limit)},"

@@ -113,6 +113,21 @@ async def test_without_an_inbox_answers_go_to_a_person(channel: MailChannel, mai
     assert message["List-Unsubscribe"] == f"<mailto:success@meridian.example?subject=unsubscribe%20{token}>"
 
 
+async def test_optional_mails_are_unsubscribed_from_by_one_click(channel_with: Build, mailbox: Mailbox) -> None:
+    served = channel_with(reply_domain="reply.meridian.example", public_url="https://mail.meridian.example/p/")
+    await served.send(a_mail(key=KEY.number))
+    message, token = mailbox.last(), token_of(a_mail().delivery_id, Purpose.STOP, KEY)
+    assert message["List-Unsubscribe"] == (
+        f"<https://mail.meridian.example/p/unsubscribe/{token}>,"
+        f" <mailto:stop+{token}@reply.meridian.example?subject=unsubscribe>"
+    )
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    await served.send(a_mail(key=KEY.number, unsubscribe=None))
+    assert (mailbox.last()["List-Unsubscribe"], mailbox.last()["List-Unsubscribe-Post"]) == (None, None)
+    await served.send(a_mail())  # written before there were keys
+    assert mailbox.last()["List-Unsubscribe-Post"] is None
+
+
 async def test_a_signed_address_of_a_long_domain_stays_in_one_piece(channel_with: Build, mailbox: Mailbox) -> None:
     domain = f"{'a' * 60}.{'b' * 60}.example"
     await channel_with(reply_domain=domain).send(a_mail(key=KEY.number))
@@ -401,6 +416,13 @@ SETTINGS = {"sender": "success@meridian.example", "mail_domain": "meridian.examp
     [
         ({"sender": "success"}, "name@domain"),
         ({"mail_domain": "meridian example"}, "no domain"),
+        ({"reply_domain": "meridian example"}, "no domain"),
+        ({"public_url": "mail.meridian.example"}, "no address to put in mails"),
+        ({"public_url": "https://mail.meridian.example/?a=1"}, "no address to put in mails"),
+        ({"public_url": "https://mail.meridian.example/a>b"}, "no address to put in mails"),
+        ({"public_url": "https://[mail"}, "no address to put in mails"),
+        ({"public_url": "http://mail.meridian.example"}, "use https"),
+        ({"public_url": "ftp://mail.meridian.example"}, "use https"),
         ({"tls": True, "start_tls": True}, "exclude each other"),
         ({"username": "perennial"}, "go together"),
         ({"username": "perennial", "password": "x", "host": "mail.meridian.example"}, "in the clear"),
