@@ -10,8 +10,7 @@ import re
 from enum import StrEnum
 
 from domain.mail.clauses import Clause, body_of, normal, sentences
-from domain.mail.consent import consent
-from domain.mail.consent_words import BEARS
+from domain.mail.consent import consent, speaks
 from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
@@ -78,9 +77,7 @@ class Ask(Carried):
     id: str | None = None
 
 
-_SAYS = re.compile(
-    f"{BEARS.pattern}|\\d ?(?:/|点)|★|⭐|unsubscribe|opt.?out|配信|不要|\\b(?:no|yes|stop|remove|accept\\w*)\\b"
-)
+_SAYS = re.compile("\\d ?(?:/|点)|★|⭐|unsubscribe|opt.?out|配信|不要|\\b(?:no|yes|stop|remove|accept\\w*)\\b")
 
 # Ids as people type them: letters and a number, with or without a hyphen. Word and number count if the word names the thing.
 _ID = re.compile(
@@ -91,7 +88,14 @@ _NUMBERED = re.compile(
     r"|(?:見積(?:書|り)?|契約|オファー)(?:番号)?(\d{1,8})"
 )
 _NOT_OURS = re.compile(
-    r"\b(?:po|invoice|order|purchase order|account|ref(?:erence)?|case|ticket|our)[ .:#-]*(?:no\.?|number|#)?[ :#]*$"
+    r"\b(?:po|invoice|order|purchase order|account|ref(?:erence)?|case|ticket|our|cost cent(?:er|re)"
+    r"|project)[ .:#-]*(?:no\.?|number|#)?(?: is| was)?[ :#]*$"
+    r"|(?:(?:注文|発注|管理|依頼|伝票|参照|稟議|案件|部署|予算|コスト)(?:番号|no\.?|コード|センター)?|po(?:番号)?)[ .:はがを]*$"
+)
+_OURS = re.compile(r"[qok][ -]?\d|\d")
+_ABOUT_A_DEAL = re.compile(
+    r"\b(?:quot\w*|offer|proposal|contract|renew\w*|extend|prolong|accept\w*|declin\w*|agreement"
+    r"|subscription)\b|見積|契約|更新|発注|承諾|継続|延長"
 )
 _TYPOS = (
     "accept",
@@ -125,12 +129,16 @@ _MISTAKEN = frozenset(
 )
 
 
+def _says(line: str) -> bool:
+    return bool(_SAYS.search(line)) or speaks(line)
+
+
 def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
     """What a person's mail asks for, given the mail that it answers; null if it asks for nothing."""
     if mail.kind is not Kind.PERSON:
         return None
-    own = mail.own_words
-    body = body_of(own, mail.sender_name, _SAYS)
+    own = "\n".join(line for line in mail.own_words.split("\n") if not line.lstrip().startswith(">"))
+    body = body_of(own, mail.sender_name, _says)
     text, other = _with_ids_marked(_without_our_numbers(_corrected(body), normal(mail.quoted)), answered)
     said = sentences(text)
     if mail.subject and not said and answered is None:
@@ -146,7 +154,8 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
 def _found(said: list[list[Clause]], body: str, answered: Answered | None, other: set[str]) -> Ask | None:
     question = answered.question if answered else None
     pieces = [clause for sentence in said for clause in sentence]
-    out = opts_out(pieces)
+    asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
+    out = opts_out(said, asked=asked)
     score, about_score = (None, False)
     if answered is not None and question is Question.SURVEY:
         score, about_score = score_in(body, pieces, answered.low, answered.high)
@@ -158,7 +167,7 @@ def _found(said: list[list[Clause]], body: str, answered: Answered | None, other
         return Ask(act=Act.SCORE, score=score) if act is None else Ask(act=Act.UNCLEAR)
     if act is not None and not about_score:
         return act
-    if unclear or about_score or act is not None or mentions_it(pieces):
+    if unclear or about_score or act is not None or mentions_it(said):
         return Ask(act=Act.UNCLEAR)
     return None
 
@@ -168,7 +177,7 @@ def _act(said: list[list[Clause]], answered: Answered | None, other: set[str]) -
     question = answered.question if answered else None
     asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
     found = consent(said, renewal_asked=question is Question.RENEWAL)
-    named = any("#" in clause.text and not clause.asks for sentence in said for clause in sentence)
+    named = any("#" in clause.text for sentence in said for clause in sentence)
     about = answered.id if answered is not None and asked else None
     if not asked:
         about = next(iter(other)) if len(other) == 1 else None
@@ -179,9 +188,9 @@ def _act(said: list[list[Clause]], answered: Answered | None, other: set[str]) -
         if not named:
             return None, found.bears or found.accepts
     elif other:
-        return None, found.bears or found.accepts or found.declines or found.renews
+        return None, True
     if not found.is_clear:
-        return None, found.bears or named
+        return None, found.bears or named or (asked and found.doubts)
     if found.renews:
         return (None, True) if asked else (Ask(act=Act.RENEW, id=about), False)
     return Ask(act=Act.ACCEPT if found.accepts else Act.DECLINE, id=about), False
@@ -197,6 +206,12 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
     def marked(found: re.Match[str]) -> str:
         name = next(group for group in found.groups() if group)
         if _NOT_OURS.search(text[max(0, found.start() - 20) : found.start()]):
+            return found[0]
+        if (
+            not names
+            and not _OURS.match(name)
+            and not _ABOUT_A_DEAL.search(text[max(0, found.start() - 60) : found.end() + 30])
+        ):
             return found[0]
         plain = _plain(name)
         if plain in plain_names or (plain.isdigit() and plain in numbers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.mail.quoting import without_signature
@@ -14,7 +15,9 @@ _STRAIGHT = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "´": "'", "`": "'", "–": "-", "—": "-", "－": "-", "‐": "-", "ー": "ー"}
 )
 _SPACES = re.compile(r"[ \t　]+")
-_ENDS = re.compile(r"(?<=[.!])\s+|(?<=\?)\s*|[。！;；\n]+|(?<=[a-z])\s+-\s+|\s-{2,}\s")
+_ENDS = re.compile(
+    r"(?<=[.!])\s+|(?<=[\u3040-\u9fff])!+(?=[\u3040-\u9fff])|(?<=\?)\s*|[。！;；\n]+|(?<=[a-z])\s+-\s+|\s-{2,}\s"
+)
 _COMMAS = re.compile(r"\s*[,、，]\s*|\s*:\s+(?=[a-z])")
 _HAS_COMMA = re.compile(r"[,、，]")
 _TRIMMED = " .!,、。！:：;-*•\"'()（）「」☺🙂😊👍🙏"
@@ -68,8 +71,11 @@ _POSTSCRIPT = re.compile(r"p\.?\s?s\b|追伸")
 _MATTERS = re.compile(
     r"\b(but|however|if|unless|only|except|instead|although|though|discount|cheaper|lower|declin\w*|reject\w*"
     r"|cancel\w*|terminat\w*|not|accept|accepted)\b|n't\b"
-    r"|解約|見送|断り|辞退|検討|値引|条件|ただし|但し|不要|ですが|ますが"
+    r"|解約|利用|継続|更新|見送|断り|辞退|検討|値引|条件|ただし|但し|不要|ですが|ますが"
 )
+
+
+Says = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ def normal(text: str) -> str:
     return "\n".join(_SPACES.sub(" ", line).strip() for line in flat.split("\n"))
 
 
-def body_of(text: str, sender_name: str, says: re.Pattern[str]) -> str:
+def body_of(text: str, sender_name: str, says: Says) -> str:
     """A reply in one spelling without what stands under it: closing, name, company, numbers, notes of programs.
 
-    `says` are words that say something: a line with one of them is no name.
+    `says` tells whether a line in that spelling says something: then it is no name.
     """
     lines = _without_programs(without_signature(text).split("\n"))
     lines = _above_closing(_without_salutation(lines, says), says)
@@ -158,17 +164,17 @@ def _without_programs(lines: list[str]) -> list[str]:
     return [line for line in lines[:footer] if not _NOTES.fullmatch(line)]
 
 
-def _without_salutation(lines: list[str], says: re.Pattern[str]) -> list[str]:
+def _without_salutation(lines: list[str], says: Says) -> list[str]:
     """The lines below the salutation: a first line that greets, or a name with a comma."""
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None or not any(line.strip() for line in lines[first + 1 :]):
         return lines
     line = lines[first].strip()
     greets = _SALUTATION.fullmatch(line.rstrip(",.!:、")) or (line.endswith((",", "、")) and len(line.split()) <= 3)
-    return lines[first + 1 :] if greets and not says.search(normal(line)) else lines
+    return lines[first + 1 :] if greets and not says(normal(line)) else lines
 
 
-def _above_closing(lines: list[str], says: re.Pattern[str]) -> list[str]:
+def _above_closing(lines: list[str], says: Says) -> list[str]:
     """The lines above the closing; what follows it is a signature, but for a postscript."""
     kept: list[str] = []
     closed = False
@@ -181,14 +187,14 @@ def _above_closing(lines: list[str], says: re.Pattern[str]) -> list[str]:
         if bare and kept and all(_CLOSES.fullmatch(one.strip()) for one in bare.split("/")):
             closed = True
             continue
-        if bare and any(one.strip() for one in kept) and _THANKS.fullmatch(bare) and not says.search(bare):
+        if bare and any(one.strip() for one in kept) and _THANKS.fullmatch(bare) and not says(bare):
             rest = [one for one in lines[lines.index(line) + 1 :] if one.strip()]
             closed = bool(rest) and len(rest) <= 8 and all(_is_under(one, says) for one in rest[:2])
         kept.append(line)
     return kept
 
 
-def _above_names(lines: list[str], name: str, says: re.Pattern[str]) -> list[str]:
+def _above_names(lines: list[str], name: str, says: Says) -> list[str]:
     """The lines above the last ones that are names, companies, titles and numbers."""
     kept = list(lines)
     while kept and (not kept[-1].strip() or _is_under(kept[-1], says) or _is_named(kept[-1], name)):
@@ -198,10 +204,10 @@ def _above_names(lines: list[str], name: str, says: re.Pattern[str]) -> list[str
     return kept
 
 
-def _is_under(line: str, says: re.Pattern[str]) -> bool:
+def _is_under(line: str, says: Says) -> bool:
     """True for a line of a signature: a name, or what else stands there."""
     bare = line.strip(_TRIMMED)
-    if says.search(normal(bare)) or len(bare) > 90 or bare.endswith(("?", "？")):
+    if says(normal(bare)) or len(bare) > 90 or bare.endswith(("?", "？")):
         return False
     words = len(bare.split())
     if _UNDER.search(bare):

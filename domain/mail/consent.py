@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from domain.mail import consent_words as words
+from domain.mail import doubt_words as doubts
+from domain.mail import no_words as no
+from domain.mail import yes_words as yes
 from domain.mail.clauses import Clause
+from domain.mail.spelled import spelled_out
 
-_POLITE_WISH = re.compile(r"\b(?:can|could|would|will) you\b")
+_ECHO = 5
+"""words of a question that only repeats what was asked: "More seats? Yes please"."""
+_LEFT = 48
+"""characters before a yes in which a negation is looked for"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Consent:
     declines: bool = False
     renews: bool = False
     bears: bool = False
+    doubts: bool = False
+    """a condition, a change, a delay or a question that decides, whatever else it says"""
 
     @property
     def is_clear(self) -> bool:
@@ -36,13 +44,13 @@ class _Found:
     declines: bool = False
     renews: bool = False
     doubts: bool = False
-    """a condition, a number, irony, a question about it"""
-    turned: bool = False
-    bears: bool = False
+    """what takes a yes back: a condition, a change, a delay, irony, a question about it"""
     hedges: bool = False
     """what may turn a no into a yes"""
-    stray: bool = False
-    """a sentence that nothing here knows and that may take a yes back"""
+    turned: bool = False
+    bears: bool = False
+    waits: bool = False
+    """it speaks of a condition, a change or a later day, whether or not that bears on the question"""
 
 
 def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
@@ -52,8 +60,9 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
         renewal_asked: the reply answers a question whether to renew; then "please renew" is a yes.
     """
     found = _Found()
+    about_contract = renewal_asked or any(yes.CONTRACT.search(one.text) for sentence in sentences for one in sentence)
     for sentence in sentences:
-        _look(sentence, found, renewal_asked=renewal_asked)
+        _look([Clause(spelled_out(one.text), one.asks) for one in sentence], found, about_contract=about_contract)
     accepts, renews = found.accepts, found.renews
     if renewal_asked and renews:
         accepts, renews = True, False
@@ -61,76 +70,127 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
         accepts = False  # "yes, please renew our Workspace" is one wish
     acts = accepts or found.declines or renews
     contradicts = found.declines and (accepts or renews)
-    doubts = found.doubts and (accepts or renews or (found.bears and not found.declines))
-    bears = found.turned or doubts or contradicts or (accepts and found.stray) or (found.declines and found.hedges)
-    return Consent(accepts, found.declines, renews, bears or (found.bears and not acts))
+    spoilt = found.doubts and (accepts or renews)
+    bears = (found.turned and not (accepts or renews)) or contradicts or spoilt or (found.declines and found.hedges)
+    return Consent(accepts, found.declines, renews, bears or (found.bears and not acts), found.waits)
 
 
-def _look(sentence: list[Clause], found: _Found, *, renewal_asked: bool) -> None:
+def _look(sentence: list[Clause], found: _Found, *, about_contract: bool) -> None:
     """Notes what one sentence says."""
-    text = words.PAST_REASONS.sub("", ", ".join(clause.text for clause in sentence)).strip(" ,")
-    beside = bool(words.BESIDE.search(text))
-    turned = bool(words.TURNED.search(text)) and not beside
-    found.turned = found.turned or turned
-    if any(clause.asks for clause in sentence) or words.QUESTIONS.match(text):
-        wish = _POLITE_WISH.sub("you", text)
-        renews = not renewal_asked and bool(words.RENEWS.search(wish)) and not _is_doubtful(wish)
-        found.renews = found.renews or renews
-        about = bool(words.BEARS.search(text) or words.IRONY.search(text)) and not renews
-        found.doubts = found.doubts or about
-        found.hedges = found.hedges or about
-        counters = words.CONDITIONS.search(text) or words.NUMBER.search(text)
-        found.bears = found.bears or (about and bool(counters))
-    elif not turned and _is_no(sentence, text):
-        found.declines = True
-        found.accepts = found.accepts or bool(words.YES.fullmatch(sentence[0].text)) or "yes to" in text
-        found.hedges = found.hedges or bool(words.HEDGES.search(_without_reasons(text)))
-    elif _is_yes(sentence, text) or (words.ACCEPTS.search(text) and not words.NEGATES.search(text)):
-        found.accepts = True
-        found.renews = found.renews or bool(words.RENEWS.search(text))
-        found.doubts = found.doubts or _is_doubtful(text)
-    elif words.RENEWS.search(text) and not words.NEGATES.search(text):
-        found.renews = True
-        found.doubts = found.doubts or _is_doubtful(text)
-    else:
-        _look_beside(sentence, text, found, beside=beside)
-
-
-def _look_beside(sentence: list[Clause], text: str, found: _Found, *, beside: bool) -> None:
-    """A sentence that answers nothing: it may bear on the question, or be a condition."""
-    about = bool(words.BEARS.search(text)) or bool(words.YES.fullmatch(sentence[0].text))
+    whole = ", ".join(clause.text for clause in sentence)
+    text = doubts.HARMLESS.sub(" ", doubts.PAST.sub(" ", _plain(whole))).strip(" ,、")
+    about = bool(doubts.BEARS.search(whole))
+    if _asks(sentence, whole):
+        _look_at_question(whole, found, about=about, about_contract=about_contract)
+        return
+    turned = bool(no.TURNED.search(whole))
+    declines = not turned and _is_no(sentence, whole)
+    accepts, renews = _says_yes(sentence, whole, about_contract=about_contract)
+    found.turned = found.turned or (turned and not doubts.BESIDE.search(whole))
     found.bears = found.bears or about
-    conditional = bool(words.CONDITIONS.search(text))
-    found.hedges = found.hedges or bool(words.HEDGES.search(text))
-    if conditional or not beside:
-        found.doubts = found.doubts or conditional or bool(words.IRONY.search(text))
-        found.stray = (
-            found.stray or about or any(one.search(text) for one in (words.NUMBER, words.NEGATES, words.WISHES))
-        )
+    found.waits = found.waits or any(
+        one.search(text) for one in (doubts.CONDITIONS, doubts.CHANGES, doubts.PUTS_OFF, doubts.IRONY)
+    )
+    if declines:
+        found.declines = True
+        found.accepts = found.accepts or _also_yes(sentence)
+        found.hedges = found.hedges or bool(no.HEDGES.search(_without_reasons(text)))
+        return
+    found.accepts = found.accepts or accepts
+    found.renews = found.renews or renews
+    found.hedges = found.hedges or (about and bool(no.HEDGES.search(text) or doubts.TAKES_SOME.search(text)))
+    found.doubts = found.doubts or _is_doubtful(text, answers=accepts or renews, about=about)
 
 
-def _is_no(sentence: list[Clause], text: str) -> bool:
-    if words.DECLINES.search(text):
+def _asks(sentence: list[Clause], whole: str) -> bool:
+    """True for a question; a wish in the form of one is none."""
+    asks = any(clause.asks for clause in sentence) or doubts.QUESTIONS.match(whole) or doubts.ASKS_JA.search(whole)
+    return bool(asks) and not doubts.POLITE_JA.search(whole)
+
+
+def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract: bool) -> None:
+    """A question: a wish in its form, or something that has to be answered first."""
+    wish = doubts.POLITE.sub("please ", whole)
+    if wish != whole and not doubts.QUESTIONS.match(wish):
+        accepts, renews = _says_yes([Clause(wish)], wish, about_contract=about_contract)
+        if (accepts or renews) and not _is_doubtful(doubts.HARMLESS.sub(" ", wish), answers=True, about=True):
+            found.accepts, found.renews = found.accepts or accepts, found.renews or renews
+            return
+    echo = len(whole.split()) <= _ECHO and not doubts.QUESTIONS.match(whole) and whole.isascii()
+    if echo or doubts.TAG_JA.search(whole):
+        return
+    counters = bool(doubts.CONDITIONS.search(whole) or doubts.CHANGES.search(whole))
+    counters = counters or (about and bool(doubts.LATER.search(whole)))
+    found.doubts = found.doubts or about or counters
+    found.waits = found.waits or counters
+    found.hedges = found.hedges or counters or bool(re.search(r"\b(?:can|could|would|will|is there|what if)\b", whole))
+    found.bears = found.bears or (about and counters)
+
+
+def _is_no(sentence: list[Clause], whole: str) -> bool:
+    parts = (_plain(whole), *(_plain(one.text).strip() for one in sentence))
+    if any(no.ENGLISH.search(part) or no.JAPANESE.search(part) for part in parts):
         return True
     rest = " ".join(clause.text for clause in sentence[1:])
-    says_more = words.BEARS.search(rest) or words.NUMBER.search(rest) or words.ACCEPTS.search(rest)
-    return bool(words.NO.fullmatch(sentence[0].text)) and not says_more
+    says_more = doubts.BEARS.search(rest) or doubts.NUMBER.search(rest)
+    return bool(no.NO.fullmatch(sentence[0].text)) and not says_more
 
 
-def _is_yes(sentence: list[Clause], text: str) -> bool:
-    """True if the first clause is a yes, and the others are nothing, or accept as well."""
+def _also_yes(sentence: list[Clause]) -> bool:
+    """True if a clause of a no says yes to something."""
     first, *rest = sentence
-    if not words.YES.fullmatch(first.text) or words.NEGATES.search(text):
+    pieces = [one.text for one in rest if not no.ENGLISH.search(one.text) and not no.JAPANESE.search(one.text)]
+    return bool(
+        yes.YES.fullmatch(first.text)
+        or re.search(r"\byes to\b|\bsay yes\b", first.text)
+        or any(_says_yes([Clause(piece)], piece, about_contract=False)[0] for piece in pieces)
+    )
+
+
+def _says_yes(sentence: list[Clause], whole: str, *, about_contract: bool) -> tuple[bool, bool]:
+    """Whether a sentence accepts, and whether it wishes a renewal."""
+    plain = any(yes.YES.fullmatch(clause.text) for clause in sentence)
+    accepts = plain or _is_said(whole, yes.ENGLISH, yes.JAPANESE)
+    sold = not yes.NOT_A_CONTRACT_JA.search(whole)
+    renews = sold and (_is_said(whole, yes.RENEWS) or (about_contract and _is_said(whole, yes.STAYS)))
+    return accepts, renews
+
+
+def _is_said(whole: str, *patterns: re.Pattern[str]) -> bool:
+    """True where one of `patterns` says something that is neither negated before nor taken back by a "but" after it."""
+    for pattern in patterns:
+        for found in pattern.finditer(whole):
+            start = found.start() + len(found[0]) - len(found[0].lstrip(", "))
+            before = whole[max(0, start - _LEFT) : start].rpartition(", ")[2]
+            negated = no.NEGATES.search(_plain(before + found[0].lstrip(", ")))
+            if not negated and not doubts.BUT.search(doubts.HARMLESS.sub(" ", _plain(whole[found.start() :]))):
+                return True
+    return False
+
+
+def _plain(text: str) -> str:
+    """`text` without the negations that take nothing back."""
+    return no.HARMLESS_NEGATION.sub(" ", text)
+
+
+def _is_doubtful(text: str, *, answers: bool, about: bool) -> bool:
+    """True if a sentence could take back a yes that stands in it, or beside it.
+
+    Args:
+        answers: the sentence is the yes.
+        about: it bears on the question.
+    """
+    if doubts.CONDITIONS.search(text) or doubts.IRONY.search(text):
+        return True
+    beside = bool(doubts.BESIDE.search(text))
+    numbered = bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", text)))
+    if answers:
+        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (numbered and not beside))
+    if beside and not about:
         return False
-    known = (words.ACCEPTS, words.RENEWS, words.BESIDE)
-    return all(any(one.search(clause.text) for one in known) or words.YES.fullmatch(clause.text) for clause in rest)
-
-
-def _is_doubtful(text: str) -> bool:
-    """True for a condition, another number, irony within what else reads like an answer."""
-    plain = words.SAME_TERM.sub("", text)
-    numbered = words.NUMBER.search(plain) and not words.BESIDE.search(plain)
-    return bool(words.CONDITIONS.search(plain) or words.IRONY.search(plain) or numbered)
+    changes = bool(doubts.CHANGES.search(text))
+    later = bool(doubts.LATER.search(text))
+    return changes or (later and about) or (about and not beside and (numbered or bool(no.NEGATES.search(text))))
 
 
 _REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$")
@@ -139,3 +199,10 @@ _REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$")
 def _without_reasons(text: str) -> str:
     """A no without the reasons after it: what is told there of later and of others changes nothing. A condition stays."""
     return text if re.search(r"\b(?:if|unless|until)\b", text) else _REASONS.sub("", text)
+
+
+def speaks(line: str) -> bool:
+    """True if a line in its plain spelling has to do with such a question, so that it is not somebody's name."""
+    said = spelled_out(line)
+    known = (doubts.BEARS, yes.ENGLISH, yes.JAPANESE, yes.STAYS, no.ENGLISH, no.JAPANESE, yes.YES)
+    return any(one.search(said) for one in known[:-1]) or bool(yes.YES.fullmatch(said.strip(" .,!")))

@@ -14,6 +14,7 @@ _WORDS = {
         )
     },
     **{word: number for number, word in enumerate(["〇", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十"])},
+    "ゼロ": 0,
     **{
         word: number
         for number, word in enumerate(
@@ -54,7 +55,7 @@ _THEN_WORDS = re.compile(
 _HIGHEST = re.compile(
     r"(?:満点(?:です|をつけます)?|full (?:marks|score|points)|top (?:marks|score)|the maximum|maximum)[.!。！ ]*"
 )
-_STARS = re.compile(r"(?P<full>[★⭐]{1,10})(?P<empty>☆{0,10})")
+_STARS = re.compile(r"(?P<full>[★⭐]{1,10})(?P<empty>☆{0,10})(?: ?(?P<number>\d{1,2}))?")
 
 _RANGE = re.compile(
     r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|か|から) ?\d{1,2}(?!\d)|\bbetween (?:an? )?\d{1,2} and (?:an? )?\d{1,2}\b"
@@ -65,14 +66,14 @@ _VAGUE = re.compile(
     r"\d{1,3}(?:[.,]\d+)?(?:[ ?+%-]|ish|or|to|and|either|something|くらい|ぐらい|から|か|～|~|\d{1,3})*[.!。]*"
 )
 _ANOTHER = re.compile(
-    r"(?:/|out of|rather|more like|maybe|or|would be|could be|instead|next time|if [^.]{0,60}|make it|actually"
+    r"(?:/|\b(?:out of|rather|more like|maybe|or|would be|could be|instead|next time|if [^.]{0,60}|make it|actually)\b"
     r"|不|なら|たら)[^.\n]{0,20}\b\d{1,2}\b"
     r"|\b\d{1,2} ?/ ?\d|\d{1,2} ?点"
 )
 _CONDITION = re.compile(r"\b(?:if|unless|provided|only when|as soon as)\b|なら|たら|場合")
 _NUMBER = re.compile(r"\d+")
 _BAD = re.compile(
-    r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|twice|nobody|nothing|useless|awful|terrible"
+    r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|nobody|nothing|useless|awful|terrible"
     r"|bravo|disaster|lost)\b|最悪|ひどい|壊|失敗|二度"
 )
 _ABOUT = re.compile(
@@ -81,6 +82,65 @@ _ABOUT = re.compile(
     r"|disappoint\w+|average|well done)\b|点|評価|満足|不満|最高|最悪|良い|良かった|よかった|悪い|ひどい|残念|すばらしい|素晴らしい"
 )
 _SHORT = 60
+
+
+_EARLIER = re.compile(
+    r"\b(?:last (?:year|time|quarter|survey)|previous\w*|before|first|earlier|used to|was going to"
+    r"|were going to|wanted to (?:put|give|say)|would have|nearly|almost"
+    r"|colleague|my (?:boss|wife|husband|team)|anything above|otherwise)\b|去年|昨年|前回|以前|最初|当初|先月は"
+    r"|部下|同僚|しようと思|と言いたい|つもりでした|番号|エラー|コード|型番|内線|電話|\b(?:tel|ext|code|error"
+    r"|ticket|floor|room)\b"
+)
+_THING = (
+    r"(?! ?(?:%|/ ?\d|[a-z]+(?<!points)(?<!stars)(?<!thanks)(?<!this)(?<!is)(?<!as)(?<!us)s\b|years?|months?"
+    r"|days?|of (?:you|our|the|your|my)))"
+)
+_NAMED = re.compile(
+    rf"(?:\b(?:put|mark|rate|rated|score|give|given|award|call it|makes?|say|grant|settled on|go with|deserves?"
+    rf"|gets?|earns?|comes to|it is|it's|that's|that is|be|stands at|down for"
+    rf"|down as|think|answer|rating|vote|recommending you|than|only)\b|:)(?:,? (?:you|it|us|me|them|this|that"
+    rf"|your \w+|the|\w+ points|my|only|just|down|as|for|on|at|to|an?|clear|solid|fair"
+    rf"|weak|strong|full|big|honest|good|straight|easy|is|with))* (?P<n>\d{{1,2}}|{_WORD})(?![\w-]){_THING}"
+    rf"|(?:^|[ ,])(?P<m>\d{{1,2}}|{_WORD}) (?:it is|from (?:me|us)|is fair)\b|\ban? (?P<o>\d{{1,2}}|{_WORD})(?=$| from| is| because| for)"
+)
+_NAMED_JA = re.compile(
+    rf"(?<![\d.a-z-])(?:[「『]?)(?P<n>\d{{1,2}}|{_WORD})(?:[」』]?)(?: ?点)?(?:[」』]?)(?:です|かな|でお願い"
+    rf"|に(?:します|しました|しときます|いたします|させて)|とさせて|とします|と回答|と申|を?お?(?:つけ|付け)"
+    rf"|を?差し上げ|を?進呈"
+    r"|といったところ|が妥当|な$|だ(?:$|と思)|でした$|や(?:な|ね)?$)"
+    rf"|(?<=[は:の])(?P<q>\d{{1,2}}|{_WORD})$"
+)
+_OF_POINTS = re.compile(r"(\d{1,2}|十) ?(?:点満点|段階)(?:評価)?(?:で(?:は)?|の|中|のうち|なら)?")
+_OUT_OF = re.compile(rf" ?(?:/|\bout of|\bof) ?(\d{{1,2}}|{_WORD})(?!\w)")
+_TOP = re.compile(r"\b(?:full marks|top marks|top score|the maximum|maximum score)\b|満点|最高点")
+
+
+def _named(clauses: list[Clause], low: int, high: int) -> tuple[int | None, bool] | None:
+    """The score that single clauses name, if they name just one; null if none does. What was said before and by others does not count."""
+    told = [clause.text for clause in clauses if not clause.asks and not _EARLIER.search(clause.text)]
+    found: set[int] = set()
+    for text in told:
+        if any(_value(one[1]) != high for one in _OF_POINTS.finditer(text)):
+            return None, True
+        if any(_value(one[1]) != high for one in _OUT_OF.finditer(text)):
+            return None, True
+        plain = _OUT_OF.sub("", _OF_POINTS.sub("", text))
+        hits = [hit for pattern in (_NAMED, _NAMED_JA) for hit in pattern.finditer(plain)]
+        found |= {_value(next(one for one in hit.groups() if one)) for hit in hits}
+        if not hits and _TOP.search(plain):
+            found.add(high)
+    told_points = {
+        _value(one) for text in told for one in re.findall(r"(\d{1,2}|[一二三四五六七八九十]) ?点(?!満点)", text)
+    }
+    if len(found | told_points) > 1 and told_points:
+        return None, True
+    if not found:
+        return None
+    rest = " ".join(told)
+    spoilt = _CONDITION.search(rest) or _RANGE.search(rest) or (max(found) * 10 >= high * 9 and _BAD.search(rest))
+    if len(found) > 1 or spoilt or not low <= max(found) <= high:
+        return None, True
+    return found.pop(), False
 
 
 def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int | None, bool]:
@@ -107,6 +167,8 @@ def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int
         return _checked(found, " ".join([*told[:number], *told[number + 1 :]]), low, high)
     if found := _THEN_WORDS.match(said + "\n"):
         return _checked(found, said[found.end() :], low, high)
+    if (named := _named(clauses, low, high)) is not None:
+        return named
     return None, bool(_ABOUT.search(said) or _VAGUE.fullmatch(said) or _RANGE.search(said))
 
 
@@ -124,6 +186,8 @@ def _checked(found: re.Match[str], rest: str, low: int, high: int) -> tuple[int 
 
 def _of_stars(found: re.Match[str], low: int, high: int) -> tuple[int | None, bool]:
     full, empty = len(found["full"]), len(found["empty"])
+    if full == 1 and found["number"]:
+        full = int(found["number"])
     fits = low <= full <= high and (full + empty == high or not empty)
     return (full, False) if fits else (None, True)
 

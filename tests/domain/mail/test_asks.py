@@ -16,6 +16,14 @@ REPLIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("replies.jso
 CHANGES = ("accept", "decline", "renew")
 
 
+SAID = [
+    (answers or None, expected, text.replace("\\n", "\n"))
+    for line in Path(__file__).with_name("said.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for answers, expected, text in [line.split("|", 2)]
+]
+
+
 def asked(reply: dict[str, Any]) -> dict[str, Any] | None:
     """What the reply asks, read from a whole mail."""
     message = EmailMessage()
@@ -30,21 +38,49 @@ def asked(reply: dict[str, Any]) -> dict[str, Any] | None:
     return found.model_dump(mode="json", exclude_none=True) if found else None
 
 
+def act_of(found: dict[str, Any] | None) -> str:
+    """What is asked in one word, with the score if there is one."""
+    if found is None:
+        return "null"
+    return f"{found['act']}:{found['score']}" if "score" in found else str(found["act"])
+
+
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: " ".join(reply["text"].split())[:40])
 def test_nothing_is_done_that_was_not_asked(reply: dict[str, Any]) -> None:
-    found, expected = asked(reply), reply["expect"]
     # What is not understood may wait for a person; nothing may be done in its place.
-    assert found in (expected, {"act": "unclear"}) or (found is None and expected == {"act": "unclear"})
+    found, expected = asked(reply), reply["expect"]
+    done = found is not None and found["act"] != "unclear"
+    assert not done or _same(found, expected)
+
+
+def _same(found: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
+    if found is None or expected is None:
+        return found == expected
+    # An opt-out counts with or without the score beside it.
+    return found == expected or found["act"] == expected["act"] == "opt_out"
 
 
 def test_most_of_what_is_clear_is_understood() -> None:
     found = [(asked(reply), reply["expect"]) for reply in REPLIES]
-    changes = [one for one, expected in found if expected is not None and expected["act"] in CHANGES]
-    understood = sum(one is not None and one["act"] in CHANGES for one in changes)
-    assert len(changes) >= 60
-    assert understood >= 0.8 * len(changes)
-    others = [one == expected for one, expected in found if expected is None or expected["act"] not in CHANGES]
+    changes = [(one, expected) for one, expected in found if expected is not None and expected["act"] in CHANGES]
+    assert len(changes) >= 200
+    assert sum(_same(one, expected) for one, expected in changes) >= 0.9 * len(changes)
+    others = [_same(one, expected) for one, expected in found if expected is None or expected["act"] not in CHANGES]
     assert sum(others) >= 0.9 * len(others)
+
+
+def test_people_say_yes_and_no_in_many_ways() -> None:
+    """Sentences by writers who did not know the rules: nothing that changes a contract is misread, most of it is understood."""
+    found = [
+        (act_of(asked({"answers": answers, "subject": "Re: a mail of ours", "text": text})), expected, text)
+        for answers, expected, text in SAID
+    ]
+    assert [one for one in found if one[0] in CHANGES and one[0] != one[1]] == []
+    changes = [act == expected for act, expected, _ in found if expected in CHANGES]
+    assert len(changes) >= 500
+    assert sum(changes) >= 0.85 * len(changes)
+    others = [act.split(":")[0] == expected.split(":")[0] for act, expected, _ in found if expected not in CHANGES]
+    assert sum(others) >= 0.85 * len(others)
 
 
 @pytest.mark.parametrize("said", ["survey", "survey:5-1", "survey:0-", "quote", "offer:", "cheque:7", ""])
