@@ -127,7 +127,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
         coterminous=True,
     )
     start = desk.moment(request.effective)
-    first = start if contract.previous else max(start, contract.term.starts_at)
+    first = max(start, (contract.previous or contract.term).starts_at)
     price = by_month(line.unit_price, line.per)
     open_line = Line(start=first, end=None, quantity=line.quantity, unit_price=price)
     asset = Asset(
@@ -207,20 +207,20 @@ def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
 
 
 def _cancellable(desk: Desk, request: CancelAssets) -> Sequence[AssetRecord]:
-    """The assets under a contract that would cost something after its cancellation; what was bought once stays the customer's."""
+    """The assets under a contract that cost something after its cancellation, or could, as units may be added to none; what was
+    bought once stays the customer's."""
     if request.contract_id is None:
         return []
     desk.contract(request.contract_id)
     under = [record for record in desk.situation.records.values() if record.asset.contract_id == request.contract_id]
     held = [r for r in under if not r.cancelled and r.asset.selling_model is not SellingModel.ONE_TIME]
     ahead = [r for r in held if r.periods and (r.end is None or r.end > desk.as_of)]
-    return _some(request.contract_id, [r for r in ahead if _holds_after(r, _last(desk, r, request))] or ahead)
+    return _some(request.contract_id, [r for r in ahead if _lasts(r, _last(desk, r, request))] or ahead)
 
 
-def _holds_after(record: AssetRecord, last: datetime) -> bool:
-    """True for what has units at some time from its cancellation on, or to its end if it is cancelled there."""
-    from_then = [period for period in record.periods if period.end is None or period.end > last]
-    return any(period.quantity for period in from_then) if from_then else bool(units_at_end(record))
+def _lasts(record: AssetRecord, last: datetime) -> bool:
+    """True for what is there when it is given up, or has units to an end before that, which the ledger then names."""
+    return record.end is None or record.end >= last or bool(units_at_end(record))
 
 
 def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:

@@ -171,8 +171,9 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
         return Replanned() if holdings.held_for_ever() else _run_out(situation, contract, until or situation.as_of)
     if holdings.uncancelled() or _ran_out(contract):
         return _living_again(situation, contract, living)
-    starts = {record.start for record in living}
-    fixed = contract.term.number > 1 or contract.term.starts_at <= situation.as_of or len(starts) > 1
+    # What is given up or exchanged later is there from its start on as well.
+    starts = {record.start for record in holdings.after if any(period.quantity for period in record.periods)}
+    fixed = contract.term.number > 1 or contract.term.starts_at <= situation.as_of or len(starts) != 1
     starts_at = contract.term.starts_at if fixed else starts.pop()
     return _moved(situation, contract, starts_at, common_end(ends, contract.term.ends_at), anew=anew)
 

@@ -147,12 +147,19 @@ def _new_lots(record: AssetRecord, request: ChangeQuantity, quantity: int) -> li
 
 
 def change_price(ledger: Ledger, request: ChangePrice) -> Ledger:
-    """All units from the effective instant on at a new price: old lots are closed, one new lot opens."""
+    """All units from the effective instant on at a new price: old lots are closed, one new lot opens.
+
+    Raises:
+        RestrictedError: There are none, so that nobody would know of the price.
+    """
     record = ledger.record(request.asset_id)
     if already_done(record, request.request_id):
         return ledger
     record = _repriceable(ledger, request, request.effective)
     rows = repriced(record, request.effective, request.unit_price, next_lot(record))
+    if not any(row.quantity > 0 for row in rows):
+        day = record.asset.day_of(request.effective)
+        raise RestrictedError(f"{request.asset_id} has no units from {day} on; name a price when units are added")
     entry = _amendment(record, request, request.effective, rows)
     return ledger.with_records(append(record, entry, ledger.policy))
 

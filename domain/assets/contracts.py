@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import Field
 
 from domain.assets.dates import Instant
 from domain.assets.errors import ContractError, EndBeforeStartError, RampCoterminationError
-from domain.assets.model import AssetRecord
+from domain.assets.model import AssetRecord, ComingTerm
 from domain.assets.requests import Line
 from domain.ids import AccountId, AssetId, ContractId
 from domain.model import Carried
@@ -16,7 +17,7 @@ from domain.model import Carried
 
 class ContractTerms(Carried):
     """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract; its months begin on the day of
-    `months_from`, or else of its start."""
+    `months_from`, or else of its start; those of the term before, which is still in force, on the day of `months_before`."""
 
     contract_id: ContractId
     account_id: AccountId
@@ -25,6 +26,19 @@ class ContractTerms(Carried):
     renewal_months: int | None = Field(default=None, ge=1)
     coterminous: bool = False
     months_from: Instant | None = None
+    months_before: Instant | None = None
+
+    def coming(self, start: datetime) -> tuple[ComingTerm, ...]:
+        """The term that was agreed ahead of what is sold to begin before it."""
+        if self.months_from is None or self.months_before is None or start >= self.start:
+            return ()
+        return (ComingTerm(start=self.start, months_from=self.months_from),)
+
+    def counted_from(self, start: datetime) -> datetime:
+        """An instant on whose day the months of what begins at `start` do."""
+        if self.months_before is not None and start < self.start:
+            return self.months_before
+        return self.months_from or min(self.start, start)
 
 
 class AssetContract(Carried):

@@ -109,8 +109,17 @@ def last_lot(record: AssetRecord) -> ActionSource | None:
 
 def lot_agreed_at(record: AssetRecord, at: datetime) -> ActionSource | None:
     """The newest lot that has begun by `at`: its price is the last one that was agreed for then. If none has, the newest."""
-    begun = (row for row in rows_of(record.active) if row.quantity > 0 and row.start <= at)
+    begun = (row for since, row in _agreed(record.active) if since <= at)
     return max(begun, key=lambda row: row.lot, default=None) or last_lot(record)
+
+
+def _agreed(actions: Sequence[AssetAction]) -> Iterator[tuple[datetime, ActionSource]]:
+    """The lots with the instant from which their prices are agreed: a new price of all units also where there are none yet."""
+    for action in actions:
+        of_all = any(row.quantity < 0 for row in action.sources)
+        for row in action.sources:
+            if row.quantity > 0:
+                yield action.effective if of_all else row.start, row
 
 
 def agreed_from(record: AssetRecord, at: datetime) -> list[tuple[datetime, ActionSource | None]]:

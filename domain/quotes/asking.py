@@ -137,6 +137,7 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         near = get_close_matches(contract_id, known, n=1) or known
         said = f"{contract_id!r} is no contract of theirs that runs; use {' or '.join(near) or 'new_contract'}"
         raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="contract_id", problem=said)])
+    zone, before = situation.customer.account.time_zone, contract.previous
     return ContractTerms(
         contract_id=ContractId(contract_id),
         account_id=AccountId(situation.customer.account.account_id),
@@ -144,7 +145,8 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         end=contract.term.ends_at,
         renewal_months=contract.renewal_months,
         coterminous=True,
-        months_from=contract.months_from(situation.customer.account.time_zone),
+        months_from=contract.months_from(zone),
+        months_before=contract.months_from(zone, before.start_on) if before else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
@@ -274,7 +275,15 @@ def _line(
 def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> LotPart:
     months = None
     if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
-        months = _months(row.start, row.end, policy.month_count, asset.time_zone, anchor_at(anchors, row.start))
+        # Each term counts its own.
+        cuts = [row.start, *(each.start for each in anchors if row.start < each.start < row.end), row.end]
+        months = sum(
+            (
+                _months(*span, policy.month_count, asset.time_zone, anchor_at(anchors, span[0]))
+                for span in pairwise(cuts)
+            ),
+            ZERO,
+        )
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,

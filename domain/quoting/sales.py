@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.assets.bundles import Relationship
-from domain.assets.contracts import ContractTerms, cotermed
+from domain.assets.contracts import cotermed
 from domain.assets.model import Asset, PricingSource, RenewalPricing, SellingModel
 from domain.assets.requests import Generate, Line
 from domain.calendar import add_months
@@ -46,12 +46,14 @@ def _plan_one(desk: Desk, sale: SaleLine, root: Product, part: Configured) -> Pl
         pricing = UnitPricing(source=PriceSource.INCLUDED, per=per, base_price=ZERO, net_price=ZERO, ledger_price=ZERO)
     else:
         pricing = price_from_book(desk, part.line_id, part.product.code, part.model, part.attributes, part.quantity)
+    contract = desk.request.contract
     request = Generate(
         request_id=desk.request_id(part.line_id),
         recorded_at=desk.as_of,
         asset=_asset(desk, part, sale.start),
         lines=(_lot(desk, sale, root, part, pricing),),
         attributes=part.attributes,
+        terms=contract.coming(sale.start) if contract and contract.coterminous else (),
     )
     step = Step(line_id=part.line_id, request=request)
     return Planned("sale", step, part.parent_id, pricing, part.product)
@@ -75,14 +77,8 @@ def _asset(desk: Desk, part: Configured, start: datetime) -> Asset:
         contract_id=contract.contract_id if contract else None,
         parent_id=desk.asset_id(part.parent_id) if part.parent_id is not None else None,
         time_zone=desk.request.time_zone,
-        months_from=_months_from(contract, start),
+        months_from=contract.counted_from(start) if contract and contract.coterminous else None,
     )
-
-
-def _months_from(contract: ContractTerms | None, start: datetime) -> datetime | None:
-    if contract is None or not contract.coterminous:
-        return None
-    return contract.months_from or min(contract.start, start)
 
 
 def _lot(desk: Desk, sale: SaleLine, root: Product, part: Configured, pricing: UnitPricing) -> Line:

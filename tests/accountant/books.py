@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import partial
 
-from tests.accountant.grid import month_of, months_on
+from tests.accountant.grid import months
 
 EXPONENTS = {"JPY": 0, "EUR": 2, "USD": 2, "XCG": 2, "BHD": 3}
 DAY = timedelta(days=1)
-PERIODS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
 
 def half_up(amount: Fraction, currency: str) -> Fraction:
@@ -59,102 +58,18 @@ def _topped(stack: Stack, lot: Lot) -> Stack:
     return (*(each for each in stack if each.sold != lot.sold), lot)
 
 
-@lru_cache(maxsize=100_000)
-def rate(stack: Stack) -> Fraction:
-    """What a stack costs in one of the asset's own months or years."""
-    return sum((lot.units * lot.price for lot in stack), Fraction(0))
+Days = dict[date, tuple[Stack, date]]
+"""For each day of service which lots are there, and the anchor of the month that the day is a part of."""
 
 
-@dataclass
-class Term:
-    """A term of a contract: `first` to the day before `until`, months counted from `anchor`."""
+@dataclass(frozen=True)
+class Span:
+    """The same lots and months on every day from `first` up to `until`."""
 
     first: date
     until: date
+    stack: Stack
     anchor: date
-
-    def paid_until(self, day: date, billing: str) -> date:
-        """The first day after the billing period that `day` lies in."""
-        if billing == "whole_term":
-            return self.until
-        step = PERIODS[billing]
-        number, _, _ = month_of(self.anchor, day)
-        return min(self.until, months_on(self.anchor, number - number % step + step))
-
-    def billing_days(self, billing: str) -> Iterable[date]:
-        """The first day of each billing period of the term."""
-        day = self.first
-        while day < self.until:
-            yield day
-            day = self.paid_until(day, billing)
-
-
-@dataclass
-class Contract:
-    """What was agreed, and the terms so far. `anchor` is the first day of all."""
-
-    contract_id: str
-    account: str
-    billing: str
-    auto_renew: bool
-    renewal_months: int
-    uplift: Fraction
-    anchor: date
-    terms: list[Term]
-    before: dict[str, list[Term]] = field(default_factory=dict)
-    """the terms as they were before a request"""
-    over: bool = False
-    runs_out: dict[str, date] = field(default_factory=dict)
-    """where its last asset ends, by the request that leaves none to live on"""
-
-    @property
-    def until(self) -> date:
-        """The first day after the last term."""
-        return self.terms[-1].until
-
-    def paid_until(self, day: date) -> date:
-        """Up to where is billed on a day: the end of its billing period, or of a gap before the next term; `day` itself before and after all."""
-        term = self.term_on(day)
-        if term:
-            return term.paid_until(day, self.billing)
-        ahead = [each.first for each in self.terms if each.first > day]
-        return min(ahead) if ahead and day >= self.terms[0].first else day
-
-    def begin(self, term: Term, request: str) -> None:
-        """A term is agreed: what is left of an earlier one ends with its first day."""
-        self.before[request] = [replace(each) for each in self.terms]
-        for each in self.terms:
-            each.until = min(each.until, term.first)
-        self.terms = [each for each in self.terms if each.first < each.until] + [term]
-        self.over = False
-
-    def serving(self, first: date, stack: Stack) -> Callable[[Days], Days]:
-        """Service of what is sold now, to the end of all that is agreed, each day in the months of its term."""
-        terms = [replace(each) for each in self.terms]
-        until = min([terms[-1].until, *self.runs_out.values()])
-
-        def make(days: Days) -> Days:
-            days = {day: held for day, held in days.items() if day < first}
-            for number in range((until - first).days):
-                day = first + number * DAY
-                begun = [term for term in terms if term.first <= day] or terms[:1]
-                days[day] = (stack, begun[-1].anchor)
-            return days
-
-        return make
-
-    def take_back(self, request: str) -> None:
-        """The terms as if a request had not been made."""
-        self.runs_out.pop(request, None)
-        self.terms = self.before.pop(request, self.terms)
-
-    def term_on(self, day: date) -> Term | None:
-        """The term that a day lies in."""
-        return next((term for term in reversed(self.terms) if term.first <= day < term.until), None)
-
-
-Days = dict[date, tuple[Stack, date]]
-"""For each day of service which lots are there, and the anchor of the month that the day is a part of."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +103,10 @@ class Asset:
     """where the sum goes on that is rounded: what is left to who handed it over"""
     begun_first: tuple[date, Fraction] | None = None
     """the same of what was paid for when it was handed over, as it was known then, as long as nothing beyond that day is billed"""
-    paid_until: date = date.min
-    """up to where it was billed"""
+    paid: dict[int, date] = field(default_factory=dict)
+    """up to where each lot was billed, by its mark"""
+    billed: dict[int, Fraction] = field(default_factory=dict)
+    """what each lot had cost when it was settled last"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
     agreed: list[tuple[date, Fraction, str]] = field(default_factory=list)
@@ -197,6 +114,7 @@ class Asset:
     anew: list[tuple[date, int, str]] = field(default_factory=list)
     """from when on all units have other prices, the mark of their lots (`Lot.sold`), and by which request"""
     _views: dict[tuple[int, ...], Days] = field(default_factory=dict)
+    _spans: dict[int, list[Span]] = field(default_factory=dict)
 
     def days(self, known_on: date | None = None, *, paid: bool = False) -> Days:
         """The days of service by all that is agreed, or by what has come into effect on a day for what is billed or was `paid`."""
@@ -233,8 +151,16 @@ class Asset:
         renews: bool = False,
     ) -> None:
         """Adds a change."""
-        ahead = [each for each in self.changes if each.renews and each.effective > heard]
-        self.changes.append(Change(effective, heard, make, request, paid, renews, ahead[-1] if ahead else None))
+        ahead = self.renewals_after(heard)
+        self.changes.append(Change(effective, heard, make, request, paid, renews, ahead[0] if ahead else None))
+
+    def renewals_after(self, day: date) -> list[Change]:
+        """What is renewed on later days. A renewal takes the place of those that were to begin after it."""
+        found: list[Change] = []
+        for change in self.changes:
+            if change.renews:
+                found = [*(each for each in found if each.effective < change.effective), change]
+        return [each for each in found if each.effective > day]
 
     def stop(self, day: date, heard: date, request: str) -> None:
         """Ends it for good, whatever was agreed for later."""
@@ -264,7 +190,7 @@ class Asset:
         self.agreed = [each for each in self.agreed if each[2] != request]
         self.anew = [each for each in self.anew if each[2] != request]
         self.changes = [each for each in self.changes if each.request != request]
-        self._views = {}
+        self._views, self._spans = {}, {}
         if self.cancelled == request:
             self.cancelled = ""
 
@@ -299,20 +225,56 @@ class Asset:
         """The lots of a day; none without service."""
         return self.days().get(day, ((), day))[0]
 
+    @property
+    def until(self) -> date:
+        """The first day after all of its service."""
+        return max(self.days(), default=date.min) + DAY
+
+    @property
+    def paid_until(self) -> date:
+        """Up to where any of it was billed."""
+        return max(self.paid.values(), default=date.min)
+
     def cost_before(self, until: date, known_on: date | None) -> Fraction:
         """The exact cost of all days before `until` and of all that were paid for, by what has come into effect on a day."""
-        counted: Counter[tuple[Fraction, int]] = Counter()
-        for days, first, end in (
-            (self.days(known_on, paid=True), date.min, self.paid_until),
-            (self.days(known_on), self.paid_until, until),
-        ):
-            for day, (stack, anchor) in days.items():
-                if first <= day < end and stack:
-                    _, begins, after = month_of(anchor, day)
-                    counted[(rate(stack), (after - begins).days)] += 1
-        return sum(
-            (each * days / (length * self.months_of_price) for (each, length), days in counted.items()), Fraction(0)
-        )
+        return sum(self.costs_before(until, known_on).values(), Fraction(0))
+
+    def costs_before(self, until: date, known_on: date | None) -> dict[int, Fraction]:
+        """The same by lot: days that were paid for as they were agreed when they were, all others as they are now."""
+        costs: dict[int, Fraction] = defaultdict(Fraction)
+        for paid in (True, False):
+            for span in self.spans(known_on, paid=paid):
+                for lot in span.stack:
+                    mine = self.paid.get(lot.sold, date.min)
+                    first, end = (date.min, mine) if paid else (mine, until)
+                    served = months(span.anchor, max(span.first, first), min(span.until, end))
+                    costs[lot.sold] += lot.units * lot.price * served / self.months_of_price
+        return costs
+
+    def pay(self, until: date, known_on: date) -> None:
+        """Its lots are billed up to a day, as far as they are served then."""
+        for span in self.spans(known_on):
+            for lot in span.stack:
+                if span.first < until:
+                    self.paid[lot.sold] = max(self.paid.get(lot.sold, date.min), min(span.until, until))
+
+    def spans(self, known_on: date | None, *, paid: bool = False) -> list[Span]:
+        """`days` as stretches without a change."""
+        days = self.days(known_on, paid=paid)
+        if id(days) not in self._spans:
+            self._spans[id(days)] = _spans(days)
+        return self._spans[id(days)]
+
+
+def _spans(days: Days) -> list[Span]:
+    spans: list[Span] = []
+    for day, (stack, anchor) in sorted(days.items(), key=lambda each: each[0]):
+        last = spans[-1] if spans else None
+        if last and (last.until, last.anchor) == (day, anchor) and (last.stack is stack or last.stack == stack):
+            spans[-1] = replace(last, until=day + DAY)
+        else:
+            spans.append(Span(day, day + DAY, stack, anchor))
+    return spans
 
 
 def _from_then(first: date, received: Days, days: Days) -> Days:
@@ -334,6 +296,11 @@ def served(first: date, until: date, stack: Stack, anchor: date) -> Callable[[Da
 def stopped(day: date) -> Callable[[Days], Days]:
     """No service from `day` on."""
     return lambda days: {each: held for each, held in days.items() if each < day}
+
+
+def until_then(make: Callable[[Days], Days], day: date) -> Callable[[Days], Days]:
+    """What a change makes of the days before `day`; there is no service from then on."""
+    return lambda days: {each: held for each, held in make(days).items() if each < day}
 
 
 def restacked(first: date, change: Callable[[Stack], Stack], last: date) -> Callable[[Days], Days]:

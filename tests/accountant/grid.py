@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 
 
@@ -26,3 +27,14 @@ def month_of(anchor: date, day: date) -> tuple[int, date, date]:
 def on_grid(anchor: date, day: date) -> bool:
     """True if a month of the anchor's grid begins on `day`."""
     return month_of(anchor, day)[1] == day
+
+
+def months(anchor: date, first: date, until: date) -> Fraction:
+    """Months of the anchor's grid from a day up to another, a month's part by its days; none if there is no day."""
+    return _months_to(anchor, until) - _months_to(anchor, first) if first < until else Fraction(0)
+
+
+@lru_cache(maxsize=100_000)
+def _months_to(anchor: date, day: date) -> Fraction:
+    number, begins, after = month_of(anchor, day)
+    return number + Fraction((day - begins).days, (after - begins).days)

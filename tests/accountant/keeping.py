@@ -11,12 +11,11 @@ from typing import Any
 from tests.accountant.books import (
     DAY,
     Asset,
-    Contract,
     Lot,
-    Term,
     half_up,
     served,
 )
+from tests.accountant.contracts import Contract, Term
 from tests.accountant.grid import months_on, on_grid
 from tests.accountant.taxes import Charges
 
@@ -73,7 +72,7 @@ class Keeping:
 
     def _morning(self, contract: Contract) -> None:
         today = self.today
-        billing = {day for term in contract.terms for day in term.billing_days(contract.billing) if day == today}
+        billing = contract.is_billing_day(today)
         effects = [
             asset
             for asset in self._assets_of(contract)
@@ -86,50 +85,52 @@ class Keeping:
         if not any(asset.held_on(self.today - DAY) and not asset.cancelled for asset in self._assets_of(contract)):
             contract.over = True
         elif contract.auto_renew:
-            term, uplifted = self._next_term(contract), self._uplifted(contract.uplift)
-            self._renew(contract, term, self._assets_of(contract), uplifted, "", by_itself=True)
+            self._go_on(contract, self._uplifted(contract.uplift), "")
 
-    def _next_term(self, contract: Contract) -> Term:
+    def _go_on(self, contract: Contract, priced: Callable[[Lot], Lot], request: str) -> None:
+        """The next term as the contract says. What ended earlier is not brought back, nor is what is renewed ahead renewed once more;
+        what runs longer goes on from its own end."""
         start = contract.until
         anchor = anchor_of(contract, start)
-        return Term(start, months_after(anchor, start, contract.renewal_months), anchor)
+        term = Term(start, months_after(anchor, start, contract.renewal_months), anchor)
+        terms = {}
+        for asset in self._assets_of(contract):
+            if term.first <= asset.until < term.until and not asset.renewals_after(self.today):
+                mine = anchor if on_grid(anchor, asset.until) else asset.until
+                terms[asset.asset_id] = Term(asset.until, term.until, mine)
+        self._renew(contract, terms, self._assets_of(contract), priced, request)
+        contract.begin(term, request)
 
     def _renew(
         self,
         contract: Contract,
-        term: Term,
+        terms: dict[str, Term],
         assets: list[Asset],
         priced: Callable[[Lot], Lot],
         request: str,
         prices: dict[str, Fraction] | None = None,
-        by_itself: bool = False,
-    ) -> None:
-        """The next term: the lots in force when it begins go on, each at its new price; what was agreed for later is replaced.
+    ) -> list[Term]:
+        """The lots in force when its next term begins go on, each at its new price; what was agreed for later is replaced.
 
-        `by_itself`: as the contract says, and not as somebody asks for it.
+        Returns the terms of what is renewed.
         """
+        renewed = []
         for asset in assets:
-            days = asset.days()
-            first, anchor = term.first, term.anchor
-            until = max(days, default=date.min) + DAY
-            if by_itself:
-                # What ended earlier is not brought back; what runs longer goes on from its own end.
-                if not term.first <= until < term.until:
-                    continue
-                first, before = until, until - DAY
-                anchor = anchor if on_grid(anchor, first) else first
-            else:
-                ends = min(term.first, contract.until)
-                before = max((day for day in days if ends - DAY <= day <= term.first), default=date.min)
-            stack = days[before][0] if before in days else ()
-            if asset.cancelled or not (stack or any(held for day, (held, _) in days.items() if day >= first)):
+            term, days = terms.get(asset.asset_id), asset.days()
+            if term is None or asset.cancelled:
                 continue
+            first, anchor = term.first, term.anchor
+            ends = min(first, contract.until, asset.until) if first == asset.until else min(first, contract.until)
+            before = max((day for day in days if ends - DAY <= day <= first), default=date.min)
+            stack = days[before][0] if before in days else ()
+            if not (stack or any(held for day, (held, _) in days.items() if day >= first)):
+                continue
+            renewed.append(term)
             if not stack:  # units that were to come later give way, as all that was agreed for later does
                 asset.agree(first, self.today, served(first, term.until, (), anchor), request, renews=True)
                 continue
-            gap = max(days) + DAY
-            if gap < first:  # nothing is served there, and may be added
-                asset.agree(gap, self.today, served(gap, first, (), contract.anchor), request)
+            if asset.until < first:  # nothing is served there, and may be added
+                asset.agree(asset.until, self.today, served(asset.until, first, (), contract.anchor), request)
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
             # What was the last price is that of these lots from now on.
@@ -138,7 +139,7 @@ class Keeping:
             asset.agreed.append((first, stack[-1].price, request))
             asset.anew.append((first, mark, request))
             asset.agree(first, self.today, served(first, term.until, stack, anchor), request, renews=True)
-        contract.begin(term, request)
+        return renewed
 
     def _uplifted(self, percent: Fraction) -> Callable[[Lot], Lot]:
         return lambda lot: Lot(
@@ -168,26 +169,33 @@ class Keeping:
             begun = asset.begun
             if asset.begun_first and max(until, asset.paid_until) <= asset.begun_first[0]:
                 begun = asset.begun_first[1]
-            so_far = begun + asset.cost_before(until, self.today)
+            costs = asset.costs_before(until, self.today)
+            less = sum(
+                (max(cost - costs.get(lot, Fraction(0)), Fraction(0)) for lot, cost in asset.billed.items()),
+                Fraction(0),
+            )
+            so_far = begun + sum(costs.values())
             moving = half_up(so_far, self.currency) - half_up(begun, self.currency) - asset.booked
             if at is not None:
                 moving = at[asset.asset_id]
             asset.booked += moving
-            if any(asset.held_on(self.today + n * DAY) for n in range((until - self.today).days)):
-                asset.paid_until = max(asset.paid_until, until)
+            asset.billed = costs
+            asset.pay(until, self.today)
             moved[asset.asset_id] = moving
-            if moving > 0:
-                charged.append((asset.asset_id, moving, asset.rates))
-            elif moving < 0:
-                credited.append((asset.asset_id, -moving))
+            # What lots cost less was charged before; what else has moved is charged now.
+            back = max(half_up(less, self.currency), -moving)
+            if moving + back > 0:
+                charged.append((asset.asset_id, moving + back, asset.rates))
+            if back > 0:
+                credited.append((asset.asset_id, back))
         charged = [each for each in charged if each[1]]
+        known = len(self.charges.invoices)
         if charged:
             taxes = self.charges.invoice(charged, {asset.asset_id: asset.paid_until for asset in assets})
             net = sum((amount for _, amount, _ in charged), Fraction(0))
-            number = len(self.charges.invoices) - 1
-            lines = tuple((each, amount, number) for each, amount, _ in charged)
+            lines = tuple((each, amount, known) for each, amount, _ in charged)
             self.due.append(Due(account, self.today, False, net, taxes, lines, why))
-        self._credit(account, credited, why, self.today)
+        self._credit(account, credited, why, self.today, known=known)
         return moved
 
     def _credit(
@@ -197,12 +205,13 @@ class Keeping:
         why: str,
         beyond: date = date.min,
         gross: Fraction | None = None,
+        known: int | None = None,
     ) -> None:
         """Credits no more than what is left of what was charged for a time `beyond` a day; nothing to credit is no document."""
         sources = [(source, min(amount, self.charges.left_of(source, beyond))) for source, amount in wanted]
         sources = [each for each in sources if each[1]]
         if sources:
-            taxes, lines = self.charges.credit(sources, beyond)
+            taxes, lines = self.charges.credit(sources, beyond, known)
             net = sum((amount for _, amount in sources), Fraction(0))
             self.due.append(Due(account, self.today, True, net, taxes, tuple(lines), why, gross))
 

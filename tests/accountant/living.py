@@ -18,6 +18,9 @@ from tests.accountant.compare import differences, judged, surprises, wrong_taxes
 from tests.accountant.doors import Lived, demonstrated, live, read_demonstration, read_documents
 from tests.accountant.story import Story
 
+DEMO_TAKES = 300
+"""seconds after which a demonstration is given up"""
+
 
 @dataclass
 class Judgement:
@@ -104,7 +107,12 @@ async def demonstrate(judgement: Judgement) -> list[str]:
         process = await asyncio.create_subprocess_exec(
             "perennial", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        out, err = await process.communicate()
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), DEMO_TAKES)
+        except TimeoutError:
+            process.terminate()
+            await process.wait()
+            return [f"perennial demo: no end within {DEMO_TAKES} s"]
     if process.returncode:
         return [f"perennial demo: {err.decode()[-300:]}"]
     summary: dict[str, Any] = json.loads(out)
@@ -112,13 +120,13 @@ async def demonstrate(judgement: Judgement) -> list[str]:
     return differences(shown, judged(shown))
 
 
-def reproduction(judgement: Judgement, seed: int | None, after: date) -> list[str]:
-    """What is needed to see a difference again."""
+def reproduction(judgement: Judgement, seed: int | None, after: date, options: str = "") -> list[str]:
+    """What is needed to see a difference again. `options`: those of the command line that say how it was made and lived."""
     story = judgement.story
     lines = [f"story {story.name}, begins {story.first}, {story.zone}, {story.currency}"]
     if seed is not None:
         number = story.name.split("/")[1]
-        lines.append(f"  python -m tests.accountant --seed {seed} --only {number} --after {after}")
+        lines.append(f"  python -m tests.accountant {options}--seed {seed} --only {number} --after {after}")
     lines += [f"  {difference}" for difference in judgement.differences[:12]]
     for done in judgement.lived.done if judgement.lived else ():
         said = json.dumps(done.act.get("request") or done.act.get("order") or done.act, ensure_ascii=False)

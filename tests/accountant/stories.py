@@ -26,7 +26,7 @@ CLOCK = ("00:05", "08:15", "11:00", "17:40", "23:30")
 
 def made(seed: int, number: int, after: date) -> dict[str, Any]:
     """Story `number` of a seed; it begins within 15 months after a day."""
-    return _Maker(Random(f"{seed}/{number}"), f"{seed}/{number}", after).story()
+    return Maker(Random(f"{seed}/{number}"), f"{seed}/{number}", after).story()
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Contract:
 
 
 @dataclass
-class _Maker:
+class Maker:
     """Makes a story by dice. It keeps rough books only: what it asks may be refused."""
 
     dice: Random

@@ -66,16 +66,19 @@ class Charges:
         return next((net for net in nets if gave[net] == gross), about)
 
     def credit(
-        self, sources: list[tuple[str, Fraction]], day: date = date.min
+        self, sources: list[tuple[str, Fraction]], day: date = date.min, known: int | None = None
     ) -> tuple[dict[Fraction, Fraction], list[CreditedLine]]:
-        """Takes credits off the latest invoices first, of those that bill a time beyond a day.
+        """Takes credits off the latest invoices first, of those that bill a time beyond a day; off the first `known` before later ones.
 
         Their tax: what was taxed less the tax on what remains.
         """
         lines: list[CreditedLine] = []
         touched: list[Invoiced] = []
         for source, amount in sources:
-            for number, each in reversed(self._billing(source, day)):
+            billing = self._billing(source, day)
+            if known is not None:
+                billing = [each for each in billing if each[0] >= known] + [each for each in billing if each[0] < known]
+            for number, each in reversed(billing):
                 now = min(amount, each.left.get(source, Fraction(0)))
                 if now:
                     each.left[source] -= now

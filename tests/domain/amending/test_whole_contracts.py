@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.amending import changes
-from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets
+from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, SwapAssets
 from domain.assets.model import SellingModel
+from domain.refusals import Refusal
 from tests.domain.amending.world import World
 
 
@@ -90,3 +93,34 @@ def test_a_contract_whose_grace_is_over_is_renewed_from_now_on() -> None:
         (world.now, 40),
     ]
     assert world.contract().term.starts_at == world.now
+
+
+def test_what_was_exchanged_or_reduced_to_nothing_is_cancelled_with_its_contract() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(20)
+    out = {"asset_id": world.care, "to_product": "PRO", "unit_price": "9", "to_asset_id": "in"}
+    world.ask(changes.swap, SwapAssets.model_validate({"assets": [out]}))
+    world.pass_by(20)
+    world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
+    more = {"asset_id": world.care, "add": 1, "unit_price": "5"}
+    with pytest.raises(Refusal, match="sell it anew"):
+        world.ask(changes.amend, AmendAssets.model_validate({"assets": [more]}))
+
+
+def test_a_swap_before_a_contract_begins_leaves_its_beginning_where_it_is() -> None:
+    world = World(auto_renew=False, begins_in=30)
+    begins = world.contract().term.start_on
+    later = (begins + timedelta(days=40)).isoformat()
+    for asset_id in (world.seats, world.care):
+        out = {"asset_id": asset_id, "to_product": "PRO", "unit_price": "9", "to_asset_id": f"{asset_id}-in"}
+        world.ask(changes.swap, SwapAssets.model_validate({"assets": [out], "effective": later}))
+    assert world.contract().term.start_on == begins
+
+
+def test_what_is_added_before_a_contract_begins_that_is_renewed_already_begins_with_it() -> None:
+    world = World(auto_renew=False, begins_in=30)
+    begins = world.contract().term.starts_at
+    world.ask(changes.renew, RenewAssets.model_validate({"contract_id": world.contract_id, "months": 12}))
+    more = {"contract_id": world.contract_id, "product": "PRO", "quantity": 2, "unit_price": "9", "asset_id": "more"}
+    world.ask(changes.amend, AmendAssets.model_validate({"add_ons": [more]}))
+    assert world.records["more"].start == begins

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from activities.playbooks import FOLDER, read_playbooks
@@ -33,7 +33,7 @@ from domain.decision import (
     SetContractStatus,
 )
 from domain.journey import JourneyState, Step
-from domain.orders import Product, ProductKind, read_order
+from domain.orders import Order, Product, ProductKind, read_order
 from domain.situation import Situation
 from tests.builders import order
 
@@ -48,72 +48,50 @@ RULES: dict[str, Rule] = {
 }
 
 
-class World:
-    """One customer with one contract: its facts, its ledger and its journey's state. Adoption and onboarding are left out."""
+class InMemory:
+    """One customer: their facts, their ledger and their journey's state. Adoption and onboarding are left out."""
 
-    def __init__(self, *, auto_renew: bool, zone: str = "Asia/Tokyo") -> None:
-        document = order()
-        document["account"]["time_zone"] = zone
-        document["contracts"][0]["auto_renew"] = auto_renew
-        placed = read_order(document)
-        self.now: datetime = placed.activated_at
-        self.seats, self.care = f"{placed.order_id}.1", f"{placed.order_id}.2"
-        self.contract_id = str(placed.contracts[0].contract_id)
-        sale = acceptance.sale_of(placed, {product.code: product for product in placed.products})
+    def __init__(self, account: AccountFacts, email: str, products: Iterable[Product] = ()) -> None:
         person = StaffFacts(staff_id="S-1", name="Olga Owner", email="olga@seller.example")
+        contact = ContactFacts(
+            contact_id="P-1",
+            name="Aoi",
+            email=email,
+            role="main",
+            language=account.language,
+            time_zone=account.time_zone,
+        )
+        self.now: datetime = account.since
+        self.products: dict[str, Product] = {product.code: product for product in products}
         self.customer = Customer(
-            account=AccountFacts(
-                account_id=placed.account.account_id,
-                name=placed.account.name,
-                country="JP",
-                time_zone=zone,
-                language="ja",
-                segment="standard",
-                playbook_version=1,
-                since=self.now,
-            ),
-            owner=person,
-            success_manager=person,
-            contacts=[
-                ContactFacts(
-                    contact_id="P-1",
-                    name="Aoi",
-                    email="aoi@customer.example",
-                    role="main",
-                    language="ja",
-                    time_zone=zone,
-                )
-            ],
-            contracts=sale.contracts,
-            assets=sale.assets,
+            account=account, owner=person, success_manager=person, contacts=[contact], contracts=[], assets=[]
         )
         self.records: dict[str, AssetRecord] = {}
-        self.state = JourneyState(account_id=placed.account.account_id)
+        self.state = JourneyState(account_id=account.account_id)
         self.done: list[str] = []
-        self.terms: dict[str, list[TermFacts]] = {c.contract_id: [c.term] for c in sale.contracts}
+        self.terms: dict[str, list[TermFacts]] = {}
         self.requests = 0
+
+    def place(self, placed: Order) -> None:
+        """An order is accepted."""
+        sale = acceptance.sale_of(placed, {product.code: product for product in placed.products})
+        known = self.customer
+        self.customer = known.model_copy(
+            update={"contracts": [*known.contracts, *sale.contracts], "assets": [*known.assets, *sale.assets]}
+        )
+        self.terms |= {each.contract_id: [each.term] for each in sale.contracts}
         self.apply(acceptance.accept(self.situation(), placed, sale, first=False, opening=False, goods=False))
 
     def situation(self) -> Situation:
         assert PLAYBOOK is not None
         return Situation(self.customer, PLAYBOOK, self.now, dict(self.records))
 
-    def desk(self) -> Desk:
+    def desk(self, request_id: str = "") -> Desk:
         self.requests += 1
-        return Desk(self.situation(), RequestId(f"r-{self.requests}"), {PRO.code: PRO})
+        return Desk(self.situation(), RequestId(request_id or f"r-{self.requests}"), self.products)
 
-    def contract(self) -> ContractFacts:
-        found = self.customer.contract(self.contract_id)
-        assert found is not None
-        return found
-
-    def ask(self, decide: Callable[[Desk, Any], Decision], request: Any) -> None:
-        """A request, answered as the journey would."""
-        self.apply(decide(self.desk(), request))
-
-    def pass_by(self, days: int) -> None:
+    def pass_until(self, until: datetime) -> None:
         """Time goes by; everything of renewals and amendments that comes due is done."""
-        until = self.now + timedelta(days=days)
         while self.state.agenda and self.state.agenda[0].at <= until:
             step = self.state.agenda[0]
             self.now = max(self.now, step.at)
@@ -214,3 +192,43 @@ class World:
             for asset in self.customer.assets
         ]
         self.customer = self.customer.model_copy(update={"assets": assets})
+
+
+class World(InMemory):
+    """The customer of the usual order, with its one contract."""
+
+    def __init__(self, *, auto_renew: bool, zone: str = "Asia/Tokyo", begins_in: int = 0) -> None:
+        document = order()
+        if begins_in:
+            term = document["contracts"][0]["term"]
+            term["start"] = (date.fromisoformat(term["start"]) + timedelta(days=begins_in)).isoformat()
+        document["account"]["time_zone"] = zone
+        document["contracts"][0]["auto_renew"] = auto_renew
+        placed = read_order(document)
+        account = AccountFacts(
+            account_id=placed.account.account_id,
+            name=placed.account.name,
+            country="JP",
+            time_zone=zone,
+            language="ja",
+            segment="standard",
+            playbook_version=1,
+            since=placed.activated_at,
+        )
+        super().__init__(account, "aoi@customer.example", [PRO])
+        self.seats, self.care = f"{placed.order_id}.1", f"{placed.order_id}.2"
+        self.contract_id = str(placed.contracts[0].contract_id)
+        self.place(placed)
+
+    def contract(self) -> ContractFacts:
+        found = self.customer.contract(self.contract_id)
+        assert found is not None
+        return found
+
+    def ask(self, decide: Callable[[Desk, Any], Decision], request: Any) -> None:
+        """A request, answered as the journey would."""
+        self.apply(decide(self.desk(), request))
+
+    def pass_by(self, days: int) -> None:
+        """Days go by."""
+        self.pass_until(self.now + timedelta(days=days))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from domain.assets.ledger import Ledger
 from domain.assets.requests import ChangePrice, ChangeQuantity, Renew
-from tests.domain.assets.builders import X, ask, mrrs, rows, sold
+from tests.domain.assets.builders import X, ask, mrrs, refused, rows, sold
 
 
 def renewed(ledger: Ledger | None = None) -> Ledger:
@@ -68,3 +68,12 @@ def test_the_price_that_was_agreed_last_counts_even_if_the_units_that_it_was_agr
     ledger = ask(ChangeQuantity, ledger, effective="2026-04-01", delta=-6)
     record = ask(ChangeQuantity, ledger, effective="2026-05-01", delta=1).record(X)
     assert mrrs(record) == [Decimal(100), Decimal(200), Decimal(80), Decimal(105)]
+
+
+def test_a_new_price_needs_units_and_counts_from_its_day_even_if_they_come_later() -> None:
+    ledger = ask(ChangeQuantity, sold(), effective="2026-03-01", delta=-10)
+    assert refused(ChangePrice, ledger, effective="2026-04-01", unit_price=Decimal(20)) == "restricted"
+    ledger = ask(ChangeQuantity, ledger, effective="2026-08-01", delta=3)
+    ledger = ask(ChangePrice, ledger, effective="2026-04-01", unit_price=Decimal(20))
+    record = ask(ChangeQuantity, ledger, effective="2026-05-01", delta=1).record(X)
+    assert mrrs(record) == [Decimal(100), Decimal(0), Decimal(0), Decimal(20), Decimal(80)]

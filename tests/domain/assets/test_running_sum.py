@@ -92,7 +92,7 @@ def test_however_often_it_is_changed_an_asset_costs_its_exact_sum_rounded_once(
         if delta:
             price = data.draw(st.none() | prices(currency)) if delta > 0 else None
             life.ledger = apply(life.ledger, ChangeQuantity(**common, delta=delta, unit_price=price))
-        else:
+        elif held:
             life.ledger = apply(life.ledger, ChangePrice(**common, unit_price=data.draw(prices(currency))))
         before, life.record = life.record, life.ledger.record(X)
         lines = life.settle(day, before)

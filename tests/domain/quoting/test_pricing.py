@@ -16,6 +16,7 @@ from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
 from domain.ids import AccountId, ContractId
+from domain.ownership import POLICY
 from domain.quoting.approval import discount_percent
 from domain.quoting.discounts import Discount, DiscountKind
 from domain.quoting.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
@@ -230,6 +231,30 @@ def test_a_contract_with_a_common_end_ends_its_sales() -> None:
     made = quote(vault, sale("router", 1, "2"), contract=contract)
     assert [line.end for line in made.lines] == [on("2026-12-01"), None]
     assert amounts(made)["1"] == "900.00"
+
+
+def test_what_is_sold_before_a_term_that_is_agreed_ahead_counts_the_months_of_each() -> None:
+    # From the 5th on until 20 June, by the 20th after it.
+    contract = ContractTerms(
+        contract_id=ContractId("k1"),
+        account_id=BUYER,
+        start=on("2026-06-20"),
+        end=on("2026-09-20"),
+        coterminous=True,
+        months_from=on("2026-01-20"),
+        months_before=on("2026-01-05"),
+    )
+    ledger = Ledger(policy=POLICY)
+    made = quote(sale("seats", 10, start="2026-05-05"), contract=contract, assets=ledger)
+    assert amounts(made) == {"1": "450.00"}
+    assert made.lines[0].parts[0].months == Decimal("4.5")
+    record = confirm(ledger, made, NOW).record(owned())
+    assert [(period.start, period.amount) for period in record.periods] == [
+        (on("2026-05-05"), Decimal("150.00")),
+        (on("2026-06-20"), Decimal("300.00")),
+    ]
+    after = quote(sale("seats", 10, start="2026-07-20"), contract=contract, assets=ledger)
+    assert amounts(after) == {"1": "200.00"}
 
 
 def test_months_are_counted_as_the_ledger_counts_them() -> None:

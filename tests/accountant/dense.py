@@ -1,0 +1,37 @@
+"""Random stories in which much is agreed ahead, one thing on top of the other: changes, swaps, ends and renewals of contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+from typing import Any
+
+from tests.accountant.stories import Maker
+
+
+def made_dense(seed: int, number: int, after: date) -> dict[str, Any]:
+    """Story `number` of a seed; it begins within 15 months after a day."""
+    return _DenseMaker(Random(f"{seed}/{number}"), f"{seed}/{number}", after).story()
+
+
+class _DenseMaker(Maker):
+    def _later(self, day: int) -> dict[str, str]:
+        return {} if self.dice.random() < 0.4 else {"effective": f"day {day + self.dice.randrange(1, 90)}"}
+
+    def _swap(self, day: int) -> None:
+        super()._swap(day)
+        self.acts[-1]["request"].update(self._later(day))
+
+    def _acts(self, with_other: bool) -> None:
+        if self.dice.random() < 0.15:
+            self._changes_every(self.dice.choice((3, 7, 14)))
+        ways: list[Callable[[int], None]] = [
+            self._add, self._add, self._remove, self._remove, self._price_change, self._price_change,
+            self._add_on, self._swap, self._swap, self._end, self._early, self._early,
+            self._take_back, self._late, self._accept,
+        ]  # fmt: skip
+        for _ in range(self.dice.randrange(4, 16)):
+            self.dice.choice(ways)(self.dice.randrange(1, max(2, min(self.days, 300) - 2)))
+        if self.dice.random() < 0.4:
+            self._cancel(self.dice.randrange(1, self.days - 2))

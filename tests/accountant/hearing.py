@@ -1,0 +1,314 @@
+"""What is heard of orders and of changes to contracts, and what it makes of the books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from tests.accountant.books import (
+    DAY,
+    Asset,
+    Days,
+    Lot,
+    Stack,
+    half_up,
+    restacked,
+    served,
+    stopped,
+    taken,
+    until_then,
+)
+from tests.accountant.contracts import Contract, Term
+from tests.accountant.grid import months_on
+from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
+
+MONTHS_OF_PRICE = {"month": 1, "year": 12}
+GRACE = timedelta(days=15)
+"""For how long a contract that has run out may be renewed as if it had not."""
+
+
+@dataclass
+class Hearing(Keeping):
+    """The books of a story's customers, from what was carried out of contracts."""
+
+    heard: int = 0
+    """how many acts"""
+
+    def _hear_order(self, act: dict[str, Any], request: str) -> None:
+        order, account = act["order"], act["who"]
+        bought = []
+        for line in order.get("lines", ()):
+            source = f"{order['order_id']}/{line['line_id']}"
+            amount = half_up(line["quantity"] * Fraction(line["unit_price"]), self.currency)
+            self.purchases[source] = {**line, "price": Fraction(line["unit_price"]), "account": account}
+            bought.append((source, amount, rates_of(line)))
+        sold = []
+        for each in order.get("contracts", ()):
+            self.sold += [
+                (account, each["contract_id"], line["product"], rates_of(line), order["order_id"])
+                for line in each["lines"]
+            ]
+        self.sold += [
+            (account, "", line["product"], rates_of(line), order["order_id"]) for line in order.get("lines", ())
+        ]
+        for document in order.get("contracts", ()):
+            contract = self._contract(document, account)
+            self.contracts[contract.contract_id] = contract
+            for line in document["lines"]:
+                asset = Asset(
+                    f"{order['order_id']}.{line['line_id']}",
+                    account,
+                    contract.contract_id,
+                    MONTHS_OF_PRICE[line.get("per", "month")],
+                    rates_of(line),
+                )
+                term = contract.terms[0]
+                stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
+                asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor))
+                asset.agreed.append((term.first, stack[0].price, ""))
+                self.assets[asset.asset_id] = asset
+                sold.append(asset)
+        self._settle(account, sold, "an order", bought)
+
+    def _contract(self, document: dict[str, Any], account: str) -> Contract:
+        term = document["term"]
+        first = date.fromisoformat(term["start"])
+        until = months_on(first, term["months"]) if term.get("months") else date.fromisoformat(term["end"]) + DAY
+        return Contract(
+            document["contract_id"],
+            account,
+            document.get("billing") or "yearly",
+            document.get("auto_renew", False),
+            document.get("renewal_months") or term["months"],
+            Fraction(str(document.get("uplift_percent", 0))),
+            first,
+            [Term(first, until, first)],
+        )
+
+    def _hear_amend_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        touched = []
+        for document in body.get("assets", ()):
+            asset = self.assets[document["asset_id"]]
+            self._amend(asset, document, day, request)
+            touched.append(asset)
+        for document in body.get("add_ons", ()):
+            contract = self.contracts[document["contract_id"]]
+            first = max(day, contract.terms[0].first)
+            stack = (Lot(document["quantity"], Fraction(document["unit_price"])),)
+            asset = Asset(
+                document["asset_id"],
+                contract.account,
+                contract.contract_id,
+                MONTHS_OF_PRICE[document.get("per", "month")],
+                self._rates_of(contract, document["product"]),
+            )
+            self._sell(asset, contract, first, stack, request)
+            touched.append(asset)
+        self._settle(act["who"], touched, "an amendment")
+
+    def _amend(self, asset: Asset, document: dict[str, Any], day: date, request: str) -> None:
+        contract, days = self.contracts[asset.contract_id], asset.days()
+        day, last = max(day, min(days, default=day)), max(days, default=day)
+        if "add" in document:
+            said = Fraction(document["unit_price"]) if "unit_price" in document else None
+            asset.add(day, self.today, document["add"], said, self.heard, request)
+        elif "remove" in document:
+            units = document["remove"]
+            asset.reduce(day, self.today, units, request)
+        elif "price" in document:
+            new, number = Fraction(document["price"]), self.heard
+            priced = restacked(day, lambda stack: tuple(Lot(lot.units, new, number) for lot in stack), last)
+            asset.agree(day, self.today, priced, request)
+            asset.agreed.append((day, new, request))
+            asset.anew.append((day, number, request))
+        elif "end" in document:
+            self._end(asset, contract, date.fromisoformat(document["end"]) + DAY, day, request)
+
+    def _end(self, asset: Asset, contract: Contract, until: date, day: date, request: str) -> None:
+        days = asset.days()
+        last = max(days)
+        if until <= last:
+            asset.agree(day, self.today, stopped(until), request, paid=until)
+        else:
+            stack, anchor = days[last]
+            longer = served(last + DAY, until, stack, anchor)
+            asset.agree(day, self.today, longer, request)
+        contract.remember(request)
+        living = [each for each in self._assets_of(contract) if not each.cancelled]
+        ends = [each.until for each in living]
+        # The contract is talked about when the first of what was sold up to its end or longer ends.
+        term = contract.terms[-1]
+        term.until = min((end for end in ends if end >= term.until), default=max(ends))
+
+    def _hear_cancel_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        if "contract_id" in body:
+            assets = [each for each in self._assets_of(self.contracts[body["contract_id"]]) if not each.cancelled]
+        else:
+            assets = [self.assets[each["asset_id"]] for each in body["assets"]]
+        for asset in assets:
+            day = asset.until if body.get("effective") == "period_end" else self._effective(body)
+            asset.stop(day, self.today, request)
+        for contract in {asset.contract_id: self.contracts[asset.contract_id] for asset in assets}.values():
+            self._run_out(contract, request)
+        self._settle(act["who"], assets, "a cancellation")
+
+    def _run_out(self, contract: Contract, request: str) -> None:
+        """What is sold under a contract of which no asset lives on ends with the last of them."""
+        assets = self._assets_of(contract)
+        if all(asset.cancelled for asset in assets):
+            contract.runs_out[request] = max(asset.until for asset in assets)
+
+    def _hear_renew_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        if "contract_id" in body:
+            contract = self.contracts[body["contract_id"]]
+            # What is agreed to go goes, and is not renewed with the rest.
+            assets = [each for each in self._assets_of(contract) if each.held_on(each.until - DAY)]
+        else:
+            assets = [self.assets[each["asset_id"]] for each in body["assets"]]
+            contract = self.contracts[assets[0].contract_id]
+        uplift = Fraction(str(body["uplift_percent"])) if "uplift_percent" in body else contract.uplift
+        prices = {each["asset_id"]: Fraction(each["price"]) for each in body.get("assets", ()) if "price" in each}
+        terms = self._asked_terms(contract, assets, body)
+        renewed = self._renew(contract, terms, assets, self._uplifted(uplift), request, prices)
+        first = min(term.first for term in renewed)
+        term = Term(first, min(term.until for term in renewed), anchor_of(contract, first))
+        contract.begin(term, request)
+        self._settle(act["who"], assets, "a renewal")
+
+    def _asked_terms(self, contract: Contract, assets: list[Asset], body: dict[str, Any]) -> dict[str, Term]:
+        """For which term each asset is to be renewed; without a day from its own end on.
+
+        In grace that goes on from where it ended, as if nothing had been; once grace is over, from today.
+        """
+        months = body.get("months") or contract.renewal_months
+        begin = self._day(body["start"]) if "start" in body else None
+        if begin is None and self.today >= contract.until + GRACE:
+            begin = self.today
+        living = [each for each in assets if each.until > self.today or each.until >= contract.until]
+        terms = {}
+        for asset in living if begin is None else assets:
+            start = asset.until if begin is None else begin
+            anchor = anchor_of(contract, start)
+            until = date.fromisoformat(body["end"]) + DAY if "end" in body else months_after(anchor, start, months)
+            terms[asset.asset_id] = Term(start, until, anchor)
+        return terms
+
+    def _hear_answer_renewal(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        contract = self.contracts[body["contract_id"]]
+        if body["decision"] == "decline":
+            contract.auto_renew = False
+        else:
+            uplifted = self._uplifted(contract.uplift)
+            self._go_on(contract, uplifted, request)
+            assets = self._assets_of(contract)
+            self._settle(act["who"], assets, "a renewal")
+
+    def _hear_swap_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        touched = []
+        for document in body["assets"]:
+            asset = self.assets[document["asset_id"]]
+            units: int | None = document.get("quantity")
+            price, number = Fraction(document["unit_price"]), self.heard
+            months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
+            rates = self._rates_of(self.contracts[asset.contract_id], document["to_product"])
+            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
+            new.take_over(asset, day, self.today, partial(_replaced, units=units, price=price, own=number), request)
+            new.agreed.append((day, price, request))
+            asset.reduce(day, self.today, units, request)
+            self.assets[new.asset_id] = new
+            touched += [asset, new]
+        self._settle(act["who"], touched, "a swap")
+
+    def _hear_transfer_assets(self, act: dict[str, Any], request: str) -> None:
+        body = act["request"]
+        day = self._effective(body)
+        for document in body["assets"]:
+            asset = self.assets[document["asset_id"]]
+            contract = self.contracts[asset.contract_id]
+            later = [stack for each, (stack, _) in asset.days().items() if each >= day]
+            units = document.get("quantity") or min(sum(lot.units for lot in stack) for stack in later)
+            theirs = Contract(
+                f"{contract.contract_id} of {body['to_account']} by {request}",
+                body["to_account"],
+                contract.billing,
+                contract.auto_renew,
+                contract.renewal_months,
+                contract.uplift,
+                contract.anchor,
+                [Term(max(day, term.first), term.until, term.anchor) for term in contract.terms if day < term.until],
+            )
+            self.contracts[theirs.contract_id] = theirs
+            new = Asset(
+                document["to_asset_id"], body["to_account"], theirs.contract_id, asset.months_of_price, asset.rates
+            )
+            new.take_over(asset, day, self.today, partial(_off, units=units), request)
+            new.agreed = _prices_of(new.days())
+            new.anew = [(begins, mark, "") for begins, mark, _ in asset.anew if begins > day]
+            asset.reduce(day, self.today, units, request)
+            new.begun = asset.begun + asset.cost_before(date.max, None)
+            self.assets[new.asset_id] = new
+            given = self._settle(act["who"], [asset], "a transfer")
+            paid = contract.paid_until(self.today)
+            new.begun_first = (theirs.paid_until(self.today), asset.begun + asset.cost_before(paid, self.today))
+            # What one loses the other gets, on the day and in all.
+            self._settle(
+                body["to_account"], [new], "a transfer", at={new.asset_id: -given.get(asset.asset_id, Fraction(0))}
+            )
+
+    def _hear_rollback(self, act: dict[str, Any], request: str) -> None:
+        asset = self.assets[act["request"]["asset_id"]]
+        last = asset.changes[-1].request
+        touched = [each for each in self.assets.values() if any(change.request == last for change in each.changes)]
+        for each in touched:
+            each.undo(last)
+        contract = self.contracts[asset.contract_id]
+        contract.take_back(last)
+        self._settle(act["who"], touched, "a roll-back")
+
+    def _sell(self, asset: Asset, contract: Contract, first: date, stack: Stack, request: str) -> None:
+        """Units are sold up to the end of all terms that are agreed; those that have not begun are paid for when they do."""
+        asset.agree(first, self.today, contract.serving(first, stack), request)
+        for term in contract.terms:
+            if term.first > max(first, self.today):
+                asset.changes[-1] = replace(asset.changes[-1], make=until_then(asset.changes[-1].make, term.first))
+                asset.agree(term.first, self.today, contract.serving(term.first, stack), request, renews=True)
+        asset.agreed.append((first, stack[0].price, request))
+        self.assets[asset.asset_id] = asset
+
+    def _effective(self, body: dict[str, Any]) -> date:
+        return self._day(body["effective"]) if body.get("effective") not in (None, "now") else self.today
+
+    def _day(self, text: str) -> date:
+        return date.fromisoformat(text)
+
+
+def _prices_of(days: Days) -> list[tuple[date, Fraction, str]]:
+    """The prices at which lots were handed over, the last sold at the end, each from the first day with it on."""
+    first: dict[int, tuple[date, Fraction, str]] = {}
+    order: dict[int, int] = {}
+    for day, (stack, _) in sorted(days.items()):
+        for place, lot in enumerate(stack):
+            first.setdefault(lot.sold, (day, lot.price, ""))
+            order.setdefault(lot.sold, place)
+    return [each for _, _, each in sorted((each[0], order[sold], each) for sold, each in first.items())]
+
+
+def _off(stack: Stack, units: int) -> Stack:
+    """What is handed over of a day's lots."""
+    return taken(stack, units)[1]
+
+
+def _replaced(stack: Stack, units: int | None, price: Fraction, own: int) -> Stack:
+    """What takes the place of units, all of them if no number is given."""
+    held = sum(lot.units for lot in stack)
+    return (Lot(min(held, units or held), price, own=own),) if held else ()

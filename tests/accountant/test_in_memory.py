@@ -1,0 +1,109 @@
+"""Stories in memory: the product's decisions and billing agree with the accountant, on random stories and on hand-worked ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.accountant.dense import made_dense
+from tests.accountant.in_memory import judge_by_rules
+from tests.accountant.living import Judgement, reproduction
+from tests.accountant.stories import made
+from tests.accountant.story import told
+
+AFTER = date(2026, 11, 28)
+BEGINS = date(2027, 1, 15)
+
+
+@pytest.mark.parametrize(("make", "seed"), [(made, 41), (made_dense, 42)], ids=["plain", "dense"])
+def test_random_stories(make: Callable[[int, int, date], dict[str, Any]], seed: int) -> None:
+    stories = [told(make(seed, number, AFTER), f"n{number}", AFTER) for number in range(5)]
+    judgements = [judge_by_rules(story) for story in stories]
+    wrong = [line for each in judgements if not each.agrees for line in reproduction(each, seed, AFTER)]
+    assert not wrong, "\n".join(wrong)
+    assert sum(len(each.lived.documents) for each in judgements if each.lived) > 20
+
+
+def lived(acts: list[tuple[int, str, dict[str, Any]]], *, billing: str = "quarterly", days: int = 100) -> Judgement:
+    """10 units at 31.00 a month for a year from 15 January; each act on a day of the contract."""
+    line = {"line_id": "1", "product": "CRM", "quantity": 10, "unit_price": "31.00"}
+    term = {"start": "day 0", "months": 12}
+    contract = {"contract_id": "~K", "term": term, "billing": billing, "auto_renew": True, "lines": [line]}
+    order = {"day": 0, "who": "~a", "at": "09:00", "order": {"order_id": "~O", "contracts": [contract]}}
+    document = {
+        "name": "by hand",
+        "begins": BEGINS.isoformat(),
+        "days": days,
+        "currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "country": "DE",
+        "accounts": [{"account_id": "~a", "orders": [order]}],
+        "acts": [
+            {"day": day, "who": "~a", "ask": ask, "request": {**request, "request_id": f"q-{number}"}}
+            for number, (day, ask, request) in enumerate(acts)
+        ],
+    }
+    return judge_by_rules(told(document, "t", AFTER))
+
+
+def billed(judgement: Judgement, asset: str = "t-O.1") -> dict[date, list[Decimal]]:
+    """What an asset was charged, and credited below zero, by day. Everything was carried out, and the accountant agrees."""
+    assert judgement.lived
+    assert judgement.agrees, judgement.differences
+    assert not [done.words for done in judgement.lived.done if done.refused]
+    found: dict[date, list[Decimal]] = {}
+    for document in judgement.lived.documents:
+        if document.lines[0].source == asset:
+            found.setdefault(document.day, []).append(-document.net if document.credit else document.net)
+    return found
+
+
+def change(effective: int, **changed: Any) -> dict[str, Any]:
+    return {"assets": [{"asset_id": "~O.1", **changed}], "effective": f"day {effective}"}
+
+
+RENEWED: tuple[int, str, dict[str, Any]] = (
+    5, "renew_assets", {"contract_id": "~K", "start": "day 31", "months": 12, "uplift_percent": "0"}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "on_its_day", "on_the_renewals"),
+    [
+        # Until 15 February, the first day of the renewal: 11 of 31 days of five units.
+        ({"add": 5}, ["55.00"], ["-620.00", "620.00", "310.00"]),
+        # Up to where they were paid for: 11 of 31 days and two months.
+        ({"remove": 5}, ["-365.00"], ["-310.00", "310.00"]),
+        # The one up to where it was paid for, the other until the renewal.
+        ({"price": "62"}, ["-730.00", "220.00"], ["1240.00"]),
+    ],
+    ids=["more", "fewer", "another price"],
+)
+def test_what_changes_before_an_early_renewal_that_was_agreed_since(
+    changed: dict[str, Any], on_its_day: list[str], on_the_renewals: list[str]
+) -> None:
+    found = billed(lived([(3, "amend_assets", change(20, **changed)), RENEWED]))
+    assert sorted(found[date(2027, 2, 4)]) == sorted(map(Decimal, on_its_day))
+    assert sorted(found[date(2027, 2, 15)]) == sorted(map(Decimal, on_the_renewals))
+
+
+@pytest.mark.parametrize("billing", ["monthly", "yearly", "whole_term"])
+def test_an_add_on_pays_a_term_that_is_agreed_ahead_on_its_first_day(billing: str) -> None:
+    renewed = (20, "renew_assets", {"contract_id": "~K", "months": 2, "uplift_percent": "0"})
+    product = {"contract_id": "~K", "product": "PRO", "quantity": 3, "unit_price": "31", "asset_id": "~X"}
+    added = (346, "amend_assets", {"add_ons": [product]})
+    found = billed(lived([renewed, added], billing=billing, days=400), "t-X")
+    # 27 December to 14 January are 19 of 31 days.
+    assert found[date(2027, 12, 27)] == [Decimal("57.00")]
+    assert found[date(2028, 1, 15)] == [Decimal("93.00") * (1 if billing == "monthly" else 2)]
+
+
+def test_what_ends_after_its_contract_is_paid_to_its_end_by_the_contracts_periods() -> None:
+    more = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    longer = {"assets": [{"asset_id": "~X", "end": "2028-03-01"}]}
+    found = billed(lived([(0, "amend_assets", {"add_ons": [more]}), (40, "amend_assets", longer)], days=420), "t-X")
+    assert found[date(2028, 1, 15)] == [Decimal("48.10")]  # a month and 16 of 29 days
