@@ -27,7 +27,8 @@ class InEffect:
 
 @dataclass(frozen=True)
 class _Ends:
-    """Ends that were moved nearer and lie ahead: the actions, the first of the days after them, and where the asset ended before."""
+    """Ends that were moved nearer and lie ahead: the actions, the day after the one that was agreed last, and where the asset ended
+    before."""
 
     actions: Sequence[AssetAction] = ()
     day: date = date.min
@@ -112,7 +113,8 @@ def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _
                 found.append(action)
             elif found:
                 found.append(action)
-    day = min((local_date(action.lifecycle_end, zone) for action in found if action.lifecycle_end), default=today)
+    end = found[-1].lifecycle_end if found else None
+    day = local_date(end, zone) if end else today
     return _Ends(found, day, before) if day > today else _Ends()
 
 

@@ -33,6 +33,14 @@ class Lot:
     own: int = 0
     """by which change at a price that was said for it; 0 if none was"""
 
+    @property
+    def mark(self) -> Mark:
+        """What tells it from others that are charged: who bought it at another price from a day on is charged anew."""
+        return self.sold, self.price
+
+
+Mark = tuple[int, Fraction]
+
 
 Stack = tuple[Lot, ...]
 """The lots of a day, the last sold at the end."""
@@ -103,9 +111,9 @@ class Asset:
     """where the sum goes on that is rounded: what is left to who handed it over"""
     begun_first: tuple[date, Fraction] | None = None
     """the same of what was paid for when it was handed over, as it was known then, as long as nothing beyond that day is billed"""
-    paid: dict[int, date] = field(default_factory=dict)
-    """up to where each lot was billed, by its mark"""
-    billed: dict[int, Fraction] = field(default_factory=dict)
+    paid: dict[Mark, date] = field(default_factory=dict)
+    """up to where each lot was billed"""
+    billed: dict[Mark, Fraction] = field(default_factory=dict)
     """what each lot had cost when it was settled last"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
@@ -121,7 +129,7 @@ class Asset:
         which = tuple(
             n
             for n, each in enumerate(self.changes)
-            if known_on is None or max(each.effective, each.paid if paid else date.min) <= known_on
+            if known_on is None or max(each.effective, self._paid_from(each) if paid else date.min) <= known_on
         )
         if which not in self._views:
             days: Days = {}
@@ -129,6 +137,11 @@ class Asset:
                 days = self._made(number, which, days)
             self._views[which] = days
         return self._views[which]
+
+    def _paid_from(self, change: Change) -> date:
+        """From when on days that were paid for heed a change: an end that is moved again does when it comes."""
+        moved = [each.paid for each in self.changes if each.paid > date.min and each.heard < change.paid]
+        return moved[-1] if moved else change.paid
 
     def _made(self, number: int, which: tuple[int, ...], days: Days) -> Days:
         change = self.changes[number]
@@ -239,16 +252,16 @@ class Asset:
         """The exact cost of all days before `until` and of all that were paid for, by what has come into effect on a day."""
         return sum(self.costs_before(until, known_on).values(), Fraction(0))
 
-    def costs_before(self, until: date, known_on: date | None) -> dict[int, Fraction]:
+    def costs_before(self, until: date, known_on: date | None) -> dict[Mark, Fraction]:
         """The same by lot: days that were paid for as they were agreed when they were, all others as they are now."""
-        costs: dict[int, Fraction] = defaultdict(Fraction)
+        costs: dict[Mark, Fraction] = defaultdict(Fraction)
         for paid in (True, False):
             for span in self.spans(known_on, paid=paid):
                 for lot in span.stack:
-                    mine = self.paid.get(lot.sold, date.min)
+                    mine = self.paid.get(lot.mark, date.min)
                     first, end = (date.min, mine) if paid else (mine, until)
                     served = months(span.anchor, max(span.first, first), min(span.until, end))
-                    costs[lot.sold] += lot.units * lot.price * served / self.months_of_price
+                    costs[lot.mark] += lot.units * lot.price * served / self.months_of_price
         return costs
 
     def pay(self, until: date, known_on: date) -> None:
@@ -256,7 +269,7 @@ class Asset:
         for span in self.spans(known_on):
             for lot in span.stack:
                 if span.first < until:
-                    self.paid[lot.sold] = max(self.paid.get(lot.sold, date.min), min(span.until, until))
+                    self.paid[lot.mark] = max(self.paid.get(lot.mark, date.min), min(span.until, until))
 
     def spans(self, known_on: date | None, *, paid: bool = False) -> list[Span]:
         """`days` as stretches without a change."""

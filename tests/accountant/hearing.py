@@ -137,7 +137,9 @@ class Hearing(Keeping):
         else:
             stack, anchor = days[last]
             longer = served(last + DAY, until, stack, anchor)
-            asset.agree(day, self.today, longer, request)
+            # An end that was moved nearer and then away again is still nearer than what was paid for, up to there.
+            nearer = any(change.paid > self.today for change in asset.changes)
+            asset.agree(day, self.today, longer, request, paid=until if nearer else date.min)
         contract.remember(request)
         living = [each for each in self._assets_of(contract) if not each.cancelled]
         ends = [each.until for each in living]

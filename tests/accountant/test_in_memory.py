@@ -107,3 +107,12 @@ def test_what_ends_after_its_contract_is_paid_to_its_end_by_the_contracts_period
     longer = {"assets": [{"asset_id": "~X", "end": "2028-03-01"}]}
     found = billed(lived([(0, "amend_assets", {"add_ons": [more]}), (40, "amend_assets", longer)], days=420), "t-X")
     assert found[date(2028, 1, 15)] == [Decimal("48.10")]  # a month and 16 of 29 days
+
+
+def test_an_end_that_is_moved_nearer_and_then_away_again_is_credited_where_it_comes() -> None:
+    ends = [(20, "2027-03-01"), (30, "2027-03-15"), (40, "2027-04-01")]
+    moved = [(day, "amend_assets", {"assets": [{"asset_id": "~O.1", "end": end}]}) for day, end in ends]
+    found = billed(lived(moved, days=80))
+    # 13 of 31 days, and the contract goes on by itself.
+    assert sorted(found[date(2027, 4, 2)]) == [Decimal("-130.00"), Decimal("930.00")]
+    assert set(found) == {BEGINS, date(2027, 4, 2)}
