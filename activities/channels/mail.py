@@ -101,7 +101,9 @@ class MailChannel:
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
-        message = self._compose(mail, recipient, self._renderer.render(mail), key)
+        message = self._compose(
+            mail, recipient, self._renderer.render(mail, by_reply=self._settings.reply_domain is not None), key
+        )
         await self._deliver(recipient, message.as_bytes())
         return str(message["Message-ID"])
 

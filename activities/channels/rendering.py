@@ -32,6 +32,8 @@ from domain.messages import OutgoingMail
 
 _TEXT_WIDTH = 76
 _PARAGRAPH_STYLE = "margin:0 0 16px"
+_REACH_US = {"en": ("reply to this mail", "let us know"), "ja": ("本メールへのご返信にて", "担当者まで")}
+"""How an addressee reaches us: where answers are read, and where they are not."""
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
@@ -53,8 +55,10 @@ class Renderer:
         self._html = _environment("html", _html_paragraphs)
         self._written = frozenset(self._text.list_templates())
 
-    def render(self, mail: OutgoingMail) -> RenderedMail:
+    def render(self, mail: OutgoingMail, *, by_reply: bool = True) -> RenderedMail:
         """`mail` in its recipient's language, dates, numbers and money as in their locale and zone.
+
+        by_reply: we read what is answered; otherwise nothing is asked for by reply.
 
         There are texts in English and Japanese; everybody else reads English, with the formats of their own locale.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
@@ -66,6 +70,8 @@ class Renderer:
                 "formats": Formats.of(mail.language, mail.time_zone, language),
                 "can_unsubscribe": mail.unsubscribe is not None,
                 "language": language,
+                "by_reply": by_reply,
+                "reach_us": _REACH_US[language][not by_reply],
             }
             subject, text = _rendered(self._text, "text", f"{language}/{mail.template}.j2", values)
             _, html = _rendered(self._html, "html", f"{language}/{mail.template}.j2", values)

@@ -37,6 +37,7 @@ _SERVERS_LIMIT = 20
 _ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,55}"
 _TOPIC = re.compile(rf"\[({_ID})\]|【({_ID})】|[(（]({_ID})[)）]")
 _CASE_BOX = "case+"
+_SIGNED_BOX = "reply+"
 _UNSUBSCRIBE = re.compile(r"unsubscribe\s+([\w.-]{1,64})/([\w.-]{1,64})", re.IGNORECASE)
 
 
@@ -195,12 +196,13 @@ def named_in_subject(subject: str) -> list[str]:
 
 
 def threads(mail: InboundMail) -> list[str]:
-    """The keys by which a mail would join what it belongs to: ids of mails that it answers, then ids of cases."""
+    """The keys by which a mail would join what it belongs to: signed addresses, ids of mails that it answers, ids of cases."""
     boxes = [address.partition("@")[0] for address in mail.recipients]
+    signed = [box for box in boxes if box.startswith(_SIGNED_BOX)]
     addressed = [box.removeprefix(_CASE_BOX) for box in boxes if box.startswith(_CASE_BOX)]
     returned = mail.bounce.message_ids if mail.bounce else ()
     named = {key.lower(): key for key in [*addressed, *named_in_subject(mail.subject)]}
-    return list(dict.fromkeys([*mail.answers, *returned, *named.values()]))
+    return list(dict.fromkeys([*signed, *mail.answers, *returned, *named.values()]))
 
 
 def _parsed(raw: bytes) -> tuple[Message, list[Leaf] | None]:

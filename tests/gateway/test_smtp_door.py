@@ -160,9 +160,11 @@ async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
     post: Post, servers: Servers, tmp_path: Path
 ) -> None:
     account = await post.customer()
-    [port] = own_ports(1)
+    port, page = own_ports(2)
     environment = {
         "PERENNIAL_INBOX_PORT": str(port),
+        "PERENNIAL_PUBLIC_URL": "https://mail.perennial.example",
+        "PERENNIAL_HTTP_PORT": str(page),
         "PERENNIAL_INBOX_CERTIFICATE": str(TLS / "certificate.pem"),
         "PERENNIAL_INBOX_KEY": str(TLS / "key.pem"),
         "PERENNIAL_DATABASE_URL": servers.stack.postgres_dsn,
@@ -178,7 +180,13 @@ async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
     )
     try:
         assert process.stderr is not None
-        assert b"Mails to" in await process.stderr.readline()
+        assert b"Who wants no more mails" in await process.stderr.readline()
+        while b"Mails to" not in (line := await process.stderr.readline()):
+            assert line, "it has ended"
+        reader, writer = await asyncio.open_connection("127.0.0.1", page)
+        writer.write(f"GET /unsubscribe/{'a' * 48} HTTP/1.0\r\n\r\n".encode())
+        assert b" 404 " in await reader.readline()  # it knows that we have not signed that
+        writer.close()
         assert await checked() == 0
         mail = written(contact_of(account), f"Down {uuid.uuid4()}").as_bytes()
         trusted = ssl.create_default_context(cafile=TLS / "certificate.pem")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 
 import pytest
@@ -104,13 +105,23 @@ async def test_what_is_signed_says_so_in_its_ids_the_same_at_every_attempt(
     assert message["List-Unsubscribe"] == f"<mailto:{stop}?subject=unsubscribe>"
 
 
-async def test_without_an_inbox_answers_go_to_a_person(channel: MailChannel, mailbox: Mailbox) -> None:
+def text_of(message: EmailMessage) -> str:
+    """The plain text of a mail."""
+    return str(next(message.iter_parts()).get_content())
+
+
+async def test_without_an_inbox_answers_go_to_a_person(
+    channel: MailChannel, channel_with: Build, mailbox: Mailbox
+) -> None:
     message_id = await channel.send(a_mail(key=KEY.number))
     message = mailbox.last()
     assert message["Reply-To"] == "aoi@meridian.example"
     assert delivery_in(message_id, "mail.meridian.example", {KEY.number: KEY}) == a_mail().delivery_id
     token = token_of(a_mail().delivery_id, Purpose.STOP, KEY)
     assert message["List-Unsubscribe"] == f"<mailto:success@meridian.example?subject=unsubscribe%20{token}>"
+    assert "返信" not in text_of(message)
+    await channel_with(reply_domain="meridian.example").send(a_mail(key=KEY.number))
+    assert "返信" in text_of(mailbox.last())
 
 
 async def test_optional_mails_are_unsubscribed_from_by_one_click(channel_with: Build, mailbox: Mailbox) -> None:

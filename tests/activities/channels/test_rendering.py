@@ -291,6 +291,16 @@ def test_unsubscribing_is_offered_only_where_it_is_possible(renderer: Renderer) 
         assert word not in contractual.text + contractual.html
 
 
+@pytest.mark.parametrize("template", sorted(CONTEXTS))
+def test_where_no_answer_is_read_nothing_is_asked_for_by_reply(renderer: Renderer, template: str) -> None:
+    for language, words in (("en", r"\b[Rr]epl(y|ies|ied)\b"), ("ja", "返信")):
+        mail = a_mail(template, language)
+        unread, read = renderer.render(mail, by_reply=False), renderer.render(mail)
+        for shown in (unread.subject, unread.text, Page(unread.html).words):
+            assert not re.search(words, shown)
+        assert unread.text.count("\n\n") == read.text.count("\n\n")  # the same paragraphs
+
+
 @pytest.mark.parametrize(
     ("language", "text_language", "expected"),
     [
