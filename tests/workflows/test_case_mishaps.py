@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from domain.refusals import Refusal
-from gateway.cases import CaseClient
+from gateway.cases import CASE_WORKFLOW, CaseClient
+from gateway.in_step import case_workflow_id
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import until
@@ -218,20 +219,22 @@ async def test_a_late_answer_to_a_case_of_long_ago_counts_from_when_it_came(serv
     assert other["case_id"] != first["case_id"]
 
 
-async def test_hundreds_of_messages_roll_the_case_over_and_none_is_lost(servers: Servers) -> None:
-    client = case_client(servers)
-    opened = await client.open_case(case(await customer(servers)))
+async def test_many_messages_at_once_roll_the_case_over_and_none_is_lost(servers: Servers) -> None:
+    client, asked = case_client(servers), case(await customer(servers))
+    case_id, workflow_id = asked["case_id"], case_workflow_id(asked["case_id"])
+    await servers.temporal.start_workflow(
+        CASE_WORKFLOW, {"roll_over_after_events": 60}, id=workflow_id, task_queue=servers.settings.task_queue
+    )
+    await client.open_case(asked)
 
     async def write(number: int) -> dict[str, Any]:
-        return await client.ask(
-            opened.case_id, "customer_message", {"body": f"{number} {'y' * 2000}", "channel": "web"}
-        )
+        return await client.ask(case_id, "customer_message", {"body": f"{number} {'y' * 2000}", "channel": "web"})
 
-    for batch in range(16):
+    for batch in range(4):
         answers = await asyncio.gather(*(write(10 * batch + n) for n in range(10)))
         assert {answer["effect"] for answer in answers} == {"continues"}
-    assert len({body.split()[0] for body in (await bodies(servers, opened.case_id))[1:]}) == 160
-    handle = servers.temporal.get_workflow_handle(f"case-{opened.case_id}")
+    assert len({body.split()[0] for body in (await bodies(servers, case_id))[1:]}) == 40
+    handle = servers.temporal.get_workflow_handle(workflow_id)
     events = (await handle.fetch_history()).events
     began = events[0].workflow_execution_started_event_attributes
     assert began.continued_execution_run_id
