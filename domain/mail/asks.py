@@ -137,9 +137,11 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
     """What a person's mail asks for, given the mail that it answers; null if it asks for nothing."""
     if mail.kind is not Kind.PERSON:
         return None
-    own = "\n".join(line for line in mail.own_words.split("\n") if not line.lstrip().startswith(">"))
+    lines = mail.own_words.split("\n")
+    own = "\n".join(line for line in lines if not line.lstrip().startswith(">"))
+    beneath = "\n".join([mail.quoted, *(line for line in lines if line.lstrip().startswith(">"))])
     body = body_of(own, mail.sender_name, _says)
-    text, other = _with_ids_marked(_without_our_numbers(_corrected(body), normal(mail.quoted)), answered)
+    text, other = _with_ids_marked(_without_our_numbers(_corrected(body), normal(beneath)), answered)
     said = sentences(text)
     if mail.subject and not said and answered is None:
         said = sentences(normal(mail.subject))

@@ -20,7 +20,7 @@ _ENDS = re.compile(
 )
 _COMMAS = re.compile(r"\s*[,、，]\s*|\s*:\s+(?=[a-z])")
 _HAS_COMMA = re.compile(r"[,、，]")
-_TRIMMED = " .!,、。！:：;-*•\"'()（）「」☺🙂😊👍🙏"
+_TRIMMED = " .!,、。！:：;→-*•\"'()（）「」☺🙂😊👍🙏"
 _SMILES = re.compile(r"[:;]-?[)(DP]+(?=\s|$)")
 
 _POLITE = re.compile(

@@ -17,6 +17,8 @@ from domain.mail.spelled import spelled_out
 
 _ECHO = 5
 """words of a question that only repeats what was asked: "More seats? Yes please"."""
+_SHORT = 24
+"""characters of a sentence that belongs to the one beside it, whatever it speaks of"""
 _LEFT = 48
 """characters before a yes in which a negation is looked for"""
 
@@ -40,6 +42,7 @@ class Consent:
 
 @dataclass
 class _Found:
+    renewal_asked: bool = False
     accepts: bool = False
     declines: bool = False
     renews: bool = False
@@ -59,7 +62,7 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
     Args:
         renewal_asked: the reply answers a question whether to renew; then "please renew" is a yes.
     """
-    found = _Found()
+    found = _Found(renewal_asked=renewal_asked)
     about_contract = renewal_asked or any(yes.CONTRACT.search(one.text) for sentence in sentences for one in sentence)
     for sentence in sentences:
         _look([Clause(spelled_out(one.text), one.asks) for one in sentence], found, about_contract=about_contract)
@@ -94,12 +97,15 @@ def _look(sentence: list[Clause], found: _Found, *, about_contract: bool) -> Non
     if declines:
         found.declines = True
         found.accepts = found.accepts or _also_yes(sentence)
-        found.hedges = found.hedges or bool(no.HEDGES.search(_without_reasons(text)))
+        found.hedges = found.hedges or bool(
+            no.HEDGES.search(_without_reasons(_from_no(text))) or doubts.SOME.search(text)
+        )
         return
     found.accepts = found.accepts or accepts
     found.renews = found.renews or renews
     found.hedges = found.hedges or (about and bool(no.HEDGES.search(text) or doubts.TAKES_SOME.search(text)))
-    found.doubts = found.doubts or _is_doubtful(text, answers=accepts or renews, about=about)
+    wish = renews and not accepts and not found.renewal_asked
+    found.doubts = found.doubts or _is_doubtful(text, answers=accepts or renews, about=about, numbers=not wish)
 
 
 def _asks(sentence: list[Clause], whole: str) -> bool:
@@ -173,24 +179,41 @@ def _plain(text: str) -> str:
     return no.HARMLESS_NEGATION.sub(" ", text)
 
 
-def _is_doubtful(text: str, *, answers: bool, about: bool) -> bool:
+def _is_doubtful(text: str, *, answers: bool, about: bool, numbers: bool = True) -> bool:
     """True if a sentence could take back a yes that stands in it, or beside it.
 
     Args:
         answers: the sentence is the yes.
         about: it bears on the question.
+        numbers: another number than what was asked matters; in a wish for a quote it does not.
     """
-    if doubts.CONDITIONS.search(text) or doubts.IRONY.search(text):
+    near = answers or about or doubts.BEGINS.match(text) or len(text) <= _SHORT or doubts.YOURS.search(text)
+    if doubts.HOLDS.search(text):
+        return True
+    if near and (doubts.CONDITIONS.search(text) or doubts.IRONY.search(text)):
         return True
     beside = bool(doubts.BESIDE.search(text))
     numbered = bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", text)))
     if answers:
-        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (numbered and not beside))
+        other = bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", _from_yes(text))))
+        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (other and numbers and not beside))
     if beside and not about:
         return False
-    changes = bool(doubts.CHANGES.search(text))
+    changes = bool(near and doubts.CHANGES.search(text))
     later = bool(doubts.LATER.search(text))
     return changes or (later and about) or (about and not beside and (numbered or bool(no.NEGATES.search(text))))
+
+
+def _from_yes(text: str) -> str:
+    """A sentence from the clause of its yes on: what was said before is no number of the deal."""
+    starts = [hit.start() for one in (yes.ENGLISH, yes.JAPANESE, yes.STAYS, yes.RENEWS) if (hit := one.search(text))]
+    return text[max(0, text.rfind(", ", 0, min(starts))) :] if starts else text
+
+
+def _from_no(text: str) -> str:
+    """A sentence from its no on: what was appreciated or weighed before it is over."""
+    starts = [hit.start() for one in (no.ENGLISH, no.JAPANESE) if (hit := one.search(text))]
+    return text[min(starts) :] if starts else text
 
 
 _REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$")

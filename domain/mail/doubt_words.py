@@ -10,6 +10,13 @@ import re
 from domain.mail.yes_words import any_of
 
 HARMLESS = any_of(
+    r"\b(?:from|as of|starting|effective|beginning|as from) (?:the )?(?:next|coming|following) (?:month|week"
+    r"|quarter|year|term|period)\b|\bfor (?:the )?(?:next|coming) (?:year|term|period)\b"
+    r"|\bwhen (?:it|the \w+|our \w+|this one) (?:runs out|expires|ends|is up|is due)\b|\b(?:in|after|until"
+    r"|before) (?:january|february|march|april|may|june|july|august|september|october|november|december)\b",
+    r"請求書(?:を|も)?(?:もらえ|いただけ|送ってもらえ|頂け)れば|(?:日程|日時|日取り|着工日|納期|時期|訪問"
+    r"|打ち合わせ|納品日|開始日|着手日)[^、]{0,6}(?:の)?(?:ご)?相談|ればよい|ればいい|(?:手続き"
+    r"|書類)[^、]{0,8}ましたら|手続きがござい[^、]*",
     r"\blet (?:me|us) know (?:the|when|once|about|where|which|how)\b(?!.*(?:price|discount|cheap|cost)).*"
     r"|\b(?:let (?:me|us) know|please (?:ask|call|write|contact|shout|say)|just (?:ask|call|shout)"
     r"|happy to help|do not hesitate)[^,.]{0,40}\bif\b.*|\bif (?:you|there|anything|something"
@@ -33,7 +40,8 @@ HARMLESS = any_of(
 
 CONDITIONS = any_of(
     r"\b(?:if|unless|provided|providing|assuming|as long as|so long as|subject to|on (?:the )?condition"
-    r"|(?<!we )(?<!i )(?<!really )depend(?!s? on (?:it|this|you|your))(?:s|ing|ent|ant)?|pending|contingent"
+    r"|(?<!we )(?<!i )(?<!really )depend(?!s? on (?:it|this|you|your))(?:s|ing|ent|ant)?|pending (?:approval"
+    r"|sign\w*|confirmation|the|our|your)|contingent"
     r"|otherwise|only after|before we|in case|conditional\w*|with the proviso|on the understanding|still (?:has"
     r"|have|needs?|must)|(?:has|have|needs?|must) to be (?:signed|countersigned|approved|checked|cleared)"
     r"|do not (?:start|ship|order|send|book|do)\b|in exchange|in return)\b",
@@ -52,7 +60,8 @@ CHANGES = any_of(
     r"|position|half|part|two|three)|items? (?:\d|one|two|a|b)|make it|different|another (?:price|quote|offer"
     r"|model|number|option|version|size|colou?r)|revis\w+|amend\w*|modif\w+|adjust\w*|updated? (?:quote|offer"
     r"|version)|new quote|counter\w*)\b",
-    r"値引|割引|お?安く|減ら|増や|(?<!いた)(?<!頂)だけ|のみ|以外|除い|抜き|抜いて|外して|半分|一部|修正"
+    r"値引|割引|お?安く|減ら|増や(?!して(?:ください|下さい|もらえ|いただけ|けろ))|(?<!いた)(?<!頂)だけ|のみ"
+    r"|以外|除い|抜き|抜いて|外して|半分|一部|修正"
     r"|変更(?:して|を|が|いただ|の上|可|でき|した)|差し?替え|再見積|見積り?直|勉強し|下げて|(?:代わり|替わり)に"
     r"|もう少し|もうちょっと",
 )
@@ -133,6 +142,21 @@ PAST = re.compile(
 )
 """what was weighed before the answer, and is over"""
 
+HOLDS = re.compile(
+    r"\b(?:still (?:has|have|needs?|must)|(?:has|have|needs?|must) to be (?:signed|countersigned|approved"
+    r"|checked|cleared)|do not (?:start|ship|order|send|book|do)\b(?! (?:me|us|them)\b))"
+)
+"""what keeps an answer from counting yet, wherever it stands"""
+SOME = re.compile(r"(?<!いた)(?<!頂)だけ|のみ")
+
+BEGINS = re.compile(
+    r"(?:but|however|only|if|unless|provided|providing|as long as|assuming|on condition|subject to|except"
+    r"|though|although|that said|one condition|condition)\b"
+    r"|(?:ただ|但し|もし|条件|しかし)"
+)
+"""how a sentence begins that belongs to the one before it"""
+YOURS = re.compile(r"\b(?:you|your|price\w*|cost\w*|deliver\w*|terms|contract)\b|御社|貴社|そちら|価格|金額|納期|納品")
+
 IRONY = any_of(
     r"\b(?:wonderful|fantastic|brilliant|bravo|love (?:it|how|paying|the)|lucky|thrilled|what a joy"
     r"|congratulations|genius|well done|wow|ha+ha\w*|lol|kidding|joke|joking|seriously\?|yeah right|as if"
@@ -191,7 +215,7 @@ POLITE = re.compile(
     r"|match|make)|\bmay i ask you to\b|\bwould you (?:please |kindly )?|\bwould you$|,? would you(?: please)?$"
 )
 POLITE_JA = re.compile(
-    r"(?:いただけ|頂け|もらえ|願え|いただく(?:こと)?(?:は)?でき|お願いでき)(?:ます|ません)(?:でしょう)?か$"
+    r"(?:いただけ|頂け|もらえ|願え|頼め|いただく(?:こと)?(?:は)?でき|お願いでき)(?:ます|ません)(?:でしょう)?か$"
 )
 """a wish in the form of a question"""
 
@@ -209,7 +233,7 @@ BEARS = any_of(
     r"|postpon\w*|tempted|interested|leaning)\b",
     r"^(?:well |duly )?(?:understood|noted)$",
     r"承諾|承知|了解|了承|同意|受諾|更新|見送|辞退|断り|不要|\d席|料金|費用|解約|キャンセル|検討|条件|値引|割引"
-    r"|結構|金額|価格|見積|大丈夫|問題(?:ない|ありません|ございません)|進め|契約|発注|注文|購入|導入|継続|決裁"
+    r"|結構|金額|価格|見積|大丈夫|問題(?:ない|ありません|ございません)|進め|契約(?!書)|発注(?!書)|注文(?!書)|購入|導入|継続|決裁"
     r"|稟議|承認|追加",
     r"いいです|よいです|良いです|高い|安く|上司|社内|終了|保留|いいと思|前向き|待って|考え",
 )

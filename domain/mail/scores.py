@@ -112,6 +112,7 @@ _NAMED_JA = re.compile(
 )
 _OF_POINTS = re.compile(r"(\d{1,2}|十) ?(?:点満点|段階)(?:評価)?(?:で(?:は)?|の|中|のうち|なら)?")
 _OUT_OF = re.compile(rf" ?(?:/|\bout of|\bof) ?(\d{{1,2}}|{_WORD})(?!\w)")
+_ASIDE = re.compile(r"(?:つける|付ける|評価する|言う|する)(?:の)?なら")
 _TOP = re.compile(r"\b(?:full marks|top marks|top score|the maximum|maximum score)\b|満点|最高点")
 
 
@@ -136,7 +137,7 @@ def _named(clauses: list[Clause], low: int, high: int) -> tuple[int | None, bool
         return None, True
     if not found:
         return None
-    rest = " ".join(told)
+    rest = _ASIDE.sub("", _OF_POINTS.sub("", " ".join(told)))
     spoilt = _CONDITION.search(rest) or _RANGE.search(rest) or (max(found) * 10 >= high * 9 and _BAD.search(rest))
     if len(found) > 1 or spoilt or not low <= max(found) <= high:
         return None, True

@@ -60,6 +60,25 @@ _ENDINGS = (
     (re.compile(r"\b(we|i|you|they|he|she|it|that)'d\b"), r"\1 would"),
     (re.compile(r"\b(it|that|there|here|what|he|she|who|everyone|everybody)'s\b"), r"\1 is"),
     (re.compile(r"\bgo-ahead\b"), "go ahead"),
+    (
+        re.compile(
+            r"\b(?:i|we) (?:should|would) (?:also |therefore )?(?:be (?:most |very |much )?(?:grateful|obliged|glad|pleased|happy|thankful)"
+            r"|appreciate it|appreciate) if you (?:would|could|can|will)(?: please)?\b"
+        ),
+        "please",
+    ),
+    (
+        re.compile(
+            r"\b(?:i|we) (?:would|must|should|have to)?(?: therefore| please| hereby| also)* (?:ask|request|beg) you(?: please)? to\b"
+        ),
+        "please",
+    ),
+    (
+        re.compile(
+            r"\b(?:i|we) (?:would|must|should|have to)?(?: therefore| please| hereby| also)* (?:ask|request|beg) you(?: please)? not to\b"
+        ),
+        "please do not",
+    ),
     (re.compile(r"\bok(?:ay)?\b"), "ok"),
     (re.compile(r"\bauthoriz"), "authoris"),
     (re.compile(r"\blicens(?=e|ing)"), "licenc"),
