@@ -51,10 +51,10 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-def lasting(time: timedelta) -> str:
-    """A span of time for people: `3 days`, `1 day 3 hours`, `45 minutes`."""
-    minutes = int(time.total_seconds()) // 60
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [counted(days, "day")] * bool(days) + [counted(hours, "hour")] * bool(hours)
-    parts += [counted(rest, "minute")] * bool(rest and not days)
-    return " ".join(parts) or "less than a minute"
+def at_work(time: timedelta) -> str:
+    """A span of office hours for people: `27 working hours`, `45 working minutes`; in days it would not say how long they are."""
+    hours, rest = divmod(int(time.total_seconds()) // 60, 60)
+    said = [counted(hours, "working hour")] * bool(hours) + [
+        counted(rest, "minute" if hours else "working minute")
+    ] * bool(rest)
+    return " ".join(said) or "less than a minute"

@@ -23,7 +23,7 @@ from domain.service.routing import (
     escalations,
     priority_of,
 )
-from domain.shown import lasting
+from domain.shown import at_work
 
 Wake = tuple[datetime, str]
 
@@ -101,7 +101,12 @@ def _judge(work: Work, todo: Agenda, found: list[tuple[MilestoneKind, Occurrence
             work.change(first_response_at=occurrence.completed_at)
     for one in todo.violations:
         work.happened(Happened.VIOLATED, one.violated_at, SYSTEM, {"occurrence": one.occurrence})
-        work.line("violated", f"Case {work.case_id}: {one.milestone} was due and late", one.violated_at, SYSTEM)
+        work.line(
+            "violated",
+            f"Case {work.case_id}: {one.milestone.replace('_', ' ')} was due and late",
+            one.violated_at,
+            SYSTEM,
+        )
         work.report("violated", one.violated_at)
     for back in todo.reversals:
         before = work.milestones.get(back.occurrence) or rows[back.occurrence]
@@ -313,7 +318,7 @@ def _escalate(work: Work, step: PlannedEscalation) -> None:
     work.fire(step.key, step.at)
     if work.case.imported and step.at < work.case.planned_at:
         return
-    reason = f"open for {lasting(step.action.after)}"
+    reason = f"open for {at_work(step.action.after)}"
     if step.action.assign_to is not None:
         work.change(owner_id=step.action.assign_to)
         work.happened(Happened.ASSIGNED, step.at, SYSTEM, {"owner": step.action.assign_to, "reason": reason})

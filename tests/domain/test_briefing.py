@@ -18,7 +18,7 @@ from domain.journey import (
     Stage,
     Step,
 )
-from domain.shown import counted, first_sentence, lasting, shorten
+from domain.shown import at_work, counted, first_sentence, shorten
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 PYDANTIC = (
@@ -150,10 +150,10 @@ def test_it_ends_within_its_length() -> None:
 
 def test_numbers_and_spans_are_for_people() -> None:
     assert [counted(1, "day"), counted(2, "day"), counted(1200, "unit")] == ["1 day", "2 days", "1,200 units"]
-    assert lasting(timedelta(days=1, hours=3)) == "1 day 3 hours"
-    assert lasting(timedelta(hours=27, minutes=5)) == "1 day 3 hours"
-    assert lasting(timedelta(minutes=61)) == "1 hour 1 minute"
-    assert lasting(timedelta(seconds=20)) == "less than a minute"
+    assert at_work(timedelta(hours=27)) == "27 working hours"
+    assert at_work(timedelta(minutes=61)) == "1 working hour 1 minute"
+    assert at_work(timedelta(minutes=45)) == "45 working minutes"
+    assert at_work(timedelta(seconds=20)) == "less than a minute"
     assert first_sentence("ValueError: no such plan. Choose another one.") == "no such plan."
     assert len(first_sentence("x" * 900)) == 200
     assert shorten("abcdef", 4) == "abc…"

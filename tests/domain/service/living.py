@@ -87,6 +87,7 @@ class Life:
         document = OpenCase(case_id="C-1", account_id="A-1", subject="The till is down", body="Nothing prints.")
         self.mails: list[tuple[datetime, str, bool]] = []
         self.notices: list[tuple[datetime, str, str]] = []
+        self.titles: list[str] = []
         self.told: list[str] = []
         self.lines: list[str] = []
         self.tasks: list[tuple[str, datetime]] = []
@@ -177,6 +178,7 @@ class Life:
         )
         self.mails += [(work.as_of, one.template, one.automatic) for one in work.mails]
         self.notices += [(work.as_of, one.id, one.to.staff_id) for one in work.notices]
+        self.titles += [one.title for one in work.notices]
         self.told += [one.what for one in work.tell]
         self.lines += [one.title for one in work.lines]
         self.tasks += [(one.title, one.due) for one in work.tasks]

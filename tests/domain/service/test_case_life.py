@@ -584,3 +584,11 @@ def test_refusals_carry_their_type() -> None:
     with pytest.raises(Refusal, match="circle") as said:
         circle.do(lambda work: case_changes.merge(work, Merge(into="C-1", by="AG-1"), {}, {}))
     assert said.value.type == "MergeRefused"
+
+
+def test_what_is_said_of_a_late_case_is_in_words_and_in_office_hours() -> None:
+    life = Life(MONDAY, impact=Level.HIGH, urgency=Level.MEDIUM)
+    life.wait(7 * DAY)
+    assert "Case C-1: first response was due and late" in life.lines
+    assert "Case C-1 is open for 27 working hours" in life.titles
+    assert not [said for said in life.lines + life.titles if "_" in said]
