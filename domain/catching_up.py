@@ -12,7 +12,7 @@ from domain.decision import JournalLine
 from domain.journey import Step
 from domain.shown import counted
 from domain.situation import Situation
-from domain.step_words import in_words
+from domain.step_words import within_words
 
 LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
@@ -27,10 +27,12 @@ _LATEST_ONLY = frozenset(
         "renewal_quote",
         "adoption_check_in",
         "adoption_follow_up",
+        "adoption_usage_review",
         "adoption_survey",
         "reorder_check_in",
     }
 )
+_LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", "onboarding_invite", "onboarding_reminder", "onboarding_escalation"})
 _FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US
@@ -63,7 +65,7 @@ def catch_up(situation: Situation, overdue: Sequence[Step]) -> CaughtUp:
             continue
         slot = first if step.kind in _FIRST else day
         why = _no_use(situation, step, slot, latest)
-        if why is None and step.kind == "adoption_follow_up" and looked_at:
+        if why is None and step.kind in _LOOKED_AT and looked_at:
             why = "the check-in looks at it, too"
         if why is None:
             found.plan.append(_on(situation, step, slot))
@@ -77,8 +79,7 @@ def catch_up(situation: Situation, overdue: Sequence[Step]) -> CaughtUp:
 
 
 def _dropped(step: Step, why: str) -> JournalLine:
-    words = in_words(step)
-    says = f"Dropped: {words[:1].lower()}{words[1:]}; {why}"
+    says = f"Dropped: {within_words(step)}; {why}"
     return JournalLine(says, name=f"dropped-{step.key}", kind="dropped", detail={"step": step.key, "why": why})
 
 

@@ -10,6 +10,7 @@ from domain.journey import Outcome, Step
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.situation import Situation
+from domain.step_words import within_words
 
 SETTLES = ("amendment_settled",)
 """What a pause does not hold back: the answer to what the customer has asked, by which assets and money are theirs again or not
@@ -41,7 +42,7 @@ def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Deci
     """A step is left out, for a reason; what comes in a rhythm goes on with the next one."""
     step = _named(request.step, steps)
     plan = [other for other in without(situation, step) if other.key != step.key]
-    says = f"Left out: {step.name}, {request.reason}"
+    says = f"Left out: {within_words(step)}; {request.reason}"
     return Decision(JournalLine(says), Outcome(plan=plan, drop=[step.key], answer={"skipped": step.key}))
 
 
@@ -52,7 +53,7 @@ def reschedule(situation: Situation, request: RescheduleStep, steps: Sequence[St
     if at <= situation.as_of:
         problem = Problem(field="day", problem=f"9 in the morning of {day} has passed; give a later day")
         raise Refusal(INVALID_REQUEST, "the step cannot be moved", [problem])
-    says = f"Moved to {day}: {step.name}" + (f", {request.reason}" if request.reason else "")
+    says = f"Moved to {day}: {within_words(step)}" + (f"; {request.reason}" if request.reason else "")
     moved = step.model_copy(update={"at": at, "on": day})
     answer = {"step": step.key, "at": at.isoformat(), "day": day.isoformat()}
     return Decision(JournalLine(says), Outcome(plan=[moved], answer=answer))

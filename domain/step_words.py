@@ -62,6 +62,12 @@ def in_words(step: Step, ends: date | None = None) -> str:
     return shortened(", ".join(part for part in (words, _before(step, ends), subject_of(step.stage)) if part))
 
 
+def within_words(step: Step) -> str:
+    """What a step does, to go on a sentence with: such as "short mail: day 1, order SO-1"."""
+    words = in_words(step)
+    return f"{words[:1].lower()}{words[1:]}"
+
+
 def term_end(state: JourneyState, step: Step) -> date | None:
     """The first day after the term that a step of `state` is about; null for one that is about none."""
     stage = state.stages.get(step.stage)
