@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.billing import Credit, Credited, CreditLine
 from domain.calendar import local_day
-from domain.money import Money
+from domain.money import Money, rounding_of
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
@@ -173,7 +173,7 @@ def credit_of(claim: Claim, line: BoughtLine) -> Credit:
     else:
         description = (
             f"Price match for {line.product_name}: {claim.quantity} × ({claim.unit_paid} - {claim.unit_now})"
-            f" {claim.currency}{f', with tax of {claim.tax}' if claim.tax else ''}"
+            f" {claim.currency}{_less_before(claim)}{f', with tax of {claim.tax}' if claim.tax else ''}"
         )
     return Credit(
         key=claim.key,
@@ -192,6 +192,15 @@ def credit_of(claim: Claim, line: BoughtLine) -> Credit:
             ),
         ),
     )
+
+
+def _less_before(claim: Claim) -> str:
+    """What of the difference was given back before, so that the line adds up for its reader; empty if nothing was."""
+    if claim.unit_paid is None or claim.unit_now is None or claim.quantity is None:
+        return ""
+    difference = rounding_of(claim.currency).apply(claim.quantity * (claim.unit_paid - claim.unit_now))
+    before = difference - (claim.amount - (claim.tax or 0))
+    return f", less {before} that was given back before" if before > 0 else ""
 
 
 def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:

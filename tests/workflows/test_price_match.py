@@ -78,6 +78,14 @@ async def test_a_claim_again_shows_the_first_and_a_later_drop_pays_what_it_adds(
     await shop.publish("70000", await shop.later(3))
     assert (await shop.claim(second))["refund"] == yen(25_000)
     assert [memo["total"] for memo in await shop.memos()] == [25_000, 25_000]
+    said = await servers.pool.fetchval(
+        "select string_agg(description, ' | ' order by credit_memo_id) from credit_memo_line join credit_memo using (credit_memo_id)"
+        " where account_id = $1",
+        shop.account_id,
+    )
+    assert "(80000 - 75000) JPY, with" in said  # the line adds up for whoever reads it
+    assert "(80000 - 70000) JPY, less" in said
+    assert "that was given back before" in said
     shown = await shop.cases.preview_price_match(
         shop.account_id, shop.order_id, "3", as_of=await servers.client.now(shop.account_id)
     )
