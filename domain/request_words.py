@@ -115,7 +115,8 @@ def delivery_in_words(delivery: Delivery) -> str:
     stage, _, name = source.partition("/")
     kind, _, rest = stage.partition(":")
     if kind == "case":
-        about = f"{plain(name.partition('/')[0])}, case {rest}"
+        done = name.partition("/")[0].partition(":")[0]
+        about = f"{(CASES.get(done) or CASES.get(f'case_{done}') or plain(done)).lower()}, case {rest}"
     elif kind == StageKind.SERVICE.value:
         about = "what holds sales back"
     elif kind in _STAGES:

@@ -97,6 +97,13 @@ def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None
         (Channel.PROVISIONING, "onboarding:SO-1/provision#0", "Provisioning: provision, order SO-1"),
         (Channel.MAIL, "order:SO-1#0", "Mail: order SO-1"),
         (Channel.MAIL, "case:C-17/opened", "Mail: opened, case C-17"),
+        (
+            Channel.MAIL,
+            "case:C-17/case_respond:e7639725-48b6-4479-b2cc-8bdc77710694#reply",
+            "Mail: answer to the customer, case C-17",
+        ),
+        (Channel.MAIL, "case:C-17/case_resolve:r-7#resolved", "Mail: case resolved, case C-17"),
+        (Channel.NOTICE, "case:C-17/wake/2027-03-12T09:00:00/late#s-7", "Notice to our people: what is due, case C-17"),
         (Channel.NOTICE, "service/review-C-17:1:opened#0", "Notice to our people: what holds sales back"),
         (Channel.MAIL, "roll_back:3040c62c-dc6a-4fee-8515-70277069e3ad#0", "Mail: change taken back"),
         (Channel.MAIL, "amend_assets:r-7#0", "Mail: change of what they own r-7"),
