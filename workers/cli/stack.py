@@ -16,7 +16,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
@@ -81,16 +80,18 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
 
 
 def show_addresses(running: Running) -> None:
-    """Where to look, and how other commands reach the stack."""
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("Temporal UI", f"[link={running.ui_url}]{running.ui_url}[/link]")
-    table.add_row("Mailbox", f"[link={running.mailbox_url}]{running.mailbox_url}[/link]")
-    table.add_row("Temporal", running.temporal_address)
-    table.add_row("Temporal CLI", "perennial temporal …")
-    table.add_row("PostgreSQL", escape(running.database_url))
-    table.add_row("SMTP", f"{running.smtp_host}:{running.smtp_port}")
-    table.add_row("Mail in", f"to service@{Settings().mail_domain} by that SMTP port")
-    progress_console.print(table)
+    """Where to look, and how other commands reach the stack: each whole and on a line of its own, however narrow the screen."""
+    places = {
+        "Temporal UI": f"[link={running.ui_url}]{running.ui_url}[/link]",
+        "Mailbox": f"[link={running.mailbox_url}]{running.mailbox_url}[/link]",
+        "Temporal": running.temporal_address,
+        "Temporal CLI": "perennial temporal …",
+        "PostgreSQL": escape(running.database_url),
+        "SMTP": f"{running.smtp_host}:{running.smtp_port}",
+        "Mail in": f"to service@{Settings().mail_domain} by that SMTP port",
+    }
+    for name, place in places.items():
+        progress_console.print(f"  {name:<14}{place}", soft_wrap=True, highlight=False)
 
 
 async def until_stopped() -> None:
