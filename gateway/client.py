@@ -26,6 +26,7 @@ from domain.quotes.requests import RequestQuote
 from domain.quoting.quote import Quote
 from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.requests import read_request
+from domain.shown import as_text
 from domain.step_words import shortened
 from domain.usage import UsageRow, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
@@ -147,7 +148,7 @@ class PerennialClient:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 memo=memo_of(company),
-                static_summary=shortened(company) if company else None,
+                static_summary=shortened(as_text(company)) if company else None,
             )
             return await begin_and_ask(self.temporal, start, update, body, update_id)
 

@@ -83,9 +83,9 @@ async def test_a_claim_again_shows_the_first_and_a_later_drop_pays_what_it_adds(
         " where account_id = $1",
         shop.account_id,
     )
-    assert "(80000 - 75000) JPY, with" in said  # the line adds up for whoever reads it
-    assert "(80000 - 70000) JPY, less" in said
-    assert "that was given back before" in said
+    assert "5 × (80000 - 75000) JPY |" in said
+    # The line adds up for whoever reads it.
+    assert said.endswith("5 × (80000 - 70000) JPY, less 25000 that was given back before")
     shown = await shop.cases.preview_price_match(
         shop.account_id, shop.order_id, "3", as_of=await servers.client.now(shop.account_id)
     )

@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.shown import as_text
 from gateway.cases import CASE_WORKFLOW
 from gateway.in_step import case_workflow_id
 from tests.asset_life import Life
@@ -45,6 +46,14 @@ async def test_a_journey_that_another_program_began_is_named_once_it_is_known(se
     await servers.client.fast_forward(account_of(document), timedelta(minutes=1))
     described = await servers.handle(account_of(document)).describe()
     assert await described.memo() == {"account": document["account"]["name"]}
+
+
+async def test_a_name_is_no_markup_in_the_row_of_its_journey(servers: Servers) -> None:
+    document = order()
+    document["account"]["name"] = "![x](http://evil.example/p.png) <b>Tanuki</b>"
+    await servers.client.place_order(document)
+    described = await servers.handle(account_of(document)).describe()
+    assert await described.static_summary() == as_text(document["account"]["name"])
 
 
 async def test_a_case_carries_its_customer_and_its_subject(servers: Servers) -> None:
