@@ -235,7 +235,7 @@ class CaseWorker:
     ) -> CaseOutcome:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
-        key = await self.performer.signing.current(connection) if work.mails else None
+        key = await self.performer.signing.current(connection) if work.mails or work.notices else None
         ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
         if case.account_id is not None:
@@ -247,7 +247,7 @@ class CaseWorker:
             ]
             await effects.write_journal(connection, case.account_id, rows)
         outbox = [_mail_row(work, mail, key) for mail in work.mails]
-        outbox += [_notice_row(work, notice) for notice in work.notices]
+        outbox += [_notice_row(work, notice, key) for notice in work.notices]
         if case.account_id is not None:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
             stage = f"service:{case.case_id}"
@@ -282,6 +282,7 @@ def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> effects.OutboxRow:
         in_reply_to=next(reversed(heard or thread), None),
         references=tuple(dict.fromkeys(thread))[-THREAD:],
         automatic=mail.automatic,
+        files_from=mail.files_from,
         key=key.number if key else None,
         unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
     )
@@ -296,7 +297,7 @@ def _fits(message_id: str | None) -> bool:
     return message_id is not None and _HEADER_ID.fullmatch(message_id) is not None
 
 
-def _notice_row(work: Work, notice: CaseNotice) -> effects.OutboxRow:
+def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> effects.OutboxRow:
     account = work.before.account
     body = StaffNotice(
         delivery_id=notice.id,
@@ -307,6 +308,8 @@ def _notice_row(work: Work, notice: CaseNotice) -> effects.OutboxRow:
         company=account.name if account else work.case.contact.name or "an unknown customer",
         lines=tuple(notice.lines),
         words=shorten(notice.words, COPIED),
+        case_id=work.case_id if work.reachable else None,
+        key=key.number if key and work.reachable else None,
         due=notice.due,
         at=work.as_of,
         time_zone=account.time_zone if account else "UTC",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,11 +17,12 @@ from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
 from activities.heartbeats import heartbeats
-from activities.store import effects, holds
+from activities.store import effects, holds, inbox
 from activities.store.pool import Connection
 from domain import holding, onboarding
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome, Sent
+from domain.mail.reading import Attachment, files_of
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
 from domain.step_words import plain
@@ -93,14 +95,22 @@ class Deliveries:
         if isinstance(row, Outcome):
             return row
         try:
+            mail = OutgoingMail.model_validate(row.body)
+            files = await self._files(mail.files_from) if mail.files_from else []
             async with outside_errors():
-                message_id = await self._mail.send(OutgoingMail.model_validate(row.body))
+                message_id = await self._mail.send(mail, files)
         except ChannelUnavailableError as away:
             return not_yet(call, away, f"mail {row.body['template']!r}{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
         return await self._sent(call, message_id, row, sent)
+
+    async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
+        """What came with a mail that is sent on."""
+        async with business_errors(), self._performer.transaction() as connection:
+            raw = await inbox.raw_mail(connection, inbox_id)
+        return await asyncio.to_thread(files_of, raw) if raw is not None else []
 
     @activity.defn(name=Channel.NOTICE.value)
     async def deliver_notice(self, call: DeliveryCall) -> Outcome:

@@ -36,6 +36,8 @@ class OutgoingMail(Carried):
     """Message-ID, with its angle brackets, of the mail that this one answers"""
     references: tuple[str, ...] = ()
     """Message-IDs of the thread, oldest first"""
+    files_from: str | None = None
+    """the received mail whose files go along, by its id in the inbox"""
     completes: str | None = None
     """the task of its onboarding that is done once a mail server has taken it"""
     key: int | None = None
@@ -57,6 +59,10 @@ class StaffNotice(Carried):
     lines: tuple[str, ...] = ()
     words: str = ""
     """what somebody wrote, if that is passed on; only its beginning if it is long"""
+    case_id: str | None = None
+    """the case whose customer gets what is replied to the notice"""
+    key: int | None = None
+    """number of the key that signs its addresses; null before there were any, and where nothing can be replied"""
     due: AwareDatetime | None = None
     """until when it should be done, if there is anything to do"""
     at: AwareDatetime

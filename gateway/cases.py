@@ -131,16 +131,7 @@ class CaseClient(PriceDesk):
         A merged case's message goes to the case it was merged into; one to a case that ended too long ago opens a new
         case linked to it. The answer's `case_id` says where it went, and `opened` whether that is a new case.
         """
-        target = await self.leads_to(case_id)
-        while True:
-            try:
-                answer = await self.ask(target, "customer_message", request)
-                break
-            except Refusal:
-                onward = await self.leads_to(target)
-                if onward == target:
-                    raise
-                target = onward  # it was merged at this very moment
+        target, answer = await self._along_merges(case_id, "customer_message", request)
         if not answer.get("new_case"):
             return {**answer, "case_id": target, "opened": False}
         document = _linked(await self._known(target), request)
@@ -148,6 +139,23 @@ class CaseClient(PriceDesk):
             return {**answer, "case_id": document["case_id"], "opened": True}
         opened = await self.open_case(document)
         return {**opened.model_dump(mode="json"), "opened": True}
+
+    async def agent_message(self, case_id: str, request: dict[str, Any]) -> dict[str, Any]:
+        """An agent's answer (`respond`) to the customer of a case, wherever that has gone meanwhile; `case_id` says where it went."""
+        target, answer = await self._along_merges(case_id, "respond", request)
+        return {**answer, "case_id": target}
+
+    async def _along_merges(self, case_id: str, update: str, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Asks a case, or the one that it was merged into; which one that was, and its answer."""
+        target = await self.leads_to(case_id)
+        while True:
+            try:
+                return target, await self.ask(target, update, request)
+            except Refusal:
+                onward = await self.leads_to(target)
+                if onward == target:
+                    raise
+                target = onward  # it was merged at this very moment
 
     # Looking up
 

@@ -24,19 +24,11 @@ from domain.correspondence import MailEvent
 from domain.mail.answering import Door, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
 from domain.mail.authentication import doubt_of
+from domain.mail.documents import case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
-from domain.mail.routing import (
-    Found,
-    InboxStatus,
-    Route,
-    RouteKind,
-    case_id_of,
-    message_document,
-    opening_document,
-    route_mail,
-)
+from domain.mail.routing import Found, InboxStatus, Route, RouteKind, route_mail
 from domain.mail.text import printable
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
 from gateway.calling import NoAnswerError
@@ -148,6 +140,7 @@ class Inbox(Reception):
             named=named_cases(mail, self._domains.mail),
             marks=marks_of(mail, self._domains, await keys.load_keys(connection)),
             own_address=self._own_address,
+            takes=self.takes,
         )
         return found.model_copy(update={"doubt": doubt_of(mail.authentication, self._authserv_id)})
 
@@ -184,6 +177,8 @@ class Inbox(Reception):
                 return await self._join(stored, mail, route)
             case RouteKind.OPEN:
                 return await self._open(stored, mail, route)
+            case RouteKind.RESPOND:
+                return await self._respond(stored, mail, route)
             case RouteKind.UNSUBSCRIBE | RouteKind.BOUNCE:
                 await self._tell_contact(connection, stored, route)
         if route.door is not None:
@@ -201,6 +196,14 @@ class Inbox(Reception):
     async def _join(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         request = {**message_document(stored.inbox_id, mail), **await self._when(stored, route.account_id, "at")}
         answer = await self._cases.customer_message(str(route.case_id), request)
+        return route.model_copy(update={"case_id": str(answer["case_id"])})
+
+    async def _respond(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
+        """An agent's answer. One that is sent on leaves now; one that the customer has counts from when it came to us."""
+        request = response_document(stored.inbox_id, mail, route)
+        if route.sent:
+            request |= await self._when(stored, route.account_id, "at")
+        answer = await self._cases.agent_message(str(route.case_id), request)
         return route.model_copy(update={"case_id": str(answer["case_id"])})
 
     async def _open(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
+from domain.mail.reading import Attachment
 from domain.mail.signing import Key, Purpose, message_id_of, signed_address, token_of
 from domain.messages import OutgoingMail
 from domain.model import Received
@@ -27,6 +29,8 @@ from domain.model import Received
 KeyOf = Callable[[int], Awaitable[Key | None]]
 """The key of a number; null if there never was such a one."""
 
+_MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|text|video)/[A-Za-z0-9][A-Za-z0-9.+-]{0,80}")
+"""What can be sent as it is; messages that came along are sent as files."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -88,8 +92,13 @@ class MailChannel:
         self._renderer = renderer
         self._keys = keys
 
-    async def send(self, mail: OutgoingMail) -> str:
-        """Hand `mail` to the server and return its Message-ID, which every resend of the delivery carries again.
+    @property
+    def takes_answers(self) -> bool:
+        """True if answers to our mails reach the inbox, as one is served."""
+        return self._settings.reply_domain is not None
+
+    async def send(self, mail: OutgoingMail, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
+        """Hand `mail`, with `files`, to the server and return its Message-ID, which every resend of the delivery carries again.
 
         Never takes longer than the time-out of the settings. Raises AddressRejectedError if the recipient is refused for
         good, MessageRejectedError if the content is, RenderError if it cannot be put into words, and
@@ -101,9 +110,9 @@ class MailChannel:
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
-        message = self._compose(
-            mail, recipient, self._renderer.render(mail, by_reply=self._settings.reply_domain is not None), key
-        )
+        rendered = self._renderer.render(mail, by_reply=self.takes_answers)
+        message = self._compose(mail, recipient, rendered, key)
+        _attach(message, files, mail.delivery_id)
         await self._deliver(recipient, message.as_bytes())
         return str(message["Message-ID"])
 
@@ -133,8 +142,6 @@ class MailChannel:
         message.set_content(rendered.text)
         message.add_alternative(rendered.html, subtype="html")
         message["Content-Language"] = rendered.language  # only now: setting the content clears such headers
-        # A boundary of our own makes a resend the same message, byte for byte.
-        message.set_boundary(hashlib.sha256(mail.delivery_id.encode("utf-8", "replace")).hexdigest()[:40])
         return message
 
     def _unsubscribe(self, mail: OutgoingMail, contact: str, key: Key | None) -> str:
@@ -185,6 +192,17 @@ class MailChannel:
             raise ChannelUnavailableError(f"{settings.host}: {error}") from error
         finally:
             client.close()
+
+
+def _attach(message: EmailMessage, files: Sequence[tuple[Attachment, bytes]], delivery_id: str) -> None:
+    for file, content in files:
+        kind = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else "application/octet-stream"
+        maintype, _, subtype = kind.partition("/")
+        message.add_attachment(content, maintype, subtype, filename=_header_text(file.name))
+    # Boundaries of our own make a resend the same message, byte for byte.
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        named = f"{delivery_id}/{number}" if number else delivery_id
+        part.set_boundary(hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:40])
 
 
 class _WirePolicy(EmailPolicy):

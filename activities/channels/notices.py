@@ -41,7 +41,9 @@ class MailNotices:
                     "lines": list(notice.lines),
                     "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
                     "due": notice.due.isoformat() if notice.due else None,
+                    "answers": notice.case_id if self._mail_channel.takes_answers else None,
                 },
                 at=notice.at,
+                key=notice.key,
             )
         )

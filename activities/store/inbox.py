@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from activities.store.agents_mail import audience_of, noticed_case
 from activities.store.pool import Connection
 from domain.mail.answering import SentMail, Thing
 from domain.mail.asks import Question
@@ -150,16 +151,21 @@ async def look_around(
     named: Sequence[str],
     marks: Marks,
     own_address: str,
+    takes: Callable[[str], bool],
 ) -> Found:
     """Everything that says whose a mail is.
 
     Args:
         named: ids of cases that the mail may be about by its addresses and its subject.
         marks: what of `mail` we have signed.
+        takes: whether mail to an address is for us.
     """
     answered = await _addressed(connection, marks.replied, mail.sender) or await _sent(connection, marks.answered)
     addressed = case_of(answered) if marks.replied else None
-    return Found(
+    staff = await connection.fetchval(
+        "select staff_id from staff where lower(email) = $1 order by staff_id limit 1", mail.sender
+    )
+    found = Found(
         senders=await _senders(connection, mail.sender),
         neighbours=await _neighbours(connection, mail.sender),
         addressed=await _named(connection, [addressed]) if addressed else None,
@@ -170,9 +176,15 @@ async def look_around(
         returned=await _sent(connection, marks.returned),
         forged=marks.forged,
         own=mail.sender == own_address.lower() or await _is_own(connection, mail.message_id),
-        staff=bool(await connection.fetchval("select true from staff where lower(email) = $1 limit 1", mail.sender)),
+        staff=staff,
         cases_today=await _cases_today(connection, mail.sender, received_at),
     )
+    if staff is None:
+        return found
+    noticed = await noticed_case(connection, marks)
+    case = noticed or found.addressed or found.threaded or found.named
+    audience = await audience_of(connection, mail, case, takes) if case is not None else None
+    return found.model_copy(update={"noticed": noticed, "audience": audience})
 
 
 async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ...]:
@@ -375,6 +387,12 @@ async def find_mail(connection: Connection, inbox_id: str) -> Row | None:
         inbox_id,
     )
     return dict(rows[0]) if len(rows) == 1 else None
+
+
+async def raw_mail(connection: Connection, inbox_id: str) -> bytes | None:
+    """A mail as it was received; null if there is none."""
+    raw: bytes | None = await connection.fetchval("select raw from inbox_message where inbox_id = $1", inbox_id)
+    return raw
 
 
 async def mails_with_files(connection: Connection, case_id: str) -> list[tuple[str, datetime]] | None:

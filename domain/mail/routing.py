@@ -6,23 +6,17 @@ under its domain. What several customers could claim is nobody's until a person 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from enum import StrEnum
-from typing import Any
 
 from domain.mail.answering import DECIDES, Door, SentMail, Wish
 from domain.mail.asks import Act
-from domain.mail.reading import Attachment, InboundMail
-from domain.mail.text import TEXT_LIMIT
+from domain.mail.quoting import passes_on
+from domain.mail.reading import InboundMail
 from domain.model import Carried
 from domain.orders import ContactRole
-from domain.shown import counted
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
-
-_RECIPIENTS_LIMIT = 50
 
 _EVERYBODYS = """
 gmail.com googlemail.com outlook.com outlook.jp hotmail.com hotmail.co.jp hotmail.co.uk hotmail.fr live.com live.jp
@@ -69,6 +63,14 @@ class FoundCase(Carried):
     email: str = ""
 
 
+class Audience(Carried):
+    """Who has a mail of one of our people, apart from us and from them."""
+
+    customer: bool = False
+    """whoever is served, or anybody else at the customer"""
+    others: tuple[str, ...] = ()
+
+
 class Found(Carried):
     """What the facts know around a mail."""
 
@@ -94,8 +96,12 @@ class Found(Carried):
     """why its sender may be forged, by what our own mail server found out"""
     own: bool = False
     """one of our own mails, or written by one of our own machines"""
-    staff: bool = False
-    """written by one of our own people"""
+    staff: str | None = None
+    """the id of the one of our own people who wrote it"""
+    noticed: FoundCase | None = None
+    """the case of the notice that one of our people answers"""
+    audience: Audience | None = None
+    """whom else one of our people wrote to, beside the case"""
     cases_today: int = 0
     """cases that this sender's mails opened or joined within a day"""
 
@@ -109,6 +115,8 @@ class RouteKind(StrEnum):
     BOUNCE = "bounce"
     ANSWER = "answer"
     """it answers what a mail of ours had asked: `door` takes the answer"""
+    RESPOND = "respond"
+    """one of our people answers the customer"""
     KEEP = "keep"
     """nothing but keeping it"""
 
@@ -124,6 +132,10 @@ class Route(Carried):
     answered: SentMail | None = None
     reason: str = ""
     door: Door | None = None
+    agent: str | None = None
+    """the one of our people who answers"""
+    sent: bool = False
+    """the customer has the agent's answer already"""
 
 
 def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Route:
@@ -145,8 +157,8 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
         return _unsubscribed(mail.unsubscribes, found)
     if mail.automatic is not None:
         return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=mail.automatic, **about)
-    if found.staff:
-        return _waits("written by one of our own people", **about)
+    if found.staff is not None:
+        return _of_agent(mail, found, found.staff, found.noticed or case)
     if not mail.sender:
         return _waits("nobody can be read as its sender", **about)
     if wish is not None and (answer := _answer(mail, found, wish)) is not None:
@@ -154,6 +166,46 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
     if case is not None:
         return _to_case(mail, found, case)
     return _to_customer(mail, found)
+
+
+def _of_agent(mail: InboundMail, found: Found, staff: str, case: FoundCase | None) -> Route:
+    """An agent answers from their own mail program: to the case alone, or to the customer as well.
+
+    It leaves under our name, so that whoever wrote it has to be part of the thread: names of cases are easily guessed.
+    """
+    ours = "written by one of our own people"
+    if case is None:
+        return _waits(f"{ours}, and nothing says about which case", account_id=_only(found))
+    about = {"account_id": case.account_id, "case_id": case.case_id}
+    audience = found.audience or Audience()
+    if found.senders:
+        return _waits(f"{ours}, who is a contact of a customer as well", **about)
+    if passes_on(mail.subject):
+        return _waits(f"{ours}, who passes on what somebody else wrote", **about)
+    if not _own_lines(mail.own_words) and not mail.attachments:
+        return _waits(f"{ours}, in no words of their own", **about)
+    if not (found.noticed or found.addressed or found.threaded):
+        return _waits(f"{ours}, by no answer to a mail of case {case.case_id}", **about)
+    if audience.others and not audience.customer:
+        return _waits(f"{ours}, to {', '.join(audience.others[:3])} and not to the customer", **about)
+    return Route(
+        kind=RouteKind.RESPOND,
+        status=InboxStatus.MATCHED,
+        agent=staff,
+        sent=audience.customer,
+        reason=f"answer of {staff}, {'which the customer has' if audience.customer else 'sent on to the customer'}",
+        **about,
+    )
+
+
+def _own_lines(words: str) -> list[str]:
+    """The lines of a mail that quote nothing; a reader gives a mail that only quotes as it is."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    return [
+        line
+        for line, following in zip(lines, [*lines[1:], ""], strict=True)
+        if not line.startswith(">") and not (line.endswith(":") and following.startswith(">"))
+    ]
 
 
 def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
@@ -321,67 +373,3 @@ def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = 
     return Route(
         kind=RouteKind.KEEP, status=InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id, reason=reason[:300]
     )
-
-
-# What a case is told
-
-
-def case_id_of(inbox_id: str) -> str:
-    """The id of the case that a mail opens; the same mail opens the same case."""
-    digest = hashlib.sha256(inbox_id.encode()).digest()
-    return f"M-{base64.b32encode(digest)[:12].decode().lower()}"
-
-
-def opening_document(
-    inbox_id: str, mail: InboundMail, account_id: str | None, contact_id: str | None
-) -> dict[str, Any]:
-    """The document that opens a case with a mail. Whoever wrote is named if they are not among the contacts."""
-    document: dict[str, Any] = {
-        "case_id": case_id_of(inbox_id),
-        "subject": mail.subject or "(no subject)",
-        "body": body_of(mail),
-        "channel": "mail",
-        "references": list(mail.answers),
-    }
-    if mail.message_id:
-        document["message_id"] = mail.message_id
-    if not mail.may_answer:
-        document["automatic"] = True
-    if account_id:
-        document["account_id"] = account_id
-    if account_id and contact_id:
-        document["contact_id"] = contact_id
-    else:
-        document["contact"] = {"email": mail.sender, **({"name": mail.sender_name} if mail.sender_name else {})}
-    return document
-
-
-def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:
-    """The request that adds a mail to a case."""
-    document: dict[str, Any] = {
-        "request_id": inbox_id,
-        "body": body_of(mail),
-        "channel": "mail",
-        "subject": mail.subject,
-        "sender": mail.sender,
-        "references": list(mail.answers),
-    }
-    optional = {
-        "message_id": mail.message_id,
-        "in_reply_to": mail.in_reply_to,
-        "recipients": list(mail.recipients[:_RECIPIENTS_LIMIT]),
-    }
-    return {**document, **{name: value for name, value in optional.items() if value}}
-
-
-def body_of(mail: InboundMail) -> str:
-    """What the sender wrote, and the names of the files that came along; of what it quotes, that it is there."""
-    notes = [f"[{_named(attachment)}]" for attachment in mail.attachments]
-    if mail.quoted:
-        notes.append(f"[quoted: {counted(len(mail.quoted.splitlines()), 'line')}]")
-    return "\n\n".join(part for part in (mail.text, "\n".join(notes)) if part)[:TEXT_LIMIT]
-
-
-def _named(attachment: Attachment) -> str:
-    size = attachment.size
-    return f"{attachment.name}, {size} bytes" if size < 1024 else f"{attachment.name}, {size // 1024} kB"

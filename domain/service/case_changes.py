@@ -96,7 +96,7 @@ def respond(work: Work, request: Respond) -> None:
         case_care.give_to(work, owner, case.team, request.by)
     # A mail leaves now, whenever it is said to have been written.
     work.happened(Happened.AGENT_MESSAGE, work.as_of if by_mail else at, request.by, {"channel": request.channel.value})
-    mailed = by_mail and case_mails.reply(work, request.body)
+    mailed = by_mail and case_mails.reply(work, request.body, request.files_from)
     if not mailed:
         known = {one.message_id for one in work.before.messages}
         work.keep_message(

@@ -29,6 +29,7 @@ class CaseMail:
     body: str = ""
     optional: bool = False
     asked_for: bool = False
+    files_from: str | None = None
 
 
 @dataclass(frozen=True)

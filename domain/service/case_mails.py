@@ -24,10 +24,11 @@ def acknowledge(work: Work) -> None:
     _mail(work, f"{work.key}#opened", "case_opened", {"answer_by": answer_by})
 
 
-def reply(work: Work, body: str) -> bool:
-    """An agent's message, in the agent's own words."""
-    paragraphs = _paragraphs(body)
-    return _mail(work, f"{work.key}#reply", "case_reply", {"paragraphs": paragraphs}, automatic=False, body=body)
+def reply(work: Work, body: str, files_from: str | None = None) -> bool:
+    """An agent's message, in the agent's own words, with the files of the mail that it came by."""
+    content = {"paragraphs": _paragraphs(body)}
+    id = f"{work.key}#reply"
+    return _mail(work, id, "case_reply", content, automatic=False, body=body, files_from=files_from)
 
 
 def pass_on(work: Work, request: CustomerMessage) -> None:
@@ -39,7 +40,7 @@ def pass_on(work: Work, request: CustomerMessage) -> None:
         return
     who = work.case.contact.name or request.sender
     title = f"{who} wrote in case {work.case_id}"
-    lines = [work.case.subject, f"Answer in case {work.case_id}; it holds all that was written."]
+    lines = [work.case.subject, f"All that was written is in case {work.case_id}."]
     work.copy(f"{work.key}/copy#{agent.staff_id}", agent, title, lines, request.body)
 
 
@@ -101,6 +102,7 @@ def _mail(
     optional: bool = False,
     asked_for: bool = False,
     body: str = "",
+    files_from: str | None = None,
 ) -> bool:
     case = work.case
     agent = work.before.staff.get(case.owner_id or "")
@@ -115,7 +117,16 @@ def _mail(
         "sender_name": agent.name if agent else _DESK.get(language, _DESK_NAME),
     }
     content = {**common, **context}
-    mail = CaseMail(id, template, content, automatic=automatic, body=body, optional=optional, asked_for=asked_for)
+    mail = CaseMail(
+        id,
+        template,
+        content,
+        automatic=automatic,
+        body=body,
+        optional=optional,
+        asked_for=asked_for,
+        files_from=files_from,
+    )
     return work.mail(mail, case.subject)
 
 

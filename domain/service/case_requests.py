@@ -46,6 +46,8 @@ class Respond(Timed):
     channel: CaseChannel = CaseChannel.MAIL
     sent: bool = False
     message_id: HeaderId | None = None
+    files_from: Annotated[str, StringConstraints(pattern=r"^m-[0-9a-f]{32}$")] | None = None
+    """a mail in the inbox whose files go along"""
 
     @model_validator(mode="after")
     def _was_a_mail(self) -> Self:

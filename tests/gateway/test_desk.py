@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import uuid
+from email.message import EmailMessage
 from typing import Any
 
+import pytest
+
 from tests.e2e.lives import until
-from tests.gateway.post import Post, contact_of, written
+from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 from tests.gateway.test_inbound import post
+from tests.gateway.test_signed import header_of
 
 __all__ = ["post"]
 
@@ -65,3 +71,152 @@ async def test_whoever_nobody_answers_for_is_copied_to_nobody(post: Post) -> Non
     case_id = (await post.delivered(written(contact_of(account))))["case_id"]
     await post.delivered(written(contact_of(account), f"Re: [{case_id}]", str(uuid.uuid4())))
     assert await notices(post, case_id) == []
+
+
+# An agent answers from their own mail program
+
+
+async def copy_of(post: Post, case_id: str) -> tuple[str, Any]:
+    """The signed address of the copy that Sam got of what the customer wrote in a case, and the row of the copy."""
+    query = (
+        "select * from outbox where channel = 'deliver_notice' and status = 'sent' and body->>'case_id' = $1"
+        " and body->>'words' <> ''"
+    )
+
+    async def has_left() -> bool:
+        return await post.servers.pool.fetchrow(query, case_id) is not None
+
+    await until(has_left, "the copy has left")
+    row = await post.servers.pool.fetchrow(query, case_id)
+    return header_of(post, row, "Reply-To"), row
+
+
+async def promise(post: Post, case_id: str) -> tuple[Any, ...]:
+    """How the first answer was promised and given."""
+    row = await post.servers.pool.fetchrow(
+        "select state, completed_at is not null from case_milestone where case_id = $1 and milestone = 'first_response'",
+        case_id,
+    )
+    return tuple(row) if row is not None else ()
+
+
+async def mailed(post: Post, address: str) -> list[str]:
+    """The words of the agents' answers that reached a customer."""
+    rows = await post.servers.pool.fetch(
+        "select body->'context'->'paragraphs' as paragraphs from outbox where body->>'to_email' = $1"
+        " and body->>'template' = 'case_reply' order by created_at",
+        address,
+    )
+    return ["\n\n".join(row["paragraphs"]) for row in rows]
+
+
+async def test_an_agents_reply_to_a_copy_goes_to_the_customer_as_the_answer(post: Post) -> None:
+    sender, case_id = await with_case(post)
+    await post.delivered(written(sender, f"Re: [{case_id}]", "Still dead."))
+    address, copy = await copy_of(post, case_id)
+    body = "A new cable is on its way.\n\nSam\n\nOn Monday, InfintraBytes <x@y.example> wrote:\n> Still dead."
+    row = await post.delivered(written(SAM.upper(), f"Re: {copy['body']['title']}", body), to=address.upper())
+    assert (row["status"], row["case_id"], row["reason"]) == (
+        "matched",
+        case_id,
+        "answer of S-2, sent on to the customer",
+    )
+    assert await promise(post, case_id) == ("met", True)
+    answer = await post.answered(sender, "case_reply")
+    assert await mailed(post, sender) == ["A new cable is on its way.\n\nSam"]
+    # What the customer replies to that goes on in the case.
+    onward = await post.delivered(written(sender, "Re: cable", "Thanks!"), to=header_of(post, answer, "Reply-To"))
+    assert (onward["status"], onward["case_id"]) == ("matched", case_id)
+
+
+async def test_what_the_customer_has_already_is_recorded_and_not_sent_again(post: Post) -> None:
+    sender, case_id = await with_case(post)
+    _, acknowledgement = await with_mail(post, sender, case_id)
+    answer = written(SAM, f"Re: [{case_id}]", "A new cable is on its way.", In_Reply_To=acknowledgement["message_id"])
+    answer.replace_header("To", f"Aoi <{sender.upper()}>")
+    answer["Cc"] = header_of(post, acknowledgement, "Reply-To")
+    row = await post.delivered(answer, to=header_of(post, acknowledgement, "Reply-To"))
+    assert (row["status"], row["reason"]) == ("matched", "answer of S-2, which the customer has")
+    assert await promise(post, case_id) == ("met", True)
+    assert await mailed(post, sender) == []
+    assert (await post.messages(case_id, "outbound"))[-1] == "A new cable is on its way."
+    onward = written(sender, "Thanks", "Thanks!", In_Reply_To=str(answer["Message-ID"]))
+    assert (await post.delivered(onward))["case_id"] == case_id
+
+
+async def with_mail(post: Post, sender: str, case_id: str) -> tuple[str, Any]:
+    """A case and the acknowledgement that its customer got."""
+    row = await post.answered(sender, "case_opened")
+    assert case_id in row["delivery_id"]
+    return case_id, row
+
+
+async def test_an_agents_files_go_along(post: Post) -> None:
+    sender, case_id = await with_case(post)
+    _, acknowledgement = await with_mail(post, sender, case_id)
+    answer = written(SAM, f"Re: [{case_id}]", "See the plan.")
+    answer.add_attachment(b"%PDF-1.7 plan", maintype="application", subtype="pdf", filename="Plan für Aoi.pdf")
+    answer.add_attachment(b"a,b\n", maintype="text", subtype="csv", filename="list.csv")
+    row = await post.delivered(answer, to=header_of(post, acknowledgement, "Reply-To"))
+    assert row["status"] == "matched"
+    sent = await post.answered(sender, "case_reply")
+    mailbox = post.servers.stack.mailbox
+    [mail] = [mail for mail in mailbox.list() if mail.message_id == sent["message_id"]]
+    found = email.message_from_bytes(mailbox.raw(mail.id), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    files = [(part.get_filename(), part.get_payload(decode=True)) for part in found.iter_attachments()]
+    assert files == [("Plan für Aoi.pdf", b"%PDF-1.7 plan"), ("list.csv", b"a,b\n")]
+    body = found.get_body(("plain",))
+    assert body is not None
+    assert "See the plan." in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"to": f"case+CASE@{DOMAIN}"}, "by no answer to a mail of case CASE"),
+        ({"to": SERVICE, "subject": "Re: [CASE]"}, "by no answer to a mail of case CASE"),
+        ({"to": SERVICE, "subject": "Another matter"}, "and nothing says about which case"),
+        ({"cc": "bob@partner.example"}, "to bob@partner.example and not to the customer"),
+        ({"cc": "olga@seller.example"}, "to olga@seller.example and not to the customer"),
+        ({"subject": "Fwd: Terminal"}, "who passes on what somebody else wrote"),
+        ({"body": "\n> Nothing works since nine.\n"}, "in no words of their own"),
+        ({"body": "On Monday, Aoi wrote:\n> Nothing works since nine.\n"}, "in no words of their own"),
+    ],
+)
+async def test_what_may_not_be_meant_for_the_customer_waits(post: Post, changes: dict[str, str], why: str) -> None:
+    sender, case_id = await with_case(post)
+    _, acknowledgement = await with_mail(post, sender, case_id)
+    subject = changes.get("subject", "Re: Terminal").replace("CASE", case_id)
+    answer = written(SAM, subject, changes.get("body", "It is your own fault."))
+    if "cc" in changes:
+        answer["Cc"] = changes["cc"]
+    to = changes.get("to", header_of(post, acknowledgement, "Reply-To")).replace("CASE", case_id)
+    row = await post.delivered(answer, to=to)
+    assert (row["status"], row["reason"]) == (
+        "unknown",
+        f"written by one of our own people, {why.replace('CASE', case_id)}",
+    )
+    assert await mailed(post, sender) == []
+    assert await promise(post, case_id) == ("open", False)
+
+
+async def test_an_answer_to_a_case_that_was_merged_goes_to_where_it_went(post: Post) -> None:
+    sender, case_id = await with_case(post)
+    _, acknowledgement = await with_mail(post, sender, case_id)
+    other = (await post.delivered(written(sender, "The other one")))["case_id"]
+    await post.cases.ask(case_id, "merge", {"into": other, "by": "S-2"})
+    row = await post.delivered(
+        written(SAM, "Re: Terminal", "Both work again."), to=header_of(post, acknowledgement, "Reply-To")
+    )
+    assert (row["status"], row["case_id"]) == ("matched", other)
+    assert await mailed(post, sender) == ["Both work again."]
+
+
+async def test_the_same_answer_by_two_ways_is_given_once(post: Post) -> None:
+    sender, case_id = await with_case(post)
+    _, acknowledgement = await with_mail(post, sender, case_id)
+    answer = written(SAM, "Re: Terminal", "A new cable is on its way.")
+    for to in (header_of(post, acknowledgement, "Reply-To"), OWN):
+        await post.delivered(answer, to=to)
+    assert await mailed(post, sender) == ["A new cable is on its way."]

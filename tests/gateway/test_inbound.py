@@ -13,8 +13,9 @@ import pytest
 
 from activities.clock import present
 from activities.store import inbox as inbox_store
+from domain.mail.documents import case_id_of
 from domain.mail.marks import Domains
-from domain.mail.routing import CASES_A_DAY, case_id_of
+from domain.mail.routing import CASES_A_DAY
 from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox

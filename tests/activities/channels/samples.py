@@ -165,6 +165,7 @@ NOTICE: dict[str, Any] = {
     "account_id": "C-17",
     "lines": ["42 of 1,200 seats are in use.", "Call the customer."],
     "words": [["It stands still.", "Since nine."], ["Jo"]],
+    "answers": "C-17",
     "due": "2027-03-01T00:00:00+00:00",
 }
 

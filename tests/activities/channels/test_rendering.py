@@ -413,7 +413,7 @@ def test_notice_is_english_with_local_due_time(renderer: Renderer) -> None:
     assert "2027年3月1日 9:00 JST" in rendered.text
     in_english = renderer.render(a_mail("notice", "en", time_zone="America/New_York"))
     assert "Due: February 28, 2027 7:00 PM EST" in plainly(in_english.text)
-    bare = renderer.render(a_mail("notice", "en", context={"due": None, "lines": [], "words": []}))
+    bare = renderer.render(a_mail("notice", "en", context={"due": None, "lines": [], "words": [], "answers": None}))
     assert_readable(bare)
     assert "Due" not in bare.text
     assert bare.text.rstrip().endswith("Account: C-17")

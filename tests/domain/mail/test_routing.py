@@ -9,21 +9,9 @@ import pytest
 from domain.mail.answering import Door, SentMail, Wish
 from domain.mail.asks import Act, Ask
 from domain.mail.bounces import Bounce
+from domain.mail.documents import body_of, case_id_of, message_document, opening_document
 from domain.mail.reading import Attachment, InboundMail
-from domain.mail.routing import (
-    CASES_A_DAY,
-    Found,
-    FoundCase,
-    InboxStatus,
-    KnownSender,
-    Route,
-    RouteKind,
-    body_of,
-    case_id_of,
-    message_document,
-    opening_document,
-    route_mail,
-)
+from domain.mail.routing import CASES_A_DAY, Found, FoundCase, InboxStatus, KnownSender, Route, RouteKind, route_mail
 from domain.service.case_requests import CustomerMessage, read_case_request
 from domain.service.opening import read_case
 
@@ -74,7 +62,7 @@ def test_a_colleague_opens_a_case_of_the_only_customer_under_the_domain() -> Non
             "it answers case C-17, but the address is known at another customer",
         ),
         (Found(answered=SENT), "x@nowhere.example", "it answers a mail of ours to somebody else"),
-        (Found(senders=(JO,), staff=True), "jo@acme.example", "written by one of our own people"),
+        (Found(senders=(JO,), staff="S-2"), "jo@acme.example", "written by one of our own people"),
         (Found(senders=(JO,), cases_today=CASES_A_DAY), "jo@acme.example", "10 cases came from this address"),
     ],
 )
