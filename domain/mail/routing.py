@@ -201,10 +201,11 @@ def _of_agent(mail: InboundMail, found: Found, staff: str, case: FoundCase | Non
 def _own_lines(words: str) -> list[str]:
     """The lines of a mail that quote nothing; a reader gives a mail that only quotes as it is."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
+    heads = {number for number, following in enumerate(lines[1:]) if following.startswith(">")}
     return [
         line
-        for line, following in zip(lines, [*lines[1:], ""], strict=True)
-        if not line.startswith(">") and not (line.endswith(":") and following.startswith(">"))
+        for number, line in enumerate(lines)
+        if not line.startswith(">") and not (number in heads and line.endswith(":"))
     ]
 
 

@@ -11,7 +11,17 @@ from domain.mail.asks import Act, Ask
 from domain.mail.bounces import Bounce
 from domain.mail.documents import body_of, case_id_of, message_document, opening_document
 from domain.mail.reading import Attachment, InboundMail
-from domain.mail.routing import CASES_A_DAY, Found, FoundCase, InboxStatus, KnownSender, Route, RouteKind, route_mail
+from domain.mail.routing import (
+    CASES_A_DAY,
+    Audience,
+    Found,
+    FoundCase,
+    InboxStatus,
+    KnownSender,
+    Route,
+    RouteKind,
+    route_mail,
+)
 from domain.service.case_requests import CustomerMessage, read_case_request
 from domain.service.opening import read_case
 
@@ -209,3 +219,20 @@ def test_the_documents_are_those_that_cases_take() -> None:
     assert known.case_id == colleague.case_id == case_id_of("m-1") != case_id_of("m-2")
     message = read_case_request(CustomerMessage, message_document("m-1", mail))
     assert (message.request_id, message.sender, message.references) == ("m-1", "jo@acme.example", ("<b@x.example>",))
+
+
+def test_an_agent_answers_within_the_thread_alone_and_only_without_doubt() -> None:
+    own = "My answer."
+    agent = Found(staff="S-2", threaded=CASE)
+    route = routed(agent, sender="sam@seller.example", text=own, own_words=own)
+    assert (route.kind, route.agent, route.sent) == (RouteKind.RESPOND, "S-2", False)
+    has = routed(agent.model_copy(update={"audience": Audience(customer=True)}), text=own, own_words=own)
+    assert (has.kind, has.sent) == (RouteKind.RESPOND, True)
+    for other in (
+        Found(staff="S-2", threaded=CASE, doubt="its sender may be forged"),
+        Found(staff="S-2", named=CASE),
+        Found(staff="S-2", threaded=CASE, senders=(JO,)),
+        Found(staff="S-2", threaded=CASE, audience=Audience(others=("bob@partner.example",))),
+        Found(staff="S-2"),
+    ):
+        assert (routed(other, text=own, own_words=own).kind, routed(other).status) == (RouteKind.KEEP, "unknown")
