@@ -26,6 +26,7 @@ AGREED = (
     "month_to_month_from_the_31st",
     "paid_years_and_quarters_are_handed_over",
     "renewed_from_a_clipped_day",
+    "sold_by_a_quote_before_a_term_that_is_agreed_ahead",
     "thirteen_months_from_the_30th",
     "two_of_three_are_handed_over",
     "two_swaps_and_an_early_renewal",
