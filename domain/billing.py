@@ -23,8 +23,8 @@ from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency, FirstInvoice
-from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, Paid, bill, charged_as, schedule
-from domain.taking_effect import counts_from, in_effect
+from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, Paid, View, bill, charged_as, schedule
+from domain.taking_effect import InEffect, counts_from, in_effect
 from domain.tax import Taxed
 
 _MONTHS = {
@@ -170,18 +170,31 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
     as_of = _as_of(due, seen.paid, today, terms.policy.zone)
     paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
-    paid = None
-    if seen.paid is not seen.now or paid_by != terms:
+    paid: list[Paid] = []
+    if seen.ends or paid_by != terms:
         # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day. What takes
         # effect today may have been settled by now, or not.
         held, zone_of = due.before or due.after, terms.policy.zone
         seen_before = [in_effect(held, day, zone_of, policy) for day in (today, today - timedelta(days=1))]
-        cut_short = [(was.now, terms) for was in seen_before]
-        short = charged_as(billed, cut_short, [(was.paid, paid_by) for was in seen_before], through)
-        paid = Paid(seen.paid, paid_by, frozenset(line.key for line in billed) - short)
+        parts = charged_as(billed, _views(seen_before, len(seen.earlier), paid_by, terms), through)
+        paid = [
+            Paid(record, paid_by, keys)
+            for record, keys in zip(seen.earlier, parts, strict=False)
+            if record is not seen.now or not seen.ends
+        ]
     lines = bill(seen.now, terms, billed, through, paid)
     known = {line.key for line in [*billed, *lines]}
     return Settlement(lines, elsewhere, _next_day(due, terms, known, today, seen.days))
+
+
+def _views(seen: Sequence[InEffect], ends: int, paid_by: BillingTerms, terms: BillingTerms) -> list[list[View]]:
+    """By what may have been billed: the asset with none, one, two … of so many ends, and at last as it is."""
+    views: list[list[View]] = [[] for _ in range(ends + 1)]
+    for was in seen:
+        for number, record in enumerate(was.earlier):
+            views[min(number, ends)].append((record, paid_by))
+        views[min(was.ends or ends, ends)] += [(was.now, terms), (was.now, paid_by)]
+    return views
 
 
 def _as_of(due: Due, paid: AssetRecord, today: date, zone: ZoneInfo) -> ContractBilling | None:

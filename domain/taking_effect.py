@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -17,12 +17,22 @@ from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, 
 
 @dataclass(frozen=True)
 class InEffect:
-    """An asset as invoices see it on a day: `now` for what is invoiced anew, `paid` for what was invoiced before, and the
-    later `days` on which something agreed changes them."""
+    """An asset as invoices see it on a day: `now` for what is invoiced anew, `earlier` for what was invoiced before, and the
+    later `days` on which something agreed changes them.
+
+    `earlier` is the asset with none, one, two … of the `ends` that were moved nearer and are yet to come: what was invoiced when
+    so many were agreed goes by that. It is as `now` where that has become longer.
+    """
 
     now: AssetRecord
-    paid: AssetRecord
+    earlier: Sequence[AssetRecord]
     days: Sequence[date] = ()
+    ends: int = 0
+
+    @property
+    def paid(self) -> AssetRecord:
+        """The asset without an end that was moved nearer."""
+        return self.earlier[0]
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,14 @@ class _Ends:
     @property
     def sequences(self) -> set[int]:
         return {action.sequence for action in self.actions}
+
+    def since(self, number: int) -> _Ends:
+        """Those from the `number`th on."""
+        return (
+            replace(self, actions=self.actions[number:], before=self.actions[number - 1].lifecycle_end)
+            if number
+            else self
+        )
 
     @property
     def instants(self) -> tuple[datetime, ...]:
@@ -53,7 +71,7 @@ def in_effect(
     invoiced on its day. `billed`: something was, so that another start changes it.
     """
     if not record.periods:
-        return InEffect(record, record)  # given up before it began: nothing of it is left to wait for
+        return InEffect(record, (record,))  # given up before it began: nothing of it is left to wait for
     later = {
         action.sequence: day
         for action in record.active[1:]
@@ -66,12 +84,15 @@ def in_effect(
     first = unchanged(begun, ahead) if ahead else None
     now = _without(record, later, policy, first) if days else record
     if now is None:
-        return InEffect(record, record)
+        return InEffect(record, (record,))
     ends = _ends_ahead(now.active, today, zone) if billed else _Ends()
     if not ends.actions:
-        return InEffect(now, now, days)
-    paid = _with_its_end(now, ends, policy)
-    return InEffect(now, now if paid is None else paid, sorted({*days, ends.day}))
+        return InEffect(now, (now,), days)
+    parts = [ends.since(number) for number in range(len(ends.actions))]
+    last = ends.actions[-1].lifecycle_end
+    longer = [part.before and last and last < part.before for part in parts]
+    earlier = [_with_its_end(now, part, policy) if long else None for part, long in zip(parts, longer, strict=True)]
+    return InEffect(now, tuple(each or now for each in earlier), sorted({*days, ends.day}), len(parts))
 
 
 def first_day(action: AssetAction, zone: ZoneInfo) -> date:
@@ -113,6 +134,8 @@ def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _
                 found.append(action)
             elif found:
                 found.append(action)
+            if before and action.lifecycle_end >= before:
+                found, before = [], None  # it was moved away again
     end = found[-1].lifecycle_end if found else None
     day = local_date(end, zone) if end else today
     return _Ends(found, day, before) if day > today else _Ends()

@@ -298,17 +298,21 @@ class Paid:
 View = tuple[AssetRecord, BillingTerms]
 
 
-def charged_as(billed: Sequence[BillLine], these: Sequence[View], those: Sequence[View], through: date) -> set[Key]:
-    """The parts that were billed as one of `these` says, and not as one of `those`."""
+def charged_as(billed: Sequence[BillLine], ways: Sequence[Sequence[View]], through: date) -> list[set[Key]]:
+    """The parts that were billed as one view of each way says, by the way that comes nearest; the first of those that do."""
     charged: dict[Key, Decimal] = defaultdict(Decimal)
     for line in billed:
         charged[line.key] += line.scheduled
-    costs = [[{cell.key: cell.exact for cell in _cells(*view, through)} for view in views] for views in (these, those)]
-    off = {
-        key: [min(abs(Fraction(net) - cost.get(key, Fraction())) for cost in each) for each in costs]
-        for key, net in charged.items()
-    }
-    return {key for key, (first, second) in off.items() if first < second}
+    costs = [[{cell.key: cell.exact for cell in _cells(*view, through)} for view in views] for views in ways]
+    found: list[set[Key]] = [set() for _ in ways]
+    for key, net in charged.items():
+        off = [
+            (min(abs(Fraction(net) - cost.get(key, Fraction())) for cost in each), number)
+            for number, each in enumerate(costs)
+            if each
+        ]
+        found[min(off)[1]].add(key)
+    return found
 
 
 def bill(
@@ -316,7 +320,7 @@ def bill(
     terms: BillingTerms,
     billed: Sequence[BillLine],
     through: date,
-    paid: Paid | None = None,
+    paid: Sequence[Paid] = (),
 ) -> tuple[BillLine, ...]:
     """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
 
@@ -331,9 +335,9 @@ def bill(
     for line in billed:
         charged[line.key] += line.scheduled
         left[line.key] += line.amount
-    if paid is not None:
-        as_paid = {cell.key: cell for cell in _cells(paid.record, paid.terms, through) if cell.key in paid.keys}
-        expected = {key: cell for key, cell in expected.items() if key not in paid.keys} | as_paid
+    for part in paid:
+        as_paid = {cell.key: cell for cell in _cells(part.record, part.terms, through) if cell.key in part.keys}
+        expected = {key: cell for key, cell in expected.items() if key not in part.keys} | as_paid
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
     asset = record.asset

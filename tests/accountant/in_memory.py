@@ -16,6 +16,7 @@ from domain import renewal
 from domain.amending import changes
 from domain.amending.desk import Desk
 from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
+from domain.assets.model import AssetRecord
 from domain.billing import ContractBilling, ContractTerm, Due, settle
 from domain.calendar import local_day, local_instant
 from domain.customer import AccountFacts
@@ -60,6 +61,7 @@ class _Account(InMemory):
         super().__init__(account, "aoi@customer.example", products)
         self.billed: dict[str, list[BillLine]] = {}
         self.next_days: dict[str, date | None] = {}
+        self.settled: dict[str, AssetRecord] = {}
         self.documents: list[Document] = []
 
     def live_to(self, instant: datetime) -> None:
@@ -89,7 +91,8 @@ class _Account(InMemory):
         today, account_id = self.situation().today, self.facts["account_id"]
         for asset_id, record in self.records.items():
             billed = self.billed.setdefault(asset_id, [])
-            before = record if asset_id in self.next_days else None
+            before = self.settled.get(asset_id)
+            self.settled[asset_id] = record
             contract = self._billing(record.asset.contract_id or "")
             settled = settle(Due(record, before, contract, billed), today, record.asset.time_zone, POLICY)
             billed += settled.lines
