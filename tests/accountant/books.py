@@ -90,6 +90,7 @@ class Change:
     request: str = ""
     paid: date = date.min
     """from when on days that were paid for heed it, if later than others"""
+    moves_end: bool = False
     renews: bool = False
     ahead: Change | None = None
     """a renewal that was agreed before and had not begun: until then this changes nothing from its first day on"""
@@ -140,8 +141,8 @@ class Asset:
 
     def _paid_from(self, change: Change) -> date:
         """From when on days that were paid for heed a change: an end that is moved again does when it comes."""
-        moved = [each.paid for each in self.changes if each.paid > date.min and each.heard < change.paid]
-        return moved[-1] if moved else change.paid
+        moved = [each.paid for each in self.changes if each.moves_end and each.heard < change.paid]
+        return moved[-1] if change.moves_end and moved else change.paid
 
     def _made(self, number: int, which: tuple[int, ...], days: Days) -> Days:
         change = self.changes[number]
@@ -162,10 +163,12 @@ class Asset:
         request: str = "",
         paid: date = date.min,
         renews: bool = False,
+        moves_end: bool = False,
     ) -> None:
         """Adds a change."""
         ahead = self.renewals_after(heard)
-        self.changes.append(Change(effective, heard, make, request, paid, renews, ahead[0] if ahead else None))
+        known = ahead[0] if ahead else None
+        self.changes.append(Change(effective, heard, make, request, paid, moves_end, renews, known))
 
     def renewals_after(self, day: date) -> list[Change]:
         """What is renewed on later days. A renewal takes the place of those that were to begin after it."""

@@ -58,7 +58,7 @@ class Contract:
         return self.terms[-1].until
 
     def paid_until(self, day: date) -> date:
-        """Up to where is billed on a day: the end of its billing period, or of a gap before the next term; `day` itself before all."""
+        """Up to where is billed on a day: the end of its billing period, in a gap before the next term as well; `day` itself before all."""
         begun = [term for term in self.terms if term.first <= day]
         if not begun:
             return day
@@ -66,17 +66,13 @@ class Contract:
         _, until = term.period_of(day, self.billing)
         if not ahead:
             return until
-        if day >= term.until:
-            return ahead[0].first
-        parted = term.cut or self.billing == "whole_term" or ahead[0].anchor != term.anchor
+        parted = term.cut or day >= term.until or self.billing == "whole_term" or ahead[0].anchor != term.anchor
         return min(until, ahead[0].first) if parted else until
 
     def is_billing_day(self, day: date) -> bool:
-        """Whether a billing period begins; in a gap none does."""
+        """Whether a billing period begins."""
         begun = [term for term in self.terms if term.first <= day]
-        if not begun or (day >= begun[-1].until and len(begun) < len(self.terms)):
-            return False
-        return begun[-1].period_of(day, self.billing)[0] == day
+        return bool(begun) and begun[-1].period_of(day, self.billing)[0] == day
 
     def remember(self, request: str) -> None:
         """Notes what is agreed, so that a request can be taken back."""

@@ -132,14 +132,11 @@ class Hearing(Keeping):
     def _end(self, asset: Asset, contract: Contract, until: date, day: date, request: str) -> None:
         days = asset.days()
         last = max(days)
-        if until <= last:
-            asset.agree(day, self.today, stopped(until), request, paid=until)
-        else:
-            stack, anchor = days[last]
-            longer = served(last + DAY, until, stack, anchor)
-            # An end that was moved nearer and then away again is still nearer than what was paid for, up to there.
-            nearer = any(change.paid > self.today for change in asset.changes)
-            asset.agree(day, self.today, longer, request, paid=until if nearer else date.min)
+        stack, anchor = days[last]
+        make = stopped(until) if until <= last else served(last + DAY, until, stack, anchor)
+        # Days that were paid for heed an end that is nearer when it comes, however often it is moved.
+        nearer = until <= max(asset.days(self.today, paid=True), default=last)
+        asset.agree(day, self.today, make, request, paid=until if nearer else date.min, moves_end=True)
         contract.remember(request)
         living = [each for each in self._assets_of(contract) if not each.cancelled]
         ends = [each.until for each in living]

@@ -130,7 +130,7 @@ class Keeping:
                 asset.agree(first, self.today, served(first, term.until, (), anchor), request, renews=True)
                 continue
             if asset.until < first:  # nothing is served there, and may be added
-                asset.agree(asset.until, self.today, served(asset.until, first, (), contract.anchor), request)
+                asset.agree(asset.until, self.today, served(asset.until, first, (), contract.terms[-1].anchor), request)
             new = prices.get(asset.asset_id) if prices else None
             stack = tuple(Lot(lot.units, new) if new is not None else priced(lot) for lot in stack)
             # What was the last price is that of these lots from now on.

@@ -116,3 +116,20 @@ def test_an_end_that_is_moved_nearer_and_then_away_again_is_credited_where_it_co
     # 13 of 31 days, and the contract goes on by itself.
     assert sorted(found[date(2027, 4, 2)]) == [Decimal("-130.00"), Decimal("930.00")]
     assert set(found) == {BEGINS, date(2027, 4, 2)}
+
+
+def test_an_end_that_is_moved_beyond_where_it_was_is_invoiced_at_once() -> None:
+    ends = [(20, "2027-12-31"), (30, "2028-02-14")]
+    moved = [(day, "amend_assets", {"assets": [{"asset_id": "~O.1", "end": end}]}) for day, end in ends]
+    found = billed(lived(moved, billing="whole_term", days=365))
+    assert found == {BEGINS: [Decimal("3720.00")], date(2027, 2, 14): [Decimal("310.00")]}
+
+
+def test_what_was_invoiced_up_to_an_end_stays_so_until_an_early_renewal_begins() -> None:
+    nearer = (40, "amend_assets", {"assets": [{"asset_id": "~O.1", "end": "2027-06-01"}]})
+    renewed = (120, "renew_assets", {"contract_id": "~K", "start": "day 125", "months": 1, "uplift_percent": "0"})
+    found = billed(lived([nearer, renewed], days=130))
+    # A month and 18 of 31 days were invoiced, of which 13 are not needed.
+    assert found[date(2027, 4, 15)] == [Decimal("490.00")]
+    assert sorted(found[date(2027, 5, 20)]) == [Decimal("-130.00"), Decimal("310.00")]
+    assert date(2027, 5, 15) not in found
