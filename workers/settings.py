@@ -114,5 +114,6 @@ class Settings(BaseSettings):
         )
 
     def domains(self) -> Domains:
-        """Under which domains mail is for us."""
-        return Domains(self.mail_domain, self.answers_to)
+        """Under which domains mail is for us, as they stand in addresses and ids."""
+        wire = self.smtp()
+        return Domains(wire.mail_domain, wire.reply_domain)

@@ -107,7 +107,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     performer = Performer(pool, Seller(settings.seller_name), webhooks=webhooks is not None)
     mail = MailChannel(settings.smtp(), Renderer(), performer.signing.key)
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
-    case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.mail_domain)
+    case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.domains().mail)
     playbooks = read_playbooks(settings.playbooks or FOLDER)
     concerns = (
         JourneySteps(performer),

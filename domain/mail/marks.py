@@ -23,8 +23,8 @@ class Domains:
 
     def takes(self, address: str) -> bool:
         """True for an address under one of them."""
-        under = address.rpartition("@")[2].lower()
-        return under in (self.mail.lower(), (self.reply or self.mail).lower())
+        _, at, under = address.lower().rpartition("@")
+        return bool(at) and under in (self.mail.lower(), (self.reply or self.mail).lower())
 
 
 @dataclass(frozen=True)
