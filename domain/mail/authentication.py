@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 _RESULT = re.compile(r"([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _PASS, _FAIL = "pass", "fail"
+_METHODS = ("dmarc", "spf", "dkim")
 
 
 def doubt_of(headers: Sequence[str], authserv_id: str | None) -> str | None:
@@ -32,8 +33,7 @@ def _doubt(results: list[tuple[str, str]]) -> str | None:
 
     if _FAIL in said("dmarc"):
         return "its sender may be forged: our mail server says that DMARC failed"
-    both = [said("spf"), said("dkim")]
-    if _PASS not in said("dmarc") and all(found and set(found) == {_FAIL} for found in both):
+    if all(_FAIL in said(one) for one in ("spf", "dkim")) and not any(_PASS in said(one) for one in _METHODS):
         return "its sender may be forged: our mail server says that SPF and DKIM failed"
     return None
 

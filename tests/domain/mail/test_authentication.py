@@ -26,6 +26,7 @@ BOTH = "its sender may be forged: our mail server says that SPF and DKIM failed"
         (f'"{US}"; dmarc=fail', DMARC),
         (f"{US} (our own; dmarc=pass); dmarc=fail", DMARC),
         (f"{US}; spf=fail smtp.mailfrom=a.example; dkim=fail (bad signature) header.d=a.example", BOTH),
+        (f"{US}; spf=fail; dkim=neutral; dkim=fail header.d=a.example", BOTH),
         (f"{US}; spf=fail; dkim=fail; dkim=pass header.d=a.example", None),
         (f"{US}; spf=fail; dkim=fail; dmarc=pass", None),
         (f"{US}; spf=fail smtp.mailfrom=a.example", None),
