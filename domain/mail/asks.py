@@ -218,6 +218,8 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
         plain = _plain(name)
         if plain in plain_names or (plain.isdigit() and plain in numbers):
             return "#"
+        if names and not _OURS.match(name) and not name.startswith(names[0].lower().rstrip("0123456789")):
+            return found[0]  # a number of theirs
         others.setdefault(plain, name.upper().replace(" ", "-"))
         return "#" if not names else found[0]
 

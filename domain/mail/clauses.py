@@ -16,7 +16,7 @@ _STRAIGHT = str.maketrans(
 )
 _SPACES = re.compile(r"[ \t　]+")
 _ENDS = re.compile(
-    r"(?<=[.!])\s+|(?<=[\u3040-\u9fff])!+(?=[\u3040-\u9fff])|(?<=\?)\s*|[。！;；\n]+|(?<=[a-z])\s+-\s+|\s-{2,}\s"
+    r"(?<=[.!])\s+|(?<=[\u3040-\u9fff])!+(?=[\u3040-\u9fff])|(?<=\?)\s*|[。！;；\n]+|\s[:;]-?[)(DP]+(?=\s)|(?<=[a-z])\s+-\s+|\s-{2,}\s"
 )
 _COMMAS = re.compile(r"\s*[,、，]\s*|\s*:\s+(?=[a-z])")
 _HAS_COMMA = re.compile(r"[,、，]")

@@ -125,11 +125,16 @@ def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract:
     echo = len(whole.split()) <= _ECHO and not doubts.QUESTIONS.match(whole) and whole.isascii()
     if echo or doubts.TAG_JA.search(whole):
         return
+    if doubts.BESIDE.search(whole) and not about:
+        return
     counters = bool(doubts.CONDITIONS.search(whole) or doubts.CHANGES.search(whole))
     counters = counters or (about and bool(doubts.LATER.search(whole)))
     found.doubts = found.doubts or about or counters
     found.waits = found.waits or counters
-    found.hedges = found.hedges or counters or bool(re.search(r"\b(?:can|could|would|will|is there|what if)\b", whole))
+    # What is asked after a no is how to part, what is asked before it may decide it.
+    decides = not found.declines and bool(doubts.QUESTIONS.match(whole) or doubts.ASKS_JA.search(whole))
+    counters = counters or bool(doubts.OFFERS.search(whole))
+    found.hedges = found.hedges or counters or decides
     found.bears = found.bears or (about and counters)
 
 

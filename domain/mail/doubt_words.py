@@ -39,7 +39,7 @@ HARMLESS = any_of(
 """what sounds like a condition and is none"""
 
 CONDITIONS = any_of(
-    r"\b(?:if|unless|provided|providing|assuming|as long as|so long as|subject to|on (?:the )?condition"
+    r"\b(?:if|unless|provided(?! (?:for|by|in|with|the|us|me))|providing|assuming|as long as|so long as|subject to|on (?:the )?condition"
     r"|(?<!we )(?<!i )(?<!really )depend(?!s? on (?:it|this|you|your))(?:s|ing|ent|ant)?|pending (?:approval"
     r"|sign\w*|confirmation|the|our|your)|contingent"
     r"|otherwise|only after|before we|in case|conditional\w*|with the proviso|on the understanding|still (?:has"
@@ -47,7 +47,7 @@ CONDITIONS = any_of(
     r"|do not (?:start|ship|order|send|book|do)\b|in exchange|in return)\b",
     r"ただし|但し|(?:^|、|, )ただ(?:$|、|,|し)|もし|場合(?:は|に|のみ)|条件(?:付|として|が|で(?:は)?(?:な|あ))"
     r"|(?<!から)なら(?!ず|ぬ|な|び)|であれば|ければ(?!と|幸い)|次第(?:で|、|お|ご)|ようであれば|でしたら"
-    r"|(?:れば(?!と|幸い|あり|助|大変|嬉|うれ)|たら(?!と|幸い)|るなら|るのであれば|るのでしたら)|ましたら",
+    r"|(?:れば(?!と|幸い|あり|助|大変|嬉|うれ)|(?<!見当)たら(?!と|幸い)|るなら|るのであれば|るのでしたら)|ましたら",
 )
 """counts wherever it stands"""
 
@@ -119,7 +119,7 @@ BUT = any_of(
 PAST = re.compile(
     r"(?:社内|部内|課内|院内|家族|役員会|理事会|関係者|上司|現場|店|みんな|皆)(?:で|と)(?:も)?(?:検討|協議"
     r"|相談)[^、]{0,8}(?:結果|ところ|し)|(?:検討|協議|相談|比較)(?:を)?(?:いた|致|さ)?(?:し|せ)?(?:ました|た"
-    r"|まし|ていただき(?:ました)?|て(?:いただいた|頂いた))?(?:が|けど)?(?:の)?(?:結果|ところ)?(?:$|、|を?重ね)"
+    r"|まし|ていただき(?:ました)?|て(?:いただいた|頂いた))?(?:が|けど)?(?:の)?(?:結果|ところ)?(?:$|、|, |を?重ね)"
     r"|(?:社内)?検討の(?:結果|上|うえ)|(?:上司|社内|役員|部長|社長|本社|経理|稟議|決裁|理事会"
     r"|取締役会)[^、]{0,6}(?:の)?(?:承認|決裁|了承|許可|ok|稟議|確認|稟議書|チェック|同意|了解)(?:が|も|を"
     r"|は)?(?:下り|おり|降り|通り|出|取れ|得|済|もらえ|いただけ|され"
@@ -141,6 +141,9 @@ PAST = re.compile(
     r"|\bdecision (?:is|has been|was) (?:made|taken|reached)\b"
 )
 """what was weighed before the answer, and is over"""
+
+OFFERS = re.compile(r"\bcan you (?:do|make|offer|go)\b|\bwould (?:be|do)\b|できますか$|可能(?:です|でしょう)か")
+"""a question that is an offer of one's own"""
 
 HOLDS = re.compile(
     r"\b(?:still (?:has|have|needs?|must)|(?:has|have|needs?|must) to be (?:signed|countersigned|approved"

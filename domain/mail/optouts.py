@@ -114,7 +114,7 @@ _ENDS_JA = (
     r"|するよう)*(?:し(?!ま(?:って|い|う)|て(?:い(?!ただ)|しま|お(?!いて)))|お願い|願|希望|請求|いた|致|さ(?:せ"
     r"|れ(?:ます|たい))|くださ|下さ|よろしく|お?取り?計ら|です|$)"
     r"|止め(?:て|る|たい)|やめ(?:て|たい|させ)|不要|(?:いり|要り)ません|いらん|いらない|(?:は|(?<!で)も"
-    r"|なくて)結構|ご?遠慮|控え|お断り|外し|はずし|抜い|なし(?:で|に|という)|無しで|これで最後|限り|終わりに"
+    r"|なくて)結構|ご?遠慮|勘弁|控え|お断り|外し|はずし|抜い|なし(?:で|に|という)|無しで|これで最後|限り|終わりに"
     r"|(?:送ら|送付し|送信し|来|こ|届か)ない(?:で|よう)|送ってこないで|こなくて|いただかなくて|希望(?:いた)?しません|認めており)"
 )
 _JAPANESE = re.compile(
@@ -161,7 +161,7 @@ _THIS = re.compile(r"\b(?:this|these|them|that|it|those)(?: any ?more| any longe
 
 
 def _wants(clause: Clause, *, alone: bool, asked: bool) -> bool:
-    text = _LEADS.sub("", clause.text)
+    text = _LEADS.sub("", spelled_out(clause.text))
     if not _WANTS.fullmatch(text) or (_NEGATED.search(text) and "interested" not in text):
         return False
     if (clause.asks and not _POLITE_QUESTION.search(text)) or _OTHER_WAYS_JA.search(text):

@@ -73,7 +73,7 @@ _ANOTHER = re.compile(
 _CONDITION = re.compile(r"\b(?:if|unless|provided|only when|as soon as)\b|なら|たら|場合")
 _NUMBER = re.compile(r"\d+")
 _BAD = re.compile(
-    r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|nobody|nothing|useless|awful|terrible"
+    r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|useless|awful|terrible"
     r"|bravo|disaster|lost)\b|最悪|ひどい|壊|失敗|二度"
 )
 _ABOUT = re.compile(
@@ -105,12 +105,13 @@ _NAMED = re.compile(
 )
 _NAMED_JA = re.compile(
     rf"(?<![\d.a-z-])(?:[「『]?)(?P<n>\d{{1,2}}|{_WORD})(?:[」』]?)(?: ?点)?(?:[」』]?)(?:です|かな|でお願い"
-    rf"|に(?:します|しました|しときます|いたします|させて)|とさせて|とします|と回答|と申|を?お?(?:つけ|付け)"
+    rf"|(?:くらい|ぐらい)(?:です|でしょう|かな)|に(?:します|しました|しときます|いたします|させて)|とさせて"
+    rf"|とします|と回答|と申|を?お?(?:つけ|付け)"
     rf"|を?差し上げ|を?進呈"
     r"|といったところ|が妥当|な$|だ(?:$|と思)|でした$|や(?:な|ね)?$)"
     rf"|(?<=[は:の])(?P<q>\d{{1,2}}|{_WORD})$"
 )
-_OF_POINTS = re.compile(r"(\d{1,2}|十) ?(?:点満点|段階)(?:評価)?(?:で(?:は)?|の|中|のうち|なら)?")
+_OF_POINTS = re.compile(r"(\d{1,2}|[五七十]) ?(?:点満点|段階)(?:評価)?(?:で(?:は)?|の|中|のうち|なら)?")
 _OUT_OF = re.compile(rf" ?(?:/|\bout of|\bof) ?(\d{{1,2}}|{_WORD})(?!\w)")
 _ASIDE = re.compile(r"(?:つける|付ける|評価する|言う|する)(?:の)?なら")
 _TOP = re.compile(r"\b(?:full marks|top marks|top score|the maximum|maximum score)\b|満点|最高点")
@@ -126,6 +127,8 @@ def _named(clauses: list[Clause], low: int, high: int) -> tuple[int | None, bool
         if any(_value(one[1]) != high for one in _OUT_OF.finditer(text)):
             return None, True
         plain = _OUT_OF.sub("", _OF_POINTS.sub("", text))
+        if first := re.match(rf"({_N}) ?(?:/|out of) ?({_N})(?!\d)", text):
+            plain += f" score {first[1]}"
         hits = [hit for pattern in (_NAMED, _NAMED_JA) for hit in pattern.finditer(plain)]
         found |= {_value(next(one for one in hit.groups() if one)) for hit in hits}
         if not hits and _TOP.search(plain):
