@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, TypeVar, get_args
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
 from domain.customer import Customer
 from domain.unreadable import Unreadable, UnreadableError, why_not
+from domain.zones import is_zone
 
 _IDS = {
     "contacts": ("contact", "contact_id"),
@@ -47,16 +46,6 @@ def read_customer(found: dict[str, Any]) -> Customer:
     except ValidationError as error:
         raise UnreadableError(Unreadable(kind="account", id=account_id, why=why_not(error))) from error
     return customer.model_copy(update={"unreadable": unreadable})
-
-
-@lru_cache(maxsize=1024)
-def is_zone(name: str) -> bool:
-    """True if there is a time zone of that name here."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def with_known_zones(customer: Customer) -> Customer:

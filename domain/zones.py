@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -26,3 +26,20 @@ def known_zone(name: str) -> str:
 def zone_of(name: str) -> ZoneInfo:
     """The zone with an IANA name. Raises ValueError for any other name."""
     return ZoneInfo(known_zone(name))
+
+
+@lru_cache(maxsize=1024)
+def is_zone(name: str) -> bool:
+    """True if there is a time zone of that name here."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def usable_zone(name: str) -> str:
+    """`name` if this machine has a time zone of that name, whoever listed it: for what was taken before. Raises ValueError."""
+    if not is_zone(name):
+        raise ValueError(f"no time zone is called {name[:80]!r}")
+    return name

@@ -13,10 +13,11 @@ from activities.store.pool import Connection
 from domain import adoption
 from domain.calendar import local_day
 from domain.customer import Customer
-from domain.partly import is_zone, read_customer, with_known_zones
+from domain.partly import read_customer, with_known_zones
 from domain.playbook import Playbook
 from domain.situation import Looks
 from domain.unreadable import Missing, Unreadable, UnreadableError, why_not
+from domain.zones import is_zone
 
 _CUSTOMER = """
 with a as (select * from account where account_id = $1)

@@ -10,15 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import NewType
+from typing import Annotated, NewType
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.assets.dates import Instant, local_date
 from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.model import Carried
 from domain.money import CurrencyCode
+from domain.zones import usable_zone
 
 RequestId = NewType("RequestId", str)
 Attributes = dict[str, str]
@@ -119,7 +120,7 @@ class Asset(Carried):
     parent_id: AssetId | None = None
     ramped: bool = False
     derived_price: bool = False
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(usable_zone)] = "UTC"
     months_from: Instant | None = None
     carried: Fraction = Fraction(0)
     carried_first: Fraction | None = None

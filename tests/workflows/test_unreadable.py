@@ -60,6 +60,19 @@ async def first_contract_goes_on(life: Ahead) -> None:
     )
 
 
+async def test_an_asset_in_a_time_zone_that_there_is_not(servers: Servers) -> None:
+    life = await two_contracts(servers)
+    await servers.pool.execute("update asset set time_zone = 'Nowhere/Land' where asset_id = $1", life.ahead)
+    name = f"asset {life.ahead}"
+    assert await named_by_doctor(servers, life.account) == [name]
+    await refused(life, "amend_assets", {"assets": [{"asset_id": life.ahead, "add": 1}]}, "Unreadable", name)
+    await first_contract_goes_on(life)
+    await named_in_briefing(servers, life.account, name)
+    await servers.pool.execute("update asset set time_zone = 'Asia/Tokyo' where asset_id = $1", life.ahead)
+    await life.ask("resume")
+    await nothing_waits(servers, life.account)
+
+
 async def test_a_row_of_the_ledger_that_no_release_knows(servers: Servers) -> None:
     life = await two_contracts(servers)
     await servers.pool.execute("update asset_action set attributes = '[{\"odd\": 1}]' where asset_id = $1", life.ahead)
