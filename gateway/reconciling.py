@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from temporalio.client import WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.clock import present
 from activities.store import cases, customers
@@ -260,6 +260,27 @@ _LOST = frozenset({DifferenceKind.ORDER_LOST, DifferenceKind.REQUEST_LOST, Diffe
 
 _STANDING = _LOST | {DifferenceKind.NOT_RUNNING, DifferenceKind.CASE_NOT_RUNNING, DifferenceKind.CLOSED}
 """What does not pass by itself."""
+
+
+async def unattended(temporal: Client, pool: Pool) -> list[str]:
+    """Accounts under contract whose journey does not run: nobody renews or bills them."""
+    runs = temporal.list_workflows(f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Running'")
+    listed = {run.id async for run in runs}
+    async with pool.acquire() as connection:
+        owed = await customers.accounts_under_contract(connection)
+    missing = [account_id for account_id in owed if journey_id(account_id) not in listed]
+    return [account_id for account_id in missing if not await _runs(temporal, account_id)]
+
+
+async def _runs(temporal: Client, account_id: str) -> bool:
+    """True if the journey runs, also if it has just begun and is not listed yet."""
+    try:
+        described = await temporal.get_workflow_handle(journey_id(account_id)).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return described.status is WorkflowExecutionStatus.RUNNING
 
 
 def _mendable(difference: Difference) -> bool:

@@ -173,6 +173,15 @@ async def unknown_accounts(connection: Connection, ids: Sequence[str]) -> list[s
     return [row["id"] for row in rows]
 
 
+async def accounts_under_contract(connection: Connection) -> list[str]:
+    """Accounts that a journey has to look after: not closed, with a contract that is not over."""
+    rows = await connection.fetch(
+        "select account_id from account where closed_at is null and exists"
+        " (select 1 from contract where contract.account_id = account.account_id and status <> 'ended') order by account_id"
+    )
+    return [row["account_id"] for row in rows]
+
+
 async def accounts_after(connection: Connection, after: str, most: int) -> list[str]:
     """Account ids in their order, a page at a time: those after the last of the page before."""
     rows = await connection.fetch(

@@ -19,6 +19,7 @@ from activities.store.readable import unreadable_facts
 from domain.shown import counted
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
+from gateway.reconciling import unattended
 from gateway.smtp_door import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import Connections, connections, console, settings_of
@@ -26,7 +27,7 @@ from workers.settings import Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 NAMED_FACTS = 5
-"""So many of the facts that cannot be read the doctor names."""
+"""So many of the facts that cannot be read, and of the customers without a journey, the doctor names."""
 _NOUNS = {"mail": "mails and notices", "provisioning": "orders", "webhook": "webhooks", "transfer": "transfers"}
 
 
@@ -56,6 +57,7 @@ async def examine() -> bool:
         async with connections() as servers:
             await _engine(findings, servers)
             await _workers(findings, servers)
+            await _journeys(findings, servers)
             await _providers(findings, servers)
     except Exception as error:  # whatever it is, it is the doctor's finding
         findings.said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
@@ -96,6 +98,22 @@ async def _workers(findings: Findings, servers: Connections) -> None:
     missing = await absence(servers.temporal, servers.settings.task_queue)
     mend = "start one: `perennial worker`, or `perennial up`; until then nothing is done and no request is answered"
     findings.said("worker", missing is None, missing or f"works on {servers.settings.task_queue!r}", mend)
+
+
+async def _journeys(findings: Findings, servers: Connections) -> None:
+    """Whether somebody looks after every customer under contract."""
+    try:
+        alone = await unattended(servers.temporal, servers.pool)
+    except asyncpg.UndefinedTableError:
+        return  # the schema is missing, which has been said
+    more = f" and {len(alone) - NAMED_FACTS} more" if len(alone) > NAMED_FACTS else ""
+    said = (
+        f"none runs for {', '.join(alone[:NAMED_FACTS])}{more}, under contract"
+        if alone
+        else "run for all under contract"
+    )
+    mend = "`perennial doctor --reconcile` says what nobody looks after, and with `--mend` begins them"
+    findings.said("journeys", not alone, said, mend)
 
 
 async def _providers(findings: Findings, servers: Connections) -> None:

@@ -13,6 +13,7 @@ import pytest
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
+from gateway.reconciling import unattended
 from tests.activities.channels.fake_provisioning import Behaviour
 from tests.builders import order
 from tests.conftest import Servers
@@ -61,6 +62,25 @@ async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path
     assert "perennial worker" in row(found.out, "worker")
     found = await here(servers, tmp_path, "doctor", "--reconcile", PERENNIAL_TASK_QUEUE="deserted")
     assert (found.code, "start `perennial worker` first" in found.err) == (1, True)
+
+
+async def test_the_doctor_sees_a_customer_whom_no_journey_looks_after(servers: Servers, tmp_path: Path) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    assert account not in await unattended(servers.temporal, servers.pool)
+    await servers.handle(account).terminate("by hand")
+
+    async def is_missed() -> bool:
+        return account in await unattended(servers.temporal, servers.pool)
+
+    await until(is_missed, "the list shows that it does not run")
+    found = await here(servers, tmp_path, "doctor")
+    assert found.code == 1
+    assert row(found.out, "journeys").startswith("none runs for ")
+    assert "perennial doctor --reconcile" in row(found.out, "journeys")
+    await servers.client.place_order(document)
+    assert account not in await unattended(servers.temporal, servers.pool)
 
 
 async def test_the_doctor_says_whether_customers_are_heard(servers: Servers, tmp_path: Path) -> None:
