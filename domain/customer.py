@@ -327,6 +327,14 @@ class Customer(Carried):
         """The customer's local day at `instant`."""
         return local_day(instant, self.account.time_zone)
 
+    def end_of(self, day: date) -> datetime:
+        """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""
+        return start_of_day(day + timedelta(days=1), self.account.time_zone)
+
+    def last_day_before(self, instant: datetime) -> date:
+        """The last local day that begins before an instant."""
+        return self.day_of(instant - timedelta(microseconds=1))
+
     def morning(self, day: date, *, business_day: bool = True) -> tuple[datetime, date]:
         """The instant of 9 o'clock on `day` (or the next business day) in the customer's zone, with that day."""
         if business_day:

@@ -68,7 +68,8 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
     add = max(1, wanted - use.seats)
     unit_price = asset.unit_price
     mrr_change = asset.mrr_of(add, unit_price)
-    expires_at, expires_on = situation.customer.morning(situation.in_days(terms.expires_after))
+    due, expires_on = situation.customer.morning(situation.in_days(terms.expires_after))
+    expires_at = situation.customer.end_of(expires_on)
     offer_id = f"offer-{asset.asset_id}-{situation.today}"
     stage = stage_of(asset.asset_id)
     active = int(use.active.quantize(Decimal(1)))
@@ -100,7 +101,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         ),
         [MakeOffer(offer_id, asset.asset_id, add, unit_price, asset.currency, mrr_change, situation.as_of, expires_at)],
         [Mail("upsell_offer", context, role=ContactRole.SPONSOR, product=asset.product)],
-        [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=expires_at)],
+        [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=due)],
     )
 
 

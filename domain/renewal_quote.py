@@ -127,7 +127,7 @@ def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRe
         "auto_renew": contract.auto_renew,
         "notice_by": last.isoformat(),
         "notice_over": last < situation.today,
-        "days_left": (contract.term.until - situation.today).days,
+        "days_left": (last_day(contract.term) - situation.today).days,
         "quote": quote_context(situation, quote) if quote else None,
     }
 

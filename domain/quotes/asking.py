@@ -98,7 +98,7 @@ def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as
     ledger = Ledger(policy=POLICY, assets={AssetId(key): record for key, record in situation.records.items()})
     with named_refusals():
         wanted = quote_request(situation, request, as_of, version)
-        return price(
+        made = price(
             sources.catalogue,
             sources.book,
             ledger,
@@ -107,6 +107,8 @@ def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as
             as_of=as_of,
             relationships=sources.relationships,
         )
+    last = situation.customer.day_of(as_of) + timedelta(days=wanted.valid_days)
+    return made.model_copy(update={"valid_until": situation.customer.end_of(last)})
 
 
 def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, version: int) -> QuoteRequest:

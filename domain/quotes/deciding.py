@@ -346,7 +346,7 @@ def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
         "lines": lines,
         "total": situation.customer.money(quote.totals.amount, currency),
         "mrr_change": situation.customer.money(quote.totals.monthly, currency),
-        "valid_until": situation.customer.day_of(quote.valid_until).isoformat(),
+        "valid_until": situation.customer.last_day_before(quote.valid_until).isoformat(),
     }
 
 
