@@ -15,6 +15,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
+from activities.pacing import unless_too_early
 from activities.signing import Signing
 from activities.store import customers, effects, holds
 from activities.store.billing import Billed
@@ -29,7 +30,7 @@ from domain.asking import Asked
 from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
-from domain.journey import Channel, Outcome
+from domain.journey import Channel, Outcome, Step
 from domain.messages import OutgoingMail, StaffNotice
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
@@ -207,8 +208,11 @@ class Performer:
         service: bool = False,
         looks: bool = False,
         asked: Asked | None = None,
+        paced: Step | None = None,
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
+
+        `paced`: the step that this does, if it waits until whoever it would write to may get an optional mail again.
 
         Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
@@ -219,6 +223,11 @@ class Performer:
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
             decision = await computed(len(situation.customer.assets), decide, situation)
+            decision = await unless_too_early(connection, situation, decision, paced)
+            if decision.outcome.put_off:  # it is done under its own key when it is done
+                key = effect_key(account_id, f"reschedule_pace:{as_of:%Y%m%dT%H%M%S%f}/{key.partition('/')[2]}")
+                if done := await effects.find_effect(connection, key):
+                    return done.outcome
             return await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked
             )

@@ -23,7 +23,14 @@ class JourneySteps:
         self._performer = performer
 
     async def _perform(
-        self, call: StepCall, rule: Rule, *, ledger: bool = False, looks: bool = False, run: str = ""
+        self,
+        call: StepCall,
+        rule: Rule,
+        *,
+        ledger: bool = False,
+        looks: bool = False,
+        run: str = "",
+        paced: bool = False,
     ) -> Outcome:
         step = call.step
         async with business_errors():
@@ -37,12 +44,13 @@ class JourneySteps:
                 ledger=ledger,
                 looks=looks,
                 run=run,
+                paced=step if paced else None,
             )
 
     @activity.defn
     async def onboarding_mail(self, call: StepCall) -> Outcome:
         """A task of ours that is done by a mail, such as the welcome."""
-        return await self._perform(call, onboarding.mail)
+        return await self._perform(call, onboarding.mail, paced=True)
 
     @activity.defn
     async def onboarding_provisioning(self, call: StepCall) -> Outcome:
@@ -57,12 +65,12 @@ class JourneySteps:
     @activity.defn
     async def onboarding_invite(self, call: StepCall) -> Outcome:
         """The customer is invited to a task."""
-        return await self._perform(call, onboarding.invite)
+        return await self._perform(call, onboarding.invite, paced=True)
 
     @activity.defn
     async def onboarding_reminder(self, call: StepCall) -> Outcome:
         """Whoever has to do a task is reminded."""
-        return await self._perform(call, onboarding.remind)
+        return await self._perform(call, onboarding.remind, paced=True)
 
     @activity.defn
     async def onboarding_escalation(self, call: StepCall) -> Outcome:
@@ -72,7 +80,7 @@ class JourneySteps:
     @activity.defn
     async def onboarding_touch(self, call: StepCall) -> Outcome:
         """A short mail on a fixed day."""
-        return await self._perform(call, onboarding.touch)
+        return await self._perform(call, onboarding.touch, paced=True)
 
     @activity.defn
     async def relationship_anniversary(self, call: StepCall) -> Outcome:
@@ -82,24 +90,24 @@ class JourneySteps:
     @activity.defn
     async def adoption_check_in(self, call: StepCall) -> Outcome:
         """The regular look at use and health."""
-        return await self._perform(call, adoption.check_in, looks=True)
+        return await self._perform(call, adoption.check_in, looks=True, paced=True)
 
     @activity.defn
     async def adoption_usage_review(self, call: StepCall) -> Outcome:
         """A look because usage crossed a threshold."""
         # The same report may come again: only a retry of this very call gets its outcome, a repetition changes nothing.
         info = activity.info()
-        return await self._perform(call, adoption.review, run=f"{info.workflow_run_id}/{info.activity_id}")
+        return await self._perform(call, adoption.review, paced=True, run=f"{info.workflow_run_id}/{info.activity_id}")
 
     @activity.defn
     async def adoption_follow_up(self, call: StepCall) -> Outcome:
         """A look whether help has helped."""
-        return await self._perform(call, adoption.follow_up, looks=True)
+        return await self._perform(call, adoption.follow_up, looks=True, paced=True)
 
     @activity.defn
     async def adoption_survey(self, call: StepCall) -> Outcome:
         """The customer is asked for a score."""
-        return await self._perform(call, adoption.survey)
+        return await self._perform(call, adoption.survey, paced=True)
 
     @activity.defn
     async def expansion_expiry(self, call: StepCall) -> Outcome:
@@ -129,7 +137,7 @@ class JourneySteps:
     @activity.defn
     async def reorder_check_in(self, call: StepCall) -> Outcome:
         """A customer's own order rhythm has passed."""
-        return await self._perform(call, reorder.check_in)
+        return await self._perform(call, reorder.check_in, paced=True)
 
     @activity.defn
     async def reorder_lapse(self, call: StepCall) -> Outcome:

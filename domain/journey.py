@@ -166,6 +166,8 @@ class Outcome(Carried):
     """a pause that is on record, for a journey that has lost it"""
     unpaused: bool = False
     """true if the record knows of no pause any more"""
+    put_off: bool = False
+    """true for a step that is not done yet: `plan` says when it is"""
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""

@@ -82,7 +82,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                     # With a plan it was held back, with attention refused: both are found out again.
                     if outcome.get("sent") or not (outcome.get("plan") or outcome.get("attention")):
                         _note_delivery(given, outcome, sent)
-                elif name not in _NOT_KEPT and not outcome.get("repeated"):
+                elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}

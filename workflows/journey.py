@@ -111,7 +111,7 @@ class Journey:
                 named = Outcome(attention={f"unreadable:{cause.details[0]}": cause.message})
                 self.state = self.state.after(named, workflow.now())
             return
-        self.state = self.state.after(outcome, workflow.now(), done=step)
+        self.state = self.state.after(outcome, workflow.now(), done=None if outcome.put_off else step)
 
     async def answer(self, asked: Asked) -> None:
         """A request: one activity, one transaction, and its answer to whoever asked."""

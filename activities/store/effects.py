@@ -303,3 +303,19 @@ async def unsubscribe_contact(connection: Connection, account_id: str, contact_i
         contact_id,
         as_of,
     )
+
+
+async def last_optional_mail(
+    connection: Connection, account_id: str, email: str, before: datetime, answers: Iterable[str]
+) -> datetime | None:
+    """When an address got the latest optional mail, or will get the one that is on its way; `answers` are templates that do not count."""
+    at: datetime | None = await connection.fetchval(
+        "select max(greatest(created_at, settled_at)) from outbox where account_id = $1 and channel = 'deliver_mail'"
+        " and created_at > $3::timestamptz - interval '10 days' and status in ('waiting', 'sent')"
+        " and body->>'unsubscribe' is not null and body->>'template' <> all($4) and lower(body->>'to_email') = lower($2)",
+        account_id,
+        email,
+        before,
+        sorted(answers),
+    )
+    return at

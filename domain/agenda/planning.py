@@ -74,8 +74,9 @@ def _moved(facts: Facts, found: Agenda) -> None:
         else:
             left = {key: step for key, step in left.items() if not one.changes(key, step)}
     for key, step in left.items():
-        found.steps.pop(key, None)
-        if step is None or facts.done(key) is not None or step.stage not in {*found.stages, onboarding.ANNIVERSARIES}:
+        wanted = found.steps.pop(key, None) is not None
+        stages = {*found.stages, onboarding.ANNIVERSARIES}
+        if step is None or facts.done(key) is not None or not (wanted or step.stage in stages):
             continue
         if step.kind == "renewal_notice":  # one after the other: what is planned says what comes next
             found.steps = {k: one for k, one in found.steps.items() if (one.kind, one.stage) != (step.kind, step.stage)}

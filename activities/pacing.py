@@ -1,0 +1,23 @@
+"""A step that would send an optional mail too early is put off: decided in the transaction that would have sent it."""
+
+from __future__ import annotations
+
+from activities.store import effects
+from activities.store.pool import Connection
+from domain import pace
+from domain.decision import Decision
+from domain.journey import Step
+from domain.situation import Situation
+
+
+async def unless_too_early(
+    connection: Connection, situation: Situation, decision: Decision, step: Step | None
+) -> Decision:
+    """The decision of a step as it is, or that it is put off or left out. Null for what does not wait for anybody."""
+    found = pace.paced(situation, decision) if step is not None else None
+    if step is None or found is None:
+        return decision
+    account_id = situation.customer.account.account_id
+    last = await effects.last_optional_mail(connection, account_id, found.contact.email, situation.as_of, pace.ANSWERS)
+    day = pace.day_for(situation, found.mail.template, last)
+    return decision if day is None else pace.put_off(situation, step, found.mail.template, day)

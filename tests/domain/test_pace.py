@@ -1,0 +1,89 @@
+"""When an optional mail may leave, and what becomes of the step that would send it too early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain import pace
+from domain.customer import AccountFacts
+from domain.decision import Decision, JournalLine, Mail
+from domain.journey import Step
+from domain.situation import Situation
+from tests.domain.amending.world import InMemory
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN)
+
+
+def now(text: str, since: str = "2026-09-01T10:00") -> Situation:
+    """A customer in Berlin at an instant."""
+    account = AccountFacts(
+        account_id="acme",
+        name="Acme",
+        country="DE",
+        time_zone="Europe/Berlin",
+        language="de",
+        segment="standard",
+        playbook_version=1,
+        since=at(since),
+    )
+    return replace(InMemory(account, "jo@acme.example").situation(), as_of=at(text))
+
+
+@pytest.mark.parametrize(
+    ("moment", "last", "day"),
+    [
+        ("2026-12-07T09:00", None, None),
+        ("2026-12-07T09:00", "2026-12-04T09:00", None),
+        ("2026-12-07T09:00", "2026-12-05T15:00", "2026-12-08"),
+        ("2026-12-07T09:00", "2026-12-07T09:00", "2026-12-10"),
+        ("2026-12-10T09:00", "2026-12-10T09:00", "2026-12-14"),
+        ("2026-12-24T09:00", "2026-12-22T09:00", "2026-12-28"),
+        ("2026-12-07T02:00", None, "2026-12-07"),
+        ("2026-12-07T19:30", None, "2026-12-08"),
+        ("2026-12-05T11:00", None, "2026-12-07"),
+        ("2026-12-07T14:00", None, None),
+    ],
+)
+def test_one_in_three_days_at_an_hour_at_which_people_work(moment: str, last: str | None, day: str | None) -> None:
+    found = pace.day_for(now(moment), "check_in", at(last) if last else None)
+    assert found == (date.fromisoformat(day) if day else None)
+
+
+def test_others_give_way_to_an_anniversary_which_keeps_its_day() -> None:
+    eve = now("2027-08-31T09:00")
+    assert pace.day_for(eve, "check_in", None) == date(2027, 9, 6)
+    assert pace.day_for(now("2027-09-01T09:00"), "touch_anniversary", at("2027-08-31T09:00")) is None
+    assert pace.day_for(now("2027-08-30T09:00"), "check_in", None) == date(2027, 9, 6)
+    assert pace.day_for(now("2027-08-27T09:00"), "check_in", None) is None
+
+
+def test_a_step_is_done_later_and_not_at_all_once_its_day_is_over() -> None:
+    early = now("2026-09-02T09:00")
+    step = Step(kind="onboarding_touch", stage="onboarding:O", name="touch-day_1", at=early.as_of, on=early.today)
+    later = pace.put_off(early, step, "touch_day_1", date(2026, 9, 4))
+    assert later.outcome.put_off
+    assert [(one.key, one.at) for one in later.outcome.plan] == [(step.key, at("2026-09-04T09:00"))]
+    gone = pace.put_off(early, step, "touch_day_1", date(2026, 9, 8))
+    assert (gone.outcome.put_off, gone.outcome.plan) == (False, [])
+    assert not gone.mails
+
+
+@pytest.mark.parametrize(
+    ("mail", "waits"),
+    [
+        (Mail("check_in"), True),
+        (Mail("welcome"), False),
+        (Mail("renewal_notice", contractual=True), False),
+    ],
+)
+def test_what_waits(mail: Mail, waits: bool) -> None:
+    found = pace.paced(now("2026-12-07T09:00"), Decision(JournalLine("said"), mails=[mail]))
+    assert (found is not None) == waits
