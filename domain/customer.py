@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
@@ -12,6 +13,7 @@ from domain.calendar import (
     add_months,
     anchor_from,
     business_day_from,
+    is_business_day,
     local_day,
     local_instant,
     month_grids,
@@ -21,6 +23,9 @@ from domain.model import Carried
 from domain.money import Money, by_one_month, for_months, rounding_of
 from domain.orders import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
 from domain.unreadable import Unreadable, check_all, check_contract
+
+OPENS, CLOSES = time(9), time(18)
+"""Hours at which people read what we write."""
 
 
 class AccountFacts(Carried):
@@ -326,6 +331,11 @@ class Customer(Carried):
     def day_of(self, instant: datetime) -> date:
         """The customer's local day at `instant`."""
         return local_day(instant, self.account.time_zone)
+
+    def at_work(self, instant: datetime) -> bool:
+        """True from nine to six on a business day: an hour at which people read what we write."""
+        local = instant.astimezone(ZoneInfo(self.account.time_zone))
+        return OPENS <= local.time() < CLOSES and is_business_day(local.date(), self.account.country)
 
     def end_of(self, day: date) -> datetime:
         """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
-from domain.calendar import MONTHS_IN_YEAR, add_months, business_day_from
+from domain.calendar import MONTHS_IN_YEAR, add_months
 from domain.customer import ContactFacts
 from domain.decision import Decision, JournalLine, Mail
 from domain.journey import Outcome, Step
@@ -17,7 +16,8 @@ from domain.step_words import plain
 QUIET_DAYS = 3
 ANSWERS = frozenset({"welcome", "order_confirmed", "provisioning_done", "go_live", "introduction", "opted_out"})
 """Mails that answer what was just done or ordered: nobody waits for them, and none waits for them."""
-OPENS, CLOSES = time(9), time(18)
+OF_A_DECISION = frozenset({"outreach", "recovered", "upsell_offer"})
+"""Mails of a step that also gives people something to do, which does not wait for the mail."""
 KEEPS_ITS_DAY = "touch_anniversary"
 _MOMENTS: Mapping[str, int] = {"touch_day_1": 5, "touch_month_1": 40}
 """Mails about a day of the first weeks, with the days after which they are not true any more."""
@@ -32,10 +32,11 @@ class Paced:
 
 
 def paced(situation: Situation, decision: Decision) -> Paced | None:
-    """The optional mail of a decision that can wait; null if there is none, or nobody who wants it."""
+    """The optional mail of a decision that waits with its step; null if there is none, or nobody who wants it."""
     for mail in decision.mails:
         contact = situation.customer.contact(mail.role, mail.contact_id)
-        if not mail.contractual and mail.template not in ANSWERS and contact is not None and not contact.unsubscribed:
+        waits = not mail.contractual and mail.template not in ANSWERS | OF_A_DECISION
+        if waits and contact is not None and not contact.unsubscribed:
             return Paced(mail, contact)
     return None
 
@@ -54,11 +55,10 @@ def day_for(situation: Situation, template: str, last: datetime | None) -> date 
     for kept in _anniversaries(situation, today):
         if abs((kept - earliest).days) < QUIET_DAYS:
             earliest = kept + timedelta(days=QUIET_DAYS)
-    day = business_day_from(earliest, customer.account.country)
-    at = situation.as_of.astimezone(ZoneInfo(customer.account.time_zone)).time()
-    if day == today and not OPENS <= at < CLOSES:
-        day = today if at < OPENS else business_day_from(today + timedelta(days=1), customer.account.country)
-    return None if day == today and at >= OPENS else day
+    if earliest == today and customer.at_work(situation.as_of):
+        return None
+    at, day = customer.morning(earliest)
+    return day if at > situation.as_of else customer.morning(today + timedelta(days=1))[1]
 
 
 def _anniversaries(situation: Situation, today: date) -> list[date]:

@@ -118,7 +118,7 @@ def notice_step(situation: Situation, contract: ContractFacts, days: int, *, now
     """The notice so many days before the term ends, on the last business day until then; `now`: it is due at once."""
     name = named(contract, f"notice-{days}")
     if now:
-        return situation.step_now("renewal_notice", contract.stage, name)
+        return situation.step_soon("renewal_notice", contract.stage, name)
     zone, country = situation.customer.account.time_zone, situation.customer.account.country
     day = business_day_until(contract.term.until - timedelta(days=days), country)
     return Step(kind="renewal_notice", stage=contract.stage, name=name, at=local_instant(day, zone), on=day)

@@ -67,6 +67,15 @@ class Situation:
         """A step that is due at once."""
         return Step(kind=kind, stage=stage, name=name, at=self.as_of, on=self.today)
 
+    def step_soon(self, kind: str, stage: str, name: str) -> Step:
+        """A step that is due at once, or by night and on free days on the next morning: what a person is to read."""
+        if self.customer.at_work(self.as_of):
+            return self.step_now(kind, stage, name)
+        at, on = self.customer.morning(self.today)
+        if at < self.as_of:
+            at, on = self.customer.morning(self.in_days(1))
+        return Step(kind=kind, stage=stage, name=name, at=at, on=on)
+
     def in_days(self, days: int) -> date:
         """The local day `days` from today."""
         return self.today + timedelta(days=days)
