@@ -11,19 +11,12 @@ from functools import lru_cache
 
 import holidays
 
-from tests.reader import care, documents, notices, owning, service, starting, terms
+from tests.reader import care, notices, owning, service, starting, terms
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
 
-RULES: dict[str, Rule] = {
-    **starting.RULES,
-    **care.RULES,
-    **terms.RULES,
-    **owning.RULES,
-    **service.RULES,
-    **documents.RULES,
-}
+RULES: dict[str, Rule] = {**starting.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES}
 PLANNED = (
     "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
     "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer",
@@ -34,7 +27,7 @@ KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")
 QUIET = timedelta(days=3)
 """Between two optional mails to one contact."""
 MORNING, EVENING = 9, 18
-ASKED_NOW = ("welcome", "order_confirmed", "go_live", "provisioning_done", "introduction")
+ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction")
 """They answer what was done a moment before: an order, a task, the provisioning service."""
 
 
@@ -92,7 +85,6 @@ def read_one(facts: Facts, letter: Letter) -> list[Finding]:
         return desk.findings
     known = frame(desk)
     rule(desk)
-    documents.attached(desk)
     for name in known:
         desk.own_words(name)
     desk.leftovers()

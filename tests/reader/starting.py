@@ -19,7 +19,11 @@ def welcome(desk: Desk) -> None:
     if order is None:
         desk.wrong("offer", order_id, "an order of theirs")
         return
-    _standing(desk, order)
+    earlier = [o for o in facts.tables["sales_order"] if o["activated_on"] < order["activated_on"]]
+    if earlier:
+        since = min(o["activated_on"] for o in earlier)
+        desk.wrong("tenure", desk.letter.subject, f"no welcome: they are a customer since {since}")
+    desk.fixed({"en": "Thank you for choosing {x}. We are delighted to have {company} as a customer."})
     _bought(desk, desk.items(), order)
     _schedule(desk, desk.letter.stage)
     manager = people(facts, "success_manager", desk.at)
@@ -31,52 +35,6 @@ def welcome(desk: Desk) -> None:
     )
     if said:
         desk.same("name", said["name"], manager["name"] if manager else None)
-
-
-def _standing(desk: Desk, order: Row) -> None:
-    """New customers are welcomed, those who came back welcomed back, and whoever is here already is thanked for the order."""
-    facts = desk.facts
-    earlier = [o for o in facts.tables["sales_order"] if o["activated_at"] < order["activated_at"]]
-    known = [
-        said["id"] for said in desk.each({"en": "Your order {id:id}\n", "ja": "ご注文ありがとうございます（{id:id}）"})
-    ]
-    known += [
-        said["id"]
-        for said in desk.each(
-            {"en": "Thank you for your order {id:id}.", "ja": "このたびはご注文（{id:id}）をいただき"}
-        )
-    ]
-    for said in known:
-        desk.same("offer", said, order["order_id"])
-    back = desk.first({"en": "Welcome back to", "ja": "このたびは再び"})
-    new = (
-        desk.first({"en": "Thank you for choosing", "ja": "をお選びいただき、誠にありがとうございます"})
-        if not back
-        else None
-    )
-    if new and earlier:
-        since = min(o["activated_on"] for o in earlier)
-        desk.wrong("tenure", desk.letter.subject, f"no welcome: they are a customer since {since}")
-    if (back or known) and not earlier:
-        desk.wrong("tenure", desk.letter.subject, "it is their first order")
-    if back and facts.held(order["activated_at"] - timedelta(hours=1)):
-        desk.wrong("tenure", desk.letter.subject, "they were not gone")
-
-
-def order_confirmed(desk: Desk) -> None:
-    """An order is confirmed with all that it brought."""
-    own = desk.letter.stage.partition(":")[2]
-    said = list(desk.each({"en": "Your order {id:id}\n", "ja": "ご注文の確認（{id:id}）"}))
-    said += list(
-        desk.each({"en": "Thank you for your order {id:id}. We have it", "ja": "このたびはご注文（{id:id}）をいただき"})
-    )
-    order = desk.facts.one("sales_order", order_id=said[0]["id"]) if said else None
-    if order is None:
-        desk.wrong("offer", own, "an order of theirs")
-        return
-    for one in said:
-        desk.same("offer", one["id"], order["order_id"])
-    _bought(desk, desk.items(), order)
 
 
 def _bought(desk: Desk, said: list[str], order: Row) -> None:
@@ -128,13 +86,6 @@ def provisioning_done(desk: Desk) -> None:
     ready = {facts.names[code] for code in answered if code in facts.names}
     held = {facts.names[code] for code in facts.held(desk.at)}
     said = desk.items()
-    for name, first in desk.rows(2):
-        if desk.among("offer", name, ready):
-            day = desk.script.date(first)
-            begins = {facts.day(a["lifecycle_start"]) for a in facts.tables["asset"] if facts.name_of(a) == name}
-            desk.among("date", day, begins)
-            if day <= desk.today:
-                desk.wrong("date", day, "a day to come")
     if not ready:
         desk.wrong("offer", desk.letter.subject, "nothing was provided")
     for name in said:
@@ -253,19 +204,17 @@ def go_live(desk: Desk) -> None:
         desk.wrong("offer", desk.letter.subject, "the go-live is not done")
         return
     stage = last["stage"]
-    for name in desk.items():
-        _of_order(desk, name, stage)
-    said = desk.first({"en": "It took {days:int} days from your order to your first result"})
+    said = desk.first({"en": "It took just {days:int} days from your order to your first result"})
     said = said or desk.first(
         {
-            "en": "It took {days:int} day from your order to your first result",
-            "ja": "ご注文から最初の成果まで、{days:int}日でございました",
+            "en": "It took just {days:int} day from your order to your first result",
+            "ja": "ご契約から最初の成果まで、{days:int}日でございました",
         }
     )
     on_the_day = desk.first(
         {
             "en": "You had your first result on the very day of your order",
-            "ja": "ご注文の当日に、最初の成果をお出しいただきました",
+            "ja": "ご契約の当日に、最初の成果をお出しいただきました",
         }
     )
     if said or on_the_day:
@@ -278,19 +227,6 @@ def go_live(desk: Desk) -> None:
         right = {passed.days, (desk.facts.day(value["completed_at"]) - desk.facts.day(order["activated_at"])).days}
         desk.among("tenure", said["days"] if said else 0, right)
     desk.fixed({"en": "your first result", "ja": "最初の成果"})
-
-
-def _of_order(desk: Desk, name: str, stage: str) -> None:
-    """What went live is of this order, or of another one whose go-live is of the same day."""
-    day = desk.facts.day(desk.at)
-    done = {
-        t["stage"]
-        for t in desk.facts.tables["onboarding_task"]
-        if t["completed_at"] and desk.facts.day(t["completed_at"]) == day
-    }
-    orders = {one.partition(":")[2] for one in {stage, *done}}
-    lines = [line for line in desk.facts.tables["order_line"] if line["order_id"] in orders]
-    desk.among("offer", name, {desk.facts.names[line["product_code"]] for line in lines})
 
 
 def introduction(desk: Desk) -> None:
@@ -316,7 +252,7 @@ def opted_out(desk: Desk) -> None:
 RULES = {
     rule.__name__: rule
     for rule in (
-        welcome, order_confirmed, provisioning_done, onboarding_invite, onboarding_reminder, touch_day_1, touch_month_1,
+        welcome, provisioning_done, onboarding_invite, onboarding_reminder, touch_day_1, touch_month_1,
         touch_anniversary, go_live, introduction, opted_out,
     )
 }  # fmt: skip

@@ -103,7 +103,7 @@ def signed_by_somebody_else(year: Lived) -> Altered:
 
 def a_longer_way_to_the_first_result(year: Lived) -> Altered:
     live_now = one(year, "go_live")
-    return instead(year, live_now, saying(live_now, _figure(live_now, r"took (?:just )?(\d+) days"), "3"))
+    return instead(year, live_now, saying(live_now, _figure(live_now, r"just (\d+) days"), "3"))
 
 
 def a_month_after_a_year(year: Lived) -> Altered:
@@ -187,9 +187,9 @@ async def test_an_untruth_is_named(year: Lived, kind: str, alter: Callable[[Live
 
 
 def test_every_template_has_a_rule() -> None:
-    parts = {"frame", "notice", "document"}
+    parts = {"frame", "notice", "layout", "parts"}
     written = {path.stem for path in TEMPLATES.glob("*/*.j2") if path.parent.name not in ("html", "text")}
-    assert written - parts <= set(RULES)
+    assert written - parts == set(RULES)
 
 
 @pytest.mark.parametrize(

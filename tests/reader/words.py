@@ -59,7 +59,7 @@ class Script:
 
     def __init__(self, language: str, tag: str, currencies: Iterable[str]) -> None:
         self.language = language
-        self.locale = locale_of(tag if tag.lower().startswith(language) else language)
+        self.locale = locale_of(tag)
         symbols = self.locale.number_symbols["latn"]
         self._group, self._point = symbols["group"], symbols["decimal"]
         self.months = {name.lower(): number for number, name in self.locale.months["format"]["wide"].items()}
