@@ -317,7 +317,7 @@ class Customer(Carried):
 
     def product_names(self, at: datetime | None = None) -> list[str]:
         """The names of what the customer owns (at an instant) and of the goods they buy, each once."""
-        owned = (a.product_name for a in self.assets if at is None or a.at(at))
+        owned = (a.product_name for a in self.assets if at is None or ((held := a.at(at)) and held.quantity))
         return list(dict.fromkeys([*owned, *(self.goods if at is None or self.buys(at) else [])]))
 
     def buys(self, at: datetime) -> bool:
