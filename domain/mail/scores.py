@@ -58,7 +58,7 @@ _HIGHEST = re.compile(
 _STARS = re.compile(r"(?P<full>[★⭐]{1,10})(?P<empty>☆{0,10})(?: ?(?P<number>\d{1,2}))?")
 
 _RANGE = re.compile(
-    r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|か|から) ?\d{1,2}(?!\d)|\bbetween (?:an? )?\d{1,2} and (?:an? )?\d{1,2}\b"
+    r"(?<!\d)\d{1,2} ?(?:-|to|or|~|～|〜|か|から) ?\d{1,2}(?!\d)|\bbetween (?:an? )?\d{1,2} and (?:an? )?\d{1,2}\b"
     r"|\bgave (?:you )?(?:an? )?\d"
 )
 _VAGUE = re.compile(
