@@ -209,7 +209,7 @@ class Inbox(Reception):
     async def _open(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         case_id = case_id_of(stored.inbox_id)
         if await self._cases.case(case_id) is None:  # else a process that died had opened it
-            document = opening_document(stored.inbox_id, mail, route.account_id, route.contact_id)
+            document = opening_document(stored.inbox_id, mail, route)
             await self._cases.open_case({**document, **await self._when(stored, route.account_id, "opened_at")})
         if route.answered is not None and route.account_id is not None:
             note = {

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from activities.phones import dialled
 from activities.store.pool import Connection
-from domain.mail.routing import SHARED_DOMAINS
+from domain.mail.shared_domains import SHARED_DOMAINS
 from domain.service.callers import Caller, CustomerView, MatchedBy, surest
 
 _LIMIT = 20

@@ -20,9 +20,7 @@ def case_id_of(inbox_id: str) -> str:
     return f"M-{base64.b32encode(digest)[:12].decode().lower()}"
 
 
-def opening_document(
-    inbox_id: str, mail: InboundMail, account_id: str | None, contact_id: str | None
-) -> dict[str, Any]:
+def opening_document(inbox_id: str, mail: InboundMail, route: Route) -> dict[str, Any]:
     """The document that opens a case with a mail. Whoever wrote is named if they are not among the contacts."""
     document: dict[str, Any] = {
         "case_id": case_id_of(inbox_id),
@@ -33,12 +31,12 @@ def opening_document(
     }
     if mail.message_id:
         document["message_id"] = mail.message_id
-    if not mail.may_answer:
+    if route.quiet or not mail.may_answer:
         document["automatic"] = True
-    if account_id:
-        document["account_id"] = account_id
-    if account_id and contact_id:
-        document["contact_id"] = contact_id
+    if route.account_id:
+        document["account_id"] = route.account_id
+    if route.account_id and route.contact_id:
+        document["contact_id"] = route.contact_id
     else:
         document["contact"] = {"email": mail.sender, **({"name": mail.sender_name} if mail.sender_name else {})}
     return document

@@ -12,23 +12,12 @@ from domain.mail.answering import DECIDES, Door, SentMail, Wish
 from domain.mail.asks import Act
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail
+from domain.mail.shared_domains import SHARED_DOMAINS
 from domain.model import Carried
 from domain.orders import ContactRole
 
 CASES_A_DAY = 10
-"""New cases by mail from one address in 24 hours; more than that is a machine, and a person looks at it."""
-
-_EVERYBODYS = """
-gmail.com googlemail.com outlook.com outlook.jp hotmail.com hotmail.co.jp hotmail.co.uk hotmail.fr live.com live.jp
-msn.com yahoo.com yahoo.co.jp yahoo.co.uk yahoo.co.in yahoo.de yahoo.fr ymail.com rocketmail.com icloud.com me.com
-mac.com aol.com gmx.de gmx.net gmx.com web.de t-online.de freenet.de mail.com mail.ru yandex.ru yandex.com qq.com
-163.com 126.com sina.com naver.com daum.net hanmail.net proton.me protonmail.com tutanota.com fastmail.com zoho.com
-orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it tin.it alice.it uol.com.br bol.com.br
-docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp i.softbank.jp nifty.com biglobe.ne.jp ocn.ne.jp btinternet.com
-comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net shaw.ca rogers.com bigpond.com
-"""
-SHARED_DOMAINS = frozenset(_EVERYBODYS.split())
-"""Domains under which everybody can have an address: they say nothing about a customer."""
+"""New cases by mail from one address in 24 hours, after which machines are not heard by themselves, and no case is acknowledged."""
 
 
 class InboxStatus(StrEnum):
@@ -136,6 +125,8 @@ class Route(Carried):
     """the one of our people who answers"""
     sent: bool = False
     """the customer has the agent's answer already"""
+    quiet: bool = False
+    """nothing is answered by a machine: two of them may be writing to each other"""
 
 
 def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Route:
@@ -283,7 +274,8 @@ def _to_customer(mail: InboundMail, found: Found) -> Route:
         if not accounts:
             return _waits("nobody knows the address")
         account_id = next(iter(accounts))
-    if found.cases_today >= CASES_A_DAY:
+    many = found.cases_today >= CASES_A_DAY
+    if many and not mail.may_answer:
         return _waits(f"{found.cases_today} cases came from this address within a day", account_id=account_id)
     return Route(
         kind=RouteKind.OPEN,
@@ -291,6 +283,7 @@ def _to_customer(mail: InboundMail, found: Found) -> Route:
         account_id=account_id,
         contact_id=_contact(found, account_id),
         answered=answered,
+        quiet=many,
     )
 
 

@@ -164,11 +164,25 @@ async def test_a_storm_of_automatic_answers_is_recorded_and_answered_by_nothing(
     assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
 
 
-async def test_a_machine_that_hides_it_is_stopped_by_its_number_of_cases(post: Post) -> None:
+async def test_a_busy_customer_is_never_cut_off_and_no_two_machines_talk_for_ever(post: Post) -> None:
     account = await post.customer()
     sender = contact_of(account)
     for number in range(CASES_A_DAY + 5):
-        await post.send(written(sender, f"Ticket {number} received"))
+        await post.send(written(sender, f"Matter {number}"))
+    await post.inbox.settle_new()
+    assert len(await post.cases_of(account)) == CASES_A_DAY + 5
+    acknowledged = (
+        "select count(*) from outbox where account_id = $1 and body->>'template' = 'case_opened'"
+        " and channel = 'deliver_mail'"
+    )
+    assert await post.servers.pool.fetchval(acknowledged, account["account"]["account_id"]) == CASES_A_DAY
+
+
+async def test_a_machine_is_stopped_by_its_number_of_cases(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    for number in range(CASES_A_DAY + 5):
+        await post.send(written(sender, f"Ticket {number} received", X_Auto_Response_Suppress="All"))
     await post.inbox.settle_new()
     rows = await post.servers.pool.fetch("select status, reason from inbox_message where sender = $1", sender)
     assert len(await post.cases_of(account)) == CASES_A_DAY

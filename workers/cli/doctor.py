@@ -153,9 +153,16 @@ async def _mail_server(findings: Findings, settings: Settings) -> None:
 
 async def _inbox(findings: Findings, settings: Settings) -> None:
     """Whether what customers write can reach us."""
+    advice = (
+        "serve it with `perennial inbox serve` and set PERENNIAL_INBOX_AT, or pipe mails into `perennial mail receive`"
+    )
     if settings.inbox_at is None:
-        advice = "serve it with `perennial inbox serve` and set PERENNIAL_INBOX_AT, or pipe mails into `perennial mail receive`"
-        findings.noted("inbox", "none is served, as far as is known: nobody reads what customers reply", advice)
+        if settings.answers_to is not None:
+            asked = f"mails ask for answers to {settings.answers_to}, and no inbox is known of that takes them"
+            findings.said("inbox", False, asked, advice)
+        else:
+            said = "none is served: answers go to a person's own address, and no mail asks for anything by reply"
+            findings.noted("inbox", said, advice)
         return
     host, _, port = settings.inbox_at.rpartition(":")
     try:

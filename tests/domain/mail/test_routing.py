@@ -39,6 +39,10 @@ SENT = SentMail(
 )
 
 
+OPENS = Route(kind=RouteKind.OPEN, status=InboxStatus.MATCHED, account_id="acme", contact_id="p-1")
+COLLEAGUE = OPENS.model_copy(update={"contact_id": None})
+
+
 def routed(found: Found, **changes: Any) -> Route:
     return route_mail(MAIL.model_copy(update=changes), found)
 
@@ -73,7 +77,6 @@ def test_a_colleague_opens_a_case_of_the_only_customer_under_the_domain() -> Non
         ),
         (Found(answered=SENT), "x@nowhere.example", "it answers a mail of ours to somebody else"),
         (Found(senders=(JO,), staff="S-2"), "jo@acme.example", "written by one of our own people"),
-        (Found(senders=(JO,), cases_today=CASES_A_DAY), "jo@acme.example", "10 cases came from this address"),
     ],
 )
 def test_what_is_not_certain_waits_for_a_person(found: Found, sender: str, reason: str) -> None:
@@ -205,7 +208,7 @@ def test_the_documents_are_those_that_cases_take() -> None:
             "answers": ("<b@x.example>",),
         }
     )
-    known = read_case(opening_document("m-1", mail, "acme", "p-1"))
+    known = read_case(opening_document("m-1", mail, OPENS))
     assert (known.account_id, known.contact_id, known.contact, known.message_id) == (
         "acme",
         "p-1",
@@ -213,7 +216,7 @@ def test_the_documents_are_those_that_cases_take() -> None:
         MAIL.message_id,
     )
     assert known.body == body_of(mail) == "It broke.\n\n[a.png, 2 kB]"
-    colleague = read_case(opening_document("m-1", mail.model_copy(update={"subject": ""}), "acme", None))
+    colleague = read_case(opening_document("m-1", mail.model_copy(update={"subject": ""}), COLLEAGUE))
     assert colleague.contact is not None
     assert (colleague.contact.email, colleague.subject) == ("jo@acme.example", "(no subject)")
     assert known.case_id == colleague.case_id == case_id_of("m-1") != case_id_of("m-2")
@@ -236,3 +239,18 @@ def test_an_agent_answers_within_the_thread_alone_and_only_without_doubt() -> No
         Found(staff="S-2"),
     ):
         assert (routed(other, text=own, own_words=own).kind, routed(other).status) == (RouteKind.KEEP, "unknown")
+
+
+def test_a_busy_customer_is_heard_and_a_machine_is_not() -> None:
+    found = Found(senders=(JO,), cases_today=CASES_A_DAY)
+    busy = routed(found)
+    assert (busy.kind, busy.quiet, opening_document("m-1", MAIL, busy)["automatic"]) == (RouteKind.OPEN, True, True)
+    assert not routed(Found(senders=(JO,), cases_today=CASES_A_DAY - 1)).quiet
+    machine = routed(found, may_answer=False)
+    assert (machine.status, machine.reason) == ("unknown", "10 cases came from this address within a day")
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "outlook.de", "gmx.at", "i.softbank.jp", "pm.me", "yahoo.com.br"])
+def test_what_everybody_can_have_says_nothing_about_a_customer(domain: str) -> None:
+    assert routed(Found(neighbours=("acme",)), sender=f"x@{domain}").reason == "nobody knows the address"
+    assert routed(Found(neighbours=("acme",)), sender=f"x@own-{domain}").kind is RouteKind.OPEN

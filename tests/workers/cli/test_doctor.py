@@ -85,11 +85,16 @@ async def test_the_doctor_sees_a_customer_whom_no_journey_looks_after(servers: S
 
 async def test_the_doctor_says_whether_customers_are_heard(servers: Servers, tmp_path: Path) -> None:
     found = await here(servers, tmp_path, "doctor")
-    assert row(found.out, "inbox").startswith("none is served, as far as is known: nobody reads what customers reply")
+    assert row(found.out, "inbox").startswith("none is served: answers go to a person's own address")
     assert "perennial inbox serve" in row(found.out, "inbox")
     stack = servers.stack
     found = await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT=f"{stack.smtp_host}:{stack.smtp_port}")
     assert row(found.out, "inbox") == f"{stack.smtp_host}:{stack.smtp_port}, mails of up to 32 MB, no STARTTLS"
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_REPLY_DOMAIN="reply.perennial.example")
+    assert found.code == 1
+    assert row(found.out, "inbox").startswith(
+        "mails ask for answers to reply.perennial.example, and no inbox is known of"
+    )
     [nobody] = own_ports(1)
     found = await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT=f"127.0.0.1:{nobody}")
     assert found.code == 1
