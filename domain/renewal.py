@@ -376,7 +376,8 @@ def term_end(situation: Situation, step: Step) -> Decision:
     if step.name != named(contract, "term-end"):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if contract.status == "declined":
-        return end_contract(situation, contract, step.stage, "declined")
+        cancelled = contract.status_reason == NOTHING_LEFT  # else it was the customer who declined the renewal
+        return end_contract(situation, contract, step.stage, NOTHING_LEFT if cancelled else "declined")
     if nothing_left(situation, contract):
         return end_contract(situation, contract, step.stage, NOTHING_LEFT)
     if contract.auto_renew:

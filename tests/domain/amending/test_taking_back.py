@@ -66,6 +66,19 @@ def test_a_cancelled_contract_is_as_before_once_the_cancellation_is_taken_back(
     check(world)
 
 
+@pytest.mark.parametrize("auto_renew", [True, False])
+def test_a_contract_that_was_cancelled_ends_so_and_not_as_declined(auto_renew: bool) -> None:
+    cancelled, declined = World(auto_renew=auto_renew), World(auto_renew=auto_renew)
+    cancelled.pass_by(20)
+    cancel(cancelled, in_days(cancelled, 90))
+    declined.pass_by(300)
+    answer(declined, "decline")
+    for world in (cancelled, declined):
+        world.pass_by(100)
+    assert (cancelled.contract().status, cancelled.contract().status_reason) == ("ended", "nothing of it is left")
+    assert (declined.contract().status, declined.contract().status_reason) == ("ended", "declined")
+
+
 def test_one_of_two_that_were_cancelled_apart_keeps_the_contract() -> None:
     world = World(auto_renew=True)
     world.pass_by(20)
