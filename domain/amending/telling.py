@@ -199,6 +199,8 @@ def takes_effect(records: Mapping[str, AssetRecord], customer: Customer, request
             continue
         before, now = _at(record, at - timedelta(seconds=1)), _at(record, at)
         was, units = (before.quantity if before else 0), (now.quantity if now else 0)
+        if before is None and not units:
+            continue  # given up before it began
         name, currency = record.asset.name or record.asset.product, record.asset.currency
         change = ((now.mrr if now else None) or ZERO) - ((before.mrr if before else None) or ZERO)
         per_month = rounding_of(currency).apply(change)

@@ -9,6 +9,7 @@ import pytest
 from domain import renewal
 from domain.amending import changes
 from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack
+from domain.amending.telling import takes_effect
 from domain.refusals import Refusal
 from domain.requests import AnswerRenewal
 from tests.domain.amending.test_histories import check
@@ -214,3 +215,16 @@ def test_what_is_added_after_the_customer_declined_ends_with_the_contract() -> N
     assert world.contract().status == "declined"
     world.pass_by((world.contract().term.until - world.situation().today).days + 1)
     assert world.contract().status == "ended"
+
+
+def test_what_was_given_up_before_it_began_takes_no_effect() -> None:
+    world = World(auto_renew=True)
+    world.pass_by(20)
+    line = {"contract_id": world.contract_id, "asset_id": "more", "product": "PRO", "quantity": 6, "unit_price": "7"}
+    document = {"add_ons": [line], "effective": in_days(world, 30)}
+    world.ask(changes.amend, AmendAssets.model_validate(document))
+    [step] = [step for step in world.state.agenda if step.kind == "amendment_effective"]
+    request_id = step.stage.split(":", 1)[1]
+    assert takes_effect(world.records, world.customer, request_id, step.at)
+    cancel(world, in_days(world, 30), assets=[{"asset_id": "more"}])
+    assert takes_effect(world.records, world.customer, request_id, step.at) == []
