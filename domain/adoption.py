@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from domain import expansion, holding
+from domain import expansion, holding, unhappy
 from domain.decision import (
     CloseStaffTasks,
     Decision,
@@ -340,7 +340,14 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
                 f"survey/{request.survey_id}", f"Call a detractor ({request.score} of 10)", "success_manager", due_at
             )
         )
-        notices = [Notice(title, [request.comment or "No comment was given."], due=due_at)]
+        ends = situation.as_of + situation.guard.rules.unhappy_for
+        lines = [
+            request.comment or "No comment was given.",
+            "Please call them by then.",
+            unhappy.what_waits(),
+            unhappy.until_called(situation, request.survey_id, ends),
+        ]
+        notices = [Notice(title, lines, due=due_at)]
     elif survey.score is not None and calls_for_follow_up(SurveyKind.NPS, survey.score, SURVEYS):
         plan = holding.after_request(situation)  # they changed their mind for the better
         writes.append(CloseStaffTasks(f"survey/{request.survey_id}", situation.as_of))

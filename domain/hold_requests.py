@@ -16,10 +16,11 @@ from domain.service.hold_writes import (
     RecordOverride,
     RecordRelease,
 )
-from domain.service.holds import Hold, HoldLevel, HoldReason, Override, check_override
+from domain.service.holds import Hold, HoldLevel, Override, check_override
 from domain.service.sales_requests import AcknowledgeHold, LiftHold, OverrideHold, PlaceHold, ReleaseForRenewal
 from domain.situation import Situation
 
+NOTHING_HOLDS = "nothing holds sales back from this customer"
 RENEWAL_TASK = "renewal-hold"
 """Begins the key of the task that asks a manager to decide on a renewal."""
 
@@ -85,19 +86,22 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
 def _live(situation: Situation) -> tuple[Hold, ...]:
     holds = situation.guard.holds
     if not holds:
-        raise Refusal(NOT_ALLOWED, "nothing holds sales back from this customer")
+        raise Refusal(NOT_ALLOWED, NOTHING_HOLDS)
     return holds
 
 
 def acknowledge(situation: Situation, request: AcknowledgeHold, request_id: str) -> Decision:
     """Somebody has read why the customer is held. An unhappy answer to a survey is settled by it."""
-    holds = _live(situation)
-    sources = list(dict.fromkeys(hold.source for hold in holds))
+    holds = situation.guard.holds
+    calls = {one.source for one in situation.service.unhappy} & {one.survey_id for one in situation.customer.surveys}
+    sources = list(dict.fromkeys([*(hold.source for hold in holds), *sorted(calls)]))
+    if not sources:
+        raise Refusal(NOT_ALLOWED, NOTHING_HOLDS)
     if request.source is not None and request.source not in sources:
         raise Refusal(NOT_ALLOWED, f"{request.source!r} does not hold this customer; these do: {', '.join(sources)}")
     read = [request.source] if request.source is not None else sources
     writes: list[Write] = [RecordAcknowledgement(source, request.by) for source in read]
-    unhappy = [hold.source for hold in holds if hold.reason is HoldReason.DETRACTOR and hold.source in read]
+    unhappy = [source for source in read if source in calls]
     writes += [CloseStaffTasks(f"survey/{source}", situation.as_of) for source in unhappy]
     says = f"{request.by} has read what service knows: {', '.join(read)}"
     answer = {"acknowledged": read, "says": [hold.says for hold in holds if hold.source in read]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from domain import unhappy
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
 from domain.service import leads
@@ -22,6 +23,9 @@ from domain.step_words import plain
 
 STAGE = "service"
 REASONS_SHOWN = 3
+WHAT_WAITS = (
+    "Until service is done, offers, quotes, check-ins and surveys wait; what contracts and cases need goes out."
+)
 
 
 def review_step(situation: Situation, name: str) -> Step:
@@ -67,7 +71,14 @@ def review(situation: Situation, step: Step) -> Decision:
     found.plan += routed.plan
     found.said += routed.said
     found.lines += [JournalLine(says, name=f"lead-{n}") for n, says in enumerate(routed.said)]
-    if (next_look := guard.next_look()) is not None:
+    chased = unhappy.chase(situation, found.waiting)
+    found.writes += chased.writes
+    found.notices += chased.notices
+    found.lines += chased.lines
+    found.said += chased.said
+    found.attention |= chased.attention
+    next_look = min((at for at in (guard.next_look(), chased.next_at) if at is not None), default=None)
+    if next_look is not None:
         found.plan.append(_lift_step(situation, next_look))
     found.attention["hold"] = _why(level, guard.holds) if level is not HoldLevel.NONE else None
     return _decision(situation, level, next_look, [*found.waiting, *routed.open], found)
@@ -107,6 +118,7 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found)
     if on_record != current:
         derived = tuple(hold for hold in holds if hold.reason is not HoldReason.MANUAL)
         found.writes.append(KeepHolds(derived))
+    _tell_of_answers(situation, [hold for hold in holds if (hold.source, hold.reason) not in on_record], found)
     before = _strongest(set(on_record.values()))
     now = customer_level(holds)
     if now is before:
@@ -118,8 +130,18 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found)
         says = _why(now, holds)
         found.said.append(says)
     if HoldLevel.BLOCK in (now, before):
-        lines = [hold.says for hold in holds[:REASONS_SHOWN]] or ["What waited goes out if it is still of use."]
+        lines = [*(hold.says for hold in holds[:REASONS_SHOWN]), WHAT_WAITS]
+        if now is HoldLevel.NONE:
+            lines = ["What waited goes out if it is still of use."]
         found.notices.append(Notice(says, lines, to="owner"))
+
+
+def _tell_of_answers(situation: Situation, new: list[Hold], found: _Found) -> None:
+    """The owner hears what waits because of an unhappy answer, unless it is theirs to call: that notice says it."""
+    alone = situation.customer.owner.staff_id == situation.customer.success_manager.staff_id
+    for hold in new:
+        if hold.reason in unhappy.ANSWERS and not (alone and hold.reason is HoldReason.DETRACTOR):
+            found.notices.append(unhappy.told_of(situation, hold))
 
 
 def _strongest(levels: set[HoldLevel]) -> HoldLevel:

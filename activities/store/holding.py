@@ -17,6 +17,7 @@ from domain.service.hold_writes import (
     HoldWrite,
     KeepHolds,
     LiftManualHold,
+    NoteChased,
     NoteOnCase,
     PlaceManualHold,
     RecordAcknowledgement,
@@ -230,6 +231,16 @@ async def _record_told(place: Place, write: RecordTold) -> None:
     )
 
 
+async def _note_chased(place: Place, write: NoteChased) -> None:
+    column = "escalated_at" if write.escalated else "reminded_at"
+    await place.connection.execute(
+        f"update staff_task set {column} = $3 where account_id = $1 and key = 'survey/' || $2 and closed_at is null",
+        place.account_id,
+        write.source,
+        place.as_of,
+    )
+
+
 async def _file_lead(place: Place, write: FileLead) -> None:
     await place.connection.execute(
         "insert into lead (lead_id, account_id, contact_id, product_code, motion, evidence, case_id, urgency, consent, status,"
@@ -308,6 +319,7 @@ _HANDLERS: dict[type[Any], Callable[[Place, Any], Awaitable[None]]] = {
     ForgetHeldSteps: _forget_held_steps,
     NoteOnCase: _note_on_case,
     RecordTold: _record_told,
+    NoteChased: _note_chased,
     FileLead: _file_lead,
     AddEvidence: _add_evidence,
     RouteLead: _route_lead,

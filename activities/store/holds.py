@@ -120,6 +120,15 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object('case_id', v.case_id, 'state', k.status, 'subject', k.subject, 'person', to_jsonb(s)))
     from case_seen v join service_case k using (case_id) join staff s using (staff_id)
     where v.account_id = $1 and v.told_at is null and k.status in ('resolved', 'closed', 'merged', 'cancelled')), '[]'),
+  'unhappy', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'source', substr(t.key, length('survey/') + 1), 'title', t.title, 'due_at', t.due_at, 'person', to_jsonb(s),
+        'reminded', t.reminded_at is not null, 'escalated', t.escalated_at is not null, 'manager', (
+          select to_jsonb(m) from case_survey v join service_case k using (case_id) join service_team d on d.team = k.team
+          join staff m on m.staff_id = d.manager_id where v.survey_id = substr(t.key, length('survey/') + 1)))
+      order by t.due_at, t.key)
+    from staff_task t join staff s using (staff_id)
+    where t.account_id = $1 and t.closed_at is null and starts_with(t.key, 'survey/')), '[]'),
   'leads', coalesce((
     select jsonb_agg(to_jsonb(l) || jsonb_build_object(
         'product', l.product_code, 'product_name', p.name, 'agent', to_jsonb(a), 'seller', to_jsonb(r),

@@ -146,6 +146,19 @@ class LeadFacts(Carried):
     warned: bool = False
 
 
+class Unhappy(Carried):
+    """The call that an unhappy answer asks for, while nobody has made it: `source` is the survey, `person` has to call."""
+
+    source: str
+    title: str
+    due_at: AwareDatetime
+    person: Person
+    manager: Person | None = None
+    """of the team whose case was rated"""
+    reminded: bool = False
+    escalated: bool = False
+
+
 class Bearing(Carried):
     """What a customer had to bear lately, by the ids of the cases: what a discount may be earned with."""
 
@@ -172,6 +185,7 @@ class ServiceFacts(Carried):
     steps: list[HeldStep] = []
     seen: list[SeenCase] = []
     leads: list[LeadFacts] = []
+    unhappy: list[Unhappy] = []
     bearing: Bearing = Bearing()
 
     def case(self, case_id: str) -> KnownCase | None:

@@ -115,6 +115,14 @@ class RecordTold:
 
 
 @dataclass(frozen=True)
+class NoteChased:
+    """Whoever has to call an unhappy customer was reminded, or it went to somebody else (`escalated`)."""
+
+    source: str
+    escalated: bool
+
+
+@dataclass(frozen=True)
 class FileLead:
     """A lead that service found. `routed_to` is `owner` or `success_manager`; null while it is held back."""
 
@@ -183,6 +191,7 @@ HoldWrite = (
     | ForgetHeldSteps
     | NoteOnCase
     | RecordTold
+    | NoteChased
     | FileLead
     | AddEvidence
     | RouteLead

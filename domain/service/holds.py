@@ -15,6 +15,7 @@ from domain.service.definitions import Priority
 from domain.service.errors import OverrideRefusedError
 from domain.service.lifecycle import RUNNING, CaseState
 from domain.service.options import DayMethod
+from domain.success.surveys import DETRACTOR_UP_TO
 
 
 class HoldLevel(StrEnum):
@@ -63,6 +64,8 @@ class HoldRules(Carried):
     released_by_rating: int = 4
     low_rating: int = 2
     low_rating_for: timedelta = timedelta(days=14)
+    unhappy_for: timedelta = timedelta(days=30)
+    """how long an unhappy recommendation that nobody follows up holds automatic mails back"""
     quiet_after: timedelta = timedelta(days=30)
     manager_decides_before_renewal: timedelta = timedelta(days=30)
     override_limit: timedelta = timedelta(hours=24)
@@ -162,8 +165,10 @@ def _of_case(case: CaseForHold, clock: BusinessClock, as_of: datetime, rules: Ho
     if case.state in RUNNING:
         if not causes:
             return [_hold(case, HoldLevel.WARN, HoldReason.OPEN_CASE, case.opened_at, None)]
-        quiet_at = case.last_activity_at + rules.quiet_after
-        if quiet_at <= as_of:
+        # Only a customer who does not answer makes a case quiet; what we leave lying goes on holding sales back.
+        silent = case.state is CaseState.WAITING_CUSTOMER
+        quiet_at = case.last_activity_at + rules.quiet_after if silent else None
+        if quiet_at is not None and quiet_at <= as_of:
             return [_hold(case, HoldLevel.WARN, HoldReason.QUIET_CASE, quiet_at, None)]
         return [_hold(case, HoldLevel.BLOCK, cause, case.opened_at, quiet_at) for cause in causes]
     over = case.state in {CaseState.RESOLVED, CaseState.CLOSED} and case.resolved_at is not None and causes
@@ -205,8 +210,11 @@ def _of_feedback(answer: Feedback, as_of: datetime, rules: HoldRules) -> list[Ho
         return []
     if answer.rating is not None and answer.rating <= rules.low_rating and as_of < ends_at:
         found.append((HoldReason.LOW_RATING, f"rated {answer.rating} of 5", ends_at))
-    if answer.recommendation is not None and answer.recommendation <= 6 and not answer.followed_up:
-        found.append((HoldReason.DETRACTOR, f"would recommend at {answer.recommendation} of 10, not followed up", None))
+    unhappy_until = answer.at + rules.unhappy_for
+    unhappy = answer.recommendation is not None and answer.recommendation <= DETRACTOR_UP_TO
+    if unhappy and not answer.followed_up and as_of < unhappy_until:
+        says = f"would recommend at {answer.recommendation} of 10, not followed up"
+        found.append((HoldReason.DETRACTOR, says, unhappy_until))
     return [
         Hold(level=HoldLevel.WARN, reason=reason, source=answer.id, since=answer.at, review_at=until, says=says)
         for reason, says, until in found

@@ -122,6 +122,7 @@ async def test_a_case_that_went_quiet_holds_sales_back_again_once_the_customer_w
     cases = CaseClient(servers.temporal, servers.pool)
     opened = await cases.open_case(case(document, team=team, impact="high", urgency="high"))
     await cases.ask(opened.case_id, "respond", {"body": "Is it still down?", "by": "AG-QUIET"})
+    await cases.ask(opened.case_id, "wait", {"reason": "is it still down?", "by": "AG-QUIET"})
     await forward(servers, account, 32)
     levels = "select level from sales_hold where account_id = $1 and lifted_at is null"
     assert await servers.pool.fetchval(levels, account) == "warn"

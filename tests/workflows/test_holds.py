@@ -96,13 +96,20 @@ async def test_a_good_rating_ends_the_cool_down_and_a_reopening_blocks_again(ser
     assert await live_holds(servers, account) == []
 
 
-async def test_a_case_that_nobody_touches_blocks_for_thirty_days_only(servers: Servers) -> None:
+@pytest.mark.parametrize(
+    ("status", "after"), [("waiting_customer", ("warn", "quiet_case")), ("open", ("block", "pressing_case"))]
+)
+async def test_only_a_customer_who_is_silent_makes_a_case_quiet(
+    servers: Servers, status: str, after: tuple[str, str]
+) -> None:
     _, account = await onboarded(servers)
-    await open_case(servers, account)
+    case = await open_case(servers, account)
+    await servers.pool.execute("update service_case set status = $2 where case_id = $1", case, status)
+    await tell(servers, account, case, "waits")
     await servers.client.fast_forward(account, timedelta(days=29))
     assert [level for level, _ in await live_holds(servers, account)] == ["block"]
     await servers.client.fast_forward(account, timedelta(days=2))
-    assert await live_holds(servers, account) == [("warn", "quiet_case")]
+    assert await live_holds(servers, account) == [after]
 
 
 @pytest.mark.parametrize(("days", "ends"), [(2, "sent"), (20, "withdrawn")])

@@ -121,7 +121,11 @@ def test_the_next_look_is_at_the_first_end_of_anything() -> None:
         ({}, "sales is held back: pressing case"),
         ({"escalated": True, "priority": "low"}, "sales is held back: escalated"),
         ({"priority": "low"}, "sales has to read it first: open case"),
-        ({"last_activity_at": NOW - timedelta(days=31)}, "sales has to read it first: quiet case"),
+        (
+            {"state": "waiting_customer", "last_activity_at": NOW - timedelta(days=31)},
+            "sales has to read it first: quiet case",
+        ),
+        ({"last_activity_at": NOW - timedelta(days=31)}, "sales is held back: pressing case"),
         (
             {"state": "resolved", "resolved_at": NOW - timedelta(hours=1)},
             "sales is held back until 2026-12-30: cooling down",

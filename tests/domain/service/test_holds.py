@@ -64,7 +64,19 @@ def verdict(holds: tuple[Hold, ...], purpose: Purpose, on: datetime = NOW, **mor
         ({"refund_dispute": True}, HoldLevel.BLOCK, HoldReason.REFUND_DISPUTE),
         ({"security_or_legal": True}, HoldLevel.BLOCK, HoldReason.SECURITY_OR_LEGAL),
         ({}, HoldLevel.WARN, HoldReason.OPEN_CASE),
-        ({"priority": "urgent", "last_activity_at": NOW - timedelta(days=30)}, HoldLevel.WARN, HoldReason.QUIET_CASE),
+        (
+            {"priority": "urgent", "state": "waiting_customer", "last_activity_at": NOW - timedelta(days=30)},
+            HoldLevel.WARN,
+            HoldReason.QUIET_CASE,
+        ),
+        *(
+            (
+                {"refund_dispute": True, "state": state, "last_activity_at": NOW - timedelta(days=300)},
+                HoldLevel.BLOCK,
+                HoldReason.REFUND_DISPUTE,
+            )
+            for state in ("new", "open", "waiting_internal", "waiting_third_party")
+        ),
     ],
 )
 def test_what_a_running_case_raises(more: dict[str, Any], level: HoldLevel, reason: HoldReason) -> None:
@@ -94,7 +106,9 @@ def test_feedback_warns_for_its_time_or_until_followed_up() -> None:
     assert holds_of(feedback=[low], on=NOW + timedelta(days=14)) == ()
     assert holds_of(feedback=[low.model_copy(update={"rating": 3})]) == ()
     detractor = Feedback(id="F2", at=NOW, recommendation=6)
-    assert customer_level(holds_of(feedback=[detractor], on=NOW + timedelta(days=99))) is HoldLevel.WARN
+    [unhappy] = holds_of(feedback=[detractor], on=NOW + timedelta(days=29))
+    assert (unhappy.level, unhappy.review_at) == (HoldLevel.WARN, NOW + timedelta(days=30))
+    assert holds_of(feedback=[detractor], on=NOW + timedelta(days=30)) == ()
     assert holds_of(feedback=[detractor.model_copy(update={"followed_up": True})]) == ()
     assert holds_of(feedback=[detractor], on=NOW - hours(1)) == ()
 
@@ -178,4 +192,7 @@ def test_overrides_are_named_and_short(more: dict[str, Any], advice: str) -> Non
 def test_a_decision_tells_why_and_when_to_look_again() -> None:
     found = contact_allowed(ContactRequest(purpose=Purpose.CAMPAIGN), holds_of(URGENT), as_of=NOW)
     assert found.says == "held back: case C1, urgent, open: pressing case"
-    assert found.look_again_at == URGENT.last_activity_at + timedelta(days=30)
+    assert found.look_again_at is None
+    silent = URGENT.model_copy(update={"state": CaseState.WAITING_CUSTOMER})
+    found = contact_allowed(ContactRequest(purpose=Purpose.CAMPAIGN), holds_of(silent), as_of=NOW)
+    assert found.look_again_at == silent.last_activity_at + timedelta(days=30)
