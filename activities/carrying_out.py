@@ -25,6 +25,7 @@ from activities.store.invoices import Document
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
+from domain import mornings
 from domain.amending.refusing import refusal_of
 from domain.asking import Asked
 from domain.assets.errors import AssetLockedError, LedgerCorruptError
@@ -259,6 +260,8 @@ class Performer:
         if not situation.imported:
             events = events_of(decision, kind, *billed.told())
             rows += self.event_rows(events, account_id, f"{key}#event", stage, as_of)
+        if (at := mornings.leaves_at(situation, kind)) is not None:
+            rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
         await effects.put_outbox(connection, account_id, as_of, rows)
         outcome = _completed(situation, decision, rows, unreachable=unreachable)
         if billed.steps:
@@ -427,6 +430,8 @@ def _with_tax(document: Document) -> str:
 
 
 SAID_LENGTH = 72
+TOLD = frozenset({Channel.MAIL, Channel.NOTICE})
+"""What people read, and is not sent by night."""
 
 
 def _completed(
@@ -436,8 +441,10 @@ def _completed(
     changes: dict[str, Any] = {}
     if rows:
         prefix = effect_key(situation.customer.account.account_id, "")
-        new = {row.delivery_id.removeprefix(prefix): row.channel for row in rows}
+        new = {row.delivery_id.removeprefix(prefix): row.channel for row in rows if row.leaves_at is None}
         changes["deliveries"] = {**decision.outcome.deliveries, **new}
+    if later := {row.leaves_at for row in rows if row.leaves_at is not None}:
+        changes["plan"] = [*decision.outcome.plan, *(mornings.step_at(situation, at) for at in later)]
     said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
     if said:
         changes["said"] = [shorten(f"{situation.today} {line}", SAID_LENGTH) for line in said]

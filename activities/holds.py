@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
 from activities.store import orders as order_store
-from domain import hold_requests, holding
+from domain import hold_requests, holding, mornings
 from domain.asking import asked_by
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall, Step, StepCall
@@ -80,6 +80,11 @@ class HoldKeeping:
     async def service_hold_lift(self, call: StepCall) -> Outcome:
         """The time of a hold or an override is over: the same look."""
         return await self._perform(call, holding.review)
+
+    @activity.defn
+    async def mail_morning(self, call: StepCall) -> Outcome:
+        """What was decided by night leaves."""
+        return await self._perform(call, mornings.leave)
 
     @activity.defn
     async def service_lead_reminder(self, call: StepCall) -> Outcome:

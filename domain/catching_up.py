@@ -35,7 +35,8 @@ _LATEST_ONLY = frozenset(
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", "onboarding_invite", "onboarding_reminder", "onboarding_escalation"})
-_FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US
+_BY_NIGHT = frozenset({"mail_morning"})
+_FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US | _BY_NIGHT
 _TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS
 
 

@@ -25,6 +25,7 @@ STEPS = {
     "billing_invoice": "Invoice of what has fallen due",
     "expansion_expiry": "Offer of more seats ends",
     "fulfilment_late": "Promised day of delivery is over: has everything come?",
+    "mail_morning": "What was decided by night is told",
     "onboarding_escalation": "Task is late: {task}",
     "onboarding_invite": "Invitation to {task}",
     "onboarding_mail": "Mail of the task {task}",

@@ -143,6 +143,8 @@ class OutboxRow:
     staff_id: str | None = None
     purpose: str | None = None
     product: str | None = None
+    leaves_at: datetime | None = None
+    """when it leaves, if that is not at once"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ async def put_outbox(connection: Connection, account_id: str | None, as_of: date
     if rows:
         await connection.executemany(
             "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at, purpose,"
-            " product_code) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            " product_code, leaves_at, status, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             [
                 (
                     r.delivery_id,
@@ -176,6 +178,9 @@ async def put_outbox(connection: Connection, account_id: str | None, as_of: date
                     as_of,
                     r.purpose,
                     r.product,
+                    r.leaves_at,
+                    "held" if r.leaves_at else "waiting",
+                    "it waits for the morning" if r.leaves_at else None,
                 )
                 for r in rows
             ],

@@ -166,8 +166,11 @@ async def _record_release(place: Place, write: RecordRelease) -> None:
 
 async def _release_mails(place: Place, write: ReleaseMails) -> None:
     await place.connection.execute(
-        "update outbox set status = 'waiting', reason = null where delivery_id = any($1::text[]) and status = 'held'",
+        # It has the date of the day on which it leaves.
+        "update outbox set status = 'waiting', reason = null, leaves_at = null, body = body || jsonb_build_object('at', $2::text)"
+        " where delivery_id = any($1::text[]) and status = 'held'",
         list(write.delivery_ids),
+        place.as_of.isoformat(),
     )
 
 

@@ -112,7 +112,12 @@ select jsonb_build_object(
         'delivery_id', o.delivery_id, 'template', o.body->>'template', 'purpose', o.purpose, 'product', o.product_code,
         'created_at', o.created_at, 'offer_id', o.body->'context'->>'offer_id',
         'survey_id', o.body->'context'->>'survey_id') order by o.created_at, o.delivery_id)
-    from outbox o where o.account_id = $1 and o.status = 'held'), '[]'),
+    from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is null), '[]'),
+  'mornings', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'delivery_id', o.delivery_id, 'channel', o.channel, 'leaves_at', o.leaves_at, 'template', o.body->>'template',
+        'contract_id', o.body->'context'->>'contract_id') order by o.created_at, o.delivery_id)
+    from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is not null), '[]'),
   'steps', coalesce((
     select jsonb_agg(jsonb_build_object('step', s.step, 'purpose', s.purpose, 'product', s.product_code) order by s.held_at)
     from held_step s where s.account_id = $1), '[]'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from domain import adoption, fulfilling, holding, onboarding
+from domain import adoption, fulfilling, holding, mornings, onboarding
 from domain.agenda import ahead, contracts, success
 from domain.agenda.comparing import LOOKS
 from domain.agenda.facts import Facts, Moved, Planned
@@ -43,6 +43,7 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
         contracts.changes_ahead,
         _quotes,
         _promises,
+        _mornings,
         _service,
     ):
         try:
@@ -150,6 +151,12 @@ def _promises(facts: Facts, found: Agenda) -> None:
             step = fulfilling.look_on(facts.situation, promise.order_id, promise.line_id, promise.promised_at)
             if facts.done(step.key) is None:
                 found.add(step)
+
+
+def _mornings(facts: Facts, found: Agenda) -> None:
+    """What was decided by night and waits to be told."""
+    began = facts.record.reopened_at
+    found.add(*(one.step for one in facts.announced(mornings.KIND) if began is None or one.by >= began))
 
 
 def _service(facts: Facts, found: Agenda) -> None:

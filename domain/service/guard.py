@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from domain.calendar import local_day
 from domain.ids import ProductCode
-from domain.journey import CaseView, Step
+from domain.journey import CaseView, Channel, Step
 from domain.model import Carried
 from domain.refusals import Problem, Refusal
 from domain.service.calendar import WEEKDAYS, BusinessCalendar, Interval, WeekHours
@@ -107,6 +107,16 @@ class HeldMail(Carried):
     survey_id: str | None = None
 
 
+class MorningMail(Carried):
+    """A message that waits for the morning; `template` is null for a notice, `contract_id` for what is about none."""
+
+    delivery_id: str
+    channel: Channel
+    leaves_at: AwareDatetime
+    template: str | None = None
+    contract_id: str | None = None
+
+
 class HeldStep(Carried):
     """A step of the journey that waits for the holds to allow it."""
 
@@ -182,6 +192,7 @@ class ServiceFacts(Carried):
     """cases whose owner, or a manager, lets a renewal be talked about"""
     recorded: list[RecordedHold] = []
     mails: list[HeldMail] = []
+    mornings: list[MorningMail] = []
     steps: list[HeldStep] = []
     seen: list[SeenCase] = []
     leads: list[LeadFacts] = []
