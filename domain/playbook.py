@@ -100,10 +100,15 @@ class EarnedDiscount(Received):
 
 
 class Renewal(Received):
-    """Notices `notice_days` before the term ends; the one at `quote_days` (and any later one) carries the quote."""
+    """Notices `notice_days` before the term ends; the one at `quote_days` (and any later one) carries the quote.
+
+    Whoever's contract renews by itself has the quote `lead_days` before the last day on which they can say no: where no notice
+    falls into that time, there is one more.
+    """
 
     notice_days: tuple[Annotated[int, Field(ge=1, le=366)], ...]
     quote_days: Annotated[int, Field(ge=1, le=366)]
+    lead_days: Annotated[int, Field(ge=1, le=180)] = 14
     grace_days: Days = 15
     earned: EarnedDiscount = EarnedDiscount()
 

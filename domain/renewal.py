@@ -36,9 +36,6 @@ ACCEPTED = "accepted"
 DECLINED = "declined"
 GRACE = "grace"
 
-LEAD_DAYS = 14
-"""The quote goes out at least this long before the last day on which notice can be given."""
-
 
 def begin(situation: Situation, contract: ContractFacts) -> Outcome:
     """The stage of a contract's latest term opens with its first notice still to come."""
@@ -108,10 +105,23 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
 
 
 def notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
-    """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle."""
+    """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle. One more if none
+    of them says the price in time."""
     length = (contract.term.until - contract.term.start_on).days
     fitting = [days for days in situation.playbook.renewal.notice_days if days < length]
-    return fitting or [max(1, length // 2)]
+    middle = max(1, length // 2)
+    if not contract.auto_renew:
+        return fitting or [middle]
+    by = min(_quote_by(situation, contract), max(1, length - 1))
+    if not fitting:
+        return [max(by, middle)]
+    priced = [days for days in fitting if days <= _quote_days(situation, contract)]
+    return fitting if max(priced, default=0) >= by else sorted({*fitting, by}, reverse=True)
+
+
+def _quote_by(situation: Situation, contract: ContractFacts) -> int:
+    """How many days before the term ends a customer who can say no has to know the price."""
+    return (contract.term.until - notice_by(contract)).days + situation.playbook.renewal.lead_days
 
 
 def notice_step(situation: Situation, contract: ContractFacts, days: int, *, now: bool = False) -> Step:
@@ -185,7 +195,9 @@ def notice(situation: Situation, step: Step) -> Decision:
 
 
 def _quote_days(situation: Situation, contract: ContractFacts) -> int:
-    return max(situation.playbook.renewal.quote_days, contract.notice_days + LEAD_DAYS)
+    """From so many days before the term ends on a notice carries the quote."""
+    promised = situation.playbook.renewal.quote_days
+    return max(promised, _quote_by(situation, contract)) if contract.auto_renew else promised
 
 
 def asked_for(situation: Situation, request: RequestRenewal) -> Decision:

@@ -1,0 +1,84 @@
+"""Whoever's contract renews by itself knows the price before the last day on which they can say no, whatever that day is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from domain.refusals import Refusal
+from tests.agendas import apart
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, settled
+
+LEAD = timedelta(days=14)
+
+
+async def noticed(servers: Servers, notice: int, months: int, **account: Any) -> list[dict[str, Any]]:
+    """What the notices of a contract's first term said, in order, each with the day on which it left."""
+    document = order()
+    document["account"] |= account
+    contract = document["contracts"][0]
+    contract |= {"auto_renew": True, "notice_days": notice, "term": {**contract["term"], "months": months}}
+    await servers.client.place_order(document)
+    account_id = account_of(document)
+    ends_at = await servers.pool.fetchval(
+        "select max(ends_at) from contract_term where contract_id = $1", contract["contract_id"]
+    )
+    await servers.client.fast_forward_to(account_id, ends_at - timedelta(hours=1))
+    await settled(servers.pool, account_id)
+    assert await apart(servers, account_id) == []
+    rows = await servers.pool.fetch(
+        "select body->'context' as said, (settled_at at time zone 'Asia/Tokyo')::date as day from outbox"
+        " where account_id = $1 and body->>'template' = 'renewal_notice' order by settled_at",
+        account_id,
+    )
+    return [{**row["said"], "day": row["day"]} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("notice", "months", "segment"),
+    [
+        (0, 12, "standard"),
+        (30, 12, "standard"),
+        (69, 12, "standard"),
+        (83, 12, "standard"),
+        (170, 12, "standard"),
+        (30, 12, "tech_touch"),
+        (45, 3, "standard"),
+        (10, 1, "standard"),
+    ],
+)
+async def test_the_price_is_known_before_it_is_too_late(
+    servers: Servers, notice: int, months: int, segment: str
+) -> None:
+    said = await noticed(servers, notice, months, segment=segment)
+    priced = [one for one in said if one["quote"]]
+    last = date.fromisoformat(priced[0]["notice_by"])
+    # A term that is too short for it has the price as early as it can.
+    begins = 5 if months == 1 else 14
+    assert last - priced[0]["day"] >= min(LEAD, timedelta(days=begins))
+    assert {one["notice_by"] for one in said} == {last.isoformat()}
+    for one in said:
+        assert one["notice_over"] is (one["day"] > last)
+    days = [one["day"] for one in said]
+    assert len(days) == len(set(days))
+
+
+@pytest.mark.parametrize(("days", "refused"), [(0, False), (1, True)])
+async def test_the_day_that_the_notice_names_is_the_last_one(servers: Servers, days: int, refused: bool) -> None:
+    document = order()
+    contract = document["contracts"][0]
+    contract |= {"auto_renew": True, "notice_days": 69}
+    account, contract_id = account_of(document), contract["contract_id"]
+    await servers.client.place_order(document)
+    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract_id)
+    await servers.client.fast_forward_to(account, ends_at - timedelta(days=69 - days) + timedelta(hours=23))
+    decline = {"contract_id": contract_id, "decision": "decline", "reason": "price", "by": "S-1"}
+    if refused:
+        with pytest.raises(Refusal, match="notice could be given until"):
+            await servers.client.ask(account, "answer_renewal", decline)
+    else:
+        assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"
