@@ -41,8 +41,6 @@ STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = "adoption/help"
 SURVEYS = SurveyRules()
-TOLD_LATELY = timedelta(days=4)
-"""So soon after a follow-up its check-in tells the owner nothing again: a weekend may lie between."""
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
@@ -126,9 +124,10 @@ def _has_had_time(situation: Situation) -> bool:
 
 
 def _told_lately(situation: Situation) -> bool:
-    """True if the follow-up has told it some days ago: the check-in after it says nothing new."""
+    """True if the follow-up has told it lately: a check-in says it again only as long after it as help is given to help."""
     followed = situation.looks.followed_up_at if situation.looks else None
-    return followed is not None and situation.as_of - followed < TOLD_LATELY
+    wait = timedelta(days=situation.playbook.adoption.follow_up_days)
+    return followed is not None and situation.customer.day_of(followed) + wait > situation.today
 
 
 def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> Decision:

@@ -42,13 +42,13 @@ async def at_of(servers: Servers, account: str, key: str) -> datetime:
     return next(step.at for step in running.steps if step.key == key)
 
 
-@pytest.mark.parametrize("days", [0, 1])
+@pytest.mark.parametrize("days", [0, 1, 5, 11])
 async def test_a_check_in_beside_the_follow_up_tells_it_once(servers: Servers, days: int) -> None:
     account, follow_up, check_in = await helped(servers)
     at = await at_of(servers, account, follow_up)
     day = (at + timedelta(days=days)).astimezone(TOKYO).date()
     await servers.client.ask(account, "reschedule_step", {"step": check_in, "day": day.isoformat()})
-    await servers.client.fast_forward_to(account, at + timedelta(days=5))
+    await servers.client.fast_forward_to(account, at + timedelta(days=16))
     assert len(await told(servers, account)) == 1
     looked = [row["key"].rsplit("/", 1)[1] for row in await servers.journal(account) if "/adoption/" in row["key"]]
     assert {follow_up.rpartition("/")[2], check_in.rpartition("/")[2]} <= set(looked)

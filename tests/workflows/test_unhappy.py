@@ -60,7 +60,7 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     late = [one for one in await notices(servers, account) if one[1].startswith("Nobody has called yet")]
     assert [one[0] for one in late] == ["S-1"]
     assert late[0][2].astimezone(TOKYO).hour == 9
-    assert "unhappy" in await attention_of(servers, account)
+    assert "unhappy" in await attention_of(servers.temporal, account)
     assert await apart(servers, account) == []
     await servers.client.fast_forward_to(account, at + timedelta(days=31))
     assert await live_holds(servers, account) == []
@@ -69,7 +69,7 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     assert await servers.pool.fetchval(sent, account, at)
     await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
     await servers.client.fast_forward(account, timedelta(minutes=1))
-    assert "unhappy" not in await attention_of(servers, account)
+    assert "unhappy" not in await attention_of(servers.temporal, account)
     assert await apart(servers, account) == []
 
 
