@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -33,6 +33,7 @@ from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome, Step
 from domain.messages import OutgoingMail, StaffNotice
+from domain.orders import ContactRole
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.shown import shorten
@@ -255,6 +256,8 @@ class Performer:
         billed = await writer.bill(imported=situation.imported)
         lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
+        if not situation.imported:
+            decision = _with_documents(decision, billed, situation.today)
         signed_by = (await self.signing.current(connection)).number if decision.mails else None
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of, signed_by)
         if not situation.imported:
@@ -327,6 +330,7 @@ class Performer:
             unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
             completes=mail.completes,
             key=signed_by,
+            documents=mail.documents,
         )
         dumped = body.model_dump(mode="json")
         purpose = mail.purpose or SALES_MAILS.get(mail.template)
@@ -339,6 +343,27 @@ class Performer:
             purpose=purpose.value if purpose else None,
             product=mail.product,
         )
+
+
+def _with_documents(decision: Decision, billed: Billed, today: date) -> Decision:
+    """The decision whose invoices and credit notes go to the billing contact: with what they are written to anyway, or alone."""
+    invoices, memos = billed.told()
+    documents = tuple(
+        {"kind": kind, "id": document[f"{kind}_id"], "issued_on": today.isoformat(), **document}
+        for kind, found in (("invoice", invoices), ("credit_memo", memos))
+        for document in found
+    )
+    if not documents:
+        return decision
+    mails = list(decision.mails)
+    place = next((n for n, one in enumerate(mails) if one.role is ContactRole.BILLING and one.contractual), None)
+    if place is None:
+        sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
+        context = {"documents": sums}
+        mails.append(Mail("documents", context, ContactRole.BILLING, contractual=True, documents=documents))
+    else:
+        mails[place] = replace(mails[place], documents=documents)
+    return replace(decision, mails=mails)
 
 
 def _without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:

@@ -50,6 +50,20 @@ class Fulfilments:
                 )
 
     @activity.defn
+    async def delivery_follow_up(self, call: StepCall) -> Outcome:
+        """The customer is asked whether everything has arrived."""
+        step = call.step
+        async with business_errors():
+            return await self._performer.once(
+                call.account_id,
+                effect_key(call.account_id, step.key),
+                call.as_of,
+                lambda situation: fulfilling.follow_up(situation, step),
+                stage=step.stage,
+                kind=step.kind,
+            )
+
+    @activity.defn
     async def fulfilment_late(self, call: StepCall) -> Outcome:
         """Whether what was promised has come."""
         step = call.step

@@ -19,7 +19,7 @@ from activities.store.pool import Connection
 from domain import acceptance, adoption, control, expansion, onboarding, renewal
 from domain.amending.refusing import named_refusals
 from domain.asking import asked_by
-from domain.customer import AccountFacts, ContactFacts, Customer, PurchaseFacts, StaffFacts
+from domain.customer import AccountFacts, ContactFacts, Customer, PlacedFacts, PurchaseFacts, StaffFacts
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall
 from domain.orders import MOST_LINES, Order, Product, Staff, read_order
@@ -184,7 +184,8 @@ class JourneyRequests:
             await order_store.save_order(
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
             )
-            after = _with_order(order, playbook, customer, sale, purchase, kept)
+            placed = acceptance.placed(order, products)
+            after = _with_order(order, playbook, customer, sale, purchase, kept, placed)
             situation = Situation(after, playbook, call.as_of, imported=imported)
             # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
             new = customer is None or customer.account.closed_at is not None
@@ -296,6 +297,7 @@ def _with_order(
     sale: acceptance.Sale,
     purchase: PurchaseFacts | None,
     kept: Kept | None,
+    placed: PlacedFacts,
 ) -> Customer:
     """The facts as they are once the order is written, without reading them back; `kept`: null if it said nothing new of the account."""
     account = order.account
@@ -328,6 +330,7 @@ def _with_order(
         assets=sale.assets,
         purchases=[purchase] if purchase else [],
         goods=purchase.names if purchase else [],
+        orders=[placed],
     )
     if before is None:
         return new
@@ -343,6 +346,7 @@ def _with_order(
             "assets": [*before.assets, *sale.assets],
             "purchases": [*before.purchases, *new.purchases],
             "goods": [*new.goods, *before.goods],
+            "orders": [*before.orders, placed],
         }
     )
 

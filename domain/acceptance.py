@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
-from domain import adoption, onboarding, renewal, reorder
+from domain import adoption, fulfilling, onboarding, renewal, reorder, standing
 from domain.calendar import local_day, start_of_day
-from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PurchaseFacts, TermFacts
-from domain.decision import BillPurchase, Decision, JournalLine, SetContractStatus, Write
+from domain.customer import AssetFacts, ContractFacts, Customer, PeriodFacts, PlacedFacts, PurchaseFacts, TermFacts
+from domain.decision import BillPurchase, Decision, JournalLine, Mail, SetContractStatus, Write
 from domain.journey import AccountView, Outcome, Stage, Step
 from domain.orders import (
     TERM_KINDS,
@@ -164,6 +164,9 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     customer = situation.customer
     start = local_day(order.activated_at, customer.account.time_zone)
     outcome, past, writes = begin(situation, order.order_id, start, sale, first=first, opening=opening, goods=goods)
+    if not situation.imported and ships(order, sale, goods=goods):
+        asked = fulfilling.follow_up_of(situation, order.order_id, start, onboards=first or bool(sale.contracts))
+        outcome = outcome.model_copy(update={"plan": [*outcome.plan, *asked]})
     account, now = order.account, situation.as_of
     writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
     writes += [] if situation.imported else _purchases(order, sale)
@@ -192,7 +195,21 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     )
     at = order.activated_at if situation.imported else None
     first_line = JournalLine(says, at=at, detail={"order_id": order.order_id})
-    return Decision(first_line, outcome, writes, more_lines=[*past, *lines])
+    # Where an onboarding begins, its first mail says what was ordered.
+    silent = situation.imported or first or bool(sale.contracts)
+    mails = [] if silent else [_confirmed(situation, order.order_id)]
+    return Decision(first_line, outcome, writes, mails, more_lines=[*past, *lines])
+
+
+def _confirmed(situation: Situation, order_id: str) -> Mail:
+    """What was ordered, said to whoever ordered it."""
+    context = {"order_id": order_id, "products": standing.products_of(situation, order_id)}
+    return Mail("order_confirmed", context, contractual=True)
+
+
+def ships(order: Order, sale: Sale, *, goods: bool) -> bool:
+    """True for an order of something that is sent to the customer: goods, or devices."""
+    return goods or any(asset.kind is ProductKind.DEVICE for asset in sale.assets)
 
 
 def first_invoices(contracts: Iterable[ContractFacts], today: date) -> dict[str, date]:
@@ -326,6 +343,16 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
             "attention": {**one.attention, **other.attention},
         }
     )
+
+
+NAMED = 12
+"""So many products of an order are named in mails about it."""
+
+
+def placed(order: Order, products: Mapping[str, Product]) -> PlacedFacts:
+    """The order as it is remembered."""
+    names = list(dict.fromkeys(products[line.product].name for line in order.all_lines()))
+    return PlacedFacts(order_id=order.order_id, activated_at=order.activated_at, names=names[:NAMED])
 
 
 def purchase_of(order: Order, products: Mapping[str, Product]) -> PurchaseFacts | None:

@@ -33,11 +33,12 @@ _LATEST_ONLY = frozenset(
     }
 )
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
+_ASKING = frozenset({"delivery_follow_up"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", "onboarding_invite", "onboarding_reminder", "onboarding_escalation"})
 _BY_NIGHT = frozenset({"mail_morning"})
 _FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US | _BY_NIGHT
-_TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS
+_TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS | _ASKING
 
 
 @dataclass

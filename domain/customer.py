@@ -257,6 +257,14 @@ class PurchaseFacts(Carried):
     names: list[str] = []
 
 
+class PlacedFacts(Carried):
+    """An order of the last year or so, with the names of some of what it sold."""
+
+    order_id: str
+    activated_at: AwareDatetime
+    names: list[str] = []
+
+
 class Customer(Carried):
     """Everything that a decision may know of a customer."""
 
@@ -275,6 +283,8 @@ class Customer(Carried):
     purchases: list[PurchaseFacts] = []
     goods: list[str] = []
     """names of goods that the latest orders named"""
+    orders: list[PlacedFacts] = []
+    """the latest ones"""
     unreadable: list[Unreadable] = []
     """what there is and cannot be read; to ask for one of these raises `UnreadableError`"""
 

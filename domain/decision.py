@@ -36,7 +36,7 @@ class Mail:
     """A mail to the customer, to the contact who has `role`, or to `contact_id` alone. Contractual mails cannot be unsubscribed from.
 
     A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
-    `completes`: the task of its stage that is done once it has left.
+    `completes`: the task of its stage that is done once it has left. `documents`: what it takes along, see `OutgoingMail`.
     """
 
     template: str
@@ -47,6 +47,7 @@ class Mail:
     purpose: Purpose | None = None
     product: str | None = None
     completes: str | None = None
+    documents: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from domain import standing
 from domain.amending import changes
 from domain.amending.desk import Desk, carry_out
 from domain.assets.model import RequestId
 from domain.assets.requests import ChangeQuantity
 from domain.billing import Credit, CreditLine
-from domain.decision import BookCredit, Decision, JournalLine, Notice, Write
+from domain.decision import BookCredit, Decision, JournalLine, Mail, Notice, Write
 from domain.fulfilments import OrderLine, RecordFulfilment, ReportedStep, ReportFulfilment, event_of, left_for
 from domain.ids import AssetId
 from domain.journey import Outcome, Step
@@ -22,10 +23,34 @@ from domain.quoting.fulfilment import Fulfilment, FulfilmentStep, record_step
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.situation import Situation
 
+FOLLOW_UP = "delivery_follow_up"
+"""the step, the task of a playbook and the mail that ask whether everything has arrived"""
+
 
 def stage_of(order_id: str) -> str:
     """The id of an order's fulfilment."""
     return f"fulfilment:{order_id}"
+
+
+def follow_up_of(situation: Situation, order_id: str, start: date, *, onboards: bool) -> list[Step]:
+    """The question whether everything has arrived, some days after an order of the local day `start`; none where its onboarding
+    asks it (`onboards`: it began one), or the playbook does not want it."""
+    after = situation.playbook.delivery.follow_up_after
+    asked = any(task.name == FOLLOW_UP for task in situation.playbook.onboarding.tasks)
+    if after is None or (asked and onboards):
+        return []
+    step = situation.step(FOLLOW_UP, stage_of(order_id), "follow-up", start + timedelta(days=after))
+    return [] if situation.is_past(step.at) else [step]
+
+
+def follow_up(situation: Situation, step: Step) -> Decision:
+    """The customer is asked whether what was sent has arrived."""
+    order_id = step.stage.split(":", 1)[1]
+    order = standing.placed(situation, order_id)
+    if order is None:
+        return Decision(JournalLine(f"Delivery of {order_id} was long ago", kind="skipped"))
+    context = {"order_id": order_id, "products": standing.products_of(situation, order_id)}
+    return Decision(JournalLine(f"Delivery of order {order_id} asked about"), mails=[Mail(FOLLOW_UP, context)])
 
 
 def report(situation: Situation, line: OrderLine, request: ReportFulfilment, event_id: str) -> Decision:

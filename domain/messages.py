@@ -42,6 +42,9 @@ class OutgoingMail(Carried):
     """the task of its onboarding that is done once a mail server has taken it"""
     key: int | None = None
     """the number of the key by which it is signed, at every attempt; None for notices, and for what was written before there were keys"""
+    documents: tuple[dict[str, Any], ...] = ()
+    """invoices and credit notes that go with it, each as a file: `kind` ("invoice", "credit_memo"), `id`, `issued_on`, and sums
+    and lines as other systems are told them"""
     automatic: bool = True
     """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from domain import adoption
+from domain import adoption, standing
 from domain.calendar import MONTHS_IN_YEAR, add_months
 from domain.customer import AssetFacts, TaskFacts, days_between
 from domain.decision import (
@@ -27,6 +27,7 @@ from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import CompleteTask
 from domain.shown import counted
 from domain.situation import TOLERATED_DELAY, Situation
+from domain.step_words import plain
 
 ANNIVERSARIES = "relationship"
 
@@ -67,8 +68,10 @@ def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[St
     for task in situation.playbook.onboarding.tasks:
         if task.name in promised:
             yield from _first_step_of(situation, stage, task, start)
+    provided = [task.due_after for task in situation.playbook.onboarding.tasks if task.provisions]
     for name, days in situation.playbook.onboarding.touch_days.items():
-        yield situation.step("onboarding_touch", stage, f"touch-{name}", start + timedelta(days=days))
+        day = start + timedelta(days=max(days, 1 + max(provided, default=0)))  # not before there is access
+        yield situation.step("onboarding_touch", stage, f"touch-{name}", day)
 
 
 def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start: date) -> Iterator[Step]:
@@ -131,18 +134,20 @@ def mail(situation: Situation, step: Step) -> Decision:
     if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
         done = _complete(situation, facts, by="system")
         return replace(done, mails=[Mail(task.name), *done.mails])
-    context: dict[str, object] = {"products": situation.customer.product_names()}
+    order_id = step.stage.split(":", 1)[1]
+    context: dict[str, object] = {"products": standing.products_of(situation, order_id), "order_id": order_id}
     if task.name == "welcome":
         waiting = [
-            t for t in situation.customer.tasks if t.stage == step.stage and t.status == "open" and t.owner != "system"
+            t
+            for t in situation.customer.tasks
+            if t.stage == step.stage and t.status == "open" and t.owner != "system" and standing.speaks(situation, t)
         ]
+        context["standing"] = standing.standing(situation, order_id).value
         today = situation.today  # a welcome that had to wait names no day that is gone
         context["tasks"] = [
             {"title": t.title, "due": t.due_on.isoformat() if t.due_on >= today else None} for t in waiting
         ]
         context["success_manager_name"] = situation.customer.success_manager.name
-    else:
-        context["order_id"] = step.stage.split(":", 1)[1]
     return Decision(
         JournalLine(f"{task.title['en']}: mail on its way"),
         Outcome(plan=late_steps(situation, step.stage, task, facts)),
@@ -161,6 +166,16 @@ def mailed(situation: Situation, stage: str, name: str) -> Decision | None:
     return replace(done, outcome=outcome)
 
 
+def _to_provide(situation: Situation, order_id: str) -> list[tuple[AssetFacts, int]]:
+    """What an order sold for a term, with the units that the provisioning service is asked for."""
+    contracts = {c.contract_id for c in situation.customer.contracts if c.order_id == order_id}
+    return [
+        (asset, units)
+        for asset in situation.customer.assets
+        if asset.contract_id in contracts and (units := _units_to_provide(asset, situation.as_of))
+    ]
+
+
 def _units_to_provide(asset: AssetFacts, at: datetime) -> int:
     """The units that are held now, or once the asset begins; none if it was given up, swapped or handed over before."""
     return next((p.quantity for p in asset.periods if p.quantity and (p.ends_at is None or p.ends_at > at)), 0)
@@ -172,11 +187,9 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     if task is None or facts is None:
         return _settled(step)
     order_id = step.stage.split(":", 1)[1]
-    contracts = {c.contract_id for c in situation.customer.contracts if c.order_id == order_id}
     items = [
         {"line_id": asset.asset_id, "product": asset.product, "quantity": units}
-        for asset in situation.customer.assets
-        if asset.contract_id in contracts and (units := _units_to_provide(asset, situation.as_of))
+        for asset, units in _to_provide(situation, order_id)
     ]
     if not items:
         return _complete(situation, facts, by="system")
@@ -195,14 +208,40 @@ def provisioned(situation: Situation, stage: str) -> Decision:
     if facts is None:
         return Decision(JournalLine("Provisioning confirmed again", kind="skipped"))
     done = _complete(situation, facts, by="system")
-    names = situation.customer.product_names()
-    return Decision(
-        done.line,
-        done.outcome,
-        done.writes,
-        [Mail("provisioning_done", {"products": names}), *done.mails],
-        done.notices,
-    )
+    others = standing.together_with(situation, facts)
+    if others and situation.today == facts.due_on:
+        return done  # theirs is asked for as well: the last one to be ready tells of all
+    day_of = situation.customer.day_of
+    silent = [  # was ready on the day on which this one was asked for as well
+        t.stage
+        for t in situation.customer.tasks
+        if (t.name, t.due_on, t.status) == (facts.name, facts.due_on, "done")
+        and t.completed_at is not None
+        and day_of(t.completed_at) == facts.due_on
+    ]
+    orders = [one.split(":", 1)[1] for one in (*silent, stage)]
+    mail = Mail("provisioning_done", _ready(situation, orders))
+    return replace(done, mails=[mail, *done.mails])
+
+
+def _ready(situation: Situation, order_ids: list[str]) -> dict[str, object]:
+    """What the provisioning service answered for: what can be used now, and what begins on a later day."""
+    assets = [asset for order_id in order_ids for asset, _ in _to_provide(situation, order_id)]
+    now = [asset.product_name for asset in assets if asset.at(situation.as_of)]
+    later = {
+        asset.product_name: situation.customer.day_of(asset.periods[0].starts_at).isoformat()
+        for asset in assets
+        if asset.product_name not in now
+    }
+    return {
+        "products": list(dict.fromkeys(now)),
+        "later": [{"product": name, "from": day} for name, day in later.items()],
+    }
+
+
+def _told_by_another(facts: TaskFacts, plan: list[Step]) -> Decision:
+    """Another onboarding with the same task for the same day says it for both."""
+    return Decision(JournalLine(f"{facts.title['en']}: told with another order", kind="skipped"), Outcome(plan=plan))
 
 
 def invite(situation: Situation, step: Step) -> Decision:
@@ -210,11 +249,14 @@ def invite(situation: Situation, step: Step) -> Decision:
     task, facts = _promise(situation, step.stage, step.name.removesuffix("-invite"))
     if task is None or facts is None:
         return _settled(step)
+    following = after_invitation(situation, step.stage, task, facts.due_on)
+    if not standing.speaks(situation, facts):
+        return _told_by_another(facts, [following])
     late = facts.due_on < situation.today
     context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late}
     return Decision(
         JournalLine(f"{facts.title['en']}: invitation on its way"),
-        Outcome(plan=[after_invitation(situation, step.stage, task, facts.due_on)]),
+        Outcome(plan=[following]),
         mails=[Mail("onboarding_invite", context)],
     )
 
@@ -224,6 +266,9 @@ def remind(situation: Situation, step: Step) -> Decision:
     task, facts = _promise(situation, step.stage, step.name.removesuffix("-remind"))
     if task is None or facts is None:
         return _settled(step)
+    following = late_steps(situation, step.stage, task, facts)
+    if not standing.speaks(situation, facts):
+        return _told_by_another(facts, following)
     title = facts.title["en"]
     late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
@@ -236,7 +281,7 @@ def remind(situation: Situation, step: Step) -> Decision:
         notices = [_due_notice(title, facts, late, task.owner)]
     return Decision(
         JournalLine(f"{title}: reminder on its way"),
-        Outcome(plan=late_steps(situation, step.stage, task, facts)),
+        Outcome(plan=following),
         mails=mails,
         notices=notices,
     )
@@ -264,25 +309,39 @@ def escalate(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     late = (situation.today - facts.due_on).days
     title = f"{facts.title['en']} is {counted(late, 'day')} late"
-    open_still = f"{facts.title['en']} was due on {facts.due_on} and is still open"
+    order_id = step.stage.split(":", 1)[1]
+    open_still = f"{facts.title['en']} of order {order_id} was due on {facts.due_on} and is still open"
+    orders = [order_id, *(other.stage.split(":", 1)[1] for other in standing.together_with(situation, facts))]
+    of_orders = f"It is of {'order' if len(orders) == 1 else 'orders'} {', '.join(sorted(orders))}."
     _, due = situation.customer.morning(situation.in_days(2))
     due_at, _ = situation.customer.morning(due)
     return Decision(
         JournalLine(f"Escalated: {title}"),
         Outcome(attention={f"late:{step.stage}/{facts.name}": open_still}, said=[title]),
-        [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title}", "owner", due_at)],
+        [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title} (order {order_id})", "owner", due_at)],
         notices=[
             Notice(
-                f"Late: {title}", [f"It was due on {facts.due_on}.", f"It is up to: {facts.owner}."], "owner", due_at
+                f"Late: {title}",
+                [of_orders, f"It was due on {facts.due_on}.", f"It is up to: {plain(facts.owner)}."],
+                "owner",
+                due_at,
             )
-        ],
+        ]
+        if standing.speaks(situation, facts)
+        else [],
     )
 
 
 def touch(situation: Situation, step: Step) -> Decision:
-    """A short mail on a fixed day after the sale."""
+    """A short mail on a fixed day after the sale by which a customer came to us; not before they can use what they bought."""
+    says = step.name.removeprefix("touch-").replace("_", " ")
+    if standing.standing(situation, step.stage.split(":", 1)[1]) is not standing.Standing.NEW:
+        return Decision(JournalLine(f"No touch {says}: they know us", kind="skipped"))
+    provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
+    if any(t.stage == step.stage and t.status == "open" and t.name in provided for t in situation.customer.tasks):
+        return Decision(JournalLine(f"No touch {says}: they have no access yet", kind="skipped"))
     template = step.name.replace("-", "_")
-    return Decision(JournalLine(f"Touch: {step.name.removeprefix('touch-').replace('_', ' ')}"), mails=[Mail(template)])
+    return Decision(JournalLine(f"Touch: {says}"), mails=[Mail(template)])
 
 
 def complete(situation: Situation, request: CompleteTask) -> Decision:
@@ -318,11 +377,11 @@ def _complete(situation: Situation, facts: TaskFacts, *, by: str, evidence: str 
         [],
         [f"{title} done"],
     )
-    days = days_between(situation.customer.account.since, situation.as_of)
+    days = days_between(_since(situation, stage), situation.as_of)
     if value:
         said.append(f"First value after {counted(days, 'day')}")
     if facts.name == terms.last_task:
-        mails.append(Mail("go_live", {"days_to_value": _days_to_value(situation, days if value else None)}))
+        mails += _live(situation, facts, days if value else None)
         adopting = adoption.after_go_live(situation)
         plan, drop = adopting.plan, drop + adopting.drop
     outcome = Outcome(
@@ -336,12 +395,36 @@ def _complete(situation: Situation, facts: TaskFacts, *, by: str, evidence: str 
     return Decision(JournalLine(f"{title} done"), outcome, writes, mails)
 
 
-def _days_to_value(situation: Situation, now: int | None) -> int | None:
+def _since(situation: Situation, stage: str) -> datetime:
+    """Since when the customer waits for what an onboarding is about: its order."""
+    order = standing.placed(situation, stage.split(":", 1)[1])
+    return order.activated_at if order else situation.customer.account.since
+
+
+def _live(situation: Situation, facts: TaskFacts, days: int | None) -> list[Mail]:
+    """The congratulation to go-live: one for all that went live on a day. `days`: to the first value, if that is of now."""
+    of_today = [
+        t
+        for t in situation.customer.tasks
+        if t.name == facts.name and t.completed_at and situation.customer.day_of(t.completed_at) == situation.today
+    ]
+    if any(other.stage != facts.stage for other in of_today):
+        return []
+    order_id = facts.stage.split(":", 1)[1]
+    first = standing.standing(situation, order_id) is standing.Standing.NEW
+    context = {
+        "days_to_value": _days_to_value(situation, facts.stage, days),
+        "products": [] if first else standing.products_of(situation, order_id),
+    }
+    return [Mail("go_live", context)]
+
+
+def _days_to_value(situation: Situation, stage: str, now: int | None) -> int | None:
     if now is not None:
         return now
     value = situation.playbook.onboarding.value_task
-    done = [t.completed_at for t in situation.customer.tasks if t.name == value and t.completed_at]
-    return days_between(situation.customer.account.since, max(done)) if done else None
+    done = [t.completed_at for t in situation.customer.tasks if (t.stage, t.name) == (stage, value) and t.completed_at]
+    return days_between(_since(situation, stage), max(done)) if done else None
 
 
 def anniversary(situation: Situation, step: Step) -> Decision:

@@ -21,6 +21,7 @@ _IDS = {
     "surveys": ("survey", "survey_id"),
     "health": ("health score", "at"),
     "purchases": ("order", "order_id"),
+    "orders": ("order", "order_id"),
 }
 """What an entry of each list is called, and which of its fields names it."""
 

@@ -147,6 +147,12 @@ class Reorder(Received):
     """the alarm comes after this many rhythms without an order"""
 
 
+class Delivery(Received):
+    """What is sent to the customer: so many days after the order they are asked whether everything has arrived (null: never)."""
+
+    follow_up_after: Annotated[int, Field(ge=1, le=180)] | None = 14
+
+
 class Amendment(Received):
     """Changes of what a customer owns."""
 
@@ -199,6 +205,7 @@ class Playbook(Received):
     renewal: Renewal
     expansion: Expansion = Expansion()
     reorder: Reorder = Reorder()
+    delivery: Delivery = Delivery()
     amendment: Amendment = Amendment()
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()

@@ -23,6 +23,7 @@ STEPS = {
     "amendment_effective": "Change that was asked for takes effect",
     "amendment_settled": "Transfer of assets is settled",
     "billing_invoice": "Invoice of what has fallen due",
+    "delivery_follow_up": "Question whether everything has arrived",
     "expansion_expiry": "Offer of more seats ends",
     "fulfilment_late": "Promised day of delivery is over: has everything come?",
     "mail_morning": "What was decided by night is told",

@@ -141,6 +141,8 @@ class MailChannel:
                 message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(rendered.text)
         message.add_alternative(rendered.html, subtype="html")
+        for file in rendered.files:
+            message.add_attachment(file.html, subtype="html", filename=file.name)
         message["Content-Language"] = rendered.language  # only now: setting the content clears such headers
         return message
 

@@ -34,7 +34,16 @@ _TEXT_WIDTH = 76
 _PARAGRAPH_STYLE = "margin:0 0 16px"
 _REACH_US = {"en": ("reply to this mail", "let us know"), "ja": ("本メールへのご返信にて", "担当者まで")}
 """How an addressee reaches us: where answers are read, and where they are not."""
+_NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """A document that goes with a mail: a page of HTML under its name."""
+
+    name: str
+    html: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class RenderedMail:
     text: str
     html: str
     language: str
+    files: tuple[RenderedFile, ...] = ()
 
 
 class Renderer:
@@ -56,34 +66,47 @@ class Renderer:
         self._written = frozenset(self._text.list_templates())
 
     def render(self, mail: OutgoingMail, *, by_reply: bool = True) -> RenderedMail:
-        """`mail` in its recipient's language, dates, numbers and money as in their locale and zone.
+        """`mail` in its recipient's language, dates, numbers and money as that language writes them in their country, in their zone.
 
         by_reply: we read what is answered; otherwise nothing is asked for by reply.
 
-        There are texts in English and Japanese; everybody else reads English, with the formats of their own locale.
+        There are texts in English and Japanese. Everybody else reads English, with English dates: a language is whole, or it
+        is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
         try:
             language = self._language_of(mail)
             values = {
                 **_cleaned(mail.context),
-                "formats": Formats.of(mail.language, mail.time_zone, language),
+                "formats": Formats.of(_tag(mail.language, language), mail.time_zone, language),
                 "can_unsubscribe": mail.unsubscribe is not None,
                 "language": language,
                 "by_reply": by_reply,
                 "reach_us": _REACH_US[language][not by_reply],
+                "attached": [{"kind": one["kind"], "id": one["id"]} for one in mail.documents],
             }
             subject, text = _rendered(self._text, "text", f"{language}/{mail.template}.j2", values)
             _, html = _rendered(self._html, "html", f"{language}/{mail.template}.j2", values)
+            files = tuple(self._file(language, values, document) for document in mail.documents)
         except TemplateNotFound as error:
             raise RenderError(mail.template, f"there is no template {error.name!r}") from error
         except (UndefinedError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             raise RenderError(mail.template, f"{type(error).__name__}: {one_line(str(error))}") from error
-        return RenderedMail(subject=subject, text=text, html=html, language=language)
+        return RenderedMail(subject=subject, text=text, html=html, language=language, files=files)
+
+    def _file(self, language: str, values: dict[str, Any], document: dict[str, Any]) -> RenderedFile:
+        template = self._html.get_template(f"{language}/document.j2")
+        page = template.render({**values, "document": _cleaned(document)}).strip() + "\n"
+        return RenderedFile(_NO_FILE_NAME.sub("-", str(document["id"])) + ".html", page)
 
     def _language_of(self, mail: OutgoingMail) -> str:
         reads_japanese = re.split("[-_]", mail.language)[0].lower() == "ja"
         return "ja" if reads_japanese and f"ja/{mail.template}.j2" in self._written else "en"
+
+
+def _tag(wanted: str, language: str) -> str:
+    """The tag by which dates and numbers are written: the recipient's own, if it is of the text's language."""
+    return wanted if re.split("[-_]", wanted)[0].lower() == language else language
 
 
 def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:

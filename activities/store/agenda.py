@@ -56,7 +56,10 @@ select jsonb_build_object(
       union all select a.recorded_at) k),
   'orders', coalesce((
     select jsonb_agg(to_jsonb(o) || jsonb_build_object('over', exists (
-        select 1 from begun b, closed c where b.key = $2 || 'order:' || o.order_id and b.journal_id < c.id))
+        select 1 from begun b, closed c where b.key = $2 || 'order:' || o.order_id and b.journal_id < c.id),
+        'ships', o.sells_goods or exists (
+          select 1 from order_line l join product p on p.code = l.product_code
+          where l.order_id = o.order_id and p.kind = 'device'))
       order by o.recorded_at, o.order_id) from sales_order o where o.account_id = $1), '[]'),
   'contracts', coalesce((
     select jsonb_agg(jsonb_build_object(

@@ -82,6 +82,13 @@ select jsonb_build_object(
     select jsonb_agg(to_jsonb(o) order by o.day) from (
       select order_id, activated_on as day from sales_order
       where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]'),
+  'orders', coalesce((
+    select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at, 'names', coalesce((
+        select jsonb_agg(n.name) from (
+          select p.name from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
+          group by p.name order by min(l.line_id) limit 12) n), '[]')))
+    from (select order_id, activated_at from sales_order where account_id = $1
+            and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc limit 20) o), '[]'),
   'goods', coalesce((
     select jsonb_agg(distinct g.name) from (
       select p.name from sales_order o join order_line l using (order_id) join product p on p.code = l.product_code

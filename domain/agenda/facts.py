@@ -36,6 +36,8 @@ class OrderFacts(Carried):
     activated_at: AwareDatetime
     recorded_at: AwareDatetime
     imported: bool = False
+    ships: bool = False
+    """it sold something that is sent to the customer"""
     over: bool = False
     """the journey was closed after it, and has begun again since"""
 

@@ -38,6 +38,7 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
         success.check_ins,
         success.offers,
         success.reorders,
+        success.deliveries,
         contracts.renewals,
         contracts.invoices,
         contracts.changes_ahead,

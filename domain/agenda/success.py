@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from domain import adoption, expansion, onboarding, reorder
+from domain import adoption, expansion, fulfilling, onboarding, reorder
 from domain.agenda.facts import ContractLife, Facts, OrderFacts
 from domain.agenda.model import Agenda
 from domain.customer import TaskFacts
@@ -194,6 +194,19 @@ def offers(facts: Facts, agenda: Agenda) -> None:
 
 
 # Goods
+
+
+def deliveries(facts: Facts, agenda: Agenda) -> None:
+    """The question whether what an order sends has arrived."""
+    for order in facts.record.orders:
+        if order.over or order.imported or not order.ships:
+            continue
+        then = at_instant(facts, order.recorded_at)
+        onboards = any(task.stage == onboarding.stage_of(order.order_id) for task in facts.situation.customer.tasks)
+        day = then.customer.day_of(order.activated_at)
+        for step in fulfilling.follow_up_of(then, order.order_id, day, onboards=onboards):
+            if facts.done(step.key) is None and not facts.situation.is_past(step.at):
+                agenda.add(step)
 
 
 def reorders(facts: Facts, agenda: Agenda) -> None:

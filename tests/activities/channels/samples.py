@@ -54,6 +54,15 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "products": PRODUCTS,
         "tasks": [{"title": KICKOFF, "due": "2027-03-01"}],
         "success_manager_name": "鈴木 一郎",
+        "standing": "new",
+        "order_id": "O-536365",
+    },
+    "order_confirmed": {"order_id": "O-536365", "products": PRODUCTS},
+    "documents": {
+        "documents": [
+            {"kind": "invoice", "id": "INV-C-17-1", "total": yen("1320000")},
+            {"kind": "credit_memo", "id": "CM-C-17-1", "total": yen("5000")},
+        ]
     },
     "onboarding_invite": {"title": KICKOFF, "due": "2027-03-01"},
     "onboarding_reminder": {"title": KICKOFF, "due": "2027-03-01", "days_late": 3},
@@ -158,6 +167,28 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "timed_out": True,
     },
 }
+
+_LINE = {"description": PRODUCTS[1], "due": "2027-03-01", "amount": "1200000", "quantity": 1200}
+DOCUMENTS: tuple[dict[str, Any], ...] = (
+    {
+        "kind": "invoice",
+        "id": "INV-C-17-1",
+        "issued_on": "2027-03-01",
+        "net": yen("1200000"),
+        "taxes": [{"rate": "10", "net": "1200000", "tax": "120000"}],
+        "total": yen("1320000"),
+        "lines": [_LINE],
+    },
+    {
+        "kind": "credit_memo",
+        "id": "CM-C-17-1",
+        "issued_on": "2027-03-01",
+        "net": yen("5000"),
+        "taxes": [],
+        "total": yen("5000"),
+        "lines": [{**_LINE, "amount": "5000", "quantity": None}],
+    },
+)
 
 NOTICE: dict[str, Any] = {
     "title": "Low adoption of Team Plan",
