@@ -50,7 +50,7 @@ class Fulfilments:
                 )
 
     @activity.defn
-    async def delivery_follow_up(self, call: StepCall) -> Outcome:
+    async def fulfilment_follow_up(self, call: StepCall) -> Outcome:
         """The customer is asked whether everything has arrived."""
         step = call.step
         async with business_errors():

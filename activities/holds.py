@@ -82,7 +82,7 @@ class HoldKeeping:
         return await self._perform(call, holding.review)
 
     @activity.defn
-    async def mail_morning(self, call: StepCall) -> Outcome:
+    async def relationship_morning(self, call: StepCall) -> Outcome:
         """What was decided by night leaves."""
         return await self._perform(call, mornings.leave)
 

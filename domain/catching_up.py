@@ -33,10 +33,10 @@ _LATEST_ONLY = frozenset(
     }
 )
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
-_ASKING = frozenset({"delivery_follow_up"})
+_ASKING = frozenset({"fulfilment_follow_up"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", "onboarding_invite", "onboarding_reminder", "onboarding_escalation"})
-_BY_NIGHT = frozenset({"mail_morning"})
+_BY_NIGHT = frozenset({"relationship_morning"})
 _FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US | _BY_NIGHT
 _TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS | _ASKING
 

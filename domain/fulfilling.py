@@ -24,7 +24,7 @@ from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.situation import Situation
 
 FOLLOW_UP = "delivery_follow_up"
-"""the step, the task of a playbook and the mail that ask whether everything has arrived"""
+"""the task of a playbook and the mail that ask whether everything has arrived"""
 
 
 def stage_of(order_id: str) -> str:
@@ -39,7 +39,7 @@ def follow_up_of(situation: Situation, order_id: str, start: date, *, onboards: 
     asked = any(task.name == FOLLOW_UP for task in situation.playbook.onboarding.tasks)
     if after is None or (asked and onboards):
         return []
-    step = situation.step(FOLLOW_UP, stage_of(order_id), "follow-up", start + timedelta(days=after))
+    step = situation.step("fulfilment_follow_up", stage_of(order_id), "follow-up", start + timedelta(days=after))
     return [] if situation.is_past(step.at) else [step]
 
 

@@ -14,7 +14,7 @@ from domain.situation import Situation
 from domain.step_words import plain
 
 STAGE = "relationship"
-KIND = "mail_morning"
+KIND = "relationship_morning"
 AT_AN_HOUR = frozenset({"renewal_term_end", "amendment_effective", "billing_invoice"})
 """Kinds of steps that happen at the instant that was sold, or as soon as they can: whoever is told of them reads it in the morning."""
 

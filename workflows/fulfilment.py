@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STEPS = frozenset(
     {
-        "delivery_follow_up",  # some days after an order: has everything arrived?
+        "fulfilment_follow_up",  # some days after an order: has everything arrived?
         "fulfilment_late",  # a promised day is over: has everything come?
     }
 )

@@ -11,7 +11,7 @@ from domain.requests import PauseJourney, ResumeJourney
 STEPS = frozenset(
     {
         "relationship_anniversary",  # a year with us, and the next one planned
-        "mail_morning",  # what was decided by night is told
+        "relationship_morning",  # what was decided by night is told
     }
 )
 

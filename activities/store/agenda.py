@@ -16,7 +16,7 @@ _LATER = (
     "adoption_survey",
     "onboarding_provisioned",
     "amendment_settled",
-    "mail_morning",
+    "relationship_morning",
     "renewal_quote",
     "renewal_notice",
     "renewal_term_end",

@@ -52,6 +52,7 @@ async def test_the_usual_story_has_everything_in_it(tmp_path: Path) -> None:
     assert summary["health"]["band"] == "healthy"
     _sales_waited_for_service(summary)
     _a_price_fell_and_one_call_settled_it(summary)
+    _they_renewed_by_mail(summary)
     _every_amount_is_explained(summary)
 
 
@@ -77,6 +78,16 @@ def _a_price_fell_and_one_call_settled_it(summary: dict[str, Any]) -> None:
     [memo] = [row for row in summary["billed"] if any("Price match" in line["description"] for line in row["lines"])]
     assert (memo["kind"], memo["total"]) == ("credit memo", "18000")
     assert any("差額ご返金" in mail["subject"] for mail in summary["mails"])
+
+
+def _they_renewed_by_mail(summary: dict[str, Any]) -> None:
+    """One mail to the service address brought the quote, one yes in reply the next term."""
+    steps = {step["kind"]: step for step in summary["steps"] if step["kind"] in ("request_renewal", "answer_renewal")}
+    asked, answered = (_instant(steps[kind]["at"]) for kind in ("request_renewal", "answer_renewal"))
+    assert steps["request_renewal"]["title"] == "Renewal of CC-CLOUD asked for by the customer: quote Q-CC-CLOUD-2"
+    assert timedelta(days=2) < answered - asked < timedelta(days=4)
+    about = [_instant(mail["at"]) for mail in summary["mails"] if "CC-CLOUD" in mail["subject"]]
+    assert [at for at in about if at >= asked] == [asked, answered]
 
 
 def _every_amount_is_explained(summary: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ async def told(servers: Servers, account: str) -> list[tuple[str, datetime, str]
     """The mails about the end of a term: template, when each left by the customer's clock, and what became of it."""
     await settled(servers.pool, account)
     rows = await servers.pool.fetch(
-        "select body->>'template' as template, settled_at, status, body->>'at' as at from outbox"
+        "select body->>'template' as template, settled_at, created_at, status, body->>'at' as at from outbox"
         " where account_id = $1 and body->>'template' = any($2) order by settled_at",
         account,
         list(ABOUT_AN_END),
@@ -40,7 +40,9 @@ async def told(servers: Servers, account: str) -> list[tuple[str, datetime, str]
     for row in rows:
         if row["status"] == "sent":
             assert abs(datetime.fromisoformat(row["at"]) - row["settled_at"]) < timedelta(minutes=5)
-    return [(row["template"], row["settled_at"].astimezone(TOKYO), row["status"]) for row in rows]
+    return [
+        (row["template"], (row["settled_at"] or row["created_at"]).astimezone(TOKYO), row["status"]) for row in rows
+    ]
 
 
 def in_the_morning(at: datetime) -> bool:

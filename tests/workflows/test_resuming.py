@@ -16,20 +16,20 @@ from domain.refusals import Refusal
 from domain.usage import UsageRow
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, settled
+from tests.e2e.lives import account_of, onboard, settled
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 STEP = "relationship/anniversary-{}"
 
 
 async def customer_mails(servers: Servers, account: str) -> list[tuple[datetime, str]]:
-    """When each mail to the customer was decided, local, and its template."""
+    """When each mail to the customer left, local, and its template."""
     rows = await servers.pool.fetch(
-        "select created_at, body->>'template' as template from outbox"
-        " where account_id = $1 and channel = 'deliver_mail' order by created_at, delivery_id",
+        "select coalesce(settled_at, created_at) as at, body->>'template' as template from outbox"
+        " where account_id = $1 and channel = 'deliver_mail' order by at, delivery_id",
         account,
     )
-    return [(row["created_at"].astimezone(TOKYO), row["template"]) for row in rows]
+    return [(row["at"].astimezone(TOKYO), row["template"]) for row in rows]
 
 
 async def titles(servers: Servers, account: str) -> list[str]:
@@ -72,7 +72,7 @@ async def test_what_came_due_in_a_pause_leaves_one_mail_a_morning_or_not_at_all(
     late = [(at, template) for at, template in await customer_mails(servers, account) if at > resumed_at]
     assert late
     assert all((at.hour, at.minute) == (9, 0) and is_business_day(at.date(), "JP") for at, _ in late), late
-    days = [at.date() for at, _ in late]
+    days = [at.date() for at, template in late if template != "documents"]  # which accounting gets
     assert len(days) == len(set(days)), late
     assert "touch_day_1" not in {template for _, template in late}
     told = await titles(servers, account)
@@ -120,6 +120,7 @@ async def test_a_welcome_that_waited_names_no_days_that_are_gone(servers: Server
     document = order()
     account = account_of(document)
     await servers.client.place_order(document)
+    await onboard(servers.client, account)  # so that the second order speaks for itself
     await servers.client.ask(account, "pause", {"reason": "the shop is rebuilt"})
     second = order(account, order_id=f"{document['order_id']}-2")
     second.update(account=document["account"], contacts=document["contacts"])

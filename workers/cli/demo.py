@@ -22,6 +22,7 @@ from domain.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
 from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
+from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life, Moment
 from workers.rehearsal.story import (
     DEFAULT_STORY,
@@ -94,7 +95,9 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
     documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
     began = time.monotonic()
     with Stage(orders[0].account.name, orders[0].account.time_zone) as stage:
-        life = Life(up.client, up.pool, story, orders, documents, stage.show)
+        place = (up.stack.smtp_host, up.stack.smtp_port, Settings().mail_domain)
+        post = PostOffice(up.pool, up.stack.mailbox, *place)
+        life = Life(up.client, up.pool, story, orders, documents, stage.show, post)
         await life.live()
     timings["life"] = time.monotonic() - began
     return await summarise(up, life, timings)

@@ -11,12 +11,14 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.calendar import local_instant
 from domain.model import Received
+from workers.rehearsal.letters import Letter
 
 _DAY = re.compile(r"day ([+-]?\d{1,5})(?: (\d\d:\d\d))?")
 
 
 class Act(Received):
-    """Something that somebody does: an update of the journey, or of `case`; `open` opens that case, `price` is a new list price.
+    """Something that somebody does: an update of the journey, or of `case`; `open` opens that case, `price` is a new list price,
+    `mail` is written by the customer.
 
     `day` counts from the first order's local day, `at` is the customer's local time. In the documents the text `day 90`
     stands for that local date, and `day 90 10:30` for that instant. `refused` names the refusal that the story is about:
@@ -30,13 +32,14 @@ class Act(Received):
     case: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
     open: dict[str, Any] | None = None
     price: dict[str, Any] | None = None
+    mail: Letter | None = None
     refused: str | None = None
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
-        if sum(each is not None for each in (self.ask, self.open, self.price)) != 1:
+        if sum(each is not None for each in (self.ask, self.open, self.price, self.mail)) != 1:
             raise ValueError(
-                "give one of ask (an update, with its request), open (a new case), price (a new list price)"
+                "give one of ask (an update, with its request), open (a new case), price (a new list price), mail"
             )
         if self.open is not None and self.case is None:
             raise ValueError("a case that is opened needs its id in case")
@@ -45,7 +48,8 @@ class Act(Received):
     @property
     def name(self) -> str:
         """What is done, in a word."""
-        return self.ask or ("open" if self.open is not None else "price")
+        named = {"open": self.open, "price": self.price, "mail": self.mail}
+        return self.ask or next(name for name, given in named.items() if given is not None)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from domain.usage import UsageRow
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from workers.rehearsal.acts import Scheduled, scheduled
+from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.story import Answer, Story, UseOf
 
 TICK = timedelta(days=7)
@@ -50,6 +51,7 @@ class Life:
     orders: list[Order]
     documents: list[dict[str, Any]]
     on_moment: Callable[[Moment], None]
+    post: PostOffice
     start: datetime = field(init=False)
     end: datetime = field(init=False)
     _seen: int = field(default=0, init=False)
@@ -113,7 +115,9 @@ class Life:
 
     async def _ask(self, scheduled: Scheduled) -> None:
         act, document = scheduled.act, scheduled.document
-        if act.price is not None:
+        if act.mail is not None:
+            await self.post.send(act.mail, self.account_id, scheduled.at)
+        elif act.price is not None:
             await self.client.publish_prices(document, as_of=scheduled.at)
         elif act.case is None:
             await self.client.ask(self.account_id, act.name, document)

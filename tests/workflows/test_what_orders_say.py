@@ -1,0 +1,184 @@
+"""What a customer hears of their orders: each is confirmed and followed up, several speak with one voice, and all of it is so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from activities.clock import present
+from tests.agendas import apart
+from tests.builders import goods_order, order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, settled
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+async def said(servers: Servers, account: str) -> list[dict[str, Any]]:
+    """The mails to the customer in order: template, context, local day, documents and whom they went to."""
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(
+        "select body, contact_id, created_at, message_id from outbox where account_id = $1 and channel = 'deliver_mail'"
+        " and status = 'sent' order by created_at, delivery_id",
+        account,
+    )
+    return [
+        {
+            **row["body"]["context"],
+            "template": row["body"]["template"],
+            "day": row["created_at"].astimezone(TOKYO).date(),
+            "files": [one["id"] for one in row["body"]["documents"]],
+            "to": row["contact_id"],
+            "message_id": row["message_id"],
+        }
+        for row in rows
+    ]
+
+
+async def finish(servers: Servers, account: str) -> None:
+    """All tasks of all open onboardings are done."""
+    rows = await servers.pool.fetch(
+        "select stage, name from onboarding_task where account_id = $1 and status = 'open' and owner <> 'system'"
+        " order by due_at, stage",
+        account,
+    )
+    for row in rows:
+        asked = {"task": row["name"], "order_id": row["stage"].partition(":")[2], "by": "S-2"}
+        await servers.client.ask(account, "complete_task", asked)
+
+
+def another(first: dict[str, Any], activated_at: datetime, product: str = "CARE") -> dict[str, Any]:
+    """One more order of the same customer, with a contract."""
+    document = order(account_id=account_of(first), activated_at=activated_at.isoformat())
+    contract = document["contracts"][0]
+    contract["lines"] = [{"line_id": "1", "product": product, "quantity": 5, "unit_price": "700"}]
+    contract["term"] = {"start": activated_at.astimezone(TOKYO).date().isoformat(), "months": 12}
+    return {**document, "contacts": first["contacts"], "account": first["account"], "lines": []}
+
+
+async def test_two_orders_of_one_day_speak_once(servers: Servers) -> None:
+    first = order()
+    second = another(first, present().replace(microsecond=0) + timedelta(seconds=5))
+    account = account_of(first)
+    await servers.client.place_order(first)
+    await servers.client.place_order(second)
+    await servers.client.fast_forward(account, timedelta(days=50))
+    assert await apart(servers, account) == []
+    attention = [
+        row["title"]
+        for row in await servers.pool.fetch(
+            "select title from staff_task where account_id = $1 and closed_at is null", account
+        )
+    ]
+    assert len(attention) == len(set(attention))
+    await finish(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=3))
+    mails = await said(servers, account)
+    welcomes = [one for one in mails if one["template"] == "welcome"]
+    assert [(one["standing"], one["products"]) for one in welcomes] == [
+        ("new", ["Workspace", "Care", "Terminal"]),
+        ("known", ["Care"]),
+    ]
+    assert welcomes[0]["tasks"]
+    assert welcomes[1]["tasks"] == []
+    times = Counter((one["template"], one["day"]) for one in mails if one["template"] not in ("welcome", "documents"))
+    assert {key: n for key, n in times.items() if n > 1} == {}
+    assert [one["template"] for one in mails].count("go_live") == 1
+    notices = await servers.pool.fetch(
+        "select body->>'title' as title, created_at from outbox where account_id = $1 and channel = 'deliver_notice'",
+        account,
+    )
+    told = Counter((row["title"], row["created_at"].astimezone(TOKYO).date()) for row in notices)
+    assert {key: n for key, n in told.items() if n > 1} == {}
+    assert await apart(servers, account) == []
+
+
+async def test_a_customer_who_comes_back_is_no_new_one(servers: Servers) -> None:
+    first = order()
+    first["contracts"][0]["term"]["months"] = 1
+    first["lines"] = []
+    account = account_of(first)
+    await servers.client.place_order(first)
+    await servers.client.fast_forward(account, timedelta(days=160))
+    now = await servers.client.now(account)
+    again = another(first, now.replace(microsecond=0), "SEATS")
+    await servers.client.place_order(again)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await finish(servers, account)
+    await servers.client.fast_forward(account, timedelta(days=1))
+    mails = [one for one in await said(servers, account) if one["day"] >= now.astimezone(TOKYO).date()]
+    (welcome,) = [one for one in mails if one["template"] == "welcome"]
+    assert (welcome["standing"], welcome["order_id"]) == ("back", again["order_id"])
+    assert welcome["products"] == ["Workspace"]
+    assert not [one for one in mails if one["template"].startswith("touch")]
+    (live,) = [one for one in mails if one["template"] == "go_live"]
+    assert live["days_to_value"] <= 41
+    assert live["products"] == ["Workspace"]
+    assert await apart(servers, account) == []
+
+
+async def test_a_first_day_has_access(servers: Servers) -> None:
+    account = account_of(document := order())
+    document["contracts"][0]["term"]["start"] = (present().astimezone(TOKYO).date() + timedelta(days=60)).isoformat()
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=12))
+    mails = await said(servers, account)
+    days = {one["template"]: one["day"] for one in mails}
+    assert days["touch_day_1"] > days["provisioning_done"]
+    (ready,) = [one for one in mails if one["template"] == "provisioning_done"]
+    assert ready["products"] == []
+    start = document["contracts"][0]["term"]["start"]
+    assert ready["later"] == [{"product": "Care", "from": start}, {"product": "Workspace", "from": start}] or ready[
+        "later"
+    ] == [{"product": "Workspace", "from": start}, {"product": "Care", "from": start}]
+
+
+@pytest.mark.parametrize("device", [False, True])
+async def test_whatever_is_sent_is_confirmed_and_followed_up(servers: Servers, device: bool) -> None:
+    first = order(lines=[])
+    account = account_of(first)
+    await servers.client.place_order(first)
+    await servers.client.fast_forward(account, timedelta(days=20))
+    now = (await servers.client.now(account)).replace(microsecond=0)
+    goods = goods_order(first, now)
+    if device:
+        goods["lines"] = [{"line_id": "1", "product": "TERMINAL", "quantity": 2, "unit_price": "80000"}]
+    await servers.client.place_order(goods)
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward(account, timedelta(days=20))
+    about = [one for one in await said(servers, account) if one.get("order_id") == goods["order_id"]]
+    name = "Terminal" if device else "Beans"
+    assert [(one["template"], one["products"]) for one in about] == [
+        ("order_confirmed", [name]),
+        ("delivery_follow_up", [name]),
+    ]
+    assert about[1]["day"] >= now.astimezone(TOKYO).date() + timedelta(days=14)
+    assert await apart(servers, account) == []
+
+
+async def test_invoices_and_credit_notes_go_to_the_billing_contact(servers: Servers) -> None:
+    document = order()
+    paid_by = f"pay-{document['order_id']}@customer.example"
+    document["contacts"].append({"contact_id": "P-2", "name": "Ren", "email": paid_by.lower(), "role": "billing"})
+    document["contracts"][0]["first_invoice"] = "order"
+    account = account_of(document)
+    await servers.client.place_order(document)
+    asset = f"{document['order_id']}.1"
+    await servers.client.fast_forward(account, timedelta(days=40))
+    change = {"assets": [{"asset_id": asset, "remove": 10}], "by": "S-1", "reason": "fewer"}
+    await servers.client.ask(account, "amend_assets", change)
+    mails = [one for one in await said(servers, account) if one["files"]]
+    assert {one["to"] for one in mails} == {"P-2"}
+    assert [one["template"] for one in mails] == ["documents", "assets_changed"]
+    written = await servers.pool.fetch(
+        "select invoice_id as id from invoice where account_id = $1 union all"
+        " select credit_memo_id from credit_memo where account_id = $1",
+        account,
+    )
+    assert sorted(id for one in mails for id in one["files"]) == sorted(row["id"] for row in written)
+    arrived = {mail.message_id: mail for mail in servers.mails_to(paid_by.lower())}
+    assert {one["message_id"] for one in mails} <= set(arrived)
