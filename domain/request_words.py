@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.journey import Channel, Delivery, StageKind
-from domain.step_words import plain, shortened, subject_of
+from domain.step_words import occurrence, plain, shortened, subject_of
 
 REQUESTS = {
     "accept_quote": "Quote accepted",
@@ -110,7 +110,7 @@ _MADE_UP = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def delivery_in_words(delivery: Delivery) -> str:
-    """Such as "Mail: notice 60, contract K-1": what is on its way, and which step or request has sent it."""
+    """Such as "Mail: notice, 60 days before the end, contract K-1": what is on its way, and which step or request has sent it."""
     source = delivery.id.partition("#")[0]
     stage, _, name = source.partition("/")
     kind, _, rest = stage.partition(":")
@@ -120,7 +120,7 @@ def delivery_in_words(delivery: Delivery) -> str:
     elif kind == StageKind.SERVICE.value:
         about = "what holds sales back"
     elif kind in _STAGES:
-        about = ", ".join(part for part in (plain(name), subject_of(stage)) if part)
+        about = ", ".join(part for part in (occurrence(name), subject_of(stage)) if part)
     else:
         id = "" if _MADE_UP.fullmatch(rest) else rest
         about = f"{REQUESTS.get(kind, plain(kind)).lower()} {id}".strip()

@@ -88,6 +88,31 @@ def plain(name: str) -> str:
     return _DASH.sub(" ", name)
 
 
+_ON_A_DAY = re.compile(r"(.+?)-(\d{4}-\d\d-\d\d)(?:\..*)?")
+_BY_ENDING = {"-invite": "invitation to {}", "-remind": "reminder of {}", "-escalate": "{} is late"}
+
+
+def occurrence(name: str) -> str:
+    """The name of a step as words: `check-in of 12 Jan 2028`, `notice, 60 days before the end`, `invitation to training`."""
+    for ending, words in _BY_ENDING.items():
+        if name.endswith(ending):
+            return words.format(plain(name.removesuffix(ending)))
+    if (found := _ON_A_DAY.fullmatch(name)) is not None:
+        day = date.fromisoformat(found[2])
+        return f"{_hyphened(found[1])} of {day.day} {day:%b %Y}"
+    kind, _, days = name.partition(".")[0].partition("-")
+    if kind == "notice" and days.isdigit():
+        return f"notice, {days} {'day' if days == '1' else 'days'} before the end"
+    if kind == "anniversary" and days.isdigit():
+        return f"anniversary of {days}"
+    return plain(name.removeprefix("touch-"))
+
+
+def _hyphened(name: str) -> str:
+    words = plain(name)
+    return {"check in": "check-in", "follow up": "follow-up"}.get(words, words)
+
+
 def _task(name: str) -> str:
     task = name.removeprefix("touch-")
     for ending in ("-invite", "-remind", "-escalate"):

@@ -46,7 +46,8 @@ class Told:
 
 def tell(situation: Situation, changes: Sequence[AssetChange]) -> list[Told]:
     """Each change of an asset, explained by its last action."""
-    return [_tell(situation, change) for change in changes]
+    names = {change.after.asset.asset_id: change.after.asset.name or change.after.asset.product for change in changes}
+    return [_tell(situation, change, names) for change in changes]
 
 
 def kind_of(action: AssetAction, before: AssetRecord | None, quantity_change: int) -> str:
@@ -64,7 +65,8 @@ def kind_of(action: AssetAction, before: AssetRecord | None, quantity_change: in
     return "more" if quantity_change > 0 else "fewer" if quantity_change < 0 else "price"
 
 
-def _tell(situation: Situation, change: AssetChange) -> Told:
+def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -> Told:
+    """`names`: what the other assets of the request are called, by their ids."""
     customer, after = situation.customer, change.after
     action = after.actions[-1]
     old = _at(change.before, action.effective)
@@ -80,7 +82,9 @@ def _tell(situation: Situation, change: AssetChange) -> Told:
     end = customer.day_of(after.end - timedelta(seconds=1)) if after.end and not never else None
     if end is not None and end < start and kind != "cancelled":  # nothing is left from then on, as the words for it say
         end = None
-    title = f"{name}: {_said(kind, was, now, start.isoformat(), end.isoformat() if end else '', action)}{_money(action, currency)}"
+    other = names.get(str(action.related_asset), "")
+    said = _said(kind, was, now, start.isoformat(), end.isoformat() if end else "", action, other)
+    title = f"{name}: {said}{_money(action, currency)}"
     money = {
         "mrr_change": _text(action.mrr_change),
         "amount_change": _text(action.amount_change),
@@ -138,7 +142,7 @@ def _at(record: AssetRecord | None, at: datetime) -> StatePeriod | None:
     return period_at(record.periods, at) if record else None
 
 
-def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetAction) -> str:
+def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetAction, other: str) -> str:
     match kind:
         case "added" | "received":
             return f"{_units(now)} {kind} from {start}" + (f" until {end}" if end and action.lifecycle_end else "")
@@ -157,11 +161,11 @@ def _said(kind: str, was: int, now: int, start: str, end: str, action: AssetActi
         case "cancelled":
             return f"cancelled, ends on {end}" if end else f"cancelled before it began on {start}"
         case "swapped_out":
-            return f"{_units(was - now)} swapped for {action.related_asset} from {start}"
+            return f"{_units(was - now)} swapped{f' for {other}' if other else ''} from {start}"
         case "swapped_in":
-            return f"{_units(now)} in place of {action.related_asset} from {start}"
+            return f"{_units(now)} in place of {other or 'another product'} from {start}"
         case "handed_over":
-            return f"{_units(was - now)} handed over as {action.related_asset} from {start}"
+            return f"{_units(was - now)} handed over to another customer from {start}"
         case _:
             return f"what was planned for {start} is taken back, {_units(now)} {'stays' if now == 1 else 'stay'}"
 

@@ -323,9 +323,10 @@ def hold_of(case: CaseForHold, country: str, zone: str, as_of: datetime) -> str:
     if not found:
         return ""
     held = "sales is held back" if found[0].level is HoldLevel.BLOCK else "sales has to read it first"
-    ends_at = found[0].review_at if found[0].reason is HoldReason.COOLING_DOWN else None
-    until = f" until {local_day(ends_at, zone)}" if ends_at is not None else ""
-    return f"{held}{until}: {', '.join(hold.reason.replace('_', ' ') for hold in found)}"
+    if found[0].reason is HoldReason.COOLING_DOWN and found[0].review_at is not None:
+        # Nobody may look at the page again by then: what it says is so on either side of the day.
+        held = f"sales may go on from {local_day(found[0].review_at, zone)}"
+    return f"{held}: {', '.join(hold.reason.replace('_', ' ') for hold in found)}"
 
 
 SALES_MAILS: dict[str, Purpose] = {

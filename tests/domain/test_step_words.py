@@ -92,8 +92,15 @@ def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None
 @pytest.mark.parametrize(
     ("channel", "delivery", "words"),
     [
-        (Channel.MAIL, "renewal:K-1:1/notice-60#0", "Mail: notice 60, contract K-1"),
-        (Channel.NOTICE, "adoption/check-in-2027-03-12#1", "Notice to our people: check in 2027-03-12"),
+        (Channel.MAIL, "renewal:K-1:1/notice-60#0", "Mail: notice, 60 days before the end, contract K-1"),
+        (Channel.MAIL, "renewal:K-1:1/notice-1.2#0", "Mail: notice, 1 day before the end, contract K-1"),
+        (Channel.MAIL, "adoption/check-in-2028-01-12#0", "Mail: check-in of 12 Jan 2028"),
+        (Channel.MAIL, "adoption/survey-2028-01-12.2028-02-01#0", "Mail: survey of 12 Jan 2028"),
+        (Channel.MAIL, "onboarding:SO-1/first_value-remind#0", "Mail: reminder of first value, order SO-1"),
+        (Channel.MAIL, "onboarding:SO-1/touch-day_1#0", "Mail: day 1, order SO-1"),
+        (Channel.MAIL, "relationship/anniversary-2028#0", "Mail: anniversary of 2028"),
+        (Channel.MAIL, "renewal:K-1:1/term-end#0", "Mail: term end, contract K-1"),
+        (Channel.NOTICE, "adoption/check-in-2027-03-12#1", "Notice to our people: check-in of 12 Mar 2027"),
         (Channel.PROVISIONING, "onboarding:SO-1/provision#0", "Provisioning: provision, order SO-1"),
         (Channel.MAIL, "order:SO-1#0", "Mail: order SO-1"),
         (Channel.MAIL, "case:C-17/opened", "Mail: opened, case C-17"),

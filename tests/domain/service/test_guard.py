@@ -128,7 +128,7 @@ def test_the_next_look_is_at_the_first_end_of_anything() -> None:
         ({"last_activity_at": NOW - timedelta(days=31)}, "sales is held back: pressing case"),
         (
             {"state": "resolved", "resolved_at": NOW - timedelta(hours=1)},
-            "sales is held back until 2026-12-30: cooling down",
+            "sales may go on from 2026-12-30: cooling down",
         ),
         ({"state": "resolved", "resolved_at": NOW - timedelta(hours=1), "rating": 4}, ""),
         ({"state": "closed", "resolved_at": NOW - timedelta(days=9)}, ""),
