@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -278,6 +278,24 @@ class Performer:
         """What other systems are told by webhook, if they are told at all; each row's id is the prefix with its number."""
         return _webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
 
+    async def memo_rows(
+        self,
+        connection: Connection,
+        account_id: str,
+        memos: Sequence[dict[str, Any]],
+        key: str,
+        stage: str,
+        as_of: datetime,
+    ) -> list[effects.OutboxRow]:
+        """The mail by which credit notes that a case has given reach the billing contact; none if nobody can be reached."""
+        customer = await customers.load_customer(connection, account_id, as_of) if memos else None
+        if customer is None:
+            return []
+        documents = tuple(_document("credit_memo", memo, customer.day_of(as_of)) for memo in memos)
+        signed_by = (await self.signing.current(connection)).number
+        row = self._mail_row(customer, _documents_mail(documents), f"{key}#documents", stage, as_of, signed_by)
+        return [row] if row else []
+
     def _outbox_rows(
         self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime, signed_by: int | None
     ) -> tuple[list[effects.OutboxRow], bool]:
@@ -349,7 +367,7 @@ def _with_documents(decision: Decision, billed: Billed, today: date) -> Decision
     """The decision whose invoices and credit notes go to the billing contact: with what they are written to anyway, or alone."""
     invoices, memos = billed.told()
     documents = tuple(
-        {"kind": kind, "id": document[f"{kind}_id"], "issued_on": today.isoformat(), **document}
+        _document(kind, document, today)
         for kind, found in (("invoice", invoices), ("credit_memo", memos))
         for document in found
     )
@@ -358,12 +376,19 @@ def _with_documents(decision: Decision, billed: Billed, today: date) -> Decision
     mails = list(decision.mails)
     place = next((n for n, one in enumerate(mails) if one.role is ContactRole.BILLING and one.contractual), None)
     if place is None:
-        sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
-        context = {"documents": sums}
-        mails.append(Mail("documents", context, ContactRole.BILLING, contractual=True, documents=documents))
+        mails.append(_documents_mail(documents))
     else:
         mails[place] = replace(mails[place], documents=documents)
     return replace(decision, mails=mails)
+
+
+def _document(kind: str, document: dict[str, Any], issued_on: date) -> dict[str, Any]:
+    return {"kind": kind, "id": document[f"{kind}_id"], "issued_on": issued_on.isoformat(), **document}
+
+
+def _documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
+    sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
+    return Mail("documents", {"documents": sums}, ContactRole.BILLING, contractual=True, documents=documents)
 
 
 def _without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from domain import adoption
 from domain.customer import ContractFacts
 from domain.decision import CloseStaffTasks, Decision, DropOnboarding, JournalLine, Mail, SetContractStatus, Write
 from domain.journey import Outcome, Stage
 from domain.orders import ContactRole
-from domain.renewal_quote import last_day
 from domain.situation import Situation
 
 NOTHING_LEFT = "nothing of it is left"
@@ -22,8 +23,13 @@ def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
     )
 
 
-def end_contract(situation: Situation, contract: ContractFacts, stage: str, reason: str) -> Decision:
-    """A contract ends: its `stage`, its offers and its onboarding are over, and with the last contract adoption is, too."""
+def end_contract(
+    situation: Situation, contract: ContractFacts, stage: str, reason: str, *, ended_on: date | None = None
+) -> Decision:
+    """A contract ends: its `stage`, its offers and its onboarding are over, and with the last contract adoption is, too.
+
+    `ended_on`: the last day on which it was kept running, if that is not the last of its term.
+    """
     says = f"Contract {contract.contract_id} ended: {reason}"
     stages: dict[str, Stage | None] = {stage: None}
     drop = [stage]
@@ -51,7 +57,9 @@ def end_contract(situation: Situation, contract: ContractFacts, stage: str, reas
         drop.append(onboarding_stage)
         settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
         writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
-    context = {"contract_id": contract.contract_id, "ended_on": last_day(contract.term).isoformat()}
+    over_at = min(contract.term.ends_at, situation.as_of)
+    last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
+    context = {"contract_id": contract.contract_id, "ended_on": last.isoformat()}
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(

@@ -15,7 +15,7 @@ from domain.step_words import plain
 
 STAGE = "relationship"
 KIND = "relationship_morning"
-AT_AN_HOUR = frozenset({"renewal_term_end", "amendment_effective", "billing_invoice"})
+AT_AN_HOUR = frozenset({"renewal_term_end", "renewal_grace_end", "amendment_effective", "billing_invoice"})
 """Kinds of steps that happen at the instant that was sold, or as soon as they can: whoever is told of them reads it in the morning."""
 
 _OPEN_FOR = timedelta(hours=1)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain import renewal_talk
-from domain.calendar import business_day_until, local_instant
+from domain.calendar import business_day_until, local_instant, start_of_day
 from domain.contract_end import NOTHING_LEFT, end_contract, nothing_left
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
@@ -351,8 +351,9 @@ def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: s
 def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
     says = f"Renewal declined: {reason}"
     writes: list[Write] = [SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)]
-    context = {"contract_id": contract.contract_id, "term_end": last_day(contract.term).isoformat()}
     in_grace = contract.status == "grace"
+    ends_on = situation.today if in_grace else last_day(contract.term)
+    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": in_grace}
     outcome = Outcome(
         drop=[contract.stage],
         plan=[] if in_grace else [end_step(contract)],
@@ -362,7 +363,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         answer={
             "contract_id": contract.contract_id,
             "status": "declined",
-            "runs_until": last_day(contract.term).isoformat(),
+            "runs_until": ends_on.isoformat(),
         },
     )
     if in_grace:
@@ -408,9 +409,10 @@ def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Dec
 
 
 def grace_end_step(situation: Situation, contract: ContractFacts) -> Step:
-    """The end of the grace that begins now."""
+    """The end of the grace that begins now: midnight after its last day, a business day, to whose end an answer is taken."""
     grace = situation.playbook.renewal.grace_days
-    at, until = situation.customer.morning(max(contract.term.until, situation.today) + timedelta(days=grace))
+    _, until = situation.customer.morning(max(contract.term.until, situation.today) + timedelta(days=grace))
+    at = start_of_day(until + timedelta(days=1), situation.customer.account.time_zone)
     return Step(kind="renewal_grace_end", stage=contract.stage, name=named(contract, "grace-end"), at=at, on=until)
 
 
@@ -442,7 +444,7 @@ def grace_end(situation: Situation, step: Step) -> Decision:
     contract = _contract_of(situation, step.stage)
     if contract is None or contract.status != "grace":
         return Decision(JournalLine("Grace ended: the contract was answered for", kind="skipped"))
-    return end_contract(situation, contract, step.stage, "no answer")
+    return end_contract(situation, contract, step.stage, "no answer", ended_on=step.on)
 
 
 def _contract_of(situation: Situation, stage: str) -> ContractFacts | None:

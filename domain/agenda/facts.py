@@ -18,6 +18,7 @@ from domain.situation import Situation
 AT_AN_INSTANT = frozenset(
     {
         "renewal_term_end",
+        "renewal_grace_end",
         "amendment_effective",
         "amendment_settled",
         "service_review",

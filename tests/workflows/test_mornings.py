@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -105,3 +105,35 @@ async def test_who_renewed_before_the_morning_is_not_told_that_the_contract_ran_
     titles = [row["title"] for row in await servers.journal(account)]
     assert "Dropped: mail renewal grace; it is not so any more" in titles
     assert await apart(servers, account) == []
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_grace_is_to_the_end_of_the_day_that_it_names(servers: Servers, answered: bool) -> None:
+    account, contract, ends_at = await ending(servers, auto_renew=False)
+    await servers.client.fast_forward_to(account, ends_at + timedelta(days=5))
+    said = "select body->'context' from outbox where account_id = $1 and body->>'template' = $2"
+    named = date.fromisoformat((await servers.pool.fetchval(said, account, "renewal_grace"))["grace_until"])
+    late = datetime.combine(named, time(23, 50), TOKYO)
+    await servers.client.fast_forward_to(account, late)
+    if answered:
+        accept = {"contract_id": contract, "decision": "accept", "by": "S-1"}
+        assert (await servers.client.ask(account, "answer_renewal", accept))["status"] == "renewed"
+        return
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, late + timedelta(days=7))
+    assert (await servers.pool.fetchval(said, account, "contract_ended"))["ended_on"] == named.isoformat()
+    last = (await told(servers, account))[-1]
+    assert (last[0], last[2]) == ("contract_ended", "sent")
+    assert in_the_morning(last[1])
+    assert last[1].date() > named
+
+
+async def test_who_declines_in_grace_hears_that_it_is_over(servers: Servers) -> None:
+    account, contract, ends_at = await ending(servers, auto_renew=False)
+    await servers.client.fast_forward_to(account, ends_at + timedelta(days=4, hours=12))
+    decline = {"contract_id": contract, "decision": "decline", "reason": "price", "by": "S-1"}
+    today = (ends_at + timedelta(days=4, hours=12)).astimezone(TOKYO).date().isoformat()
+    assert (await servers.client.ask(account, "answer_renewal", decline))["runs_until"] == today
+    said = "select body->'context' from outbox where account_id = $1 and body->>'template' = 'renewal_declined'"
+    context = await servers.pool.fetchval(said, account)
+    assert (context["term_end"], context["over"]) == (today, True)

@@ -248,6 +248,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("renewal_notice", {"auto_renew": True, "days_left": 0}),
         ("renewal_notice", {"auto_renew": True, "notice_over": True}),
         ("renewal_confirmed", {"automatic": True}),
+        ("renewal_declined", {"over": True}),
         ("touch_day_1", {"contact_name": ""}),
     ],
 )
