@@ -87,7 +87,7 @@ def _they_renewed_by_mail(summary: dict[str, Any]) -> None:
     assert steps["request_renewal"]["title"] == "Renewal of CC-CLOUD asked for by the customer: quote Q-CC-CLOUD-2"
     assert timedelta(days=2) < answered - asked < timedelta(days=4)
     about = [_instant(mail["at"]) for mail in summary["mails"] if "CC-CLOUD" in mail["subject"]]
-    assert [at for at in about if at >= asked] == [asked, answered]
+    assert sorted({at for at in about if at >= asked}) == [asked, answered]
 
 
 def _every_amount_is_explained(summary: dict[str, Any]) -> None:
