@@ -11,7 +11,7 @@ from domain.agenda.comparing import LOOKS
 from domain.agenda.facts import Facts, Moved, Planned
 from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
-from domain.journey import AccountView, Outcome, Stage, Step
+from domain.journey import AccountView, Outcome, Stage, StageKind, Step, stage_kind
 from domain.quotes import deciding
 from domain.service.guard import NO_SERVICE
 from domain.service.hold_writes import WithdrawMail
@@ -77,12 +77,17 @@ def _moved(facts: Facts, found: Agenda) -> None:
             left = {key: step for key, step in left.items() if not one.changes(key, step)}
     for key, step in left.items():
         wanted = found.steps.pop(key, None) is not None
-        stages = {*found.stages, onboarding.ANNIVERSARIES}
-        if step is None or facts.done(key) is not None or not (wanted or step.stage in stages):
+        if step is None or facts.done(key) is not None or not (wanted or _stands(found, step)):
             continue
         if step.kind == "renewal_notice":  # one after the other: what is planned says what comes next
             found.steps = {k: one for k, one in found.steps.items() if (one.kind, one.stage) != (step.kind, step.stage)}
         found.add(step)
+
+
+def _stands(found: Agenda, step: Step) -> bool:
+    """True for a step whose stage is open, and for those that have none."""
+    alone = step.stage == onboarding.ANNIVERSARIES or stage_kind(step.stage) is StageKind.FULFILMENT
+    return alone or step.stage in found.stages
 
 
 def _follows(step: Step, drop: Collection[str]) -> bool:

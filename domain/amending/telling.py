@@ -46,7 +46,9 @@ class Told:
 
 def tell(situation: Situation, changes: Sequence[AssetChange]) -> list[Told]:
     """Each change of an asset, explained by its last action."""
-    names = {change.after.asset.asset_id: change.after.asset.name or change.after.asset.product for change in changes}
+    names = {
+        str(change.after.asset.asset_id): change.after.asset.name or change.after.asset.product for change in changes
+    }
     return [_tell(situation, change, names) for change in changes]
 
 

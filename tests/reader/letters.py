@@ -105,6 +105,11 @@ def read_letters(facts: Facts, mailbox: Mailbox) -> list[Letter]:
     return sorted(letters, key=lambda letter: (letter.sent_at, letter.delivery_id))
 
 
+def _locale(wanted: str, language: str) -> str:
+    """How dates and numbers are written: as the recipient does, if the mail is in their language."""
+    return wanted if wanted.replace("_", "-").split("-")[0].lower() == language else language
+
+
 def _letter(row: Row, mailbox: Mailbox, ids: list[str]) -> Letter:
     mail = mailbox.read(ids[0])
     body = row["body"]
@@ -116,7 +121,7 @@ def _letter(row: Row, mailbox: Mailbox, ids: list[str]) -> Letter:
         contact_id=row["contact_id"],
         staff_id=row["staff_id"],
         language=mail.summary.language or "",
-        locale=body.get("language") or "en",
+        locale=_locale(body.get("language") or "en", mail.summary.language or "en"),
         zone=body["time_zone"],
         subject=mail.summary.subject,
         lines=lines_of(mail.html or ""),

@@ -11,12 +11,14 @@ from functools import lru_cache
 
 import holidays
 
-from tests.reader import care, notices, owning, service, starting, terms
+from tests.reader import care, notices, ordering, owning, service, starting, terms
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
 
-RULES: dict[str, Rule] = {**starting.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES}
+RULES: dict[str, Rule] = {
+    **starting.RULES, **ordering.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES
+}  # fmt: skip
 PLANNED = (
     "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
     "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer",
@@ -110,6 +112,7 @@ def frame(desk: Desk) -> list[str]:
             desk.blot(opening.start() + 1, opening.end())
         closing = re.search(r"\n─{5,}\n([^\n]+)\n([^\n]+)\n─{5,}", desk.left)
     _greeted(desk, name, contact, case)
+    ordering.attached(desk)
     signed: list[str] = []
     if closing is None:
         desk.wrong("unsaid", letter.subject, "who signs it")

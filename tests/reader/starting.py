@@ -19,11 +19,22 @@ def welcome(desk: Desk) -> None:
     if order is None:
         desk.wrong("offer", order_id, "an order of theirs")
         return
-    earlier = [o for o in facts.tables["sales_order"] if o["activated_on"] < order["activated_on"]]
-    if earlier:
+    earlier = [o for o in facts.tables["sales_order"] if o["activated_at"] < order["activated_at"]]
+    new = {
+        "en": "Thank you for choosing {x}. We are delighted to have {company} as a customer.",
+        "ja": "お選びいただき、誠に",
+    }
+    if desk.first(new) and earlier and "再び" not in desk.letter.text:
         since = min(o["activated_on"] for o in earlier)
         desk.wrong("tenure", desk.letter.subject, f"no welcome: they are a customer since {since}")
-    desk.fixed({"en": "Thank you for choosing {x}. We are delighted to have {company} as a customer."})
+    for words in (
+        {"en": "Your order {id:id}\n", "ja": "ご注文ありがとうございます（{id:id}）"},
+        {"en": "Thank you for your order {id:id}.", "ja": "ご注文（{id:id}）をいただき"},
+    ):
+        for said in desk.each(words):
+            desk.same("offer", said["id"], order_id)
+    if desk.first({"en": "We are glad to have {company} back as a customer"}) and not earlier:
+        desk.wrong("tenure", desk.letter.subject, "they are new")
     _bought(desk, desk.items(), order)
     _schedule(desk, desk.letter.stage)
     manager = people(facts, "success_manager", desk.at)
@@ -86,6 +97,14 @@ def provisioning_done(desk: Desk) -> None:
     ready = {facts.names[code] for code in answered if code in facts.names}
     held = {facts.names[code] for code in facts.held(desk.at)}
     said = desk.items()
+    for name, day in desk.rows(2):  # what begins on a later day
+        later = [
+            facts.day(period["starts_at"])
+            for asset in facts.tables["asset"]
+            if facts.name_of(asset) == name
+            for period in facts.rows("period", asset_id=asset["asset_id"])
+        ]
+        desk.among("date", desk.script.date(day), later)
     if not ready:
         desk.wrong("offer", desk.letter.subject, "nothing was provided")
     for name in said:
@@ -204,17 +223,22 @@ def go_live(desk: Desk) -> None:
         desk.wrong("offer", desk.letter.subject, "the go-live is not done")
         return
     stage = last["stage"]
-    said = desk.first({"en": "It took just {days:int} days from your order to your first result"})
+    own = stage.partition(":")[2]
+    lines = desk.facts.rows("order_line", order_id=own)
+    bought = {desk.facts.names[line["product_code"]] for line in lines}
+    for name in desk.items():
+        desk.among("offer", name, bought)
+    said = desk.first({"en": "It took {days:int} days from your order to your first result"})
     said = said or desk.first(
         {
-            "en": "It took just {days:int} day from your order to your first result",
-            "ja": "ご契約から最初の成果まで、{days:int}日でございました",
+            "en": "It took {days:int} day from your order to your first result",
+            "ja": "ご注文から最初の成果まで、{days:int}日でございました",
         }
     )
     on_the_day = desk.first(
         {
             "en": "You had your first result on the very day of your order",
-            "ja": "ご契約の当日に、最初の成果をお出しいただきました",
+            "ja": "ご注文の当日に、最初の成果をお出しいただきました",
         }
     )
     if said or on_the_day:

@@ -249,8 +249,13 @@ def renewal_declined(desk: Desk) -> None:
     contract = _about(
         desk,
         {"en": "Your contract {id:id} will not be renewed", "ja": "ご契約（{id:id}）満了のご確認"},
+        {"en": "Your contract {id:id} has ended"},
         {"en": "renew your contract {id:id}.", "ja": "ご契約（{id:id}）を更新されない旨"},
     )
+    over = desk.first({"en": "It has ended today, {day:date}", "ja": "本日（{day:date}）をもって終了いたしました"})
+    if over:
+        desk.same("date", over["day"], desk.today)
+        return
     said = desk.must({"en": "It runs as usual until {end:date}", "ja": "契約期間の満了日である{end:date}までは"})
     if contract and said:
         term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)

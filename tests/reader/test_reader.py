@@ -187,7 +187,7 @@ async def test_an_untruth_is_named(year: Lived, kind: str, alter: Callable[[Live
 
 
 def test_every_template_has_a_rule() -> None:
-    parts = {"frame", "notice", "layout", "parts"}
+    parts = {"frame", "notice", "layout", "parts", "document"}
     written = {path.stem for path in TEMPLATES.glob("*/*.j2") if path.parent.name not in ("html", "text")}
     assert written - parts == set(RULES)
 

@@ -51,7 +51,7 @@ class Life:
     orders: list[Order]
     documents: list[dict[str, Any]]
     on_moment: Callable[[Moment], None]
-    post: PostOffice
+    post: PostOffice | None = None
     start: datetime = field(init=False)
     end: datetime = field(init=False)
     _seen: int = field(default=0, init=False)
@@ -116,6 +116,8 @@ class Life:
     async def _ask(self, scheduled: Scheduled) -> None:
         act, document = scheduled.act, scheduled.document
         if act.mail is not None:
+            if self.post is None:
+                raise Refusal("InvalidStory", f"day {act.day}: nobody takes mails here")
             await self.post.send(act.mail, self.account_id, scheduled.at)
         elif act.price is not None:
             await self.client.publish_prices(document, as_of=scheduled.at)
