@@ -32,7 +32,7 @@ from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel, Outcome, Step
-from domain.messages import OutgoingMail, StaffNotice
+from domain.messages import OutgoingMail, OwnWords, StaffNotice
 from domain.orders import ContactRole
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
@@ -432,7 +432,9 @@ def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str
         title=notice.title,
         account_id=customer.account.account_id,
         company=customer.account.name,
-        lines=tuple(notice.lines),
+        lines=tuple(map(str, notice.lines)),
+        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
+        language=person.language,
         due=notice.due,
         at=as_of,
         time_zone=customer.account.time_zone,

@@ -14,7 +14,7 @@ from domain.asking import Asked
 from domain.calendar import local_day
 from domain.journey import Channel
 from domain.mail.signing import Key, message_id_of
-from domain.messages import OutgoingMail, StaffNotice
+from domain.messages import OutgoingMail, OwnWords, StaffNotice
 from domain.refusals import Refusal
 from domain.service import case_care
 from domain.service.calendar import BusinessCalendar
@@ -307,7 +307,9 @@ def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> effects.Outb
         title=notice.title,
         account_id=account.account_id if account else "unknown",
         company=account.name if account else work.case.contact.name or "an unknown customer",
-        lines=tuple(notice.lines),
+        lines=tuple(map(str, notice.lines)),
+        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
+        language=notice.to.language,
         words=shorten(notice.words, COPIED),
         case_id=work.case_id if work.reachable else None,
         key=key.number if key and work.reachable else None,

@@ -360,4 +360,4 @@ def _with_left(decision: Decision, kept: Kept | None) -> Decision:
 
 
 def _staff(person: Staff) -> StaffFacts:
-    return StaffFacts(staff_id=person.staff_id, name=person.name, email=person.email)
+    return StaffFacts.model_validate(person.model_dump())

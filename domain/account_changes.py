@@ -14,6 +14,7 @@ from domain.customer import ContactFacts, StaffFacts
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.ids import ContactRef, StaffRef
 from domain.journey import AccountView, Outcome
+from domain.messages import OwnWords
 from domain.model import Received
 from domain.orders import Contact, ContactRole, Language, MailAddress, Phone, Text
 from domain.playbook import Playbook
@@ -140,7 +141,7 @@ def change_account(
     notices = [
         Notice(
             f"You are {what} of this customer now",
-            [f"Until now: {changed[name][0]}.", *([request.reason] if request.reason else [])],
+            [f"Until now: {changed[name][0]}.", *([OwnWords(request.reason)] if request.reason else [])],
             to=name,
         )
         for name, what in (("owner", "the owner"), ("success_manager", "the success manager"))

@@ -20,6 +20,7 @@ from domain.decision import (
 )
 from domain.health import Band, Health, SeatUse, assess, seat_use
 from domain.journey import Outcome, Stage, Step
+from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerSurvey
 from domain.service.hold_writes import HoldBackStep
@@ -341,7 +342,7 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
         )
         ends = situation.as_of + situation.guard.rules.unhappy_for
         lines = [
-            request.comment or "No comment was given.",
+            OwnWords(request.comment) or "No comment was given.",
             "Please call them by then.",
             unhappy.what_waits(),
             unhappy.until_called(situation, request.survey_id, ends),

@@ -49,6 +49,8 @@ class StaffFacts(Carried):
     staff_id: str
     name: str
     email: str
+    language: str | None = None
+    """in which they are told things; null: the company's"""
 
 
 class ContactFacts(Carried):

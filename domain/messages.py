@@ -49,6 +49,10 @@ class OutgoingMail(Carried):
     """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 
 
+class OwnWords(str):
+    """What a person wrote, as a line of a notice: it stays as it is in every language."""
+
+
 class StaffNotice(Carried):
     """An internal notice to a member of staff: something to know or to do about one customer."""
 
@@ -60,6 +64,10 @@ class StaffNotice(Carried):
     account_id: str
     company: str
     lines: tuple[str, ...] = ()
+    own: tuple[int, ...] = ()
+    """the numbers of the lines that are people's own words, from 0"""
+    language: str | None = None
+    """of whoever is told; None: the company's"""
     words: str = ""
     """what somebody wrote, if that is passed on; only its beginning if it is long"""
     case_id: str | None = None

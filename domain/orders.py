@@ -92,11 +92,12 @@ class FirstInvoice(StrEnum):
 
 
 class Staff(Received):
-    """One of the seller's people. `staff_id` is opaque; name and address are for mails alone."""
+    """One of the seller's people. `staff_id` is opaque; name, address and language are for mails alone."""
 
     staff_id: StaffRef
     name: Text
     email: MailAddress
+    language: Language | None = None
 
 
 class Account(Received):
@@ -319,7 +320,9 @@ def _canonical(value: Any) -> Any:
         case Received():
             given = {name: getattr(value, name) for name in type(value).model_fields}
             return {
-                name: _canonical(item) for name, item in given.items() if item is not None or name not in LATER_FIELDS
+                name: _canonical(item)
+                for name, item in given.items()
+                if item is not None or not (name in LATER_FIELDS or (isinstance(value, Staff) and name == "language"))
             }
         case tuple() | list():
             return [_canonical(item) for item in value]

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("postgresql://localhost/perennial")
     task_queue: str = TASK_QUEUE
     seller_name: str = "InfintraBytes"
+    staff_language: str = "en"
+    """in which our people are told things, unless their own record says another: en or ja"""
     playbooks: Path | None = None
     """a folder with playbooks of your own; the ones that come along otherwise"""
     service_book: Path | None = None

@@ -126,7 +126,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         ServiceCases(case_worker),
         Claims(case_worker),
         Webhooks(performer, webhooks),
-        Deliveries(performer, mail, MailNotices(mail), provisioner),
+        Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
     return [method for concern in concerns for method in activities_of(concern)]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from activities.channels.mail import MailChannel
+from activities.channels.staff_words import StaffWords, sentences
 from domain.messages import OutgoingMail, StaffNotice
 
 
@@ -19,26 +22,35 @@ class NoticeChannel(Protocol):
 
 
 class MailNotices:
-    """Notices by mail, in English."""
+    """Notices by mail, in the language of whoever is told: whole, or in English.
 
-    def __init__(self, mail_channel: MailChannel) -> None:
+    language: that of people whose record names none; titles: of tasks and the like, by language and their English ones.
+    """
+
+    def __init__(
+        self, mail_channel: MailChannel, language: str = "en", titles: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self._mail_channel = mail_channel
+        self._language = language
+        self._titles = titles or {}
+        self._words: dict[str, StaffWords] = {}
 
     async def send(self, notice: StaffNotice) -> str:
         """Mail `notice` and return its Message-ID. Raises what `MailChannel.send` raises."""
+        language, title, lines = self._said(notice)
         return await self._mail_channel.send(
             OutgoingMail(
                 delivery_id=notice.delivery_id,
                 template="notice",
                 to_name=notice.to_name,
                 to_email=notice.to_email,
-                language="en",
+                language=language,
                 time_zone=notice.time_zone,
                 context={
-                    "title": notice.title,
+                    "title": title,
                     "company": notice.company,
                     "account_id": notice.account_id,
-                    "lines": list(notice.lines),
+                    "lines": lines,
                     "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
                     "due": notice.due.isoformat() if notice.due else None,
                     "answers": notice.case_id if self._mail_channel.takes_answers else None,
@@ -47,3 +59,10 @@ class MailNotices:
                 key=notice.key,
             )
         )
+
+    def _said(self, notice: StaffNotice) -> tuple[str, str, list[str]]:
+        language = re.split("[-_]", notice.language or self._language)[0].lower()
+        if language not in self._words:
+            self._words[language] = StaffWords(sentences(language), self._titles.get(language, {}))
+        said = self._words[language].notice(notice.title, notice.lines, notice.own)
+        return (language, *said) if said else ("en", notice.title, list(notice.lines))

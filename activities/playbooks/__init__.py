@@ -27,6 +27,15 @@ class Playbooks:
         """The playbook by which new customers of a segment are planned."""
         return self._by_segment.get(segment)
 
+    def titles(self) -> dict[str, dict[str, str]]:
+        """The titles of all tasks: by language, and by their English ones."""
+        found: dict[str, dict[str, str]] = {}
+        for playbook in self._by_segment.values():
+            for task in playbook.onboarding.tasks:
+                for language, title in task.title.items():
+                    found.setdefault(language, {})[task.title["en"]] = title
+        return found
+
     def segments(self) -> list[str]:
         """The segments that have a playbook."""
         return sorted(self._by_segment)

@@ -16,9 +16,9 @@ from domain.playbook import Playbook
 
 # What is selected is who was known before: the snapshot of the statement does not see what it inserts.
 _INTRODUCE = """
-with given as (select * from unnest($1::text[], $2::text[], $3::text[]) x(staff_id, name, email)),
-     new as (insert into staff (staff_id, name, email) select * from given on conflict do nothing)
-select s.staff_id, s.name, s.email from staff s join given using (staff_id)
+with given as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(staff_id, name, email, language)),
+     new as (insert into staff (staff_id, name, email, language) select * from given on conflict do nothing)
+select s.staff_id, s.name, s.email, s.language from staff s join given using (staff_id)
 """
 
 
@@ -37,10 +37,14 @@ async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> di
     """The people as they are on record: who is new is written down, who is known stays as they are."""
     given = {person.staff_id: person for person in people}
     rows = await connection.fetch(
-        _INTRODUCE, list(given), [one.name for one in given.values()], [one.email for one in given.values()]
+        _INTRODUCE,
+        list(given),
+        [one.name for one in given.values()],
+        [one.email for one in given.values()],
+        [one.language for one in given.values()],
     )
     known = {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
-    new = {id: StaffFacts(staff_id=id, name=one.name, email=one.email) for id, one in given.items()}
+    new = {id: StaffFacts.model_validate(one.model_dump()) for id, one in given.items()}
     return new | known
 
 
@@ -255,14 +259,16 @@ async def remove_contacts(connection: Connection, account_id: str, writes: Seque
 
 async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, StaffFacts]:
     """Those of the ids that are on record."""
-    rows = await connection.fetch("select staff_id, name, email from staff where staff_id = any($1)", list(ids))
+    rows = await connection.fetch(
+        "select staff_id, name, email, language from staff where staff_id = any($1)", list(ids)
+    )
     return {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
 
 
 async def list_staff(connection: Connection) -> list[dict[str, Any]]:
     """Everybody, with how many customers each owns and looks after, and whether they take cases."""
     rows = await connection.fetch(
-        "select s.staff_id, s.name, s.email, s.changed_at, s.changed_by,"
+        "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
         " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
         " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
         " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
@@ -274,24 +280,26 @@ async def list_staff(connection: Connection) -> list[dict[str, Any]]:
 async def add_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> bool:
     """Somebody new; false if the id is taken."""
     added = await connection.fetchval(
-        "insert into staff (staff_id, name, email, changed_at, changed_by) values ($1, $2, $3, $4, $5)"
+        "insert into staff (staff_id, name, email, changed_at, changed_by, language) values ($1, $2, $3, $4, $5, $6)"
         " on conflict do nothing returning staff_id",
         person.staff_id,
         person.name,
         person.email,
         as_of,
         by,
+        person.language,
     )
     return added is not None
 
 
 async def change_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> None:
-    """Another name or address, for every customer at once."""
+    """Another name, address or language, for every customer at once."""
     await connection.execute(
-        "update staff set name = $2, email = $3, changed_at = $4, changed_by = $5 where staff_id = $1",
+        "update staff set name = $2, email = $3, changed_at = $4, changed_by = $5, language = $6 where staff_id = $1",
         person.staff_id,
         person.name,
         person.email,
         as_of,
         by,
+        person.language,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.messages import OwnWords
 from domain.service import case_mails, case_surveys, claim_decisions
 from domain.service.agenda import Agenda, PlannedAction, agenda
 from domain.service.case import Happened, MilestoneFacts
@@ -197,7 +198,7 @@ def take_over_flag(work: Work, at: datetime, case_id: str, reason: str) -> None:
         work.happened(Happened.ESCALATED, at, SYSTEM, {"reason": reason})
         work.line("escalated", f"Case {work.case_id} was escalated again: {reason}", at, SYSTEM)
     title = f"Case {case_id}, which is escalated, was merged into {work.case_id}"
-    work.notify(f"{work.key}/burns", ("owner", "lead", "manager"), title, [work.case.subject, reason])
+    work.notify(f"{work.key}/burns", ("owner", "lead", "manager"), title, [work.case.subject, OwnWords(reason)])
 
 
 def raise_flag(work: Work, at: datetime, by: str, reason: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care
 from domain.service.case import Happened
@@ -35,7 +36,9 @@ def assign(work: Work, request: Assign) -> None:
         case_care.give_to(work, request.owner, request.team or case.team, request.by, request.reason)
         if request.by != request.owner:
             title = f"Case {case.case_id} is yours"
-            work.notify(f"{work.key}/assigned", ("owner",), title, [case.subject, request.reason or "Please take it."])
+            work.notify(
+                f"{work.key}/assigned", ("owner",), title, [case.subject, OwnWords(request.reason) or "Please take it."]
+            )
     work.answer.update(owner=work.case.owner_id, team=work.case.team)
 
 
@@ -57,7 +60,9 @@ def escalate(work: Work, request: Escalate) -> None:
     if raised or another or request.to is not None:
         title = f"Case {case.case_id} was escalated{'' if raised else ' again'}"
         earlier = [f"It burns already: {reason}" for reason in before if not raised and reason != request.reason]
-        work.notify(f"{work.key}/escalated", ESCALATION_ROLES, title, [case.subject, request.reason, *earlier])
+        work.notify(
+            f"{work.key}/escalated", ESCALATION_ROLES, title, [case.subject, OwnWords(request.reason), *earlier]
+        )
     work.answer["escalated_for"] = case_care.burning_for(work)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.calendar import local_day
+from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened, SurveyFacts
@@ -131,7 +132,7 @@ def _call_back(work: Work, survey_id: str, request: AnswerCsat) -> None:
     title = f"Case {work.case_id} was rated {request.score} of 5"
     lines = [
         work.case.subject,
-        request.comment or "No comment.",
+        OwnWords(request.comment) or "No comment.",
         "Please talk to the customer, and note it in the case.",
     ]
     work.notify(f"{work.key}/rated", ("owner", "lead"), title, lines, due=due)

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.customer import StaffFacts
+from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
     CaseAccount,
@@ -267,6 +268,7 @@ class Work:
         self, key: str, recipients: Iterable[str], title: str, lines: list[str], due: datetime | None = None
     ) -> None:
         """Tells each of the recipients that there is, everybody once. A role without a person falls to the next one up."""
+        said = [OwnWords(line) if line == self.case.subject else line for line in lines]
         people: dict[str, StaffFacts] = {}
         for role in recipients:
             if person := self.person(role):
@@ -274,7 +276,7 @@ class Work:
         if not people:
             self.attention["nobody_to_tell"] = f"nobody is there to hear: {title}"
         for staff_id, person in people.items():
-            self.notices.append(CaseNotice(f"{key}#{staff_id}", person, title, lines, due))
+            self.notices.append(CaseNotice(f"{key}#{staff_id}", person, title, said, due))
 
     def copy(self, key: str, to: StaffFacts, title: str, lines: list[str], words: str) -> None:
         """Passes on to one of our people what somebody wrote."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
@@ -117,7 +118,9 @@ def dispute(work: Work, request: DisputeRefund) -> None:
     work.line("disputed", f"Case {work.case_id}: a refund is disputed", work.as_of, request.by, reason=request.reason)
     work.report("disputed", work.as_of)
     title = f"Case {work.case_id}: the customer disputes a refund"
-    work.notify(f"{work.key}/disputed", ("owner", "lead", "sales"), title, [work.case.subject, request.reason])
+    work.notify(
+        f"{work.key}/disputed", ("owner", "lead", "sales"), title, [work.case.subject, OwnWords(request.reason)]
+    )
 
 
 # What waits

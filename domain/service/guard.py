@@ -48,6 +48,7 @@ class Person(Carried):
     staff_id: str
     name: str
     email: str
+    language: str | None = None
 
 
 class KnownCase(CaseForHold):

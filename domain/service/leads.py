@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from domain.customer import OfferFacts
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Outcome, Step
+from domain.messages import OwnWords
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.service.guard import LeadFacts, Person
 from domain.service.hold_writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
@@ -204,7 +205,7 @@ def answer(situation: Situation, request: AnswerLead) -> Decision:
         writes.append(NoteOnCase(lead.case_id, "lead_answered", request.by, note))
     notices = []
     if lead.agent is not None:
-        lines = [request.reason or "No remark was made.", f"You found: {lead.evidence}"]
+        lines = [OwnWords(request.reason) or "No remark was made.", f"You found: {lead.evidence}"]
         notices.append(Notice(says, lines, person=lead.agent))
     outcome = Outcome(
         plan=_looked_at(situation),

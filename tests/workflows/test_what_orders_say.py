@@ -182,3 +182,41 @@ async def test_invoices_and_credit_notes_go_to_the_billing_contact(servers: Serv
     assert sorted(id for one in mails for id in one["files"]) == sorted(row["id"] for row in written)
     arrived = {mail.message_id: mail for mail in servers.mails_to(paid_by.lower())}
     assert {one["message_id"] for one in mails} <= set(arrived)
+
+
+@pytest.mark.parametrize("language", [None, "ja", "fr"])
+async def test_our_people_are_told_in_their_language(servers: Servers, language: str | None) -> None:
+    document = order()
+    owner = {
+        "staff_id": f"S-{language}-{document['order_id']}",
+        "name": "Mio",
+        "email": f"mio-{language}@seller.example",
+    }
+    document["account"]["owner"] = {**owner, **({"language": language} if language else {})}
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    change = {
+        "assets": [{"asset_id": f"{document['order_id']}.1", "remove": 10}],
+        "by": "S-1",
+        "reason": "fewer people",
+    }
+    await servers.client.ask(account, "amend_assets", change)
+    await settled(servers.pool, account)
+    row = await servers.pool.fetchrow(
+        "select message_id, body->>'title' as title from outbox where account_id = $1 and staff_id = $2"
+        " and channel = 'deliver_notice' order by created_at desc limit 1",
+        account,
+        owner["staff_id"],
+    )
+    assert row is not None
+    (arrived,) = [mail for mail in servers.mails_to(owner["email"]) if mail.message_id == row["message_id"]]
+    text = servers.stack.mailbox.read(arrived.id).text or ""
+    if language == "ja":
+        assert arrived.language == "ja"
+        assert "契約内容の変更" in arrived.subject
+        assert "理由：fewer people" in text
+    else:
+        assert arrived.language == "en"
+        assert row["title"] in arrived.subject
+        assert "Reason: fewer people" in text

@@ -18,6 +18,7 @@ from workers.cli.common import By, UserError, asker, console, database, print_js
 
 app = typer.Typer(no_args_is_help=True)
 
+LANGUAGE = "In which they are told things, such as ja. [PERENNIAL_STAFF_LANGUAGE]"
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 
@@ -28,9 +29,16 @@ def list_staff(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table(Column("staff", overflow="fold"), "name", "address", "owns", "looks after", "takes cases")
+    table = Table(Column("staff", overflow="fold"), "name", "address", "language", "owns", "looks after", "takes cases")
     for row in rows:
-        cells = (row["staff_id"], row["name"], row["email"], str(row["owns"]), str(row["looks_after"]))
+        cells = (
+            row["staff_id"],
+            row["name"],
+            row["email"],
+            row["language"] or "",
+            str(row["owns"]),
+            str(row["looks_after"]),
+        )
         table.add_row(*map(escape, cells), "yes" if row["takes_cases"] else "")
     console.print(table)
 
@@ -52,10 +60,11 @@ def add(
     staff_id: str,
     name: Annotated[str, typer.Option(help="As it stands in mails.")],
     email: Annotated[str, typer.Option(help="Where notices go, and answers to mails.")],
+    language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
     by: By = None,
 ) -> None:
     """Somebody new. An order may introduce people as well."""
-    run(_add(_person(staff_id, name, email), by))
+    run(_add(_person(staff_id, name, email, language), by))
 
 
 @app.command()
@@ -63,17 +72,18 @@ def change(
     staff_id: str,
     name: Annotated[str | None, typer.Option()] = None,
     email: Annotated[str | None, typer.Option()] = None,
+    language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
     by: By = None,
 ) -> None:
-    """Another name or address, for every customer at once."""
-    if name is None and email is None:
-        raise UserError("say what changes: --name, --email, or both")
-    run(_change(staff_id, name, email, by))
+    """Another name, address or language, for every customer at once."""
+    if name is None and email is None and language is None:
+        raise UserError("say what changes: --name, --email or --language")
+    run(_change(staff_id, {"name": name, "email": email, "language": language}, by))
 
 
-def _person(staff_id: str, name: str, email: str) -> Staff:
+def _person(staff_id: str, name: str, email: str, language: str | None) -> Staff:
     try:
-        return Staff.model_validate({"staff_id": staff_id, "name": name, "email": email})
+        return Staff.model_validate({"staff_id": staff_id, "name": name, "email": email, "language": language})
     except ValidationError as error:
         raise Refusal.from_validation(INVALID_REQUEST, "the person cannot be recorded", error) from None
 
@@ -99,10 +109,11 @@ async def _add(person: Staff, by: str | None) -> None:
     console.print(f"{person.staff_id} was added.")
 
 
-async def _change(staff_id: str, name: str | None, email: str | None, by: str | None) -> None:
+async def _change(staff_id: str, changes: dict[str, str | None], by: str | None) -> None:
     async with database() as pool, pool.acquire() as connection, connection.transaction():
         known = _named(await people.list_staff(connection), staff_id)
-        person = _person(staff_id, name or known["name"], email or known["email"])
+        now = {name: value or known[name] for name, value in changes.items()}
+        person = _person(staff_id, now["name"], now["email"], now["language"])
         await people.change_staff(connection, person, await asker(connection, by), present())
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."

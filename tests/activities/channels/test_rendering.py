@@ -187,7 +187,7 @@ def assert_readable(rendered: RenderedMail) -> None:
 
 def test_every_template_has_a_sample_and_both_languages() -> None:
     english = {path.stem for path in (TEMPLATES / "en").glob("*.j2")} - {"frame", "notice", "document"}
-    japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {"frame", "document"}
+    japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {"frame", "notice", "document"}
     assert english == japanese == set(CONTEXTS) == set(FACTS)
 
 
@@ -435,8 +435,12 @@ def test_text_lines_are_short_enough_to_read(renderer: Renderer) -> None:
             assert len(line) <= 78
 
 
-def test_notice_is_english_with_local_due_time(renderer: Renderer) -> None:
-    rendered = renderer.render(a_mail("notice", "ja"))
+def test_notice_has_its_local_due_time(renderer: Renderer) -> None:
+    japanese = renderer.render(a_mail("notice", "ja"))
+    assert_readable(japanese)
+    assert (japanese.language, japanese.subject) == ("ja", "【Capricorn Coffee】Low adoption of Team Plan")
+    assert "期日：2027年3月1日 9:00 JST" in japanese.text
+    rendered = renderer.render(a_mail("notice", "fr"))
     assert_readable(rendered)
     assert rendered.language == "en"
     assert rendered.subject == "[Capricorn Coffee] Low adoption of Team Plan"

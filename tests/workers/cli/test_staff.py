@@ -42,7 +42,9 @@ async def test_a_person_is_added_once_and_changed_for_every_customer(servers: Se
         0,
         f"o-{EVA} was changed, for 1 customer owned and 0 looked after.",
     )
+    await staff(servers, tmp_path, "change", f"o-{EVA}", "--language", "ja", "--by", EVA)
     owner = await known(servers, tmp_path, f"o-{EVA}")
+    assert owner["language"] == "ja"
     assert (owner["name"], owner["email"], owner["changed_by"]) == ("Ann Lee", f"new-{EVA}@seller.example", EVA)
     rows = json.loads((await staff(servers, tmp_path, "list", "--json")).out)
     assert {row["staff_id"]: row["owns"] for row in rows}[f"o-{EVA}"] == 1
@@ -54,7 +56,7 @@ async def test_a_person_is_added_once_and_changed_for_every_customer(servers: Se
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("change", "s-1"), "say what changes: --name, --email, or both"),
+        (("change", "s-1"), "say what changes: --name, --email or --language"),
         (("change", "nobody-here", "--name", "X"), "'nobody-here' is none of our people"),
         (("show", "nobody-here"), "'nobody-here' is none of our people"),
         (("add", "x-1", "--name", "X", "--email", "no address"), "email"),

@@ -1,0 +1,60 @@
+"""What our people are told in their own language: whole, or in English."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from activities.channels.staff_words import StaffWords, sentences
+from activities.playbooks import read_playbooks
+
+JA = StaffWords(sentences("ja"), read_playbooks().titles()["ja"])
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)(?::t)?\}", text))
+
+
+@pytest.mark.parametrize(("english", "says"), sentences("ja"))
+def test_a_sentence_says_the_same_in_both_languages(english: str, says: str) -> None:
+    assert places(says) <= places(english)
+    left = re.sub(r"`[^`]*`|\{\w+\}|change_contacts|source", "", says)
+    assert not re.search(r"[A-Za-z]{2,}", left), says
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese"),
+    [
+        ("Due soon: Kickoff meeting", "期日が近づいています：キックオフミーティング"),
+        ("Late: Training is 5 days late", "遅延：利用者向け研修が5日遅れています"),
+        ("Sales is held back: case C-1, urgent, waiting_customer: pressing case",
+         "営業を控えています：案件C-1（緊急・お客様の回答待ち）：急を要する案件"),
+        ("Assets changed: Desk: 60 to 70 units from 2027-01-21, +13600 JPY a month",
+         "契約内容の変更：Desk：2027-01-21から60→70単位（月額+13600 JPY）"),
+        ("Assets changed: Care: 1 unit swapped for Care 360 from 2027-08-02, -20000 JPY a month",
+         "契約内容の変更：Care：2027-08-02から1単位をCare 360に切り替え（月額-20000 JPY）"),
+        ("25 % of 40 seats in use; use -50 % in 28 days; onboarding done; no survey answered",
+         "40席の25 %を利用；28日間の利用の増減-50 %；利用開始の準備は完了；アンケート回答なし"),
+        ("Nobody has called yet: Call a detractor (3 of 10)",
+         "まだ連絡がついていません：低評価（10点中3点）のお客様への連絡"),
+    ],
+)  # fmt: skip
+def test_what_is_told_is_told_in_japanese(english: str, japanese: str) -> None:
+    assert JA.said(english) == japanese
+
+
+def test_a_language_is_whole_or_not_used() -> None:
+    lines = ["Kommt die Kasse?", "Please take it."]
+    assert JA.notice("Case C-1 is yours", lines, own=(0,)) == (
+        "案件C-1の担当になりました",
+        ["Kommt die Kasse?", "対応をお願いします。"],
+    )
+    assert JA.notice("Case C-1 is yours", lines, own=()) is None
+    assert JA.notice("A sentence that nobody knows", [], own=()) is None
+    assert JA.said("Due soon: A task of our own playbook") is None
+
+
+@pytest.mark.parametrize("language", ["en", "pt", "../ja", ""])
+def test_other_languages_have_no_sentences(language: str) -> None:
+    assert sentences(language) == ()
