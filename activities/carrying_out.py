@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -16,12 +16,20 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
 from activities.pacing import unless_too_early
+from activities.decided import (
+    billing_rows,
+    document_of,
+    documents_mail,
+    journal_rows,
+    notice_row,
+    webhook_rows,
+    with_documents,
+    without_unwanted_mails,
+)
 from activities.signing import Signing
 from activities.store import customers, effects, holds
-from activities.store.billing import Billed
 from activities.store.cases import CaseMovedMeanwhileError
 from activities.store.credits import OverCreditedError
-from activities.store.invoices import Document
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.store.writes import Writer
@@ -29,17 +37,16 @@ from domain import mornings
 from domain.amending.refusing import refusal_of
 from domain.asking import Asked
 from domain.assets.errors import AssetLockedError, LedgerCorruptError
-from domain.customer import ContactFacts, Customer
-from domain.decision import Decision, JournalLine, Mail, Notice
+from domain.customer import Customer
+from domain.decision import Decision, Mail, Notice
 from domain.journey import Channel, Outcome, Step
-from domain.messages import OutgoingMail, OwnWords, StaffNotice
-from domain.orders import ContactRole
+from domain.messages import OutgoingMail
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.shown import shorten
 from domain.situation import Situation
 from domain.unreadable import MEND, UNREADABLE, UnreadableError, unreadable_of
-from domain.webhooks import Event, events_of, payload
+from domain.webhooks import Event, events_of
 
 PATIENT_ATTEMPTS = 5
 """A lost race settles itself long before; after this many attempts it is a mistake that somebody has to see."""
@@ -250,14 +257,14 @@ class Performer:
         """Facts, journal, outbox and effect of a decision, written on `connection`."""
         customer, as_of = situation.customer, situation.as_of
         account_id = customer.account.account_id
-        decision = _without_unwanted_mails(customer, decision)
+        decision = without_unwanted_mails(customer, decision)
         writer = Writer(connection, customer, key, as_of)
         await writer.carry_out(decision.writes)
         billed = await writer.bill(imported=situation.imported)
-        lines = [*_journal_rows(decision, key, stage, kind, as_of, actor), *_billing_rows(billed, key, as_of)]
+        lines = [*journal_rows(decision, key, stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
         if not situation.imported:
-            decision = _with_documents(decision, billed, situation.today)
+            decision = with_documents(decision, billed, situation.today)
         signed_by = (await self.signing.current(connection)).number if decision.mails else None
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of, signed_by)
         if not situation.imported:
@@ -276,7 +283,7 @@ class Performer:
         self, events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
     ) -> list[effects.OutboxRow]:
         """What other systems are told by webhook, if they are told at all; each row's id is the prefix with its number."""
-        return _webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
+        return webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
 
     async def memo_rows(
         self,
@@ -291,9 +298,9 @@ class Performer:
         customer = await customers.load_customer(connection, account_id, as_of) if memos else None
         if customer is None:
             return []
-        documents = tuple(_document("credit_memo", memo, customer.day_of(as_of)) for memo in memos)
+        documents = tuple(document_of("credit_memo", memo, customer.day_of(as_of)) for memo in memos)
         signed_by = (await self.signing.current(connection)).number
-        row = self._mail_row(customer, _documents_mail(documents), f"{key}#documents", stage, as_of, signed_by)
+        row = self._mail_row(customer, documents_mail(documents), f"{key}#documents", stage, as_of, signed_by)
         return [row] if row else []
 
     def _outbox_rows(
@@ -312,7 +319,7 @@ class Performer:
             else:
                 rows.append(row)
         for notice in notices:
-            rows.append(_notice_row(customer, notice, f"{key}#{len(rows)}", stage, as_of))
+            rows.append(notice_row(customer, notice, f"{key}#{len(rows)}", stage, as_of))
         if decision.provisioning:
             body = {"order_id": decision.provisioning.order_id, "items": decision.provisioning.items}
             rows.append(effects.OutboxRow(f"{key}#{len(rows)}", Channel.PROVISIONING, stage, body))
@@ -361,124 +368,6 @@ class Performer:
             purpose=purpose.value if purpose else None,
             product=mail.product,
         )
-
-
-def _with_documents(decision: Decision, billed: Billed, today: date) -> Decision:
-    """The decision whose invoices and credit notes go to the billing contact: with what they are written to anyway, or alone."""
-    invoices, memos = billed.told()
-    documents = tuple(
-        _document(kind, document, today)
-        for kind, found in (("invoice", invoices), ("credit_memo", memos))
-        for document in found
-    )
-    if not documents:
-        return decision
-    mails = list(decision.mails)
-    place = next((n for n, one in enumerate(mails) if one.role is ContactRole.BILLING and one.contractual), None)
-    if place is None:
-        mails.append(_documents_mail(documents))
-    else:
-        mails[place] = replace(mails[place], documents=documents)
-    return replace(decision, mails=mails)
-
-
-def _document(kind: str, document: dict[str, Any], issued_on: date) -> dict[str, Any]:
-    return {"kind": kind, "id": document[f"{kind}_id"], "issued_on": issued_on.isoformat(), **document}
-
-
-def _documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
-    sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
-    return Mail("documents", {"documents": sums}, ContactRole.BILLING, contractual=True, documents=documents)
-
-
-def _without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
-    """Optional mails to a contact who wants none are left out, with a line each in the journal; nobody gets them instead."""
-    unwanted = [(mail, contact) for mail in decision.mails if (contact := _unwilling(customer, mail))]
-    if not unwanted:
-        return decision
-    lines = [
-        JournalLine(
-            f"Mail {mail.template!r} was not sent: contact {contact.contact_id} wants no optional mails",
-            name=f"unwanted-{mail.template}",
-            kind="mail_unwanted",
-        )
-        for mail, contact in unwanted
-    ]
-    left_out = [mail for mail, _ in unwanted]
-    kept = [mail for mail in decision.mails if mail not in left_out]
-    return replace(decision, mails=kept, more_lines=[*decision.more_lines, *lines])
-
-
-def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
-    contact = None if mail.contractual else customer.contact(mail.role)
-    return contact if contact is not None and contact.unsubscribed else None
-
-
-def _webhook_rows(
-    events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
-) -> list[effects.OutboxRow]:
-    return [
-        effects.OutboxRow(f"{prefix}{number}", Channel.WEBHOOK, stage, payload(event, account_id, as_of))
-        for number, event in enumerate(events)
-    ]
-
-
-def _notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:
-    person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
-    body = StaffNotice(
-        delivery_id=delivery_id,
-        to_name=person.name,
-        to_email=person.email,
-        title=notice.title,
-        account_id=customer.account.account_id,
-        company=customer.account.name,
-        lines=tuple(map(str, notice.lines)),
-        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
-        language=person.language,
-        due=notice.due,
-        at=as_of,
-        time_zone=customer.account.time_zone,
-    )
-    dumped = body.model_dump(mode="json")
-    return effects.OutboxRow(delivery_id, Channel.NOTICE, stage, dumped, staff_id=person.staff_id)
-
-
-def _journal_rows(
-    decision: Decision, key: str, stage: str, kind: str, as_of: datetime, actor: str | None
-) -> list[effects.JournalRow]:
-    rows = []
-    for line in [decision.line, *decision.more_lines]:
-        detail: dict[str, Any] = {**line.detail, **({"by": actor} if actor else {})}
-        line_key = f"{key}/{line.name}" if line.name else key
-        rows.append(effects.JournalRow(line_key, line.at or as_of, stage, line.kind or kind, line.title, detail))
-    return rows
-
-
-def _billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.JournalRow]:
-    """A line of the journal for every invoice and credit memo that was written."""
-    documents = [(document, "Invoice", "invoice") for document in billed.invoices]
-    documents += [(document, "Credit memo", "credit_memo") for document in billed.memos]
-    return [
-        effects.JournalRow(
-            f"{key}/{document.id}",
-            as_of,
-            "billing",
-            kind,
-            f"{what} {document.id}: {document.total:f} {document.currency}{_with_tax(document)}",
-            {
-                "id": document.id,
-                "net": f"{document.net:f}",
-                "tax": f"{document.tax:f}",
-                "total": f"{document.total:f}",
-                "currency": document.currency,
-            },
-        )
-        for document, what, kind in documents
-    ]
-
-
-def _with_tax(document: Document) -> str:
-    return f" ({document.net:f} and {document.tax:f} tax)" if document.taxes else ""
 
 
 SAID_LENGTH = 72
