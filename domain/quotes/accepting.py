@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from domain.acceptance import Sale, begin, first_invoices, told_of_invoices
+from domain import fulfilling
+from domain.acceptance import NAMED, Sale, begin, first_invoices, told_of_invoices
 from domain.amending import changes
 from domain.amending.desk import Changed, Desk, Sold, changes_of
 from domain.amending.replanning import joined
@@ -17,9 +18,10 @@ from domain.assets.model import AssetRecord, RequestId
 from domain.assets.requests import Generate
 from domain.calendar import local_day, started_months
 from domain.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
-from domain.decision import BillPurchase, Decision, JournalLine, Notice, OpenContract, Write
+from domain.decision import BillPurchase, Decision, JournalLine, Mail, Notice, OpenContract, Write
 from domain.ids import AssetId, ContractId, OrderId
 from domain.journey import Outcome
+from domain.journey import Step as JourneyStep
 from domain.orders import BillingFrequency, FirstInvoice, PricePer, ProductKind
 from domain.ownership import POLICY
 from domain.quotes.asking import StoredQuote, named_refusals
@@ -95,7 +97,7 @@ def _decide(
     decision = (
         changes.decide(desk, changed, "", plans=False)
         if changed.changes
-        else Decision(JournalLine(f"Order {order_id} accepted"))
+        else Decision(JournalLine(f"Order {order_id} accepted"), mails=_confirmed(order_id, contracts, lines))
     )
     sale = Sale(list(contracts), [_facts(line, records[line.asset_id], quote) for line in lines if line.asset_id])
     outcome, past, writes = _begun(situation, order, sale, lines)
@@ -111,7 +113,8 @@ def _decide(
         "new_contracts": [contract.contract_id for contract in contracts],
         "first_invoices": {contract_id: day.isoformat() for contract_id, day in days.items()},
     }
-    for part in (_scheduled(situation, changed), outcome, Outcome(drop=[stage], stages={stage: None})):
+    asked = Outcome(plan=_asked_about(situation, str(order_id), lines, onboards=bool(contracts)))
+    for part in (_scheduled(situation, changed), outcome, asked, Outcome(drop=[stage], stages={stage: None})):
         decision = replace(decision, outcome=joined(decision.outcome, part))
     said = [says, *billing_said, *decision.outcome.said][:2]
     first = JournalLine(says, detail={"quote_id": quote.quote_id, "version": quote.version, "order_id": order_id})
@@ -153,6 +156,22 @@ def _order_writes(
         yield NoteContract(
             contract.contract_id, "active", max(at, contract.term.starts_at), quote.quote_id, quote.version
         )
+
+
+def _confirmed(order_id: str, contracts: Sequence[ContractFacts], lines: Sequence[SoldLine]) -> list[Mail]:
+    """What was ordered, said to whoever ordered it, unless an onboarding begins by saying it."""
+    names = list(dict.fromkeys(line.product_name for line in lines))[:NAMED]
+    return [] if contracts else [Mail("order_confirmed", {"order_id": order_id, "products": names}, contractual=True)]
+
+
+def _asked_about(
+    situation: Situation, order_id: str, lines: Sequence[SoldLine], *, onboards: bool
+) -> list[JourneyStep]:
+    """The question whether what is sent has arrived."""
+    sent = {ProductKind.GOODS.value, ProductKind.DEVICE.value}
+    if not any(line.kind in sent for line in lines):
+        return []
+    return fulfilling.follow_up_of(situation, order_id, situation.today, onboards=onboards)
 
 
 def _begun(
