@@ -349,32 +349,31 @@ def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: s
 
 
 def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
+    """The contract runs out with its term; in grace, it ends now."""
     says = f"Renewal declined: {reason}"
-    writes: list[Write] = [SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)]
-    in_grace = contract.status == "grace"
-    ends_on = situation.today if in_grace else last_day(contract.term)
-    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": in_grace}
+    over = contract.status == "grace"
+    ends_on = situation.today if over else last_day(contract.term)
+    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over}
+    answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
+    line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
+    mails = [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)]
+    notices = [
+        Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")
+    ]
+    if over:
+        ended = end_contract(situation, contract, contract.stage, reason)
+        outcome = ended.outcome.model_copy(update={"said": [says], "answer": answer})
+        return replace(ended, line=line, outcome=outcome, mails=mails, notices=notices)
     outcome = Outcome(
         drop=[contract.stage],
-        plan=[] if in_grace else [end_step(contract)],
-        stages={contract.stage: None if in_grace else Stage(status=DECLINED, until=contract.term.ends_at)},
-        attention={f"renewal:{contract.contract_id}": None if in_grace else says},
+        plan=[end_step(contract)],
+        stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)},
+        attention={f"renewal:{contract.contract_id}": says},
         said=[says],
-        answer={
-            "contract_id": contract.contract_id,
-            "status": "declined",
-            "runs_until": ends_on.isoformat(),
-        },
+        answer=answer,
     )
-    if in_grace:
-        writes = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
-    return Decision(
-        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
-        outcome,
-        writes,
-        [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)],
-        [Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")],
-    )
+    declined = SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)
+    return Decision(line, outcome, [declined], mails, notices)
 
 
 def term_end(situation: Situation, step: Step) -> Decision:

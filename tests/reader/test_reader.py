@@ -103,7 +103,7 @@ def signed_by_somebody_else(year: Lived) -> Altered:
 
 def a_longer_way_to_the_first_result(year: Lived) -> Altered:
     live_now = one(year, "go_live")
-    return instead(year, live_now, saying(live_now, _figure(live_now, r"just (\d+) days"), "3"))
+    return instead(year, live_now, saying(live_now, _figure(live_now, r"It took (\d+) days"), "3"))
 
 
 def a_month_after_a_year(year: Lived) -> Altered:
