@@ -31,8 +31,8 @@ def welcome(desk: Desk) -> None:
         {"en": "Your order {id:id}\n", "ja": "ご注文ありがとうございます（{id:id}）"},
         {"en": "Thank you for your order {id:id}.", "ja": "ご注文（{id:id}）をいただき"},
     ):
-        for said in desk.each(words):
-            desk.same("offer", said["id"], order_id)
+        for named in desk.each(words):
+            desk.same("offer", named["id"], order_id)
     if desk.first({"en": "We are glad to have {company} back as a customer"}) and not earlier:
         desk.wrong("tenure", desk.letter.subject, "they are new")
     _bought(desk, desk.items(), order)
