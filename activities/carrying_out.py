@@ -15,7 +15,6 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.computing import computed
-from activities.pacing import unless_too_early
 from activities.decided import (
     billing_rows,
     document_of,
@@ -26,6 +25,7 @@ from activities.decided import (
     with_documents,
     without_unwanted_mails,
 )
+from activities.pacing import unless_too_early
 from activities.signing import Signing
 from activities.store import customers, effects, holds
 from activities.store.cases import CaseMovedMeanwhileError

@@ -61,6 +61,7 @@ class Fulfilments:
                 lambda situation: fulfilling.follow_up(situation, step),
                 stage=step.stage,
                 kind=step.kind,
+                paced=step,
             )
 
     @activity.defn
