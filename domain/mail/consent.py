@@ -47,7 +47,9 @@ class _Found:
     declines: bool = False
     renews: bool = False
     doubts: bool = False
-    """what takes a yes back: a condition, a change, a delay, irony, a question about it"""
+    """what takes a yes back: a condition, a change, a delay, irony"""
+    asks: bool = False
+    """a question about it"""
     hedges: bool = False
     """what may turn a no into a yes"""
     turned: bool = False
@@ -73,7 +75,7 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
         accepts = False  # "yes, please renew our Workspace" is one wish
     acts = accepts or found.declines or renews
     contradicts = found.declines and (accepts or renews)
-    spoilt = found.doubts and (accepts or renews)
+    spoilt = (found.doubts and (accepts or renews)) or (found.asks and accepts)
     bears = (found.turned and not (accepts or renews)) or contradicts or spoilt or (found.declines and found.hedges)
     return Consent(accepts, found.declines, renews, bears or (found.bears and not acts), found.waits)
 
@@ -118,6 +120,9 @@ def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract:
     """A question: a wish in its form, or something that has to be answered first."""
     wish = doubts.POLITE.sub("please ", whole)
     if wish != whole and not doubts.QUESTIONS.match(wish):
+        if _is_no([Clause(wish)], wish):
+            found.declines = True
+            return
         accepts, renews = _says_yes([Clause(wish)], wish, about_contract=about_contract)
         if (accepts or renews) and not _is_doubtful(doubts.HARMLESS.sub(" ", wish), answers=True, about=True):
             found.accepts, found.renews = found.accepts or accepts, found.renews or renews
@@ -129,7 +134,8 @@ def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract:
         return
     counters = bool(doubts.CONDITIONS.search(whole) or doubts.CHANGES.search(whole))
     counters = counters or (about and bool(doubts.LATER.search(whole)))
-    found.doubts = found.doubts or about or counters
+    found.doubts = found.doubts or counters
+    found.asks = found.asks or about
     found.waits = found.waits or counters
     # What is asked after a no is how to part, what is asked before it may decide it.
     decides = not found.declines and bool(doubts.QUESTIONS.match(whole) or doubts.ASKS_JA.search(whole))
@@ -148,13 +154,15 @@ def _is_no(sentence: list[Clause], whole: str) -> bool:
 
 
 def _also_yes(sentence: list[Clause]) -> bool:
-    """True if a clause of a no says yes to something."""
-    first, *rest = sentence
-    pieces = [one.text for one in rest if not no.ENGLISH.search(one.text) and not no.JAPANESE.search(one.text)]
+    """True if a clause of a no says yes to something; a concession that a "but" ends says none."""
+    first, *rest = (clause.text for clause in sentence)
+    after = [*rest[1:], ""]
+    pieces = [piece for piece, then in zip(rest, after, strict=False) if not then.startswith("but ")]
+    plain = [piece for piece in pieces if not no.ENGLISH.search(piece) and not no.JAPANESE.search(piece)]
     return bool(
-        yes.YES.fullmatch(first.text)
-        or re.search(r"\byes to\b|\bsay yes\b", first.text)
-        or any(_says_yes([Clause(piece)], piece, about_contract=False)[0] for piece in pieces)
+        yes.YES.fullmatch(first)
+        or re.search(r"\byes to\b|\bsay yes\b", first)
+        or any(_says_yes([Clause(piece)], piece, about_contract=False)[0] for piece in plain)
     )
 
 

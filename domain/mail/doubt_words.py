@@ -12,9 +12,11 @@ from domain.mail.yes_words import any_of
 HARMLESS = any_of(
     r"\b(?:from|as of|starting|effective|beginning|as from) (?:the )?(?:next|coming|following) (?:month|week"
     r"|quarter|year|term|period)\b|\bfor (?:the )?(?:next|coming) (?:year|term|period)\b"
-    r"|\bwhen (?:it|the \w+|our \w+|this one) (?:runs out|expires|ends|is up|is due)\b|\b(?:in|after|until"
+    r"|\bwhen (?:it|the \w+|our(?: [\w#()]+){1,3}|this one) (?:finishes|is over|stops|comes to an end|runs out"
+    r"|expires|ends|is up|is due)\b|\b(?:in|after|until"
     r"|before) (?:january|february|march|april|may|june|july|august|september|october|november|december)\b",
-    r"請求書(?:を|も)?(?:もらえ|いただけ|送ってもらえ|頂け)れば|(?:日程|日時|日取り|着工日|納期|時期|訪問"
+    r"(?:請求書|契約書|必要書類|書類|用紙)(?:を|も|が)?(?:もらえれ|いただけれ|送ってもらえれ|頂けれ|あれ)ば"
+    r"|(?:たい|ほしい|欲しい)(?:の|ん)ですが|(?:日程|日時|日取り|着工日|納期|時期|訪問"
     r"|打ち合わせ|納品日|開始日|着手日)[^、]{0,6}(?:の)?(?:ご)?相談|ればよい|ればいい|(?:手続き"
     r"|書類)[^、]{0,8}ましたら|手続きがござい[^、]*",
     r"\blet (?:me|us) know (?:the|when|once|about|where|which|how)\b(?!.*(?:price|discount|cheap|cost)).*"

@@ -60,7 +60,7 @@ ENGLISH = any_of(
     r"|given)\b(?: [\w']+){0,5}? (?:(?:another|a different) (?:supplier|vendor|provider|company|firm|bidder"
     r"|quote|offer|solution|party|contractor|product|system|tool|option|direction|route|brand|one|partner"
     r"|dealer|seller|outfit|manufacturer)|(?:with|to|for) another(?=$|,)|a competitor|competitor|a cheaper"
-    r"|someone else|somebody else|a local|elsewhere|other (?:supplier|vendor|provider|bidder|quote)"
+    r"|someone|somebody|a local|elsewhere|other (?:supplier|vendor|provider|bidder|quote)"
     r"|the (?:other|competing)|in-house|a rival|our (?:current|existing|present|old))\b",
     r"\b(?:do|does|did|will|would)? ?(?:not|no longer) (?:need|want|require)(?: (?:it|this|that|them|any"
     r"|anything|any more|anymore|more|additional|extra|the|these|those|your|such|further|a|an|#))*(?: (?:seats"
@@ -93,7 +93,8 @@ ENGLISH = any_of(
     r"|ing)|quit\w*|cancel\w*|part\w* ways|exit)\b(?: [\w']+){0,4}? (?:contract|agreement|subscription|service"
     r"|services|#|term|it|relationship|plan)\b|\b(?:we|i) (?:are|am|will be|will) (?:leaving|moving on|out"
     r"|ending|terminating|cancelling|canceling|finishing|stopping|quitting|switching|saying goodbye)\b",
-    r"\b(?:beyond|outside|over|out of|exceeds|above) (?:our|the|my|what we) (?:budget|means|reach|can afford"
+    r"\b(?:beyond|outside|(?:is|are|was|way|well|far|comes in|goes|just) over|out of|exceeds|above) (?:our|the"
+    r"|my|what we) (?:budget|means|reach|can afford"
     r"|price range|limit)|\bcan not (?:afford|justify|stretch)\b|\bno budget\b|\btoo rich for\b",
     r"\b(?:so |therefore |hence |^)?no (?:purchase|order|sale|deal|renewal|extension|upgrade"
     r"|prolongation)\b(?! (?:number|no|form|confirmation|date))|\bto (?:reject|refuse|turn down)\b(?! us)"

@@ -82,7 +82,8 @@ _ENGLISH = re.compile(
             r"|with|further|sending|me|us|to))*"
             rf"(?: (?:sending|e-?mailing|mailing|pitching|spamming|bombarding|pestering|bothering|writing)\b{_SOME}"
             rf"|(?: [\w'-]+){{0,2}}?) {_MAIL}\b",
-            r"\b(?:stop|stopped|quit|cease) (?:e-?mailing|spamming|mailing|surveying) (?:me|us)\b",
+            r"\b(?:stop|cease|quit) sending (?:it|them|these|this|those) to (?:me|us)\b|\b(?:stop|stopped|quit"
+            r"|cease) (?:e-?mailing|spamming|mailing|surveying) (?:me|us)\b",
             rf"\b(?:do|would|does|will|shall|should|and) (?:not|rather not|no longer) (?:want|wish|like|care|need"
             rf"|be interested){_SOME} {_MAIL}\b",
             rf"\bno longer (?:want|wish|need|like|care){_SOME} (?:receive|get|{_MAIL})\b|\brather not (?:receive|get|be"

@@ -96,7 +96,7 @@ _THING = (
     r"|days?|of (?:you|our|the|your|my)))"
 )
 _NAMED = re.compile(
-    rf"(?:\b(?:put|mark|rate|rated|score|give|given|award|call it|makes?|say|grant|settled on|go with|deserves?"
+    rf"(?:\b(?:put|mark|rate|rated|score|give|giving|given|award|call it|makes?|say|grant|settled on|go with|deserves?"
     rf"|gets?|earns?|comes to|it is|it's|that's|that is|be|stands at|down for"
     rf"|down as|think|answer|rating|vote|recommending you|than|only)\b|:)(?:,? (?:you|it|us|me|them|this|that"
     rf"|your \w+|the|\w+ points|my|only|just|down|as|for|on|at|to|an?|clear|solid|fair"

@@ -69,13 +69,15 @@ _ENDINGS = (
     ),
     (
         re.compile(
-            r"\b(?:i|we) (?:would|must|should|have to)?(?: therefore| please| hereby| also)* (?:ask|request|beg) you(?: please)? to\b"
+            r"(?:\b(?:i|we) (?:would|must|should|have to)?|\band would)(?: therefore| please| hereby| also)* (?:ask"
+            r"|request|beg) you(?: please)? to\b"
         ),
         "please",
     ),
     (
         re.compile(
-            r"\b(?:i|we) (?:would|must|should|have to)?(?: therefore| please| hereby| also)* (?:ask|request|beg) you(?: please)? not to\b"
+            r"(?:\b(?:i|we) (?:would|must|should|have to)?|\band would)(?: therefore| please| hereby| also)* (?:ask"
+            r"|request|beg) you(?: please)? not to\b"
         ),
         "please do not",
     ),
