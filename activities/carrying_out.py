@@ -41,6 +41,7 @@ from domain.customer import Customer
 from domain.decision import Decision, Mail, Notice
 from domain.journey import Channel, Outcome, Step
 from domain.messages import OutgoingMail
+from domain.orders import ContactRole
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.shown import shorten
@@ -285,23 +286,34 @@ class Performer:
         """What other systems are told by webhook, if they are told at all; each row's id is the prefix with its number."""
         return webhook_rows(events, account_id, prefix, stage, as_of) if self._webhooks else []
 
-    async def memo_rows(
+    async def with_memos(
         self,
         connection: Connection,
         account_id: str,
         memos: Sequence[dict[str, Any]],
+        rows: list[effects.OutboxRow],
         key: str,
         stage: str,
         as_of: datetime,
     ) -> list[effects.OutboxRow]:
-        """The mail by which credit notes that a case has given reach the billing contact; none if nobody can be reached."""
+        """The messages of a case with the credit notes that it has given: they reach the billing contact, with what that one is
+        told of them anyway, or alone; nobody if nobody can be reached."""
         customer = await customers.load_customer(connection, account_id, as_of) if memos else None
-        if customer is None:
-            return []
+        contact = customer.contact(ContactRole.BILLING) if customer else None
+        if customer is None or contact is None:
+            return rows
         documents = tuple(document_of("credit_memo", memo, customer.day_of(as_of)) for memo in memos)
+        ids = {one["id"] for one in documents}
+        for row in rows:
+            told = row.channel is Channel.MAIL and row.body["context"].get("credit_memo") in ids
+            if told and row.body["to_email"].lower() == contact.email.lower():
+                return [
+                    one if one is not row else replace(row, body={**row.body, "documents": list(documents)})
+                    for one in rows
+                ]
         signed_by = (await self.signing.current(connection)).number
-        row = self._mail_row(customer, documents_mail(documents), f"{key}#documents", stage, as_of, signed_by)
-        return [row] if row else []
+        alone = self._mail_row(customer, documents_mail(documents), f"{key}#documents", stage, as_of, signed_by)
+        return [*rows, alone] if alone else rows
 
     def _outbox_rows(
         self, customer: Customer, decision: Decision, key: str, stage: str, as_of: datetime, signed_by: int | None

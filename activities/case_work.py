@@ -252,7 +252,9 @@ class CaseWorker:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
             stage = f"service:{case.case_id}"
             outbox += self.performer.event_rows(told, case.account_id, f"{work.key}#event", stage, as_of)
-            outbox += await self.performer.memo_rows(connection, case.account_id, work.memos, work.key, stage, as_of)
+            outbox = await self.performer.with_memos(
+                connection, case.account_id, work.memos, outbox, work.key, stage, as_of
+            )
         await effects.put_outbox(connection, case.account_id, as_of, outbox)
         outcome = _outcome(work, outbox)
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)

@@ -51,6 +51,7 @@ async def test_bought_yesterday_cheaper_today_one_call(servers: Servers) -> None
     mail = await shop.mail(memo["credit_memo_id"])
     assert mail.summary.language == "ja"
     assert all(words in (mail.text or "") for words in ("差額をご返金", "￥80,000", "￥72,000", "￥44,000", "￥4,000"))
+    assert f"添付：クレジットノート {memo['credit_memo_id']}" in (mail.text or "")
     told = await shop.mail(f"{case_id}: price match of 44000 JPY", shop.owner_email)
     assert "Decided by" in (told.text or "")
     assert (await shop.cases.case(case_id)).status == "resolved"  # type: ignore[union-attr]

@@ -41,10 +41,7 @@ async def noticed(servers: Servers, notice: int, months: int, **account: Any) ->
 @pytest.mark.parametrize(
     ("notice", "months", "segment"),
     [
-        (0, 12, "standard"),
-        (30, 12, "standard"),
         (69, 12, "standard"),
-        (83, 12, "standard"),
         (170, 12, "standard"),
         (30, 12, "tech_touch"),
         (45, 3, "standard"),
