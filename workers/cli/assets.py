@@ -83,7 +83,7 @@ async def _list(account: str, day: datetime | None, as_json: bool) -> None:
     for asset in held:
         table.add_row(
             asset.asset_id,
-            asset.name,
+            escape(asset.name),
             f"{asset.quantity:,}",
             f"{money(asset.mrr, asset.currency)} {asset.currency}",
             f"{money(asset.total, asset.currency)} {asset.currency}",

@@ -82,7 +82,7 @@ class Stage:
         table.add_row("stages", ", ".join(moment.stages) or "none open")
         table.add_row("steps", str(self._steps), f"{moment.mails} mails")
         table.add_row("health", moment.health)
-        self._live.update(Panel(table, title=self._name, title_align="left", expand=False))
+        self._live.update(Panel(table, title=escape(self._name), title_align="left", expand=False))
 
 
 async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[str, Any]:

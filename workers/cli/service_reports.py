@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from activities.clock import present
@@ -145,7 +146,7 @@ def _show_sla(report: SlaReport) -> None:
             _open(wait.elapsed),
             _open(wait.target),
             what,
-            wait.company or "unknown",
+            escape(wait.company or "unknown"),
         )
     console.print(waits)
 
@@ -166,7 +167,7 @@ def _table(title: str, groups: Sequence[SlaGroup], milestones: Sequence[str]) ->
     table = Table(title, *(f"{_words(name)}: kept, late" for name in milestones), "CSAT", box=SIMPLE_HEAD)
     for group in groups:
         found = {one.milestone: one for one in group.milestones}
-        table.add_row(group.label, *(_share(found.get(name)) for name in milestones), _csat(group.csat))
+        table.add_row(escape(group.label), *(_share(found.get(name)) for name in milestones), _csat(group.csat))
     return table
 
 

@@ -162,7 +162,7 @@ def _show_assets(summary: dict[str, Any], console: Console) -> None:
             if not row["quantity"]:
                 continue
             counts[row["product"]] = counts.get(row["product"], 0) + row["quantity"]
-        said = ", ".join(f"{quantity} {product}" for product, quantity in counts.items())
+        said = escape(", ".join(f"{quantity} {product}" for product, quantity in counts.items()))
         bar = "█" * int(totals[month] / most * BAR)
         table.add_row(month, said, f"{totals[month]:,} {owned[0]['currency']}", f"[green]{bar}[/green]")
     console.print()
@@ -186,7 +186,7 @@ def _show_explained(summary: dict[str, Any], console: Console) -> None:
     for row in summary["explained"]:
         lots = " + ".join(f"{lot['units']} x {Decimal(lot['unit_price']).normalize():,f}" for lot in row["lots"])
         table.add_row(
-            row["product"], row["from"], row["until"] or "", lots, row["months"], f"{Decimal(row['amount']):,}"
+            escape(row["product"]), row["from"], row["until"] or "", lots, row["months"], f"{Decimal(row['amount']):,}"
         )
     console.print()
     console.print(table)
@@ -229,9 +229,11 @@ def _minute(instant: str, zone: str) -> str:
 
 
 def _show_mails(summary: dict[str, Any], console: Console) -> None:
+    zone = summary["account"]["time_zone"]
     table = Table("day", "to", "", "subject", title=f"Mails ({len(summary['mails'])})", title_justify="left", box=None)
     for mail in summary["mails"]:
-        table.add_row(mail["at"][:10], mail["to"], mail["language"] or "", mail["subject"])
+        day = local_day(datetime.fromisoformat(mail["at"]), zone)
+        table.add_row(f"{day}", escape(mail["to"]), mail["language"] or "", escape(mail["subject"]))
     console.print()
     console.print(table)
 

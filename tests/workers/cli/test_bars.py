@@ -1,4 +1,4 @@
-"""Progress bars end where the work ends, and the demo's tables say in which zone their times are."""
+"""Progress bars end where the work ends; the demo's tables say in which zone their times are, and show texts as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from workers.cli import imports
-from workers.rehearsal.summary import show_cases
+from workers.rehearsal.summary import show, show_cases
 
 
 def test_a_bar_of_unknown_length_is_full_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,3 +38,34 @@ def test_cases_are_shown_in_the_customers_zone() -> None:
     said = shown.file.getvalue()  # type: ignore[attr-defined]
     assert "Cases, times in Asia/Tokyo" in said
     assert "2027-03-02 08:30" in said
+
+
+def test_mails_are_shown_on_the_customers_day_and_names_are_no_markup() -> None:
+    shown = Console(file=io.StringIO(), width=150)
+    summary = {
+        "account": {"time_zone": "Asia/Tokyo"},
+        "assets_by_month": [
+            {"day": "2027-03-01", "product": "[red]Till", "quantity": 3, "mrr": "30.00", "currency": "EUR"}
+        ],
+        "explained": [],
+        "billed": [],
+        "cases": [],
+        "mails": [
+            {
+                "to": "ann@seller.example",
+                "subject": "[Acme Ltd] Case C-1 is open",
+                "language": "en",
+                "at": "2027-03-01T23:30:00Z",
+            }
+        ],
+        "renewals": [],
+        "health": {"history": []},
+        "urls": {"temporal_ui": "", "mailbox": ""},
+        "steps": [],
+        "seconds": 1,
+    }
+    show(summary, shown)
+    said = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert "[Acme Ltd] Case C-1 is open" in said
+    assert "3 [red]Till" in said
+    assert "2027-03-02  ann@seller.example" in said
