@@ -198,14 +198,16 @@ def _views(seen: Sequence[InEffect], ends: int, paid_by: BillingTerms, terms: Bi
 
 
 def _as_of(due: Due, paid: AssetRecord, today: date, zone: ZoneInfo) -> ContractBilling | None:
-    """The contract as what was invoiced before goes by it: without terms that begin later, and with a start that is yet to move."""
+    """The contract as what was invoiced before goes by it: with the terms that have begun or, after a gap, count from it on, and
+    with a start that is yet to move."""
     if due.contract is None:
         return None
     first, *others = due.contract.terms
     started, starts = (local_date(record.start, zone) for record in (paid, due.after))
     if started != starts == first.start_on:
         first = first.model_copy(update={"start_on": started})
-    begun = [term for term in others if term.start_on <= today]
+    renewed = {local_date(action.effective, zone) for action in paid.active if action.category is Category.RENEWALS}
+    begun = [term for term in others if term.start_on <= today or term.start_on in renewed]
     return due.contract.model_copy(update={"terms": (first, *begun)})
 
 

@@ -166,7 +166,7 @@ class Asset:
         moves_end: bool = False,
     ) -> None:
         """Adds a change."""
-        ahead = self.renewals_after(heard)
+        ahead = [each for each in self.renewals_after(heard) if not renews or each.effective < effective]
         known = ahead[0] if ahead else None
         self.changes.append(Change(effective, heard, make, request, paid, moves_end, renews, known))
 

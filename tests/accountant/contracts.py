@@ -54,8 +54,8 @@ class Contract:
 
     @property
     def until(self) -> date:
-        """The first day after the last term."""
-        return self.terms[-1].until
+        """The first day after the last term, or after the last that is sold under it."""
+        return min([self.terms[-1].until, *self.runs_out.values()])
 
     def paid_until(self, day: date) -> date:
         """Up to where is billed on a day: the end of its billing period, in a gap before the next term as well; `day` itself before all."""
@@ -91,7 +91,7 @@ class Contract:
     def serving(self, first: date, stack: Stack) -> Callable[[Days], Days]:
         """Service of what is sold now, to the end of all that is agreed, each day in the months of its term."""
         terms = [replace(each) for each in self.terms]
-        until = min([terms[-1].until, *self.runs_out.values()])
+        until = self.until
 
         def make(days: Days) -> Days:
             days = {day: held for day, held in days.items() if day < first}

@@ -28,11 +28,13 @@ def test_random_stories(make: Callable[[int, int, date], dict[str, Any]], seed: 
     assert sum(len(each.lived.documents) for each in judgements if each.lived) > 20
 
 
-def lived(acts: list[tuple[int, str, dict[str, Any]]], *, billing: str = "quarterly", days: int = 100) -> Judgement:
+def lived(
+    acts: list[tuple[int, str, dict[str, Any]]], *, billing: str = "quarterly", days: int = 100, auto_renew: bool = True
+) -> Judgement:
     """10 units at 31.00 a month for a year from 15 January; each act on a day of the contract."""
     line = {"line_id": "1", "product": "CRM", "quantity": 10, "unit_price": "31.00"}
     term = {"start": "day 0", "months": 12}
-    contract = {"contract_id": "~K", "term": term, "billing": billing, "auto_renew": True, "lines": [line]}
+    contract = {"contract_id": "~K", "term": term, "billing": billing, "auto_renew": auto_renew, "lines": [line]}
     order = {"day": 0, "who": "~a", "at": "09:00", "order": {"order_id": "~O", "contracts": [contract]}}
     document = {
         "name": "by hand",
@@ -133,3 +135,14 @@ def test_what_was_invoiced_up_to_an_end_stays_so_until_an_early_renewal_begins()
     assert found[date(2027, 4, 15)] == [Decimal("490.00")]
     assert sorted(found[date(2027, 5, 20)]) == [Decimal("-130.00"), Decimal("310.00")]
     assert date(2027, 5, 15) not in found
+
+
+def test_a_renewal_after_a_gap_is_invoiced_when_it_begins_at_whatever_price_was_agreed_since() -> None:
+    renewed = (340, "renew_assets", {"contract_id": "~K", "start": "day 375", "months": 2, "uplift_percent": "0"})
+    found = billed(
+        lived(
+            [renewed, (350, "amend_assets", change(350, price="62"))], billing="whole_term", days=400, auto_renew=False
+        )
+    )
+    assert list(found) == [BEGINS, date(2027, 12, 31), date(2028, 1, 25)]
+    assert found[date(2028, 1, 25)] == [Decimal("1240.00")]
