@@ -79,6 +79,9 @@ class Ask(Carried):
 
 _SAYS = re.compile("\\d ?(?:/|点)|★|⭐|unsubscribe|opt.?out|配信|不要|\\b(?:no|yes|stop|remove|accept\\w*)\\b")
 
+_LONG = 1500
+"""Characters of a reply beyond which it wants to be read by a person, whatever seems to stand in it."""
+
 # Ids as people type them: letters and a number, with or without a hyphen. Word and number count if the word names the thing.
 _ID = re.compile(
     r"(?<![a-z0-9-])([a-z]{1,4}(?:-[a-z0-9]{1,20}){0,3}-\d{1,12}(?:-\d{1,6})?|(?:q|o|k)[ -]?\d{1,8})(?![a-z0-9-])"
@@ -148,6 +151,8 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
     if answered is not None and own.strip() and not any(char.isalnum() or char in "★⭐" for char in own):
         return Ask(act=Act.UNCLEAR)  # a thumb up is not a signature
     found = _found(said, body, answered, other)
+    if found is not None and found.act is not Act.OPT_OUT and len(body) > _LONG:
+        return Ask(act=Act.UNCLEAR)
     if passes_on(mail.subject) and found is not None and found.act is not Act.OPT_OUT:
         return Ask(act=Act.UNCLEAR)  # the word of somebody else
     return found

@@ -127,6 +127,9 @@ _OTHER_WAYS_JA = re.compile(
     r"(?:電話|訪問|来訪|来社|fax|ファックス)[^。]{0,16}(?:遠慮|控え|不要|お断り|結構)|(?:停止|中止)して(?:い"
     r"|しま|お)|(?:メール|こちら|情報|案内)(?:で|に)(?:お願い|結構|いただ|ご連絡)"
 )
+_FOOTER = re.compile(
+    r"\bto unsubscribe\b[^.]{0,80}\b(?:click|visit|here|link|below|reply|go to|http)|\bunsubscribe (?:here|link|below)\b"
+)
 _PAST = re.compile(r"\b(?:did not|have not|has not|never) (?:receive|received|get|got|arrive)")
 
 
@@ -137,8 +140,9 @@ def opts_out(said: list[list[Clause]], *, asked: bool = False) -> bool:
         asked: it answers a quote, an offer or a renewal, so that "we don't need this" is about that.
     """
     alone = len(said) == 1 and len(said[0]) == 1
+    own = [sentence for sentence in said if not _FOOTER.search(", ".join(clause.text for clause in sentence))]
     return any(
-        any(_wants(clause, alone=alone, asked=asked) for clause in sentence) or _says_so(sentence) for sentence in said
+        any(_wants(clause, alone=alone, asked=asked) for clause in sentence) or _says_so(sentence) for sentence in own
     )
 
 

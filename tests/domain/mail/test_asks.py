@@ -92,3 +92,14 @@ def test_people_say_yes_and_no_in_many_ways() -> None:
 def test_what_is_answered_is_named_as_the_help_says(said: str) -> None:
     with pytest.raises(ValueError, match=r"names no|is none of"):
         Answered.named(said)
+
+
+def test_who_writes_at_length_is_read_by_a_person() -> None:
+    story = "The tills in the second office were moved last week and work as they should. " * 20
+    for text in ("We accept.\n\n" + story, story + "\n\nWe will not go ahead."):
+        assert asked({"answers": "quote:Q-7", "subject": "Re: Quote Q-7", "text": text}) == {"act": "unclear"}
+
+
+def test_the_footer_of_somebody_elses_newsletter_opts_nobody_out() -> None:
+    text = "This may be of use to you.\n\nTo unsubscribe from these mails, click here: https://news.example/out"
+    assert asked({"answers": "mail", "subject": "Fwd: News", "text": text}) in (None, {"act": "unclear"})
