@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.assets.dates import local_date
 from domain.assets.grid import PeriodLength
@@ -80,10 +80,12 @@ class Credited(Carried):
 
 
 class ContractTerm(Carried):
-    """A term of a contract by local dates; `until` is the first day after it."""
+    """A term of a contract by local dates; `until` is the first day after it. `starts_at`: the instant of its beginning, at which
+    the term before ends; on the day before `start_on` for a customer who has moved west."""
 
     start_on: date
     until: date
+    starts_at: AwareDatetime | None = None
 
 
 class ContractBilling(Carried):
@@ -97,9 +99,9 @@ class ContractBilling(Carried):
     billed_from: date | None = None
     first_invoice: FirstInvoice = FirstInvoice.START
 
-    def begins(self, day: date) -> bool:
-        """True for the first day of a later term, on which all assets are looked at as the one before ends."""
-        return any(before.until == day == term.start_on for before, term in pairwise(self.terms))
+    def begins(self, day: date) -> ContractTerm | None:
+        """The later term whose first day that is; all assets are looked at as the one before ends."""
+        return next((term for before, term in pairwise(self.terms) if before.until == day == term.start_on), None)
 
 
 def billing_of(contract: ContractFacts) -> ContractBilling:
@@ -151,11 +153,18 @@ class Due:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What an asset has to be invoiced for now: lines, what was billed elsewhere before, and the next day on which more falls due."""
+    """What an asset has to be invoiced for now: lines, what was billed elsewhere before, and the next day on which more falls due
+    or changes."""
 
     lines: Sequence[BillLine]
     elsewhere: Sequence[BillLine]
     next_day: date | None
+
+    def look_on(self, contract: ContractBilling | None, after: datetime) -> date | None:
+        """The day for which a look is planned; null if there is none, or the end of a term, later than `after`, looks then."""
+        begun = contract.begins(self.next_day) if contract and self.next_day else None
+        by_its_end = begun is not None and (begun.starts_at is None or begun.starts_at > after)
+        return None if by_its_end else self.next_day
 
 
 def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement:
@@ -259,7 +268,7 @@ def _charged(record: AssetRecord, cell: Cell) -> BillLine:
 def _next_day(
     due: Due, terms: BillingTerms, known: set[tuple[int, date]], today: date, changes: Sequence[date]
 ) -> date | None:
-    """The first day after today on which something falls due or changes; null if that is where a later term begins."""
+    """The first day after today on which something falls due or changes."""
     record = due.after
     if not record.periods:
         return None
@@ -271,8 +280,7 @@ def _next_day(
     days = [
         cell.due for cell in schedule(record, terms, ahead) if cell.exact and today < cell.due and cell.key not in known
     ]
-    first_day = min([*days, *changes], default=None)
-    return None if first_day and due.contract and due.contract.begins(first_day) else first_day
+    return min([*days, *changes], default=None)
 
 
 def step_on(customer: Customer, what: str, day: date) -> Step:

@@ -90,7 +90,7 @@ async def bill(
         lines += [(due.after, line) for line in settlement.lines]
         elsewhere += settlement.elsewhere
         what = f"contract:{due.contract.contract_id}" if due.contract else f"asset:{due.after.asset.asset_id}"
-        days.setdefault(what, []).append(settlement.next_day)
+        days.setdefault(what, []).append(settlement.look_on(due.contract, as_of))
     if elsewhere:
         await invoices.note_billed_elsewhere(connection, elsewhere, as_of)
     billed = await _write(connection, customer, key, as_of, today, lines, work.purchases)
@@ -213,7 +213,7 @@ async def contracts_billing(
 ) -> dict[str, billing.ContractBilling]:
     """How an account's contracts are billed, all of them or those of these ids, each with all its terms."""
     rows = await connection.fetch(
-        "select c.contract_id, c.billing, c.first_invoice, c.anchor_day, c.billed_from, t.start_on, t.until"
+        "select c.contract_id, c.billing, c.first_invoice, c.anchor_day, c.billed_from, t.start_on, t.until, t.starts_at"
         " from contract c join contract_term t using (contract_id)"
         " where c.account_id = $2 and ($1::text[] is null or c.contract_id = any($1)) order by c.contract_id, t.number",
         contracts,
@@ -224,7 +224,7 @@ async def contracts_billing(
     for row in rows:
         agreed[row["contract_id"]] = {name: row[name] for name in _BILLED_BY}
         terms.setdefault(row["contract_id"], []).append(
-            billing.ContractTerm(start_on=row["start_on"], until=row["until"])
+            billing.ContractTerm(start_on=row["start_on"], until=row["until"], starts_at=row["starts_at"])
         )
     return {
         contract_id: billing.ContractBilling.model_validate(

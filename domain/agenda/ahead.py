@@ -12,7 +12,7 @@ from domain.agenda import contracts, success
 from domain.agenda.facts import Facts
 from domain.agenda.model import Agenda
 from domain.billing import ContractBilling, ContractTerm
-from domain.calendar import local_instant
+from domain.calendar import local_day, local_instant
 from domain.customer import ContractFacts
 from domain.journey import Step
 from domain.ownership import POLICY
@@ -98,13 +98,14 @@ def _renewed(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFact
     situation = replace(facts.situation, customer=customer.model_copy(update={"contracts": others}), records=records)
     bills = dict(facts.billing)
     if (known := bills.get(contract.contract_id)) is not None:
-        terms = (*known.terms, ContractTerm(start_on=term.start_on, until=term.until))
+        terms = (*known.terms, ContractTerm(start_on=term.start_on, until=term.until, starts_at=term.starts_at))
         bills[contract.contract_id] = known.model_copy(update={"terms": terms})
     return replace(facts, situation=situation, billing=bills), later
 
 
 def _invoices(facts: Facts, until: datetime) -> Iterator[Step]:
-    """All days on which something is invoiced or credited. That on which a term begins is looked at as the one before ends."""
+    """All days on which something is invoiced or credited. That on which a term begins is looked at as the one before ends,
+    unless that is on an earlier day for the customer."""
     customer = facts.situation.customer
     for asset_id, record in facts.situation.records.items():
         if contracts.forgotten(facts, record):
@@ -115,12 +116,12 @@ def _invoices(facts: Facts, until: datetime) -> Iterator[Step]:
         day: date | None = facts.situation.today
         while day is not None and local_instant(day, customer.account.time_zone) <= until:
             following = billing.settle(due, day, record.asset.time_zone, POLICY).next_day
-            if following is not None and not (contract and contract.begins(following)):
+            if following is not None and not _by_term_end(contract, following, customer.account.time_zone):
                 yield billing.step_on(customer, what, following)
-            day = following or _next_begin(contract, day)
+            day = following
 
 
-def _next_begin(contract: ContractBilling | None, after: date) -> date | None:
-    """The first day of the next term after a day."""
-    begins = [term.start_on for term in contract.terms if term.start_on > after] if contract else []
-    return min(begins, default=None)
+def _by_term_end(contract: ContractBilling | None, day: date, zone: str) -> bool:
+    """True for a day on which a later term begins, as the one before ends."""
+    term = contract.begins(day) if contract else None
+    return term is not None and (term.starts_at is None or local_day(term.starts_at, zone) >= day)

@@ -133,7 +133,7 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
         due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
         settled = billing.settle(due, today, record.asset.time_zone, POLICY)
         days = [line.due for line in settled.lines if line.amount]  # nothing is written of what is given back already
-        days += [settled.next_day] if settled.next_day is not None else []
+        days += [day] if (day := settled.look_on(contract, facts.now)) is not None else []
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
         found.setdefault(what, []).extend(days)
     for what, days in found.items():

@@ -14,7 +14,9 @@ from domain.agenda.facts import ContractLife, Facts, OnRecord
 from domain.agenda.horizon import LIFE, NEXT, Horizon
 from domain.agenda.model import Agenda
 from domain.agenda.planning import agenda
-from domain.billing import ContractBilling, ContractTerm
+from domain.amending.changes import renew
+from domain.amending.requests import RenewAssets
+from domain.billing import ContractBilling, ContractTerm, Settlement
 from domain.journey import Step
 from domain.orders import BillingFrequency
 from domain.refusals import Refusal
@@ -42,7 +44,9 @@ def facts_of(world: World, billing: BillingFrequency) -> Facts:
         contract_id: ContractBilling(
             contract_id=contract_id,
             billing=billing,
-            terms=tuple(ContractTerm(start_on=term.start_on, until=term.until) for term in terms),
+            terms=tuple(
+                ContractTerm(start_on=term.start_on, until=term.until, starts_at=term.starts_at) for term in terms
+            ),
         )
         for contract_id, terms in world.terms.items()
     }
@@ -97,11 +101,11 @@ def test_a_long_agenda_begins_with_the_next_of_each_kind(world: World, billing: 
 
 
 @examples(100)
-@given(LIVES, BILLING, MONTHS, st.integers(0, 20))
+@given(LIVES, BILLING, MONTHS, st.integers(0, 20), ZONES)
 def test_a_nearer_horizon_is_the_beginning_of_a_farther_one(
-    world: World, billing: BillingFrequency, months: int, more: int
+    world: World, billing: BillingFrequency, months: int, more: int, zone: str
 ) -> None:
-    facts = facts_of(world, billing)
+    facts = moved_to(facts_of(world, billing), zone)
     near, far = Horizon(months=months), Horizon(months=months + more)
     until, carried = near.until(facts), agenda(facts, NEXT)
     assert until is not None
@@ -138,6 +142,35 @@ def test_a_year_of_a_contract_that_renews_itself() -> None:
     assert first.until not in days
     gaps = [later - earlier for earlier, later in pairwise(days)]
     assert all(timedelta(days=89) <= gap <= timedelta(days=184) for gap in gaps)
+
+
+def moved_to(facts: Facts, zone: str) -> Facts:
+    """The customer in another zone. What they own keeps its own."""
+    account = facts.situation.customer.account.model_copy(update={"time_zone": zone})
+    customer = facts.situation.customer.model_copy(update={"account": account})
+    return replace(facts, situation=replace(facts.situation, customer=customer))
+
+
+def test_of_whoever_has_moved_west_the_next_term_is_invoiced_on_its_own_first_day() -> None:
+    """The term before ends a day sooner where they are now, the next one at midnight there."""
+    world = World(auto_renew=True)
+    facts = moved_to(facts_of(world, BillingFrequency.WHOLE_TERM), "America/Los_Angeles")
+    first = world.contract().term
+    found = agenda(facts, Horizon(months=30))
+    days = [step.on for step in found.plan() if step.kind == "billing_invoice" and "contract:" in step.stage]
+    assert days == [first.start_on, first.until]
+
+
+def test_the_first_day_of_a_term_is_looked_at_by_the_end_of_the_one_before_or_by_itself() -> None:
+    world = World(auto_renew=True)
+    world.ask(renew, RenewAssets(contract_id=world.contract_id))
+    term, before = world.contract().term, world.contract().previous
+    assert before is not None
+    contract = facts_of(world, BillingFrequency.WHOLE_TERM).billing[world.contract_id]
+    settled = Settlement((), (), term.start_on)
+    assert settled.look_on(contract, before.ends_at - timedelta(seconds=1)) is None
+    assert settled.look_on(contract, before.ends_at) == term.start_on
+    assert Settlement((), (), term.start_on + timedelta(days=1)).look_on(contract, world.now) is not None
 
 
 def test_nothing_is_foretold_of_an_account_that_is_closed() -> None:
