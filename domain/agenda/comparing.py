@@ -57,7 +57,7 @@ def compare(agenda: Agenda, running: Running, as_of: datetime, zone: str) -> lis
         *(Difference(DifferenceKind.UNREADABLE, one.id, _unread(one)) for one in agenda.unreadable),
         *_pause(agenda, running, zone),
         *_stages(agenda, running, as_of),
-        *_steps(agenda, running, as_of, zone),
+        *_steps(agenda, running, max(as_of, running.now), zone),  # what a pause holds back is overdue as well
         *_deliveries(agenda, running),
     ]
 
@@ -83,6 +83,7 @@ def compare_case(
 
 def mending(agenda: Agenda, running: Running, as_of: datetime) -> Outcome:
     """What brings a journey to its agenda."""
+    as_of = max(as_of, running.now)
     have = by_key(running.steps)
     parked = by_key(running.parked)
     plan = [
