@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from domain import adoption, onboarding
+from domain import adoption, onboarding, renewal
 from domain.customer import TaskFacts
 from domain.decision import JournalLine
 from domain.journey import Step
@@ -86,8 +86,13 @@ def _dropped(step: Step, why: str) -> JournalLine:
 
 
 def without(situation: Situation, step: Step) -> list[Step]:
-    """What is planned when a step is left out: what comes in a rhythm goes on with the next one."""
-    return [adoption.next_check_in(situation)] if step.kind == "adoption_check_in" else _instead(situation, step)
+    """What is planned when a step is left out: what comes in a rhythm, or one after the other, goes on with the next one."""
+    following: dict[str, Callable[[], list[Step]]] = {
+        "adoption_check_in": lambda: [adoption.next_check_in(situation)],
+        "renewal_notice": lambda: renewal.without_notice(situation, step),
+        "onboarding_reminder": lambda: _escalation(situation, step),
+    }
+    return following[step.kind]() if step.kind in following else _instead(situation, step)
 
 
 def may_be_left_out(kind: str) -> bool:
@@ -154,3 +159,10 @@ def _reminder(situation: Situation, step: Step) -> list[Step]:
         return []
     name = f"{task.name}-remind"
     return [situation.step("onboarding_reminder", step.stage, name, _next_morning(situation))]
+
+
+def _escalation(situation: Situation, step: Step) -> list[Step]:
+    """What comes of a task that nobody is reminded of."""
+    task = _task(situation, step)
+    promised = next((p for p in situation.playbook.onboarding.tasks if task and p.name == task.name), None)
+    return onboarding.late_steps(situation, step.stage, promised, task) if task and promised else []

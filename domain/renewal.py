@@ -137,7 +137,7 @@ def notice_step(situation: Situation, contract: ContractFacts, days: int, *, now
 def notice(situation: Situation, step: Step) -> Decision:
     """The customer hears that a term ends; from the quote day on with the price of the next one."""
     contract = _contract_of(situation, step.stage)
-    days = int(step.name.removeprefix("notice-").partition(".")[0])
+    days = _days_of(step)
     if (
         contract is None
         or contract.stage != step.stage
@@ -155,14 +155,7 @@ def notice(situation: Situation, step: Step) -> Decision:
             JournalLine(f"Merged into the notice of {min(passed)} days", kind="skipped"), Outcome(plan=[nearest])
         )
     later = [other for other in notice_days(situation, contract) if other < days]
-    following = next(
-        (
-            s
-            for s in _remaining(situation, contract)
-            if s.kind == "renewal_term_end" or s.name in {named(contract, f"notice-{d}") for d in later}
-        ),
-        None,
-    )
+    following = _after_notice(situation, contract, days)
     if nothing_left(situation, contract):
         plan = [following] if following else []
         return Decision(JournalLine(f"No notice: {NOTHING_LEFT}", kind="skipped"), Outcome(plan=plan))
@@ -192,6 +185,26 @@ def notice(situation: Situation, step: Step) -> Decision:
         ],
     )
     return renewal_talk.beside_notice(situation, contract, decision, held, quoting=quoting)
+
+
+def _after_notice(situation: Situation, contract: ContractFacts, days: int) -> Step | None:
+    """What is still to come of a term after the notice of so many days: a later notice, or its end."""
+    later = {named(contract, f"notice-{other}") for other in notice_days(situation, contract) if other < days}
+    left = _remaining(situation, contract)
+    return next((step for step in left if step.kind == "renewal_term_end" or step.name in later), None)
+
+
+def without_notice(situation: Situation, step: Step) -> list[Step]:
+    """The notice that follows on one that is left out, if there is one."""
+    contract = _contract_of(situation, step.stage)
+    if contract is None or contract.stage != step.stage or contract.status != "active":
+        return []
+    following = _after_notice(situation, contract, _days_of(step))
+    return [following] if following and following.kind == "renewal_notice" else []
+
+
+def _days_of(step: Step) -> int:
+    return int(step.name.removeprefix("notice-").partition(".")[0])
 
 
 def _quote_days(situation: Situation, contract: ContractFacts) -> int:

@@ -106,7 +106,9 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     steps = {days: renewal.notice_step(situation, contract, days) for days in renewal.notice_days(situation, contract)}
     waiting = [days for days in said if _looks_again(facts, steps[days])]
     since = _looked_after_since(facts, contract, life)
-    left = [days for days in steps if days < min(said, default=days + 1) and (since is None or steps[days].at >= since)]
+    left_out = [days for days in steps if facts.by_hand.get(steps[days].key, steps[days]) is None]
+    latest = min([*said, *left_out], default=None)
+    left = [days for days in steps if (latest is None or days < latest) and (since is None or steps[days].at >= since)]
     missed = [days for days in left if steps[days].at < as_of]
     first = waiting[0] if waiting else min(missed, default=max(left, default=0))
     return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import AwareDatetime
 
+from domain.agenda.comparing import LOOKS
 from domain.billing import ContractBilling
 from domain.calendar import local_instant
 from domain.journey import Channel, Pause, Step
@@ -173,6 +175,18 @@ class Facts:
     billed: Mapping[str, Sequence[BillLine]] = field(default_factory=dict)
     """what was charged and credited, by asset"""
 
+    @cached_property
+    def by_hand(self) -> dict[str, Step | None]:
+        """The steps that people moved (null: left out), and those that a resumed journey planned anew, until they are planned again."""
+        left: dict[str, Step | None] = {}
+        done: list[Moved | Planned] = [*self.record.moved, *self.record.planned]
+        for one in sorted(done, key=lambda one: one.number):
+            if isinstance(one, Moved):
+                left |= dict.fromkeys(one.drop) | {step.key: step for step in one.plan if not _follows(step, one.drop)}
+            else:
+                left = {key: step for key, step in left.items() if not one.changes(key, step)}
+        return left
+
     def zone_at(self, at: datetime) -> str:
         """The customer's zone at an instant."""
         zones = [one.zone for one in self.record.zones if one.since <= at] or [z.zone for z in self.record.zones[:1]]
@@ -217,3 +231,10 @@ class Facts:
     def announced(self, *kinds: str) -> list[Announced]:
         """The steps of these kinds that were put on the agenda and are not done."""
         return [one for one in self.record.announced if one.step.kind in kinds and self.done(one.step.key) is None]
+
+
+def _follows(step: Step, drop: Collection[str]) -> bool:
+    """True for what nobody chose: a look at holds, and the anniversary after one that is left out."""
+    return step.kind in LOOKS or (
+        step.kind == "relationship_anniversary" and any(key.startswith(f"{step.stage}/") for key in drop)
+    )

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from domain import adoption, fulfilling, holding, mornings, onboarding
 from domain.agenda import ahead, contracts, success
-from domain.agenda.comparing import LOOKS
-from domain.agenda.facts import Facts, Moved, Planned
+from domain.agenda.facts import Facts
 from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
 from domain.journey import AccountView, Outcome, Stage, StageKind, Step, stage_kind
@@ -68,14 +67,7 @@ def _further(facts: Facts, found: Agenda, until: datetime) -> None:
 
 def _moved(facts: Facts, found: Agenda) -> None:
     """What people left out or moved, and what a resumed journey planned anew, is as they left it, until it is planned again."""
-    left: dict[str, Step | None] = {}
-    done: list[Moved | Planned] = [*facts.record.moved, *facts.record.planned]
-    for one in sorted(done, key=lambda one: one.number):
-        if isinstance(one, Moved):
-            left |= dict.fromkeys(one.drop) | {step.key: step for step in one.plan if not _follows(step, one.drop)}
-        else:
-            left = {key: step for key, step in left.items() if not one.changes(key, step)}
-    for key, step in left.items():
+    for key, step in facts.by_hand.items():
         wanted = found.steps.pop(key, None) is not None
         if step is None or facts.done(key) is not None or not (wanted or _stands(found, step)):
             continue
@@ -88,13 +80,6 @@ def _stands(found: Agenda, step: Step) -> bool:
     """True for a step whose stage is open, and for those that have none."""
     alone = step.stage == onboarding.ANNIVERSARIES or stage_kind(step.stage) is StageKind.FULFILMENT
     return alone or step.stage in found.stages
-
-
-def _follows(step: Step, drop: Collection[str]) -> bool:
-    """True for what nobody chose: a look at holds, and the anniversary after one that is left out."""
-    return step.kind in LOOKS or (
-        step.kind == "relationship_anniversary" and any(key.startswith(f"{step.stage}/") for key in drop)
-    )
 
 
 def begun_anew(facts: Facts) -> Outcome:

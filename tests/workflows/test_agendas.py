@@ -258,3 +258,108 @@ async def test_an_order_that_brings_a_lost_journey_back_does_not_end_its_pause(s
     assert await apart(servers, account) == []
     await servers.client.ask(account, "resume", {})
     await forward(servers, account, 10)
+
+
+async def invoiced(servers: Servers, account: str, contract: str) -> list[str]:
+    """The days, of those on which terms of a contract begin, from which on something of it is on an invoice."""
+    rows = await servers.pool.fetch(
+        "select t.start_on from contract_term t where t.contract_id = $2 and exists ("
+        " select from invoice i join invoice_line l using (invoice_id) join asset a using (asset_id)"
+        " where i.account_id = $1 and a.contract_id = $2 and l.due = t.start_on) order by t.number",
+        account,
+        contract,
+    )
+    return [str(row["start_on"]) for row in rows]
+
+
+async def terms_begun(servers: Servers, contract: str, by: datetime) -> list[str]:
+    rows = await servers.pool.fetch(
+        "select start_on from contract_term where contract_id = $1 and starts_at <= $2 order by number", contract, by
+    )
+    return [str(row["start_on"]) for row in rows]
+
+
+@pytest.mark.parametrize("billing", ["monthly", "whole_term"])
+async def test_whoever_has_moved_west_is_invoiced_for_each_next_term(servers: Servers, billing: str) -> None:
+    """Where a term ends at midnight in Tokyo, it is the day before in Paris."""
+    document = order()
+    terms = {"term": {"start": present().date().isoformat(), "months": 1}, "renewal_months": 1, "auto_renew": True}
+    document["contracts"][0].update({**terms, "billing": billing})
+    account, contract = account_of(document), document["contracts"][0]["contract_id"]
+    await servers.client.place_order(document)
+    await servers.client.ask(account, "change_account", {"time_zone": "Europe/Paris", "by": "S-1"})
+    for days, begun_then in ((35, 2), (30, 3)):  # what was forgotten would be invoiced with the next term
+        await forward(servers, account, days)
+        assert await apart(servers, account) == []
+        terms_by_then = await terms_begun(servers, contract, await servers.client.now(account))
+        assert len(terms_by_then) == begun_then
+        assert await invoiced(servers, account, contract) == terms_by_then
+
+
+async def test_whoever_takes_over_from_the_west_is_invoiced_for_each_next_term(servers: Servers) -> None:
+    """Their term ends at noon, so that the next one begins on the day after it."""
+    document = order()
+    document["account"]["time_zone"] = NEW_YORK
+    terms = {"term": {"start": present().date().isoformat(), "months": 1}, "renewal_months": 1, "auto_renew": True}
+    document["contracts"][0].update(terms)
+    giver = account_of(document)
+    await servers.client.place_order(document)
+    await forward(servers, giver, 1)
+    _, taker = await begun(servers)
+    handed_over = {"to_account": taker, "assets": [{"asset_id": f"{document['order_id']}.1", "quantity": 10}]}
+    await servers.client.ask(giver, "transfer_assets", handed_over)
+    came = "select contract_id from contract where account_id = $1 and order_id is null"
+
+    async def arrived() -> bool:
+        return bool(await servers.pool.fetchval(came, taker))
+
+    await until(arrived, "the units are there")
+    contract = await servers.pool.fetchval(came, taker)
+    charged = "select count(*) from invoice_line l join asset a using (asset_id) where a.account_id = $1 and a.contract_id = $2"
+    for days, begun_then in ((35, 2), (30, 3)):
+        before = await servers.pool.fetchval(charged, taker, contract)
+        await forward(servers, taker, days)
+        assert await apart(servers, taker) == []
+        assert len(await terms_begun(servers, contract, await servers.client.now(taker))) == begun_then
+        assert await servers.pool.fetchval(charged, taker, contract) > before
+
+
+async def test_a_notice_that_is_left_out_does_not_end_those_that_follow(servers: Servers) -> None:
+    document, account = await begun(servers)
+    stage = f"renewal:{document['contracts'][0]['contract_id']}:1"
+    first = await planned(servers, account, "renewal_notice")
+    skipped = await servers.client.ask(account, "skip_step", {"step": first.key, "reason": "they asked for quiet"})
+    assert skipped["skipped"] == first.key
+    second = await planned(servers, account, "renewal_notice")
+    assert second.at > first.at
+    assert second.stage == first.stage == stage
+    assert await apart(servers, account) == []
+    await servers.client.ask(account, "skip_step", {"step": second.key, "reason": "they asked for quiet"})
+    third = await planned(servers, account, "renewal_notice")
+    assert third.at > second.at
+    await servers.client.fast_forward_to(account, second.at + timedelta(hours=1))
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, third.at + timedelta(hours=1))
+    await settled(servers.pool, account)
+    said = await servers.pool.fetch(
+        "select created_at from outbox where account_id = $1 and body->>'template' = 'renewal_notice'", account
+    )
+    assert [row["created_at"].date() for row in said] == [third.at.date()]
+    assert await apart(servers, account) == []
+
+
+async def test_what_was_due_when_it_was_sold_in_a_pause_is_overdue_whenever_it_was_due(servers: Servers) -> None:
+    document, account = await begun(servers)
+    await servers.client.ask(account, "pause", {"reason": "stocktaking"})
+    await forward(servers, account, 60)
+    now = await servers.client.now(account)
+    again = order(account_id=account, account=document["account"], contacts=document["contacts"])
+    start = now.date() - timedelta(days=40)  # most of its notices would have been due in the pause
+    again["contracts"][0]["term"] = {"start": start.isoformat(), "months": 4}
+    again["activated_at"] = now.isoformat()
+    await servers.client.place_order(again)
+    contract = again["contracts"][0]["contract_id"]
+    due = [step for step in (await running(servers, account)).steps if step.stage == f"renewal:{contract}:1"]
+    assert any(step.kind == "renewal_notice" and step.at >= now for step in due)
+    await forward(servers, account, 1)
+    assert await apart(servers, account) == []
