@@ -32,6 +32,9 @@ MORNING, EVENING = 9, 18
 ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction")
 """They answer what was done a moment before: an order, a task, the provisioning service."""
 
+OF_CASES = ("case_survey",)
+"""They follow on what somebody has just solved for the customer."""
+
 
 @dataclass
 class Report:
@@ -176,7 +179,7 @@ def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
     findings = []
     by_contact: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
-        if letter.optional and not letter.staff:
+        if letter.optional and not letter.staff and letter.template not in (*ASKED_NOW, *OF_CASES):
             by_contact[letter.to_email.lower()].append(letter)
     for some in by_contact.values():
         for before, after in itertools.pairwise(some):
