@@ -15,6 +15,8 @@ from tests.reader.living import Lived, kept, live, settled, told_apart
 from tests.reader.reading import Report, read
 from workers.cli.rehearse import rehearse_feed
 from workers.cli.stack import Up, stack_up
+from workers.rehearsal.letters import PostOffice
+from workers.settings import Settings
 
 OWN = Path(__file__).parent / "data"
 SAMPLE = Path(__file__).parents[1] / "data" / "online_retail_sample.csv"
@@ -31,12 +33,14 @@ def _files(named: list[Path]) -> Iterator[Path]:
 async def _stories(up: Up, paths: list[Path], at_once: int) -> list[Lived | str]:
     """Each story lived beside the others; in its place what stood in the way of one that could not be."""
     places = asyncio.Semaphore(at_once)
+    address = (up.stack.smtp_host, up.stack.smtp_port, Settings().mail_domain)
+    post = PostOffice(up.pool, up.stack.mailbox, *address)
 
     async def one(number: int, path: Path) -> Lived | str:
         async with places:
             try:
                 story = told_apart(path, f"r{number}")
-                return await live(up.client, up.pool, up.stack.mailbox, path.stem, story, present())
+                return await live(up.client, up.pool, up.stack.mailbox, path.stem, story, present(), post)
             except Exception as error:
                 return f"{path.stem} could not be lived: {type(error).__name__}: {error}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +39,8 @@ class Letter:
     reply_to: str
     arrivals: int = 1
     stage: str = ""
+    files: tuple[tuple[str, ...], ...] = ()
+    """the lines of the documents that came with it"""
 
     @property
     def text(self) -> str:
@@ -133,4 +137,11 @@ def _letter(row: Row, mailbox: Mailbox, ids: list[str]) -> Letter:
         reply_to=mail.headers.get("Reply-To", ""),
         arrivals=len(ids),
         stage=row["stage"],
+        files=_files(mailbox.raw(ids[0])),
     )
+
+
+def _files(raw: bytes) -> tuple[tuple[str, ...], ...]:
+    message = email.message_from_bytes(raw, policy=email.policy.SMTPUTF8)
+    pages = (part for part in message.iter_attachments() if part.get_content_subtype() == "html")
+    return tuple(lines_of(str(part.get_content())) for part in pages)

@@ -15,6 +15,7 @@ from gateway.client import PerennialClient
 from tests.reader.facts import Facts, read_facts
 from tests.reader.letters import Letter, read_letters
 from workers.embedded.mailbox import Mailbox
+from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life
 from workers.rehearsal.story import Story, read_story, shifted, weeks_to_shift
 
@@ -87,14 +88,22 @@ def told_apart(path: Path, mark: str) -> Story:
     return Story.model_validate(apart(story.model_dump(mode="json", exclude_unset=True), mark))
 
 
-async def live(client: PerennialClient, pool: Pool, mailbox: Mailbox, name: str, story: Story, now: datetime) -> Lived:
-    """Lives a story to its end, and keeps what is to be read of it."""
+async def live(
+    client: PerennialClient,
+    pool: Pool,
+    mailbox: Mailbox,
+    name: str,
+    story: Story,
+    now: datetime,
+    post: PostOffice | None = None,
+) -> Lived:
+    """Lives a story to its end, and keeps what is to be read of it. `post`: for stories in which the customer writes."""
     orders = story.read_orders()
     if weeks := weeks_to_shift(orders, now):
         story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})
         orders = story.read_orders()
     documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
-    life = Life(client, pool, story, orders, documents, lambda moment: None)
+    life = Life(client, pool, story, orders, documents, lambda moment: None, post)
     await life.live()
     await settled(pool, life.account_id)
     return await kept(pool, mailbox, name, life.account_id, documents)

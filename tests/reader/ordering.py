@@ -10,6 +10,11 @@ from tests.reader.facts import Row
 DOCUMENTS = {"en": {"Invoice": "invoice", "Credit note": "credit_memo"},
              "ja": {"請求書": "invoice", "クレジットノート": "credit_memo"}}  # fmt: skip
 
+_WORDS = {
+    "en": {"issued": "Date", "net": "Net", "total": "Total"},
+    "ja": {"issued": "発行日", "net": "小計（税抜）", "total": "合計（税込）"},
+}
+
 
 def order_confirmed(desk: Desk) -> None:
     """An order of theirs, with all that it sold."""
@@ -57,6 +62,30 @@ def attached(desk: Desk) -> None:
             table = {"invoice": "invoice", "credit note": "credit_memo"} | DOCUMENTS["ja"]
             if name not in table or document(desk, table[name], id) is None:
                 desk.wrong("offer", part, "a document that is on record")
+    for lines in desk.letter.files:
+        _file(desk, lines)
+
+
+def _file(desk: Desk, lines: tuple[str, ...]) -> None:
+    """A document as its reader sees it: its number, its day, and sums that are those of the tables and add up."""
+    words = _WORDS[desk.script.language]
+    id = lines[0].rpartition(" ")[2] if lines else ""
+    row = document(desk, "invoice", id) or document(desk, "credit_memo", id)
+    if row is None:
+        desk.wrong("offer", id, "a document that is on record")
+        return
+    cells = [[part.strip() for part in line.split(" | ")] for line in lines[1:]]
+    pairs = {parts[0]: parts[1] for parts in cells if len(parts) == 2}
+    if words["issued"] in pairs:
+        desk.same("date", desk.script.date(pairs[words["issued"]]), row["issued_on"])
+    for column in ("net", "total"):
+        if words[column] in pairs:
+            desk.amount(desk.script.amount(pairs[words[column]]), row[column], row["currency"])
+        else:
+            desk.wrong("unsaid", lines[0], words[column])
+    amounts = [desk.script.amount(parts[3]).value for parts in cells if len(parts) == 4 and re.search(r"\d", parts[3])]
+    if sum(amounts) != row["net"]:
+        desk.wrong("amount", sum(amounts), row["net"])
 
 
 def document(desk: Desk, table: str, id: str) -> Row | None:
