@@ -266,7 +266,8 @@ class Performer:
         await effects.write_journal(connection, account_id, lines)
         if not situation.imported:
             decision = with_documents(decision, billed, situation.today)
-        signed_by = (await self.signing.current(connection)).number if decision.mails else None
+        answerable = decision.mails or any(notice.case_id for notice in decision.notices)
+        signed_by = (await self.signing.current(connection)).number if answerable else None
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of, signed_by)
         if not situation.imported:
             events = events_of(decision, kind, *billed.told())
@@ -331,7 +332,7 @@ class Performer:
             else:
                 rows.append(row)
         for notice in notices:
-            rows.append(notice_row(customer, notice, f"{key}#{len(rows)}", stage, as_of))
+            rows.append(notice_row(customer, notice, f"{key}#{len(rows)}", stage, as_of, signed_by))
         if decision.provisioning:
             body = {"order_id": decision.provisioning.order_id, "items": decision.provisioning.items}
             rows.append(effects.OutboxRow(f"{key}#{len(rows)}", Channel.PROVISIONING, stage, body))

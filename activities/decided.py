@@ -81,8 +81,10 @@ def webhook_rows(
     ]
 
 
-def notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime) -> effects.OutboxRow:
-    """A notice to one of our people."""
+def notice_row(
+    customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime, signed_by: int | None
+) -> effects.OutboxRow:
+    """A notice to one of our people; `signed_by` is the key of the address by which its reader answers a case's customer."""
     person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
     body = StaffNotice(
         delivery_id=delivery_id,
@@ -94,6 +96,9 @@ def notice_row(customer: Customer, notice: Notice, delivery_id: str, stage: str,
         lines=tuple(map(str, notice.lines)),
         own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
         language=person.language,
+        words=notice.words,
+        case_id=notice.case_id,
+        key=signed_by if notice.case_id else None,
         due=notice.due,
         at=as_of,
         time_zone=customer.account.time_zone,

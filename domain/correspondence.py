@@ -15,6 +15,8 @@ from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import Remark, Request
 from domain.situation import Situation
 
+COPIED = 4000
+"""Characters of a customer's words that a copy shows."""
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 
@@ -30,7 +32,11 @@ class MailEvent(StrEnum):
 
 
 class NoteMail(Request):
-    """A mail of the customer that concerns the journey. `template` names the mail of ours that it is about."""
+    """A mail of the customer that concerns the journey. `template` names the mail of ours that it is about.
+
+    Of an answer, `email` is where it came from, `words` what it says, `done` what was done by itself because of it, and `person`
+    the address of whoever's name our mail carries: they get a copy, unless they have the answer (`has_it`).
+    """
 
     event: MailEvent
     contact_id: ContactRef | None = None
@@ -39,11 +45,15 @@ class NoteMail(Request):
     case_id: Annotated[str, StringConstraints(max_length=56)] | None = None
     subject: Remark = ""
     reason: Remark = ""
+    person: MailAddress | None = None
+    has_it: bool = False
+    words: Annotated[str, StringConstraints(max_length=COPIED)] = ""
+    done: Remark = ""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         needed = {
-            MailEvent.ANSWERED: ("case_id", "template"),
+            MailEvent.ANSWERED: ("template",) if self.done else ("case_id", "template"),
             MailEvent.UNSUBSCRIBED: ("contact_id",),
             MailEvent.BOUNCED: ("contact_id", "email"),
         }
@@ -57,19 +67,33 @@ def note_mail(situation: Situation, request: NoteMail) -> Decision:
     """The line in the journal, and what follows."""
     match request.event:
         case MailEvent.ANSWERED:
-            return _answered(request)
+            return _answered(situation, request)
         case MailEvent.UNSUBSCRIBED:
             return _unsubscribed(situation, request)
         case MailEvent.BOUNCED:
             return _bounced(situation, request)
 
 
-def _answered(request: NoteMail) -> Decision:
+def _answered(situation: Situation, request: NoteMail) -> Decision:
+    """The person behind the mail gets a copy; the owner hears of a case in any event."""
     who = f"Contact {request.contact_id}" if request.contact_id else "Somebody at the customer"
-    says = f"{who} answered mail {request.template!r}: case {request.case_id}"
-    lines = [f"Subject: {request.subject}", f"It is case {request.case_id}; service answers it. Look before you call."]
-    notice = Notice(f"The customer answered mail {request.template!r}", lines, to="owner")
-    return Decision(JournalLine(says), Outcome(answer={"noted": True}), notices=[notice])
+    says = f"{who} answered mail {request.template!r}: {f'case {request.case_id}' if request.case_id else request.done}"
+    title = f"The customer answered mail {request.template!r}"
+    customer = situation.customer
+    manages = customer.success_manager.email.lower() == (request.person or "").lower()
+    behind = customer.success_manager if manages else customer.owner
+    subject = [f"Subject: {request.subject}"] if request.subject else []
+    notices = []
+    if request.words and not request.has_it:
+        lines = [*subject, *([f"Done by itself: {request.done}"] if request.done else [])]
+        lines += [f"They wrote from {request.email}."] if request.email else []
+        to = "success_manager" if manages else "owner"
+        notices.append(Notice(title, lines, to=to, words=request.words, case_id=request.case_id))
+    told = bool(notices) and behind.staff_id == customer.owner.staff_id
+    if request.case_id and not told:
+        lines = [*subject, f"It is case {request.case_id}; service answers it. Look before you call."]
+        notices.append(Notice(title, lines, to="owner"))
+    return Decision(JournalLine(says), Outcome(answer={"noted": True}), notices=notices)
 
 
 def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:

@@ -59,6 +59,10 @@ class Notice:
     to: str = "success_manager"
     due: datetime | None = None
     person: Person | None = None
+    words: str = ""
+    """what somebody wrote, if that is passed on"""
+    case_id: str | None = None
+    """the case whose customer gets what is replied to it"""
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,18 @@ from activities.clock import present
 from activities.store import effects, inbox, keys
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
-from domain.correspondence import MailEvent
-from domain.mail.answering import Door, Wish, asked_in, wish_of
+from domain.correspondence import COPIED, MailEvent
+from domain.mail.answering import Door, SentMail, Wish, asked_in, wish_of
 from domain.mail.asks import Act, ask_of
 from domain.mail.authentication import doubt_of
-from domain.mail.documents import case_id_of, message_document, opening_document, response_document
+from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
-from domain.mail.routing import Found, InboxStatus, Route, RouteKind, route_mail
+from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
+from domain.shown import shorten
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -183,6 +184,10 @@ class Inbox(Reception):
                 await self._tell_contact(connection, stored, route)
         if route.door is not None:
             await self._answer(stored, route, route.door)
+        if route.replied is not None and case_of(route.replied) is None:
+            note = {"done": route.reason, "request_id": f"{stored.inbox_id}:copy"}
+            with suppress(Refusal):  # what was asked is done, whoever hears of it
+                await self._note(stored, route, {**_answer_note(mail, route.replied), **note})
         return route
 
     async def _answer(self, stored: StoredMail, route: Route, door: Door) -> None:
@@ -212,13 +217,7 @@ class Inbox(Reception):
             document = opening_document(stored.inbox_id, mail, route)
             await self._cases.open_case({**document, **await self._when(stored, route.account_id, "opened_at")})
         if route.answered is not None and route.account_id is not None:
-            note = {
-                "event": MailEvent.ANSWERED.value,
-                "template": route.answered.template,
-                "case_id": case_id,
-                "subject": mail.subject,
-            }
-            await self._note(stored, route, note)
+            await self._note(stored, route, {**_answer_note(mail, route.answered), "case_id": case_id})
         return route.model_copy(update={"case_id": case_id})
 
     async def _when(self, stored: StoredMail, account_id: str | None, field: str) -> dict[str, str]:
@@ -314,6 +313,13 @@ class Inbox(Reception):
         if stored.status is InboxStatus.MATCHED:
             raise Refusal(NOT_ALLOWED, f"mail {stored.inbox_id} was taken in already; nothing was changed")
         return stored, await _read(stored)
+
+
+def _answer_note(mail: InboundMail, sent: SentMail) -> dict[str, Any]:
+    """What a journey is told of an answer to one of its mails."""
+    note: dict[str, Any] = {"event": MailEvent.ANSWERED.value, "template": sent.template, "subject": mail.subject}
+    note |= {"email": mail.sender, "words": shorten(body_of(mail), COPIED)}
+    return note | ({"person": sent.person, "has_it": sent.person.lower() in mail.recipients} if sent.person else {})
 
 
 def _passes(error: Exception) -> bool:

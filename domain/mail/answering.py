@@ -27,6 +27,8 @@ class SentMail(Carried):
     """where it went"""
     current: bool = True
     """its contact has that address still"""
+    person: str = ""
+    """the address of whoever's name it carries"""
     template: str = ""
     context: dict[str, Any] = {}
     """what the template was filled with"""

@@ -125,6 +125,8 @@ class Route(Carried):
     """the one of our people who answers"""
     sent: bool = False
     """the customer has the agent's answer already"""
+    replied: SentMail | None = None
+    """the mail of ours to which what is done by itself is the reply"""
     quiet: bool = False
     """nothing is answered by a machine: two of them may be writing to each other"""
 
@@ -219,6 +221,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
             contact_id=contact.contact_id,
             reason="no more optional mails",
             door=wish.door,
+            replied=found.answered,
         )
     if wish.door is None:
         return None
@@ -234,6 +237,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         case_id=wish.door.case_id,
         reason=wish.words,
         door=wish.door,
+        replied=found.answered,
     )
 
 

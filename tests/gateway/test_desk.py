@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.lives import until
 from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 from tests.gateway.test_inbound import post
+from tests.gateway.test_replies import with_quote
 from tests.gateway.test_signed import header_of
 
 __all__ = ["post"]
@@ -220,3 +221,56 @@ async def test_the_same_answer_by_two_ways_is_given_once(post: Post) -> None:
     for to in (header_of(post, acknowledgement, "Reply-To"), OWN):
         await post.delivered(answer, to=to)
     assert await mailed(post, sender) == ["A new cable is on its way."]
+
+
+# Whoever's name a journey's mail carries
+
+
+async def told(post: Post, account_id: str) -> list[tuple[Any, ...]]:
+    """What our people were told of the customer's answers: address, title, words and the case that a reply goes to."""
+    rows = await post.servers.pool.fetch(
+        "select body->>'to_email' as email, body->>'title' as title, body->>'words' as words, body->>'case_id' as case_id"
+        " from outbox where account_id = $1 and channel = 'deliver_notice' and delivery_id like '%note_mail%'"
+        " order by created_at, delivery_id",
+        account_id,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_whose_name_a_mail_carries_gets_a_copy_of_its_answer_and_may_answer_it(post: Post) -> None:
+    account = await post.customer()
+    sender, account_id = contact_of(account), account["account"]["account_id"]
+    welcome = await post.answered(sender, "welcome")
+    address = header_of(post, welcome, "Reply-To")
+    row = await post.delivered(written(sender, "Re: Welcome", "Who installs it?\n\nAoi"), to=address)
+    title = "The customer answered mail 'welcome'"
+    assert await told(post, account_id) == [
+        (SAM, title, "Who installs it?\n\nAoi", row["case_id"]),
+        ("olga@seller.example", title, "", None),
+    ]
+    address, _ = await copy_of(post, row["case_id"])
+    answer = await post.delivered(written(SAM, f"Re: {title}", "We do, on Friday."), to=address)
+    assert (answer["status"], answer["case_id"]) == ("matched", row["case_id"])
+    assert await mailed(post, sender) == ["We do, on Friday."]
+
+
+async def test_what_an_answer_does_by_itself_is_copied_too(post: Post) -> None:
+    account, quote_id, mail = await with_quote(post)
+    account_id = account["account"]["account_id"]
+    address = header_of(post, mail, "Reply-To")
+    row = await post.delivered(written(contact_of(account), "Re: Your quote", "Yes, we accept."), to=address)
+    assert row["reason"] == f"accept quote {quote_id}"
+    [copy] = await told(post, account_id)
+    assert copy == ("olga@seller.example", "The customer answered mail 'quote_presented'", "Yes, we accept.", None)
+    journal = await post.servers.journal(account_id)
+    titles = [line["title"] for line in journal if line["kind"] == "mail_answered"]
+    assert titles == [f"Contact P-1 answered mail 'quote_presented': accept quote {quote_id}"]
+
+
+async def test_who_got_the_answer_themselves_gets_no_copy(post: Post) -> None:
+    account = await post.customer()
+    sender = contact_of(account)
+    welcome = await post.answered(sender, "welcome")
+    answer = written(sender, "Re: Welcome", "Who installs it?", Cc=SAM)
+    await post.delivered(answer, to=header_of(post, welcome, "Reply-To"))
+    assert [email for email, *_ in await told(post, account["account"]["account_id"])] == ["olga@seller.example"]
