@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from domain.mail.signing import Key, Purpose, message_id_of, signed_address
 from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.test_inbound import post, report_about
 from tests.gateway.test_replies import state_of, with_quote
+from tests.workers.cli.running import perennial
 
 __all__ = ["post"]
 
@@ -50,6 +52,18 @@ async def test_the_address_alone_says_what_is_answered(post: Post) -> None:
     row = await post.delivered(written(contact_of(account), "Your quote", "Yes, we accept."), to=address.upper())
     assert (row["status"], row["reason"]) == ("matched", f"accept quote {quote_id}")
     assert await state_of(post, quote_id) == "accepted"
+
+
+async def test_the_address_counts_in_a_mail_that_another_server_pipes_in(post: Post, tmp_path: Path) -> None:
+    account, quote_id, mail = await with_quote(post)
+    piped = written(contact_of(account), "Your quote", "Yes, we accept.")
+    piped.replace_header("To", f"InfintraBytes <{header_of(post, mail, 'Reply-To')}>")
+    dsn = post.servers.stack.postgres_dsn
+    kept = await perennial("mail", "receive", dsn=dsn, folder=tmp_path, given=piped.as_bytes())
+    assert kept.code == 0
+    await post.inbox.settle_new()
+    row = await post.row(kept.out.strip())
+    assert (row["status"], row["reason"]) == ("matched", f"accept quote {quote_id}")
 
 
 async def test_a_case_is_joined_by_the_address_of_its_mail(post: Post) -> None:
