@@ -111,6 +111,10 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     left = [days for days in steps if (latest is None or days < latest) and (since is None or steps[days].at >= since)]
     missed = [days for days in left if steps[days].at < as_of]
     first = waiting[0] if waiting else min(missed, default=max(left, default=0))
+    # One whose day was over when the term was planned came as soon as people read it.
+    planned_at = max(life.term_recorded_at, contract.previous.ends_at if contract.previous else life.term_recorded_at)
+    if first in steps and steps[first].at < planned_at:
+        steps[first] = renewal.notice_step(at_instant(facts, planned_at), contract, first, now=True)
     return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]
 
 
