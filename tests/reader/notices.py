@@ -127,7 +127,8 @@ def notice(desk: Desk) -> None:
     staff = desk.facts.one("staff", staff_id=desk.letter.staff_id)
     if staff and desk.letter.to_email.lower() != staff["email"].lower():
         desk.wrong("name", desk.letter.to_email, staff["email"])
-    if f"Customer | {desk.facts.account['name']}" not in desk.letter.lines:
+    company = desk.facts.account["name"]
+    if not {f"Customer | {company}", f"お客様 | {company}"} & set(desk.letter.lines):
         desk.wrong("name", " ".join(desk.letter.lines[1:2]), desk.facts.account["name"])
     for pattern, rule in _RULES:
         if found := re.fullmatch(pattern, title):

@@ -74,7 +74,7 @@ def _file(desk: Desk, lines: tuple[str, ...]) -> None:
     if row is None:
         desk.wrong("offer", id, "a document that is on record")
         return
-    cells = [[part.strip() for part in line.split(" | ")] for line in lines[1:]]
+    cells = [[part.strip() for part in line.split("|")] for line in lines[1:]]
     pairs = {parts[0]: parts[1] for parts in cells if len(parts) == 2}
     if words["issued"] in pairs:
         desk.same("date", desk.script.date(pairs[words["issued"]]), row["issued_on"])

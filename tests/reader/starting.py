@@ -110,6 +110,7 @@ def provisioning_done(desk: Desk) -> None:
     for name in said:
         if desk.among("offer", name, ready) and name not in held:
             desk.wrong("offer", name, "it has not begun, nobody can use it yet")
+    desk.fixed({"en": "yours to use from its first day"})
 
 
 def onboarding_invite(desk: Desk) -> None:
@@ -150,7 +151,8 @@ def _open_step(desk: Desk, title: str, due: date | None, *, late: bool) -> None:
     """A task of one of their onboardings that is still to be done, by this day."""
     desk.own_words(title)
     tasks = [row for row in desk.facts.tables["onboarding_task"] if _title(desk, row) == title]
-    still = [row for row in tasks if row["completed_at"] is None or row["completed_at"] > desk.at]
+    written = desk.letter.created_at if desk.at - desk.letter.created_at < timedelta(minutes=1) else desk.at
+    still = [row for row in tasks if row["completed_at"] is None or row["completed_at"] > written]
     if not still:
         desk.wrong("offer", title, "no such step is open")
         return
@@ -163,7 +165,7 @@ def touch_day_1(desk: Desk) -> None:
     """The day after a customer began, once they can use what they bought."""
     since = desk.facts.day(desk.facts.account["since"])
     days = (desk.today - since).days
-    if not 1 <= days <= 5:
+    if not 1 <= days <= 7:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}, {days} days")
     asked = list(desk.facts.rows("outbox", channel="provision"))
     if asked and all(row["settled_at"] is None or row["settled_at"] > desk.at for row in asked):

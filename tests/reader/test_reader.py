@@ -186,6 +186,13 @@ async def test_an_untruth_is_named(year: Lived, kind: str, alter: Callable[[Live
     assert kind in {finding.kind for finding in found if str(finding) not in before}
 
 
+async def test_every_mail_of_a_year_is_true(year: Lived) -> None:
+    report = read(year.facts, year.letters)
+    assert not report.findings, "\n".join(map(str, report.findings))
+    assert len(report.read) >= 14
+    assert report.read.total() >= 30
+
+
 def test_every_template_has_a_rule() -> None:
     parts = {"frame", "notice", "layout", "parts", "document"}
     written = {path.stem for path in TEMPLATES.glob("*/*.j2") if path.parent.name not in ("html", "text")}

@@ -192,7 +192,7 @@ def unvouched(text: str, script: Script, names: Iterable[str]) -> list[tuple[str
         if re.search(pattern, text):
             found.append(("name", name))
             text = re.sub(pattern, "\0", text)
-    months = "|".join(name for name in script.months if not name[0].isdigit())
+    months = "|".join(name for name in script.locale.months["format"]["wide"].values() if not name[0].isdigit())
     words = "|".join(part for part in (months, MONTH_WORDS) if part)
     bounded = r"(?<!\w)(?:{})(?!\w)"
     kinds = (
@@ -211,6 +211,6 @@ def unvouched(text: str, script: Script, names: Iterable[str]) -> list[tuple[str
         found += [
             ("name", match[0])
             for match in re.finditer(r"[^\s\0。、]{1,12} ?(?:様|さん)", text)
-            if "お客様" not in match[0]
+            if not match[0].endswith(("お客様", "他社様")) and "お客様" not in match[0]
         ]
     return found
