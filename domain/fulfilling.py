@@ -49,7 +49,7 @@ def follow_up(situation: Situation, step: Step) -> Decision:
     order = standing.placed(situation, order_id)
     if order is None:
         return Decision(JournalLine(f"Delivery of {order_id} was long ago", kind="skipped"))
-    context = {"order_id": order_id, "products": standing.products_of(situation, order_id)}
+    context = {"order_id": order_id, "products": standing.sent_with(situation, order_id)}
     return Decision(JournalLine(f"Delivery of order {order_id} asked about"), mails=[Mail(FOLLOW_UP, context)])
 
 

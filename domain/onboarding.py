@@ -148,6 +148,8 @@ def mail(situation: Situation, step: Step) -> Decision:
             {"title": t.title, "due": t.due_on.isoformat() if t.due_on >= today else None} for t in waiting
         ]
         context["success_manager_name"] = situation.customer.success_manager.name
+    elif task.name == "delivery_follow_up":
+        context["products"] = standing.sent_with(situation, order_id)
     return Decision(
         JournalLine(f"{task.title['en']}: mail on its way"),
         Outcome(plan=late_steps(situation, step.stage, task, facts)),

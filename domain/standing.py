@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.customer import PlacedFacts, TaskFacts
+from domain.orders import ProductKind
 from domain.situation import Situation
 
 
@@ -50,6 +51,18 @@ def products_of(situation: Situation, *order_ids: str) -> list[str]:
     """What these orders sold, each product once; all that the customer owns if that is not known any more."""
     found = [name for order_id in order_ids if (order := placed(situation, order_id)) for name in order.names]
     return list(dict.fromkeys(found)) or situation.customer.product_names()
+
+
+def sent_with(situation: Situation, order_id: str) -> list[str]:
+    """What of an order is sent to the customer: goods and devices, each once."""
+    sent = set(situation.customer.goods)
+    sent |= {
+        asset.product_name
+        for asset in situation.customer.assets
+        if asset.kind is ProductKind.DEVICE and asset.asset_id.rpartition(".")[0] == order_id
+    }
+    named = products_of(situation, order_id)
+    return [name for name in named if name in sent] or named
 
 
 def together_with(situation: Situation, task: TaskFacts) -> list[TaskFacts]:

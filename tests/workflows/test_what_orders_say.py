@@ -137,6 +137,15 @@ async def test_a_first_day_has_access(servers: Servers) -> None:
     ] == [{"product": "Workspace", "from": start}, {"product": "Care", "from": start}]
 
 
+async def test_only_what_is_sent_is_asked_about(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=25))
+    (asked,) = [one for one in await said(servers, account) if one["template"] == "delivery_follow_up"]
+    assert (asked["order_id"], asked["products"]) == (document["order_id"], ["Terminal"])
+
+
 @pytest.mark.parametrize("device", [False, True])
 async def test_whatever_is_sent_is_confirmed_and_followed_up(servers: Servers, device: bool) -> None:
     first = order(lines=[])
