@@ -115,6 +115,9 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     planned_at = max(life.term_recorded_at, contract.previous.ends_at if contract.previous else life.term_recorded_at)
     if first in steps and steps[first].at < planned_at:
         steps[first] = renewal.notice_step(at_instant(facts, planned_at), contract, first, now=True)
+    if first in missed:  # so did one that was merged into it, or was left out, when its day was over
+        planned = [one.step for one in facts.announced("renewal_notice") if one.step.key == steps[first].key]
+        steps[first] = planned[-1] if planned else steps[first]
     return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]
 
 

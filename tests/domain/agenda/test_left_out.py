@@ -9,7 +9,7 @@ import pytest
 
 from domain import control
 from domain.agenda.comparing import compare
-from domain.agenda.facts import Facts, Moved
+from domain.agenda.facts import Announced, Facts, Moved
 from domain.agenda.model import Running
 from domain.agenda.planning import agenda
 from domain.customer import TaskFacts
@@ -86,6 +86,18 @@ def test_a_notice_that_was_left_out_without_the_next_one_is_missed_at_once() -> 
     (following,) = life.notices()
     life.moved = [Moved(number=1, drop=[first.key])]
     assert life.wanted() == [following]
+
+
+def test_a_notice_that_was_missed_comes_when_whatever_found_it_missed_has_planned_it() -> None:
+    life = Lived()
+    (first,) = life.notices()
+    life.world.now = first.at + timedelta(hours=12)
+    morning = first.model_copy(update={"at": first.at + timedelta(days=1)})
+    assert life.wanted() == [first]
+    found = life.facts()
+    record = found.record.model_copy(update={"announced": [Announced(step=morning, by=life.world.now)]})
+    notices = [s for s in agenda(replace(found, record=record)).plan() if s.kind == "renewal_notice"]
+    assert notices == [morning]
 
 
 def _with_task(situation: Situation) -> tuple[Situation, Step]:
