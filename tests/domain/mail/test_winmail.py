@@ -58,3 +58,52 @@ def test_one_made_to_keep_its_reader_busy_does_not() -> None:
     found = read_mail(mail(SIGNATURE + attribute(1, 0x8000, 0, b"") * 300_000))
     assert time.process_time() - began < 15
     assert [one.name for one in found.attachments] == ["winmail.dat"]
+
+
+def number(value: int, size: int = 4) -> bytes:
+    return value.to_bytes(size, "little")
+
+
+def words(name: int, text: str) -> bytes:
+    """A property that is text."""
+    content = (text + "\0").encode("utf-16-le")
+    return number(0x1F, 2) + number(name, 2) + number(1) + number(len(content)) + content + bytes(-len(content) % 4)
+
+
+def test_counts_that_promise_more_than_follows_are_not_believed() -> None:
+    most = b"\xff" * 4
+    many_integers = number(1) + number(0x1003, 2) + number(0x0E08, 2) + most
+    promised = [
+        attribute(1, 0x9003, 6, most + bytes(8)),
+        attribute(1, 0x9003, 6, many_integers),
+        attribute(1, 0x9004, 6, most + bytes(8)),
+        attribute(1, 0x9004, 6, number(1) + most),
+        attribute(2, 0x9002, 6, bytes(14)) + attribute(2, 0x9005, 6, most + bytes(8)),
+    ]
+    message = bytes.fromhex("0703020000000000c000000000000046") + wrapper(attribute(1, 0x9003, 6, most + bytes(8)))
+    held = number(1) + number(0x0D, 2) + number(0x3701, 2) + number(1) + number(len(message)) + message
+    promised.append(attribute(2, 0x9002, 6, bytes(14)) + attribute(2, 0x9005, 6, held))
+    for one in promised:
+        began = time.process_time()
+        found = read_mail(mail(wrapper(one), "See the file."))
+        assert time.process_time() - began < 5
+        assert found.text == "See the file."
+        assert [file.name for file in found.attachments] == ["winmail.dat"]
+
+
+def test_properties_of_a_usual_wrapper_are_read() -> None:
+    body = attribute(
+        1,
+        0x9003,
+        6,
+        number(3)
+        + number(0x0B, 2)
+        + number(0x0E1F, 2)
+        + bytes(4)
+        + words(0x0037, "Till")
+        + words(0x1000, "It is down."),
+    )
+    rows = attribute(1, 0x9004, 6, number(2) + number(1) + words(0x3001, "Ann") + number(1) + words(0x3001, "Jo"))
+    found = read_mail(mail(wrapper(rows, body)))
+    assert found.text == "It is down."
+    assert found.attachments == ()
