@@ -188,7 +188,8 @@ class Hearing(Keeping):
         """
         months = body.get("months") or contract.renewal_months
         begin = self._day(body["start"]) if "start" in body else None
-        if begin is None and self.today >= contract.until + GRACE:
+        over = contract.until + GRACE  # at nine, as all that falls due
+        if begin is None and self.today >= over and not (self.today == over and self.before_nine):
             begin = self.today
         living = [each for each in assets if each.until > self.today or each.until >= contract.until]
         terms = {}
