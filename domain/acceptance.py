@@ -245,7 +245,9 @@ def begin(
     contracts = [_closed_if_over(situation, contract) for contract in sale.contracts]
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
-        outcome, past, writes = _with_onboarding(situation, order_id, onboarding.starts_on(situation, start))
+        over = situation.imported and bool(sale.contracts) and not living
+        begins_on = onboarding.starts_on(situation, start)
+        outcome, past, writes = _with_onboarding(situation, order_id, begins_on, over=over)
     since = customer.day_of(customer.account.since)
     if situation.playbook.onboarding.anniversaries and opening:
         outcome = _joined(outcome, onboarding.anniversaries_of(situation, since))
@@ -299,11 +301,15 @@ def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFa
 
 
 def _with_onboarding(
-    situation: Situation, order_id: str, start: date
+    situation: Situation, order_id: str, start: date, *, over: bool
 ) -> tuple[Outcome, list[JournalLine], list[Write]]:
-    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks."""
+    """Onboarding's outcome, the journal lines of what lies in the past, and its tasks. `over`: what was sold has ended by now, so
+    that nobody is asked for anything more."""
     tasks = onboarding.tasks_of(situation, order_id, start)
     steps = list(onboarding.first_steps(situation, order_id, start))
+    if over:
+        tasks = [task for task in tasks if task.status == "past"]
+        steps = [step for step in steps if situation.is_past(step.at)]
     past = [step for step in steps if situation.is_past(step.at)]
     waiting = [task.name for task in tasks if task.status == "open"]
     stage = onboarding.stage_of(order_id)
