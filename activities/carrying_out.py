@@ -235,7 +235,7 @@ class Performer:
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
             if decision.outcome.put_off:  # it is done under its own key when it is done
-                key = effect_key(account_id, f"reschedule_pace:{as_of:%Y%m%dT%H%M%S%f}/{key.partition('/')[2]}")
+                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{as_of:%Y%m%dT%H%M%S%f}")
                 if done := await effects.find_effect(connection, key):
                     return done.outcome
             return await self.carry_out(

@@ -48,7 +48,7 @@ def check_in(situation: Situation, step: Step) -> Decision:
     health = assess(situation.customer, situation.playbook, situation.as_of)
     context = {
         "last_order": max(days).isoformat(),
-        "rhythm_days": rhythm,
+        "rhythm_days": rhythm if len(set(days)) > 1 else None,
         "products": situation.customer.product_names()[:10],
     }
     return Decision(

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from tests.reader.desk import Desk
+from tests.reader.facts import LISTED
 
 
 def kind_of(desk: Desk, code: str) -> str:
@@ -204,7 +205,7 @@ def delivery_follow_up(desk: Desk) -> None:
         for row in lines
         if kind_of(desk, row["product_code"]) in ("goods", "device")
     }
-    if items and (missing := goods - set(items)):
+    if items and len(items) < LISTED and (missing := goods - set(items)):
         desk.wrong("offer", ", ".join(items), f"also {', '.join(sorted(missing))}")
 
 
@@ -214,12 +215,12 @@ def reorder_check_in(desk: Desk) -> None:
     days = sorted(
         {o["activated_on"] for o in facts.tables["sales_order"] if o["sells_goods"] and o["activated_on"] <= desk.today}
     )
-    last = desk.must({"en": "You last ordered from us on {day:date}, and you usually order about every {days:int} days",
-                      "ja": "前回のご注文（{day:date}）から"})  # fmt: skip
-    usual = last if desk.script.language == "en" else desk.must({"ja": "いつもは{days:int}日ほどの間隔で"})
-    if not last or not usual:
-        return
-    desk.same("date", last["day"], days[-1] if days else None)
+    last = desk.must({"en": "You last ordered from us on {day:date}", "ja": "前回のご注文（{day:date}）から"})
+    usual = desk.first(
+        {"en": "you usually order about every {days:int} days", "ja": "いつもは{days:int}日ほどの間隔で"}
+    ) or desk.first({"en": "you usually order about every {days:int} day"})
+    if last:
+        desk.same("date", last["day"], days[-1] if days else None)
     bounds = {
         "shortest_days": 14,
         "longest_days": 180,
@@ -229,11 +230,14 @@ def reorder_check_in(desk: Desk) -> None:
     gaps = [(b - a).days for a, b in pairwise(days)]
     usually = round(median(gaps)) if gaps else bounds["first_rhythm_days"]
     right = max(bounds["shortest_days"], min(bounds["longest_days"], usually))
-    desk.same("count", usual["days"], right)
-    if not gaps:
+    if usual and not gaps:
         desk.wrong("tenure", f"usually about every {usual['days']} days", "they ordered once")
+    elif usual:
+        desk.same("count", usual["days"], right)
+    elif gaps:
+        desk.wrong("unsaid", desk.letter.subject, f"how often they order: about every {right} days")
     if days and (desk.today - days[-1]).days < right:
-        desk.wrong("date", last["day"], "their usual time has not passed")
+        desk.wrong("date", days[-1], "their usual time has not passed")
     bought = {facts.names[line["product_code"]] for line in facts.tables["order_line"]}
     for name in desk.items():
         desk.among("offer", name, bought)

@@ -14,6 +14,8 @@ import asyncpg
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
+LISTED = 8
+"""So many things at least are named of an order that has more."""
 REPORTED_WITHIN = 8
 """Days after which the use of a day is on record at the latest."""
 

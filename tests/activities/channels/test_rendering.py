@@ -249,6 +249,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("renewal_notice", {"auto_renew": True, "notice_over": True}),
         ("renewal_confirmed", {"automatic": True}),
         ("renewal_declined", {"over": True}),
+        ("reorder_check_in", {"rhythm_days": None}),
         ("touch_day_1", {"contact_name": ""}),
     ],
 )
