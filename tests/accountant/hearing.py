@@ -26,7 +26,8 @@ from tests.accountant.grid import months_on
 from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
 MONTHS_OF_PRICE = {"month": 1, "year": 12}
-GRACE = timedelta(days=15)
+SATURDAY = 5
+GRACE = timedelta(days=14)
 """For how long a contract that has run out may be renewed as if it had not."""
 
 
@@ -188,8 +189,10 @@ class Hearing(Keeping):
         """
         months = body.get("months") or contract.renewal_months
         begin = self._day(body["start"]) if "start" in body else None
-        over = contract.until + GRACE  # at nine, as all that falls due
-        if begin is None and self.today >= over and not (self.today == over and self.before_nine):
+        last = contract.until + GRACE
+        while last.weekday() >= SATURDAY:  # its last day is one on which people work
+            last += DAY
+        if begin is None and self.today > last:
             begin = self.today
         living = [each for each in assets if each.until > self.today or each.until >= contract.until]
         terms = {}
