@@ -27,7 +27,7 @@ from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
 MONTHS_OF_PRICE = {"month": 1, "year": 12}
 SATURDAY = 5
-GRACE = timedelta(days=14)
+GRACE = timedelta(days=15)
 """For how long a contract that has run out may be renewed as if it had not."""
 
 
