@@ -90,7 +90,7 @@ class JourneySteps:
     @activity.defn
     async def adoption_check_in(self, call: StepCall) -> Outcome:
         """The regular look at use and health."""
-        return await self._perform(call, adoption.check_in, looks=True, paced=True)
+        return await self._perform(call, adoption.check_in, looks=True)
 
     @activity.defn
     async def adoption_usage_review(self, call: StepCall) -> Outcome:
