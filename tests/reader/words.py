@@ -186,7 +186,7 @@ _MID_SENTENCE = re.compile(r"(?<=[a-z,;:] )(?!I\b)[A-Z][\w’'-]+|[A-Z][a-z]+ [A
 def unvouched(text: str, script: Script, names: Iterable[str]) -> list[tuple[str, str]]:
     """Numbers, dates, amounts and names in what is left of a text once everything vouched for is blotted out: (kind, word)."""
     found: list[tuple[str, str]] = []
-    for name in sorted({name for name in names if name}, key=len, reverse=True):
+    for name in sorted({name for name in names if name and name in text}, key=len, reverse=True):
         pattern = re.escape(name)
         pattern = rf"(?<!\w){pattern}(?!\w)" if name.isascii() else pattern
         if re.search(pattern, text):
