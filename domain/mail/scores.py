@@ -155,6 +155,8 @@ def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int
     said = text.strip()
     if not said:
         return None, False
+    if re.match(r"-\d", said):
+        return None, True  # below every scale
     if _HIGHEST.fullmatch(said):
         return high, False
     if stars := _STARS.search(said):

@@ -51,8 +51,10 @@ _ABSENCE = re.compile(
     r"|sick )?leave|on (vacation|holiday)|away from (the office|my desk))"
     r"|\b(currently|until|from)\b.{0,40}\bout of (the )?office|\bnicht im (büro|haus)\b|\b(bin"
     r"|befinde mich)\b.{0,60}\b(abwesend|im urlaub|außer haus)"
-    r"|\babsente?\b.{0,60}\bjusqu|\bestaré ausente|\bfuera de la oficina|\bestarei ausente|\bfuori ufficio"
-    r"|(休暇|不在|出張|休業|夏休み|有給)(中|と(なり|させて)|をいただ|を頂|を取得|にし?て(おり|い))",
+    r"|\b(absente?|en congés?|en vacances)\b.{0,60}\b(jusqu|du \d|au \d)|\b(estoy|estaré) de vacaciones\b"
+    r"|\b(estou|estarei) de férias\b|\bsono in ferie\b|\bestaré ausente|\bfuera de la oficina|\bestarei ausente"
+    r"|\bfuori ufficio"
+    r"|(休暇|不在|出張|休業|夏休み|有給)(中|のため|と(なり|させて)|をいただ|を頂|を取得|にし?て(おり|い))",
     re.IGNORECASE | re.DOTALL,
 )
 _FORMULA = re.compile(
@@ -63,7 +65,7 @@ _FORMULA = re.compile(
     r"|(limited|no) access to (my )?e-?mail|will (respond|reply|answer|get back)|(when|upon|after"
     r"|until) (i|my) return|in (urgent|case of urgen)"
     r"|wende[n]? sie sich|dringenden (fällen|angelegenheiten)|en cas d'urgence|en caso de urgencia)"
-    r"|メール(を|の)?(お送り|ご連絡|送信)?.{0,12}(ありがとう|拝受|受信)|自動(で)?(返信|応答|送信)|(お急ぎ"
+    r"|メール(を|の)?(お送り|ご連絡|送信)?.{0,12}(ありがとう|拝受|受信)|自動(で)?(返信|応答|送信)|(お?急ぎ"
     r"|緊急)の(場合|方|ご用件|際)|(返信|返答|回答|対応"
     r"|ご連絡).{0,12}(遅れ|以降|なります)",
     re.IGNORECASE,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.mail.asks import Answered, ask_of
-from domain.mail.reading import read_mail
+from domain.mail.reading import Kind, read_mail
 
 REPLIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("replies.json").read_text(encoding="utf-8"))
 CHANGES = ("accept", "decline", "renew")
@@ -103,3 +103,26 @@ def test_who_writes_at_length_is_read_by_a_person() -> None:
 def test_the_footer_of_somebody_elses_newsletter_opts_nobody_out() -> None:
     text = "This may be of use to you.\n\nTo unsubscribe from these mails, click here: https://news.example/out"
     assert asked({"answers": "mail", "subject": "Fwd: News", "text": text}) in (None, {"act": "unclear"})
+
+
+def test_what_is_below_every_scale_is_no_score() -> None:
+    assert asked({"answers": "survey:0-10", "subject": "Re: One question", "text": "-1"}) == {"act": "unclear"}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "ただいま休暇をいただいております。12月1日に戻ります。急ぎの場合は佐藤までご連絡ください。",
+        "本日は不在のため、12月1日以降にご連絡いたします。自動返信メールです。",
+        "Merci pour votre message. Je suis en congé jusqu'au 3 décembre.",
+        "Gracias por su mensaje. Estoy de vacaciones hasta el 3 de diciembre.",
+        "Obrigado pela sua mensagem. Estou de férias até 3 de dezembro.",
+        "Grazie per la sua e-mail. Sono in ferie fino al 3 dicembre.",
+    ],
+)
+def test_absence_notes_without_telling_headers_are_known_by_their_words(note: str) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "jo@acme.example", "service@perennial.example", "Re: Your case"
+    message["Message-ID"], message["In-Reply-To"] = "<3@acme.example>", "<2@perennial.example>"
+    message.set_content(note)
+    assert read_mail(message.as_bytes()).kind is Kind.MACHINE
