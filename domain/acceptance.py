@@ -265,7 +265,9 @@ def begin(
             writes.append(
                 SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)
             )
-    goods = goods and start == max(purchase.day for purchase in customer.purchases)
+    # A purchase is of the day on which it was one where the customer was; they may have moved since.
+    bought = {purchase.order_id: purchase.day for purchase in customer.purchases}
+    goods = goods and bought.get(order_id) == max(bought.values())
     if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes += [reorder.came_back(situation)] if goods else []
