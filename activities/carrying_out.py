@@ -234,8 +234,9 @@ class Performer:
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
-            if decision.outcome.put_off:  # it is done under its own key when it is done
-                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{as_of:%Y%m%dT%H%M%S%f}")
+            if decision.outcome.put_off:  # it is done under its own key when it is done; each time it is put off from a later instant
+                planned = paced.at if paced is not None else as_of
+                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{planned:%Y%m%dT%H%M%S}")
                 if done := await effects.find_effect(connection, key):
                     return done.outcome
             return await self.carry_out(

@@ -88,6 +88,8 @@ class Customers:
 
     async def end(self) -> None:
         """The case is closed, and everybody lives on beyond the end of their terms."""
+        # Who was brought back is at the last instant that is known of them, hours before the others.
+        await self.reach(LOST, self.accounts)
         await self.cases.ask(
             f"down-{self.accounts[2]}", "resolve", {"code": "replaced", "text": "A cable.", "by": "S-2"}
         )

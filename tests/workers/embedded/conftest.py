@@ -123,17 +123,18 @@ async def all_gone(pids: list[int], ports: list[int]) -> None:
 
 
 def installation(target: Path) -> Path:
-    """An interpreter with our dependencies and the package `workers` that every user can run; returns its path.
+    """An interpreter with our dependencies and packages that every user can run; returns its path.
 
     Ours may lie in root's home. The copy is made of hard links where the file system allows them.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     library = Path(sys.base_prefix, "lib", version)
     ours = Path(psutil.__file__).parents[1]
-    development = shutil.ignore_patterns("mypy*", "hypothesis*", "*stubs", "babel", "holidays", "rich*")
+    development = shutil.ignore_patterns("mypy*", "hypothesis*", "*stubs", "rich*")
     _link_tree(library, target / "lib" / version, shutil.ignore_patterns("test", "site-packages"))
     _link_tree(ours, target / "lib" / version / "site-packages", development)
-    _link_tree(PROJECT / "workers", target / "lib" / version / "site-packages" / "workers", development)
+    for package in ("domain", "workflows", "activities", "gateway", "workers"):
+        _link_tree(PROJECT / package, target / "lib" / version / "site-packages" / package, development)
     (target / "bin").mkdir()
     for program in (Path(sys.base_prefix, "bin", version), Path(sys.prefix, "bin", "temporal")):
         _link(str(program.resolve()), str(target / "bin" / program.name))
