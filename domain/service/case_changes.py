@@ -133,6 +133,8 @@ def wait(work: Work, request: Wait) -> None:
         said = f"{request.until.isoformat()} has passed; give a later instant"
         raise Refusal(NOT_ALLOWED, "the case cannot wait until then", [Problem(field="until", problem=said)])
     work.happened(Happened.WAITING, at, request.by, {"status": to.value, "reason": request.reason})
+    if to is CaseState.WAITING_CUSTOMER:
+        work.report("waiting", at)  # a customer's silence ends a hold in time
     work.change(status=to, status_at=at, status_reason=request.reason, resume_at=request.until)
 
 
