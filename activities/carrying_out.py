@@ -234,10 +234,9 @@ class Performer:
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
-            if decision.outcome.put_off:
+            if paced is not None and decision.outcome.put_off:
                 # It is done under its own key when it is done, and put off from a later instant each time.
-                planned = paced.at if paced is not None else as_of
-                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{planned:%Y%m%dT%H%M%S}")
+                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{paced.at:%Y%m%dT%H%M%S}")
                 if done := await effects.find_effect(connection, key):
                     return done.outcome
             return await self.carry_out(

@@ -206,10 +206,10 @@ def _is_doubtful(text: str, *, answers: bool, about: bool, numbers: bool = True)
     if near and (doubts.CONDITIONS.search(text) or doubts.IRONY.search(text)):
         return True
     beside = bool(doubts.BESIDE.search(text))
-    numbered = bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", text)))
+    told = _from_yes(text) if answers else text
+    numbered = numbers and bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", told)))
     if answers:
-        other = bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", _from_yes(text))))
-        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (other and numbers and not beside))
+        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (numbered and not beside))
     if beside and not about:
         return False
     changes = bool(near and doubts.CHANGES.search(text))
@@ -240,5 +240,5 @@ def _without_reasons(text: str) -> str:
 def speaks(line: str) -> bool:
     """True if a line in its plain spelling has to do with such a question, so that it is not somebody's name."""
     said = spelled_out(line)
-    known = (doubts.BEARS, yes.ENGLISH, yes.JAPANESE, yes.STAYS, no.ENGLISH, no.JAPANESE, yes.YES)
-    return any(one.search(said) for one in known[:-1]) or bool(yes.YES.fullmatch(said.strip(" .,!")))
+    known = (doubts.BEARS, yes.ENGLISH, yes.JAPANESE, yes.STAYS, no.ENGLISH, no.JAPANESE)
+    return any(one.search(said) for one in known) or bool(yes.YES.fullmatch(said.strip(" .,!")))

@@ -101,7 +101,7 @@ _ENGLISH = re.compile(
             rf"|sent)\b|\b{_MAIL}(?: [\w']+){{0,3}}? (?:could|would|should|can) (?:please )?(?:stop|cease|end)\b",
             rf"\b{_MAIL}\b[^,]{{0,20}} (?:not wanted|unwanted|unwelcome|not welcome)\b|\bblocked for (?:advertising"
             rf"|marketing)\b|\b(?:mail|mails) is not wanted\b|\bdo not (?:send|forward) (?:them|these"
-            rf"|any)\b[^,]{0, 40}\b(?:address|me|us)\b|\bforbids?\b[^,]{0, 20}\b(?:marketing|advertising"
+            rf"|any)\b[^,]{{0,40}}\b(?:address|me|us)\b|\bforbids?\b[^,]{{0,20}}\b(?:marketing|advertising"
             rf"|promotional)\b|\bno point in (?:my|our) (?:receiving|getting)\b|\bnot want to be (?:again|surveyed)\b",
         )
     )

@@ -126,3 +126,15 @@ def test_absence_notes_without_telling_headers_are_known_by_their_words(note: st
     message["Message-ID"], message["In-Reply-To"] = "<3@acme.example>", "<2@perennial.example>"
     message.set_content(note)
     assert read_mail(message.as_bytes()).kind is Kind.MACHINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "These tips are of no use in our department. I would kindly ask you not to send them to this address in future.",
+        "Our company policy forbids unsolicited marketing mail.",
+        "Please do not forward these circulars to me.",
+    ],
+)
+def test_a_wish_for_no_more_mails_in_words_of_their_own(text: str) -> None:
+    assert asked({"answers": "mail", "subject": "Re: News", "text": text}) == {"act": "opt_out"}
