@@ -185,7 +185,8 @@ class JourneyRequests:
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
             )
             placed = acceptance.placed(order, products)
-            after = _with_order(order, playbook, customer, sale, purchase, kept, placed)
+            contacts = await _contacts(connection, order, customer, kept)
+            after = _with_order(order, playbook, customer, contacts, sale, purchase, kept, placed)
             situation = Situation(after, playbook, call.as_of, imported=imported)
             # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
             new = customer is None or customer.account.closed_at is not None
@@ -290,10 +291,37 @@ def _contracts_taken(order: Order, taken: dict[str, str]) -> Refusal:
     return Refusal(INVALID_ORDER, "the order cannot be accepted", problems)
 
 
+async def _contacts(
+    connection: Connection, order: Order, before: Customer | None, kept: Kept | None
+) -> list[ContactFacts]:
+    """Whom the customer is written to once the order is written: first those that it names, as they are on record then."""
+    zone, language = (kept.time_zone, kept.language) if kept else (order.account.time_zone, order.account.language)
+    named = [
+        ContactFacts(
+            contact_id=contact.contact_id,
+            name=contact.name,
+            email=contact.email,
+            role=contact.role,
+            language=contact.language or language,
+            time_zone=contact.time_zone or zone,
+        )
+        for contact in order.contacts
+    ]
+    if before is None:
+        return named
+    known = [one.model_copy(update={"rejected": False, "unsubscribed": False}) for one in before.contacts]
+    if kept is None or known[: len(named)] == named:
+        return before.contacts
+    ids = [one.contact_id for one in named]
+    first = await customers.load_contacts(connection, order.account.account_id, ids)
+    return [*first, *(one for one in before.contacts if one.contact_id not in ids)]
+
+
 def _with_order(
     order: Order,
     playbook: Playbook,
     before: Customer | None,
+    contacts: list[ContactFacts],
     sale: acceptance.Sale,
     purchase: PurchaseFacts | None,
     kept: Kept | None,
@@ -315,17 +343,7 @@ def _with_order(
         ),
         owner=kept.owner if kept else _staff(account.owner),
         success_manager=kept.success_manager if kept else _staff(account.success_manager or account.owner),
-        contacts=[
-            ContactFacts(
-                contact_id=contact.contact_id,
-                name=contact.name,
-                email=contact.email,
-                role=contact.role,
-                language=contact.language or account.language,
-                time_zone=contact.time_zone or account.time_zone,
-            )
-            for contact in order.contacts
-        ],
+        contacts=contacts,
         contracts=sale.contracts,
         assets=sale.assets,
         purchases=[purchase] if purchase else [],
@@ -342,6 +360,7 @@ def _with_order(
     return before.model_copy(
         update={
             **about,
+            "contacts": contacts,
             "contracts": [*before.contracts, *sale.contracts],
             "assets": [*before.assets, *sale.assets],
             "purchases": [*before.purchases, *new.purchases],

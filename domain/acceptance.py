@@ -355,12 +355,16 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
 
 NAMED = 12
 """So many products of an order are named in mails about it."""
+SENT = (ProductKind.GOODS, ProductKind.DEVICE)
+"""What is sent to the customer."""
 
 
 def placed(order: Order, products: Mapping[str, Product]) -> PlacedFacts:
     """The order as it is remembered."""
-    names = list(dict.fromkeys(products[line.product].name for line in order.all_lines()))
-    return PlacedFacts(order_id=order.order_id, activated_at=order.activated_at, names=names[:NAMED])
+    sold = [products[line.product] for line in order.all_lines()]
+    names = list(dict.fromkeys(product.name for product in sold))
+    sent = list(dict.fromkeys(product.name for product in sold if product.kind in SENT))
+    return PlacedFacts(order_id=order.order_id, activated_at=order.activated_at, names=names[:NAMED], sent=sent[:NAMED])
 
 
 def purchase_of(order: Order, products: Mapping[str, Product]) -> PurchaseFacts | None:

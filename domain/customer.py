@@ -260,11 +260,12 @@ class PurchaseFacts(Carried):
 
 
 class PlacedFacts(Carried):
-    """An order of the last year or so, with the names of some of what it sold."""
+    """An order of the last year or so, with the names of some of what it sold, and of some of what is sent to the customer."""
 
     order_id: str
     activated_at: AwareDatetime
     names: list[str] = []
+    sent: list[str] = []
 
 
 class Customer(Carried):

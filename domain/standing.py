@@ -6,7 +6,6 @@ from datetime import date
 from enum import StrEnum
 
 from domain.customer import PlacedFacts, TaskFacts
-from domain.orders import ProductKind
 from domain.situation import Situation
 
 
@@ -55,14 +54,8 @@ def products_of(situation: Situation, *order_ids: str) -> list[str]:
 
 def sent_with(situation: Situation, order_id: str) -> list[str]:
     """What of an order is sent to the customer: goods and devices, each once."""
-    sent = set(situation.customer.goods)
-    sent |= {
-        asset.product_name
-        for asset in situation.customer.assets
-        if asset.kind is ProductKind.DEVICE and asset.asset_id.rpartition(".")[0] == order_id
-    }
-    named = products_of(situation, order_id)
-    return [name for name in named if name in sent] or named
+    order = placed(situation, order_id)
+    return (order.sent if order else []) or products_of(situation, order_id)
 
 
 def together_with(situation: Situation, task: TaskFacts) -> list[TaskFacts]:

@@ -178,6 +178,9 @@ class Journey:
             self.state = self.state.model_copy(update={"last": asked.key})
         match asked.activity:
             case "activate_order" | "take_over_order" | "take_up_holdings" | "reconcile":
+                here = self.state.moved(before.account)
+                if here.agenda != self.state.agenda and workflow.patched("moved-by-an-order"):
+                    self.state = here
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
             case "change_account":
                 self.state = self.state.moved(before.account)

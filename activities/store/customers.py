@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from activities.store.pool import Connection
 from domain import adoption
 from domain.calendar import local_day
-from domain.customer import Customer
+from domain.customer import ContactFacts, Customer
 from domain.partly import read_customer, with_known_zones
 from domain.playbook import Playbook
 from domain.situation import Looks
@@ -83,10 +83,14 @@ select jsonb_build_object(
       select order_id, activated_on as day from sales_order
       where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]'),
   'orders', coalesce((
-    select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at, 'names', coalesce((
-        select jsonb_agg(n.name) from (
-          select p.name from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
-          group by p.name order by min(l.line_id) limit 12) n), '[]')))
+    select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at) || (
+        select jsonb_build_object('names', coalesce(jsonb_agg(n.name order by n.place) filter (where n.place <= 12), '[]'),
+            'sent', coalesce(jsonb_agg(n.name order by n.place) filter (where n.sent and n.among <= 12), '[]'))
+        from (select s.*, row_number() over (order by s.first) as place,
+                     row_number() over (partition by s.sent order by s.first) as among
+              from (select p.name, min(l.line_id) as first, bool_or(p.kind in ('goods', 'device')) as sent
+                    from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
+                    group by p.name) s) n))
     from (select order_id, activated_at from sales_order where account_id = $1
             and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc limit 20) o), '[]'),
   'goods', coalesce((
@@ -117,6 +121,18 @@ async def load_customer(connection: Connection, account_id: str, as_of: datetime
     except ValidationError:
         customer = read_customer(json.loads(text))
     return with_known_zones(customer)
+
+
+async def load_contacts(connection: Connection, account_id: str, ids: Sequence[str]) -> list[ContactFacts]:
+    """These contacts as they are on record, whoever is written to first at the top."""
+    rows = await connection.fetch(
+        "select contact_id, name, email, role, language, time_zone, rejected_at is not null as rejected,"
+        " unsubscribed_at is not null as unsubscribed from contact where account_id = $1 and contact_id = any($2::text[])"
+        " order by position",
+        account_id,
+        list(ids),
+    )
+    return [ContactFacts.model_validate(dict(row)) for row in rows]
 
 
 async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:

@@ -20,6 +20,7 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, onboard, settled, until
 
 NEW_YORK = "America/New_York"
+MORNINGS = {"adoption_check_in", "relationship_anniversary", "reorder_check_in"}
 
 
 async def begun(servers: Servers, days: float = 1, **account_changes: Any) -> tuple[dict[str, Any], str]:
@@ -270,6 +271,24 @@ async def invoiced(servers: Servers, account: str, contract: str) -> list[str]:
         contract,
     )
     return [str(row["start_on"]) for row in rows]
+
+
+@pytest.mark.parametrize("past", [False, True])
+async def test_whoever_orders_from_another_zone_is_written_to_at_nine_o_clock_there(
+    servers: Servers, past: bool
+) -> None:
+    document, account = await begun(servers, 40)
+    before = {step.key: step.on for step in (await running(servers, account)).steps}
+    now = await servers.client.now(account)
+    later = goods_order(document, now - timedelta(days=3) if past else now)
+    later["account"]["time_zone"] = NEW_YORK
+    await (servers.client.import_order(later) if past else servers.client.place_order(later))
+    after = {step.key: step for step in (await running(servers, account)).steps}
+    assert {key: after[key].on for key in before} == before
+    nine = {step.at.astimezone(ZoneInfo(NEW_YORK)).hour for step in after.values() if step.kind in MORNINGS}
+    assert nine == {9}
+    assert {step.kind for step in after.values()} >= MORNINGS
+    assert await apart(servers, account) == []
 
 
 async def terms_begun(servers: Servers, contract: str, by: datetime) -> list[str]:

@@ -169,6 +169,59 @@ async def test_whatever_is_sent_is_confirmed_and_followed_up(servers: Servers, d
     assert await apart(servers, account) == []
 
 
+async def test_all_that_is_sent_is_asked_about_whatever_was_ordered_since(servers: Servers) -> None:
+    first = order(lines=[])
+    account = account_of(first)
+    await servers.client.place_order(first)
+    await servers.client.fast_forward(account, timedelta(days=3))
+    now = (await servers.client.now(account)).replace(microsecond=0)
+    orders = [goods_order(first, now + timedelta(minutes=n)) for n in range(3)]
+    for n, document in enumerate(orders):
+        own = [f"{kind} {n}" for kind in ("Tea", "Cups", "Milk", "Straws", "Spoons")]
+        document["products"] = [{"code": f"{account}-{name}", "name": name, "kind": "goods"} for name in own]
+        document["products"].append({"code": f"{account}-visit-{n}", "name": "A visit", "kind": "service"})
+        document["lines"] = [
+            {"line_id": str(place), "product": product["code"], "quantity": 2, "unit_price": "900"}
+            for place, product in enumerate(document["products"], start=1)
+        ]
+        await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    asked = {
+        one["order_id"]: one["products"]
+        for one in await said(servers, account)
+        if one["template"] == "delivery_follow_up" and one["order_id"] != first["order_id"]
+    }
+    assert asked == {
+        document["order_id"]: [product["name"] for product in document["products"] if product["kind"] == "goods"]
+        for document in orders
+    }
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_an_order_is_confirmed_to_whom_it_names(servers: Servers, gone: bool) -> None:
+    """Whoever was written to before may have left, and be the reason for another name."""
+    first = order(lines=[])
+    account = account_of(first)
+    await servers.client.place_order(first)
+    await servers.client.fast_forward(account, timedelta(days=20))
+    if gone:
+        bounced = {
+            "event": "bounced",
+            "contact_id": "P-1",
+            "email": first["contacts"][0]["email"],
+            "reason": "no such user",
+        }
+        await servers.client.ask(account, "note_mail", bounced)
+    later = goods_order(first, (await servers.client.now(account)).replace(microsecond=0))
+    later["contacts"] = [{"contact_id": "P-9", "name": "Nao", "email": f"nao-{account}@customer.example".lower()}]
+    await servers.client.place_order(later)
+    told = [one for one in await said(servers, account) if one["template"] in ("order_confirmed", "documents")]
+    about = [one for one in told if one["contact_name"] == "Nao"]
+    assert [(one["template"], one["to"]) for one in about] == [("documents", "P-9"), ("order_confirmed", "P-9")] or [
+        (one["template"], one["to"]) for one in about
+    ] == [("order_confirmed", "P-9"), ("documents", "P-9")]
+
+
 async def test_invoices_and_credit_notes_go_to_the_billing_contact(servers: Servers) -> None:
     document = order()
     paid_by = f"pay-{document['order_id']}@customer.example"
