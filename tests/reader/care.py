@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from tests.reader.desk import Desk
-from tests.reader.facts import LISTED
+from tests.reader.facts import LISTED, Facts
 
 
 def kind_of(desk: Desk, code: str) -> str:
@@ -56,9 +56,13 @@ def _next_look(desk: Desk, day: date) -> None:
     if day <= desk.today:
         desk.wrong("date", day, "a day to come")
         return
+    every = desk.facts.terms_of_play()["adoption"].get("every_days", 30)
+    if (day - desk.today).days > 2 * every:
+        desk.wrong("date", day, f"a day soon: they hear from us about every {every} days")
     rows = desk.facts.tables["journal"]
     ends = max(row["at"] for row in rows)
-    looked = [row for row in rows if "/adoption/check-in-" in row["key"] and desk.facts.day(row["at"]) == day]
+    checks = sorted(desk.facts.day(row["at"]) for row in rows if "/adoption/check-in-" in row["key"])
+    looked = [one for one in checks if one > desk.today][:1] == [day]
     over = any(row["title"].startswith(("Adoption ends", "Paused", "Step skipped", "Account changed")) for row in rows)
     ended = any(
         c["status"] == "ended" and facts_day <= day
@@ -178,6 +182,8 @@ def survey(desk: Desk) -> None:
         desk.wrong("offer", said["id"] if said else "", "a survey that is on record")
     elif row["sent_to"]:
         desk.same("name", desk.letter.to_email.lower(), row["sent_to"])
+        asked = {desk.facts.day(at) for at in (desk.letter.created_at, desk.at)}
+        desk.among("date", desk.facts.day(row["sent_at"]), asked)
     desk.fixed(
         {
             "en": "from 0 (not at all likely) to 10 (extremely likely)",
@@ -209,18 +215,10 @@ def delivery_follow_up(desk: Desk) -> None:
         desk.wrong("offer", ", ".join(items), f"also {', '.join(sorted(missing))}")
 
 
-def reorder_check_in(desk: Desk) -> None:
-    """When they ordered last, and how often they do."""
-    facts = desk.facts
-    days = sorted(
-        {o["activated_on"] for o in facts.tables["sales_order"] if o["sells_goods"] and o["activated_on"] <= desk.today}
-    )
-    last = desk.must({"en": "You last ordered from us on {day:date}", "ja": "前回のご注文（{day:date}）から"})
-    usual = desk.first(
-        {"en": "you usually order about every {days:int} days", "ja": "いつもは{days:int}日ほどの間隔で"}
-    ) or desk.first({"en": "you usually order about every {days:int} day"})
-    if last:
-        desk.same("date", last["day"], days[-1] if days else None)
+def rhythm(facts: Facts, at: datetime) -> tuple[list[date], int]:
+    """The days on which goods were ordered by an instant, and the usual days between them."""
+    known = facts.known_by(at, "sales_order", "recorded_at", sells_goods=True)
+    days = sorted({o["activated_on"] for o in known if o["activated_at"] <= at})
     bounds = {
         "shortest_days": 14,
         "longest_days": 180,
@@ -229,7 +227,20 @@ def reorder_check_in(desk: Desk) -> None:
     }
     gaps = [(b - a).days for a, b in pairwise(days)]
     usually = round(median(gaps)) if gaps else bounds["first_rhythm_days"]
-    right = max(bounds["shortest_days"], min(bounds["longest_days"], usually))
+    return days, max(bounds["shortest_days"], min(bounds["longest_days"], usually))
+
+
+def reorder_check_in(desk: Desk) -> None:
+    """When they ordered last, and how often they do."""
+    facts = desk.facts
+    days, right = rhythm(facts, desk.letter.created_at)
+    last = desk.must({"en": "You last ordered from us on {day:date}", "ja": "前回のご注文（{day:date}）から"})
+    usual = desk.first(
+        {"en": "you usually order about every {days:int} days", "ja": "いつもは{days:int}日ほどの間隔で"}
+    ) or desk.first({"en": "you usually order about every {days:int} day"})
+    if last:
+        desk.same("date", last["day"], days[-1] if days else None)
+    gaps = len(days) > 1
     if usual and not gaps:
         desk.wrong("tenure", f"usually about every {usual['days']} days", "they ordered once")
     elif usual:

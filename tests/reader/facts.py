@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -36,6 +39,8 @@ _STATEMENTS = {
     "renewal_quote": "select q.* from renewal_quote q join contract c using (contract_id) where c.account_id = $1",
     "quote_version": "select v.* from quote_version v join quote q using (quote_id) where q.account_id = $1",
     "quote_event": "select e.* from quote_event e join quote q using (quote_id) where q.account_id = $1 order by number",
+    "invoice_line": "select l.* from invoice_line l join invoice i using (invoice_id) where i.account_id = $1",
+    "credit_memo_line": "select l.* from credit_memo_line l join credit_memo m using (credit_memo_id) where m.account_id = $1",
     "case_survey": "select s.* from case_survey s join service_case c using (case_id) where c.account_id = $1",
     "case_event": "select e.* from case_event e join service_case c using (case_id) where c.account_id = $1 order by sequence",
     "case_message": "select m.* from case_message m join service_case c using (case_id) where c.account_id = $1",
@@ -62,6 +67,21 @@ class Facts:
         self.names = {row["code"]: row["name"] for row in self.tables["product"]}
         [self.account] = self.tables["account"]
         self.zone = ZoneInfo(self.account["time_zone"])
+        self.country: str = self.account["country"]
+
+    def where(self, contact_id: str | None, zone: str) -> Self:
+        """The same facts where the customer was when a contact's mails had this zone: an order may have come from elsewhere since."""
+        contact = self.one("contact", contact_id=contact_id)
+        if contact is None or contact["time_zone"] != self.account["time_zone"] or zone == self.account["time_zone"]:
+            return self
+        there = copy.copy(self)
+        there.zone, there.country = ZoneInfo(zone), countries().get(zone, self.country)
+        return there
+
+    def since(self) -> date:
+        """The day on which they became a customer, where they were then."""
+        first = self.one("sales_order", activated_at=self.account["since"])
+        return first["activated_on"] if first else self.day(self.account["since"])
 
     def rows(self, table: str, **wanted: Any) -> Iterator[Row]:
         """The rows of a table that have these values."""
@@ -91,6 +111,25 @@ class Facts:
                 ):
                     found[asset["product_code"]] = found.get(asset["product_code"], 0) + period["quantity"]
         return found
+
+    def level(self, action: Row) -> tuple[int, Decimal]:
+        """Units and monthly amount of an asset from an action's day on, by what was agreed up to it: a renewal says them anew."""
+        earlier = [
+            one
+            for one in self.rows("action", asset_id=action["asset_id"])
+            if one["sequence"] <= action["sequence"] and one["effective"] <= action["effective"]
+        ]
+        renewed = [one for one in earlier if one["category"] == "Renewals"]
+        last = max(renewed, key=lambda one: (one["effective"], one["sequence"]), default=None)
+        counts = [
+            one
+            for one in earlier
+            if last is None
+            or one is last
+            or (one not in renewed and (one["effective"] >= last["effective"] or one["sequence"] > last["sequence"]))
+        ]
+        units = sum(one["quantity_change"] for one in counts)
+        return units, sum((one["mrr_change"] or Decimal(0) for one in counts), Decimal(0))
 
     def known_by(self, at: datetime, table: str, column: str, **wanted: Any) -> list[Row]:
         """The rows that were on record at an instant."""
@@ -145,6 +184,13 @@ class Facts:
         found = self.one("playbook", version=version) or self.tables["playbook"][-1]
         body: Row = found["body"]
         return body
+
+
+@cache
+def countries() -> dict[str, str]:
+    """The country of a zone, by the tables of the tz database."""
+    rows = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8").splitlines()
+    return {row.split("\t")[2]: row[:2] for row in rows if row[:1] != "#"}
 
 
 async def read_facts(

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tests.reader import lines
 from tests.reader.care import use_is
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Facts
 
-_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_DATE = re.compile(r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])", re.ASCII)
 HELP = "adoption/help"
 HELPED_WITHIN = timedelta(days=200)
 
@@ -129,17 +130,12 @@ def notice(desk: Desk) -> None:
         desk.wrong("name", desk.letter.to_email, staff["email"])
     company = desk.facts.account["name"]
     if not {f"Customer | {company}", f"お客様 | {company}"} & set(desk.letter.lines):
-        desk.wrong("name", " ".join(desk.letter.lines[1:2]), desk.facts.account["name"])
+        desk.wrong("name", " ".join(desk.letter.lines[1:2]), company)
+    if desk.letter.subject.strip() not in (f"[{company}] {title}", f"【{company}】{title}"):
+        desk.wrong("unsaid", desk.letter.subject, f"{company}: {title}")
     for pattern, rule in _RULES:
         if found := re.fullmatch(pattern, title):
             rule(desk, found)
-    known = known_days(desk.facts)
-    for match in _DATE.finditer(desk.letter.text):
-        if match[0] in re.findall(r"\S*-\d{4}-\d\d-\d\d", desk.letter.text):
-            continue
-        day = date.fromisoformat(match[0])
-        if day not in known and not 0 <= (day - desk.today).days <= 14:
-            desk.wrong("unaccounted", match[0], "a day that is on record")
     told = re.search(r"(?i)help (?:was|has been) (?:offered|sent)", desk.letter.text)
     sent = [
         row for row in desk.facts.rows("outbox", channel="deliver_mail", status="sent")
@@ -147,6 +143,96 @@ def notice(desk: Desk) -> None:
     ]  # fmt: skip
     if told and not sent:
         desk.wrong("offer", told[0], "no offer of help has left")
+    answers = re.search(r"as your answer in case (\S+)\.|案件(\S+?)の回答として", desk.letter.text)
+    if answers and (answers[1] or answers[2]) not in title:
+        desk.wrong("offer", answers[0], f"the case of: {title}")
+    desk.own_words(company)
+    _in_their_words(desk)
+    lines.held_against(desk)
+    _numbers(desk)
+    _days(desk)
+    _left(desk)
+
+
+def _in_their_words(desk: Desk) -> None:
+    """What customers, agents and mail servers said is theirs."""
+    facts = desk.facts
+    said = {
+        *(row["subject"] for row in facts.tables["service_case"]),
+        *(row["body"] for row in facts.tables["case_message"]),
+        *(str(row["comment"] or "") for row in facts.tables["survey"]),
+        *(str(row["rejected_reason"] or "") for row in facts.tables["contact"]),
+        *(value for row in facts.tables["journal"] for value in _reasons(row["detail"])),
+    }
+    for text in sorted(said, key=len, reverse=True):
+        if len(text) > 1:
+            desk.own_words(text)
+    for match in list(
+        re.finditer(r"(?s)(?:They wrote from|差出人：)[^\n]*\n(.*?)(?=\n(?:Due:|期日：|A reply)|$)", desk.left)
+    ):
+        desk.blot(match.start(1), match.end(1))
+
+
+def _reasons(detail: dict[str, object]) -> list[str]:
+    return [str(detail[name]) for name in ("reason", "note", "comment") if detail.get(name)]
+
+
+_IDS = (
+    ("contract", "contract_id"), ("sales_order", "order_id"), ("service_case", "case_id"), ("offer", "offer_id"),
+    ("quote", "quote_id"), ("renewal_quote", "quote_id"), ("asset", "asset_id"), ("survey", "survey_id"), ("contact", "contact_id"),
+    ("gone_contact", "contact_id"), ("case_survey", "survey_id"), ("refund_claim", "claim_id"), ("staff", "staff_id"),
+    ("invoice", "invoice_id"), ("credit_memo", "credit_memo_id"), ("order_line", "line_id"), ("account", "account_id"),
+)  # fmt: skip
+
+
+def _numbers(desk: Desk) -> None:
+    """Ids are those of something of theirs, or of somebody of ours."""
+    known = {str(row[column]) for table, column in _IDS for row in desk.facts.tables[table]}
+    for match in list(re.finditer(r"[^\s、。，,()（）：「」'`/]*\d[^\s、。，,()（）：「」'`/]*", desk.left)):
+        if (id := match[0].strip(".:;")) in known:
+            at = match.start() + match[0].index(id)
+            desk.blot(at, at + len(id))
+
+
+def _days(desk: Desk) -> None:
+    """Days and times are known ones, or of the next two weeks."""
+    known = known_days(desk.facts)
+    for match in list(_DATE.finditer(desk.left)):
+        day = date.fromisoformat(match[0])
+        if day not in known and not 0 <= (day - desk.today).days <= 14:
+            desk.wrong("unaccounted", match[0], "a day that is on record")
+        desk.blot(match.start(), match.end())
+    for said in desk.each("{at:instant}"):
+        at = said["at"]
+        if (at.day, at.minute) in _instants(desk):
+            continue
+        if at.minute not in ("00:00", "09:00") or not (at.day in known or 0 <= (at.day - desk.today).days <= 14):
+            desk.wrong("date", at, "an instant that is on record")
+
+
+def _instants(desk: Desk) -> set[tuple[date, str]]:
+    found = set()
+    for rows in desk.facts.tables.values():
+        for row in rows:
+            for value in row.values():
+                if hasattr(value, "astimezone"):
+                    moment = desk.local(value)
+                    found.add((moment.day, moment.minute))
+    return found
+
+
+def _left(desk: Desk) -> None:
+    """Products are theirs, and no figure is left that no rule accounts for."""
+    facts = desk.facts
+    had = {facts.names[row["product_code"]] for table in ("asset", "order_line") for row in facts.tables[table]}
+    for name in sorted({*facts.names.values()}, key=len, reverse=True):
+        pattern = rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])"
+        if re.search(pattern, desk.left):
+            if name not in had:
+                desk.wrong("offer", name, "something that they have")
+            desk.own_words(name)
+    for match in re.finditer(r"\d[\d.,]*", desk.left):
+        desk.wrong("unaccounted", match[0], f"no rule accounts for it: {desk.letter.subject}")
 
 
 def known_days(facts: Facts) -> set[date]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from tests.reader.care import named, use_is
-from tests.reader.desk import DAY, Desk
+from tests.reader.desk import DAY, Desk, Said
 from tests.reader.facts import Row
-from tests.reader.tables import PER, minor, quote_lines, rounded
+from tests.reader.tables import PER, quote_lines, rounded
 
 SOON = timedelta(seconds=2)
 
 
-def _changes(desk: Desk) -> None:
+def _changes(desk: Desk, about: Said | None = None) -> None:
     """Each change as the asset's ledger has it: what, from when, from how many to how many, for how much more a month."""
     facts = desk.facts
     names = list(desk.facts_named({"en": "Product", "ja": "製品"}, "text"))
@@ -24,7 +25,7 @@ def _changes(desk: Desk) -> None:
     monthly = list(desk.facts_named({"en": "Per month", "ja": "月額"}, "text"))
     list(desk.facts_named({"en": "Terms", "ja": "条件"}, "text"))
     until = list(desk.facts_named({"en": "Runs until", "ja": "ご利用期限"}, "date"))
-    actions = _recorded(desk)
+    actions = recorded(desk)
     known = {a["asset_id"]: facts.name_of(a) for a in facts.tables["asset"]}
     if not names:
         desk.wrong("unsaid", desk.letter.subject, "what has changed")
@@ -39,8 +40,8 @@ def _changes(desk: Desk) -> None:
         changed = {a["quantity_change"] for a in fitting}
         if after - before not in changed:
             desk.wrong("count", counts, f"a change by {sorted(changed)}")
-        else:
-            _levels(desk, [a["asset_id"] for a in fitting], start, after, counts)
+        elif after:
+            desk.among("count", after, {facts.level(a)[0] for a in fitting})
     _monthly(desk, monthly, actions)
     ends = {facts.day(a["lifecycle_end"] - timedelta(seconds=1)) for a in actions if a["lifecycle_end"]}
     for day in until:
@@ -50,12 +51,18 @@ def _changes(desk: Desk) -> None:
     ):
         term = facts.term_at(said["id"], desk.letter.created_at + SOON)
         desk.same("date", said["end"], term["until"] - DAY if term else None)
-    desk.first({"en": "Confirmation: changes to your {name} and more\n", "ja": "】{name}ほかご契約内容変更のご確認"})
-    desk.first({"en": "Confirmation: changes to your {name}\n", "ja": "】{name}ご契約内容変更のご確認"})
+    about = about or desk.first(
+        {"en": "Confirmation: changes to your {name} and more\n", "ja": "】{name}ほかご契約内容変更のご確認"}
+    )
+    about = about or desk.first(
+        {"en": "Confirmation: changes to your {name}\n", "ja": "】{name}ご契約内容変更のご確認"}
+    )
+    if about:
+        desk.same("offer", about["name"], names[0] if names else None)
     _ = kinds
 
 
-def _recorded(desk: Desk) -> list[Row]:
+def recorded(desk: Desk) -> list[Row]:
     """What was done to assets when the mail was written; what a quote sold is on record as of its version."""
     facts, at = desk.facts, desk.letter.created_at
     accepted = {
@@ -69,35 +76,19 @@ def _recorded(desk: Desk) -> list[Row]:
     ]
 
 
-def _levels(desk: Desk, assets: list[str], start: date, after: int, counts: str) -> None:
-    """So many units are there from that day on, unless something later was agreed for the same day."""
-    facts = desk.facts
-    right = set()
-    for asset in assets:
-        later = [
-            a
-            for a in facts.rows("action", asset_id=asset)
-            if a["recorded_at"] and a["recorded_at"] > desk.letter.created_at + SOON
-        ]
-        if later:
-            return
-        right |= {p["quantity"] for p in facts.rows("period", asset_id=asset) if facts.day(p["starts_at"]) == start}
-    if right and after not in right and after != 0:
-        desk.wrong("count", counts, f"{sorted(right)} from {start} on")
-
-
 def _monthly(desk: Desk, said: list[str], actions: list[Row]) -> None:
-    changes = {rounded(a["mrr_change"] or Decimal(0), _currency(desk, a)) for a in actions}
+    """What a month costs before and after a change, each to the smallest unit."""
+    right = set()
+    for action in actions:
+        (_, after), change = desk.facts.level(action), action["mrr_change"] or Decimal(0)
+        right.add(tuple(rounded(value, _currency(desk, action)) for value in (after - change, after)))
     for text in said:
         try:
-            before, after = (desk.script.amount(part) for part in text.split("→"))
+            before, after = (desk.script.amount(part).value for part in text.split("→"))
         except ValueError:
             desk.wrong("unaccounted", text, "two amounts")
             continue
-        if not any(
-            abs(after.value - before.value - change) <= minor(_currency(desk, actions[0])) for change in changes
-        ):
-            desk.wrong("amount", text, f"a change by {sorted(changes)}")
+        desk.among("amount", (before, after), right)
 
 
 def _currency(desk: Desk, action: Row) -> str:
@@ -112,14 +103,12 @@ def assets_changed(desk: Desk) -> None:
 
 def assets_received(desk: Desk) -> None:
     """What was handed over to them."""
-    desk.first({"en": "Confirmation: {name} is yours\n", "ja": "】{name}譲受のご確認"})
-    _changes(desk)
+    _changes(desk, desk.first({"en": "Confirmation: {name} is yours\n", "ja": "】{name}譲受のご確認"}))
 
 
 def assets_transferred(desk: Desk) -> None:
     """What was handed over by them."""
-    desk.first({"en": "Confirmation: {name} handed over\n", "ja": "】{name}譲渡完了のご確認"})
-    _changes(desk)
+    _changes(desk, desk.first({"en": "Confirmation: {name} handed over\n", "ja": "】{name}譲渡完了のご確認"}))
 
 
 def upsell_offer(desk: Desk) -> None:
@@ -161,7 +150,8 @@ def upsell_offer(desk: Desk) -> None:
     day = desk.fact({"en": "Valid until", "ja": "有効期限"}, "date")
     if day is not None:
         _valid_all_day(desk, day, offer["expires_at"])
-    desk.first({"en": "More seats for {name}\n", "ja": "】{name}の席数追加のご提案"})
+    if about := desk.first({"en": "More seats for {name}\n", "ja": "】{name}の席数追加のご提案"}):
+        desk.same("offer", about["name"], product)
     named(desk, product)
     if offer["settled_at"] and offer["settled_at"] <= desk.at:
         desk.wrong("offer", offer_id, f"it is {offer['status']}")
@@ -210,7 +200,8 @@ def upsell_confirmed(desk: Desk) -> None:
     change = desk.fact({"en": "Change of your monthly amount", "ja": "月額の増加分"}, "money")
     if change:
         desk.amount(change, rounded(offer["mrr_change"], offer["currency"]), offer["currency"])
-    desk.first({"en": "Your additional seats for {name}\n", "ja": "】{name}の席数追加のご確認"})
+    if about := desk.first({"en": "Your additional seats for {name}\n", "ja": "】{name}の席数追加のご確認"}):
+        desk.same("offer", about["name"], product)
 
 
 def quote_presented(desk: Desk) -> None:
@@ -254,9 +245,25 @@ def quote_presented(desk: Desk) -> None:
         desk.amount(total, rounded(version["amount"], version["currency"]), version["currency"])
         if lines and sum((line["amount"].value for line in lines), Decimal(0)) != total.value:
             desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
-    for line in lines:
-        desk.among("offer", line["product"], set(facts.names.values()))
-    desk.fact({"en": "Change of your monthly amount", "ja": "月額の増減"}, "money")
+    _quoted(desk, version, lines)
+    change = desk.fact({"en": "Change of your monthly amount", "ja": "月額の増減"}, "money")
+    if change:
+        monthly = sum((Decimal(line["monthly"]) for line in version["body"]["lines"]), Decimal(0))
+        desk.amount(change, rounded(monthly, version["currency"]), version["currency"])
+
+
+def _quoted(desk: Desk, version: Row, said: list[dict[str, Any]]) -> None:
+    """The lines of the version that is on record: what, how many, at which price, for how much."""
+    right = [
+        (one["name"], int(one["quantity"]), Decimal(one["pricing"]["net_price"]), Decimal(one["amount"]))
+        for one in version["body"]["lines"]
+    ]
+    for line in said:
+        told = (line["product"], line["quantity"], line["price"].value, line["amount"].value)
+        if told in right:
+            right.remove(told)
+        else:
+            desk.wrong("offer", told, " or ".join(map(str, right)) or "nothing more")
 
 
 RULES = {

@@ -32,6 +32,13 @@ MORNING, EVENING = 9, 18
 ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction")
 """They answer what was done a moment before: an order, a task, the provisioning service."""
 
+SIGNED_BY_SALES = (
+    "order_confirmed", "documents", "assets_changed", "assets_received", "assets_transferred", "quote_presented", "upsell_confirmed",
+    "renewal_notice", "renewal_grace", "renewal_confirmed", "renewal_declined", "contract_ended",
+)  # fmt: skip
+"""What was sold, and what it costs; the rest is signed by whoever looks after the customer."""
+SIGNED_BY_EITHER = ("opted_out", "goodwill_granted")
+
 OF_CASES = ("case_survey",)
 """They follow on what somebody has just solved for the customer."""
 
@@ -73,11 +80,13 @@ def read(facts: Facts, letters: list[Letter]) -> Report:
     report.findings += pace(facts, letters)
     report.findings += hours(facts, letters)
     report.findings += said_sent(facts, letters)
+    report.findings += filed(facts, letters)
     return report
 
 
 def read_one(facts: Facts, letter: Letter) -> list[Finding]:
     """One mail by the rule of its template."""
+    facts = facts.where(letter.contact_id, letter.zone)
     desk = Desk(letter, facts)
     for match in _NO_WORDS.finditer(letter.text):
         desk.wrong("words", match[0], "words for people")
@@ -89,7 +98,12 @@ def read_one(facts: Facts, letter: Letter) -> list[Finding]:
         desk.wrong("unaccounted", letter.template, "a template that has a rule")
         return desk.findings
     known = frame(desk)
-    rule(desk)
+    try:
+        rule(desk)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        desk.wrong(
+            "unaccounted", error, "something that can be read: dates that there are, figures where figures belong"
+        )
     for name in known:
         desk.own_words(name)
     desk.leftovers()
@@ -126,6 +140,8 @@ def frame(desk: Desk) -> list[str]:
         signed = _signed(desk, signer, case)
     if contact and letter.to_email.lower() != contact["email"].lower() and not _moved(facts, letter):
         desk.wrong("name", letter.to_email, contact["email"])
+    for said in re.findall(rf"^{re.escape(seller)}の(.+?)でございます。", "\n".join(letter.lines), re.MULTILINE):
+        desk.among("name", said, signed)
     return [own for own in (company, seller, name, contact["name"] if contact else None, *signed) if own]
 
 
@@ -141,15 +157,35 @@ def _greeted(desk: Desk, name: str | None, contact: Row | None, case: Row | None
 
 
 def _signed(desk: Desk, signer: str, case: Row | None) -> list[str]:
-    """The name, if it is right: by the owner of the account, its success manager, or of a case whoever works on it."""
-    staff = [people(desk.facts, role, desk.at) for role in ("owner", "success_manager")]
+    """The name, if it is right: what was sold by the owner of the account, of a case by whoever works on it, the rest by the
+    success manager."""
+    by_sales = desk.letter.template in SIGNED_BY_SALES
+    roles = ("owner", "success_manager") if desk.letter.template in SIGNED_BY_EITHER else ()
+    staff = [people(desk.facts, role, desk.at) for role in roles or (("owner",) if by_sales else ("success_manager",))]
     right = {row["name"] for row in staff if row}
-    if case or desk.letter.delivery_id.startswith("case:"):
-        right = {row["name"] for row in desk.facts.tables["staff"]} | {"Customer service", "サポート窓口"}
+    if not by_sales and (case or desk.letter.delivery_id.startswith("case:")):
+        right = _at_the_desk(desk, case)
     if signer in right:
         return [signer]
     desk.wrong("name", signer, " or ".join(sorted(right)))
     return []
+
+
+def _at_the_desk(desk: Desk, case: Row | None) -> set[str]:
+    """Whose case it was, and whoever did something about it then."""
+    facts, written = desk.facts, desk.letter.created_at
+    ids = {case["owner_id"]} if case else set()
+    for event in facts.rows("case_event", case_id=case["case_id"] if case else None):
+        ids |= {event["by"]} if abs(event["at"] - written) < timedelta(seconds=2) else set()
+        ids |= (
+            {value for value in event["detail"].values() if isinstance(value, str)}
+            if event["kind"] == "assigned"
+            else set()
+        )
+    return {row["name"] for row in facts.tables["staff"] if row["staff_id"] in ids} | {
+        "Customer service",
+        "サポート窓口",
+    }
 
 
 def _case_of(facts: Facts, letter: Letter) -> Row | None:
@@ -221,7 +257,8 @@ def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
     for letter in letters:
         if letter.staff:
             continue
-        at = letter.sent_at.astimezone(facts.zone)
+        there = facts.where(letter.contact_id, letter.zone)
+        at = letter.sent_at.astimezone(there.zone)
         late = not MORNING <= at.hour < EVENING
         own_accord = letter.template in PLANNED or (letter.optional and letter.template not in ASKED_NOW)
         own_accord = own_accord or (
@@ -229,7 +266,7 @@ def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
         )
         if own_accord and late:
             findings.append(Finding("hour", letter, f"{at:%H:%M}", "between 9:00 and 18:00"))
-        if own_accord and letter.template not in KEEP_THEIR_DAY and not works(at.date(), facts.account["country"]):
+        if own_accord and letter.template not in KEEP_THEIR_DAY and not works(at.date(), there.country):
             findings.append(Finding("free day", letter, f"{at:%a %Y-%m-%d}", "a business day"))
     return findings
 
@@ -260,6 +297,20 @@ def said_sent(facts: Facts, letters: list[Letter]) -> list[Finding]:
                 findings.append(
                     Finding("sent", some, f"journal: {line['title']}", "nothing was taken by the server yet")
                 )
+    return findings
+
+
+def filed(facts: Facts, letters: list[Letter]) -> list[Finding]:
+    """Whoever pays got each invoice and each credit note, and got it once."""
+    files = [(ordering.number(lines), letter) for letter in letters for lines in letter.files]
+    count = Counter(number for number, _ in files)
+    findings = [Finding("twice", letter, number, "once") for number, letter in files if count[number] > 1]
+    held = {row["delivery_id"] for row in facts.tables["outbox"] if row["status"] != "sent"}
+    for table in ("invoice", "credit_memo"):
+        for row in facts.tables[table]:
+            number = row[f"{table}_id"]
+            if letters and not count[number] and not held:
+                findings.append(Finding("unsaid", letters[0], f"the documents of {facts.account_id}", f"also {number}"))
     return findings
 
 

@@ -173,7 +173,7 @@ def price_match(desk: Desk) -> None:
         said = desk.fact(name, "money")
         if said:
             desk.amount(said, claim[column], claim["currency"])
-    if product not in desk.letter.text:
+    if product not in desk.letter.text or product not in desk.letter.subject:
         desk.wrong("offer", desk.letter.subject, product)
     desk.own_words(product)
 

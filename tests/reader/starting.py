@@ -24,7 +24,11 @@ def welcome(desk: Desk) -> None:
         "en": "Thank you for choosing {x}. We are delighted to have {company} as a customer.",
         "ja": "お選びいただき、誠に",
     }
-    if desk.first(new) and earlier and "再び" not in desk.letter.text:
+    thanks = desk.first(new)
+    if thanks and "company" in thanks:
+        desk.same("name", thanks["company"], facts.account["name"])
+        desk.same("name", thanks["x"], desk.letter.sender.rpartition(" <")[0].strip('"'))
+    if thanks and earlier and "再び" not in desk.letter.text:
         since = min(o["activated_on"] for o in earlier)
         desk.wrong("tenure", desk.letter.subject, f"no welcome: they are a customer since {since}")
     for words in (
@@ -33,8 +37,10 @@ def welcome(desk: Desk) -> None:
     ):
         for named in desk.each(words):
             desk.same("offer", named["id"], order_id)
-    if desk.first({"en": "We are glad to have {company} back as a customer"}) and not earlier:
-        desk.wrong("tenure", desk.letter.subject, "they are new")
+    if back := desk.first({"en": "We are glad to have {company} back as a customer"}):
+        desk.same("name", back["company"], facts.account["name"])
+        if not earlier:
+            desk.wrong("tenure", desk.letter.subject, "they are new")
     _bought(desk, desk.items(), order)
     _schedule(desk, desk.letter.stage)
     manager = people(facts, "success_manager", desk.at)
@@ -98,13 +104,14 @@ def provisioning_done(desk: Desk) -> None:
     held = {facts.names[code] for code in facts.held(desk.at)}
     said = desk.items()
     for name, day in desk.rows(2):  # what begins on a later day
-        later = [
-            facts.day(period["starts_at"])
+        later = {
+            facts.day(min(period["starts_at"] for period in periods))
             for asset in facts.tables["asset"]
-            if facts.name_of(asset) == name
-            for period in facts.rows("period", asset_id=asset["asset_id"])
-        ]
-        desk.among("date", desk.script.date(day), later)
+            if facts.name_of(asset) == name and (periods := list(facts.rows("period", asset_id=asset["asset_id"])))
+        }
+        desk.among(
+            "date", desk.script.date(day), {first for first in later if first > facts.day(desk.letter.created_at)}
+        )
     if not ready:
         desk.wrong("offer", desk.letter.subject, "nothing was provided")
     for name in said:
@@ -163,7 +170,7 @@ def _open_step(desk: Desk, title: str, due: date | None, *, late: bool) -> None:
 
 def touch_day_1(desk: Desk) -> None:
     """The day after a customer began, once they can use what they bought."""
-    since = desk.facts.day(desk.facts.account["since"])
+    since = desk.facts.since()
     days = (desk.today - since).days
     if not 1 <= days <= 7:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}, {days} days")
@@ -176,7 +183,7 @@ def touch_day_1(desk: Desk) -> None:
 
 def touch_month_1(desk: Desk) -> None:
     """A month after a customer began."""
-    since = desk.facts.day(desk.facts.account["since"])
+    since = desk.facts.since()
     days = (desk.today - since).days
     if not 28 <= days <= 40:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}, {days} days")
@@ -187,7 +194,7 @@ def touch_month_1(desk: Desk) -> None:
 
 def touch_anniversary(desk: Desk) -> None:
     """So many years on the day, of somebody who is a customer still."""
-    since = desk.facts.day(desk.facts.account["since"])
+    since = desk.facts.since()
     years = desk.today.year - since.year
     if add_years(since, years) != desk.today or years < 1:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}")

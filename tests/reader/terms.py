@@ -12,6 +12,7 @@ from tests.reader.facts import Row
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
+SHORTEST_MONTH = 28
 
 
 def _contract(desk: Desk, said: str) -> Row | None:
@@ -129,9 +130,16 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
         following = facts.one("contract_term", contract_id=contract["contract_id"], number=number)
         if following and not following["moves"]:
             desk.same("date", ends, following["until"] - DAY)
+        elif begins.day <= SHORTEST_MONTH:
+            months = begins.month - 1 + contract["renewal_months"]
+            desk.same("date", ends, begins.replace(year=begins.year + months // 12, month=months % 12 + 1) - DAY)
     valid = desk.fact({"en": "Valid until", "ja": "見積有効期限"}, "date")
     if valid is not None and not desk.today <= valid <= term["until"] - DAY:
         desk.wrong("date", valid, f"a day from {desk.today} to {term['until'] - DAY}, on which it can be accepted")
+    if valid is not None:
+        desk.among("date", valid, {term["until"] - DAY, facts.last_notice_day(contract, term)})
+    if row and valid is not None and row["quoted_at"] <= desk.letter.created_at + SOON:
+        desk.same("date", valid, row["valid_until"])
     lines, total = quote_lines(desk)
     if total is not None and sum((line["amount"].value for line in lines), Decimal(0)) != total.value:
         desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
@@ -283,6 +291,8 @@ def renewal_grace(desk: Desk) -> None:
         return
     if until["day"] < desk.today:
         desk.wrong("date", until["day"], "a day to come")
+    if told := _grace_told(desk, contract):
+        desk.same("date", until["day"], told[-1])
     if contract["status"] == "ended" and contract["status_reason"] == "no answer":
         day = desk.facts.day(contract["status_at"] - timedelta(seconds=1))
         later = [
@@ -297,6 +307,15 @@ def renewal_grace(desk: Desk) -> None:
                 until["day"],
                 f"the contract ended on {day}, {contract['status_at']}: no answer was taken on the rest of that day",
             )
+
+
+def _grace_told(desk: Desk, contract: Row) -> list[date]:
+    """The last days of grace that are on record by then, the latest at the end."""
+    found = re.compile(rf"Term of {re.escape(contract['contract_id'])} ended without an answer; grace until (\S+)")
+    rows = sorted(desk.facts.tables["journal"], key=lambda row: row["at"])
+    return [
+        date.fromisoformat(match[1]) for row in rows if row["at"] <= desk.at and (match := found.search(row["title"]))
+    ]
 
 
 def contract_ended(desk: Desk) -> None:
@@ -320,13 +339,10 @@ def contract_ended(desk: Desk) -> None:
 def _ended_on(desk: Desk, contract: Row) -> set[date]:
     """The last day of the term, or of the grace that was given after it."""
     facts = desk.facts
-    grace = [
-        row for row in facts.tables["journal"]
-        if row["at"] <= desk.at and re.search(rf"Term of {re.escape(contract['contract_id'])} ended without an answer; grace until", row["title"])
-    ]  # fmt: skip
+    grace = _grace_told(desk, contract)
     term = facts.term_at(contract["contract_id"], desk.letter.created_at)
-    if grace and term and grace[-1]["at"] >= term["ends_at"] - DAY and contract["status_reason"] == "no answer":
-        return {date.fromisoformat(grace[-1]["title"].rsplit(" ", 1)[1])}
+    if grace and term and grace[-1] >= term["until"] - DAY and contract["status_reason"] == "no answer":
+        return {grace[-1]}
     if contract["status_reason"] in ("declined", "no answer") and term:
         return {term["until"] - DAY}
     last = {facts.day(contract["status_at"] - timedelta(seconds=1)), facts.day(contract["status_at"])}

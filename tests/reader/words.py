@@ -187,8 +187,9 @@ def unvouched(text: str, script: Script, names: Iterable[str]) -> list[tuple[str
     """Numbers, dates, amounts and names in what is left of a text once everything vouched for is blotted out: (kind, word)."""
     found: list[tuple[str, str]] = []
     for name in sorted({name for name in names if name and name in text}, key=len, reverse=True):
+        letter = r"\w" if script.language == "en" else "[A-Za-z0-9]"  # words have no spaces between them in Japanese
         pattern = re.escape(name)
-        pattern = rf"(?<!\w){pattern}(?!\w)" if name.isascii() else pattern
+        pattern = rf"(?<!{letter}){pattern}(?!{letter})" if name.isascii() else pattern
         if re.search(pattern, text):
             found.append(("name", name))
             text = re.sub(pattern, "\0", text)
@@ -210,7 +211,7 @@ def unvouched(text: str, script: Script, names: Iterable[str]) -> list[tuple[str
     else:
         found += [
             ("name", match[0])
-            for match in re.finditer(r"[^\s\0。、]{1,12} ?(?:様|さん)", text)
+            for match in re.finditer(r"[^\s\0。、]{1,12} ?(?:(?<![仕同模多])様(?![子々式])|さん)", text)
             if not match[0].endswith(("お客様", "他社様")) and "お客様" not in match[0]
         ]
     return found
