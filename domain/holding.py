@@ -195,8 +195,17 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
     """A step that may go on is planned for now; its own activity looks again whether it is still wanted."""
     guard = situation.guard
     talk = held.purpose is Purpose.RENEWAL_TALK
-    if (guard.renewal_held() if talk else guard.holds_back(held.purpose, held.product)) is not None:
+    contract = next((c for c in situation.customer.contracts if c.stage == held.step.stage), None)
+    if not (talk and contract is None) and (
+        (guard.renewal_held() if talk else guard.holds_back(held.purpose, held.product)) is not None
+    ):
         found.waiting.append(f"step {held.step.name}")
         return
     found.writes.append(ForgetHeldSteps(held.step.key))
+    if talk and (contract is None or contract.status != "active"):  # nothing is to be quoted any more
+        contract_id = held.step.stage.split(":")[1]
+        found.attention[f"renewal_held:{contract_id}"] = None
+        says = f"Dropped: the withheld quote for {contract_id}; its term is over or will not be renewed"
+        found.lines.append(JournalLine(says, name=f"quote-{held.step.key}", kind="dropped"))
+        return
     found.plan.append(held.step.model_copy(update={"at": situation.as_of, "on": situation.today}))

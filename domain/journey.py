@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -49,6 +49,23 @@ class Step(Carried):
     def key(self) -> str:
         """Unique within the journey: what is done under this key is done once."""
         return f"{self.stage}/{self.name}"
+
+
+AT_AN_INSTANT = frozenset(
+    {
+        "renewal_term_end",
+        "renewal_grace_end",
+        "amendment_effective",
+        "amendment_settled",
+        "quote_expiry",
+        "expansion_expiry",
+        "service_review",
+        "service_hold_lift",
+        "service_lead_reminder",
+        "service_lead_overdue",
+    }
+)
+"""Kinds of steps that happen at an instant, wherever the customer is."""
 
 
 class Stage(Carried):
@@ -311,17 +328,19 @@ class JourneyState(Carried):
             }
         )
 
-    def moved(self, before: AccountView | None) -> JourneyState:
+    def moved(self, before: AccountView | None, *, keeping: Collection[str] = AT_AN_INSTANT) -> JourneyState:
         """The state of a customer in another zone than `before`: what was to happen at nine happens at nine where they are now.
 
-        Terms, invoices and what begins at midnight keep the instants that they were sold by.
+        Terms, invoices and what begins at midnight keep the instants that they were sold by, and so do all steps of the kinds
+        `keeping`, whatever hour their instant was in the zone before.
         """
         if before is None or self.account is None or before.time_zone == self.account.time_zone:
             return self
         old, new = ZoneInfo(before.time_zone), self.account.time_zone
         agenda = [
             step.model_copy(update={"at": local_instant(step.on, new)})
-            if step.at.astimezone(old).replace(tzinfo=None) == datetime.combine(step.on, MORNING)
+            if step.kind not in keeping
+            and step.at.astimezone(old).replace(tzinfo=None) == datetime.combine(step.on, MORNING)
             else step
             for step in self.agenda
         ]

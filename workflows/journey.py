@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.agenda.model import Running
 from domain.briefing import render
-from domain.journey import Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
+from domain.journey import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.orders import read_order
 from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
@@ -183,7 +183,9 @@ class Journey:
                     self.state = here
                 self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
             case "change_account":
-                self.state = self.state.moved(before.account)
+                goes_elsewhere = bool(asked.body.get("time_zone"))
+                keeping = AT_AN_INSTANT if goes_elsewhere and workflow.patched("instants-stay") else ()
+                self.state = self.state.moved(before.account, keeping=keeping)
                 if asked.body.get("segment"):  # what is planned already follows another playbook
                     again = {"request_id": f"after-{asked.request_id}"[:120], "by": "system"}
                     self.asked.append(Asked("reconcile", again["request_id"], again))

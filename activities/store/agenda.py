@@ -28,10 +28,10 @@ _LATER = (
 _RECORD = """
 with ours as (
   select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan,
-    outcome->'account'->>'time_zone' as zone, outcome->'drop' ? 'adoption' as adopted
+    outcome->'account'->>'time_zone' as zone, outcome->'drop' ? 'adoption' as adopted, outcome->'stages' as stages
   from effect where account_id = $1 and starts_with(key, $2)),
 moves as (
-  select j.journal_id, e.key, e.outcome from effect e join journal j on j.key = e.key
+  select j.journal_id, e.key, e.as_of, e.outcome from effect e join journal j on j.key = e.key
   where e.account_id = $1 and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
     or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))),
 lever as (
@@ -91,6 +91,12 @@ select jsonb_build_object(
     from outbox o where o.account_id = $1 and o.status = 'waiting' and starts_with(o.delivery_id, $2)), '[]'),
   'help_since', (
     select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
+  'renewals', coalesce((
+    select jsonb_object_agg(r.stage, r.status) from (
+      select distinct on (s.key) s.key as stage, s.value->>'status' as status
+      from ours o, jsonb_each(o.stages) s
+      where o.stages is not null and o.stages <> 'null' and starts_with(s.key, 'renewal:')
+      order by s.key, o.as_of desc) r), '{}'),
   'adopted_until', (select max(as_of) from ours where adopted),
   'zones', coalesce((
     select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of) from (
@@ -98,7 +104,7 @@ select jsonb_build_object(
     where z.before is distinct from z.zone), '[]'),
   'done', coalesce((select jsonb_object_agg(key, as_of) from ours where strpos(key, '#') = 0), '{}'),
   'moved', coalesce((
-    select jsonb_agg(jsonb_build_object('number', m.journal_id, 'drop', coalesce(m.outcome->'drop', '[]'),
+    select jsonb_agg(jsonb_build_object('number', m.journal_id, 'at', m.as_of, 'drop', coalesce(m.outcome->'drop', '[]'),
         'plan', coalesce(m.outcome->'plan', '[]')))
     from moves m cross join closed c where c.id is null or m.journal_id > c.id), '[]'),
   'planned', coalesce((

@@ -13,6 +13,7 @@ from domain.journey import Outcome, Pause, Stage, StageKind, Step
 from domain.unreadable import Unreadable
 
 LOOKS = frozenset({"service_review", "service_hold_lift"})
+INVOICE = "billing_invoice"
 A_MOMENT = timedelta(minutes=1)
 SERVICE = StageKind.SERVICE.value
 
@@ -190,8 +191,11 @@ def _unwanted(agenda: Agenda, running: Running) -> Sequence[Step]:
 
 
 def _looks(running: Running, wanted: Step) -> bool:
-    """True for a look at what holds sales back that is due, or comes no later than it is wanted: it plans the next one."""
+    """True if a look of that kind is due, or comes no later than it is wanted: it plans the next one. Of invoices, one at the
+    same contract or asset."""
     by = max(wanted.at + A_MOMENT, running.now)
+    if wanted.kind == INVOICE:
+        return any(step.kind == INVOICE and step.stage == wanted.stage and step.at <= by for step in running.steps)
     return wanted.kind in LOOKS and any(step.kind in LOOKS and step.at <= by for step in running.steps)
 
 

@@ -76,6 +76,8 @@ def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: Contrac
     following = notices(facts, contract, life)
     latest = max(said.values(), default=None)
     quoted = latest is not None and life.quoted_at is not None and life.quoted_at >= latest
+    if (status := facts.record.renewals.get(contract.stage)) is not None:  # as what was done last left it
+        quoted = status == renewal.QUOTED
     agenda.stages[contract.stage] = Stage(
         status=renewal.QUOTED if quoted else renewal.WAITING, until=contract.term.ends_at
     )

@@ -12,24 +12,10 @@ from pydantic import AwareDatetime
 from domain.agenda.comparing import LOOKS
 from domain.billing import ContractBilling
 from domain.calendar import local_instant
-from domain.journey import Channel, Pause, Step
+from domain.journey import AT_AN_INSTANT, Channel, Pause, Step
 from domain.model import Carried
 from domain.quoting.billing import BillLine
 from domain.situation import Situation
-
-AT_AN_INSTANT = frozenset(
-    {
-        "renewal_term_end",
-        "renewal_grace_end",
-        "amendment_effective",
-        "amendment_settled",
-        "service_review",
-        "service_hold_lift",
-        "service_lead_reminder",
-        "service_lead_overdue",
-    }
-)
-"""Kinds of steps that happen at an instant, wherever the customer is."""
 
 
 class OrderFacts(Carried):
@@ -105,6 +91,8 @@ class Moved(Carried):
 
     number: int
     """its place in the order in which things were done"""
+    at: AwareDatetime | None = None
+    """when it was asked"""
     drop: list[str] = []
     plan: list[Step] = []
 
@@ -121,6 +109,8 @@ class Planned(Carried):
         """True if the step of that key, which a person `left` so, was planned for another instant, or taken off."""
         if key in self.plan:
             return left is None or self.plan[key] != left.at
+        if left is None:
+            return False  # it was not there to be taken off
         stage = key.partition("/")[0]
         return any(drop in (key, stage) or (drop.endswith("*") and key.startswith(drop[:-1])) for drop in self.drop)
 
@@ -150,6 +140,8 @@ class OnRecord(Carried):
     transfers: list[TransferFacts] = []
     waiting: list[Waiting] = []
     help_since: AwareDatetime | None = None
+    renewals: dict[str, str | None] = {}
+    """what was said last of the stages of renewals: their statuses, null for one that was closed"""
     adopted_until: AwareDatetime | None = None
     """when adoption was over last, with the last contract of then"""
     zones: list[ZoneFacts] = []
@@ -200,6 +192,10 @@ class Facts:
             return step
         return step.model_copy(update={"at": local_instant(step.on, zone)})
 
+    def as_left(self, step: Step) -> Step:
+        """A step as people, or what put it off, left it; itself if they left it alone or out."""
+        return self.by_hand.get(step.key) or step
+
     def done(self, key: str) -> datetime | None:
         """When the step under `key` was done, or null."""
         return self.record.done.get(key)
@@ -216,9 +212,14 @@ class Facts:
         at, key = max(found)
         return key, at
 
-    def left_out(self, prefix: str) -> list[str]:
-        """The keys with this beginning of steps that people, or a journey that was resumed, left out for good."""
-        return [key for asked in self.record.moved for key in asked.drop if key.startswith(prefix)]
+    def left_out(self, prefix: str) -> list[tuple[datetime, str]]:
+        """The keys with this beginning of steps that people, or a journey that was resumed, left out for good, and when."""
+        return [
+            (asked.at or self.record.recorded_at, key)
+            for asked in self.record.moved
+            for key in asked.drop
+            if key.startswith(prefix)
+        ]
 
     def order(self, order_id: str) -> OrderFacts | None:
         """The order of that id."""

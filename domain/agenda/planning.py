@@ -10,10 +10,11 @@ from domain.agenda import ahead, contracts, success
 from domain.agenda.facts import Facts
 from domain.agenda.horizon import NEXT, Horizon
 from domain.agenda.model import Agenda
+from domain.decision import Write
 from domain.journey import AccountView, Outcome, Stage, StageKind, Step, stage_kind
 from domain.quotes import deciding
 from domain.service.guard import NO_SERVICE
-from domain.service.hold_writes import WithdrawMail
+from domain.service.hold_writes import ForgetHeldSteps, WithdrawMail
 from domain.service.leads import WAITING
 from domain.unreadable import UnreadableError, unreadable_of
 
@@ -139,7 +140,8 @@ def _promises(facts: Facts, found: Agenda) -> None:
     """What was promised by a day and is looked for then."""
     for promise in facts.record.promises:
         if promise.promised_at > promise.recorded_at:
-            step = fulfilling.look_on(facts.situation, promise.order_id, promise.line_id, promise.promised_at)
+            then = success.at_instant(facts, promise.recorded_at)  # its name is of a day where the customer was then
+            step = fulfilling.look_on(then, promise.order_id, promise.line_id, promise.promised_at)
             if facts.done(step.key) is None:
                 found.add(step)
 
@@ -148,6 +150,11 @@ def _mornings(facts: Facts, found: Agenda) -> None:
     """What was decided by night and waits to be told."""
     began = facts.record.reopened_at
     found.add(*(one.step for one in facts.announced(mornings.KIND) if began is None or one.by >= began))
+
+
+def _can_wait(write: Write, planned: Collection[str]) -> bool:
+    """True for what is seen at any later look: that the moment of a mail has passed, or that a quote is not wanted any more."""
+    return isinstance(write, WithdrawMail) or (isinstance(write, ForgetHeldSteps) and write.key not in planned)
 
 
 def _service(facts: Facts, found: Agenda) -> None:
@@ -165,8 +172,7 @@ def _service(facts: Facts, found: Agenda) -> None:
             if any(one.step.name.startswith(f"lead-{lead_id}-") for lead_id in open_leads)
         )
     )
-    if any(
-        not isinstance(write, WithdrawMail) for write in decided.writes
-    ):  # that a moment has passed is seen at any later look
+    planned = {step.key for step in decided.outcome.plan}
+    if any(not _can_wait(write, planned) for write in decided.writes):
         found.add(review)
     found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*"}

@@ -52,7 +52,7 @@ def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) 
         if then.is_past(step.at) or facts.done(step.key) is not None:
             continue
         if step.kind == "onboarding_touch":
-            if not facts.situation.is_past(step.at):
+            if not facts.situation.is_past(facts.as_left(step).at):
                 agenda.add(step)
         elif onboarding.task_of(step.name) in waiting:
             agenda.add(step)
@@ -89,12 +89,14 @@ def anniversaries(facts: Facts, agenda: Agenda) -> None:
     known = max([facts.record.reopened_at or facts.record.recorded_at, *by_order[:1]])
     after = max(customer.day_of(known), situation.in_days(-TOLERATED_DELAY.days - 1))
     prefix = f"{onboarding.ANNIVERSARIES}/anniversary-"
-    since = at_instant(facts, known).customer.day_of(customer.account.since)
+    seen = known
     if last := facts.last_done(prefix):
-        since = at_instant(facts, max(known, last[1])).customer.day_of(customer.account.since)
+        seen = max(seen, last[1])
         after = max(after, date(onboarding.anniversary_year(last[0]), 12, 31), customer.day_of(last[1]))
-    for key in facts.left_out(prefix):  # for good, whatever is known of the day by now
+    for at, key in facts.left_out(prefix):  # for good, whatever is known of the day by now
+        seen = max(seen, at)
         after = max(after, date(onboarding.anniversary_year(key), 12, 31))
+    since = at_instant(facts, seen).customer.day_of(customer.account.since)
     agenda.add(onboarding.next_anniversary(situation, since, after=after))
 
 
@@ -130,7 +132,7 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     for done in live_at:
         survey = adoption.first_survey(at_instant(facts, done))
         # Of those that are long past it is not known any more whether somebody had been asked before.
-        if survey and not situation.is_past(survey.at) and not any(sent < done for sent in asked):
+        if survey and not situation.is_past(facts.as_left(survey).at) and not any(sent < done for sent in asked):
             _add_undone(facts, agenda, survey)
     agenda.add(*(one.step for one in facts.announced("adoption_survey") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
@@ -205,7 +207,7 @@ def deliveries(facts: Facts, agenda: Agenda) -> None:
         onboards = any(task.stage == onboarding.stage_of(order.order_id) for task in facts.situation.customer.tasks)
         day = then.customer.day_of(order.activated_at)
         for step in fulfilling.follow_up_of(then, order.order_id, day, onboards=onboards):
-            if facts.done(step.key) is None and not facts.situation.is_past(step.at):
+            if facts.done(step.key) is None and not facts.situation.is_past(facts.as_left(step).at):
                 agenda.add(step)
 
 
@@ -225,5 +227,9 @@ def reorders(facts: Facts, agenda: Agenda) -> None:
     agenda.stages[reorder.STAGE] = Stage(status=reorder.LAPSED if lapsed else reorder.ACTIVE)
     patience = timedelta(days=1)
     agenda.add(
-        *(step for step in left if step.kind != "reorder_check_in" or not facts.situation.is_past(step.at + patience))
+        *(
+            step
+            for step in left
+            if step.kind != "reorder_check_in" or not facts.situation.is_past(facts.as_left(step).at + patience)
+        )
     )

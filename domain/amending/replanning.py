@@ -329,26 +329,28 @@ def _with_term(contract: ContractFacts, term: TermFacts) -> tuple[ContractFacts,
 def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Replanned:
     """A contract that the customer did not have before, from its first term on, with the next one if that is sold already; one
     that is over by now has nothing to come."""
+    first, writes = contract, list[Write]()
+    if contract.previous is not None:
+        first = contract.model_copy(update={"term": contract.previous, "previous": None})
+        writes = [_begun(contract.contract_id, contract.term, origin, situation.as_of)]
+    writes = [OpenContract(first, origin, situation.as_of), *writes]
     if situation.is_past(contract.term.ends_at):
         why = "over before it was recorded"
         return Replanned(
             [
-                OpenContract(contract, origin, situation.as_of),
+                *writes,
                 SetContractStatus(contract.contract_id, "ended", why, situation.as_of),
             ],
             lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
             contracts={contract.contract_id: contract.model_copy(update={"status": "ended"})},
         )
-    first, writes = contract, list[Write]()
     if contract.previous is not None:
-        first = contract.model_copy(update={"term": contract.previous, "previous": None})
-        writes = [_begun(contract.contract_id, contract.term, origin, situation.as_of)]
         planned = renewal.turn(situation, first, contract.term, "").model_copy(update={"said": []})
     else:
         planned = renewal.take_up(situation, contract)
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
     return Replanned(
-        [OpenContract(first, origin, situation.as_of), *writes],
+        writes,
         joined(planned, _adoption(situation)),
         [_line(contract, says)],
         contracts={contract.contract_id: contract},

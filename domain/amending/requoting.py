@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from domain.decision import Decision, JournalLine, Mail, Write
+from domain.journey import Outcome, Stage
 from domain.orders import ContactRole
 from domain.renewal_quote import notice_context, quote_renewal
+from domain.renewal_talk import QUOTED
 from domain.situation import Situation
 
 
@@ -20,6 +22,7 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
     lines: list[JournalLine] = []
     writes: list[Write] = []
     mails: list[Mail] = []
+    stages: dict[str, Stage | None] = {}
     for contract_id, total in quoted.items():
         contract = after.customer.contract(contract_id)
         if contract is None or contract.status != "active" or after.guard.renewal_held(contract.term.ends_at):
@@ -36,6 +39,9 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
             JournalLine(says, name=contract_id, detail={"contract_id": contract_id, "total": str(quote.total)})
         )
         writes.append(quote)
+        stages[contract.stage] = Stage(status=QUOTED, until=contract.term.ends_at)
         context = notice_context(after, contract, quote)
         mails.append(Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True))
-    return Decision(lines[0], writes=writes, mails=mails, more_lines=lines[1:]) if lines else None
+    if not lines:
+        return None
+    return Decision(lines[0], Outcome(stages=stages), writes, mails, more_lines=lines[1:])

@@ -277,7 +277,7 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
     first: dict[int, tuple[date, Decimal]] = {}
     for stretch, holdings in sweep(rows_of(record.active), timeline(record.actions)):
         start = local_date(stretch.start, zone)
-        if start > through:
+        if start > through and first:  # what was sold is known before its day: it may be charged with the sale
             break
         held = dict(holdings.quantities)
         for lot in held:

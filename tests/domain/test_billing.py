@@ -206,3 +206,36 @@ def test_what_was_billed_elsewhere_is_not_billed_again(life: Life, days: int) ->
     expected = total_amount(life.record.periods)
     assert expected is not None
     assert total == rounding_of(life.currency).apply(expected)
+
+
+@given(ahead=st.integers(0, 40), later=st.integers(0, 40), currency=st.sampled_from(("EUR", "JPY", "KWD")))
+@examples(60)
+def test_what_is_bought_once_and_charged_with_its_sale_is_not_given_back_before_its_day(
+    ahead: int, later: int, currency: str
+) -> None:
+    """Such as a device sold tonight to somebody for whom it is tomorrow already; invoices go by the day of who pays them."""
+    sold_on = date(2026, 11, 3)
+    request = Generate(
+        request_id=RequestId("sale"),
+        recorded_at=start_of_day(sold_on, "UTC"),
+        asset=Asset(
+            asset_id=ASSET,
+            account_id=AccountId("C-1"),
+            product=ProductCode("P"),
+            currency=currency,
+            selling_model=SellingModel.ONE_TIME,
+            time_zone="UTC",
+        ),
+        lines=(
+            Line(
+                start=start_of_day(sold_on + timedelta(days=ahead), "UTC"), end=None, quantity=3, unit_price=Decimal(90)
+            ),
+        ),
+    )
+    record = apply(Ledger(policy=POLICY), request).record(ASSET)
+    sale = settle(Due(record, None, None, ()), sold_on, "UTC", POLICY)
+    assert [line.amount for line in sale.lines] == [Decimal(270)]
+    looked = settle(Due(record, record, None, sale.lines), sold_on + timedelta(days=later), "UTC", POLICY)
+    assert looked.lines == ()
+    never = settle(Due(record, record, None, ()), sold_on, "UTC", POLICY)
+    assert [line.amount for line in never.lines] == ([] if ahead else [Decimal(270)])

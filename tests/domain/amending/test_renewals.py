@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from domain.amending import changes
 from domain.amending.requests import AmendAssets, RenewAssets, SwapAssets
+from domain.amending.requoting import requote
 from domain.customer import agreed_price
 from domain.decision import QuoteRenewal
 from domain.money import rounding_of
 from domain.orders import PricePer
 from domain.refusals import Refusal
+from domain.renewal import QUOTED
 from domain.renewal_quote import assets_of_next_term, quote_renewal
 from tests.domain.amending.test_histories import ACTS, ZONES, Act
 from tests.domain.amending.world import World
@@ -133,3 +135,16 @@ def test_an_early_renewal_lists_whole_months_at_their_price_whatever_it_cuts_sho
     monthly = 40 * {0: 1200, 2: 1333}[swaps] + 3 * 777
     assert quote.total == 12 * monthly + 60_000
     assert sum(Decimal(line["amount"]["amount"]) for line in quote.lines) == quote.total
+
+
+def test_a_renewal_that_is_quoted_anew_is_shown_as_quoted() -> None:
+    """Even if the quote before was asked for, and a notice without one came since."""
+    world = World(auto_renew=True)
+    world.pass_by(320)
+    contract = world.contract()
+    anew = requote(world.situation(), {contract.contract_id: Decimal(1)})
+    assert anew is not None
+    stage = anew.outcome.stages[contract.stage]
+    assert stage is not None
+    assert (stage.status, stage.until) == (QUOTED, contract.term.ends_at)
+    assert requote(world.situation(), {}) is None
