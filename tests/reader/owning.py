@@ -152,6 +152,9 @@ def upsell_offer(desk: Desk) -> None:
         _valid_all_day(desk, day, offer["expires_at"])
     if about := desk.first({"en": "More seats for {name}\n", "ja": "】{name}の席数追加のご提案"}):
         desk.same("offer", about["name"], product)
+    if good := desk.first({"en": "\n{name} is in good use at {company}:"}):
+        desk.same("offer", good["name"], product)
+        desk.same("name", good["company"], facts.account["name"])
     named(desk, product)
     if offer["settled_at"] and offer["settled_at"] <= desk.at:
         desk.wrong("offer", offer_id, f"it is {offer['status']}")
