@@ -6,7 +6,6 @@ A run that names files does just these, in one process, slow ones too.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -44,19 +43,6 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def compile_once(config: pytest.Config) -> None:
-    """Where Python is told to keep no bytecode, the tests' processes keep theirs in pytest's own folder.
-
-    Otherwise each of some fifty processes compiles everything again, which takes longer than what it is started for.
-    """
-    if not sys.dont_write_bytecode:
-        return
-    sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(config.rootpath / config.getini("cache_dir") / "bytecode")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
-
-
 def side_by_side(config: pytest.Config) -> None:
     """Several processes for the whole suite, unless `-n` says otherwise."""
     if not config.pluginmanager.hasplugin("dsession") and not config.pluginmanager.hasplugin("xdist"):
@@ -70,6 +56,8 @@ def side_by_side(config: pytest.Config) -> None:
         config.option.numprocesses = PROCESSES
         config.option.dist = "loadscope"
         config.option.loadscopereorder = False
+        # Several of Temporal's servers share few cores: threads beyond one only get into each other's way.
+        os.environ.setdefault("GOMAXPROCS", "1")
 
 
 def scheduler(config: pytest.Config, log: Producer) -> WhoeverIsFree | None:

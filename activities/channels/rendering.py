@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import (
@@ -109,6 +110,7 @@ def _tag(wanted: str, language: str) -> str:
     return wanted if re.split("[-_]", wanted)[0].lower() == language else language
 
 
+@cache  # compiled once in a process, however many renderers there are
 def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("activities.channels", "templates"),

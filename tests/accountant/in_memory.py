@@ -75,7 +75,7 @@ class _Account(InMemory):
             day += timedelta(days=1)
         self.pass_until(instant)
 
-    def do(self, act: dict[str, Any]) -> None:
+    def do(self, act: dict[str, Any], request_id: str) -> None:
         """Carries out an act and bills what follows from it. Raises Refusal or ValidationError."""
         if "order" in act:
             self.place(read_order(order_document(self.story, self.facts, act)))
@@ -83,7 +83,7 @@ class _Account(InMemory):
             self.apply(renewal.answer(self.situation(), AnswerRenewal.model_validate(act["request"])))
         else:
             decide, model = ASKED[act["ask"]]
-            self.apply(decide(self.desk(act["request"]["request_id"]), model.model_validate(act["request"])))
+            self.apply(decide(self.desk(request_id), model.model_validate(act["request"])))
         self.settle()
 
     def settle(self) -> None:
@@ -136,7 +136,7 @@ def live_by_rules(story: Story) -> Lived:
         at = story.instant(act["day"], act["at"])
         world.live_to(at)
         try:
-            world.do(act)
+            world.do(act, act.get("request", {}).get("request_id", f"q-{len(lived.done)}"))
             lived.done.append(Done(act, at.date()))
         except (Refusal, ValidationError) as refused:
             lived.done.append(Done(act, at.date(), getattr(refused, "type", "Invalid"), str(refused)))
