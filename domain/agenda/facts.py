@@ -105,10 +105,10 @@ class Planned(Carried):
     """their instants, by their keys"""
     drop: list[str] = []
 
-    def changes(self, key: str, left: Step | None) -> bool:
-        """True if the step of that key, which a person `left` so, was planned for another instant, or taken off."""
+    def changes(self, key: str, left: Step | None, same: Collection[datetime]) -> bool:
+        """True if the step of that key, which a person `left` so, was planned for another instant than the `same`, or taken off."""
         if key in self.plan:
-            return left is None or self.plan[key] != left.at
+            return left is None or self.plan[key] not in same
         if left is None:
             return False  # it was not there to be taken off
         stage = key.partition("/")[0]
@@ -176,7 +176,7 @@ class Facts:
             if isinstance(one, Moved):
                 left |= dict.fromkeys(one.drop) | {step.key: step for step in one.plan if not _follows(step, one.drop)}
             else:
-                left = {key: step for key, step in left.items() if not one.changes(key, step)}
+                left = {key: step for key, step in left.items() if not one.changes(key, step, self._instants(step))}
         return left
 
     def zone_at(self, at: datetime) -> str:
@@ -186,11 +186,16 @@ class Facts:
 
     def here(self, step: Step) -> Step:
         """A step that was planned for nine o'clock where the customer was then, at nine where they are now."""
-        zone = self.situation.customer.account.time_zone
-        elsewhere = {one.zone for one in self.record.zones} - {zone}
-        if step.kind in AT_AN_INSTANT or step.at not in [local_instant(step.on, one) for one in elsewhere]:
-            return step
-        return step.model_copy(update={"at": local_instant(step.on, zone)})
+        here = local_instant(step.on, self.situation.customer.account.time_zone)
+        return step.model_copy(update={"at": here}) if here in self._instants(step) else step
+
+    def _instants(self, step: Step | None) -> set[datetime]:
+        """The instants that are the same for a step: of one that comes at nine, nine o'clock wherever the customer has been."""
+        if step is None:
+            return set()
+        zones = {one.zone for one in self.record.zones} | {self.situation.customer.account.time_zone}
+        mornings = {local_instant(step.on, zone) for zone in zones}
+        return mornings if step.kind not in AT_AN_INSTANT and step.at in mornings else {step.at}
 
     def as_left(self, step: Step) -> Step:
         """A step as people, or what put it off, left it; itself if they left it alone or out."""

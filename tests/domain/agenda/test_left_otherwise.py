@@ -144,3 +144,17 @@ def test_an_overdue_look_at_invoices_is_any_look_at_them() -> None:
     assert apart(overdue) == []
     assert apart(other) == [due.key]
     assert apart(due.model_copy(update={"name": "due-2027-03-01", "at": as_of + timedelta(days=9)})) == [due.key]
+
+
+def test_what_was_moved_stays_so_when_it_is_planned_at_nine_of_that_day_elsewhere() -> None:
+    """As when something is imported for a customer who has another zone since: the whole agenda is planned where they are now."""
+    here = lived(40)
+    (step,) = [step for step in agenda(here).plan() if step.kind == "relationship_anniversary"]
+    moved = here.situation.step(step.kind, step.stage, step.name, here.situation.in_days(60))
+    by_hand = here.record.model_copy(update={"moved": [Moved(number=1, plan=[moved])]})
+    gone = moved_away(replace(here, record=by_hand))
+    nine = local_instant(moved.on, ELSEWHERE)
+    assert agenda(gone).steps[step.key].at == nine
+    for at, stays in ((nine, True), (moved.at, True), (nine + timedelta(days=1), False)):
+        planned = gone.record.model_copy(update={"planned": [Planned(number=2, plan={step.key: at})]})
+        assert (replace(gone, record=planned).by_hand == {step.key: moved}) is stays
