@@ -178,8 +178,8 @@ def _began(facts: Facts) -> tuple[datetime, int] | None:
 
 
 def _first_look(facts: Facts, at: datetime, since: datetime) -> int:
-    """Days from `at` to the first check-in of a customer whose use began with `since`."""
-    day_of = facts.situation.customer.day_of
+    """Days from `at` to the first check-in of a customer whose use began with `since`, by the days where they were then."""
+    day_of = at_instant(facts, at).customer.day_of
     return max(1, facts.situation.playbook.adoption.latest_start - (day_of(at) - day_of(since)).days)
 
 

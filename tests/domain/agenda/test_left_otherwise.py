@@ -158,3 +158,20 @@ def test_what_was_moved_stays_so_when_it_is_planned_at_nine_of_that_day_elsewher
     for at, stays in ((nine, True), (moved.at, True), (nine + timedelta(days=1), False)):
         planned = gone.record.model_copy(update={"planned": [Planned(number=2, plan={step.key: at})]})
         assert (replace(gone, record=planned).by_hand == {step.key: moved}) is stays
+
+
+@pytest.mark.parametrize("hours", range(0, 24, 3))
+def test_the_first_check_in_keeps_its_day_though_the_days_of_then_are_others_elsewhere(hours: int) -> None:
+    """It is counted from the day on which use began to the day on which that was known: both where the customer was."""
+    here = lived(1)
+    sold = here.situation.customer.account.since
+    known = sold + timedelta(days=3, hours=hours)
+    order = OrderFacts(order_id="SO-9", activated_at=sold, recorded_at=known)
+    life = here.record.contracts[0].model_copy(update={"order_id": order.order_id, "recorded_at": known})
+    at = known + timedelta(days=1)
+    situation = replace(here.situation, as_of=at)
+    record = here.record.model_copy(update={"orders": [order], "contracts": [life]})
+    here = replace(here, situation=situation, record=record, now=at)
+    (planned,) = [step for step in agenda(here).plan() if step.kind == "adoption_check_in"]
+    (kept,) = [step for step in agenda(moved_away(here, "Pacific/Auckland")).plan() if step.kind == "adoption_check_in"]
+    assert (kept.key, kept.on) == (planned.key, planned.on)
