@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 
 from domain import adoption, fulfilling, onboarding, renewal, reorder, standing
@@ -265,9 +265,9 @@ def begin(
             writes.append(
                 SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)
             )
-    # A purchase is of the day on which it was one where the customer was; they may have moved since.
+    # A purchase is of the day on which it was one where the customer was; who has moved west since may order on the day before.
     bought = {purchase.order_id: purchase.day for purchase in customer.purchases}
-    goods = goods and bought.get(order_id) == max(bought.values())
+    goods = goods and bought.get(order_id, date.min) >= max(bought.values()) - timedelta(days=1)
     if goods or (opening and customer.purchases):
         outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
         writes += [reorder.came_back(situation)] if goods else []
