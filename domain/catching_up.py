@@ -58,7 +58,7 @@ def catch_up(situation: Situation, overdue: Sequence[Step]) -> CaughtUp:
     own people have to know on the next business morning, everything else one a morning after that.
     """
     found = CaughtUp()
-    first = day = _next_morning(situation)
+    first = day = next_morning(situation)
     latest = _latest(overdue)
     looked_at = any(step.kind == "adoption_check_in" for step in overdue)
     for step in sorted(overdue, key=lambda step: (step.kind not in _FIRST, step.at, step.key)):
@@ -100,7 +100,8 @@ def may_be_left_out(kind: str) -> bool:
     return kind in _TO_CUSTOMERS | _AMONG_US
 
 
-def _next_morning(situation: Situation) -> date:
+def next_morning(situation: Situation) -> date:
+    """The business day on whose morning, from now on, what people read leaves."""
     at, day = situation.customer.morning(situation.today)
     return day if at >= situation.as_of else situation.customer.morning(situation.in_days(1))[1]
 
@@ -158,7 +159,7 @@ def _reminder(situation: Situation, step: Step) -> list[Step]:
     if task is None:
         return []
     name = f"{task.name}-remind"
-    return [situation.step("onboarding_reminder", step.stage, name, _next_morning(situation))]
+    return [situation.step("onboarding_reminder", step.stage, name, next_morning(situation))]
 
 
 def _escalation(situation: Situation, step: Step) -> list[Step]:

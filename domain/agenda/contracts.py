@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from domain import billing, renewal
@@ -12,6 +13,7 @@ from domain.amending.changes import SCHEDULED
 from domain.amending.changes import stage_of as change_stage
 from domain.amending.transfers import UNDER_WAY
 from domain.assets.model import AssetAction, AssetRecord
+from domain.catching_up import next_morning
 from domain.customer import ContractFacts
 from domain.journey import Stage, Step
 from domain.ownership import POLICY
@@ -109,6 +111,8 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     waiting = [days for days in said if _looks_again(facts, steps[days])]
     since = _looked_after_since(facts, contract, life)
     left_out = [days for days in steps if facts.by_hand.get(steps[days].key, steps[days]) is None]
+    if _left_out_at_its_end(facts, contract, [steps[days].key for days in left_out]):
+        return []
     latest = min([*said, *left_out], default=None)
     left = [days for days in steps if (latest is None or days < latest) and (since is None or steps[days].at >= since)]
     missed = [days for days in left if steps[days].at < as_of]
@@ -121,6 +125,12 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
         planned = [one.step for one in facts.announced("renewal_notice") if one.step.key == steps[first].key]
         steps[first] = planned[-1] if planned else steps[first]
     return [steps[days] for days in sorted({first, *left}, reverse=True) if days in steps and days <= first]
+
+
+def _left_out_at_its_end(facts: Facts, contract: ContractFacts, keys: Sequence[str]) -> bool:
+    """True if one of these notices was dropped as the term ended before the next morning: then none is of use."""
+    dropped = [at for at, key in facts.left_out(f"{contract.stage}/notice-") if key in keys]
+    return any(next_morning(at_instant(facts, at)) >= contract.term.until for at in dropped)
 
 
 def _looked_after_since(facts: Facts, contract: ContractFacts, life: ContractLife) -> datetime | None:

@@ -15,7 +15,7 @@ from domain.agenda.planning import agenda
 from domain.customer import TaskFacts
 from domain.journey import Step
 from domain.orders import BillingFrequency
-from domain.requests import SkipStep
+from domain.requests import ResumeJourney, SkipStep
 from domain.situation import Situation
 from tests.domain.agenda.test_horizons import facts_of
 from tests.domain.amending.world import World
@@ -141,3 +141,16 @@ def test_what_is_overdue_in_a_pause_is_the_same_whenever_it_was_due() -> None:
         for wait in (timedelta(0), timedelta(days=2))
     ]
     assert [first.key in abouts for abouts in said] == [True, False]
+
+
+def test_no_notice_follows_on_one_that_was_dropped_as_the_term_ends_before_the_morning() -> None:
+    """A pause that ends on the last day: what would be read on the next morning is of no use, and neither is what came after it."""
+    life = Lived()
+    world = life.world
+    (first,) = life.notices()
+    world.now = world.contract().term.ends_at - timedelta(hours=8)
+    decision = control.resume(world.situation(), ResumeJourney(), [first])
+    assert decision.outcome.drop == [first.key]
+    world.apply(decision)
+    life.moved.append(Moved(number=1, at=world.now, drop=decision.outcome.drop, plan=decision.outcome.plan))
+    assert life.wanted() == life.notices() == []
