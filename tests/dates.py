@@ -9,6 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,18 +40,28 @@ def days_to_try(today: date) -> list[datetime]:
     ]
 
 
+def lived(at: datetime, tests: list[str]) -> bool:
+    """True if the tests pass as of an instant; what they say is shown when they are done."""
+    command = [sys.executable, "-m", "pytest", "-q", "--slow", "none", *tests]
+    given = {**os.environ, "PERENNIAL_NOW": at.isoformat()}
+    done = subprocess.run(command, env=given, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(f"== as of {at.isoformat()}, a {at:%A}\n{done.stdout}", flush=True)
+    return done.returncode == 0
+
+
 def main() -> int:
     """1 if anything failed on any day; says which."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("at", nargs="*", type=datetime.fromisoformat, help="instants instead of the usual ones")
     parser.add_argument("--tests", nargs="+", default=WHAT, help="test files instead of the usual ones")
+    parser.add_argument(
+        "--at-once", type=int, default=os.cpu_count() or 1, help="days side by side (default: %(default)s)"
+    )
     asked = parser.parse_args()
-    failed = []
-    for at in asked.at or [day for day in days_to_try(present().date()) if day > present() + timedelta(hours=1)]:
-        print(f"== as of {at.isoformat()}, a {at:%A}", flush=True)
-        command = [sys.executable, "-m", "pytest", "-q", "--slow", "none", *asked.tests]
-        if subprocess.run(command, env={**os.environ, "PERENNIAL_NOW": at.isoformat()}, check=False).returncode:
-            failed.append(at.isoformat())
+    days = asked.at or [day for day in days_to_try(present().date()) if day > present() + timedelta(hours=1)]
+    with ThreadPoolExecutor(asked.at_once) as places:
+        green = list(places.map(lambda day: lived(day, asked.tests), days))
+    failed = [day.isoformat() for day, is_green in zip(days, green, strict=True) if not is_green]
     print(f"red as of {', '.join(failed)}" if failed else "green on every day")
     return int(bool(failed))
 
