@@ -25,6 +25,7 @@ from activities.decided import (
     with_documents,
     without_unwanted_mails,
 )
+from activities.numbering import with_short_numbers
 from activities.pacing import unless_too_early
 from activities.signing import Signing
 from activities.store import customers, effects, holds
@@ -267,6 +268,7 @@ class Performer:
         await effects.write_journal(connection, account_id, lines)
         if not situation.imported:
             decision = with_documents(decision, billed, situation.today)
+        decision = await with_short_numbers(connection, account_id, decision)
         answerable = decision.mails or any(notice.case_id for notice in decision.notices)
         signed_by = (await self.signing.current(connection)).number if answerable else None
         rows, unreachable = self._outbox_rows(customer, decision, key, stage, as_of, signed_by)

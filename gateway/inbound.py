@@ -17,12 +17,12 @@ from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.clock import present
-from activities.store import effects, inbox, keys
+from activities.store import effects, inbox, keys, things
 from activities.store.inbox import StoredMail
 from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.correspondence import COPIED, MailEvent
-from domain.mail.answering import Door, SentMail, Wish, asked_in, wish_of
-from domain.mail.asks import Act, ask_of
+from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, wish_of
+from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
 from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
@@ -31,6 +31,7 @@ from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
 from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
+from domain.short_numbers import spoken
 from domain.shown import shorten
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
@@ -127,11 +128,21 @@ class Inbox(Reception):
             return None
         accounts = [one.account_id for one in found.senders]
         account_id = found.answered.account_id if found.answered else (accounts[0] if len(accounts) == 1 else None)
-        named = ask.id if account_id is not None else None
-        thing = await inbox.thing_named(connection, str(account_id), named) if named else None
-        if ask.act is Act.RENEW and account_id is not None:
-            thing = await inbox.contract_meant(connection, account_id, f"{mail.subject} {mail.own_words}")
+        thing = await self._meant(connection, mail, ask, asked, account_id) if account_id is not None else None
         return wish_of(ask, mail, found.answered, thing, account_id)
+
+    async def _meant(
+        self, connection: Connection, mail: InboundMail, ask: Ask, asked: Answered | None, account_id: str
+    ) -> Thing | None:
+        """What an ask is about: what was asked, what it names, or with a wish to renew the contract that it can only mean."""
+        thing = None
+        if asked is not None and ask.id == asked.id:
+            thing = await things.thing_of(connection, account_id, asked.id)
+        elif ask.id is not None:
+            thing = await things.thing_named(connection, account_id, ask.id)
+        if thing is None and ask.act is Act.RENEW and not (ask.id and spoken(ask.id)):
+            thing = await things.contract_meant(connection, account_id, f"{mail.subject} {mail.own_words}")
+        return thing
 
     async def _look_around(self, connection: Connection, stored: StoredMail, mail: InboundMail) -> Found:
         found = await inbox.look_around(

@@ -122,6 +122,8 @@ def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
     )
     environment.filters.update({name: _for_recipient(name) for name in FILTERS})
     environment.filters["paragraphs"] = paragraphs
+    environment.filters["numbered"] = _numbered
+    environment.filters["to_type"] = _to_type
     environment.globals["layout"] = f"{form}/layout.j2"
     return environment
 
@@ -143,6 +145,19 @@ def _for_recipient(name: str) -> Callable[..., str]:
         return str(method(context["formats"], value, *arguments))
 
     return apply
+
+
+@pass_context
+def _numbered(context: Context, thing_id: str) -> str:
+    """An id as mails name it, with the short number if it has one: ACME-2027-EMEA (K-1)."""
+    number = context.get("numbers", {}).get(thing_id)
+    return f"{thing_id} ({number})" if number else thing_id
+
+
+@pass_context
+def _to_type(context: Context, thing_id: str) -> str:
+    """What an answer names it by: the short number, else the id."""
+    return str(context.get("numbers", {}).get(thing_id, thing_id))
 
 
 def _present(value: Any) -> Any:

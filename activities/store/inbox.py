@@ -9,8 +9,7 @@ from typing import Any
 
 from activities.store.agents_mail import audience_of, noticed_case
 from activities.store.pool import Connection
-from domain.mail.answering import SentMail, Thing
-from domain.mail.asks import Question
+from domain.mail.answering import SentMail
 from domain.mail.marks import Marks
 from domain.mail.reading import InboundMail
 from domain.mail.routing import Found, FoundCase, InboxStatus, KnownSender, case_of
@@ -19,9 +18,6 @@ Row = dict[str, Any]
 
 WAITING = (InboxStatus.UNKNOWN.value, InboxStatus.FAILED.value)
 """What a person has to look at."""
-
-_NAME_LENGTH = 4
-"""Letters of a word that tell a product by themselves."""
 
 _SHOWN = (
     "inbox_id, received_at, status, reason, sender, sender_name, subject, attachments, account_id, contact_id, case_id,"
@@ -279,44 +275,6 @@ def _as_sent(row: Any) -> SentMail | None:
     return SentMail.model_validate(
         {name: value for name, value in row.items() if value is not None} | {"current": bool(row["current"])}
     )
-
-
-async def thing_named(connection: Connection, account_id: str, name: str) -> Thing | None:
-    """The quote, offer or contract of an account that people call by `name`, in whatever case; a renewal's quote is its contract."""
-    row = await connection.fetchrow(
-        "select question, id from ("
-        "  select 1 as rank, 'quote' as question, quote_id as id from quote where account_id = $1 and lower(quote_id) = lower($2)"
-        "  union all select 2, 'offer', offer_id from offer where account_id = $1 and lower(offer_id) = lower($2)"
-        "  union all select 3, 'renewal', contract_id from contract where account_id = $1 and lower(contract_id) = lower($2)"
-        "  union all select 4, 'renewal', c.contract_id from renewal_quote q join contract c using (contract_id)"
-        "    where c.account_id = $1 and lower(q.quote_id) = lower($2)"
-        ") found order by rank limit 1",
-        account_id,
-        name,
-    )
-    return Thing(question=row["question"], id=row["id"], account_id=account_id) if row else None
-
-
-async def contract_meant(connection: Connection, account_id: str, words: str) -> Thing | None:
-    """The one contract that a wish to renew can mean: the only one that runs, or the only one of which `words` name a product."""
-    rows = await connection.fetch(
-        "select c.contract_id, array_agg(distinct lower(p.name)) filter (where p.name is not null) as products from contract c"
-        " left join asset a using (contract_id) left join product p on p.code = a.product_code"
-        " where c.account_id = $1 and c.status in ('active', 'grace') group by c.contract_id order by c.contract_id limit 50",
-        account_id,
-    )
-    said = words.lower()
-    named = [row for row in rows if any(_is_named(name, said) for name in row["products"] or [])]
-    meant = rows if len(rows) == 1 else named
-    if len(meant) != 1:
-        return None
-    return Thing(question=Question.RENEWAL, id=meant[0]["contract_id"], account_id=account_id)
-
-
-def _is_named(product: str, said: str) -> bool:
-    """True if a text names a product, or the last word of its name: "our Workspace"."""
-    last = product.split()[-1]
-    return product in said or (len(last) >= _NAME_LENGTH and last in said)
 
 
 async def _is_own(connection: Connection, message_id: str | None) -> bool:

@@ -35,7 +35,7 @@ class SentMail(Carried):
 
 
 class Thing(Carried):
-    """A quote, an offer or a contract that a mail names by its number."""
+    """A quote, an offer or a contract that a mail names, by its own id."""
 
     question: Question
     id: str
@@ -64,19 +64,20 @@ def asked_in(sent: SentMail | None) -> Answered | None:
     if sent is None:
         return None
     context = sent.context
+    numbers = tuple(map(str, (context.get("numbers") or {}).values()))
     match sent.template:
         case "survey" if context.get("question_kind") == "nps":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=0, high=10)
         case "case_survey":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=5)
         case "quote_presented":
-            return Answered(question=Question.QUOTE, id=str(context["quote_id"]))
+            return Answered(question=Question.QUOTE, id=str(context["quote_id"]), also=numbers)
         case "upsell_offer":
-            return Answered(question=Question.OFFER, id=str(context["offer_id"]))
+            return Answered(question=Question.OFFER, id=str(context["offer_id"]), also=numbers)
         case "renewal_notice":
             quote = context.get("quote") or {}
-            also = (str(quote["quote_id"]),) if "quote_id" in quote else ()
-            return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=also)
+            quoted = (str(quote["quote_id"]),) if "quote_id" in quote else ()
+            return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=(*quoted, *numbers))
         case _:
             return Answered(question=Question.MAIL)
 
@@ -101,7 +102,7 @@ def wish_of(
         case Act.ACCEPT | Act.DECLINE if thing is not None:
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
             return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, thing))
-        case Act.RENEW if thing is not None:
+        case Act.RENEW if thing is not None and thing.question is Question.RENEWAL:
             door = Door(update="request_renewal", request={"contract_id": thing.id})
             return Wish(ask=ask, account_id=thing.account_id, words=f"have contract {thing.id} renewed", door=door)
         case _:

@@ -48,13 +48,14 @@ class Answered(Carried):
     question: Question
     id: str = ""
     also: tuple[str, ...] = ()
-    """other ids of the same thing, such as that of a renewal's quote"""
+    """what else it is called: its short number, the id of a renewal's quote"""
     low: int = 0
     high: int = 10
 
     @classmethod
     def named(cls, said: str) -> Answered:
-        """Reads "survey:0-10", "quote:Q-7", "offer:O-3", "renewal:K-1" or "mail". Raises ValueError with what is expected."""
+        """Reads "survey:0-10", "quote:Q-7", "offer:O-3", "renewal:K-1" or "mail", an id with its short number as mails write them:
+        "renewal:ACME-2027-EMEA (K-1)". Raises ValueError with what is expected."""
         kind, _, rest = said.strip().partition(":")
         if kind not in set(Question):
             raise ValueError(f"{said!r} is none of survey:LOW-HIGH, quote:ID, offer:ID, renewal:ID, mail")
@@ -66,7 +67,10 @@ class Answered(Carried):
             return cls(question=question, low=int(scale[1]), high=int(scale[2]))
         if question is not Question.MAIL and not rest:
             raise ValueError(f"{said!r} names no {question.value}; write {question.value}:ID")
-        return cls(question=question, id=rest)
+        numbered = re.fullmatch(r"(\S+) \((\S+)\)", rest)
+        return (
+            cls(question=question, id=numbered[1], also=(numbered[2],)) if numbered else cls(question=question, id=rest)
+        )
 
 
 class Ask(Carried):
@@ -96,6 +100,15 @@ _NOT_OURS = re.compile(
     r"|(?:(?:注文|発注|管理|依頼|伝票|参照|稟議|案件|部署|予算|コスト)(?:番号|no\.?|コード|センター)?|po(?:番号)?)[ .:はがを]*$"
 )
 _OURS = re.compile(r"[qok][ -]?\d|\d")
+_KINDS = {"k": "contract|renewal|契約", "q": "quot|proposal|renewal|見積", "o": "offer|proposal|オファー"}
+"""What a bare number is of where something is called by the letter and that number."""
+_BEFORE_QUARTER = re.compile(
+    r"\b(?:in|for|from|until|till|by|since|before|after|during|through|to|into|next|this|last|early|late|mid|fiscal|fy"
+    r"|(?:start|end|beginning|middle|rest|week|month|half|part) of)[ -]?$"
+)
+_AFTER_QUARTER = re.compile(
+    r" ?[/']? ?(?:20)?\d\d(?!\d)| (?:of|budget|numbers|figures)\b|[にかまよ中以末初予]|の(?:予算|開始|初|末|計画|売上)"
+)
 _ABOUT_A_DEAL = re.compile(
     r"\b(?:quot\w*|offer|proposal|contract|renew\w*|extend|prolong|accept\w*|declin\w*|agreement"
     r"|subscription)\b|見積|契約|更新|発注|承諾|継続|延長"
@@ -207,7 +220,6 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
     """`text` with "#" for the id answered (or, if nothing was asked, for any), and the other ids that it names."""
     names = [one for one in (answered.id, *answered.also) if one] if answered is not None else []
     plain_names = [_plain(one) for one in names]
-    numbers = {one.lstrip("abcdefghijklmnopqrstuvwxyz") for one in plain_names}
     others: dict[str, str] = {}
 
     def marked(found: re.Match[str]) -> str:
@@ -221,19 +233,43 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
         ):
             return found[0]
         plain = _plain(name)
-        if plain in plain_names or (plain.isdigit() and plain in numbers):
+        if _is_quarter(found, text):
+            if names:
+                others.setdefault(plain, name.upper())
+            return found[0]
+        if plain in plain_names or (plain.isdigit() and _is_numbered(plain, found[0], plain_names)):
             return "#"
         if names and not _OURS.match(name) and not name.startswith(names[0].lower().rstrip("0123456789")):
             return found[0]  # a number of theirs
         others.setdefault(plain, name.upper().replace(" ", "-"))
         return "#" if not names else found[0]
 
+    def unless_quarter(found: re.Match[str]) -> str:
+        return found[0] if _is_quarter(found, text) else "#"
+
     for name in sorted(names, key=len, reverse=True):
         spelled = r"[ -]*".join(map(re.escape, re.split(r"[ -]+", normal(name))))
-        text = re.sub(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-])", "#", text)
+        text = re.sub(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-])", unless_quarter, text)
     text = _ID.sub(marked, text)
     text = _NUMBERED.sub(marked, text)
     return text, set(others.values())
+
+
+def _is_numbered(digits: str, said: str, plain_names: list[str]) -> bool:
+    """True if "quote 7" says one of these names. The first one is that of the thing, the others say of what kind they are."""
+    bare = [one.lstrip("abcdefghijklmnopqrstuvwxyz") for one in plain_names]
+    return any(
+        number == digits and (n == 0 or re.search(_KINDS.get(plain_names[n][0], "(?!)"), said))
+        for n, number in enumerate(bare)
+    )
+
+
+def _is_quarter(found: re.Match[str], text: str) -> bool:
+    """True for a quarter of a year where an id could stand: "start in Q2"."""
+    if re.fullmatch(r"q[1-4]", found[0]) is None:
+        return False
+    before, after = text[max(0, found.start() - 20) : found.start()], text[found.end() : found.end() + 12]
+    return bool(_BEFORE_QUARTER.search(before) or _AFTER_QUARTER.match(after))
 
 
 _COUNTED = {

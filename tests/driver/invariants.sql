@@ -139,3 +139,9 @@ where o.status = 'open' and not exists (select from asset_state_period p where p
 
 -- name: a quote that was taken became an order
 select quote_id, state from quote where state = 'accepted' and order_id is null;
+
+-- name: a short number stands for something that its customer has been asked about
+select s.* from short_number s
+where not exists (select from contract c where c.account_id = s.account_id and s.kind = 'contract' and c.contract_id = s.thing_id)
+  and not exists (select from quote q where q.account_id = s.account_id and s.kind = 'quote' and q.quote_id = s.thing_id)
+  and not exists (select from offer o where o.account_id = s.account_id and s.kind = 'offer' and o.offer_id = s.thing_id);

@@ -126,6 +126,23 @@ class Desk:
             except (ValueError, KeyError):
                 self.wrong("unaccounted", match["value"], f"a {kind}")
 
+    def thing(self, said: str, kind: str) -> str:
+        """The id of a contract, a quote or an offer that the mail names: a long one with its own short number, a short one without."""
+        thing_id, _, number = said.partition(" (")
+        right = {row["number"] for row in self.facts.rows("short_number", kind=kind, thing_id=thing_id)}
+        if number:
+            self.among("number", number.rstrip(")"), right)
+        elif not _TYPED.fullmatch(thing_id):
+            self.wrong("unsaid", said, f"its short number: {' or '.join(sorted(right))}")
+        return thing_id
+
+    def to_answer(self, words: Words, thing_id: str, kind: str) -> None:
+        """What an answer is to mention: the short number of the thing, or its own id if that is short."""
+        said = self.must(words)
+        right = {row["number"] for row in self.facts.rows("short_number", kind=kind, thing_id=thing_id)}
+        if said:
+            self.among("number", said["id"], {thing_id} if _TYPED.fullmatch(thing_id) else right)
+
     def fixed(self, *words: Words) -> None:
         """Words of numbers and times that are no claims about anybody."""
         for one in words:
@@ -206,6 +223,8 @@ def people(facts: Facts, role: str, at: datetime) -> Row | None:
     return facts.one("staff", staff_id=(before[-1:] or placed[-1:] or after[:1] or [holder])[0])
 
 
+_TYPED = re.compile(r"(?=.{1,12}$)(?=.*[A-Za-z])[A-Za-z\d]+(-[A-Za-z\d]+)*")
+"""Ids that people type as they are."""
 Rule = Callable[[Desk], None]
 DAY = timedelta(days=1)
 

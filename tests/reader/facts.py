@@ -47,6 +47,8 @@ _STATEMENTS = {
     "case_milestone": "select m.* from case_milestone m join service_case c using (case_id) where c.account_id = $1",
     "fulfilment": "select f.* from fulfilment_event f join sales_order o using (order_id) where o.account_id = $1",
     "product": "select * from product where $1::text is not null",
+    "short_number": "select kind, thing_id, upper(translate(left(kind, 1), 'c', 'k')) || '-' || number as number"
+    " from short_number where account_id = $1",
     "staff": "select * from staff where $1::text is not null",
     "playbook": "select p.* from playbook p join account a using (segment) where a.account_id = $1 order by version",
 }  # fmt: skip

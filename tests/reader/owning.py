@@ -47,9 +47,9 @@ def _changes(desk: Desk, about: Said | None = None) -> None:
     for day in until:
         desk.among("date", day, ends)
     for said in desk.each(
-        {"en": "Your contract {id:id} runs until {end:date}", "ja": "ご契約（{id:id}）の満了日は{end:date}です"}
+        {"en": "Your contract {id:thing} runs until {end:date}", "ja": "ご契約（{id:thing}）の満了日は{end:date}です"}
     ):
-        term = facts.term_at(said["id"], desk.letter.created_at + SOON)
+        term = facts.term_at(desk.thing(said["id"], "contract"), desk.letter.created_at + SOON)
         desk.same("date", said["end"], term["until"] - DAY if term else None)
     about = about or desk.first(
         {"en": "Confirmation: changes to your {name} and more\n", "ja": "】{name}ほかご契約内容変更のご確認"}
@@ -114,7 +114,9 @@ def assets_transferred(desk: Desk) -> None:
 def upsell_offer(desk: Desk) -> None:
     """More of what is nearly used up, at its price, on the table until the end of the day that is named."""
     facts = desk.facts
-    offer_id = desk.fact({"en": "Offer", "ja": "提案番号"}, "text")
+    offer_id = desk.thing(desk.fact({"en": "Offer", "ja": "提案番号"}, "text") or "", "offer")
+    asked = {"en": "mention the offer’s number, {id:id}.", "ja": "提案番号（{id:id}）を"}
+    desk.to_answer(asked, offer_id, "offer")
     offer = facts.one("offer", offer_id=offer_id)
     if offer is None:
         desk.wrong("offer", offer_id, "an offer that is on record")
@@ -213,18 +215,18 @@ def quote_presented(desk: Desk) -> None:
     numbers, ids, days = [], [], []
     for words in (
         {
-            "en": "Your quote {id:id}, version {n:int}, valid until {day:date}",
-            "ja": "お見積り（{id:id}・第{n:int}版）のご案内",
+            "en": "Your quote {id:thing}, version {n:int}, valid until {day:date}",
+            "ja": "お見積り（{id:thing}・第{n:int}版）のご案内",
         },
-        {"en": "Your quote {id:id}, valid until {day:date}", "ja": "お見積り（{id:id}）のご案内"},
+        {"en": "Your quote {id:thing}, valid until {day:date}", "ja": "お見積り（{id:thing}）のご案内"},
         {
-            "en": "This is our quote {id:id} (version {n:int}, which replaces the one before)",
-            "ja": "（見積番号：{id:id}、第{n:int}版。",
+            "en": "This is our quote {id:thing} (version {n:int}, which replaces the one before)",
+            "ja": "（見積番号：{id:thing}、第{n:int}版。",
         },
-        {"en": "This is our quote {id:id}:", "ja": "（見積番号：{id:id}）"},
+        {"en": "This is our quote {id:thing}:", "ja": "（見積番号：{id:thing}）"},
     ):
         for said in desk.each(words):
-            ids.append(said["id"])
+            ids.append(desk.thing(said["id"], "quote"))
             numbers += [said["n"]] if "n" in said else []
             days += [said["day"]] if "day" in said else []
     versions = [
@@ -240,6 +242,8 @@ def quote_presented(desk: Desk) -> None:
         desk.same("offer", said_id, version["quote_id"])
     for number in numbers:
         desk.same("count", number, version["version"])
+    asked = {"en": "mention the quote’s number, {id:id}.", "ja": "見積番号（{id:id}）を"}
+    desk.to_answer(asked, version["quote_id"], "quote")
     days += desk.facts_named({"en": "Valid until", "ja": "見積有効期限"}, "date")
     for day in days:
         _valid_all_day(desk, day, version["valid_until"])

@@ -24,7 +24,7 @@ def _contract(desk: Desk, said: str) -> Row | None:
 
 def _about(desk: Desk, *words: dict[str, str]) -> Row | None:
     """The contract that the mail is about: the same in all its sentences."""
-    ids = [said["id"] for one in words for said in desk.each(one)]
+    ids = [desk.thing(said["id"], "contract") for one in words for said in desk.each(one)]
     if not ids:
         desk.wrong("unsaid", desk.letter.subject, "which contract it is about")
         return None
@@ -39,15 +39,15 @@ def renewal_notice(desk: Desk) -> None:
     ends: list[date] = []
     ids: list[str] = []
     for words in (
-        {"en": "Your contract {id:id} renews after {end:date}"},
-        {"en": "Your contract {id:id} ends on {end:date}"},
-        {"en": "The current term of your contract {id:id} ends on {end:date}",
-         "ja": "ご契約（{id:id}）の契約期間は、{end:date}をもって満了いたします"},
-        {"ja": "ご契約（{id:id}）自動更新のお知らせ"},
-        {"ja": "ご契約（{id:id}）満了のお知らせ"},
+        {"en": "Your contract {id:thing} renews after {end:date}"},
+        {"en": "Your contract {id:thing} ends on {end:date}"},
+        {"en": "The current term of your contract {id:thing} ends on {end:date}",
+         "ja": "ご契約（{id:thing}）の契約期間は、{end:date}をもって満了いたします"},
+        {"ja": "ご契約（{id:thing}）自動更新のお知らせ"},
+        {"ja": "ご契約（{id:thing}）満了のお知らせ"},
     ):  # fmt: skip
         for said in desk.each(words):
-            ids.append(said["id"])
+            ids.append(desk.thing(said["id"], "contract"))
             ends += [said["end"]] if "end" in said else []
     contract = _contract(desk, ids[0]) if ids else None
     if contract is None:
@@ -116,6 +116,8 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
     quote = desk.first({"en": "(quote {id:id})", "ja": "（見積番号：{id:id}）"})
     if quote is None:
         return
+    asked = {"en": "mention the contract’s number, {id:id}.", "ja": "契約番号（{id:id}）を"}
+    desk.to_answer(asked, contract["contract_id"], "contract")
     facts = desk.facts
     number, currency = term["number"] + 1, contract["currency"]
     row = facts.one("renewal_quote", quote_id=quote["id"])
@@ -218,17 +220,20 @@ def renewal_confirmed(desk: Desk) -> None:
     """The next term is on record, sold as the mail says, for what was quoted."""
     contract = _about(
         desk,
-        {"en": "Your contract {id:id} is renewed", "ja": "ご契約（{id:id}）更新のお知らせ"},
+        {"en": "Your contract {id:thing} is renewed", "ja": "ご契約（{id:thing}）更新のお知らせ"},
         {
-            "en": "your contract {id:id} has been renewed automatically",
-            "ja": "ご契約（{id:id}）は、契約条件に基づき自動更新されました",
+            "en": "your contract {id:thing} has been renewed automatically",
+            "ja": "ご契約（{id:thing}）は、契約条件に基づき自動更新されました",
         },
-        {"en": "Thank you for renewing your contract {id:id}.", "ja": "このたびはご契約（{id:id}）をご更新いただき"},
+        {
+            "en": "Thank you for renewing your contract {id:thing}.",
+            "ja": "このたびはご契約（{id:thing}）をご更新いただき",
+        },
     )
     if contract is None:
         return
     said_id = desk.fact({"en": "Contract", "ja": "契約番号"}, "text")
-    desk.same("offer", said_id, contract["contract_id"])
+    desk.same("offer", desk.thing(said_id or "", "contract"), contract["contract_id"])
     known = desk.facts.known_by(
         desk.letter.created_at + SOON, "contract_term", "recorded_at", contract_id=contract["contract_id"]
     )
@@ -256,9 +261,9 @@ def renewal_declined(desk: Desk) -> None:
     """The contract runs to the end of its term and was declined."""
     contract = _about(
         desk,
-        {"en": "Your contract {id:id} will not be renewed", "ja": "ご契約（{id:id}）満了のご確認"},
-        {"en": "Your contract {id:id} has ended"},
-        {"en": "renew your contract {id:id}.", "ja": "ご契約（{id:id}）を更新されない旨"},
+        {"en": "Your contract {id:thing} will not be renewed", "ja": "ご契約（{id:thing}）満了のご確認"},
+        {"en": "Your contract {id:thing} has ended"},
+        {"en": "renew your contract {id:thing}.", "ja": "ご契約（{id:thing}）を更新されない旨"},
     )
     over = desk.first({"en": "It has ended today, {day:date}", "ja": "本日（{day:date}）をもって終了いたしました"})
     if over:
@@ -275,8 +280,8 @@ def renewal_grace(desk: Desk) -> None:
     """The term has ended; everything runs, and an answer counts, to the end of the day that is named."""
     contract = _about(
         desk,
-        {"en": "Your contract {id:id} has run out", "ja": "ご契約（{id:id}）の期間満了について"},
-        {"en": "The term of your contract {id:id}", "ja": "ご契約（{id:id}）の契約期間は"},
+        {"en": "Your contract {id:thing} has run out", "ja": "ご契約（{id:thing}）の期間満了について"},
+        {"en": "The term of your contract {id:thing}", "ja": "ご契約（{id:thing}）の契約期間は"},
     )
     ended = desk.must({"en": "ended on {end:date}, and we", "ja": "{end:date}に満了いたしましたが"})
     until = desk.must(
@@ -322,8 +327,8 @@ def contract_ended(desk: Desk) -> None:
     """The day on which it ended, not before it came."""
     contract = _about(
         desk,
-        {"en": "Your contract {id:id} has ended", "ja": "ご契約（{id:id}）終了のお知らせ"},
-        {"en": "Your contract {id:id} ended on", "ja": "ご契約（{id:id}）は、"},
+        {"en": "Your contract {id:thing} has ended", "ja": "ご契約（{id:thing}）終了のお知らせ"},
+        {"en": "Your contract {id:thing} ended on", "ja": "ご契約（{id:thing}）は、"},
     )
     said = desk.must({"en": " {end:date}.", "ja": "{end:date}をもって終了いたしました"})
     if contract is None or said is None:

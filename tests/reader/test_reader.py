@@ -121,6 +121,16 @@ def what_was_not_bought(year: Lived) -> Altered:
     return instead(year, welcome, saying(welcome, "Sheetworks Care", "Sheetworks Gold"))
 
 
+def the_number_of_another_offer(year: Lived) -> Altered:
+    offer = one(year, "upsell_offer")
+    return instead(year, offer, saying(offer, "O-1", "O-9"))
+
+
+def no_number_to_answer_by(year: Lived) -> Altered:
+    notice = one(year, "renewal_notice")
+    return instead(year, notice, saying(notice, " (K-1)", ""))
+
+
 def help_that_never_left(year: Lived) -> Altered:
     notice = one(year, "notice")
     says = replace(notice, lines=(*notice.lines, "- Help was offered and has not changed it yet."), plain="")
@@ -222,6 +232,8 @@ PLANTED: tuple[tuple[str, Callable[[Lived], Altered]], ...] = (
     ("tenure", a_longer_way_to_the_first_result),
     ("tenure", a_month_after_a_year),
     ("offer", what_was_not_bought),
+    ("number", the_number_of_another_offer),
+    ("unsaid", no_number_to_answer_by),
     ("offer", help_that_never_left),
     ("same day", two_on_a_day),
     ("hour", by_night),

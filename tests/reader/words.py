@@ -83,6 +83,7 @@ class Script:
             "money": money,
             "percent": rf"{number}[\u00a0\u202f ]?%",
             "id": r"[^\s、。，,()（）：「」・]*[^\s、。，,()（）：「」・.;:]",
+            "thing": r"[^\s、。，,()（）：「」・]*[^\s、。，,()（）：「」・.;:](?: \([A-Z]-\d+\))?",
             "word": r"\w+",
             "text": r"[^\n]+?",
             "rest": r"[^\n]*",

@@ -11,11 +11,13 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.store import reports
+from activities.store import reports, things
 from activities.store.customers import zone_of
 from domain.agenda.horizon import Horizon
 from domain.calendar import local_day
+from domain.mail.asks import Question
 from domain.message_words import message_in_words
+from domain.short_numbers import spoken
 from workers.cli.asking import read_fields
 from workers.cli.common import (
     By,
@@ -134,13 +136,16 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
         async with servers.pool.acquire() as connection:
             latest = await reports.latest_journal(connection, account, lines)
             assets = await reports.assets_of(connection, account)
+            numbers = await things.numbers_of(connection, account)
             zone = await zone_of(connection, account)
         if as_json:
-            print_json(
-                {"account": account, "now": _iso(now), "briefing": briefing, "journal": latest, "assets": assets}
-            )
+            known = {"journal": latest, "assets": assets, "short_numbers": numbers}
+            print_json({"account": account, "now": _iso(now), "briefing": briefing, **known})
             return
         console.print(Markdown(briefing))
+        if numbers:
+            named = ", ".join(f"{thing_id} ({number})" for number, thing_id in numbers.items())
+            console.print(f"\nIn mails: {escape(named)}", soft_wrap=True)
         console.print()
         for line in reversed(latest):
             console.print(
@@ -177,18 +182,41 @@ def ask(
 ) -> None:
     """Sends an update, such as `perennial journey ask capricorn-coffee complete_task task=kickoff`.
 
+    A contract, a quote or an offer can be named by the short number that mails give it: `answer_renewal contract_id=K-1 decision=accept`.
+
     What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it as one object, also in a file: `@request.json`.
     """
     run(_ask(account, update, read_fields(fields or [], update, OF_JOURNEY), by))
 
 
+_NAMED = {"contract_id": Question.RENEWAL, "quote_id": Question.QUOTE, "offer_id": Question.OFFER}
+"""Fields of requests by which a customer's words may name something."""
+_NEW = ("request_quote", "quote_id")
+"""This one may name what there is not yet."""
 _ORDERS = ("place_order", "import_order")
 """These take an order as it is; all other requests say who asks."""
 
 
 async def _ask(account: str, update: str, request: dict[str, Any], by: str | None) -> None:
     async with connections() as servers:
+        request = await _by_own_ids(servers, account, update, request)
         print_json(await servers.client.ask(account, update, {**await _said_by(servers, update, by), **request}))
+
+
+async def _by_own_ids(servers: Connections, account: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request with own ids where it names a contract, a quote or an offer by its short number, as a customer does."""
+    found = dict(request)
+    for field, question in _NAMED.items():
+        name = request.get(field)
+        if not isinstance(name, str) or spoken(name) is None or (update, field) == _NEW:
+            continue
+        async with servers.pool.acquire() as connection:
+            own = await things.thing_of(connection, account, name)
+            thing = await things.thing_named(connection, account, name) if own is None else None
+        if thing is not None and thing.question is question:
+            progress_console.print(f"{escape(name)} is {field.removesuffix('_id')} {escape(thing.id)}.")
+            found[field] = thing.id
+    return found
 
 
 async def _said_by(servers: Connections, update: str, by: str | None) -> dict[str, str]:

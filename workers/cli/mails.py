@@ -84,7 +84,8 @@ def read(
     answers: Annotated[
         str | None,
         typer.Option(
-            help="What it answers, for a trial: survey:0-10, survey:1-5, quote:Q-7, offer:O-3, renewal:K-1, mail."
+            help="What it answers, for a trial: survey:0-10, survey:1-5, quote:Q-7, offer:O-3, renewal:K-1, mail;"
+            " an id with its short number: 'renewal:ACME-2027-EMEA (K-1)'."
         ),
     ] = None,
     as_json: Json = False,

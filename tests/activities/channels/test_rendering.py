@@ -465,3 +465,28 @@ def test_notice_needs_all_its_values(renderer: Renderer) -> None:
 
 def test_common_values_are_those_of_the_contract() -> None:
     assert set(COMMON) == {"company", "contact_name", "seller", "sender_name"}
+
+
+@pytest.mark.parametrize(
+    ("template", "field", "kind", "asked"),
+    [
+        ("renewal_notice", "contract_id", "K-1", ("contract’s number, {}.", "契約番号（{}）を")),
+        ("quote_presented", "quote_id", "Q-7", ("quote’s number, {}.", "見積番号（{}）を")),
+        ("upsell_offer", "offer_id", "O-3", ("offer’s number, {}.", "提案番号（{}）を")),
+    ],
+)
+def test_the_number_to_answer_by_is_said(
+    renderer: Renderer, template: str, field: str, kind: str, asked: tuple[str, str]
+) -> None:
+    own, long = str(CONTEXTS[template][field]), "framework.agreement.2027"
+    for words, language in zip(asked, ("en", "ja"), strict=True):
+        plain = squeezed(renderer.render(a_mail(template, language=language)).text)
+        assert words.format(own) in plain
+        assert f"{own} ({kind[0]}-" not in plain
+        numbered = a_mail(template, language=language, context={field: long, "numbers": {long: kind}})
+        for by_reply in (True, False):
+            mail = renderer.render(numbered, by_reply=by_reply)
+            assert words.format(kind) in squeezed(mail.text)
+            assert f"{long} ({kind})" in squeezed(mail.text)
+            assert f"{long} ({kind})" in mail.html
+            assert template == "upsell_offer" or f"{long} ({kind})" in mail.subject

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.mail.asks import Answered, ask_of
+from domain.mail.asks import Answered, Question, ask_of
 from domain.mail.reading import Kind, read_mail
 
 REPLIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("replies.json").read_text(encoding="utf-8"))
@@ -138,3 +138,64 @@ def test_absence_notes_without_telling_headers_are_known_by_their_words(note: st
 )
 def test_a_wish_for_no_more_mails_in_words_of_their_own(text: str) -> None:
     assert asked({"answers": "mail", "subject": "Re: News", "text": text}) == {"act": "opt_out"}
+
+
+LONG = "acme.2027_EMEA.000000000000000000000042"
+
+
+@pytest.mark.parametrize(
+    ("answers", "text", "act"),
+    [
+        (f"renewal:{LONG} (K-1)", "please renew K-1", "accept"),
+        (f"renewal:{LONG} (K-1)", "Ｋ－１を更新します。", "accept"),
+        (f"renewal:{LONG} (K-1)", "K1は更新しません。", "decline"),
+        (f"renewal:{LONG} (K-1)", f"We accept {LONG}.", "accept"),
+        (f"renewal:{LONG} (K-1)", "We accept the renewal of contract 1.", "accept"),
+        (f"renewal:{LONG} (K-1)", "We accept K-2.", "unclear"),
+        (f"renewal:{LONG} (K-1)", "We accept the renewal of contract 2.", "unclear"),
+        (f"quote:{LONG} (Q-1)", "Ｑ－１を承諾いたします。", "accept"),
+        (f"quote:{LONG} (Q-1)", "We accept Q1.", "accept"),
+        (f"quote:{LONG} (Q-1)", "We decline q 1, thanks.", "decline"),
+        (f"quote:{LONG} (Q-1)", "We accept offer 1.", "unclear"),
+        ("offer:offer-SO-1.1-2027-03-01 (O-2)", "O-2を承諾します", "accept"),
+        ("offer:offer-SO-1.1-2027-03-01 (O-2)", "We accept O-1", "unclear"),
+    ],
+)
+def test_a_short_number_is_understood_like_the_id(answers: str, text: str, act: str) -> None:
+    found = asked({"answers": answers, "subject": "Re: a mail of ours", "text": text})
+    named = answers.partition(":")[2].partition(" ")[0]
+    assert found == ({"act": act} if act == "unclear" else {"act": act, "id": named})
+
+
+def test_of_a_contract_and_its_quote_each_has_its_own_number() -> None:
+    both = Answered(question=Question.RENEWAL, id=LONG, also=("Q-2", "K-1"))
+    for text, act in (
+        ("We accept contract 1.", "accept"),
+        ("We accept quote 2.", "accept"),
+        ("We accept contract 2.", "unclear"),
+        ("We accept quote 1.", "unclear"),
+    ):
+        found = ask_of(read_mail(f"From: jo@acme.example\nSubject: Re: ours\n\n{text}\n".encode()), both)
+        assert (text, found.act.value if found else None) == (text, act)
+
+
+@pytest.mark.parametrize(
+    "text", ["We accept, please start in Q1.", "We accept for Q1 2027.", "Q1から開始でお願いします。承諾します。"]
+)
+@pytest.mark.parametrize("answers", [f"quote:{LONG} (Q-1)", "quote:Q-1"])
+def test_a_quarter_of_a_year_is_no_number_of_a_quote(answers: str, text: str) -> None:
+    assert asked({"answers": answers, "subject": "Re: a mail of ours", "text": text}) == {"act": "unclear"}
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Please renew K-1.", {"act": "renew", "id": "K-1"}),
+        ("K-1を更新します。", {"act": "renew", "id": "K-1"}),
+        ("We accept Ｑ－７.", {"act": "accept", "id": "Q-7"}),
+        ("We decline O-2.", {"act": "decline", "id": "O-2"}),
+        ("Please renew our Workspace from Q1 on.", {"act": "renew"}),
+    ],
+)
+def test_a_mail_of_its_own_names_a_short_number(text: str, right: dict[str, Any]) -> None:
+    assert asked({"answers": None, "subject": "Our contract", "text": text}) == right

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 from tests.asset_life import Life
@@ -119,3 +120,20 @@ async def test_a_journey_is_shown_with_where_each_of_its_messages_stands(servers
     journal = json.loads(shown.out)["journal"]
     (welcome,) = [one for line in journal for one in line["messages"] if one["what"] == "welcome"]
     assert (welcome["to"], welcome["status"]) == ("P-1", "sent")
+
+
+async def test_a_contract_is_asked_about_by_the_number_that_mails_give_it(servers: Servers, tmp_path: Path) -> None:
+    contract = f"framework.agreement.{uuid.uuid4().hex[:12]}"
+    life = await Life.begin(servers, days=1, contract_id=contract)
+    unknown = await ask(servers, tmp_path, life.account, "request_renewal", "contract_id=K-1")
+    assert (unknown.code, "K-1" in unknown.err) == (1, True)
+    await life.ask("request_renewal", contract_id=contract)
+    done = await ask(servers, tmp_path, life.account, "answer_renewal", "contract_id=k-1", "decision=accept")
+    assert (done.code, json.loads(done.out)["contract_id"]) == (0, contract)
+    assert f"k-1 is contract {contract}" in " ".join(done.err.split())
+    dsn, environment = servers.stack.postgres_dsn, {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
+    show = ("journey", "show", life.account)
+    shown = await perennial(*show, dsn=dsn, folder=tmp_path, environment=environment)
+    assert f"In mails: {contract} (K-1)" in shown.out
+    shown = await perennial(*show, "--json", dsn=dsn, folder=tmp_path, environment=environment)
+    assert json.loads(shown.out)["short_numbers"] == {"K-1": contract}
