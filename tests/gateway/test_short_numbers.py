@@ -12,8 +12,8 @@ import pytest
 from activities.clock import present
 from activities.store import things
 from domain.short_numbers import Numbered
-from domain.usage import UsageRow
 from tests.builders import order
+from tests.e2e.lives import onboard, report_usage
 from tests.gateway.post import Post, contact_of, written
 from tests.gateway.test_inbound import post
 from tests.gateway.test_replies import reply, state_of
@@ -34,7 +34,7 @@ async def customer(post: Post, *contracts: str) -> dict[str, Any]:
         {
             **first,
             "contract_id": one,
-            "lines": [{**line, "line_id": f"{n}.{line['line_id']}"} for line in first["lines"]],
+            "lines": [{**line, "line_id": f"{n}-{line['line_id']}"} for line in first["lines"]],
         }
         for n, one in enumerate(contracts)
     ]
@@ -147,12 +147,11 @@ async def test_each_customer_counts_from_one_and_a_stranger_changes_nothing(post
 
 async def test_an_offer_is_accepted_by_its_short_number(post: Post) -> None:
     document = await post.customer()
-    today = present().date()
-    used = [
-        UsageRow(account_id=account_of(document), product="SEATS", day=today - timedelta(days=n), active_users=39)
-        for n in range(1, 29)
-    ]
-    await post.servers.client.record_usage(used)
+    client, account_id = post.servers.client, account_of(document)
+    await client.fast_forward(account_id, timedelta(days=45))
+    await onboard(client, account_id)
+    await report_usage(client, account_id, users=39)
+    await client.fast_forward(account_id, timedelta(days=3))
     mail = await post.answered(contact_of(document), "upsell_offer")
     offer_id = mail["body"]["context"]["offer_id"]
     row = await post.delivered(written(contact_of(document), "席数の追加", "O-1を承諾します。"))
