@@ -151,7 +151,7 @@ async def test_an_offer_is_accepted_by_its_short_number(post: Post) -> None:
     await client.fast_forward(account_id, timedelta(days=45))
     await onboard(client, account_id)
     await report_usage(client, account_id, users=39)
-    await client.fast_forward(account_id, timedelta(days=3))
+    await client.fast_forward(account_id, timedelta(days=6))
     mail = await post.answered(contact_of(document), "upsell_offer")
     offer_id = mail["body"]["context"]["offer_id"]
     row = await post.delivered(written(contact_of(document), "席数の追加", "O-1を承諾します。"))

@@ -16,6 +16,7 @@ from tests.reader.words import Script
 _IDS = (
     ("contract", "contract_id"), ("sales_order", "order_id"), ("service_case", "case_id"), ("offer", "offer_id"), ("quote", "quote_id"),
     ("invoice", "invoice_id"), ("credit_memo", "credit_memo_id"), ("survey", "survey_id"), ("renewal_quote", "quote_id"),
+    ("short_number", "number"),
 )  # fmt: skip
 
 
