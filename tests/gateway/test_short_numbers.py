@@ -45,6 +45,12 @@ def account_of(document: dict[str, Any]) -> str:
     return str(document["account"]["account_id"])
 
 
+async def numbers_of(post: Post, document: dict[str, Any]) -> dict[str, str]:
+    """What is known by which short number."""
+    async with post.servers.pool.acquire() as connection:
+        return await things.numbers_of(connection, account_of(document))
+
+
 async def notice_of(post: Post, document: dict[str, Any]) -> Any:
     """The latest notice of the end of a term, of a customer whose contracts end in 45 days."""
     await post.servers.client.fast_forward(account_of(document), timedelta(days=320))
@@ -84,7 +90,7 @@ async def test_of_two_contracts_the_one_is_declined_whose_number_is_given(post: 
     first, second = sorted([long_id("ACME"), long_id("ACME")])
     document = await customer(post, first, second)
     await notice_of(post, document)
-    numbers = await things.numbers_of(post.servers.pool, account_of(document))
+    numbers = await numbers_of(post, document)
     assert sorted(numbers) == ["K-1", "K-2"]
     row = await post.delivered(written(contact_of(document), "Our contracts", "We will not renew K-2."))
     assert (row["status"], row["reason"]) == ("matched", f"decline renewal {numbers['K-2']}")
@@ -95,7 +101,7 @@ async def test_a_wish_to_renew_takes_the_contract_that_it_names(post: Post) -> N
     ids = long_id("ACME"), long_id("ACME")
     document = await customer(post, *ids)
     await notice_of(post, document)
-    numbers = await things.numbers_of(post.servers.pool, account_of(document))
+    numbers = await numbers_of(post, document)
     row = await post.delivered(written(contact_of(document), "Renewal", "Hello, please renew K-2. Thanks"))
     assert (row["status"], row["reason"]) == ("matched", f"have contract {numbers['K-2']} renewed")
     unknown = await post.delivered(written(contact_of(document), "Renewal", "Hello, please renew K-3. Thanks"))
@@ -133,7 +139,7 @@ async def test_each_customer_counts_from_one_and_a_stranger_changes_nothing(post
     notice = await notice_of(post, document)
     await notice_of(post, other)
     for account, contract in ((document, ours), (other, theirs)):
-        assert await things.numbers_of(post.servers.pool, account_of(account)) == {"K-1": contract}
+        assert await numbers_of(post, account) == {"K-1": contract}
     for row in (
         await post.delivered(written(f"jo@{uuid.uuid4().hex[:8]}.example", "Renewal", "Please renew K-1.")),
         await post.delivered(written(f"jo@{uuid.uuid4().hex[:8]}.example", "Renewal", "We will not renew K-1.")),
@@ -164,7 +170,7 @@ async def test_what_is_typed_easily_needs_no_number(post: Post) -> None:
     document = await customer(post, contract)
     notice = await notice_of(post, document)
     assert "numbers" not in notice["body"]["context"]
-    assert await things.numbers_of(post.servers.pool, account_of(document)) == {}
+    assert await numbers_of(post, document) == {}
 
 
 # What numbers there are
