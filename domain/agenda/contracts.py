@@ -206,7 +206,9 @@ def changes_ahead(facts: Facts, agenda: Agenda) -> None:
             on=facts.situation.customer.day_of(at),
         )
         transfer = way.get(request_id)
-        settled = transfer is None or facts.done(f"{stage}/{transfer.transfer_id}") is not None
+        settled_at = facts.done(f"{stage}/{transfer.transfer_id}") if transfer else None
+        # What was settled only after it had taken effect is told of then.
+        settled = transfer is None or (settled_at is not None and settled_at < at)
         if settled and facts.done(step.key) is None:
             agenda.stages[stage] = Stage(status=SCHEDULED, until=at)
             agenda.add(step)

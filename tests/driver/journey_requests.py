@@ -72,8 +72,13 @@ async def answer_renewal(life: Life, party: Party) -> Made:
 
 @makes("request_renewal")
 async def request_renewal(life: Life, party: Party) -> Made:
-    sql = "select contract_id from contract where account_id = $1 and status = 'active' order by contract_id"
-    row = await life.one(sql, party.account_id)
+    sql = (
+        "select contract_id from contract c where account_id = $1 and status = 'active' and not exists"
+        " (select from contract_term t where t.contract_id = c.contract_id and t.number > 1 and t.starts_at > $2)"
+        " and exists (select from asset a join asset_state_period p using (asset_id)"
+        " where a.contract_id = c.contract_id and p.quantity > 0 and p.ends_at > $2) order by contract_id"
+    )
+    row = await life.one(sql, party.account_id, await life.now(party))
     return {"contract_id": row["contract_id"], "by": "customer"} if row else None
 
 

@@ -43,6 +43,7 @@ RARE = (
     ("journey", "answer_offer"),
     ("journey", "answer_offer"),
     ("journey", "approve"),
+    ("journey", "request_renewal"),
     ("journey", "reschedule_step"),
     ("journey", "sell_from_case"),
     ("case", "answer_csat"),

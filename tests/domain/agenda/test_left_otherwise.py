@@ -9,10 +9,21 @@ import pytest
 
 from domain import fulfilling, onboarding
 from domain.agenda.comparing import compare
-from domain.agenda.facts import Facts, Moved, OrderFacts, Planned, PromiseFacts, QuoteFacts, ZoneFacts
+from domain.agenda.facts import (
+    Facts,
+    Moved,
+    OrderFacts,
+    Planned,
+    PromiseFacts,
+    QuoteFacts,
+    TransferFacts,
+    ZoneFacts,
+)
 from domain.agenda.model import Agenda, Running
 from domain.agenda.planning import agenda
 from domain.agenda.success import at_instant
+from domain.amending.changes import amend, stage_of
+from domain.amending.requests import AmendAssets
 from domain.calendar import local_instant
 from domain.journey import AccountView, JourneyState, Step
 from domain.orders import BillingFrequency
@@ -175,3 +186,22 @@ def test_the_first_check_in_keeps_its_day_though_the_days_of_then_are_others_els
     (planned,) = [step for step in agenda(here).plan() if step.kind == "adoption_check_in"]
     (kept,) = [step for step in agenda(moved_away(here, "Pacific/Auckland")).plan() if step.kind == "adoption_check_in"]
     assert (kept.key, kept.on) == (planned.key, planned.on)
+
+
+@pytest.mark.parametrize(("days", "comes"), [(5, True), (25, False)])
+def test_of_a_transfer_that_was_settled_after_its_day_nothing_is_left_to_take_effect(days: int, comes: bool) -> None:
+    """Whoever receives may be away for long: that it took effect is told when it is settled."""
+    world = World(auto_renew=True)
+    world.pass_by(40)
+    day = world.situation().in_days(20)
+    request = AmendAssets.model_validate({"assets": [{"asset_id": world.seats, "remove": 3}], "effective": day})
+    world.apply(amend(world.desk("transfer_assets:t-1"), request))
+    settled_at = world.now + timedelta(days=days)
+    world.pass_by(days + 1)
+    found = facts_of(world, BillingFrequency.WHOLE_TERM)
+    stage = stage_of("transfer_assets:t-1")
+    transfer = TransferFacts(transfer_id="T-1", request_id="transfer_assets:t-1", status="received")
+    done = {key: at for key, at in found.record.done.items() if not key.startswith(stage)}
+    record = found.record.model_copy(update={"transfers": [transfer], "done": {**done, f"{stage}/T-1": settled_at}})
+    wanted = agenda(replace(found, record=record))
+    assert (stage in wanted.stages, f"{stage}/effective" in wanted.steps) == (comes, comes)
