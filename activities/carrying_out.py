@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -220,10 +220,12 @@ class Performer:
         looks: bool = False,
         asked: Asked | None = None,
         paced: Step | None = None,
+        kept: Sequence[date] = (),
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
 
-        `paced`: the step that this does, if it waits until whoever it would write to may get an optional mail again.
+        `paced`: the step that this does, if it waits until whoever it would write to may get an optional mail again; `kept`: the
+        days on which they get one that was foretold.
 
         Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
@@ -233,6 +235,7 @@ class Performer:
             if done:
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
+            situation = replace(situation, kept=tuple(kept))
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
             if paced is not None and decision.outcome.put_off:

@@ -62,6 +62,7 @@ class Fulfilments:
                 stage=step.stage,
                 kind=step.kind,
                 paced=step,
+                kept=call.kept,
             )
 
     @activity.defn

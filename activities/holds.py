@@ -49,6 +49,7 @@ class HoldKeeping:
                 stage=step.stage,
                 kind=step.kind,
                 service=True,
+                kept=call.kept,
             )
 
     async def _answer(

@@ -18,6 +18,12 @@ async def unless_too_early(
     if step is None or found is None:
         return decision
     account_id = situation.customer.account.account_id
-    last = await effects.last_optional_mail(connection, account_id, found.contact.email, situation.as_of, pace.ANSWERS)
-    day = pace.day_for(situation, found.mail.template, last)
-    return decision if day is None else pace.put_off(situation, step, found.mail.template, day)
+    template, email = found.mail.template, found.contact.email
+    counted = pace.not_counted(template)
+    last = await effects.last_optional_mail(connection, account_id, email, situation.as_of, counted)
+    day = pace.day_for(situation, template, last)
+    if day is None:
+        return decision
+    if template in pace.OF_A_DECISION and step.kind != pace.APART:
+        return pace.apart(situation, decision, template, day)
+    return pace.put_off(situation, step, template, day)

@@ -45,6 +45,7 @@ class JourneySteps:
                 looks=looks,
                 run=run,
                 paced=step if paced else None,
+                kept=call.kept,
             )
 
     @activity.defn
@@ -90,7 +91,12 @@ class JourneySteps:
     @activity.defn
     async def adoption_check_in(self, call: StepCall) -> Outcome:
         """The regular look at use and health."""
-        return await self._perform(call, adoption.check_in, looks=True)
+        return await self._perform(call, adoption.check_in, looks=True, paced=True)
+
+    @activity.defn
+    async def adoption_mail(self, call: StepCall) -> Outcome:
+        """What was decided at a time at which nobody is to be written to."""
+        return await self._perform(call, adoption.mail, paced=True)
 
     @activity.defn
     async def adoption_usage_review(self, call: StepCall) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from domain import expansion, holding, unhappy
+from domain import expansion, holding, pace, unhappy
 from domain.decision import (
     CloseStaffTasks,
     Decision,
@@ -70,9 +70,10 @@ def first_survey(situation: Situation) -> Step | None:
 
 
 def check_in_after(situation: Situation, days: int) -> Step:
-    """The check-in `days` from today."""
+    """The check-in `days` from today, or after an anniversary that is about then."""
     day = situation.in_days(days)
-    return situation.step("adoption_check_in", STAGE, f"check-in-{day}", day)
+    free = pace.clear_of_anniversaries(situation, day)
+    return situation.step("adoption_check_in", STAGE, f"check-in-{day}", free)
 
 
 def next_check_in(situation: Situation) -> Step:
@@ -153,10 +154,8 @@ def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> 
 def _help(situation: Situation, use: SeatUse) -> Decision:
     says = f"Low adoption of {use.asset.product_name}: {_whole(use.active)} of {use.seats} seats in use"
     due_at, due_on = situation.customer.morning(situation.in_days(3))
-    low = situation.playbook.adoption.low
-    context = {**_figures(use), "low": str(low)}
     return Decision(
-        JournalLine(f"{says}; an offer of help is on its way", kind="adoption_outreach", detail=_figures(use)),
+        JournalLine(f"{says}; an offer of help follows", kind="adoption_outreach", detail=_figures(use)),
         Outcome(
             plan=[next_follow_up(situation)],
             stages={STAGE: Stage(status=HELPING)},
@@ -164,7 +163,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
             said=[says],
         ),
         [OpenStaffTask(HELP_TASK, says, "success_manager", due_at)],
-        [Mail("outreach", context)],
+        [_outreach(situation, use)],
         [
             Notice(
                 says,
@@ -173,6 +172,25 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
             )
         ],
     )
+
+
+def _outreach(situation: Situation, use: SeatUse) -> Mail:
+    return Mail("outreach", {**_figures(use), "low": str(situation.playbook.adoption.low)})
+
+
+def mail(situation: Situation, step: Step) -> Decision:
+    """The mail that did not leave with its decision: an offer of help, or that it has helped, if that is so still."""
+    template = step.name.partition("-")[0]
+    uses, terms = seat_use(situation.customer, situation.playbook, situation.as_of), situation.playbook.adoption
+    use, helping = uses[0] if uses else None, HELP_TASK in _open_tasks(situation)
+    mails = []
+    if use is not None and template == "outreach" and helping and use.share < terms.low:
+        mails = [_outreach(situation, use)]
+    elif use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
+        mails = [Mail("recovered", _figures(use))]
+    if not mails:
+        return Decision(JournalLine(f"Dropped: mail {template}; it is not so any more", kind="dropped"))
+    return Decision(JournalLine(f"Mail {template} is on its way"), mails=mails)
 
 
 def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:

@@ -27,6 +27,7 @@ _LATEST_ONLY = frozenset(
         "renewal_quote",
         "adoption_check_in",
         "adoption_follow_up",
+        "adoption_mail",
         "adoption_usage_review",
         "adoption_survey",
         "reorder_check_in",

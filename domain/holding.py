@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain import unhappy
+from domain import pace, unhappy
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
 from domain.service import leads
@@ -48,8 +48,11 @@ class _Found:
     said: list[str] = field(default_factory=list)
     plan: list[Step] = field(default_factory=list)
     deliveries: dict[str, Channel] = field(default_factory=dict)
+    released: list[HeldMail] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     attention: dict[str, str | None] = field(default_factory=dict)
+    looks: list[datetime] = field(default_factory=list)
+    """when something that may go will go"""
 
 
 def review(situation: Situation, step: Step) -> Decision:
@@ -77,7 +80,8 @@ def review(situation: Situation, step: Step) -> Decision:
     found.lines += chased.lines
     found.said += chased.said
     found.attention |= chased.attention
-    next_look = min((at for at in (guard.next_look(), chased.next_at) if at is not None), default=None)
+    looks = (guard.next_look(), chased.next_at, *found.looks)
+    next_look = min((at for at in looks if at is not None), default=None)
     if next_look is not None:
         found.plan.append(_lift_step(situation, next_look))
     found.attention["hold"] = _why(level, guard.holds) if level is not HoldLevel.NONE else None
@@ -163,14 +167,33 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
         found.lines.append(
             JournalLine(f"Dropped: mail {plain(mail.template)}; {gone}", name=f"mail-{short}", kind="dropped")
         )
-    elif situation.guard.holds_back(mail.purpose, mail.product) is None:
+    elif situation.guard.holds_back(mail.purpose, mail.product) is not None:
+        found.waiting.append(f"mail {mail.template}")
+    elif (morning := _later(situation, mail, found)) is not None:
+        found.waiting.append(f"mail {mail.template}")
+        found.looks.append(morning)
+    else:
         found.writes.append(ReleaseMails((mail.delivery_id,)))
         found.deliveries[short] = Channel.MAIL
         says = f"On its way after it was held back: mail {plain(mail.template)}"
         found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
         found.said.append(says)
-    else:
-        found.waiting.append(f"mail {mail.template}")
+        found.released.append(mail)
+
+
+def _later(situation: Situation, mail: HeldMail, found: _Found) -> datetime | None:
+    """The morning for which an optional mail waits that nothing holds back any more; null if it may leave now."""
+    to = mail.optional_to
+    if to is None:
+        return None
+    times = [
+        one.at
+        for one in situation.service.written
+        if one.to == to and one.template not in pace.not_counted(mail.template)
+    ]
+    times += [situation.as_of for one in found.released if one.optional_to == to]
+    day = pace.day_for(situation, mail.template, max(times, default=None))
+    return situation.customer.morning(day)[0] if day is not None else None
 
 
 def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:

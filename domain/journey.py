@@ -197,6 +197,8 @@ class StepCall(Carried):
     account_id: str
     step: Step
     as_of: AwareDatetime
+    kept: list[date] = []
+    """the local days of the check-ins that are to come"""
 
 
 class Barred(Carried):

@@ -45,15 +45,13 @@ _STILL_SO: Mapping[str, Callable[[ContractFacts], bool]] = {
 
 
 def leave(situation: Situation, step: Step) -> Decision:
-    """What waited for the morning leaves, unless it is not so any more."""
+    """All that waits for a morning leaves, wherever the customer is by now, unless it is not so any more."""
     deliveries: dict[str, Channel] = {}
     released: list[str] = []
     writes: list[Write] = []
     lines: list[JournalLine] = []
     prefix = f"journey:{situation.customer.account.account_id}/"
     for mail in situation.service.mornings:
-        if mail.leaves_at > situation.as_of:
-            continue
         if _is_so(situation, mail):
             released.append(mail.delivery_id)
             deliveries[mail.delivery_id.removeprefix(prefix)] = mail.channel

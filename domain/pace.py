@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from domain.calendar import MONTHS_IN_YEAR, add_months
@@ -16,9 +16,14 @@ from domain.step_words import plain
 QUIET_DAYS = 3
 ANSWERS = frozenset({"welcome", "order_confirmed", "provisioning_done", "go_live", "introduction", "opted_out"})
 """Mails that answer what was just done or ordered: nobody waits for them, and none waits for them."""
-OF_A_DECISION = frozenset({"outreach", "recovered", "upsell_offer"})
-"""Mails of a step that also gives people something to do, which does not wait for the mail."""
+OF_A_DECISION = frozenset({"outreach", "recovered"})
+"""Mails of a step that also gives people something to do, which does not wait for the mail: that one comes as a step of its own."""
+APART = "adoption_mail"
+"""The kind of that step."""
 KEEPS_ITS_DAY = "touch_anniversary"
+FORETOLD = "check_in"
+OF_CASES = frozenset({"case_survey"})
+"""Mails that follow on what somebody has just solved: what is foretold does not wait for them."""
 _MOMENTS: Mapping[str, int] = {"touch_day_1": 5, "touch_month_1": 40}
 """Mails about a day of the first weeks, with the days after which they are not true any more."""
 
@@ -35,7 +40,7 @@ def paced(situation: Situation, decision: Decision) -> Paced | None:
     """The optional mail of a decision that waits with its step; null if there is none, or nobody who wants it."""
     for mail in decision.mails:
         contact = situation.customer.contact(mail.role, mail.contact_id)
-        waits = not mail.contractual and mail.template not in ANSWERS | OF_A_DECISION
+        waits = not mail.contractual and mail.template not in ANSWERS
         if waits and contact is not None and not contact.unsubscribed:
             return Paced(mail, contact)
     return None
@@ -44,30 +49,57 @@ def paced(situation: Situation, decision: Decision) -> Paced | None:
 def day_for(situation: Situation, template: str, last: datetime | None) -> date | None:
     """The local day on whose morning an optional mail may leave that would leave now; null for now.
 
-    last: when this person got the one before.
+    last: when this person got the one before. Days that the customer was told of, or that are theirs, are kept free.
     """
     if template == KEEPS_ITS_DAY:
         return None
     customer, today = situation.customer, situation.today
-    earliest = today
+    now = customer.at_work(situation.as_of)
+    day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
     if last is not None:
-        earliest = max(today, customer.day_of(last) + timedelta(days=QUIET_DAYS))
-    for kept in _anniversaries(situation, today):
-        if abs((kept - earliest).days) < QUIET_DAYS:
-            earliest = kept + timedelta(days=QUIET_DAYS)
-    if earliest == today and customer.at_work(situation.as_of):
-        return None
-    at, day = customer.morning(earliest)
-    return day if at > situation.as_of else customer.morning(today + timedelta(days=1))[1]
+        day = max(day, customer.day_of(last) + timedelta(days=QUIET_DAYS))
+    day = _clear_of(situation, day, situation.kept)
+    return None if now and day == today else day
 
 
-def _anniversaries(situation: Situation, today: date) -> list[date]:
-    """The days of this year and the next on which the customer hears that they have been one for so many years."""
+def not_counted(template: str) -> frozenset[str]:
+    """The mails from which one of this template keeps no distance."""
+    return ANSWERS | OF_CASES if template == FORETOLD else ANSWERS
+
+
+def clear_of_anniversaries(situation: Situation, day: date) -> date:
+    """A business day from `day` on that keeps its distance from the day on which the customer hears of their years with us."""
+    return _clear_of(situation, day, ())
+
+
+def _clear_of(situation: Situation, day: date, kept: Collection[date]) -> date:
+    day = situation.customer.morning(day)[1]
+    taken = sorted({*kept, *_anniversaries(situation, day)})
+    while (near := next((one for one in taken if abs((one - day).days) < QUIET_DAYS), None)) is not None:
+        day = situation.customer.morning(near + timedelta(days=QUIET_DAYS))[1]
+    return day
+
+
+def _anniversaries(situation: Situation, around: date) -> list[date]:
+    """The days about then on which the customer hears that they have been one for so many years."""
     if not situation.playbook.onboarding.anniversaries:
         return []
     since = situation.customer.day_of(situation.customer.account.since)
-    years = (today.year - since.year, today.year - since.year + 1)
+    years = range(around.year - since.year - 1, around.year - since.year + 2)
     return [add_months(since, MONTHS_IN_YEAR * number) for number in years if number > 0]
+
+
+def apart(situation: Situation, decision: Decision, template: str, day: date) -> Decision:
+    """The decision as it is, but for the mail: that one is decided anew on the morning of a later day."""
+    at, on = situation.customer.morning(day)
+    step = Step(kind=APART, stage="adoption", name=f"{template}-{situation.today}", at=at, on=on)
+    says = f"Put off to {on}: mail {plain(template)}, so that nobody gets too many at once"
+    return replace(
+        decision,
+        outcome=decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, step]}),
+        mails=[mail for mail in decision.mails if mail.template != template],
+        more_lines=[*decision.more_lines, JournalLine(says, name=f"{template}-put-off", kind="mail_put_off")],
+    )
 
 
 def put_off(situation: Situation, step: Step, template: str, day: date) -> Decision:

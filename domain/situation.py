@@ -42,6 +42,8 @@ class Situation:
     """when help was offered and when was looked whether it has helped; loaded for the looks at use themselves"""
     service: ServiceFacts = NO_SERVICE
     """what service knows of the customer and sales has to heed"""
+    kept: tuple[date, ...] = ()
+    """the local days of check-ins that are to come, which the customer was told of"""
 
     @property
     def today(self) -> date:

@@ -18,6 +18,7 @@ _SUBJECTS = {
 STEPS = {
     "adoption_check_in": "Check-in on how it is used",
     "adoption_follow_up": "Follow-up on the help that was offered",
+    "adoption_mail": "Mail about how it is used, which waited for its hour",
     "adoption_survey": "Survey: would they recommend us?",
     "adoption_usage_review": "Look at use, which crossed a threshold",
     "amendment_effective": "Change that was asked for takes effect",

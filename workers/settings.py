@@ -16,6 +16,9 @@ from domain.orders import MOST_LINES
 from gateway.client import TASK_QUEUE
 from gateway.smtp_door import MOST_BYTES, SIZE_LIMIT
 
+PIPED = "piped"
+"""What `inbox_at` says where another mail server takes mails and pipes them in."""
+
 
 class Settings(BaseSettings):
     """Everything a process needs to know besides Temporal. Made once, in `main`, never at import."""
@@ -67,7 +70,8 @@ class Settings(BaseSettings):
     inbox_size_limit: Annotated[int, Field(ge=64 * 1024, le=MOST_BYTES)] = SIZE_LIMIT
     """bytes of a mail that are taken"""
     inbox_at: str | None = None
-    """`host:port` of the inbox that is served, as seen from here; without it none is known of"""
+    """`host:port` of the inbox that is served, as seen from here, or `piped` where another mail server pipes mails into
+    `perennial mail receive`; without it none is known of"""
 
     @classmethod
     def of_stack(cls, *, database_url: str, smtp_host: str, smtp_port: int) -> Self:
@@ -90,8 +94,10 @@ class Settings(BaseSettings):
     def _serves_its_inbox(self) -> Self:
         if (self.inbox_certificate is None) != (self.inbox_key is None):
             raise ValueError("give PERENNIAL_INBOX_CERTIFICATE and PERENNIAL_INBOX_KEY together, or none of them")
-        if self.inbox_at is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", self.inbox_at):
-            raise ValueError(f"PERENNIAL_INBOX_AT is {self.inbox_at!r}; give host:port, such as inbox:2525")
+        served = rf"[^\s:]+:\d{{1,5}}|\[[0-9a-fA-F:]+\]:\d{{1,5}}|{PIPED}"
+        if self.inbox_at is not None and not re.fullmatch(served, self.inbox_at):
+            way = f"or {PIPED!r} if another mail server pipes mails in"
+            raise ValueError(f"PERENNIAL_INBOX_AT is {self.inbox_at!r}; give host:port, such as inbox:2525, {way}")
         return self
 
     def webhooks(self) -> WebhookChannel | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.calendar import local_day
 from domain.journey import JourneyState, Step
@@ -13,10 +13,16 @@ STEPS = frozenset(
     {
         "adoption_check_in",  # the regular look, which plans the next one
         "adoption_follow_up",  # two weeks after help was offered
+        "adoption_mail",  # what was decided at a time at which nobody is to be written to
         "adoption_usage_review",  # usage crossed a threshold
         "adoption_survey",  # would you recommend us?
     }
 )
+
+
+def days_of_check_ins(state: JourneyState, step: Step) -> list[date]:
+    """The days of the check-ins that are to come, beside `step`."""
+    return [one.on for one in state.agenda if one.kind == "adoption_check_in" and one.key != step.key]
 
 
 def review_for(state: JourneyState, signal: UsageChanged, now: datetime) -> Step | None:

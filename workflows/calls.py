@@ -5,6 +5,7 @@ Workflows never import activities; a test compares the names here with what the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from temporalio import workflow
@@ -29,11 +30,14 @@ _OUTSIDE = RetryPolicy(
 )
 
 
-async def perform(account_id: str, step: Step, as_of: datetime, ends: date | None = None) -> Outcome:
-    """One step: its activity has the name of its kind. `ends`: the first day after the term that it is about, if any."""
+async def perform(
+    account_id: str, step: Step, as_of: datetime, ends: date | None = None, kept: Sequence[date] = ()
+) -> Outcome:
+    """One step: its activity has the name of its kind. `ends`: the first day after the term that it is about, if any; `kept`: the
+    days of check-ins to come."""
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
-        StepCall(account_id=account_id, step=step, as_of=as_of),
+        StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept)),
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,

@@ -103,7 +103,8 @@ class Journey:
         """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
         try:
             ends = term_end(self.state, step)
-            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends)
+            kept = adoption.days_of_check_ins(self.state, step)
+            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept)
         except ActivityError as error:
             cause = cause_of(error)
             self.state = self.state.parking(step, cause.message)

@@ -13,6 +13,7 @@ from domain.situation import Situation
 
 _LATER = (
     "adoption_check_in",
+    "adoption_mail",
     "adoption_survey",
     "onboarding_provisioned",
     "amendment_settled",

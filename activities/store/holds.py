@@ -111,11 +111,20 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object(
         'delivery_id', o.delivery_id, 'template', o.body->>'template', 'purpose', o.purpose, 'product', o.product_code,
         'created_at', o.created_at, 'offer_id', o.body->'context'->>'offer_id',
-        'survey_id', o.body->'context'->>'survey_id') order by o.created_at, o.delivery_id)
+        'survey_id', o.body->'context'->>'survey_id',
+        'optional_to', case when o.body->>'unsubscribe' is not null then lower(o.body->>'to_email') end)
+      order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is null), '[]'),
+  'written', coalesce((
+    select jsonb_agg(w) from (
+      select lower(o.body->>'to_email') as to, o.body->>'template' as template, max(greatest(o.created_at, o.settled_at)) as at
+      from outbox o where o.account_id = $1 and o.channel = 'deliver_mail' and o.status in ('waiting', 'sent')
+        and o.created_at > $2::timestamptz - interval '60 days'
+        and greatest(o.created_at, o.settled_at) > $2::timestamptz - interval '10 days' and o.body->>'unsubscribe' is not null
+      group by 1, 2) w), '[]'),
   'mornings', coalesce((
     select jsonb_agg(jsonb_build_object(
-        'delivery_id', o.delivery_id, 'channel', o.channel, 'leaves_at', o.leaves_at, 'template', o.body->>'template',
+        'delivery_id', o.delivery_id, 'channel', o.channel, 'template', o.body->>'template',
         'contract_id', o.body->'context'->>'contract_id') order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is not null), '[]'),
   'steps', coalesce((

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from domain import adoption, fulfilling, holding, mornings, onboarding
@@ -160,7 +161,8 @@ def _can_wait(write: Write, planned: Collection[str]) -> bool:
 def _service(facts: Facts, found: Agenda) -> None:
     """What holds sales back now, until when; leads that wait for an answer; a look if the record says something else."""
     review = holding.review_step(facts.situation, f"{facts.situation.as_of:%Y%m%dT%H%M%S%f}")
-    decided = holding.review(facts.situation, review)
+    check_ins = tuple(step.on for step in found.steps.values() if step.kind == "adoption_check_in")
+    decided = holding.review(replace(facts.situation, kept=check_ins), review)
     if (stage := decided.outcome.stages.get(holding.STAGE)) is not None:
         found.stages[holding.STAGE] = stage
     found.add(*(step for step in decided.outcome.plan if step.kind == "service_hold_lift"))

@@ -121,7 +121,9 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     if looked is not None and looked[1] >= at:
         counted.append((looked[1], every))
     latest, days = max(counted)
-    since = [one for one in facts.announced("adoption_check_in") if one.by > latest]  # as adoption that began once more
+    since = [
+        one for one in facts.announced("adoption_check_in") if one.by >= latest
+    ]  # then, or as adoption began once more
     if since:
         agenda.add(since[-1].step)
     else:
@@ -134,7 +136,7 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
         # Of those that are long past it is not known any more whether somebody had been asked before.
         if survey and not situation.is_past(facts.as_left(survey).at) and not any(sent < done for sent in asked):
             _add_undone(facts, agenda, survey)
-    agenda.add(*(one.step for one in facts.announced("adoption_survey") if one.by >= at))
+    agenda.add(*(one.step for one in facts.announced("adoption_survey", "adoption_mail") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
 
 

@@ -97,7 +97,8 @@ class RecordedHold(Carried):
 
 
 class HeldMail(Carried):
-    """A mail that waits for the holds to allow it. `offer_id` is set for an offer's mail, `survey_id` for a survey's."""
+    """A mail that waits for the holds to allow it. `offer_id` is set for an offer's mail, `survey_id` for a survey's; `optional_to`
+    is the address, in lower case, of whoever may have no more of them."""
 
     delivery_id: str
     template: str
@@ -106,6 +107,15 @@ class HeldMail(Carried):
     created_at: AwareDatetime
     offer_id: str | None = None
     survey_id: str | None = None
+    optional_to: str | None = None
+
+
+class Written(Carried):
+    """The latest mail of a template to an address, in lower case, that may have no more of them."""
+
+    to: str
+    template: str
+    at: AwareDatetime
 
 
 class MorningMail(Carried):
@@ -113,7 +123,6 @@ class MorningMail(Carried):
 
     delivery_id: str
     channel: Channel
-    leaves_at: AwareDatetime
     template: str | None = None
     contract_id: str | None = None
 
@@ -193,6 +202,8 @@ class ServiceFacts(Carried):
     """cases whose owner, or a manager, lets a renewal be talked about"""
     recorded: list[RecordedHold] = []
     mails: list[HeldMail] = []
+    written: list[Written] = []
+    """optional mails of the last days"""
     mornings: list[MorningMail] = []
     steps: list[HeldStep] = []
     seen: list[SeenCase] = []

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain import pace
+from domain import adoption, holding, pace
 from domain.customer import AccountFacts
 from domain.decision import Decision, JournalLine, Mail
 from domain.journey import Step
+from domain.service.guard import HeldMail, ServiceFacts, Written
+from domain.service.holds import Purpose
 from domain.situation import Situation
 from tests.domain.amending.world import InMemory
 
@@ -63,6 +65,50 @@ def test_others_give_way_to_an_anniversary_which_keeps_its_day() -> None:
     assert pace.day_for(now("2027-09-01T09:00"), "touch_anniversary", at("2027-08-31T09:00")) is None
     assert pace.day_for(now("2027-08-30T09:00"), "check_in", None) == date(2027, 9, 6)
     assert pace.day_for(now("2027-08-27T09:00"), "check_in", None) is None
+
+
+def test_others_give_way_to_a_day_that_was_foretold() -> None:
+    eve = replace(now("2026-12-07T09:00"), kept=(date(2026, 12, 9),))
+    assert pace.day_for(eve, "survey", None) == date(2026, 12, 14)
+    assert pace.day_for(replace(eve, kept=(date(2026, 12, 10),)), "survey", None) is None
+    friday = replace(now("2026-12-05T10:00"), kept=(date(2026, 12, 9),))
+    assert pace.day_for(friday, "survey", None) == date(2026, 12, 14), "from a Monday that is too near"
+
+
+@pytest.mark.parametrize(
+    ("today", "days", "day"),
+    [
+        ("2027-06-01T09:00", 90, "2027-09-06"),
+        ("2027-06-03T09:00", 90, "2027-09-06"),
+        ("2027-06-07T09:00", 90, "2027-09-06"),
+        ("2027-05-28T09:00", 90, "2027-08-26"),
+    ],
+)
+def test_a_check_in_is_planned_beside_an_anniversary(today: str, days: int, day: str) -> None:
+    assert adoption.check_in_after(now(today), days).on == date.fromisoformat(day)
+
+
+def test_what_was_held_back_leaves_one_by_one_at_hours_at_which_people_work() -> None:
+    def held(number: int, to: str) -> HeldMail:
+        return HeldMail(
+            delivery_id=f"journey:acme/adoption/m-{number}#0",
+            template="check_in",
+            purpose=Purpose.SALES_OUTREACH,
+            created_at=at("2026-12-04T09:00"),
+            optional_to=to,
+        )
+
+    mails = [held(1, "jo@acme.example"), held(2, "jo@acme.example"), held(3, "al@acme.example")]
+    latest = [Written(to="al@acme.example", template="survey", at=at("2026-12-07T09:00"))]
+    service = ServiceFacts(mails=mails, written=latest)
+    by_day = replace(now("2026-12-08T10:00"), service=service)
+    by_night = replace(now("2026-12-08T03:00"), service=service)
+    look = holding.review_step(by_day, "now")
+    assert holding.review(by_night, look).outcome.deliveries == {}
+    assert [step.at for step in holding.review(by_night, look).outcome.plan] == [at("2026-12-08T09:00")]
+    found = holding.review(by_day, look).outcome
+    assert list(found.deliveries) == ["adoption/m-1#0"]
+    assert [step.at for step in found.plan] == [at("2026-12-10T09:00")]
 
 
 def test_a_step_is_done_later_and_not_at_all_once_its_day_is_over() -> None:

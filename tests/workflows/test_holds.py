@@ -17,8 +17,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, onboard, settled, until
 from tests.workflows.service_side import insert_case, open_case, report_full_use, resolve_case, shows, tell
 
-COOL_DOWN = timedelta(days=8)
-"""three business days with a weekend and some holidays"""
+COOL_DOWN = timedelta(days=12)
+"""three business days with a weekend and some holidays, and the morning on which what waited may leave"""
 
 
 async def onboarded(servers: Servers, **changes: Any) -> tuple[dict[str, Any], str]:
@@ -112,7 +112,7 @@ async def test_only_a_customer_who_is_silent_makes_a_case_quiet(
     assert await live_holds(servers, account) == [after]
 
 
-@pytest.mark.parametrize(("days", "ends"), [(2, "sent"), (20, "withdrawn")])
+@pytest.mark.parametrize(("days", "ends"), [(6, "sent"), (25, "withdrawn")])
 async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Servers, days: int, ends: str) -> None:
     """Help is offered because few seats are used; the task is there at once, the mail when it may go and is still of use."""
     document, account = await onboarded(servers)
@@ -299,7 +299,7 @@ async def test_a_hold_by_hand_for_one_product_ends_by_hand_or_by_its_time(server
     assert f"`lift_hold` hold_id=`{placed['hold_id']}`" in await servers.client.briefing(account)
     assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
     await servers.client.ask(account, "lift_hold", {"hold_id": placed["hold_id"], "by": "S-1", "reason": "moved"})
-    await servers.client.fast_forward(account, timedelta(hours=1))
+    await servers.client.fast_forward(account, timedelta(days=6))
     assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1
     briefing = await servers.client.briefing(account)
     assert "`lift_hold`" not in briefing

@@ -41,7 +41,7 @@ async def offered(servers: Servers) -> tuple[str, str, date]:
     """A customer who was offered seats: the account, the offer, and the last day that its mail names."""
     _, account = await onboarded(servers)
     await report_full_use(servers, account)
-    await servers.client.fast_forward(account, timedelta(days=5))
+    await servers.client.fast_forward(account, timedelta(days=8))
     [offer_id] = await said(servers, account, "upsell_offer", "offer_id")
     [day] = await said(servers, account, "upsell_offer", "expires")
     return account, offer_id, date.fromisoformat(day)

@@ -119,7 +119,7 @@ async def test_a_lead_waits_for_a_block_and_its_time_begins_afterwards(servers: 
 async def test_a_lead_for_what_is_offered_already_joins_the_offer(servers: Servers) -> None:
     _, account = await onboarded(servers)
     await report_full_use(servers, account)
-    await servers.client.fast_forward(account, timedelta(days=1))
+    await servers.client.fast_forward(account, timedelta(days=8))
     offer = await servers.pool.fetchval("select offer_id from offer where account_id = $1", account)
     filed = await servers.client.ask(account, "hand_over_lead", LEAD)
     assert (filed["status"], filed["offer_id"]) == ("attached", offer)

@@ -95,6 +95,16 @@ async def test_what_ended_in_a_pause_is_told_on_the_morning_after_it(servers: Se
     assert at > resumed_at
 
 
+async def test_what_waits_for_the_morning_leaves_wherever_the_customer_is_by_then(servers: Servers) -> None:
+    account, _, ends_at = await ending(servers, auto_renew=True, notice_days=10)
+    await servers.client.fast_forward_to(account, ends_at + timedelta(minutes=1))
+    await servers.client.ask(account, "change_account", {"time_zone": "Pacific/Auckland"})
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward(account, timedelta(days=9))
+    ((template, at, status),) = await told(servers, account)
+    assert (template, status, at.astimezone(ZoneInfo("Pacific/Auckland")).hour) == ("renewal_confirmed", "sent", 9)
+
+
 async def test_who_renewed_before_the_morning_is_not_told_that_the_contract_ran_out(servers: Servers) -> None:
     account, contract, ends_at = await ending(servers, auto_renew=False)
     await servers.client.fast_forward_to(account, ends_at + timedelta(hours=6))

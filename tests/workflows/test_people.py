@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.refusals import Refusal
+from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.cases import case_client
 from tests.conftest import Servers
@@ -138,6 +139,25 @@ async def test_in_another_zone_nine_o_clock_is_nine_o_clock_there(servers: Serve
     assert ends.astimezone(ZoneInfo("Asia/Tokyo")).hour == 0, "a term keeps the days that it was sold by"
     later = await servers.client.place_order(await again(servers, document))
     assert [said.split(":")[0] for said in later.left] == ["account.time_zone", "account.language"]
+
+
+async def test_an_order_from_another_zone_moves_what_is_planned_there(servers: Servers) -> None:
+    document, account = await begun(servers)
+
+    async def at_nine(zone: str) -> set[str]:
+        agenda = await servers.client.agenda_of(account)
+        assert agenda is not None
+        return {step.key for step in agenda.steps if step.at.astimezone(ZoneInfo(zone)).time() == time(9)}
+
+    before = await at_nine("Asia/Tokyo")
+    assert len(before) > 4
+    later = await again(servers, document)
+    later["account"]["time_zone"] = "America/New_York"
+    await servers.client.place_order(later)
+    assert await at_nine("America/New_York") >= before
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward(account, timedelta(days=20))
+    assert await apart(servers, account) == []
 
 
 async def test_another_segment_waits_for_the_end_of_the_onboarding(servers: Servers) -> None:

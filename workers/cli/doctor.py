@@ -23,7 +23,7 @@ from gateway.reconciling import unattended
 from gateway.smtp_door import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import Connections, connections, console, settings_of
-from workers.settings import Settings
+from workers.settings import PIPED, Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 NAMED_FACTS = 5
@@ -155,6 +155,7 @@ async def _inbox(findings: Findings, settings: Settings) -> None:
     """Whether what customers write can reach us."""
     advice = (
         "serve it with `perennial inbox serve` and set PERENNIAL_INBOX_AT, or pipe mails into `perennial mail receive`"
+        f" and set it to {PIPED}"
     )
     if settings.inbox_at is None:
         if settings.answers_to is not None:
@@ -163,6 +164,9 @@ async def _inbox(findings: Findings, settings: Settings) -> None:
         else:
             said = "none is served: answers go to a person's own address, and no mail asks for anything by reply"
             findings.noted("inbox", said, advice)
+        return
+    if settings.inbox_at == PIPED:
+        await _piped(findings, settings)
         return
     host, _, port = settings.inbox_at.rpartition(":")
     try:
@@ -173,6 +177,22 @@ async def _inbox(findings: Findings, settings: Settings) -> None:
         return
     limit = f", mails of up to {size_in_words(size)}" if size else ""
     findings.said("inbox", True, f"{settings.inbox_at}{limit}, {'STARTTLS' if secured else 'no STARTTLS'}")
+
+
+async def _piped(findings: Findings, settings: Settings) -> None:
+    """What another mail server has piped in: when the latest mail came is all that can be seen of it from here."""
+    try:
+        connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=5)
+        latest = await connection.fetchval("select max(received_at) from inbox_message")
+        await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        findings.said("inbox", False, str(error), "see PostgreSQL and schema above")
+        return
+    said = "another mail server pipes mails in (`perennial mail receive`)"
+    if latest is None:
+        findings.noted("inbox", f"{said}; none has come yet", f"write a mail to service@{settings.mail_domain}")
+    else:
+        findings.said("inbox", True, f"{said}; the latest came on {_minute(latest)}")
 
 
 async def _facts(connection: Connection) -> tuple[bool, str, str]:

@@ -103,6 +103,21 @@ async def test_the_doctor_says_whether_customers_are_heard(servers: Servers, tmp
     assert (found.code, "give host:port" in found.err) == (1, True)
 
 
+async def test_the_doctor_knows_of_a_mail_server_that_pipes_mails_in(servers: Servers, tmp_path: Path) -> None:
+    asked = {"PERENNIAL_REPLY_DOMAIN": "reply.perennial.example"}
+    found = await here(servers, tmp_path, "doctor", **asked)
+    assert "set it to piped" in row(found.out, "inbox")
+    assert "set it to piped" not in row(
+        (await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT="piped")).out, "inbox"
+    )
+    mail = tmp_path / "one.eml"
+    mail.write_text("From: jo@nobody.example\nTo: service@perennial.example\nSubject: Hello\n\nAnybody there?\n")
+    assert (await here(servers, tmp_path, "mail", "receive", str(mail), PERENNIAL_INBOX_AT="piped")).code == 0
+    said = row((await here(servers, tmp_path, "doctor", PERENNIAL_INBOX_AT="piped", **asked)).out, "inbox")
+    assert said.startswith("another mail server pipes mails in")
+    assert "the latest came on" in said
+
+
 async def test_a_worker_that_ended_is_not_taken_for_one_that_works(servers: Servers, tmp_path: Path) -> None:
     settings = servers.settings.model_copy(update={"task_queue": f"ended-{os.getpid()}"})
     async with build_worker(servers.temporal, servers.pool, settings):
