@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain import pace, unhappy
+from domain import left_alone, pace, unhappy
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
 from domain.service import leads
@@ -80,7 +80,11 @@ def review(situation: Situation, step: Step) -> Decision:
     found.lines += chased.lines
     found.said += chased.said
     found.attention |= chased.attention
-    looks = (guard.next_look(), chased.next_at, *found.looks)
+    reminded = left_alone.remind(situation, found.waiting)
+    found.writes += reminded.writes
+    found.notices += reminded.notices
+    found.lines += reminded.lines
+    looks = (guard.next_look(), chased.next_at, reminded.next_at, *found.looks)
     next_look = min((at for at in looks if at is not None), default=None)
     if next_look is not None:
         found.plan.append(_lift_step(situation, next_look))

@@ -19,6 +19,7 @@ from domain.service.hold_writes import (
     LiftManualHold,
     NoteChased,
     NoteOnCase,
+    NoteReminded,
     PlaceManualHold,
     RecordAcknowledgement,
     RecordOverride,
@@ -244,6 +245,15 @@ async def _note_chased(place: Place, write: NoteChased) -> None:
     )
 
 
+async def _note_reminded(place: Place, write: NoteReminded) -> None:
+    await place.connection.execute(
+        "update sales_hold set reminded_at = $3 where account_id = $1 and source = $2 and lifted_at is null",
+        place.account_id,
+        write.case_id,
+        place.as_of,
+    )
+
+
 async def _file_lead(place: Place, write: FileLead) -> None:
     await place.connection.execute(
         "insert into lead (lead_id, account_id, contact_id, product_code, motion, evidence, case_id, urgency, consent, status,"
@@ -323,6 +333,7 @@ _HANDLERS: dict[type[Any], Callable[[Place, Any], Awaitable[None]]] = {
     NoteOnCase: _note_on_case,
     RecordTold: _record_told,
     NoteChased: _note_chased,
+    NoteReminded: _note_reminded,
     FileLead: _file_lead,
     AddEvidence: _add_evidence,
     RouteLead: _route_lead,

@@ -105,7 +105,8 @@ select jsonb_build_object(
       select milestone, due_at from case_milestone
       where case_id = c.case_id and state = 'open' and due_at is not null order by due_at limit 1) n on true), '{{}}'),
   'recorded', coalesce((
-    select jsonb_agg(jsonb_build_object('source', h.source, 'reason', h.reason, 'level', h.level))
+    select jsonb_agg(jsonb_build_object('source', h.source, 'reason', h.reason, 'level', h.level,
+        'recorded_at', h.recorded_at, 'reminded_at', h.reminded_at))
     from sales_hold h where h.account_id = $1 and h.lifted_at is null), '[]'),
   'mails', coalesce((
     select jsonb_agg(jsonb_build_object(

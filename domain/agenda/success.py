@@ -121,9 +121,8 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     if looked is not None and looked[1] >= at:
         counted.append((looked[1], every))
     latest, days = max(counted)
-    since = [
-        one for one in facts.announced("adoption_check_in") if one.by >= latest
-    ]  # then, or as adoption began once more
+    # By what was done then, or as adoption began once more.
+    since = [one for one in facts.announced("adoption_check_in") if one.by >= latest]
     if since:
         agenda.add(since[-1].step)
     else:

@@ -94,6 +94,9 @@ class RecordedHold(Carried):
     source: str
     reason: HoldReason
     level: HoldLevel
+    recorded_at: AwareDatetime | None = None
+    reminded_at: AwareDatetime | None = None
+    """when the owner was reminded of it last"""
 
 
 class HeldMail(Carried):

@@ -123,6 +123,13 @@ class NoteChased:
 
 
 @dataclass(frozen=True)
+class NoteReminded:
+    """The owner was reminded of a case that goes on holding sales back."""
+
+    case_id: str
+
+
+@dataclass(frozen=True)
 class FileLead:
     """A lead that service found. `routed_to` is `owner` or `success_manager`; null while it is held back."""
 
@@ -192,6 +199,7 @@ HoldWrite = (
     | NoteOnCase
     | RecordTold
     | NoteChased
+    | NoteReminded
     | FileLead
     | AddEvidence
     | RouteLead

@@ -11,6 +11,7 @@ import pytest
 from activities.store import holds
 from domain.refusals import Refusal
 from gateway.both_sides import see_sales, see_service
+from tests.agendas import apart
 from tests.builders import order
 from tests.cases import case, case_client, staffed
 from tests.conftest import Servers
@@ -110,6 +111,37 @@ async def test_only_a_customer_who_is_silent_makes_a_case_quiet(
     assert [level for level, _ in await live_holds(servers, account)] == ["block"]
     await servers.client.fast_forward(account, timedelta(days=2))
     assert await live_holds(servers, account) == [after]
+
+
+async def test_the_owner_is_reminded_of_a_case_that_is_left_alone_and_of_what_ends_it(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    await report_full_use(servers, account)
+    told = (
+        "select body->'lines' from outbox where account_id = $1 and channel = 'deliver_notice' and body->>'title' = $2"
+    )
+
+    async def reminders() -> list[list[str]]:
+        rows = await servers.pool.fetch(
+            f"{told} order by created_at", account, f"Sales is still held back by case {case}"
+        )
+        return [row[0] for row in rows]
+
+    opened = await servers.client.now(account)
+    await servers.client.fast_forward(account, timedelta(days=4))
+    assert await reminders() == []
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, opened + timedelta(days=14))
+    [lines] = await reminders()
+    assert any(line.startswith("What waits meanwhile: step usage") for line in lines)
+    assert any(line.startswith("That ends 3 business days after the case is resolved") for line in lines)
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, opened + timedelta(days=30))
+    assert len(await reminders()) == 2
+    await servers.pool.execute("update service_case set status = 'waiting_customer' where case_id = $1", case)
+    await tell(servers, account, case, "waits")
+    await servers.client.fast_forward_to(account, opened + timedelta(days=50))
+    assert len(await reminders()) == 2, "it is up to the customer"
 
 
 @pytest.mark.parametrize(("days", "ends"), [(6, "sent"), (25, "withdrawn")])
