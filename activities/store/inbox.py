@@ -170,6 +170,7 @@ async def look_around(
         answered=answered,
         stopped=await _addressed(connection, marks.stopped, mail.sender),
         returned=await _sent(connection, marks.returned),
+        reported=await _reported(connection, mail, received_at),
         forged=marks.forged,
         own=mail.sender == own_address.lower() or await _is_own(connection, mail.message_id),
         staff=staff,
@@ -189,6 +190,21 @@ async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ..
         sender,
     )
     return tuple(KnownSender.model_validate(dict(row)) for row in rows)
+
+
+async def _reported(connection: Connection, mail: InboundMail, received_at: datetime) -> tuple[str, ...]:
+    """The accounts whose contact a report that names no mail says to have no such address, if they were written to lately."""
+    report = mail.bounce
+    if report is None or report.message_ids or not report.recipient or not report.is_for_good:
+        return ()
+    rows = await connection.fetch(
+        "select distinct c.account_id from contact c join outbox o using (account_id, contact_id)"
+        " where lower(c.email) = $1 and o.channel = 'deliver_mail' and o.status = 'sent'"
+        " and o.settled_at > $2::timestamptz - interval '7 days' order by 1 limit 20",
+        report.recipient.lower(),
+        received_at,
+    )
+    return tuple(row["account_id"] for row in rows)
 
 
 async def _neighbours(connection: Connection, sender: str) -> tuple[str, ...]:

@@ -81,6 +81,8 @@ class Found(Carried):
     """a delivery report about ids under our domain that are not signed"""
     returned: SentMail | None = None
     """the mail that a delivery report is about"""
+    reported: tuple[str, ...] = ()
+    """accounts with a contact who was written to lately and of whom a delivery report says, naming no mail, that the address is wrong"""
     doubt: str | None = None
     """why its sender may be forged, by what our own mail server found out"""
     own: bool = False
@@ -297,6 +299,10 @@ def _bounced(mail: InboundMail, found: Found) -> Route:
     case_id = case_of(sent)
     if sent is None and found.forged:
         return _waits("a delivery report about a mail under our domain that we have not signed")
+    if sent is None and report is not None and found.reported:
+        says = f"a delivery report about {report.recipient}, to whom we wrote lately, names no mail of ours, and anybody may have"
+        alone = found.reported[0] if len(found.reported) == 1 else None
+        return _waits(f"{says} written it; if it is right, give the contact another address", account_id=alone)
     if report is None or sent is None or (sent.contact_id is None and case_id is None):
         return Route(
             kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="a delivery report about no mail of ours"

@@ -237,6 +237,23 @@ async def test_a_mail_that_comes_back_flags_its_contact_and_tells_the_owner(post
     assert await post.cases_of(account) == []
 
 
+async def test_a_report_that_names_no_mail_waits_for_a_person_and_mutes_nobody(post: Post) -> None:
+    account = await post.customer()
+    sender, account_id = contact_of(account), account["account"]["account_id"]
+    await post.answered(sender, "welcome")
+    row = await post.delivered(report_about("", sender), to=OWN, sender="")
+    assert (row["status"], row["account_id"]) == ("unknown", account_id)
+    assert f"a delivery report about {sender}, to whom we wrote lately, names no mail of ours" in row["reason"]
+    flagged = "select rejected_at from contact where account_id = $1"
+    assert await post.servers.pool.fetchval(flagged, account_id) is None
+    for harmless in (
+        report_about("", sender, "4.2.2"),
+        report_about("", f"x{sender}"),
+        report_about("<1@mx.example>", sender),
+    ):
+        assert (await post.delivered(harmless, to=OWN, sender=""))["status"] == "automatic"
+
+
 # Who writes
 
 

@@ -127,6 +127,14 @@ def test_a_delivery_report_counts_only_for_the_mail_that_was_sent_there() -> Non
         assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.AUTOMATIC)
 
 
+def test_a_report_that_names_no_mail_is_for_a_person_to_judge() -> None:
+    report = Bounce(recipient="jo@acme.example", status="5.1.1", said="no such user")
+    for accounts, account_id in ((("acme",), "acme"), (("acme", "other"), None)):
+        route = routed(Found(reported=accounts), bounce=report)
+        assert (route.kind, route.status, route.account_id) == (RouteKind.KEEP, InboxStatus.UNKNOWN, account_id)
+    assert routed(Found(), bounce=report).status is InboxStatus.AUTOMATIC
+
+
 def test_an_answer_of_a_case_that_comes_back_from_somebody_unknown_waits_for_a_person() -> None:
     bounce = Bounce(
         recipient="jo@acme.example", status="5.1.1", said="no such user", message_ids=("<1@seller.example>",)
