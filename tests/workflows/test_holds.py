@@ -144,7 +144,7 @@ async def test_the_owner_is_reminded_of_a_case_that_is_left_alone_and_of_what_en
     assert len(await reminders()) == 2, "it is up to the customer"
 
 
-@pytest.mark.parametrize(("days", "ends"), [(6, "sent"), (25, "withdrawn")])
+@pytest.mark.parametrize(("days", "ends"), [(6, "sent"), (18, "withdrawn")])
 async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Servers, days: int, ends: str) -> None:
     """Help is offered because few seats are used; the task is there at once, the mail when it may go and is still of use."""
     document, account = await onboarded(servers)
