@@ -24,6 +24,7 @@ from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency, FirstInvoice
 from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, Paid, View, bill, charged_as, schedule
+from domain.quoting.parts import kept, merged
 from domain.taking_effect import InEffect, counts_from, in_effect
 from domain.tax import Taxed
 
@@ -262,6 +263,7 @@ def _charged(record: AssetRecord, cell: Cell) -> BillLine:
         currency=record.asset.currency,
         amount=cell.amount,
         scheduled=cell.amount,
+        stands=kept(merged(cell.parts)),
     )
 
 

@@ -21,6 +21,7 @@ from domain.journey import Step
 from domain.money import rounding_of
 from domain.ownership import POLICY
 from domain.quoting.billing import BillKind, BillLine
+from domain.quoting.parts import kept, read_parts, stated
 from domain.unreadable import check_contract, unreadable_of
 
 
@@ -154,6 +155,7 @@ async def _write(
 
 def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:
     asset = record.asset
+    said = stated(abs(line.amount), line.currency, line.parts, line.why)
     return DocumentLine(
         kind=line.kind.value,
         description=asset.name or asset.product,
@@ -163,6 +165,8 @@ def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:
         asset_id=asset.asset_id,
         lot=line.lot,
         period=line.period,
+        stands=None if line.kind is BillKind.CHARGE and line.stands == kept(line.parts) else line.stands,
+        **invoices.covered(said, read_parts(line.stands) if line.stands else ()),
     )
 
 
@@ -176,6 +180,9 @@ def _purchase_line(purchase: BillPurchase, amount: Decimal, today: date) -> Docu
         order_id=purchase.order_id,
         line_id=purchase.line_id,
         quantity=purchase.quantity,
+        unit_price=purchase.unit_price,
+        start=today,
+        until=today,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from activities.store.pool import Connection
 from domain import tax
 from domain.billing import Credit, Credited, CreditLine
 from domain.money import rounding_of
+from domain.quoting.parts import Why, read_parts
 from domain.tax import Rates, Taxed
 
 ZERO = Decimal(0)
@@ -202,7 +204,8 @@ async def write_schedule_credits(
                 continue
             net = taxes.take(source, rest, with_tax=False)
             rest -= net
-            written.append(_Line(replace(line, amount=net, scheduled=scheduled), source))
+            part = line if net == line.amount else replace(line, unit_price=None, why=Why.SHARED)
+            written.append(_Line(replace(part, amount=net, scheduled=scheduled), source))
             scheduled = ZERO
         if rest > 0:  # the table says how much there is
             written.append(_Line(replace(line, amount=rest, scheduled=scheduled), Source(rest)))
@@ -247,7 +250,7 @@ async def _write(
         on,
     )
     records = [
-        (memo_id, n, one.line.key or f"{key}#{n}", one.source.invoice_id, one.source.rates or None, *line_row(one.line))
+        (memo_id, n, one.line.key or f"{key}#{n}", one.source.invoice_id, one.source.rates or None, *_row(one.line))
         for n, one in enumerate(lines, 1)
     ]
     try:
@@ -266,7 +269,15 @@ async def _write(
             records=[(memo_id, invoice, rate, base, taxed) for (invoice, rate), (base, taxed) in taxes.taken.items()],
             columns=("credit_memo_id", "invoice_id", "rate", "net", "tax"),
         )
-    return Document(memo_id, currency, net, by_rate, total, tuple(one.line for one in lines))
+    return Document(
+        memo_id, currency, net, by_rate, total, tuple(replace(one.line, rates=one.source.rates) for one in lines)
+    )
+
+
+def _row(line: DocumentLine) -> Sequence[Any]:
+    """A line as COPY takes it, which puts JSON into its own form itself."""
+    *plain, parts, stands = line_row(line)
+    return (*plain, *(None if one is None else json.loads(one) for one in (parts, stands)))
 
 
 async def book_credit(
@@ -350,8 +361,20 @@ def _credit_line(line: CreditLine, target: Any, source: Source, amount: Decimal,
         lot=source.lot,
         period=source.period,
         quantity=line.quantity,
+        **_by_unit(line, amount),
+        start=on,
+        until=on,
         key=f"{line.key}{PART}{number}" if number else line.key,
     )
+
+
+def _by_unit(line: CreditLine, amount: Decimal) -> dict[str, Any]:
+    """What is given back of each unit, if that multiplies out."""
+    if line.quantity:
+        price = (amount / line.quantity).quantize(Decimal("1e-6"))
+        if price * line.quantity == amount:
+            return {"unit_price": price}
+    return {"why": Why.AGREED}
 
 
 def _by_key(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
@@ -372,13 +395,20 @@ async def load_credit_memo(connection: Connection, memo_id: str) -> Document:
     if memo is None:
         raise LookupError(f"no credit memo {memo_id}")
     rows = await connection.fetch(
-        "select key, kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled"
+        "select key, kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled,"
+        " unit_price, covers_from as start, covers_until as until, parts::text as parts, why, tax_rates as rates"
         " from credit_memo_line where credit_memo_id = $1 order by number",
         memo_id,
     )
-    lines = tuple(DocumentLine(**dict(row)) for row in rows)
+    lines = tuple(_read(row) for row in rows)
     taxes = await _taxes_of(connection, memo_id) if memo["total"] != memo["net"] else ()
     return Document(memo_id, memo["currency"], memo["net"], taxes, memo["total"], lines)
+
+
+def _read(row: Any) -> DocumentLine:
+    parts, why, rates = row["parts"], row["why"], tuple(row["rates"] or ())
+    read = {"parts": read_parts(parts) if parts else (), "why": Why(why) if why else None, "rates": rates}
+    return DocumentLine(**{**dict(row), **read})
 
 
 async def _taxes_of(connection: Connection, memo_id: str) -> tuple[Taxed, ...]:

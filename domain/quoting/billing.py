@@ -29,6 +29,7 @@ from domain.ids import AssetId
 from domain.model import Carried
 from domain.money import CurrencyCode, Rounding, exactly, rounding_of
 from domain.quoting.errors import BillingError
+from domain.quoting.parts import ONCE, Part, Why, changed, kept, merged, read_parts, turned
 from domain.quoting.pricebook import PriceUnit
 from domain.quoting.quote import UnitPricing
 
@@ -133,7 +134,9 @@ class BillKind(StrEnum):
 class BillLine(Carried):
     """A line of an invoice or, if negative, of a credit memo, for a lot in a billing period.
 
-    `scheduled` is what the line changes of the schedule; a credit's amount may be less, as earlier ones cap it.
+    `scheduled` is what the line changes of the schedule; a credit's amount may be less, as earlier ones cap it. `parts` are
+    what it charges or gives back, and `why` says why they do not come to its amount; `stands`: the parts of its period once
+    it is booked, as `kept` writes them, null if that is not on record.
     """
 
     asset_id: AssetId
@@ -144,6 +147,9 @@ class BillLine(Carried):
     currency: CurrencyCode
     amount: Decimal
     scheduled: Decimal
+    parts: tuple[Part, ...] = ()
+    why: Why | None = None
+    stands: str | None = None
 
     @property
     def key(self) -> Key:
@@ -152,12 +158,13 @@ class BillLine(Carried):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a lot costs in a part of a billing period: exactly, and as its share of a sum that is rounded once."""
+    """What a lot costs in a part of a billing period: exactly, as its share of a sum that is rounded once, and its parts."""
 
     key: Key
     due: date
     exact: Fraction
     amount: Decimal = ZERO
+    parts: tuple[Part, ...] = ()
 
 
 def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
@@ -190,10 +197,17 @@ def _cells(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell
     anchors = month_anchors(record.asset, active)
     for period, (_, holdings) in zip(record.periods, sweep(rows_of(active), timeline(record.actions)), strict=True):
         lots = {lot: exactly((holdings.prices[lot] or ZERO) * units) for lot, units in holdings.quantities.items()}
-        shares = _shares(period, grid, terms, through, local_date(anchor_at(anchors, period.start), zone).day)
+        anchor = local_date(anchor_at(anchors, period.start), zone).day
+        shares = _shares(period, grid, terms, through, anchor)
         if terms.by_months or period.amount is None:
+            prices = holdings.prices
             cells += [
-                Cell((lot, share.period), share.due, monthly * share.months)
+                Cell(
+                    (lot, share.period),
+                    share.due,
+                    monthly * share.months,
+                    parts=(Part(share.start, share.until, holdings.quantities[lot], prices[lot] or ZERO, anchor),),
+                )
                 for share in shares
                 for lot, monthly in lots.items()
             ]
@@ -211,6 +225,8 @@ class _Share:
     period: date
     due: date
     months: Fraction
+    start: date
+    until: date
 
 
 def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date, anchor: int) -> list[_Share]:
@@ -220,7 +236,7 @@ def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: da
     end = grid.after(max(start, through)) if period.end is None else local_date(period.end, zone)
     if end <= start:
         # Shorter than a day: all of its amount, if it has one, belongs to that day.
-        return [] if terms.by_months else [_Share(grid.period_at(start).start, start, Fraction(1))]
+        return [] if terms.by_months else [_Share(grid.period_at(start).start, start, Fraction(1), start, start)]
     by_month = Grid(grid.anchor, grid.day, 1)
     shares: list[_Share] = []
     while start < end:
@@ -230,7 +246,8 @@ def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: da
             months = months_between(start, until, anchor)
         else:
             months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
-        shares.append(_Share(whole.start, start if terms.when is BillWhen.IN_ADVANCE else until, months))
+        due = start if terms.when is BillWhen.IN_ADVANCE else until
+        shares.append(_Share(whole.start, due, months, start, until))
         start = until
     return shares
 
@@ -265,7 +282,7 @@ def _joined(cells: Iterable[Cell]) -> list[Cell]:
     for cell in cells:
         known = joined.get(cell.key)
         if known is not None:
-            cell = Cell(cell.key, min(known.due, cell.due), known.exact + cell.exact)
+            cell = Cell(cell.key, min(known.due, cell.due), known.exact + cell.exact, parts=(*known.parts, *cell.parts))
         joined[cell.key] = cell
     return list(joined.values())
 
@@ -283,7 +300,8 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
         for lot in held:
             first.setdefault(lot, (start, holdings.prices[lot] or ZERO))
     for lot, (start, price) in first.items():
-        yield Cell((lot, start), start, Fraction(price) * held.get(lot, 0))
+        units = held.get(lot, 0)
+        yield Cell((lot, start), start, Fraction(price) * units, parts=(Part(start, start, units, price, ONCE),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,9 +350,12 @@ def bill(
     expected = {cell.key: cell for cell in _cells(record, terms, through)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
     left: dict[Key, Decimal] = defaultdict(Decimal)
+    stands: dict[Key, str] = {}
     for line in billed:
         charged[line.key] += line.scheduled
         left[line.key] += line.amount
+        if line.stands is not None:
+            stands[line.key] = line.stands
     for part in paid:
         as_paid = {cell.key: cell for cell in _cells(part.record, part.terms, through) if cell.key in part.keys}
         expected = {key: cell for key, cell in expected.items() if key not in part.keys} | as_paid
@@ -346,12 +367,19 @@ def bill(
         carried = asset.carried_first
     for key, change in changes_of(due, charged, rounding_of(asset.currency), carried).items():
         cell = expected.get(key)
+        now = merged(cell.parts) if cell and key in due else ()
+        before = _as_charged(stands.get(key), charged[key], asset.currency) if key in charged else ()
+        said = _Said(
+            () if before is None else changed(before, now), kept(now), None if before is not None else Why.DIFFERENCE
+        )
         if change > 0:
             on = cell.due if cell and key not in charged else through
-            lines.append(_bill_line(record, key, BillKind.CHARGE, on, change, change))
+            lines.append(_bill_line(record, key, BillKind.CHARGE, on, change, change, said))
         elif change < 0:
             amount = -creditable(-change, charged[key], left[key], terms.policy, record.asset.currency)
-            lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change))
+            capped = Why.CAPPED if amount > change else said.why
+            said = replace(said, parts=turned(said.parts), why=capped)
+            lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change, said))
     if terms.policy.adjustment_rule is AdjustmentRule.CAP:
         lines += _set_off(record, lines, left, through)
     return tuple(lines)
@@ -374,7 +402,25 @@ def _set_off(
         part = min(missing, rest[key])
         if part > 0:
             missing -= part
-            yield _bill_line(record, key, BillKind.CREDIT, on, -part, ZERO)
+            yield _bill_line(record, key, BillKind.CREDIT, on, -part, ZERO, _Said(why=Why.SET_OFF))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a line says of itself: see `BillLine`."""
+
+    parts: tuple[Part, ...] = ()
+    stands: str | None = None
+    why: Why | None = None
+
+
+def _as_charged(stands: str | None, charged: Decimal, currency: str) -> tuple[Part, ...] | None:
+    """What a period was charged as; null if it is not on record, or does not come to what was charged."""
+    if stands is None:
+        return None
+    parts = read_parts(stands)
+    off = abs(sum((part.worth for part in parts), Fraction()) - Fraction(charged))
+    return parts if off <= Fraction(2, 10 ** rounding_of(currency).decimals) else None
 
 
 def changes_of(
@@ -430,11 +476,11 @@ def goodwill(record: AssetRecord, billed: Sequence[BillLine], key: Key, amount: 
     left = sum((line.amount for line in billed if line.key == key), ZERO)
     if not 0 < amount <= left:
         raise BillingError(f"lot {key[0]} from {key[1]}: a credit of {amount}; choose more than 0 and at most {left}")
-    return _bill_line(record, key, BillKind.GOODWILL, on, -amount, ZERO)
+    return _bill_line(record, key, BillKind.GOODWILL, on, -amount, ZERO, _Said(why=Why.AGREED))
 
 
 def _bill_line(
-    record: AssetRecord, key: Key, kind: BillKind, due: date, amount: Decimal, scheduled: Decimal
+    record: AssetRecord, key: Key, kind: BillKind, due: date, amount: Decimal, scheduled: Decimal, said: _Said
 ) -> BillLine:
     lot, period = key
     return BillLine(
@@ -446,6 +492,9 @@ def _bill_line(
         currency=record.asset.currency,
         amount=amount,
         scheduled=scheduled,
+        parts=said.parts,
+        why=said.why,
+        stands=said.stands,
     )
 
 
