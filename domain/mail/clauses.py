@@ -12,7 +12,20 @@ from domain.mail.quoting import without_signature
 _TEXT_LIMIT = 4000
 """Characters of a reply that are read for what it asks: who writes more wants to be read by a person."""
 _STRAIGHT = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "´": "'", "`": "'", "–": "-", "—": "-", "－": "-", "‐": "-", "ー": "ー"}
+    {
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "´": "'",
+        "`": "'",
+        "–": "-",
+        "—": "-",
+        "－": "-",
+        "‐": "-",
+        "−": "-",
+        "ー": "ー",
+    }
 )
 _SPACES = re.compile(r"[ \t　]+")
 _ENDS = re.compile(

@@ -72,6 +72,12 @@ _ANOTHER = re.compile(
 )
 _CONDITION = re.compile(r"\b(?:if|unless|provided|only when|as soon as)\b|なら|たら|場合")
 _NUMBER = re.compile(r"\d+")
+# A sign makes another number of it, or a thumb: "-1", "+1", "minus two", "マイナス1"; and so does a fraction: "4,5".
+_SIGNED = re.compile(
+    rf"^[-+] ?\d|(?<![a-z0-9)])-\d|(?<![a-z0-9)])\+\d{{1,2}}(?![\d ().-]*\d)|[▲△]\s?\d"
+    rf"|(?<![a-z])(?:minus|plus|negative|below|less than) {_N}(?![a-z])|(?:マイナス|プラス) ?{_N}|(?<![\d.,])\d{{1,2}},\d(?!\d)",
+    re.MULTILINE,
+)
 _BAD = re.compile(
     r"\b(?:fail\w*|delet\w*|broke\w*|broken|never|worst|bad|wrong|useless|awful|terrible"
     r"|bravo|disaster|lost)\b|最悪|ひどい|壊|失敗|二度"
@@ -155,8 +161,8 @@ def score_in(text: str, clauses: list[Clause], low: int, high: int) -> tuple[int
     said = text.strip()
     if not said:
         return None, False
-    if re.match(r"-\d", said):
-        return None, True  # below every scale
+    if _SIGNED.search(said):
+        return None, True
     if _HIGHEST.fullmatch(said):
         return high, False
     if stars := _STARS.search(said):

@@ -35,7 +35,9 @@ class _Rows(HTMLParser):
             self.rows[-1][-1] = f"{self.rows[-1][-1]} {data}".strip()
 
 
-async def documents(servers: Servers, account: str, language: str = "en") -> list[tuple[dict[str, Any], list[list[str]]]]:
+async def documents(
+    servers: Servers, account: str, language: str = "en"
+) -> list[tuple[dict[str, Any], list[list[str]]]]:
     """The documents that mails brought, in order, each as it was told and with the rows of its lines as they are read."""
     rows = await servers.pool.fetch(
         "select body from outbox where account_id = $1 and jsonb_array_length(coalesce(body->'documents', '[]')) > 0"

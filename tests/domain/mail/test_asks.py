@@ -105,8 +105,21 @@ def test_the_footer_of_somebody_elses_newsletter_opts_nobody_out() -> None:
     assert asked({"answers": "mail", "subject": "Fwd: News", "text": text}) in (None, {"act": "unclear"})
 
 
-def test_what_is_below_every_scale_is_no_score() -> None:
-    assert asked({"answers": "survey:0-10", "subject": "Re: One question", "text": "-1"}) == {"act": "unclear"}
+_AROUND = (
+    "{}", "{}.", "({})", "*{}*", '"{}"', "Score: {}", "I give you {}", "Hello, {}", "Thanks! {}", "Our score:\n{}", "{} points",
+    "{} from us", "点数は{}です", "評価：{}", "{}です", "{}, because the tills stood still", "Hi,\n\n{}\n\nJo",
+)  # fmt: skip
+_NO_SCORE = ("-1", "−2", "–3", "－4", "+1", "＋5", "minus one", "Minus 2", "negative 3", "マイナス1", "▲3", "4,5")
+
+
+@pytest.mark.parametrize("number", _NO_SCORE)
+@pytest.mark.parametrize("scale", ["survey:0-10", "survey:1-5"])
+def test_a_number_with_a_sign_or_a_fraction_is_no_score(scale: str, number: str) -> None:
+    found = {
+        around: asked({"answers": scale, "subject": "Re: One question", "text": around.format(number)})
+        for around in _AROUND
+    }
+    assert {around: one for around, one in found.items() if one != {"act": "unclear"}} == {}
 
 
 @pytest.mark.parametrize(
