@@ -152,7 +152,7 @@ def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> 
 
 
 def _help(situation: Situation, use: SeatUse) -> Decision:
-    says = f"Low adoption of {use.asset.product_name}: {_whole(use.active)} of {use.seats} seats in use"
+    says = f"Low adoption of {use.asset.product_name}: {use.says}"
     due_at, due_on = situation.customer.morning(situation.in_days(3))
     return Decision(
         JournalLine(f"{says}; an offer of help follows", kind="adoption_outreach", detail=_figures(use)),
@@ -195,7 +195,7 @@ def mail(situation: Situation, step: Step) -> Decision:
 
 def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
     """Help has not helped yet: the owner is told by the follow-up, and by the check-ins that come after it."""
-    says = f"Adoption of {use.asset.product_name} is still low: {_whole(use.active)} of {use.seats} seats in use"
+    says = f"Adoption of {use.asset.product_name} is still low: {use.says}"
     if in_check_in and (not _has_had_time(situation) or _told_lately(situation)):
         return Decision(
             JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=_figures(use)),
@@ -209,7 +209,7 @@ def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Deci
 
 
 def _recovered(situation: Situation, use: SeatUse) -> Decision:
-    says = f"Adoption of {use.asset.product_name} recovered: {_whole(use.active)} of {use.seats} seats in use"
+    says = f"Adoption of {use.asset.product_name} recovered: {use.says}"
     return Decision(
         JournalLine(says, kind="adoption_recovered", detail=_figures(use)),
         Outcome(
@@ -225,8 +225,8 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
 
 def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> Decision:
     use = uses[0] if uses else None
-    figures = _figures(use) if use else {"active_users": None, "seats": None, "adoption": None}
-    said = f"{_whole(use.active)} of {use.seats} seats of {use.asset.product_name} in use" if use else "usage unknown"
+    figures = _figures(use) if use else {"active_users": None, "seats": None, "adoption": None, "counted_on": None}
+    said = f"{use.asset.product_name}, {use.says}" if use else "usage unknown"
     if next_on is None:
         return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
     if held := situation.guard.holds_back(Purpose.SALES_OUTREACH):
@@ -237,6 +237,7 @@ def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> D
         "active_users": figures["active_users"],
         "seats": figures["seats"],
         "adoption": figures["adoption"],
+        "counted_on": figures["counted_on"],
         "next_on": next_on or None,
     }
     return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
@@ -381,15 +382,12 @@ def _open_tasks(situation: Situation) -> set[str]:
     return set(situation.customer.staff_tasks)
 
 
-def _whole(value: Decimal) -> int:
-    return int(value.quantize(Decimal(1)))
-
-
 def _figures(use: SeatUse) -> dict[str, str | int | None]:
     share = str(use.share.quantize(Decimal("0.001")))
     return {
         "product": use.asset.product_name,
-        "active_users": _whole(use.active),
+        "active_users": use.active,
         "seats": use.seats,
         "adoption": share,
+        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING
 
 from domain.customer import OfferFacts
 from domain.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
@@ -72,7 +72,6 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
     expires_at = situation.customer.end_of(expires_on)
     offer_id = f"offer-{asset.asset_id}-{situation.today}"
     stage = stage_of(asset.asset_id)
-    active = int(use.active.quantize(Decimal(1)))
     offer = OfferFacts(
         offer_id=offer_id,
         asset_id=asset.asset_id,
@@ -82,12 +81,13 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         offered_at=situation.as_of,
         expires_at=expires_at,
     )
-    says = f"{counted(add, 'more seat')} of {asset.product_name} offered: {active} of {use.seats} in use"
+    says = f"{counted(add, 'more seat')} of {asset.product_name} offered: {use.says}"
     context = {
         "offer_id": offer_id,
         "product": asset.product_name,
         "seats": use.seats,
-        "active_users": active,
+        "active_users": use.active,
+        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
         "add": add,
         "unit_price": {"amount": str(unit_price), "currency": asset.currency},
         "per": asset.per.value,

@@ -54,13 +54,23 @@ class Health:
 
 @dataclass(frozen=True)
 class SeatUse:
-    """Seats of one asset in use: paid `seats`, mean `active` users, their `share`, and the change against the 28 days before."""
+    """Seats of one asset in use: paid `seats`, `active` users, their `share`, and the change against the 28 days before.
+
+    `active` is the mean of the last 28 days in whole users, or the last figure, of the day `counted_on`, if there is none. All
+    else is counted from what is shown, so that count, share and threshold never contradict each other.
+    """
 
     asset: AssetFacts
     seats: int
-    active: Decimal
+    active: int
     share: Decimal
     trend: Decimal | None
+    counted_on: date | None = None
+
+    @property
+    def says(self) -> str:
+        """The count for people, without the product."""
+        return f"{self.active} of {self.seats} seats in use {'at the last count' if self.counted_on else 'on average'}"
 
 
 def seat_use(customer: Customer, playbook: Playbook, at: datetime) -> list[SeatUse]:
@@ -82,8 +92,10 @@ def seat_use(customer: Customer, playbook: Playbook, at: datetime) -> list[SeatU
         if today - facts.latest_day > timedelta(days=playbook.adoption.stale_days):
             continue
         seats = _seats_of(customer, asset.product, at)
-        active = facts.last if facts.recent is None else facts.recent
-        uses[asset.product] = SeatUse(asset, seats, active, active / seats, _trend(facts))
+        active = int((facts.last if facts.recent is None else facts.recent).quantize(Decimal(1)))
+        counted_on = facts.latest_day if facts.recent is None else None
+        share = Decimal(active) / seats
+        uses[asset.product] = SeatUse(asset, seats, active, share, _trend(facts), counted_on)
     return sorted(uses.values(), key=lambda use: (use.share, use.asset.asset_id))
 
 
@@ -131,9 +143,10 @@ def _usage_parts(uses: list[SeatUse]) -> list[Part]:
     if not uses:
         return [Part("adoption", None, 40, "usage unknown"), Part("trend", None, 20, "trend unknown")]
     seats = sum(use.seats for use in uses)
-    active = sum((use.active for use in uses), Decimal(0))
-    share = active / seats
-    adoption = Part("adoption", _scale(share, "0", "0.8"), 40, f"{_percent(share)} of {seats} seats in use")
+    share = Decimal(sum(use.active for use in uses)) / seats
+    average = "" if any(use.counted_on for use in uses) else " on average"
+    says = f"{_percent(share)} of {seats} seats in use{average}"
+    adoption = Part("adoption", _scale(share, "0", "0.8"), 40, says)
     trends = [use.trend for use in uses if use.trend is not None]
     if not trends:
         return [adoption, Part("trend", None, 20, "trend unknown")]

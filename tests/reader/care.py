@@ -29,7 +29,11 @@ def check_in(desk: Desk) -> None:
         desk.among("offer", name, owned | goods)
     if said and (missing := owned - set(said)):
         desk.wrong("offer", ", ".join(said), f"also {', '.join(sorted(missing))}")
-    use = _seats(desk)
+    use = seats(
+        desk,
+        {"en": "O", "ja": ""},
+        {"en": ", which is {share:percent}", "ja": "おります（利用率{share:percent}）"},
+    )
     if use is not None:
         use_is(desk, use, None)
     following = desk.first(
@@ -73,18 +77,24 @@ def _next_look(desk: Desk, day: date) -> None:
         desk.wrong("date", day, "nothing happened on that day")
 
 
-def _seats(desk: Desk) -> dict[str, Any] | None:
-    """What the mail says of seats: in use, paid, and their share."""
-    said = None
-    for words in (
-        {"en": "At present {active:int} of your {seats:int} seats are in use, which is {share:percent}",
-         "ja": "現在、{seats:int}席のうち{active:int}席をご利用いただいております（利用率{share:percent}）"},
-        {"en": "At present {active:int} of your {seats:int} seats is in use, which is {share:percent}"},
-        {"en": "At present {active:int} of your {seats:int} seat is in use, which is {share:percent}"},
-        {"en": "At present {active:int} of your {seats:int} seat are in use, which is {share:percent}"},
-    ):  # fmt: skip
-        said = said or desk.first(words)
-    return dict(said) if said else None
+def seats(desk: Desk, opening: dict[str, str], closing: dict[str, str]) -> dict[str, Any] | None:
+    """What the mail says of seats: in use, paid, and of what time; `closing` are the words after it, such as their share."""
+    for when in (
+        {"en": "n an average day of the last 28 days", "ja": "直近28日間の1日平均で"},
+        {"en": "n {day:date}", "ja": "{day:date}には"},
+    ):
+        for noun, verb in (("seats", "were"), ("seats", "was"), ("seat", "was"), ("seat", "were")):
+            said = desk.first(
+                {
+                    "en": f"{opening['en']}{when['en']}, {{active:int}} of your {{seats:int}} {noun} {verb} in use"
+                    f"{closing['en']}",
+                    "ja": f"{opening['ja']}{when['ja']}、{{seats:int}}席のうち{{active:int}}席をご利用いただいて"
+                    f"{closing['ja']}",
+                }
+            )
+            if said:
+                return dict(said)
+    return None
 
 
 def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> None:
@@ -95,17 +105,15 @@ def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> None:
         for code, seats in facts.held(at).items():
             if kind_of(desk, code) != "subscription" or product not in (None, facts.names[code]):
                 continue
-            right += [(_whole(active), seats, active / seats) for active in facts.use(code, at)]
+            right += [(_whole(active), seats) for active in facts.use(code, at)]
         if facts.day(desk.at) == facts.day(desk.letter.created_at):
             break
-    if not any((use["active"], use["seats"]) == one[:2] for one in right):
+    if (use["active"], use["seats"]) not in right:
         shown = "; ".join(sorted({f"{one[0]} of {one[1]}" for one in right})) or "no use is known"
         desk.wrong("count", f"{use['active']} of {use['seats']}", shown)
         return
-    share = use.get("share")
-    shares = {r for one in right if one[:2] == (use["active"], use["seats"]) for r in _percents(one[2])}
-    if share is not None:
-        desk.among("count", share, shares)
+    if (share := use.get("share")) is not None:
+        desk.among("count", share, _percents(Decimal(use["active"]) / use["seats"]))
 
 
 def _whole(value: Decimal) -> int:
@@ -122,8 +130,14 @@ def _percents(share: Decimal) -> set[Decimal]:
 
 def _table_of_use(desk: Desk, product: str) -> Decimal | None:
     """The table of seats in use, and the share that it says."""
-    name = {"en": "Seats in use", "ja": "ご利用中の席数"}
+    name = {"en": "Seats in use on an average day of the last 28 days", "ja": "ご利用中の席数（直近28日間の1日平均）"}
     said = desk.fact(name, "text")
+    if said is None and (
+        found := desk.first(
+            {"en": "Seats in use on {day:date} | {v:text}", "ja": "ご利用中の席数（{day:date}） | {v:text}"}
+        )
+    ):
+        said = found["v"]
     share = desk.fact({"en": "Share in use", "ja": "利用率"}, "percent")
     if said is None:
         desk.wrong("unsaid", desk.letter.subject, "the seats in use")

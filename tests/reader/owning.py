@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.reader.care import named, use_is
+from tests.reader.care import named, seats, use_is
 from tests.reader.desk import DAY, Desk, Said
 from tests.reader.facts import Row
 from tests.reader.tables import PER, quote_lines, rounded
@@ -123,16 +123,7 @@ def upsell_offer(desk: Desk) -> None:
         return
     asset = facts.one("asset", asset_id=offer["asset_id"])
     product = facts.name_of(asset) if asset else ""
-    use = None
-    for words in (
-        {
-            "en": "{active:int} of your {seats:int} seats are taken",
-            "ja": "現在、{seats:int}席のうち{active:int}席をご利用いただいて",
-        },
-        {"en": "{active:int} of your {seats:int} seats is taken"},
-        {"en": "{active:int} of your {seats:int} seat is taken"},
-    ):
-        use = use or desk.first(words)
+    use = seats(desk, {"en": "o", "ja": ""}, {"en": "", "ja": ""})
     if use:
         use_is(desk, dict(use), product)
     said = desk.first({"en": "we would like to offer you {add:int} more"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def stretches(draw: st.DrawFn) -> list[Part]:
     """Parts of one lot: one after the other, by one anchor."""
     days = sorted(draw(st.sets(DAYS, min_size=2, max_size=5)))
     price = st.decimals(0, 900, places=2)
-    found = [part(a, b, draw(st.integers(1, 40)), draw(price), 31) for a, b in zip(days, days[1:], strict=False)]
+    found = [part(a, b, draw(st.integers(1, 40)), draw(price), 31) for a, b in pairwise(days)]
     return [one for one in found if draw(st.booleans())]
 
 
