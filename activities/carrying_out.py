@@ -41,6 +41,7 @@ from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.customer import Customer
 from domain.decision import Decision, Mail, Notice
 from domain.journey import Channel, Outcome, Step
+from domain.mail_names import mail_in_words
 from domain.messages import OutgoingMail
 from domain.orders import ContactRole
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
@@ -333,7 +334,7 @@ class Performer:
             row = self._mail_row(customer, mail, f"{key}#{len(rows)}", stage, as_of, signed_by)
             if row is None:
                 unreachable = True
-                lines = [f"The mail {mail.template!r} could not go out: no contact has a working address."]
+                lines = [f"The {mail_in_words(mail.template)} could not go out: no contact has a working address."]
                 notices.append(Notice("Nobody at the customer can be reached by mail", lines, to="owner"))
             else:
                 rows.append(row)

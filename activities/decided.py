@@ -13,6 +13,7 @@ from activities.store.invoices import Document
 from domain.customer import ContactFacts, Customer
 from domain.decision import Decision, JournalLine, Mail, Notice
 from domain.journey import Channel
+from domain.mail_names import contact_in_words, mail_in_words
 from domain.messages import OwnWords, StaffNotice
 from domain.orders import ContactRole
 from domain.webhooks import Event, payload
@@ -55,7 +56,7 @@ def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
         return decision
     lines = [
         JournalLine(
-            f"Mail {mail.template!r} was not sent: contact {contact.contact_id} wants no optional mails",
+            f"The {mail_in_words(mail.template)} was not sent: {contact_in_words(contact)} wants no optional mails",
             name=f"unwanted-{mail.template}",
             kind="mail_unwanted",
         )

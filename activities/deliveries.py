@@ -23,9 +23,9 @@ from domain import holding, onboarding
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome, Sent
 from domain.mail.reading import Attachment, files_of
+from domain.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.messages import OutgoingMail, StaffNotice
 from domain.provisioning import ProvisioningItem, ProvisioningRequest
-from domain.step_words import plain
 
 
 @asynccontextmanager
@@ -100,7 +100,7 @@ class Deliveries:
             async with outside_errors():
                 message_id = await self._mail.send(mail, files)
         except ChannelUnavailableError as away:
-            return not_yet(call, away, f"mail {row.body['template']!r}{_addressee(row)}", "mail")
+            return not_yet(call, away, f"the {mail_in_words(row.body['template'])}{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
@@ -239,7 +239,7 @@ async def _note_not_sent(
         return
     held = clearance is holds.Clearance.HELD
     why = await effects.why_not_sent(connection, row.delivery_id)
-    says = f"{'Held back' if held else 'Dropped'}: mail {plain(row.body['template'])}; {why}"
+    says = f"{'Held back' if held else 'Dropped'}: {mail_in_words(row.body['template'])}; {why}"
     key = f"{row.delivery_id}/{clearance.value}-{call.as_of:%Y%m%dT%H%M%S%f}"
     kind = "service_held" if held else "dropped"
     line = effects.JournalRow(key, _instant_of_attempt(call), row.stage, kind, says, {})
@@ -247,7 +247,8 @@ async def _note_not_sent(
 
 
 def _addressee(row: effects.Waiting) -> str:
-    return f" to contact {row.contact_id}" if row.contact_id else f" to staff {row.staff_id}" if row.staff_id else ""
+    """To whom it goes, without a name: the briefing shows it."""
+    return f" to the {role_in_words(row.role)}" if row.contact_id else f" to {row.staff_id}" if row.staff_id else ""
 
 
 def outbox_id(call: DeliveryCall) -> str:
@@ -275,12 +276,15 @@ def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:
     if row.contact_id is None:
         says = f"A notice to staff was refused: {row.body['title']}"
         return Decision(JournalLine(says), Outcome(attention={"notice_refused": f"{says} ({said})"}))
-    says = f"Mail {row.body['template']!r} to contact {row.contact_id} was refused for good"
+    mail = mail_in_words(row.body["template"])
+    says = f"The {mail} to {person_in_words(row.body['to_name'], row.role)} was refused for good"
     if not still:
         return Decision(JournalLine(f"{says}; the address has changed since"))
     lines = [
         f"The mail server said: {said}",
         "Find out the right address; it comes in with the contact of a later order.",
     ]
-    attention: dict[str, str | None] = {f"address_rejected:{row.contact_id}": says}
+    attention: dict[str, str | None] = {
+        f"address_rejected:{row.contact_id}": f"The {mail} to the {role_in_words(row.role)} was refused for good"
+    }
     return Decision(JournalLine(says), Outcome(attention=attention), notices=[Notice(says, lines, to="owner")])

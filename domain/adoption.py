@@ -20,6 +20,7 @@ from domain.decision import (
 )
 from domain.health import Band, Health, SeatUse, assess, seat_use
 from domain.journey import Outcome, Stage, Step
+from domain.mail_names import contact_in_words
 from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerSurvey
@@ -299,7 +300,7 @@ def survey(situation: Situation, step: Step) -> Decision:
         case Withheld.ALREADY_ASKED:
             return Decision(JournalLine("Survey not sent: the customer was asked within half a year", kind="skipped"))
         case Withheld.UNSUBSCRIBED:
-            says = f"Survey not sent: contact {contact.contact_id} wants no optional mails"
+            says = f"Survey not sent: {contact_in_words(contact)} wants no optional mails"
             return Decision(JournalLine(says, kind="mail_unwanted"))
     survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
     return Decision(

@@ -9,7 +9,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.journey import CaseView, Channel, JourneyState, Stage, StageKind, Step, stage_kind
+from domain.mail_names import mail_in_words, role_in_words
 from domain.possible import possible
+from domain.service.lifecycle import state_in_words
 from domain.shown import as_text, first_sentence
 from domain.step_words import in_words, term_end
 
@@ -143,7 +145,7 @@ def _cases(state: JourneyState, zone: ZoneInfo) -> list[str]:
 
 def _case_line(case: CaseView, zone: ZoneInfo) -> str:
     parts = [
-        f"`{case.case_id}` {case.priority}, {case.state.replace('_', ' ')}",
+        f"`{case.case_id}` {case.priority}, {state_in_words(case.state)}",
         f"open since {_when(case.opened_at, zone)}",
         f"owner `{case.owner}`" if case.owner else "no owner yet",
     ]
@@ -197,8 +199,8 @@ def _stage_line(key: str, stage: Stage, zone: ZoneInfo) -> str:
 def _last_sent(state: JourneyState, zone: ZoneInfo) -> list[str]:
     if state.sent is None:
         return []
-    whom = f" to the {state.sent.role} contact" if state.sent.role else ""
-    return [f"**Sent last** {state.sent.template.replace('_', ' ')}{whom}, {_when(state.sent.at, zone)}"]
+    whom = f" to the {role_in_words(state.sent.role)}" if state.sent.role else ""
+    return [f"**Sent last** {mail_in_words(state.sent.template)}{whom}, {_when(state.sent.at, zone)}"]
 
 
 def _on_the_way(state: JourneyState, zone: ZoneInfo) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints, model_validator
 from domain.decision import Decision, FlagContact, JournalLine, Mail, Notice, StopOptionalMails
 from domain.ids import ContactRef
 from domain.journey import Outcome
+from domain.mail_names import contact_in_words, mail_in_words, role_in_words
 from domain.orders import MailAddress
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import Remark, Request
@@ -76,9 +77,9 @@ def note_mail(situation: Situation, request: NoteMail) -> Decision:
 
 def _answered(situation: Situation, request: NoteMail) -> Decision:
     """The person behind the mail gets a copy; the owner hears of a case in any event."""
-    who = f"Contact {request.contact_id}" if request.contact_id else "Somebody at the customer"
-    says = f"{who} answered mail {request.template!r}: {f'case {request.case_id}' if request.case_id else request.done}"
-    title = f"The customer answered mail {request.template!r}"
+    who = _who(situation, request)
+    title = f"{who} answered the {mail_in_words(request.template or '')}"
+    says = f"{title}: {f'case {request.case_id}' if request.case_id else request.done}"
     customer = situation.customer
     manages = customer.success_manager.email.lower() == (request.person or "").lower()
     behind = customer.success_manager if manages else customer.owner
@@ -96,6 +97,14 @@ def _answered(situation: Situation, request: NoteMail) -> Decision:
     return Decision(JournalLine(says), Outcome(answer={"noted": True}), notices=notices)
 
 
+def _who(situation: Situation, request: NoteMail) -> str:
+    """Whoever wrote, to begin a sentence with."""
+    found = contact_in_words(
+        next((one for one in situation.customer.contacts if one.contact_id == request.contact_id), None)
+    )
+    return f"{found[:1].upper()}{found[1:]}"
+
+
 def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:
     contact = next((one for one in situation.customer.contacts if one.contact_id == request.contact_id), None)
     if contact is None:
@@ -103,16 +112,16 @@ def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:
     answer = {"unsubscribed": True}
     confirmed = [Mail("opted_out", contact_id=contact.contact_id, contractual=True)]
     if contact.unsubscribed:
-        line = JournalLine(f"Contact {contact.contact_id} asked again for no optional mails")
+        line = JournalLine(f"{_who(situation, request)} asked again for no optional mails")
         return Decision(line, Outcome(answer=answer), mails=confirmed)
-    line = JournalLine(f"Contact {contact.contact_id} wants no optional mails any more")
+    line = JournalLine(f"{_who(situation, request)} wants no optional mails any more")
     return Decision(line, Outcome(answer=answer), [StopOptionalMails(contact.contact_id, situation.as_of)], confirmed)
 
 
 def _bounced(situation: Situation, request: NoteMail) -> Decision:
     contact = next((one for one in situation.customer.contacts if one.contact_id == request.contact_id), None)
-    about = f"Mail {request.template!r}" if request.template else "A mail"
-    says = f"{about} to contact {request.contact_id} came back"
+    about = f"The {mail_in_words(request.template)}" if request.template else "A mail"
+    says = f"{about} to {contact_in_words(contact)} came back"
     email = request.email or ""
     if contact is None or contact.email.lower() != email.lower():
         return Decision(JournalLine(f"{says}; the address has changed since"), Outcome(answer={"flagged": False}))
@@ -120,11 +129,16 @@ def _bounced(situation: Situation, request: NoteMail) -> Decision:
         return Decision(JournalLine(f"{says}; the address is flagged already"), Outcome(answer={"flagged": True}))
     lines = [
         f"The mail server said: {request.reason}",
-        "Find out the right address; then ask for change_contacts.",
+        "Find out the right address; then ask for `change_contacts`.",
     ]
     return Decision(
         JournalLine(says),
-        Outcome(answer={"flagged": True}, attention={f"address_rejected:{contact.contact_id}": says}),
+        Outcome(
+            answer={"flagged": True},
+            attention={
+                f"address_rejected:{contact.contact_id}": f"{about} to the {role_in_words(contact.role)} came back"
+            },
+        ),
         [FlagContact(contact.contact_id, contact.email, situation.as_of, request.reason)],
         notices=[Notice(says, lines, to="owner")],
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain import left_alone, pace, unhappy
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
+from domain.mail_names import mail_in_words
 from domain.service import leads
 from domain.service.guard import PATIENCE, HeldMail, HeldStep
 from domain.service.hold_writes import (
@@ -18,8 +19,8 @@ from domain.service.hold_writes import (
     WithdrawMail,
 )
 from domain.service.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
+from domain.service.lifecycle import state_in_words
 from domain.situation import Situation
-from domain.step_words import plain
 
 STAGE = "service"
 REASONS_SHOWN = 3
@@ -66,8 +67,10 @@ def review(situation: Situation, step: Step) -> Decision:
         _look_at_step(situation, held, found)
     for seen in situation.service.seen:
         found.writes.append(RecordTold(seen.case_id, seen.person.staff_id))
-        lines = [f"You looked at case {seen.case_id} ({seen.subject}) while it was open; it is {seen.state} now."]
-        found.notices.append(Notice(f"Case {seen.case_id} is {seen.state}", lines, person=seen.person))
+        lines = [
+            f"You looked at case {seen.case_id} ({seen.subject}) while it was open; it is {state_in_words(seen.state)} now."
+        ]
+        found.notices.append(Notice(f"Case {seen.case_id} is {state_in_words(seen.state)}", lines, person=seen.person))
     routed = leads.review(situation)
     found.writes += routed.writes
     found.notices += routed.notices
@@ -169,17 +172,17 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
     if gone := _moment_passed(situation, mail):
         found.writes.append(WithdrawMail(mail.delivery_id, gone))
         found.lines.append(
-            JournalLine(f"Dropped: mail {plain(mail.template)}; {gone}", name=f"mail-{short}", kind="dropped")
+            JournalLine(f"Dropped: {mail_in_words(mail.template)}; {gone}", name=f"mail-{short}", kind="dropped")
         )
     elif situation.guard.holds_back(mail.purpose, mail.product) is not None:
-        found.waiting.append(f"mail {mail.template}")
+        found.waiting.append(mail_in_words(mail.template))
     elif (morning := _later(situation, mail, found)) is not None:
-        found.waiting.append(f"mail {mail.template}")
+        found.waiting.append(mail_in_words(mail.template))
         found.looks.append(morning)
     else:
         found.writes.append(ReleaseMails((mail.delivery_id,)))
         found.deliveries[short] = Channel.MAIL
-        says = f"On its way after it was held back: mail {plain(mail.template)}"
+        says = f"On its way after it was held back: {mail_in_words(mail.template)}"
         found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
         found.said.append(says)
         found.released.append(mail)

@@ -8,17 +8,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.journey import Channel
-from domain.step_words import plain
+from domain.mail_names import mail_in_words, person_in_words
 
 _SETTLED = {"sent": "sent", "rejected": "refused", "withdrawn": "dropped"}
 
 
 def message_in_words(message: Mapping[str, Any], zone: str) -> str:
-    """Such as `mail renewal notice to P-1: sent 2027-09-01 09:00`. `message` has channel, what, to, status, since, at (null
-    until it is settled) and why, instants as ISO 8601; they are shown in `zone`."""
+    """Such as `renewal notice to Jo Weber (main contact): sent 2027-09-01 09:00`. `message` has channel, what, to, name, role,
+    status, since, at (null until it is settled) and why, instants as ISO 8601; they are shown in `zone`."""
     mail = message["channel"] == Channel.MAIL.value
-    what = f"mail {plain(message['what'])}" if mail else f"notice “{message['what']}”"
-    to = f" to {message['to']}" if message["to"] else ""
+    what = mail_in_words(message["what"]) if mail else f"notice “{message['what']}”"
+    to = (
+        f" to {person_in_words(message['name'], message['role']) if mail else message['name']}" if message["to"] else ""
+    )
     return f"{what}{to}: {_state(message, zone)}"
 
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from domain.customer import ContractFacts
 from domain.decision import Decision, JournalLine, Write
 from domain.journey import Channel, Outcome, Step
+from domain.mail_names import mail_in_words
 from domain.service.guard import MorningMail
 from domain.service.hold_writes import ReleaseMails, WithdrawMail
 from domain.situation import Situation
-from domain.step_words import plain
 
 STAGE = "relationship"
 KIND = "relationship_morning"
@@ -58,7 +58,7 @@ def leave(situation: Situation, step: Step) -> Decision:
             continue
         why = "it is not so any more"
         writes.append(WithdrawMail(mail.delivery_id, why))
-        says = f"Dropped: mail {plain(mail.template or '')}; {why}"
+        says = f"Dropped: {mail_in_words(mail.template or '')}; {why}"
         lines.append(JournalLine(says, name=mail.delivery_id.removeprefix(prefix), kind="dropped"))
     if released:
         writes.append(ReleaseMails(tuple(released)))

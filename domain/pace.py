@@ -10,8 +10,8 @@ from domain.calendar import MONTHS_IN_YEAR, add_months
 from domain.customer import ContactFacts
 from domain.decision import Decision, JournalLine, Mail
 from domain.journey import Outcome, Step
+from domain.mail_names import mail_in_words
 from domain.situation import Situation
-from domain.step_words import plain
 
 QUIET_DAYS = 3
 ANSWERS = frozenset({"welcome", "order_confirmed", "provisioning_done", "go_live", "introduction", "opted_out"})
@@ -107,8 +107,8 @@ def put_off(situation: Situation, step: Step, template: str, day: date) -> Decis
     since = situation.customer.day_of(situation.customer.account.since)
     moment = _MOMENTS.get(template)
     if moment is not None and (day - since).days > moment:
-        return Decision(JournalLine(f"Left out: {plain(template)}, its day is over", kind="skipped"))
+        return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
     at, on = situation.customer.morning(day, business_day=False)
     later = step.model_copy(update={"at": at, "on": on})
-    says = f"Put off to {on}: mail {plain(template)}, so that nobody gets too many at once"
+    says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[later], put_off=True))

@@ -20,6 +20,12 @@ from domain.money import Money
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
+_ISO = re.compile(
+    r"(?<![A-Za-z0-9_./#-])(?P<day>\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"
+    r"(?P<time>[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?P<zone>Z|[+-]\d\d:\d\d)?)?(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
+)
+
+
 @lru_cache(maxsize=256)
 def locale_of(language: str) -> Locale:
     """The locale that is nearest to a BCP 47 tag: "de-CH-1996" gives de_CH, an unknown tag gives English."""
@@ -73,6 +79,18 @@ class Formats:
         local = at.astimezone(self.zone)
         day = format_date(local, "long", locale=self.locale)
         return f"{day} {format_time(local, 'short', locale=self.locale)} {local.tzname()}"
+
+    def dated(self, text: str) -> str:
+        """`text` with the days and instants in it as the reader is used to see them; those that are part of an id stay."""
+        return _ISO.sub(self._in_words, text)
+
+    def _in_words(self, found: re.Match[str]) -> str:
+        try:
+            if found["zone"]:
+                return self.instant(found[0].replace(" ", "T"))
+            return self.date(found["day"]) + (found["time"] or "").replace("T", " ")
+        except ValueError:
+            return found[0]  # there is no such day
 
     def money(self, value: dict[str, str]) -> str:
         """{"amount": "1200000", "currency": "JPY"} as "¥1,200,000", rounded to the currency's minor unit."""

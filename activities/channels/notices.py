@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
+from activities.channels.formats import Formats
 from activities.channels.mail import MailChannel
 from activities.channels.staff_words import StaffWords, sentences
 from domain.messages import OutgoingMail, StaffNotice
@@ -38,6 +40,7 @@ class MailNotices:
     async def send(self, notice: StaffNotice) -> str:
         """Mail `notice` and return its Message-ID. Raises what `MailChannel.send` raises."""
         language, title, lines = self._said(notice)
+        title, lines, due = _dated(notice, language, title, lines)
         return await self._mail_channel.send(
             OutgoingMail(
                 delivery_id=notice.delivery_id,
@@ -52,7 +55,7 @@ class MailNotices:
                     "account_id": notice.account_id,
                     "lines": lines,
                     "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
-                    "due": notice.due.isoformat() if notice.due else None,
+                    "due": due.isoformat() if due else None,
                     "answers": notice.case_id if self._mail_channel.takes_answers else None,
                 },
                 at=notice.at,
@@ -66,3 +69,15 @@ class MailNotices:
             self._words[language] = StaffWords(sentences(language), self._titles.get(language, {}))
         said = self._words[language].notice(notice.title, notice.lines, notice.own)
         return (language, *said) if said else ("en", notice.title, list(notice.lines))
+
+
+def _dated(notice: StaffNotice, language: str, title: str, lines: list[str]) -> tuple[str, list[str], datetime | None]:
+    """A notice with its days in words, and until when it is to be done, unless a line says that day already."""
+    try:
+        formats = Formats.of(language, notice.time_zone, language)
+    except ValueError:
+        return title, lines, notice.due  # that there is no such zone is said where it is rendered
+    lines = [line if n in notice.own else formats.dated(line) for n, line in enumerate(lines)]
+    day = formats.date(notice.due.astimezone(formats.zone).date().isoformat()) if notice.due else None
+    said = day is not None and any(day in line for line in lines)
+    return formats.dated(title), lines, None if said else notice.due

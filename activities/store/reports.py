@@ -32,8 +32,10 @@ async def latest_journal(connection: Connection, account_id: str, limit: int) ->
         connection,
         "select j.at, j.stage, j.kind, j.title, coalesce((select jsonb_agg(jsonb_build_object("
         "   'channel', o.channel, 'what', coalesce(o.body->>'template', o.body->>'title'),"
-        "   'to', coalesce(o.contact_id, o.staff_id), 'status', o.status, 'since', o.created_at, 'at', o.settled_at,"
-        "   'why', o.reason) order by o.created_at, o.delivery_id) from outbox o"
+        "   'to', coalesce(o.contact_id, o.staff_id), 'name', coalesce(c.name, o.body->>'to_name'), 'role', c.role,"
+        "   'status', o.status, 'since', o.created_at, 'at', o.settled_at,"
+        "   'why', o.reason) order by o.created_at, o.delivery_id)"
+        "  from outbox o left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id"
         "  where o.account_id = $1 and o.channel in ('deliver_mail', 'deliver_notice')"
         "   and left(o.delivery_id, length(j.key) + 1) = j.key || '#'), '[]') as messages"
         " from (select * from journal where account_id = $1 order by at desc, journal_id desc limit $2) j"

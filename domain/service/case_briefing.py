@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.briefing import CHANNELS
 from domain.service.case import CaseProgress, CaseView, Promise
-from domain.service.lifecycle import RUNNING, WAITING, CaseState, allowed_after
+from domain.service.lifecycle import RUNNING, WAITING, CaseState, allowed_after, state_in_words
 from domain.shown import as_text, first_sentence
 
 LIMIT = 4000
@@ -25,7 +25,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     team = f" · team `{view.team}`" if view.team else ""
     parts = [
         f"### {as_text(view.subject)}",
-        f"Case `{progress.case_id}` · **{view.status.value.replace('_', ' ')}** · {view.priority.value}{burning}",
+        f"Case `{progress.case_id}` · **{state_in_words(view.status)}** · {view.priority.value}{burning}",
         f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} · unchanged since {_when(now, zone)}",
         *([f"It waits: {as_text(view.reason)}"] if view.reason else []),
         *([f"**Sales** {as_text(view.sales)}"] if view.sales else []),

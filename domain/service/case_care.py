@@ -13,7 +13,7 @@ from domain.service.case import Happened, MilestoneFacts
 from domain.service.casework import SYSTEM, Work
 from domain.service.definitions import ActionClass, ActionKind, MilestoneKind, Priority
 from domain.service.desk import next_shift, on_shift
-from domain.service.lifecycle import RUNNING, CaseState, closes_at, nudges_at
+from domain.service.lifecycle import RUNNING, CaseState, closes_at, nudges_at, state_in_words
 from domain.service.milestones import MilestoneState, Occurrence
 from domain.service.routing import (
     AssignmentRule,
@@ -25,6 +25,7 @@ from domain.service.routing import (
     priority_of,
 )
 from domain.shown import at_work
+from domain.step_words import plain
 
 Wake = tuple[datetime, str]
 
@@ -104,7 +105,7 @@ def _judge(work: Work, todo: Agenda, found: list[tuple[MilestoneKind, Occurrence
         work.happened(Happened.VIOLATED, one.violated_at, SYSTEM, {"occurrence": one.occurrence})
         work.line(
             "violated",
-            f"Case {work.case_id}: {one.milestone.replace('_', ' ')} was due and late",
+            f"Case {work.case_id}: {plain(one.milestone)} was due and late",
             one.violated_at,
             SYSTEM,
         )
@@ -159,7 +160,7 @@ def _fire(work: Work, planned: PlannedAction) -> None:
     if action.does is ActionKind.FIELD_CHANGE and work.case.status not in RUNNING:
         return
     if action.does is ActionKind.FIELD_CHANGE:
-        raise_flag(work, planned.at, SYSTEM, f"{planned.milestone} was late")
+        raise_flag(work, planned.at, SYSTEM, f"{plain(planned.milestone)} was late")
         return
     if "customer" in action.recipients:
         case_mails.about_milestone(work, planned)
@@ -332,7 +333,7 @@ def _escalate(work: Work, step: PlannedEscalation) -> None:
         f"Case {work.case_id} is {reason}",
         [
             f"Rule {step.rule}: {work.case.subject}",
-            f"It is {work.case.status.value}, priority {work.case.priority.value}.",
+            f"It is {state_in_words(work.case.status)}, priority {work.case.priority.value}.",
         ],
     )
 

@@ -38,6 +38,7 @@ from domain.service.lifecycle import (
     check_merge,
 )
 from domain.service.opening import CaseChannel, OpenCase
+from domain.step_words import plain
 
 _TURNS = frozenset(
     {
@@ -164,7 +165,7 @@ def resolve(work: Work, request: Resolve) -> None:
         escalated_at=None,
     )
     case_mails.resolved(work)
-    work.line("resolved", f"Case {work.case_id} resolved: {request.code}", at, request.by)
+    work.line("resolved", f"Case {work.case_id} resolved: {plain(request.code)}", at, request.by)
     work.report("resolved", at)
 
 

@@ -9,7 +9,9 @@ from domain.service.agenda import PlannedAction
 from domain.service.case_effects import CaseMail
 from domain.service.case_requests import CustomerMessage
 from domain.service.casework import Work
+from domain.service.closings import ends_of
 from domain.service.definitions import ActionClass
+from domain.service.lifecycle import state_in_words
 
 _DESK = {"ja": "サポート窓口"}
 _DESK_NAME = "Customer service"
@@ -26,7 +28,8 @@ def acknowledge(work: Work) -> None:
 
 def reply(work: Work, body: str, files_from: str | None = None) -> bool:
     """An agent's message, in the agent's own words, with the files of the mail that it came by."""
-    content = {"paragraphs": _paragraphs(body)}
+    names = [person.name for person in work.before.staff.values()]
+    content = {"paragraphs": _paragraphs(body), "ends": ends_of(body, names).value}
     id = f"{work.key}#reply"
     return _mail(work, id, "case_reply", content, automatic=False, body=body, files_from=files_from)
 
@@ -88,7 +91,10 @@ def tell_staff(work: Work, planned: PlannedAction, roles: Sequence[str]) -> None
             title = f"Case {case.case_id}: {name} is late"
         case _:
             title = f"Case {case.case_id}: {name} was done in time"
-    lines = [case.subject, f"Priority {case.priority.value}, {case.status.value}, owner {case.owner_id or 'none yet'}."]
+    lines = [
+        case.subject,
+        f"Priority {case.priority.value}, {state_in_words(case.status)}, owner {case.owner_id or 'none yet'}.",
+    ]
     work.notify(planned.key, roles, title, lines, due=row.due_at if row else None)
 
 

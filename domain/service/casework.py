@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.customer import StaffFacts
+from domain.mail_names import mail_in_words
 from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
@@ -368,7 +369,7 @@ _UNSAID = frozenset({Happened.NOTE, Happened.FIRED})
 def _told(event: Recorded) -> str:
     detail = event.detail
     if event.kind is Happened.MAIL_HELD:
-        return f"{detail.get('template', 'mail')} not sent: {detail.get('why', '')}"
+        return f"{mail_in_words(detail.get('template', 'mail'))} not sent: {detail.get('why', '')}"
     about = str(next(filter(None, map(detail.get, ("occurrence", "status", "owner", "into", "claim_id"))), ""))
     about = "" if about == event.kind.value else about.removesuffix(":1").replace("_", " ")
     return f"{event.kind.value.replace('_', ' ')}{f' {about}' if about else ''} by {event.by}"

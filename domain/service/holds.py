@@ -13,7 +13,7 @@ from domain.model import Carried
 from domain.service.clock import BusinessClock
 from domain.service.definitions import Priority
 from domain.service.errors import OverrideRefusedError
-from domain.service.lifecycle import RUNNING, CaseState
+from domain.service.lifecycle import RUNNING, CaseState, state_in_words
 from domain.service.options import DayMethod
 from domain.success.surveys import DETRACTOR_UP_TO
 
@@ -199,7 +199,7 @@ def _hold(case: CaseForHold, level: HoldLevel, reason: HoldReason, since: dateti
         since=since,
         product=case.product if reason in PRODUCT_ONLY else None,
         review_at=review_at,
-        says=f"case {case.case_id}, {case.priority}, {case.state}: {reason.replace('_', ' ')}",
+        says=f"case {case.case_id}, {case.priority}, {state_in_words(case.state)}: {reason.replace('_', ' ')}",
     )
 
 

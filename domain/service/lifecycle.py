@@ -28,6 +28,18 @@ class CaseState(StrEnum):
     CANCELLED = "cancelled"
 
 
+_IN_WORDS = {
+    CaseState.WAITING_CUSTOMER: "waiting for the customer",
+    CaseState.WAITING_INTERNAL: "waiting for us",
+    CaseState.WAITING_THIRD_PARTY: "waiting for a third party",
+}
+
+
+def state_in_words(state: str) -> str:
+    """Where a case stands, as people say it."""
+    return _IN_WORDS.get(CaseState(state), str(state))
+
+
 WAITING = frozenset({CaseState.WAITING_CUSTOMER, CaseState.WAITING_INTERNAL, CaseState.WAITING_THIRD_PARTY})
 RUNNING = WAITING | {CaseState.NEW, CaseState.OPEN}
 """The states in which work is owed."""

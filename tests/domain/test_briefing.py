@@ -87,7 +87,7 @@ def test_only_what_can_be_asked_now_is_offered() -> None:
             "expansion:SO-1.1": Stage(status="offered", tasks=["O-1"]),
             "quote:Q-1": Stage(status="presented"),
             "quote:Q-2": Stage(status="in_approval"),
-            "service": Stage(status="block", tasks=["mail check_in", "lead L-1"]),
+            "service": Stage(status="block", tasks=["check-in", "lead L-1"]),
             "amendment:r-1": Stage(status="scheduled"),
         },
         holds=["H-1", "H-2"],
@@ -129,7 +129,7 @@ def test_what_failed_is_said_by_name_once_and_in_a_sentence() -> None:
 
 def test_what_was_sent_last_is_said_with_the_role_and_not_the_name() -> None:
     state = journey().after(Outcome(sent=Sent(template="check_in", role="admin", at=NOW)), NOW)
-    assert "**Sent last** check in to the admin contact, Mon 2027-03-01 10:00 CET" in render(state, NOW)
+    assert "**Sent last** check-in to the administrator, Mon 2027-03-01 10:00 CET" in render(state, NOW)
     kept = state.after(Outcome(), NOW)
     assert kept.sent == state.sent
     assert journey(holds=["H-1"]).after(Outcome(holds=[]), NOW).holds == []

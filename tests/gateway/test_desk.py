@@ -243,7 +243,7 @@ async def test_whose_name_a_mail_carries_gets_a_copy_of_its_answer_and_may_answe
     welcome = await post.answered(sender, "welcome")
     address = header_of(post, welcome, "Reply-To")
     row = await post.delivered(written(sender, "Re: Welcome", "Who installs it?\n\nAoi"), to=address)
-    title = "The customer answered mail 'welcome'"
+    title = "山本 葵 (main contact) answered the welcome mail"
     assert await told(post, account_id) == [
         (SAM, title, "Who installs it?\n\nAoi", row["case_id"]),
         ("olga@seller.example", title, "", None),
@@ -261,10 +261,10 @@ async def test_what_an_answer_does_by_itself_is_copied_too(post: Post) -> None:
     row = await post.delivered(written(contact_of(account), "Re: Your quote", "Yes, we accept."), to=address)
     assert row["reason"] == f"accept quote {quote_id}"
     [copy] = await told(post, account_id)
-    assert copy == ("olga@seller.example", "The customer answered mail 'quote_presented'", "Yes, we accept.", None)
+    assert copy == ("olga@seller.example", "山本 葵 (main contact) answered the quote", "Yes, we accept.", None)
     journal = await post.servers.journal(account_id)
     titles = [line["title"] for line in journal if line["kind"] == "mail_answered"]
-    assert titles == [f"Contact P-1 answered mail 'quote_presented': accept quote {quote_id}"]
+    assert titles == [f"山本 葵 (main contact) answered the quote: accept quote {quote_id}"]
 
 
 async def test_who_got_the_answer_themselves_gets_no_copy(post: Post) -> None:

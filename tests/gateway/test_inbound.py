@@ -121,13 +121,13 @@ async def test_an_answer_to_a_journey_opens_a_case_and_is_told_to_the_owner(post
     account_id = account["account"]["account_id"]
     assert await post.cases_of(account) == [row["case_id"]]
     [line] = [line for line in await post.servers.journal(account_id) if line["kind"] == "mail_answered"]
-    assert line["title"] == f"Contact P-1 answered mail 'welcome': case {row['case_id']}"
+    assert line["title"] == f"山本 葵 (main contact) answered the welcome mail: case {row['case_id']}"
     notices = await post.servers.pool.fetch(
         "select body from outbox where account_id = $1 and channel = 'deliver_notice' and delivery_id like '%note_mail%'",
         account_id,
     )
     assert [(n["body"]["to_email"], n["body"]["title"]) for n in notices] == [
-        ("olga@seller.example", "The customer answered mail 'welcome'")
+        ("olga@seller.example", "山本 葵 (main contact) answered the welcome mail")
     ]
 
 
@@ -227,7 +227,7 @@ async def test_a_mail_that_comes_back_flags_its_contact_and_tells_the_owner(post
     assert (elsewhere["machine"], elsewhere["done"]) == ("delivery report", "")
     assert await post.servers.pool.fetchval(flagged, account_id) == "not delivered: 5.1.1 550 no such user"
     [line] = [line for line in await post.servers.journal(account_id) if line["kind"] == "mail_bounced"]
-    assert line["title"] == "Mail 'welcome' to contact P-1 came back"
+    assert line["title"] == "The welcome mail to 山本 葵 (main contact) came back"
     notice = await post.servers.pool.fetchval(
         "select body->>'to_email' from outbox where account_id = $1 and channel = 'deliver_notice'"
         " and delivery_id like '%note_mail%'",
@@ -329,10 +329,10 @@ async def test_who_wants_no_optional_mails_gets_contractual_ones_alone(post: Pos
     await post.servers.client.fast_forward(account_id, timedelta(days=380))
     journal = await post.servers.journal(account_id)
     assert [line["title"] for line in journal if line["kind"] == "mail_unsubscribed"] == [
-        "Contact P-1 wants no optional mails any more"
+        "山本 葵 (main contact) wants no optional mails any more"
     ]
     unsent = [line["title"] for line in journal if line["kind"] == "mail_unwanted"]
-    assert "Mail 'check_in' was not sent: contact P-1 wants no optional mails" in unsent
+    assert "The check-in was not sent: 山本 葵 (main contact) wants no optional mails" in unsent
     since = await post.servers.pool.fetch(
         "select body->>'unsubscribe' as token, body->>'template' as template from outbox"
         " where account_id = $1 and channel = 'deliver_mail' and created_at > $2",

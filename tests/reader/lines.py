@@ -190,6 +190,7 @@ def _days_late(desk: Desk, found: re.Match[str]) -> None:
 
 _WHAT = r"(?P<product>[^\n:：\]】]+?)"
 _LATE = r"(?P<task>[^\n:：\]】]+?)"
+_USE = "(?:on average|at the last count)"
 _A_MONTH = rf"(?:, \+?{MONEY} a month)?"
 _MONTHLY = rf"(?:（月額\+?{MONEY}）)?"
 _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
@@ -215,21 +216,33 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (rf"(?:Total: |合計：){MONEY}", _renewed_for),
     (r"No order for (?P<n>\d+) days?; usual rhythm (?P<rhythm>\d+) days", _quiet),
     (r"(?P<n>\d+)日間ご注文なし（通常は(?P<rhythm>\d+)日ごと）", _quiet),
-    (r"(?P<share>\d+) % of (?P<seats>\d+) seats in use", _health),
-    (r"(?P<seats>\d+)席の(?P<share>\d+) ?%を利用", _health),
+    (r"(?P<share>\d+) % of (?P<seats>\d+) seats in use(?: on average)?", _health),
+    (r"(?:1日平均で)?(?P<seats>\d+)席の(?P<share>\d+) ?%を利用", _health),
     (r"use (?P<trend>[-+−]?\d+) % in 28 days", _trend),
     (r"28日間の利用の増減(?P<trend>[-+−]?\d+) ?%", _trend),
     (r"onboarding (?P<done>\d+) of (?P<total>\d+)(?:, (?P<late>\d+) late)?", _onboarding),
     (r"利用開始の準備(?P<total>\d+)件中(?P<done>\d+)件完了(?:、(?P<late>\d+)件遅延)?", _onboarding),
     (r"(?P<score>\d+) of (?P<scale>5|10)(?=$|\)|, )", _score),
     (r"(?P<scale>5|10)点中(?P<score>\d+)点", _score),
-    (r"Low adoption of (?P<product>[^\n]+): (?P<active>\d+) of (?P<seats>\d+) seats? in use", _seats),
-    (r"Adoption of (?P<product>[^\n]+) is still low: (?P<active>\d+) of (?P<seats>\d+) seats? in use", _seats),
-    (rf"{_WHAT}の利用(?:が低下|がまだ低いままです)：(?P<seats>\d+)席のうち(?P<active>\d+)席", _seats),
+    (
+        r"Low adoption of (?P<product>[^\n]+): (?P<active>\d+) of (?P<seats>\d+) seats? in use (?:on average|at the last count)",
+        _seats,
+    ),
+    (
+        r"Adoption of (?P<product>[^\n]+) is still low: (?P<active>\d+) of (?P<seats>\d+) seats? in use (?:on average|at the last count)",
+        _seats,
+    ),
+    (
+        rf"{_WHAT}の利用(?:が低下|がまだ低いままです)：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席",
+        _seats,
+    ),
     (r"(?P<n>\d+) more seats? of (?P<product>[^\n]+) sold, (?P<seats>\d+) now", _sold),
     (rf"{_WHAT}を(?P<n>\d+)席追加販売（現在(?P<seats>\d+)席）", _sold),
-    (r"(?P<n>\d+) more seats? of (?P<product>[^\n]+) offered: (?P<active>\d+) of (?P<seats>\d+) in use", _offered),
-    (rf"{_WHAT}の追加(?P<n>\d+)席を提案：(?P<seats>\d+)席のうち(?P<active>\d+)席", _offered),
+    (
+        r"(?P<n>\d+) more seats? of (?P<product>[^\n]+) offered: (?P<active>\d+) of (?P<seats>\d+) seats? in use (?:on average|at the last count)",
+        _offered,
+    ),
+    (rf"{_WHAT}の追加(?P<n>\d+)席を提案：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席", _offered),
     (rf"{_LATE} is (?P<n>\d+) days? late", _days_late),
     (rf"{_LATE}が(?P<n>\d+)日遅れています", _days_late),
 )

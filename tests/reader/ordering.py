@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
-from tests.reader.desk import Desk
+from tests.reader.desk import DAY, Desk
 from tests.reader.facts import LISTED, Row
+from tests.reader.tables import rounded
 
 DOCUMENTS = {"en": {"Invoice": "invoice", "Credit note": "credit_memo"},
              "ja": {"請求書": "invoice", "クレジットノート": "credit_memo"}}  # fmt: skip
@@ -100,32 +105,125 @@ def _file(desk: Desk, lines: tuple[str, ...]) -> None:
             desk.amount(desk.script.amount(pairs[words[column]]), row[column], row["currency"])
         else:
             desk.wrong("unsaid", lines[0], words[column])
-    amounts = [desk.script.amount(parts[3]).value for parts in cells if len(parts) == 4 and re.search(r"\d", parts[3])]
-    if sum(amounts) != row["net"]:
-        desk.wrong("amount", sum(amounts), row["net"])
-    _items(desk, [parts for parts in cells if len(parts) == 4 and re.search(r"\d", parts[3])], f"{table}_line", id)
+    _items(desk, cells, table, row)
 
 
-def _items(desk: Desk, said: list[list[str]], table: str, id: str) -> None:
-    """Each item is a thing of theirs, of a day, in a number and for an amount that are on record in one line."""
-    facts, script = desk.facts, desk.script
-    known = list(facts.rows(table, **{table.replace("_line", "_id"): id}))
-    for cells in said:
-        amount = script.amount(cells[-1]).value
-        own = [line for line in known if line["amount"] == amount and cells[0] in _names(desk, line)]
-        if not own:
-            desk.wrong(
-                "offer", " | ".join(cells), ", ".join(f"{_names(desk, line)} {line['amount']}" for line in known)
-            )
-            continue
-        day = re.search(script.pattern("{v:date}"), cells[1])
-        fitting = [line for line in own if day and script.date(day[0]) in (line["due"], line["period"])]
-        desk.among("date", cells[1], [cells[1]] if fitting else [line["due"] for line in own])
-        if re.fullmatch(r"[\d.,’\s]+", cells[2]):
-            desk.among("count", int(script.number(cells[2])), {line["quantity"] for line in own})
-        known.remove((fitting or own)[0])
-    if known:
-        desk.wrong("unsaid", id, f"also {[_names(desk, line) for line in known]}")
+_COLUMNS, _PART_COLUMNS = 6, 5
+_WHY = {
+    "en": {
+        "rounded": "Rounded so that it adds up with what was invoiced before.",
+        "capped": "Less than these units come to: the rest of the charge had been given back before.",
+        "set_off": "The rest of a credit for which too little was left of its own charge.",
+        "shared": "One of the parts of a credit that is taken from more than one charge.",
+        "agreed": "This amount was set as a whole, so it has no unit price.",
+        "difference": "What this period costs now, less what was invoiced for it, so it has no unit price.",
+    },
+    "ja": {
+        "rounded": "これまでのご請求との合計が合うよう端数を調整しています。",
+        "capped": "この請求の一部はすでに返金済みのため、計算上の金額より少なくなっています。",
+        "set_off": "元の請求の残額で足りなかった返金の残りです。",
+        "shared": "複数の請求から差し引く返金の一部です。",
+        "agreed": "全体として決めた金額のため、単価はありません。",
+        "difference": "この期間の現在の金額とこれまでのご請求との差額のため、単価はありません。",
+    },
+}
+
+
+def _items(desk: Desk, cells: list[list[str]], table: str, row: Row) -> None:
+    """Each line is a thing of theirs, of its time, in its number, at its price and rate, as is on record, and multiplies out."""
+    lines = sorted(
+        desk.facts.rows(f"{table}_line", **{f"{table}_id": row[f"{table}_id"]}), key=lambda line: line["number"]
+    )
+    said = [parts for parts in cells if len(parts) == _COLUMNS][1:]
+    beneath = [parts for parts in cells if len(parts) == _PART_COLUMNS]
+    if len(said) != len(lines):
+        desk.wrong("unsaid", len(said), f"{len(lines)} lines")
+        return
+    for one, line in zip(said, lines, strict=True):
+        _item(desk, one, line, row["currency"])
+        parts = line["parts"] or []
+        if len(parts) == 1:
+            _part(desk, one[2], one[3], parts[0], row["currency"], line["unit_price"])
+        elif len(parts) > 1:
+            rows, beneath = beneath[: len(parts)], beneath[len(parts) :]
+            for (period, units, price, *_), part in zip(rows, parts, strict=True):
+                _span(desk, period, date.fromisoformat(part["from"]), date.fromisoformat(part["until"]))
+                _part(desk, units, price, part, row["currency"], None)
+    if beneath:
+        desk.wrong("unaccounted", beneath, "parts of lines")
+
+
+def _item(desk: Desk, cells: list[str], line: Row, currency: str) -> None:
+    item, period, units, price, rate, net = cells
+    script = desk.script
+    why = f" {_WHY[script.language][line['why']]}" if line["why"] else ""
+    desk.among("name", item, {f"{name}{why}" for name in {*_names(desk, line), line["description"]}})
+    desk.amount(script.amount(net), line["amount"], currency)
+    desk.same("percent", [Decimal(n) for n in re.findall(r"[\d.]+", rate)], list(line["tax_rates"] or ()))
+    if line["covers_from"]:
+        _span(desk, period, line["covers_from"], line["covers_until"])
+    if line["unit_price"] is not None:
+        desk.same("count", int(script.number(units)), line["quantity"])
+        worth = rounded(line["quantity"] * line["unit_price"], currency)
+        desk.same("amount", worth, line["amount"])
+        if not line["parts"]:
+            desk.amount(script.amount(price), line["unit_price"], currency)
+
+
+def _span(desk: Desk, said: str, first: date, until: date) -> None:
+    """A time by its first and its last day; one day alone is said once."""
+    days = [desk.script.date(day) for day in re.split(" – |～", said)]
+    last = max(first, until - DAY)
+    desk.same("date", days, [first] if last == first else [first, last])
+
+
+def _part(desk: Desk, units: str, price: str, part: Row, currency: str, whole: Decimal | None) -> None:
+    """Units at a price by the month or the year, for months and days of a month."""
+    script, money = desk.script, desk.script.pattern("{v:money}").pattern
+    desk.same("count", int(script.number(units)), part["units"])
+    found = re.fullmatch(
+        rf"(?:({money.replace('?P<v>', '?:')}) ?)?(?:({money.replace('?P<v>', '?:')})(.*?) × (.+))?", price
+    )
+    if found is None:
+        desk.wrong("unaccounted", price, "a price")
+        return
+    if whole is not None:
+        desk.amount(script.amount(found[1] or ""), whole, currency)
+    if found[2]:
+        months = 12 if found[3] in (" per year", "（年額）") else 1
+        said, right = script.amount(found[2]).value, Decimal(part["price"]) * months
+        if abs(said - right) > Decimal("0.000001"):
+            desk.wrong("amount", found[2], right)
+        desk.same("count", _months_said(found[4]), _months(part))
+    elif whole is None:
+        desk.amount(script.amount(found[1] or ""), Decimal(part["price"]), currency)
+
+
+def _months_said(text: str) -> Fraction:
+    english = [(int(a), int(b)) for a, b in re.findall(r"(\d+) of (\d+) days?", text)]
+    japanese = [(int(a), int(b)) for b, a in re.findall(r"(\d+)日のうち(\d+)日", text)]
+    whole = sum(int(n) for n in re.findall(r"(\d+)(?: months?|か月)", text))
+    return whole + sum((Fraction(a, b) for a, b in english + japanese), Fraction())
+
+
+def _months(part: Row) -> Fraction:
+    """Months of a part, counted from one day of the month to the next, which a short month ends before."""
+
+    def since(day: date) -> Fraction:
+        month = day.year * 12 + day.month - 1
+        if start(month) > day:
+            month -= 1
+        return month + Fraction((day - start(month)).days, (start(month + 1) - start(month)).days)
+
+    def start(month: int) -> date:
+        year, number = divmod(month, 12)
+        return date(year, number + 1, min(part["by"], monthrange(year, number + 1)[1]))
+
+    return (
+        since(date.fromisoformat(part["until"])) - since(date.fromisoformat(part["from"]))
+        if part["by"]
+        else Fraction(1)
+    )
 
 
 def _names(desk: Desk, line: Row) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -84,15 +84,53 @@ def read(facts: Facts, letters: list[Letter]) -> Report:
     return report
 
 
+def own_words(facts: Facts, letter: Letter) -> list[str]:
+    """What people wrote and a mail only passes on."""
+    row = facts.one("outbox", delivery_id=letter.delivery_id)
+    body = row["body"] if row else {}
+    said = [body.get("lines", [])[n] for n in body.get("own", ())] + body.get("words", "").splitlines()
+    said += [line for part in body.get("context", {}).get("paragraphs", ()) for line in part.splitlines()]
+    return [" ".join(line.split()) for line in said if line.strip()]
+
+
+def without_own_words(facts: Facts, letter: Letter) -> str:
+    """What a mail says itself."""
+    text = letter.text
+    for said in own_words(facts, letter):
+        text = text.replace(said, "")
+    return text
+
+
+def with_days_apart(desk: Desk) -> Letter:
+    """A notice whose days are written as its rules read them; times of a day stay."""
+    script = desk.script
+    day = re.compile(
+        rf"(?P<at>{script.pattern('{v:instant}').pattern})|{script.pattern('{v:date}').pattern}".replace("(?P<v>", "(")
+    )
+
+    own = own_words(desk.facts, desk.letter)
+
+    def apart(text: str) -> str:
+        if any(said in text for said in own):
+            return text
+        return day.sub(lambda found: found[0] if found["at"] else script.date(found[0]).isoformat(), text)
+
+    letter = desk.letter
+    return replace(letter, subject=apart(letter.subject), lines=tuple(map(apart, letter.lines)))
+
+
 def read_one(facts: Facts, letter: Letter) -> list[Finding]:
     """One mail by the rule of its template."""
     facts = facts.where(letter.contact_id, letter.zone)
     desk = Desk(letter, facts)
     for match in _NO_WORDS.finditer(letter.text):
         desk.wrong("words", match[0], "words for people")
+    for match in _OURS.finditer(without_own_words(facts, letter)):
+        desk.wrong("words", match[0], "a day in words, and no name of ours")
     if letter.staff:
-        notices.notice(desk)
-        return desk.findings
+        told = Desk(with_days_apart(desk), facts)
+        notices.notice(told)
+        return [*desk.findings, *told.findings]
     rule = RULES.get(letter.template)
     if rule is None:
         desk.wrong("unaccounted", letter.template, "a template that has a rule")
@@ -131,9 +169,9 @@ def frame(desk: Desk) -> list[str]:
     _greeted(desk, name, contact, case)
     ordering.attached(desk)
     signed: list[str] = []
-    if closing is None:
+    if closing is None and letter.template != "case_reply":  # an agent may have signed it
         desk.wrong("unsaid", letter.subject, "who signs it")
-    else:
+    elif closing is not None:
         desk.blot(closing.start() + 1, closing.end())
         signer, firm = (closing[1], closing[2]) if desk.script.language == "en" else (closing[2], closing[1])
         desk.same("name", firm, seller)
@@ -314,6 +352,8 @@ def filed(facts: Facts, letters: list[Letter]) -> list[Finding]:
     return findings
 
 
+_OURS = re.compile(r"(?<![\w./#-])\d{4}-\d\d-\d\d(?![A-Za-z0-9_-])|(?<![`\w./@-])[a-z]+_[a-z_]+(?![`\w@])")
+"""A day as machines write it, outside an id, and a name of ours, unless it is quoted to be typed."""
 _NO_WORDS = re.compile(
     r"\b1 (?:more )?(?:units|seats|days|months|years|hours|weeks)\b|\b\d+ days?, \d+:\d\d:\d\d|\bNone\b|Input should|input_value"
     r"|Decimal\(|[{}]|\b\w+\.[0-9a-f]{8}\b"

@@ -49,8 +49,8 @@ async def test_a_welcome_is_done_once_the_mail_server_has_taken_it(servers: Serv
         assert "open tasks welcome, kickoff" in briefing
         assert "Welcome done" not in briefing
         assert not {"Welcome done", "Mail: welcome"} & set(await timeline(servers, account))
-        (welcome,) = [one for one in await messages(servers, account) if one.startswith("mail welcome")]
-        assert welcome.startswith("mail welcome to P-1: on its way since ")
+        (welcome,) = [one for one in await messages(servers, account) if one.startswith("welcome mail")]
+        assert welcome.startswith("welcome mail to 山本 葵 (main contact): on its way since ")
         await world.mail_comes_up()
         await world.client.ask(account, "retry_deliveries", {})
         await settled(servers.pool, account)
@@ -68,8 +68,8 @@ async def test_a_welcome_is_done_once_the_mail_server_has_taken_it(servers: Serv
         told = await timeline(servers, account)
         assert abs(told["Welcome done"] - taken) < timedelta(hours=7)
         assert abs(told["Mail: welcome"] - taken) < timedelta(hours=7)
-        (welcome,) = [one for one in await messages(servers, account) if one.startswith("mail welcome")]
-        assert welcome.startswith("mail welcome to P-1: sent ")
+        (welcome,) = [one for one in await messages(servers, account) if one.startswith("welcome mail")]
+        assert welcome.startswith("welcome mail to 山本 葵 (main contact): sent ")
         await world.client.fast_forward(account, timedelta(days=1))
 
 
@@ -85,7 +85,10 @@ async def test_a_welcome_that_is_refused_for_good_stays_open_and_is_a_matter_for
         task = await servers.pool.fetchrow(WELCOME, account)
         assert task is not None
         assert task["status"] == "open"
-        assert any(one.startswith("mail welcome to P-1: refused ") for one in await messages(servers, account))
+        assert any(
+            one.startswith("welcome mail to 山本 葵 (main contact): refused ")
+            for one in await messages(servers, account)
+        )
         titles = [row["title"] for row in await servers.journal(account)]
         assert any(title.startswith("Escalated: Welcome is ") for title in titles), titles
         await world.client.ask(account, "complete_task", {"task": "welcome", "by": "S-2", "evidence": "by phone"})
@@ -109,4 +112,4 @@ async def test_a_welcome_to_whoever_wants_no_mails_completes_nothing_and_holds_n
         done = await servers.pool.fetch(WELCOME, account)
         assert [row["status"] for row in done] == ["done", "done"]
         titles = [row["title"] for row in await servers.journal(account)]
-        assert "Mail 'welcome' was not sent: contact P-1 wants no optional mails" in titles
+        assert "The welcome mail was not sent: 山本 葵 (main contact) wants no optional mails" in titles

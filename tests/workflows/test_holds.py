@@ -155,7 +155,7 @@ async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Serve
     held = await servers.pool.fetch(mail, account)
     assert [row["status"] for row in held] == ["held"]
     assert case in held[0]["reason"]
-    assert "mail outreach" in await servers.client.briefing(account)
+    assert "offer of help" in await servers.client.briefing(account)
     assert await servers.pool.fetchval(
         "select count(*) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null", account
     )
@@ -167,7 +167,7 @@ async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Serve
     arrived = [m for m in servers.mails_to(document["contacts"][0]["email"]) if m.message_id == rows[0]["message_id"]]
     assert len(arrived) == (1 if ends == "sent" else 0)
     titles = [row["title"] for row in await servers.journal(account) if "outreach" in row["title"]]
-    assert [title for title in titles if title.startswith("Held back: mail outreach; ") and case in title]
+    assert [title for title in titles if title.startswith("Held back: offer of help; ") and case in title]
     assert titles[-1].startswith("On its way after it was held back" if ends == "sent" else "Dropped: mail")
 
 

@@ -113,7 +113,7 @@ async def test_who_renewed_before_the_morning_is_not_told_that_the_contract_ran_
     statuses = {template: status for template, _, status in await told(servers, account)}
     assert statuses == {"renewal_grace": "withdrawn", "renewal_confirmed": "sent"}
     titles = [row["title"] for row in await servers.journal(account)]
-    assert "Dropped: mail renewal grace; it is not so any more" in titles
+    assert "Dropped: mail about a contract that has run out; it is not so any more" in titles
     assert await apart(servers, account) == []
 
 

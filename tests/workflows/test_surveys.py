@@ -111,7 +111,9 @@ async def test_who_wants_no_optional_mails_is_not_asked_and_does_not_count_as_as
     await onboard(servers.client, account)
     await servers.client.fast_forward(account, timedelta(days=30))
     assert not await servers.pool.fetchval("select count(*) from survey where account_id = $1", account)
-    assert "Survey not sent: contact P-1 wants no optional mails" in await lines(servers, account, "mail_unwanted")
+    assert "Survey not sent: 山本 葵 (main contact) wants no optional mails" in await lines(
+        servers, account, "mail_unwanted"
+    )
 
 
 async def test_the_relationship_is_not_asked_about_right_after_a_case(servers: Servers) -> None:

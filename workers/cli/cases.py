@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from activities.clock import present
 from activities.store import case_reports, inbox
+from domain.mail_names import mail_in_words
 from domain.refusals import Refusal
 from domain.service.callers import CallAnswer, CustomerView, summary_of
 from domain.service.definitions import Priority
@@ -296,7 +297,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def _who(message: dict[str, Any], case_id: str) -> str:
     """Who wrote a message, and in which case if that was merged into this one."""
-    who = str(message["sender"] or message["template"] or "")
+    who = str(message["sender"] or mail_in_words(message["template"] or ""))
     return who if message["case_id"] == case_id else f"{who} (in {message['case_id']})"
 
 

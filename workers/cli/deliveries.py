@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from domain.mail_names import mail_in_words
 from gateway.outgoing import CHANNELS, Outgoing, Tried
 from workers.cli.common import Connections, UserError, connections, console, print_json, run
 
@@ -68,7 +69,7 @@ async def _retry(channel: str | None, account: str | None) -> None:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     tried: Tried | None = row["tried"]
-    what = row["template"] or row["channel"].removeprefix("deliver_")
+    what = mail_in_words(row["template"] or "") or row["channel"].removeprefix("deliver_")
     whom = row["contact_id"] or row["staff_id"] or ""
     if tried is None:
         said = "set aside for good, or carried by nobody: `perennial deliveries retry`, then `perennial doctor --reconcile`"

@@ -60,3 +60,38 @@ async def test_a_dead_server_is_unavailable(channel_with: Callable[..., MailChan
     mailbox.replies["rcpt"] = "421 4.3.2 Shutting down"
     with pytest.raises(ChannelUnavailableError):
         await MailNotices(channel_with()).send(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "instant", "title"),
+    [
+        ("en", "It is due on March 4, 2027.", "until March 5, 2027 9:00 AM JST", "Put off to March 9, 2027"),
+        ("ja", "期日は2027年3月4日です。", "2027年3月5日 9:00 JST", "Put off"),
+    ],
+)
+async def test_days_are_in_words_and_said_once(
+    channel: MailChannel, mailbox: Mailbox, language: str, said: str, instant: str, title: str
+) -> None:
+    lines = ["It is due on 2027-03-04."]
+    if language == "en":
+        lines.append("Offer offer-A-1-2027-03-04 stands until 2027-03-05T00:00:00+00:00, not 2027-02-30.")
+    notice = NOTICE.model_copy(
+        update={
+            "title": "Put off to 2027-03-09" if language == "en" else "Due today: welcome mail",
+            "lines": (*lines, "Said by Jo: 2027-03-04"),
+            "own": (len(lines),),
+            "language": language,
+        }
+    )
+    await MailNotices(channel).send(notice)
+    message = mailbox.last()
+    text = " ".join(next(message.iter_parts()).get_content().split()).replace("\u202f", " ")
+    assert said in text
+    assert "Said by Jo: 2027-03-04" in text  # a person's own words
+    assert "Due:" not in text
+    assert "期日：2027" not in text
+    if language == "en":
+        assert instant in text
+        assert "offer-A-1-2027-03-04" in text
+        assert "2027-02-30" in text
+        assert title in message["Subject"]

@@ -28,7 +28,7 @@ def test_a_sentence_says_the_same_in_both_languages(english: str, says: str) -> 
     [
         ("Due soon: Kickoff meeting", "期日が近づいています：キックオフミーティング"),
         ("Late: Training is 5 days late", "遅延：利用者向け研修が5日遅れています"),
-        ("Sales is held back: case C-1, urgent, waiting_customer: pressing case",
+        ("Sales is held back: case C-1, urgent, waiting for the customer: pressing case",
          "営業を控えています：案件C-1（緊急・お客様の回答待ち）：急を要する案件"),
         ("Assets changed: Desk: 60 to 70 units from 2027-01-21, +13600 JPY a month",
          "契約内容の変更：Desk：2027-01-21から60→70単位（月額+13600 JPY）"),

@@ -113,7 +113,7 @@ async def test_a_journey_is_shown_with_where_each_of_its_messages_stands(servers
     environment = {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
     dsn = servers.stack.postgres_dsn
     shown = await perennial("journey", "show", life.account, dsn=dsn, folder=tmp_path, environment=environment)
-    assert "mail welcome to P-1: sent " in shown.out
+    assert "welcome mail to 山本 葵 (main contact): sent " in shown.out
     shown = await perennial(
         "journey", "show", life.account, "--json", dsn=dsn, folder=tmp_path, environment=environment
     )
