@@ -15,7 +15,7 @@ MAILS = {
     "case_opened": "confirmation of a request",
     "case_reply": "answer in a case",
     "case_resolved": "news of a solution",
-    "case_survey": "survey about a case",
+    "case_survey": "case survey",
     "check_in": "check-in",
     "claim_declined": "answer about a refund",
     "contract_ended": "news of a contract's end",

@@ -211,7 +211,11 @@ def _parsed(raw: bytes) -> tuple[Message, list[Leaf] | None]:
         message: Message = email.message_from_bytes(_readable(raw))
         found = []
         for leaf in leaves(message):
-            found += opened(leaf) if leaf.text is None and is_wrapper(leaf) else [leaf]
+            if leaf.text is None and is_wrapper(leaf):
+                said = {" ".join(one.text.split()) for one in found if one.text}
+                found += [one for one in opened(leaf) if " ".join((one.text or "").split()) not in said]
+            else:
+                found.append(leaf)
         return message, found
     except Exception:  # the parser raises whatever comes to hand; the headers alone then say who wrote
         return email.message_from_bytes(b""), None

@@ -10,6 +10,7 @@ from tnefparse import TNEF
 from domain.mail.charsets import decoded
 from domain.mail.pages import text_of_html
 from domain.mail.parts import Leaf
+from domain.mail.rtf import text_of_rtf, unpacked
 from domain.mail.text import printable
 
 _SIZE_LIMIT = 20_000_000
@@ -111,8 +112,11 @@ def _padded(size: int) -> int:
 def _words(wrapper: Any) -> list[Leaf]:
     if (body := _text(wrapper.body)).strip():
         return [Leaf("", "text/plain", b"", printable(body))]
-    page = _text(wrapper.htmlbody)
-    return [Leaf("", "text/html", b"", printable(text_of_html(page)))] if page else []
+    if page := _text(wrapper.htmlbody):
+        return [Leaf("", "text/html", b"", printable(text_of_html(page)))]
+    rich = wrapper._rtfbody  # as it came: what unpacks it in the library is not installed
+    said = printable(text_of_rtf(unpacked(rich))) if isinstance(rich, bytes) else ""
+    return [Leaf("", "text/rtf", b"", said)] if said.strip() else []
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ import base64
 import time
 
 from domain.mail.reading import files_of, read_mail
+from domain.mail.rtf import unpacked
 
 SIGNATURE = bytes.fromhex("789f3e220100")
 
@@ -107,3 +108,66 @@ def test_properties_of_a_usual_wrapper_are_read() -> None:
     found = read_mail(mail(wrapper(rows, body)))
     assert found.text == "It is down."
     assert found.attachments == ()
+
+
+def rich(rtf: bytes, *, packed: bool = True) -> bytes:
+    """A property with rich text, packed: whatever was said 12 bytes before is taken from there."""
+    out, flags, group = bytearray(), 0, bytearray()
+    items: list[bytes] = [bytes([byte]) for byte in rtf] if packed else []
+    end = (207 + len(rtf)) % 4096
+    for number, item in enumerate([*items, (end << 4).to_bytes(2, "big")]):
+        bit = number % 8
+        flags |= (len(item) == 2) << bit
+        group += item
+        if bit == 7:
+            out += bytes([flags]) + group
+            flags, group = 0, bytearray()
+    out += bytes([flags]) + group if group else b""
+    content = bytes(out) if packed else rtf
+    head = (len(content) + 12).to_bytes(4, "little") + len(rtf).to_bytes(4, "little")
+    data = head + (b"LZFu" if packed else b"MELA") + bytes(4) + content
+    padded = data + bytes(-len(data) % 4)
+    value = (0x0102).to_bytes(2, "little") + (0x1009).to_bytes(2, "little") + (1).to_bytes(4, "little")
+    return attribute(1, 0x9003, 6, (1).to_bytes(4, "little") + value + len(data).to_bytes(4, "little") + padded)
+
+
+PLAIN = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\*\generator X;}\pard Dear Ann,\par the caf\'e9 \u8211 - closes \{early\}.\par}"
+PAGE = (
+    rb"{\rtf1\ansi\ansicpg932\fromhtml1{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 \'83\'65\'83\'58\'83\'67"
+    rb"{\*\htmltag84 <br>}\htmlrtf \line\htmlrtf0 ok\htmlrtf }\htmlrtf0{\*\htmltag72 </p>}}"
+)
+
+
+def test_rich_text_alone_is_read() -> None:
+    for packed in (True, False):
+        found = read_mail(mail(wrapper(rich(PLAIN, packed=packed))))
+        assert found.text == "Dear Ann,\nthe café – closes {early}."
+        assert found.attachments == ()
+    assert read_mail(mail(wrapper(rich(PAGE)))).text == "テストok"
+
+
+def test_what_was_said_before_is_taken_from_there() -> None:
+    # The example of the format's description: a run that overlaps itself.
+    data = bytes.fromhex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0")
+    assert unpacked(data) == b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}"
+    known = bytes.fromhex(
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    )
+    assert unpacked(known) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+
+
+def test_rich_text_that_is_broken_or_endless_stays_a_file() -> None:
+    for content in (b"", b"{", b"\\" * 9, bytes(range(256)) * 20):
+        found = read_mail(mail(wrapper(rich(content)), "See the file."))
+        assert found.text.startswith("See the file.")
+    began = time.process_time()
+    endless = (4).to_bytes(4, "little") * 2 + b"LZFu" + bytes(4) + (b"\xff" + b"\x00\x0f" * 8) * 400_000
+    assert len(unpacked(endless)) < 6_000_000
+    assert time.process_time() - began < 15
+
+
+def test_words_that_stand_beside_the_wrapper_are_shown_once() -> None:
+    words = "Dear Ann,\r\nthe café – closes {early}."
+    encoded = mail(wrapper(rich(PLAIN)), "").replace(b"text/plain\r\n", b"text/plain; charset=utf-8\r\n")
+    raw = encoded.replace(b"\r\n\r\n\r\n--b", b"\r\n\r\n" + words.encode() + b"\r\n--b", 1)
+    assert read_mail(raw).text == "Dear Ann,\nthe café – closes {early}."

@@ -40,7 +40,7 @@ def test_how_an_answer_ends(body: str, ends: Ends) -> None:
 
 @pytest.mark.parametrize(("language", "formula"), [("en", "Kind regards,"), ("ja", "何卒よろしくお願い申し上げます")])
 def test_what_she_has_written_is_not_written_again(language: str, formula: str) -> None:
-    sender = CONTEXTS["case_reply"]["sender_name"] if "sender_name" in CONTEXTS["case_reply"] else "鈴木 一郎"
+    sender = CONTEXTS["case_reply"].get("sender_name", "鈴木 一郎")
     for ends, closed, named in ((Ends.OPEN, 1, True), (Ends.CLOSED, 0, True), (Ends.SIGNED, 0, False)):
         paragraphs = {"paragraphs": ["It is on its way."], "ends": ends.value, "sender_name": sender}
         rendered = Renderer().render(a_mail("case_reply", language, context=paragraphs))
