@@ -212,7 +212,7 @@ def _parsed(raw: bytes) -> tuple[Message, list[Leaf] | None]:
         found = []
         for leaf in leaves(message):
             if leaf.text is None and is_wrapper(leaf):
-                said = {" ".join(one.text.split()) for one in found if one.text}
+                said = {" ".join(one.text.split()) for one in found if one.text and one.text.strip()}
                 found += [one for one in opened(leaf) if " ".join((one.text or "").split()) not in said]
             else:
                 found.append(leaf)

@@ -136,3 +136,13 @@ def test_seats_in_use_may_pass_the_seats_paid_for() -> None:
 
 def test_no_seats_are_no_use() -> None:
     assert seat_use(customer(active="50", seats=0), playbook(), NOW) == []
+
+
+@pytest.mark.parametrize("active", ["0.4", "3.5", "10.6", "11.2", "11.5", "19.49", "39.9", "40"])
+@pytest.mark.parametrize("seats", [7, 20, 40])
+def test_the_share_is_that_of_the_numbers_beside_it(active: str, seats: int) -> None:
+    [use] = seat_use(customer(active=active, seats=seats), playbook(), NOW)
+    assert use.says == f"{use.active} of {seats} seats in use on average"
+    assert use.share == Decimal(use.active) / seats
+    shown = next(part.says for part in assess(customer(active=active, seats=seats), playbook(), NOW).parts)
+    assert shown.startswith(f"{100 * use.active / seats:.0f} % of {seats} seats in use on average")

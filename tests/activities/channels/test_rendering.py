@@ -312,6 +312,37 @@ def test_invoices_and_credit_notes_go_with_a_mail_as_files(renderer: Renderer) -
     assert renderer.render(a_mail("renewal_confirmed", "en")).files == ()
 
 
+@pytest.mark.parametrize(("template", "language"), EVERY)
+def test_days_are_in_words_in_every_mail(renderer: Renderer, template: str, language: str) -> None:
+    rendered = renderer.render(a_mail(template, language, documents=DOCUMENTS))
+    ids = re.compile(r"[\w.]+-[\w.-]*\d{4}-\d\d-\d\d")
+    for shown in (rendered.subject, rendered.text, Page(rendered.html).words, *(file.html for file in rendered.files)):
+        assert not re.search(r"\d{4}-\d\d-\d\d", ids.sub("", shown))
+        assert not re.search(r"\d\d:\d\d:\d\d", shown)
+
+
+def test_lines_of_an_invoice_say_units_price_time_and_tax(renderer: Renderer) -> None:
+    line = {"description": "Workspace", "due": "2027-01-01", "tax_rates": ["10"], "why": None}
+    period = {"start": "2027-01-01", "end": "2027-12-31"}
+    whole = {**period, "quantity": 25, "unit_price": "49", "per": "month", "time": [{"months": 12}]}
+    broken = {**whole, "start": "2027-01-15", "end": "2027-01-31", "time": [{"days": 17, "of": 31}]}
+    lines = [
+        {**line, "amount": "14700", "quantity": 25, "unit_price": "588", "period": period, "parts": [whole]},
+        {**line, "amount": "15371", "quantity": None, "unit_price": None, "period": period, "parts": [broken, whole]},
+        {**line, "amount": "9", "quantity": None, "unit_price": None, "period": {**period, "end": None}, "parts": [], "why": "difference"},
+    ]  # fmt: skip
+    document = {**DOCUMENTS[0], "lines": lines}
+    for language, said in (
+        ("en", ["January 1, 2027 – December 31, 2027", "¥588", "¥49 per month × 12 months", "10%",
+                "¥49 per month × 17 of 31 days", "January 15, 2027 – January 31, 2027", "no unit price", "January 1, 2027 and after"]),
+        ("ja", ["2027年1月1日～2027年12月31日", "￥588", "￥49（月額） × 12か月", "10%", "￥49（月額） × 31日のうち17日",
+                "2027年1月15日～2027年1月31日", "単価はありません", "2027年1月1日以降"]),
+    ):  # fmt: skip
+        [file] = renderer.render(a_mail("documents", language, documents=(document,))).files
+        words = squeezed(re.sub(r"<[^>]+>", "", file.html))
+        assert [one for one in said if one not in words] == []
+
+
 def test_unsubscribing_is_offered_only_where_it_is_possible(renderer: Renderer) -> None:
     for language, word in (("en", "unsubscribe"), ("ja", "配信停止")):
         offered = renderer.render(a_mail("check_in", language))
