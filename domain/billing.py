@@ -249,7 +249,11 @@ def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:
     if due.billed or ours_from is None or (due.before is None and not due.taken_over):
         return []
     known, ours_from = due.before or due.after, min(ours_from, today)
-    return [_charged(known, cell) for cell in schedule(known, terms, ours_from) if cell.due < ours_from and cell.amount]
+    return [
+        _charged(known, cell)
+        for cell in schedule(known, terms, ours_from, ours_from)
+        if cell.due < ours_from and cell.amount
+    ]
 
 
 def _charged(record: AssetRecord, cell: Cell) -> BillLine:

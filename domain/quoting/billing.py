@@ -167,16 +167,16 @@ class Cell:
     parts: tuple[Part, ...] = ()
 
 
-def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
+def schedule(record: AssetRecord, terms: BillingTerms, through: date, told: date | None = None) -> list[Cell]:
     """What is billed for an asset: all of it if it ends, else what falls due on or before `through`; by billing period and lot.
 
-    The amounts of an asset that ends add up to its total in the ledger, rounded.
+    Billing periods that begin by `told` have their parts. The amounts of an asset that ends add up to its total in the ledger, rounded.
     """
     rounding = rounding_of(record.asset.currency)
     cells: list[Cell] = []
     exact = record.asset.carried
     before = rounded(exact, rounding)
-    for cell in sorted(_cells(record, terms, through), key=lambda cell: (cell.key[1], cell.key[0])):
+    for cell in sorted(_cells(record, terms, through, told), key=lambda cell: (cell.key[1], cell.key[0])):
         exact += cell.exact
         so_far = rounded(exact, rounding)
         cells.append(replace(cell, amount=so_far - before))
@@ -184,7 +184,7 @@ def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Ce
     return cells
 
 
-def _cells(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
+def _cells(record: AssetRecord, terms: BillingTerms, through: date, told: date | None = None) -> list[Cell]:
     if record.asset.selling_model is SellingModel.ONE_TIME:
         return list(_once(record, terms, through))
     if not record.periods:
@@ -206,7 +206,9 @@ def _cells(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell
                     (lot, share.period),
                     share.due,
                     monthly * share.months,
-                    parts=(Part(share.start, share.until, holdings.quantities[lot], prices[lot] or ZERO, anchor),),
+                    parts=(Part(share.start, share.until, holdings.quantities[lot], prices[lot] or ZERO, anchor),)
+                    if told is not None and share.period <= told
+                    else (),
                 )
                 for share in shares
                 for lot, monthly in lots.items()
@@ -347,7 +349,8 @@ def bill(
     (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: by
     what periods go that were billed, if not the same.
     """
-    expected = {cell.key: cell for cell in _cells(record, terms, through)}
+    told = max([through, *(line.period for line in billed)])
+    expected = {cell.key: cell for cell in _cells(record, terms, through, told)}
     charged: dict[Key, Decimal] = defaultdict(Decimal)
     left: dict[Key, Decimal] = defaultdict(Decimal)
     stands: dict[Key, str] = {}
@@ -357,7 +360,7 @@ def bill(
         if line.stands is not None:
             stands[line.key] = line.stands
     for part in paid:
-        as_paid = {cell.key: cell for cell in _cells(part.record, part.terms, through) if cell.key in part.keys}
+        as_paid = {cell.key: cell for cell in _cells(part.record, part.terms, through, told) if cell.key in part.keys}
         expected = {key: cell for key, cell in expected.items() if key not in part.keys} | as_paid
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
