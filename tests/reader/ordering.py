@@ -184,11 +184,11 @@ def _part(desk: Desk, units: str, price: str, part: Row, currency: str, whole: D
     found = re.fullmatch(
         rf"(?:({money.replace('?P<v>', '?:')}) ?)?(?:({money.replace('?P<v>', '?:')})(.*?) × (.+))?", price
     )
-    if found is None:
+    if found is None or (found[1] is None) is not (whole is None and bool(part["by"])):
         desk.wrong("unaccounted", price, "a price")
         return
     if whole is not None:
-        desk.amount(script.amount(found[1] or ""), whole, currency)
+        desk.amount(script.amount(found[1]), whole, currency)
     if found[2]:
         months = 12 if found[3] in (" per year", "（年額）") else 1
         said, right = script.amount(found[2]).value, Decimal(part["price"]) * months
@@ -196,7 +196,7 @@ def _part(desk: Desk, units: str, price: str, part: Row, currency: str, whole: D
             desk.wrong("amount", found[2], right)
         desk.same("count", _months_said(found[4]), _months(part))
     elif whole is None:
-        desk.amount(script.amount(found[1] or ""), Decimal(part["price"]), currency)
+        desk.amount(script.amount(found[1]), Decimal(part["price"]), currency)
 
 
 def _months_said(text: str) -> Fraction:

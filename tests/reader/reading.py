@@ -105,9 +105,9 @@ def with_days_apart(desk: Desk) -> Letter:
     """A notice whose days are written as its rules read them; times of a day stay."""
     script = desk.script
     day = re.compile(
-        rf"(?P<at>{script.pattern('{v:instant}').pattern})|{script.pattern('{v:date}').pattern}".replace("(?P<v>", "(")
+        rf"(?P<at>{script.pattern('{v:instant}').pattern})|{script.pattern('{v:date}').pattern}".replace("(?P<v>", "("),
+        re.IGNORECASE,
     )
-
     own = own_words(desk.facts, desk.letter)
 
     def apart(text: str) -> str:

@@ -166,9 +166,9 @@ async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Serve
     assert [row["status"] for row in rows] == [ends]
     arrived = [m for m in servers.mails_to(document["contacts"][0]["email"]) if m.message_id == rows[0]["message_id"]]
     assert len(arrived) == (1 if ends == "sent" else 0)
-    titles = [row["title"] for row in await servers.journal(account) if "outreach" in row["title"]]
+    titles = [row["title"] for row in await servers.journal(account) if "offer of help" in row["title"]]
     assert [title for title in titles if title.startswith("Held back: offer of help; ") and case in title]
-    assert titles[-1].startswith("On its way after it was held back" if ends == "sent" else "Dropped: mail")
+    assert titles[-1].startswith("On its way after it was held back" if ends == "sent" else "Dropped: offer of help")
 
 
 async def test_a_warning_pauses_automatic_mails_and_contractual_ones_pass(servers: Servers) -> None:
@@ -335,7 +335,7 @@ async def test_a_hold_by_hand_for_one_product_ends_by_hand_or_by_its_time(server
     assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1
     briefing = await servers.client.briefing(account)
     assert "`lift_hold`" not in briefing
-    assert re.search(r"\*\*Sent last\*\* upsell offer to the \w+ contact, ", briefing)
+    assert re.search(r"\*\*Sent last\*\* offer of more seats to the [\w ]+, ", briefing)
     assert re.search(r"playbook `\w+`, version \d+ ", briefing)
     until_then = (await servers.client.now(account)) + timedelta(days=3)
     await servers.client.ask(

@@ -54,7 +54,7 @@ async def test_a_contact_is_asked_once_in_thirty_days_and_a_case_once(servers: S
     assert await surveys_of(servers, second) == []
     (said,) = await lines(servers, account, "case_survey_withheld")
     assert said.startswith(f"Case {second}: no survey, they were asked lately, not again before 20")
-    assert "case_survey not sent: they were asked lately, not again before 20" in await client.briefing(second)
+    assert "case survey not sent: they were asked lately, not again before 20" in await client.briefing(second)
     await client.ask(first, "reopen", {"reason": "down again", "by": "SV-1"})
     await client.ask(first, "resolve", {"code": "fixed", "text": "A new cable.", "by": "SV-1"})
     await servers.client.fast_forward(account, timedelta(days=31))
