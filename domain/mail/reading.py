@@ -209,7 +209,7 @@ def _parsed(raw: bytes) -> tuple[Message, list[Leaf] | None]:
     """The mail and its words and files; null for these if it is too broken."""
     try:
         message: Message = email.message_from_bytes(_readable(raw))
-        found = []
+        found: list[Leaf] = []
         for leaf in leaves(message):
             if leaf.text is None and is_wrapper(leaf):
                 said = {" ".join(one.text.split()) for one in found if one.text and one.text.strip()}
