@@ -93,7 +93,7 @@ def apart(situation: Situation, decision: Decision, template: str, day: date) ->
     """The decision as it is, but for the mail: that one is decided anew on the morning of a later day."""
     at, on = situation.customer.morning(day)
     step = Step(kind=APART, stage="adoption", name=f"{template}-{situation.today}", at=at, on=on)
-    says = f"Put off to {on}: mail {plain(template)}, so that nobody gets too many at once"
+    says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return replace(
         decision,
         outcome=decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, step]}),
