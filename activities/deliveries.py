@@ -100,7 +100,8 @@ class Deliveries:
             async with outside_errors():
                 message_id = await self._mail.send(mail, files)
         except ChannelUnavailableError as away:
-            return not_yet(call, away, f"the {mail_in_words(row.body['template'])}{_addressee(row)}", "mail")
+            what = f"the {mail_in_words(row.body['template'])}{_addressee(row)}"
+            return await not_yet(self._performer, call, away, what, "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
@@ -122,7 +123,7 @@ class Deliveries:
             async with outside_errors():
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))
         except ChannelUnavailableError as away:
-            return not_yet(call, away, f"notice{_addressee(row)}", "mail")
+            return await not_yet(self._performer, call, away, f"notice{_addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id, row)
@@ -144,7 +145,8 @@ class Deliveries:
                 )
                 result = await self._provisioner.provision(request)
         except ChannelUnavailableError as away:
-            return not_yet(call, away, f"provisioning of order {row.body['order_id']}", "provisioning")
+            what = f"provisioning of order {row.body['order_id']}"
+            return await not_yet(self._performer, call, away, what, "provisioning")
         return await self._provided(call, row, result.request_key)
 
     async def _sent(
@@ -213,8 +215,12 @@ LATE_AFTER = timedelta(hours=1)
 """What has not left by then is shown to people; it is tried again all the same."""
 
 
-def not_yet(call: DeliveryCall, away: ChannelUnavailableError, what: str, provider: str) -> Outcome:
+async def not_yet(
+    performer: Performer, call: DeliveryCall, away: ChannelUnavailableError, what: str, provider: str
+) -> Outcome:
     """The other side is away. Within the hour, and once it was said, the attempt fails and is repeated; at the hour it says so.
+
+    What is said then stays as it is, while the attempts go on: the list of what has not left counts on from there.
 
     Raises:
         ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
@@ -224,8 +230,11 @@ def not_yet(call: DeliveryCall, away: ChannelUnavailableError, what: str, provid
     info = activity.info()
     passed = info.current_attempt_scheduled_time - info.scheduled_time
     if passed >= LATE_AFTER:
-        says = f"{what} has not left for an hour: {away}. It was tried {info.attempt} times and is tried again, every"
-        return Outcome(late=f"{says} 6 hours at the latest; mend the {provider} service, then `retry_deliveries`")
+        async with business_errors(), performer.transaction() as connection:
+            await effects.note_tried(connection, outbox_id(call), info.attempt)
+        says = f"{what} has not left for an hour: {away}. By then it had been tried {info.attempt} times, and it is tried again"
+        goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
+        return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
     left = LATE_AFTER - passed
     usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
     raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away

@@ -43,7 +43,7 @@ class Webhooks:
                 # The time of the attempt, by which a receiver tells a message from an old one sent again.
                 await self._channel.send(sent, body, present().timestamp())
         except ChannelUnavailableError as away:
-            return not_yet(call, away, f"event {sent}", "receiving")
+            return await not_yet(self._performer, call, away, f"event {sent}", "receiving")
         except MessageRejectedError as gone:
             status, said = "rejected", str(gone)
         async with business_errors(), self._performer.transaction() as connection:

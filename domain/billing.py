@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -119,8 +119,11 @@ def billing_of(contract: ContractFacts) -> ContractBilling:
     )
 
 
-def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
-    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says."""
+def terms_of(contract: ContractBilling | None, zone: str, paid_beyond: Collection[date] = ()) -> BillingTerms:
+    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says.
+
+    `paid_beyond`: first days of terms at which no period of their own begins where a whole term is paid at once.
+    """
     policy = ProrationPolicy(time_zone=zone)
     if contract is None:
         return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy, by_months=True)
@@ -134,7 +137,7 @@ def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
         anchor=first,
         anchors=((first, grids[0][1]), *grids[1:]),
         by_months=True,
-        starts=tuple(starts) if whole else (),
+        starts=tuple(start for start in starts if start not in paid_beyond) if whole else (),
     )
 
 
@@ -172,14 +175,39 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     """The lines of today. What begins later is invoiced on its first day, and any change of the future is invoiced or credited
     on the day on which it takes effect, as until then it may be taken back. What is bought once is invoiced when it is sold,
     and so is the first period of what is sold under a contract that says so."""
-    terms = terms_of(due.contract, zone)
+    found = _settled(due, today, zone, policy)
+    if due.contract is None or due.contract.billing is not BillingFrequency.WHOLE_TERM:
+        return found
+    # What outlives its term was paid to its end with that term: the next one begins no period of it, else the same sum would be
+    # given back and charged again.
+    paid_beyond: set[date] = set()
+    for term in due.contract.terms[1:]:
+        if _moved(found) <= abs(_scheduled(found)):
+            break
+        other = _settled(due, today, zone, policy, {*paid_beyond, term.start_on})
+        if _scheduled(other) == _scheduled(found) and _moved(other) < _moved(found):
+            found = other
+            paid_beyond.add(term.start_on)
+    return found
+
+
+def _scheduled(settled: Settlement) -> Decimal:
+    return sum((line.scheduled for line in settled.lines), Decimal(0))
+
+
+def _moved(settled: Settlement) -> Decimal:
+    return sum((abs(line.scheduled) for line in settled.lines), Decimal(0))
+
+
+def _settled(due: Due, today: date, zone: str, policy: LedgerPolicy, paid_beyond: Collection[date] = ()) -> Settlement:
+    terms = terms_of(due.contract, zone, paid_beyond)
     elsewhere = _elsewhere(due, terms, today)
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
     through = max(today, first) if _with_its_sale(due) else today
     seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
     as_of = _as_of(due, seen.paid, today, terms.policy.zone)
-    paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
+    paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone, paid_beyond)
     paid: list[Paid] = []
     if seen.ends or paid_by != terms:
         # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day. What takes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from temporalio.client import Client
@@ -85,7 +85,8 @@ class Outgoing:
             row["carrier"] = carrier = _carrier(row)
             if carrier not in tried:
                 tried[carrier] = await self._tried(carrier)
-            row["tried"] = tried[carrier].get(row["channel"])
+            present, before = tried[carrier].get(row["channel"]), row.pop("before")
+            row["tried"] = replace(present, attempts=before + present.attempts) if present else None
         return rows
 
     async def retry(self, channel: str | None = None, account_id: str | None = None) -> AsyncIterator[tuple[str, str]]:

@@ -67,14 +67,14 @@ select jsonb_build_object(
         'contract_id', c.contract_id, 'order_id', c.order_id, 'origin', f.origin, 'recorded_at', f.recorded_at,
         'term_recorded_at', t.recorded_at, 'ended_at', case when c.status = 'ended' then c.status_at end,
         'quoted_at', (select max(q.quoted_at) from renewal_quote q
-                      where q.contract_id = c.contract_id and q.term = t.number + 1)))
+                      where q.contract_id = c.contract_id and q.term = t.number + 1)) order by c.contract_id)
     from contract c
     join contract_term f on f.contract_id = c.contract_id and f.number = 1
     join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
     where c.account_id = $1), '[]'),
   'quotes', coalesce((
     select jsonb_agg(jsonb_build_object('quote_id', q.quote_id, 'state', q.state, 'version', q.version,
-        'valid_until', q.valid_until, 'asked_at', p.asked_at))
+        'valid_until', q.valid_until, 'asked_at', p.asked_at) order by q.quote_id)
     from quote q left join quote_approval p on p.quote_id = q.quote_id and p.version = q.version and p.decision is null
     where q.account_id = $1 and q.state in ('in_approval', 'presented')), '[]'),
   'promises', coalesce((
@@ -84,7 +84,7 @@ select jsonb_build_object(
     where o.account_id = $1 and e.step = 'ordered' and e.promised_at is not null), '[]'),
   'transfers', coalesce((
     select jsonb_agg(jsonb_build_object('transfer_id', t.transfer_id, 'request_id', t.body->>'request_id',
-        'status', t.status))
+        'status', t.status) order by t.transfer_id)
     from conveyance t where t.from_account = $1), '[]'),
   'waiting', coalesce((
     select jsonb_agg(jsonb_build_object('id', substr(o.delivery_id, length($2::text) + 1), 'channel', o.channel,
@@ -95,29 +95,31 @@ select jsonb_build_object(
   'renewals', coalesce((
     select jsonb_object_agg(r.stage, r.status) from (
       select distinct on (s.key) s.key as stage, s.value->>'status' as status
-      from ours o, jsonb_each(o.stages) s
+      from ours o left join journal j on j.key = $2 || o.key cross join jsonb_each(o.stages) s
       where o.stages is not null and o.stages <> 'null' and starts_with(s.key, 'renewal:')
-      order by s.key, o.as_of desc) r), '{}'),
+      order by s.key, o.as_of desc, j.journal_id desc) r), '{}'),
   'adopted_until', (select max(as_of) from ours where adopted),
   'zones', coalesce((
-    select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of) from (
-      select as_of, zone, lag(zone) over (order by as_of) as before from ours where zone is not null) z
+    select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of, z.number) from (
+      select as_of, number, zone, lag(zone) over (order by as_of, number) as before
+      from (select o.as_of, o.zone, j.journal_id as number from ours o left join journal j on j.key = $2 || o.key
+            where o.zone is not null) o) z
     where z.before is distinct from z.zone), '[]'),
   'done', coalesce((select jsonb_object_agg(key, as_of) from ours where strpos(key, '#') = 0), '{}'),
   'moved', coalesce((
     select jsonb_agg(jsonb_build_object('number', m.journal_id, 'at', m.as_of, 'drop', coalesce(m.outcome->'drop', '[]'),
-        'plan', coalesce(m.outcome->'plan', '[]')))
+        'plan', coalesce(m.outcome->'plan', '[]')) order by m.journal_id)
     from moves m cross join closed c where c.id is null or m.journal_id > c.id), '[]'),
   'planned', coalesce((
     select jsonb_agg(jsonb_build_object('number', j.journal_id, 'drop', coalesce(e.outcome->'drop', '[]'), 'plan', coalesce((
         select jsonb_object_agg((s->>'stage') || '/' || (s->>'name'), s->'at')
-        from jsonb_array_elements(e.outcome->'plan') s), '{}')))
+        from jsonb_array_elements(e.outcome->'plan') s), '{}')) order by j.journal_id)
     from effect e join journal j on j.key = e.key
     where e.account_id = $1 and j.journal_id > (select min(journal_id) from moves)
       and e.key not in (select key from moves) and (e.outcome ? 'plan' or e.outcome ? 'drop')), '[]'),
   'announced', coalesce((
-    select jsonb_agg(jsonb_build_object('step', s.step, 'by', o.as_of) order by o.as_of)
-    from ours o, jsonb_array_elements(o.plan) s (step)
+    select jsonb_agg(jsonb_build_object('step', s.step, 'by', o.as_of) order by o.as_of, o.key, s.n)
+    from ours o, jsonb_array_elements(o.plan) with ordinality s (step, n)
     where o.plan is not null and s.step->>'kind' = any($3::text[])), '[]')
 )::text
 from account a where a.account_id = $1

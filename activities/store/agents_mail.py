@@ -16,7 +16,8 @@ async def noticed_case(connection: Connection, marks: Marks) -> FoundCase | None
         "select c.case_id, c.account_id, c.contact->>'email' as email from outbox o"
         " join service_case c on c.case_id = o.body->>'case_id'"
         " where o.channel = 'deliver_notice' and o.body->>'case_id' is not null"
-        " and (delivery_digest(o.delivery_id) = any($1) or o.delivery_id = any($2)) order by o.created_at desc limit 1",
+        " and (delivery_digest(o.delivery_id) = any($1) or o.delivery_id = any($2)) "
+        " order by o.created_at desc, o.delivery_id desc limit 1",
         list(marks.replied),
         [delivery_id for _, delivery_id in marks.answered],
     )

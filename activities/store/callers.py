@@ -30,14 +30,14 @@ where c.phone_number is not null and reverse(c.phone_number) like $4
 union all
 select 'domain', d.account_id, a.name, null, null, 0
 from (select distinct account_id from contact
-      where lower(split_part(email, '@', 2)) = $5 limit 20) d join account a using (account_id)
+      where lower(split_part(email, '@', 2)) = $5 order by account_id limit 20) d join account a using (account_id)
 union all
 select 'name', a.account_id, a.name, null, null, 0 from account a
 where lower(a.name) like $6
 union all
 select 'name', c.account_id, a.name, c.contact_id, c.name, c.position from contact c join account a using (account_id)
 where lower(c.name) like $6
-order by 3, 6
+order by 3, 6, 2, 4, 1
 limit 200
 """
 
@@ -87,7 +87,7 @@ terms as (
 open_case as (
   select c.*, m.milestone, m.due_at from service_case c
   left join lateral (select milestone, due_at from case_milestone m
-    where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at limit 1) m on true
+    where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at, m.milestone, m.number limit 1) m on true
   where c.account_id = $1 and c.status not in ('closed', 'merged', 'cancelled', 'resolved')
 ),
 upcoming as (
@@ -124,30 +124,30 @@ select jsonb_build_object(
     from contact c where c.account_id = $1), '[]'),
   'owns', coalesce((select jsonb_agg(jsonb_build_object('asset_id', asset_id, 'product', product_code, 'name', name,
       'quantity', quantity, 'mrr', mrr::text, 'currency', currency, 'contract_id', contract_id, 'until', lifecycle_end)
-      order by mrr desc nulls last, asset_id) from (select * from owned limit 200) o), '[]'),
+      order by mrr desc nulls last, asset_id) from (select * from owned order by asset_id limit 200) o), '[]'),
   'cases', coalesce((select jsonb_agg(jsonb_build_object('case_id', case_id, 'subject', subject, 'status', status,
       'priority', priority, 'escalated', escalated, 'owner', owner_id, 'product', product_code, 'opened_at', opened_at,
       'last_activity_at', last_activity_at, 'promise', milestone, 'due_at', due_at)
-      order by array_position(array['urgent', 'high', 'medium', 'low'], priority), opened_at)
-    from (select * from open_case order by opened_at desc limit 50) c), '[]'),
-  'messages', coalesce((select jsonb_agg(m order by m.at desc) from (
+      order by array_position(array['urgent', 'high', 'medium', 'low'], priority), opened_at, case_id)
+    from (select * from open_case order by opened_at desc, case_id limit 50) c), '[]'),
+  'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'id' order by m.at desc, m.id desc) from (
       (select m.at, m.direction, case when m.subject = '' then coalesce(m.template, c.subject) else m.subject end as what,
-              left(m.body, 500) as text, m.case_id
-       from service_case c join case_message m using (case_id) where c.account_id = $1 order by m.at desc limit 10)
+              left(m.body, 500) as text, m.case_id, m.case_id || '/' || lpad(m.number::text, 8, '0') as id
+       from service_case c join case_message m using (case_id) where c.account_id = $1 order by m.at desc, id desc limit 10)
       union all
-      (select o.created_at, 'outbound', o.body->>'template', '', null from outbox o
+      (select o.created_at, 'outbound', o.body->>'template', '', null, o.delivery_id from outbox o
        where o.account_id = $1 and o.channel = 'deliver_mail' and o.status = 'sent'
          and not exists (select from case_message m where m.delivery_id = o.delivery_id)
-       order by o.created_at desc limit 10)
-      order by at desc limit 10) m), '[]'),
-  'surveys', coalesce((select jsonb_agg(s order by s.at desc) from (
-      (select sent_at as at, 10 as scale, score, comment, null as case_id from survey
-       where account_id = $1 and withdrawn_at is null order by sent_at desc limit 5)
+       order by o.created_at desc, o.delivery_id desc limit 10)
+      order by at desc, id desc limit 10) m), '[]'),
+  'surveys', coalesce((select jsonb_agg(to_jsonb(s) - 'id' order by s.at desc, s.id desc) from (
+      (select sent_at as at, 10 as scale, score, comment, null as case_id, survey_id as id from survey
+       where account_id = $1 and withdrawn_at is null order by sent_at desc, survey_id desc limit 5)
       union all
-      (select s.sent_at, 5, s.score, s.comment, s.case_id from case_survey s join service_case c using (case_id)
-       where c.account_id = $1 and s.withdrawn_at is null order by s.sent_at desc limit 5)
-      order by at desc limit 5) s), '[]'),
-  'next', coalesce((select jsonb_agg(u order by u.at) from (select * from upcoming order by at limit 10) u), '[]')
+      (select s.sent_at, 5, s.score, s.comment, s.case_id, s.survey_id from case_survey s join service_case c using (case_id)
+       where c.account_id = $1 and s.withdrawn_at is null order by s.sent_at desc, s.survey_id desc limit 5)
+      order by at desc, id desc limit 5) s), '[]'),
+  'next', coalesce((select jsonb_agg(u order by u.at, u.what) from (select * from upcoming order by at, what limit 10) u), '[]')
 )::text from a
 """
 

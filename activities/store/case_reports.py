@@ -30,7 +30,7 @@ select c.case_id, c.account_id, c.subject, c.status, c.priority, c.escalated, c.
        c.opened_at, c.last_activity_at, m.milestone as promise, m.due_at
 from service_case c
 left join lateral (select milestone, due_at from case_milestone m
-  where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at limit 1) m on true
+  where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at, m.milestone, m.number limit 1) m on true
 where ($1::text is null or c.account_id = $1)
   and (case when cardinality($2::text[]) = 0 then c.status not in ('resolved', 'closed', 'merged', 'cancelled')
        else c.status = any($2) end)

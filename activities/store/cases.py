@@ -52,19 +52,19 @@ select jsonb_build_object(
     select jsonb_agg(to_jsonb(m) || jsonb_build_object('target', extract(epoch from m.target),
         'violation_target', extract(epoch from m.violation_target), 'elapsed', extract(epoch from m.elapsed))
       order by m.started_at, m.milestone, m.number) from case_milestone m where m.case_id = $1), '[]'),
-  'fired', coalesce((select jsonb_agg(f.key) from case_action f where f.case_id = $1), '[]'),
+  'fired', coalesce((select jsonb_agg(f.key order by f.key) from case_action f where f.case_id = $1), '[]'),
   'surveys', coalesce((
-    select jsonb_agg(to_jsonb(s) order by s.sent_at) from case_survey s
+    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from case_survey s
     where s.case_id = $1 and s.withdrawn_at is null), '[]'),
   'asked', coalesce((
-    select jsonb_agg(a) from (
+    select jsonb_agg(a order by a.sent_at, a.kind) from (
       (select 'csat' as kind, s.sent_to as contact_id, s.sent_at, s.case_id from case_survey s
        where s.sent_to = (select lower(contact->>'email') from c) and s.withdrawn_at is null
-       order by s.sent_at desc limit 1)
+       order by s.sent_at desc, s.survey_id desc limit 1)
       union all
       (select 'nps', s.sent_to, s.sent_at, null from survey s
        where s.sent_to = (select lower(contact->>'email') from c) and s.withdrawn_at is null
-       order by s.sent_at desc limit 1)) a), '[]'),
+       order by s.sent_at desc, s.survey_id desc limit 1)) a), '[]'),
   'claims', coalesce((
     select jsonb_agg(to_jsonb(r) || jsonb_build_object('amount', r.amount::text, 'gross', r.gross::text,
         'tax', r.tax::text, 'unit_paid', r.unit_paid::text, 'unit_now', r.unit_now::text) order by r.claim_id)
@@ -72,7 +72,7 @@ select jsonb_build_object(
   'children', (select count(*) from service_case k where k.parent_id = $1
                and k.status not in ('resolved', 'closed', 'merged', 'cancelled')),
   'staff', coalesce((
-    select jsonb_agg(to_jsonb(s)) from staff s where s.staff_id = any($2)
+    select jsonb_agg(to_jsonb(s) order by s.staff_id) from staff s where s.staff_id = any($2)
     or s.staff_id in (select owner_id from c)), '[]')
 )::text
 """
@@ -201,7 +201,7 @@ async def case_of_messages(connection: Connection, message_ids: list[str]) -> st
     """The case that has the first of these messages that any case has."""
     found: str | None = await connection.fetchval(
         "select m.case_id from unnest($1::text[]) with ordinality as wanted(id, n)"
-        " join case_message m on m.message_id = wanted.id order by wanted.n, m.at limit 1",
+        " join case_message m on m.message_id = wanted.id order by wanted.n, m.at, m.case_id limit 1",
         message_ids,
     )
     return found

@@ -139,7 +139,8 @@ async def load_ordered_prices(
     rows = await connection.fetch(
         "select distinct on (l.product_code) l.product_code, l.price_per, l.unit_price from sales_order o"
         " join order_line l using (order_id) where o.account_id = $1 and o.currency = $2 and l.product_code = any($3)"
-        " order by l.product_code, o.activated_at desc, o.recorded_at desc, l.line_id desc",
+        " order by l.product_code, o.activated_at desc, o.recorded_at desc, o.order_id desc,"
+        " l.line_id desc",
         account_id,
         currency,
         sorted(codes),

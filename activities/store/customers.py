@@ -55,10 +55,10 @@ select jsonb_build_object(
     from asset s join product p on p.code = s.product_code
     where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')), '[]'),
   'tasks', coalesce((
-    select jsonb_agg(to_jsonb(t) order by t.due_at, t.name) from onboarding_task t
+    select jsonb_agg(to_jsonb(t) order by t.due_at, t.name, t.stage) from onboarding_task t
     where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
   'usage', coalesce((
-    select jsonb_agg(to_jsonb(u)) from (
+    select jsonb_agg(to_jsonb(u) order by u.product) from (
       select product_code as product, max(day) as latest_day,
              (avg(active_users) filter (where day > $3::date - 28))::text as recent,
              (avg(active_users) filter (where day <= $3::date - 28))::text as earlier,
@@ -68,20 +68,20 @@ select jsonb_build_object(
   'offers', coalesce((
     select jsonb_agg(jsonb_build_object(
         'offer_id', o.offer_id, 'asset_id', o.asset_id, 'add', o.add_quantity, 'unit_price', o.unit_price::text,
-        'status', o.status, 'offered_at', o.offered_at, 'expires_at', o.expires_at) order by o.offered_at)
+        'status', o.status, 'offered_at', o.offered_at, 'expires_at', o.expires_at) order by o.offered_at, o.offer_id)
     from offer o where o.account_id = $1 and o.offered_at > $2::timestamptz - interval '400 days'), '[]'),
   'surveys', coalesce((
-    select jsonb_agg(to_jsonb(s) order by s.sent_at) from survey s
+    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
     where s.account_id = $1 and s.withdrawn_at is null and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
   'health', coalesce((
     select jsonb_agg(to_jsonb(h) order by h.at)
     from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),
   'staff_tasks', coalesce((
-    select jsonb_agg(t.key order by t.opened_at) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
+    select jsonb_agg(t.key order by t.opened_at, t.key) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
   'purchases', coalesce((
-    select jsonb_agg(to_jsonb(o) order by o.day) from (
+    select jsonb_agg(to_jsonb(o) order by o.day, o.order_id) from (
       select order_id, activated_on as day from sales_order
-      where account_id = $1 and sells_goods order by activated_at desc limit 60) o), '[]'),
+      where account_id = $1 and sells_goods order by activated_at desc, order_id desc limit 60) o), '[]'),
   'orders', coalesce((
     select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at) || (
         select jsonb_build_object('names', coalesce(jsonb_agg(n.name order by n.place) filter (where n.place <= 12), '[]'),
@@ -90,13 +90,14 @@ select jsonb_build_object(
                      row_number() over (partition by s.sent order by s.first) as among
               from (select p.name, min(l.line_id) as first, bool_or(p.kind in ('goods', 'device')) as sent
                     from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
-                    group by p.name) s) n))
+                    group by p.name) s) n)
+      order by o.activated_at desc, o.order_id desc)
     from (select order_id, activated_at from sales_order where account_id = $1
-            and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc limit 20) o), '[]'),
+            and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc, order_id desc limit 20) o), '[]'),
   'goods', coalesce((
     select jsonb_agg(distinct g.name) from (
       select p.name from sales_order o join order_line l using (order_id) join product p on p.code = l.product_code
-      where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, l.line_id limit 8) g), '[]')
+      where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, o.order_id desc, l.line_id limit 8) g), '[]')
 )::text
 """
 

@@ -284,6 +284,11 @@ async def settle_outbox(
     return done == "UPDATE 1"
 
 
+async def note_tried(connection: Connection, delivery_id: str, attempts: int) -> None:
+    """So often a message was tried in vain by now; who tries it from now on counts from one."""
+    await connection.execute("update outbox set tried = $2 where delivery_id = $1", delivery_id, attempts)
+
+
 async def flag_contact(
     connection: Connection, account_id: str, contact_id: str, email: str, as_of: datetime, reason: str
 ) -> bool:

@@ -48,10 +48,10 @@ select jsonb_build_object(
         'rating', (
           select s.score from case_survey s
           where s.case_id = c.case_id and s.score is not null and s.sent_at >= c.resolved_at
-          order by s.answered_at desc limit 1))
+          order by s.answered_at desc, s.survey_id desc limit 1))
       order by c.opened_at, c.case_id) from c), '[]'),
   'feedback', coalesce((
-    select jsonb_agg(f) from (
+    select jsonb_agg(f order by f.at, f.id) from (
       select s.survey_id as id, s.answered_at as at, s.score as rating, null::int as recommendation
       from c join case_survey s using (case_id)
       where s.score <= 2 and s.answered_at > $2::timestamptz - interval '14 days'
@@ -61,25 +61,26 @@ select jsonb_build_object(
         select 1 from staff_task t
         where t.account_id = $1 and t.key = 'survey/' || s.survey_id and t.closed_at is null)) f), '[]'),
   'asked', coalesce((
-    select jsonb_agg(jsonb_build_object('kind', 'csat', 'contact_id', s.sent_to, 'sent_at', s.sent_at, 'case_id', s.case_id))
+    select jsonb_agg(jsonb_build_object('kind', 'csat', 'contact_id', s.sent_to, 'sent_at', s.sent_at, 'case_id', s.case_id)
+      order by s.sent_at, s.survey_id)
     from case_survey s
     where s.sent_to in (select lower(p.email) from contact p where p.account_id = $1) and s.withdrawn_at is null
       and s.sent_at > $2::timestamptz - interval '60 days'), '[]'),
   'manual', coalesce((
     select jsonb_agg(jsonb_build_object('id', h.hold_id, 'level', h.level, 'says', h.says, 'placed_by', h.placed_by,
-                       'since', h.since, 'product', h.product_code, 'until', h.review_at) order by h.since)
+                       'since', h.since, 'product', h.product_code, 'until', h.review_at) order by h.since, h.hold_id)
     from sales_hold h where h.account_id = $1 and h.reason = 'manual' and h.lifted_at is null), '[]'),
   'overrides', coalesce((
     select jsonb_agg(jsonb_build_object('id', o.override_id, 'by', o.by, 'role', o.role, 'reason', o.reason,
-                       'since', o.since, 'until', o.until) order by o.since)
+                       'since', o.since, 'until', o.until) order by o.since, o.override_id)
     from hold_override o where o.account_id = $1 and o.until > $2::timestamptz), '[]'),
   'acknowledged', coalesce((
-    select jsonb_agg(jsonb_build_object('source', a.source, 'by', a.by))
+    select jsonb_agg(jsonb_build_object('source', a.source, 'by', a.by) order by a.source, a.by)
     from hold_acknowledgement a where a.account_id = $1), '[]'),
   'released', coalesce((
-    select jsonb_agg(r.case_id) from (
+    select jsonb_agg(r.case_id order by r.case_id) from (
       select distinct on (case_id) case_id, released from renewal_release
-      where account_id = $1 order by case_id, at desc) r where r.released), '[]')
+      where account_id = $1 order by case_id, at desc, release_id desc) r where r.released), '[]')
 )::text
 """
 
@@ -103,10 +104,10 @@ select jsonb_build_object(
       order by at desc, number desc limit 1) m on true
     left join lateral (
       select milestone, due_at from case_milestone
-      where case_id = c.case_id and state = 'open' and due_at is not null order by due_at limit 1) n on true), '{{}}'),
+      where case_id = c.case_id and state = 'open' and due_at is not null order by due_at, milestone, number limit 1) n on true), '{{}}'),
   'recorded', coalesce((
     select jsonb_agg(jsonb_build_object('source', h.source, 'reason', h.reason, 'level', h.level,
-        'recorded_at', h.recorded_at, 'reminded_at', h.reminded_at))
+        'recorded_at', h.recorded_at, 'reminded_at', h.reminded_at) order by h.source, h.hold_id)
     from sales_hold h where h.account_id = $1 and h.lifted_at is null), '[]'),
   'mails', coalesce((
     select jsonb_agg(jsonb_build_object(
@@ -129,10 +130,11 @@ select jsonb_build_object(
         'contract_id', o.body->'context'->>'contract_id') order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is not null), '[]'),
   'steps', coalesce((
-    select jsonb_agg(jsonb_build_object('step', s.step, 'purpose', s.purpose, 'product', s.product_code) order by s.held_at)
+    select jsonb_agg(jsonb_build_object('step', s.step, 'purpose', s.purpose, 'product', s.product_code) order by s.held_at, s.key)
     from held_step s where s.account_id = $1), '[]'),
   'seen', coalesce((
-    select jsonb_agg(jsonb_build_object('case_id', v.case_id, 'state', k.status, 'subject', k.subject, 'person', to_jsonb(s)))
+    select jsonb_agg(jsonb_build_object('case_id', v.case_id, 'state', k.status, 'subject', k.subject, 'person', to_jsonb(s))
+      order by v.case_id, v.staff_id)
     from case_seen v join service_case k using (case_id) join staff s using (staff_id)
     where v.account_id = $1 and v.told_at is null and k.status in ('resolved', 'closed', 'merged', 'cancelled')), '[]'),
   'unhappy', coalesce((
@@ -147,7 +149,7 @@ select jsonb_build_object(
   'leads', coalesce((
     select jsonb_agg(to_jsonb(l) || jsonb_build_object(
         'product', l.product_code, 'product_name', p.name, 'agent', to_jsonb(a), 'seller', to_jsonb(r),
-        'case_state', k.status, 'warned', l.warned_at is not null) order by l.filed_at desc)
+        'case_state', k.status, 'warned', l.warned_at is not null) order by l.filed_at desc, l.lead_id desc)
     from lead l
     join product p on p.code = l.product_code
     left join staff a on a.staff_id = l.sourced_by
@@ -159,9 +161,9 @@ select jsonb_build_object(
 
 _BEARING = """
 select jsonb_build_object(
-  'late', coalesce(jsonb_agg(case_id) filter (where late), '[]'),
-  'reopened', coalesce(jsonb_agg(case_id) filter (where reopened), '[]'),
-  'low_rated', coalesce(jsonb_agg(case_id) filter (where low_rated), '[]'))::text
+  'late', coalesce(jsonb_agg(case_id order by case_id) filter (where late), '[]'),
+  'reopened', coalesce(jsonb_agg(case_id order by case_id) filter (where reopened), '[]'),
+  'low_rated', coalesce(jsonb_agg(case_id order by case_id) filter (where low_rated), '[]'))::text
 from (
   select c.case_id, c.reopen_count > 0 as reopened,
          exists (select 1 from case_milestone m where m.case_id = c.case_id and m.kind = 'resolution'
@@ -169,7 +171,7 @@ from (
          exists (select 1 from case_survey s where s.case_id = c.case_id and s.score <= 2) as low_rated
   from service_case c
   where c.account_id = $1 and c.resolved_at > $2::timestamptz - interval '365 days' and c.status in ('resolved', 'closed')
-  order by c.resolved_at desc limit 200) k
+  order by c.resolved_at desc, c.case_id desc limit 200) k
 """
 
 

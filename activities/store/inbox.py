@@ -63,7 +63,7 @@ async def claim_mail(connection: Connection, as_of: datetime) -> StoredMail | No
     """The oldest mail that nobody has looked at, held for the rest of the transaction; others skip it."""
     row = await connection.fetchrow(
         "select * from inbox_message where status = 'new' and try_at <= $1"
-        " order by try_at limit 1 for update skip locked",
+        " order by try_at, inbox_id limit 1 for update skip locked",
         as_of,
     )
     return _stored(row) if row else None
@@ -227,7 +227,7 @@ async def _threaded(connection: Connection, answers: Sequence[str], sender: str)
         " from unnest($1::text[]) with ordinality as wanted(id, n)"
         " join case_message m on m.message_id = wanted.id join service_case c using (case_id)"
         " order by wanted.n, (lower(coalesce(c.contact->>'email', '')) = $2 or exists"
-        " (select 1 from contact p where p.account_id = c.account_id and lower(p.email) = $2)) desc, m.at limit 1",
+        " (select 1 from contact p where p.account_id = c.account_id and lower(p.email) = $2)) desc, m.at, m.case_id limit 1",
         list(answers),
         sender,
     )
@@ -240,7 +240,7 @@ async def _named(connection: Connection, named: Sequence[str]) -> FoundCase | No
     row = await connection.fetchrow(
         "select c.case_id, c.account_id, c.contact->>'email' as email"
         " from unnest($1::text[]) with ordinality as wanted(id, n)"
-        " join service_case c on lower(c.case_id) = lower(wanted.id) order by wanted.n limit 1",
+        " join service_case c on lower(c.case_id) = lower(wanted.id) order by wanted.n, c.case_id limit 1",
         list(named),
     )
     return _case(row)
@@ -265,7 +265,8 @@ async def _sent(connection: Connection, signed: Sequence[tuple[str, str]]) -> Se
         return None
     ids, deliveries = zip(*signed, strict=True)
     row = await connection.fetchrow(
-        f"{_SENT} (o.message_id = any($1) or o.delivery_id = any($2)) order by o.created_at desc limit 1",
+        f"{_SENT} (o.message_id = any($1) or o.delivery_id = any($2)) "
+        " order by o.created_at desc, o.delivery_id desc limit 1",
         list(ids),
         list(deliveries),
     )
@@ -278,7 +279,7 @@ async def _addressed(connection: Connection, digests: Sequence[bytes], sender: s
         return None
     row = await connection.fetchrow(
         f"{_SENT} delivery_digest(o.delivery_id) = any($1)"
-        " order by lower(o.body->>'to_email') = $2 desc, o.created_at desc limit 1",
+        " order by lower(o.body->>'to_email') = $2 desc, o.created_at desc, o.delivery_id desc limit 1",
         list(digests),
         sender,
     )
@@ -324,7 +325,7 @@ async def is_staff_address(connection: Connection, addresses: Sequence[str]) -> 
 async def list_mails(connection: Connection, statuses: Sequence[str], limit: int) -> list[Row]:
     """The latest mails of these statuses, newest first, without their content."""
     rows = await connection.fetch(
-        f"select {_SHOWN} from inbox_message where status = any($1) order by received_at desc limit $2",
+        f"select {_SHOWN} from inbox_message where status = any($1) order by received_at desc, inbox_id desc limit $2",
         list(statuses),
         limit,
     )
@@ -335,11 +336,11 @@ async def machines_mails(connection: Connection, since: datetime, until: datetim
     """What machines wrote in a span of time, alike mails of one sender together, the latest first; pages count from 1."""
     rows = await connection.fetch(
         "select sender, coalesce(machine, 'machine') as kind, count(*)::int as mails, max(received_at) as latest_at,"
-        " (array_agg(subject order by received_at desc))[1] as subject, account_id, done,"
-        " (array_agg(reason order by received_at desc))[1] as reason,"
-        " (array_agg(inbox_id order by received_at desc))[1] as inbox_id, count(*) over ()::int as groups"
+        " (array_agg(subject order by received_at desc, inbox_id desc))[1] as subject, account_id, done,"
+        " (array_agg(reason order by received_at desc, inbox_id desc))[1] as reason,"
+        " (array_agg(inbox_id order by received_at desc, inbox_id desc))[1] as inbox_id, count(*) over ()::int as groups"
         " from inbox_message where status = 'automatic' and received_at > $1 and received_at <= $2"
-        " group by sender, machine, account_id, done order by latest_at desc, sender limit $3 offset $4",
+        " group by sender, machine, account_id, done order by latest_at desc, sender, machine, account_id, done limit $3 offset $4",
         since,
         until,
         size,
@@ -384,7 +385,7 @@ async def mails_with_files(connection: Connection, case_id: str) -> list[tuple[s
 async def mails_of_case(connection: Connection, case_id: str) -> list[Row]:
     """The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""
     rows = await connection.fetch(
-        f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at limit 100",
+        f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at, inbox_id limit 100",
         case_id,
     )
     return [dict(row) for row in rows]

@@ -65,7 +65,7 @@ async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRec
 
 
 async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:
-    """The whole history of every asset of an account, by asset id.
+    """The whole history of every asset of an account, by asset id and in the order of these ids.
 
     One that cannot be read is not among them; to ask for it by its id raises `UnreadableError`.
     """
@@ -74,7 +74,7 @@ async def load_records(connection: Connection, account_id: str) -> dict[str, Ass
 
 
 def _read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
-    records: list[AssetRecord] = []
+    records: list[AssetRecord] = []  # the tables give them in any order, which changes with every write
     unreadable: list[Unreadable] = []
     for text in texts:
         try:
@@ -83,7 +83,7 @@ def _read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
             asset = json.loads(text)["asset"]
             fact = {"kind": "asset", "id": asset["asset_id"], "contract_id": asset["contract_id"]}
             unreadable.append(Unreadable(**fact, why=why_not(error)))
-    found = {str(record.asset.asset_id): record for record in records}
+    found = {str(record.asset.asset_id): record for record in sorted(records, key=lambda one: one.asset.asset_id)}
     return Readable(found, unreadable) if unreadable else found
 
 

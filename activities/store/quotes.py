@@ -214,7 +214,8 @@ async def relate(connection: Connection, writes: Iterable[Relate]) -> None:
 async def load_relationships(connection: Connection, account_id: str) -> list[Relationship]:
     """The edges of an account's bundles."""
     rows = await connection.fetch(
-        "select r.* from asset_relationship r join asset a on a.asset_id = r.parent_id where a.account_id = $1",
+        "select r.* from asset_relationship r join asset a on a.asset_id = r.parent_id where a.account_id = $1"
+        " order by r.parent_id, r.child_id",
         account_id,
     )
     return [Relationship.model_validate(dict(row)) for row in rows]

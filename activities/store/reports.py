@@ -99,7 +99,7 @@ async def open_tasks(connection: Connection, account_id: str) -> list[Row]:
     return await _rows(
         connection,
         "select stage, name, due_on, owner from onboarding_task"
-        " where account_id = $1 and status = 'open' and owner <> 'system' order by due_on",
+        " where account_id = $1 and status = 'open' and owner <> 'system' order by due_on, name, stage",
         account_id,
     )
 

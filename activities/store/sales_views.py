@@ -26,14 +26,15 @@ select coalesce(jsonb_agg(jsonb_build_object(
       order by m.at desc, m.number desc limit 1),
     'next_milestone', (
       select jsonb_build_object('name', m.milestone, 'due_at', m.due_at) from case_milestone m
-      where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at limit 1),
+      where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at, m.milestone, m.number limit 1),
     'promised_at', (
       select m.due_at from case_milestone m
       where m.case_id = c.case_id and m.kind = 'resolution' and m.state in ('open', 'paused') order by m.number desc limit 1),
     'notes', coalesce((
       select jsonb_agg(jsonb_build_object('at', e.at, 'by', e.by, 'detail', e.detail) order by e.sequence)
       from case_event e where e.case_id = c.case_id and e.kind = 'note' and e.visibility = 'shared'), '[]'))
-  order by c.escalated desc, array_position(array['urgent', 'high', 'medium', 'low'], c.priority), c.opened_at), '[]')::text
+  order by c.escalated desc, array_position(array['urgent', 'high', 'medium', 'low'], c.priority), c.opened_at, c.case_id),
+  '[]')::text
 from service_case c
 where c.account_id = $1 and c.status not in ('resolved', 'closed', 'merged', 'cancelled')
 """
@@ -43,34 +44,35 @@ select jsonb_build_object(
   'offers', coalesce((
     select jsonb_agg(jsonb_build_object('offer_id', o.offer_id, 'product', a.product_code, 'add', o.add_quantity,
         'unit_price', o.unit_price::text, 'currency', o.currency, 'offered_at', o.offered_at, 'expires_at', o.expires_at)
-      order by o.offered_at)
+      order by o.offered_at, o.offer_id)
     from offer o join asset a using (asset_id) where o.account_id = $1 and o.status = 'open'), '[]'),
   'leads', coalesce((
     select jsonb_agg(jsonb_build_object('lead_id', l.lead_id, 'product', l.product_code, 'motion', l.motion,
-        'status', l.status, 'filed_at', l.filed_at, 'routed_to', l.routed_to, 'reason', l.reason) order by l.filed_at desc)
+        'status', l.status, 'filed_at', l.filed_at, 'routed_to', l.routed_to, 'reason', l.reason)
+      order by l.filed_at desc, l.lead_id desc)
     from lead l where l.account_id = $1 and l.closed_at is null), '[]'),
   'renewals', coalesce((
     select jsonb_agg(jsonb_build_object('contract_id', c.contract_id, 'renewal_at', t.ends_at, 'auto_renew', c.auto_renew,
         'status', c.status, 'quoted', (
           select jsonb_build_object('quote_id', q.quote_id, 'total', q.total::text, 'currency', q.currency)
           from renewal_quote q where q.contract_id = c.contract_id and q.term = t.number + 1
-          order by q.quoted_at desc limit 1)) order by t.ends_at)
+          order by q.quoted_at desc, q.quote_id desc limit 1)) order by t.ends_at, c.contract_id)
     from contract c
     join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
     where c.account_id = $1 and c.status <> 'ended'), '[]'),
   'purchases', coalesce((
-    select jsonb_agg(p) from (
+    select jsonb_agg(p order by p.activated_at desc, p.order_id desc, p.line_id) from (
       select o.order_id, o.activated_at, l.line_id, l.product_code as product, l.quantity, l.unit_price::text, l.price_per,
              o.currency, l.contract_id
       from sales_order o join order_line l using (order_id)
-      where o.account_id = $1 order by o.activated_at desc, l.line_id limit 100) p), '[]'),
+      where o.account_id = $1 order by o.activated_at desc, o.order_id desc, l.line_id limit 100) p), '[]'),
   'discounts', coalesce((
-    select jsonb_agg(d) from (
+    select jsonb_agg(to_jsonb(d) - 'sequence' - 'number' order by d.starts_at desc, d.asset_id, d.sequence, d.number) from (
       select a.asset_id, a.product_code as product, s.list_price::text, s.unit_price::text, a.currency, s.starts_at,
-             round((s.list_price - s.unit_price) * 100 / s.list_price, 1)::text as percent
+             s.sequence, s.number, round((s.list_price - s.unit_price) * 100 / s.list_price, 1)::text as percent
       from asset a join asset_action_source s using (asset_id)
       where a.account_id = $1 and s.list_price > s.unit_price and s.quantity > 0
-      order by s.starts_at desc limit 50) d), '[]')
+      order by s.starts_at desc, s.asset_id, s.sequence, s.number limit 50) d), '[]')
 )::text
 """
 

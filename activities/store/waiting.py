@@ -14,9 +14,11 @@ async def waiting(
     connection: Connection, channels: Sequence[str], account_id: str | None = None, limit: int = 1000
 ) -> list[Row]:
     """Rows of the outbox that have not left, the oldest first: delivery_id, account_id, channel, stage, contact_id, staff_id,
-    template, created_at."""
+    template, created_at, and
+    `before`, how often they were tried until it was said that they are late."""
     rows = await connection.fetch(
-        "select delivery_id, account_id, channel, stage, contact_id, staff_id, body->>'template' as template, created_at"
+        "select delivery_id, account_id, channel, stage, contact_id, staff_id, body->>'template' as template, created_at,"
+        " tried as before"
         " from outbox where status = 'waiting' and channel = any($1) and ($2::text is null or account_id = $2)"
         " order by created_at, delivery_id limit $3",
         list(channels),

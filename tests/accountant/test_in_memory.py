@@ -111,6 +111,34 @@ def test_what_ends_after_its_contract_is_paid_to_its_end_by_the_contracts_period
     assert found[date(2028, 1, 15)] == [Decimal("48.10")]  # a month and 16 of 29 days
 
 
+@pytest.mark.parametrize(
+    ("end", "more", "later"),
+    [
+        ("2028-07-31", [], {}),  # 6 months and 17 of 31 days
+        ("2030-01-14", [], {}),  # two whole terms more
+        ("2028-07-14", [(400, "amend_assets", {"remove": 5})], {date(2028, 2, 19): ["-753.62"]}),
+        ("2028-07-14", [(400, "amend_assets", {"add": 5})], {date(2028, 2, 19): ["753.62"]}),
+    ],
+    ids=["by months", "by terms", "fewer since", "more since"],
+)
+def test_what_outlives_a_term_that_is_paid_as_a_whole_is_paid_once(
+    end: str, more: list[tuple[int, str, dict[str, Any]]], later: dict[date, list[str]]
+) -> None:
+    """To its end, when that is agreed: no term that begins meanwhile gives it back and charges it again."""
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    added = (0, "amend_assets", {"add_ons": [other]})  # which goes on with the contract
+    longer = (20, "amend_assets", {"assets": [{"asset_id": "~O.1", "end": end}]})
+    changes = [(day, ask, change(day, **changed)) for day, ask, changed in more]
+    found = billed(lived([added, longer, *changes], billing="whole_term", days=540))
+    agreed = date(2027, 2, 4)
+    assert set(found) == {BEGINS, agreed, *later}
+    assert found[BEGINS] == [Decimal("3720.00")]
+    assert found[agreed] == [
+        {"2028-07-31": Decimal("2030.00"), "2030-01-14": Decimal("7440.00")}.get(end, Decimal("1860.00"))
+    ]
+    assert {day: [str(each) for each in found[day]] for day in later} == later
+
+
 def test_an_end_that_is_moved_nearer_and_then_away_again_is_credited_where_it_comes() -> None:
     ends = [(20, "2027-03-01"), (30, "2027-03-15"), (40, "2027-04-01")]
     moved = [(day, "amend_assets", {"assets": [{"asset_id": "~O.1", "end": end}]}) for day, end in ends]

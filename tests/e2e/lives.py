@@ -13,6 +13,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecut
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from activities.store.pool import Pool
+from domain.agenda.model import Running
 from domain.usage import UsageRow
 from gateway.client import TASK_QUEUE, WORKFLOW, PerennialClient, journey_id
 from workers.embedded.mailbox import Mailbox, MailSummary
@@ -123,6 +124,25 @@ async def settled(pool: Pool, account_id: str) -> None:
         )
 
     await until(nothing_waits, f"every message of {account_id} is delivered")
+
+
+async def at_rest(temporal: Client, pool: Pool, account_id: str) -> None:
+    """Waits until a journey has done all that is due by its own clock, and what it sent has reached its end and is on record."""
+    handle = temporal.get_workflow_handle(journey_id(account_id))
+
+    async def nothing_to_do() -> bool:
+        running = await handle.query("agenda", result_type=Running)
+        due = [] if running.paused or running.closed else [step for step in running.steps if step.at <= running.now]
+        return not due and all(delivery.stuck for delivery in running.deliveries)
+
+    await settled(pool, account_id)
+    await until(nothing_to_do, f"the journey of {account_id} is at rest")
+
+
+async def rows_at_rest(temporal: Client, pool: Pool, account_id: str) -> dict[str, int]:
+    """As `rows_of`, once nothing comes by itself any more: what is asked then is the only thing that can add a row."""
+    await at_rest(temporal, pool, account_id)
+    return await rows_of(pool, account_id)
 
 
 async def report_usage(client: PerennialClient, account_id: str, users: int, days: int = 28) -> None:

@@ -14,7 +14,7 @@ from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import until
+from tests.e2e.lives import at_rest, until
 
 DOMAIN = "perennial.example"
 SERVICE = f"service@{DOMAIN}"
@@ -77,6 +77,13 @@ class Post:
         case = await self.cases.case(case_id)
         assert case is not None
         return case.status.value
+
+    async def sent(self, account_id: str) -> int:
+        """How many messages there are to an account, or to nobody's, once its journey sends nothing by itself."""
+        await at_rest(self.servers.temporal, self.servers.pool, account_id)
+        query = "select count(*) from outbox where account_id is null or account_id = $1"
+        count: int = await self.servers.pool.fetchval(query, account_id)
+        return count
 
     async def answered(self, address: str, template: str) -> Any:
         """The mail of this template that reached an address; waits for it."""

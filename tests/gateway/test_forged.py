@@ -10,6 +10,7 @@ from domain.mail.marks import Domains
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers
+from tests.e2e.lives import account_of
 from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.test_inbound import report_about
 from tests.gateway.test_replies import state_of, with_quote
@@ -33,7 +34,7 @@ async def test_a_forged_answer_accepts_scores_and_joins_nothing(post: Post) -> N
     account, quote_id, mail = await with_quote(post)
     sender = contact_of(account)
     case_id, acknowledgement = await a_case(post, sender)
-    sent = await post.servers.pool.fetchval("select count(*) from outbox")
+    sent = await post.sent(account_of(account))
     for address, subject, text in (
         (header_of(post, mail, "Reply-To"), "Re: Your quote", "Yes, we accept."),
         (header_of(post, acknowledgement, "Reply-To"), f"[{case_id}]", "Send it to another address."),
@@ -48,7 +49,7 @@ async def test_a_forged_answer_accepts_scores_and_joins_nothing(post: Post) -> N
     assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
     assert await post.cases_of(account) == [case_id]
     assert (await flagged(post, account))["unsubscribed_at"] is None
-    assert await post.servers.pool.fetchval("select count(*) from outbox") == sent
+    assert await post.sent(account_of(account)) == sent
 
 
 async def test_a_forged_report_flags_nobody(post: Post) -> None:

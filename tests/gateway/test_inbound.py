@@ -20,7 +20,7 @@ from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers
-from tests.e2e.lives import until
+from tests.e2e.lives import account_of, until
 from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 
 
@@ -148,7 +148,7 @@ async def test_a_storm_of_automatic_answers_is_recorded_and_answered_by_nothing(
     sender = contact_of(account)
     case_id = (await post.delivered(written(sender)))["case_id"]
     acknowledgement = await post.answered(sender, "case_opened")
-    before = await post.servers.pool.fetchval("select count(*) from outbox")
+    before = await post.sent(account_of(account))
     for number in range(100):
         away = written(
             sender, f"Out of office {number}", Auto_Submitted="auto-replied", In_Reply_To=acknowledgement["message_id"]
@@ -159,7 +159,7 @@ async def test_a_storm_of_automatic_answers_is_recorded_and_answered_by_nothing(
         beside = await inbox_store.mails_of_case(connection, case_id)
     assert {(row["status"], row["reason"]) for row in beside} == {("automatic", "Auto-Submitted: auto-replied")}
     assert len(beside) == 100
-    assert await post.servers.pool.fetchval("select count(*) from outbox") == before
+    assert await post.sent(account_of(account)) == before
     assert await post.cases_of(account) == [case_id]
     assert await post.messages(case_id, "inbound") == ["Nothing works since nine."]
 

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from domain.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, ended, place, rows_of, run_id, settled, steps_of
+from tests.e2e.lives import account_of, ended, place, rows_at_rest, rows_of, run_id, settled, steps_of
 
 
 async def effect_of(servers: Servers, order_id: str) -> tuple[int, int, int]:
@@ -57,7 +57,7 @@ async def test_a_repeated_order_gets_its_first_answer_also_after_a_rollover(serv
     await servers.client.fast_forward(account, timedelta(days=30))
     assert await run_id(servers.temporal, account) != began
     await settled(servers.pool, account)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     again = await servers.client.place_order(document)
     assert again.model_dump(mode="json") == first
     assert await rows_of(servers.pool, account) == before
@@ -88,7 +88,7 @@ async def test_an_order_id_used_again_with_other_content_is_refused_and_nothing_
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(minutes=1))  # the welcome is out
     await settled(servers.pool, account)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     changed = copy.deepcopy(document)
     changed["contracts"][0]["lines"][0]["unit_price"] = "1100"
     changed["products"].append({"code": f"NEW-{account}", "name": "New", "kind": "goods"})

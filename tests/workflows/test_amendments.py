@@ -12,7 +12,7 @@ from domain.refusals import Refusal
 from tests.agendas import differences
 from tests.asset_life import Life, refused
 from tests.conftest import Servers
-from tests.e2e.lives import rows_of
+from tests.e2e.lives import rows_at_rest, rows_of
 
 
 async def test_an_upsell_in_mid_term_counts_from_now_to_the_end(servers: Servers) -> None:
@@ -40,7 +40,7 @@ async def test_a_request_id_stands_for_one_request(servers: Servers) -> None:
     seats = {"asset_id": life.seats, "add": 10}
     first = await life.ask("amend_assets", assets=[seats], request_id="r-1", by="shop")
     assert await life.ask("amend_assets", assets=[{**seats, "unit_price": None}], request_id="r-1", by="retry") == first
-    before = await rows_of(servers.pool, life.account)
+    before = await rows_at_rest(servers.temporal, servers.pool, life.account)
     other = {"assets": [{**seats, "add": 20}], "request_id": "r-1"}
     await refused(life, "amend_assets", other, "RequestConflict", "an id of its own")
     assert await rows_of(servers.pool, life.account) == before
@@ -73,7 +73,7 @@ async def test_a_rollback_removes_a_scheduled_change_and_comes_too_late_on_its_d
         assert await life.periods(life.seats) == [(life.start.isoformat(), 40, 48000)]
     await life.ask("amend_assets", assets=[{"asset_id": life.seats, "remove": 10}], effective=day)
     await life.reach(life.day(6))
-    before = await rows_of(servers.pool, life.account)
+    before = await rows_at_rest(servers.temporal, servers.pool, life.account)
     await refused(life, "rollback", {"asset_id": life.seats}, "RollbackTooLate", "took effect on")
     assert await rows_of(servers.pool, life.account) == before
     assert sum(title.startswith("Takes effect") for title in await life.titles()) == 1
@@ -82,7 +82,7 @@ async def test_a_rollback_removes_a_scheduled_change_and_comes_too_late_on_its_d
 
 async def test_what_the_ledger_refuses_leaves_nothing(servers: Servers) -> None:
     life = await Life.begin(servers)
-    before = await rows_of(servers.pool, life.account)
+    before = await rows_at_rest(servers.temporal, servers.pool, life.account)
     seats = {"asset_id": life.seats}
     yesterday = (life.start - timedelta(days=1)).isoformat()
     cases: list[tuple[str, dict[str, Any], str, str]] = [

@@ -37,6 +37,7 @@ async def units(servers: Servers, *assets: str) -> list[int]:
 
 async def test_children_follow_a_change_of_units_and_its_rollback(servers: Servers) -> None:
     life, module = await bundle(servers)
+    await servers.pool.execute("update asset set status = status where asset_id = $1", life.seats)  # last in the table
     answer = await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 5}])
     assert [asset["asset_id"] for asset in answer["assets"]] == [life.seats, module]
     assert await units(servers, life.seats, module) == [45, 90]

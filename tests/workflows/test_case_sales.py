@@ -10,7 +10,7 @@ import pytest
 
 from domain.refusals import Refusal
 from tests.conftest import Servers
-from tests.e2e.lives import rows_of, settled
+from tests.e2e.lives import rows_at_rest, settled
 from tests.workflows.service_side import open_case, resolve_case
 from tests.workflows.test_holds import live_holds
 from tests.workflows.test_quotes import BOOK, CRM, ROUTER, asked, begun, sale
@@ -18,7 +18,7 @@ from tests.workflows.test_quotes import BOOK, CRM, ROUTER, asked, begun, sale
 
 async def counts(servers: Servers, account: str) -> dict[str, int]:
     """What a sale writes: none of it is there after a refusal."""
-    found = await rows_of(servers.pool, account)
+    found = await rows_at_rest(servers.temporal, servers.pool, account)
     return {table: found.get(table, 0) for table in ("sales_order", "asset", "contract", "journal", "outbox")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,6 +40,11 @@ async def test_a_dead_mail_server_needs_attention_within_two_hours_and_its_backl
         assert rows
         assert all(row["tried"] is not None and row["tried"].attempts >= 1 for row in rows)
         assert any("connect" in row["tried"].said.lower() for row in rows)
+        by_then = re.findall(r"By then it had been tried (\d+) times", briefing)
+        assert by_then, "the briefing says how often it was tried"
+        await world.client.fast_forward(account, timedelta(days=1))
+        later = await outgoing.list("mail", account)
+        assert max(row["tried"].attempts for row in later) > max(map(int, by_then))
         await world.mail_comes_up()
         assert [said async for _, said in outgoing.retry("mail", account)] == ["tried again"]
 

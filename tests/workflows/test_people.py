@@ -14,7 +14,7 @@ from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.cases import case_client
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, onboard, rows_of, settled
+from tests.e2e.lives import account_of, onboard, rows_at_rest, rows_of, settled
 
 
 async def begun(servers: Servers, **account: Any) -> tuple[dict[str, Any], str]:
@@ -162,7 +162,7 @@ async def test_an_order_from_another_zone_moves_what_is_planned_there(servers: S
 
 async def test_another_segment_waits_for_the_end_of_the_onboarding(servers: Servers) -> None:
     _, account = await begun(servers)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     for segment, type, says in (
         ("enterprise", "NotAllowed", "kickoff, training"),
         ("golden", "InvalidRequest", "no playbook"),

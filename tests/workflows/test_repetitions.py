@@ -12,7 +12,7 @@ from domain.refusals import Refusal
 from tests.builders import order
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, place, rows_of, run_id
+from tests.e2e.lives import account_of, place, rows_at_rest, rows_of, run_id
 
 
 async def rows_of_case(pool: Pool, case_id: str) -> list[Any]:
@@ -72,13 +72,13 @@ async def test_another_request_under_an_id_of_a_journey_is_refused_and_nothing_i
                 await servers.client.ask(account, update, other)
             assert refused.value.type == "RequestConflict", (update, str(refused.value))
 
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     await all_again()
     assert await rows_of(servers.pool, account) == before
     run = await run_id(servers.temporal, account)
     await servers.client.fast_forward(account, timedelta(days=40))
     assert await run_id(servers.temporal, account) != run
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     await all_again()
     assert await rows_of(servers.pool, account) == before
     # Rows of a release that noted no fingerprint: whatever comes under their ids gets the first answer.
@@ -140,7 +140,7 @@ async def test_an_id_means_one_request_whatever_kind_it_is_of(servers: Servers) 
         ("request_quote", {"quote_id": f"Q-{account}", "lines": requests_of(document)[8][1]["lines"]}),
         ("note_mail", {"event": "unsubscribed", "contact_id": "P-1"}),
     ]
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     for update, request in others:
         with pytest.raises(Refusal, match=r"asked for something else \(complete task\)") as refused:
             await servers.client.ask(account, update, {**request, "request_id": "crm-7"})

@@ -18,11 +18,13 @@ from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import (
     account_of,
+    at_rest,
     attention_of,
     ended,
     onboard,
     place,
     report_usage,
+    rows_at_rest,
     rows_of,
     run_id,
     settled,
@@ -64,7 +66,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 
 async def test_what_the_stage_does_not_allow_is_refused_and_nothing_is_written(servers: Servers) -> None:
     _, account = await begun(servers)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     for update, request, type, says in REFUSED:
         with pytest.raises(Refusal) as refused:
             await servers.client.ask(account, update, request)
@@ -108,7 +110,7 @@ async def test_a_renewal_is_answered_once_and_an_answer_too_late_is_refused(serv
 
 async def test_updates_that_cannot_be_read_are_refused_and_the_journey_goes_on(servers: Servers) -> None:
     _, account = await begun(servers)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     bad: list[tuple[str, list[Any]]] = [
         ("pause", []),
         ("pause", ["text"]),
@@ -130,7 +132,7 @@ async def test_updates_that_cannot_be_read_are_refused_and_the_journey_goes_on(s
 
 async def test_signals_that_nobody_understands_raise_attention_and_change_nothing(servers: Servers) -> None:
     _, account = await begun(servers)
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     bodies: list[tuple[str, list[Any]]] = [
         ("usage_changed", []),
         ("usage_changed", ["text"]),
@@ -222,6 +224,7 @@ async def test_a_paused_journey_does_nothing_by_itself_and_still_answers(servers
     document, account = await begun(servers)
     paused = await servers.client.ask(account, "pause", {"reason": "the office moves"})
     assert paused == {"paused": True, "until": None}
+    await at_rest(servers.temporal, servers.pool, account)
     before = await steps_of(servers.pool, account)
     await servers.client.fast_forward(account, timedelta(days=20))
     assert await steps_of(servers.pool, account) == before

@@ -20,7 +20,7 @@ from gateway.client import PerennialClient
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, attention_of, rows_of, until
+from tests.e2e.lives import account_of, attention_of, rows_at_rest, rows_of, until
 from workers.documents import DOCUMENTS
 from workers.wiring import build_worker
 from workflows import calls
@@ -109,6 +109,7 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     life, other = await Life.begin(servers), await Life.begin(servers)
+    before = await rows_at_rest(servers.temporal, servers.pool, life.account)
     load, slow = customers.load_customer, {life.account}
 
     async def slowly(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
@@ -119,7 +120,6 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
     monkeypatch.setattr(customers, "load_customer", slowly)
     monkeypatch.setattr(calls, "STEP_TIMEOUT", timedelta(seconds=2))
     monkeypatch.setattr(carrying_out, "PATIENT_ATTEMPTS", 2)
-    before = await rows_of(servers.pool, life.account)
     with pytest.raises(Refusal, match=r"not done in 1 seconds, 2 times.*nothing was changed") as told:
         await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 1}])
     assert told.value.type == "TookTooLong"

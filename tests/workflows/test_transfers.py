@@ -13,7 +13,7 @@ from domain.assets.model import AssetRecord
 from tests.asset_life import Life, refused
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, place, report_usage, rows_of, until
+from tests.e2e.lives import account_of, place, report_usage, rows_at_rest, rows_of, until
 from workers.wiring import build_worker
 
 
@@ -127,7 +127,8 @@ async def test_a_target_that_refuses_gives_everything_back(servers: Servers) -> 
     """The target finds that what comes does not fit its contract: nothing is lost, and the owner hears of it."""
     giver, taker = await Life.begin(servers), await Life.begin(servers)
     await servers.pool.execute("update contract set currency = 'EUR' where contract_id = $1", taker.contract)
-    before, rows = await record_of(servers, giver.seats), await rows_of(servers.pool, taker.account)
+    before = await record_of(servers, giver.seats)
+    rows = await rows_at_rest(servers.temporal, servers.pool, taker.account)
     answer = await giver.ask(
         "transfer_assets",
         to_account=taker.account,
@@ -176,7 +177,7 @@ async def test_a_pause_holds_back_what_comes_by_itself_and_not_the_end_of_a_tran
 async def test_who_cannot_take_anything_is_known_at_once(servers: Servers) -> None:
     giver, gone = await Life.begin(servers), await Life.begin(servers)
     await gone.ask("close_journey", reason="bankrupt")
-    before = await rows_of(servers.pool, giver.account)
+    before = await rows_at_rest(servers.temporal, servers.pool, giver.account)
     asked: dict[str, Any] = {"to_account": gone.account, "assets": [{"asset_id": giver.seats}]}
     await refused(giver, "transfer_assets", asked, "JourneyClosed", "is closed")
     taker = await Life.begin(servers)

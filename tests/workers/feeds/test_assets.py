@@ -24,7 +24,7 @@ from domain.ids import AssetId
 from domain.ownership import POLICY
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import rows_of
+from tests.e2e.lives import rows_at_rest, rows_of
 from tests.workers.feeds.asset_documents import installed
 from workers.feeds.assets import AssetReport, import_assets
 from workers.feeds.errors import FeedError
@@ -92,7 +92,7 @@ async def test_again_it_changes_nothing(servers: Servers, tmp_path: Path) -> Non
     first, second = installed(), installed()
     account = first["account_id"]
     assert (await take_over(servers, tmp_path, first, second)).assets_before == 0
-    before = await rows_of(servers.pool, account)
+    before = await rows_at_rest(servers.temporal, servers.pool, account)
     again = await take_over(servers, tmp_path, first, second)
     assert (again.assets, again.assets_before, again.contracts, again.journeys) == (2, 2, 0, 0)
     assert await rows_of(servers.pool, account) == before
