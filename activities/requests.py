@@ -17,6 +17,7 @@ from activities.store import orders as order_store
 from activities.store.people import Kept
 from activities.store.pool import Connection
 from domain import acceptance, adoption, control, expansion, onboarding, renewal
+from domain.account_changes import changed_by_order, left_by_older
 from domain.amending.refusing import named_refusals
 from domain.asking import asked_by
 from domain.customer import AccountFacts, ContactFacts, Customer, PlacedFacts, PurchaseFacts, StaffFacts
@@ -203,7 +204,7 @@ class JourneyRequests:
             outcome = await self._performer.carry_out(
                 connection,
                 situation,
-                _with_left(decision, kept),
+                _with_people(decision, customer, order, kept),
                 key,
                 stage="relationship",
                 kind="order_accepted",
@@ -370,11 +371,14 @@ def _with_order(
     )
 
 
-def _with_left(decision: Decision, kept: Kept | None) -> Decision:
-    """The decision whose answer says what the order would have changed of people, and did not."""
-    if kept is None or not kept.left:
+def _with_people(decision: Decision, before: Customer | None, order: Order, kept: Kept | None) -> Decision:
+    """The decision whose answer says what the order would have changed of people, and did not; the journal, what it changed."""
+    left = kept.left if kept else left_by_older(before.contacts if before else [], order)
+    if kept and before is not None and (lines := changed_by_order(before.contacts, order, kept.left)):
+        decision = replace(decision, more_lines=[*decision.more_lines, *lines])
+    if not left:
         return decision
-    answer = {**(decision.outcome.answer or {}), "left": kept.left}
+    answer = {**(decision.outcome.answer or {}), "left": left}
     return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -16,7 +16,7 @@ from domain.ids import ContactRef, StaffRef
 from domain.journey import AccountView, Outcome
 from domain.messages import OwnWords
 from domain.model import Received
-from domain.orders import Contact, ContactRole, Language, MailAddress, Phone, Text
+from domain.orders import Contact, ContactRole, Language, MailAddress, Order, Phone, Text
 from domain.playbook import Playbook
 from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.requests import Remark, Request
@@ -275,3 +275,42 @@ def _check_contacts(request: ChangeContacts, known: Mapping[str, ContactFacts]) 
     ]
     if problems:
         raise Refusal(INVALID_REQUEST, "the contacts cannot be changed", problems)
+
+
+def changed_by_order(before: Sequence[ContactFacts], order: Order, left: Sequence[str]) -> list[JournalLine]:
+    """What an order says otherwise of contacts who were known, and what of it holds from now on: by field, without the values.
+
+    `left`: what the order would have changed, and did not.
+    """
+    return [
+        JournalLine(
+            f"Order {order.order_id} changes contact {id}: {', '.join(fields)}",
+            name=f"contact-{id}",
+            kind="contact_changed",
+        )
+        for number, id, fields in _said_otherwise(before, order)
+        if fields and not any(one.startswith(f"contacts[{number}]:") for one in left)
+    ]
+
+
+def left_by_older(before: Sequence[ContactFacts], order: Order) -> list[str]:
+    """What an order from before the latest one says otherwise of contacts: they stay as that one has them."""
+    return [
+        f"contacts[{number}]: {id} {'stays' if fields else 'is left out'}, as a later order is known; ask for change_contacts"
+        for number, id, fields in _said_otherwise(before, order)
+    ]
+
+
+def _said_otherwise(before: Sequence[ContactFacts], order: Order) -> Iterator[tuple[int, str, list[str]]]:
+    """The contacts of an order of whom it says something else, by place and id, with the fields; none of those who are new."""
+    known = {contact.contact_id: contact for contact in before}
+    for number, said in enumerate(order.contacts):
+        contact = known.get(said.contact_id)
+        pairs = contact and (
+            ("name", contact.name, said.name),
+            ("email", contact.email.lower(), said.email.lower()),
+            ("role", contact.role, said.role),
+        )
+        fields = [name for name, was, now in pairs if was != now] if pairs else []
+        if contact is None or fields:
+            yield number, said.contact_id, fields

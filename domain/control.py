@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.by_hand import belongings, limit_of
 from domain.catching_up import catch_up, may_be_left_out, without
 from domain.decision import CloseAccount, Decision, JournalLine
 from domain.journey import Outcome, Step
@@ -39,19 +40,32 @@ def retry(situation: Situation, request: RetryDeliveries) -> Decision:
 
 
 def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Decision:
-    """A step is left out, for a reason; what comes in a rhythm goes on with the next one."""
+    """A step is left out, for a reason; what comes in a rhythm goes on with the next one, what belongs to the step ends."""
     step = _named(request.step, steps)
     plan = [other for other in without(situation, step) if other.key != step.key]
     says = f"Left out: {within_words(step)}; {request.reason}"
-    return Decision(JournalLine(says), Outcome(plan=plan, drop=[step.key], answer={"skipped": step.key}))
+    ends = belongings(situation, step, request.by, request.reason)
+    outcome = ends.outcome.model_copy(
+        update={
+            "plan": plan,
+            "drop": [step.key, *ends.outcome.drop],
+            "answer": {"skipped": step.key, **(ends.outcome.answer or {})},
+        }
+    )
+    return Decision(JournalLine(says), outcome, ends.writes)
 
 
 def reschedule(situation: Situation, request: RescheduleStep, steps: Sequence[Step]) -> Decision:
-    """A step is moved to another day, at the promised hour."""
+    """A step is moved to another day, at the promised hour: one on which it is of use. `steps`: those of its stage."""
     step = _named(request.step, steps)
     at, day = situation.customer.morning(request.day)
     if at <= situation.as_of:
         problem = Problem(field="day", problem=f"9 in the morning of {day} has passed; give a later day")
+        raise Refusal(INVALID_REQUEST, "the step cannot be moved", [problem])
+    limit = limit_of(situation, step, [other for other in steps if other.key != step.key])
+    if limit is not None and day > limit.day:
+        instead = f"the last possible day is {limit.day}" if limit.day > situation.today else "no later day is possible"
+        problem = Problem(field="day", problem=f"{day} is too late, as {limit.why}; {instead}")
         raise Refusal(INVALID_REQUEST, "the step cannot be moved", [problem])
     says = f"Moved to {day}: {within_words(step)}" + (f"; {request.reason}" if request.reason else "")
     moved = step.model_copy(update={"at": at, "on": day})

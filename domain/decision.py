@@ -98,6 +98,16 @@ class DropOnboarding:
 
 
 @dataclass(frozen=True)
+class DropTask:
+    """An onboarding task will not be done any more, as somebody said for a reason."""
+
+    stage: str
+    name: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class OpenStaffTask:
     """A task for one of the seller's people, at most one open per key."""
 
@@ -369,6 +379,7 @@ Write = (
     OpenOnboardingTask
     | CompleteOnboardingTask
     | DropOnboarding
+    | DropTask
     | OpenStaffTask
     | CloseStaffTasks
     | RecordHealth

@@ -121,6 +121,16 @@ def _promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTas
     return task, facts
 
 
+def _named(situation: Situation, facts: TaskFacts) -> str:
+    """A task by its title, and by its order if it is not the only one that could be meant."""
+    return _with_order(situation, facts, facts.title["en"])
+
+
+def _with_order(situation: Situation, facts: TaskFacts, says: str) -> str:
+    alone = all(task.stage == facts.stage for task in situation.customer.tasks)
+    return says if alone else f"{says} of order {facts.stage.split(':', 1)[1]}"
+
+
 def _settled(step: Step) -> Decision:
     return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
 
@@ -151,7 +161,7 @@ def mail(situation: Situation, step: Step) -> Decision:
     elif task.name == "delivery_follow_up":
         context["products"] = standing.sent_with(situation, order_id)
     return Decision(
-        JournalLine(f"{task.title['en']}: mail on its way"),
+        JournalLine(f"{_named(situation, facts)}: mail on its way"),
         Outcome(plan=late_steps(situation, step.stage, task, facts)),
         mails=[Mail(task.name, context, completes=task.name)],
     )
@@ -196,9 +206,10 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     if not items:
         return _complete(situation, facts, by="system")
     late = late_steps(situation, step.stage, task, facts)
+    says = _with_order(situation, facts, "Provisioning requested")
     return Decision(
-        JournalLine("Provisioning requested"),
-        Outcome(plan=late, said=["Provisioning requested"]),
+        JournalLine(says),
+        Outcome(plan=late, said=[says]),
         provisioning=RequestProvisioning(order_id, items),
     )
 
@@ -241,9 +252,10 @@ def _ready(situation: Situation, order_ids: list[str]) -> dict[str, object]:
     }
 
 
-def _told_by_another(facts: TaskFacts, plan: list[Step]) -> Decision:
+def _told_by_another(situation: Situation, facts: TaskFacts, plan: list[Step]) -> Decision:
     """Another onboarding with the same task for the same day says it for both."""
-    return Decision(JournalLine(f"{facts.title['en']}: told with another order", kind="skipped"), Outcome(plan=plan))
+    says = f"{_named(situation, facts)}: told with another order"
+    return Decision(JournalLine(says, kind="skipped"), Outcome(plan=plan))
 
 
 def invite(situation: Situation, step: Step) -> Decision:
@@ -253,11 +265,11 @@ def invite(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     following = after_invitation(situation, step.stage, task, facts.due_on)
     if not standing.speaks(situation, facts):
-        return _told_by_another(facts, [following])
+        return _told_by_another(situation, facts, [following])
     late = facts.due_on < situation.today
     context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late}
     return Decision(
-        JournalLine(f"{facts.title['en']}: invitation on its way"),
+        JournalLine(f"{_named(situation, facts)}: invitation on its way"),
         Outcome(plan=[following]),
         mails=[Mail("onboarding_invite", context)],
     )
@@ -270,7 +282,7 @@ def remind(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     following = late_steps(situation, step.stage, task, facts)
     if not standing.speaks(situation, facts):
-        return _told_by_another(facts, following)
+        return _told_by_another(situation, facts, following)
     title = facts.title["en"]
     late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
@@ -282,7 +294,7 @@ def remind(situation: Situation, step: Step) -> Decision:
     else:
         notices = [_due_notice(title, facts, late, task.owner)]
     return Decision(
-        JournalLine(f"{title}: reminder on its way"),
+        JournalLine(f"{_named(situation, facts)}: reminder on its way"),
         Outcome(plan=following),
         mails=mails,
         notices=notices,
@@ -311,6 +323,7 @@ def escalate(situation: Situation, step: Step) -> Decision:
         return _settled(step)
     late = (situation.today - facts.due_on).days
     title = f"{facts.title['en']} is {counted(late, 'day')} late"
+    says = f"{_named(situation, facts)} is {counted(late, 'day')} late"
     order_id = step.stage.split(":", 1)[1]
     open_still = f"{facts.title['en']} of order {order_id} was due on {facts.due_on} and is still open"
     orders = [order_id, *(other.stage.split(":", 1)[1] for other in standing.together_with(situation, facts))]
@@ -318,8 +331,8 @@ def escalate(situation: Situation, step: Step) -> Decision:
     _, due = situation.customer.morning(situation.in_days(2))
     due_at, _ = situation.customer.morning(due)
     return Decision(
-        JournalLine(f"Escalated: {title}"),
-        Outcome(attention={f"late:{step.stage}/{facts.name}": open_still}, said=[title]),
+        JournalLine(f"Escalated: {says}"),
+        Outcome(attention={f"late:{step.stage}/{facts.name}": open_still}, said=[says]),
         [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title} (order {order_id})", "owner", due_at)],
         notices=[
             Notice(
@@ -363,7 +376,7 @@ def complete(situation: Situation, request: CompleteTask) -> Decision:
 def _complete(situation: Situation, facts: TaskFacts, *, by: str, evidence: str = "") -> Decision:
     """A task is settled: its steps fall away, and the last one closes the stage."""
     terms = situation.playbook.onboarding
-    stage, title = facts.stage, facts.title["en"]
+    stage, title = facts.stage, _named(situation, facts)
     left = [
         t.name for t in situation.customer.tasks if t.stage == stage and t.status == "open" and t.name != facts.name
     ]
@@ -446,6 +459,12 @@ def anniversary(situation: Situation, step: Step) -> Decision:
 def anniversaries_of(situation: Situation, since: date) -> Outcome:
     """The next anniversary of somebody who came on the day `since`, in place of any that is planned."""
     return Outcome(plan=[next_anniversary(situation, since)], drop=[f"{ANNIVERSARIES}/anniversary-*"])
+
+
+def day_of_anniversary(situation: Situation, step: Step) -> date:
+    """The day that an anniversary is of, whatever day it was moved to."""
+    since = situation.customer.day_of(situation.customer.account.since)
+    return add_months(since, (anniversary_year(step.key) - since.year) * MONTHS_IN_YEAR)
 
 
 def anniversary_year(key: str) -> int:

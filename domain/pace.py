@@ -102,10 +102,15 @@ def apart(situation: Situation, decision: Decision, template: str, day: date) ->
     )
 
 
+def moment_of(template: str) -> int | None:
+    """So many days after a customer came a mail about a day of their first weeks is true; null for any other."""
+    return _MOMENTS.get(template)
+
+
 def put_off(situation: Situation, step: Step, template: str, day: date) -> Decision:
     """The step is done on the morning of a later day, by what is so then; what is about a day that is long gone by then never is."""
     since = situation.customer.day_of(situation.customer.account.since)
-    moment = _MOMENTS.get(template)
+    moment = moment_of(template)
     if moment is not None and (day - since).days > moment:
         return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
     at, on = situation.customer.morning(day, business_day=False)

@@ -160,12 +160,12 @@ class Journey:
         return None
 
     def steps_of(self, asked: Asked) -> list[Step]:
-        """The steps that a request is about."""
+        """The steps that a request is about; of a single one also those of its stage, among which it has its place."""
         if asked.activity == "resume_journey":
             return self.state.overdue(workflow.now())
         if asked.activity in ("skip_step", "reschedule_step"):
             step = self.state.step(str(asked.body.get("step")))
-            return [step] if step else []
+            return [step, *(other for other in self.state.agenda if other.stage == step.stage)] if step else []
         return []
 
     def apply_answer(self, asked: Asked, outcome: Outcome) -> None:

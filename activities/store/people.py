@@ -87,6 +87,15 @@ on conflict (account_id, contact_id) do update set name = excluded.name, email =
 """
 
 
+_CONTACTS_BEFORE = """
+with moved as (
+  update contact set position = position + 1000 where account_id = $1
+  returning contact_id, set_by_request, name, email, role)
+select *, false as gone from moved
+union all select contact_id, true, '', email, '', true from gone_contact where account_id = $1
+"""
+
+
 async def save_customer(
     connection: Connection,
     account: Account,
@@ -124,15 +133,13 @@ async def _save_contacts(
     connection: Connection, account: Account, contacts: Sequence[Contact], zone: str, language: str
 ) -> list[str]:
     """Contacts that an order brings, those of the latest order first; what of them was left as it is."""
-    before = await connection.fetch(
-        "update contact set position = position + 1000 where account_id = $1"
-        " returning contact_id, set_by_request, name, email, role",
-        account.account_id,
-    )
-    known = {row["contact_id"]: row for row in before}
+    before = await connection.fetch(_CONTACTS_BEFORE, account.account_id)
+    known = {row["contact_id"]: row for row in before if not row["gone"]}
     settled = {id for id, row in known.items() if row["set_by_request"]}
+    taken_off = {(row["contact_id"], row["email"].lower()) for row in before if row["gone"]}
+    gone = {one.contact_id for one in contacts if (one.contact_id, one.email.lower()) in taken_off} - known.keys()
     rows = [_contact_row(account, one, n, zone, language) for n, one in enumerate(contacts)]
-    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in settled])
+    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in settled | gone])
     if settled:
         await connection.executemany(
             "update contact set position = $3 where account_id = $1 and contact_id = $2",
@@ -142,6 +149,10 @@ async def _save_contacts(
         f"contacts[{n}]: {one.contact_id} stays as a request set it; ask for change_contacts"
         for n, one in enumerate(contacts)
         if one.contact_id in settled and _other(known[one.contact_id], one)
+    ] + [
+        f"contacts[{n}]: {one.contact_id} was taken off by a request; ask for change_contacts"
+        for n, one in enumerate(contacts)
+        if one.contact_id in gone
     ]
 
 

@@ -23,6 +23,7 @@ from domain.decision import (
     CloseStaffTasks,
     CompleteOnboardingTask,
     DropOnboarding,
+    DropTask,
     DropTerm,
     FlagContact,
     MakeOffer,
@@ -110,6 +111,13 @@ class Writer:
         await self._connection.executemany(
             "update onboarding_task set status = 'past' where account_id = $1 and stage = $2 and status = 'open'",
             [(self._account_id, w.stage) for w in writes],
+        )
+
+    async def _drop_tasks(self, writes: list[DropTask]) -> None:
+        await self._connection.executemany(
+            "update onboarding_task set status = 'past', completed_by = $4, evidence = $5"
+            " where account_id = $1 and stage = $2 and name = $3 and status = 'open'",
+            [(self._account_id, w.stage, w.name, w.by, w.reason) for w in writes],
         )
 
     async def _open_staff_tasks(self, writes: list[OpenStaffTask]) -> None:
@@ -292,6 +300,7 @@ _HANDLERS: dict[type[Any], _Handler] = {
     OpenOnboardingTask: Writer._open_onboarding_tasks,
     CompleteOnboardingTask: Writer._complete_onboarding_tasks,
     DropOnboarding: Writer._drop_onboardings,
+    DropTask: Writer._drop_tasks,
     OpenStaffTask: Writer._open_staff_tasks,
     CloseStaffTasks: Writer._close_staff_tasks,
     RecordHealth: Writer._record_health,

@@ -12,7 +12,7 @@ from domain.agenda.success import at_instant
 from domain.amending.changes import SCHEDULED
 from domain.amending.changes import stage_of as change_stage
 from domain.amending.transfers import UNDER_WAY
-from domain.assets.model import AssetAction, AssetRecord
+from domain.assets.model import AssetAction, AssetRecord, Category
 from domain.catching_up import next_morning
 from domain.customer import ContractFacts
 from domain.journey import Stage, Step
@@ -233,12 +233,20 @@ def _scheduled(facts: Facts) -> dict[str, datetime]:
     return found
 
 
+def _decided(facts: Facts, request_id: str, action: AssetAction) -> datetime | None:
+    """When a change of assets was agreed: a request has the id under which it was done, a quote that was taken is an order.
+    Null for what is told otherwise, such as a sale."""
+    if request_id.startswith(_AMENDMENTS):
+        return facts.done(request_id) or action.recorded_at
+    order = facts.order(action.order_id) if action.order_id and action.category is not Category.INITIAL_SALE else None
+    return order.recorded_at if order else None
+
+
 def _lies_ahead(facts: Facts, request_id: str, action: AssetAction) -> bool:
-    """True for what was agreed for a later day; a request has the id under which it was done."""
-    decided = facts.done(request_id) or action.recorded_at
+    """True for what was agreed for a later day."""
+    decided = _decided(facts, request_id, action)
     return (
-        request_id.startswith(_AMENDMENTS)
-        and decided is not None
+        decided is not None
         and action.effective > decided
         and action.effective != action.lifecycle_end
         and action.category.value != "Renewals"

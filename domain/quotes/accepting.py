@@ -14,7 +14,7 @@ from domain.amending import changes
 from domain.amending.desk import Changed, Desk, Sold, changes_of
 from domain.amending.replanning import joined
 from domain.assets.ledger import Ledger
-from domain.assets.model import AssetRecord, RequestId
+from domain.assets.model import AssetRecord, Category, RequestId
 from domain.assets.requests import Generate
 from domain.calendar import local_day, started_months
 from domain.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
@@ -211,11 +211,12 @@ def _begun(
 
 
 def _scheduled(situation: Situation, changed: Changed) -> Outcome:
-    """The steps that tell when changes of assets that were there before take effect."""
+    """The steps that tell when changes of assets that were there before take effect, and what takes their place."""
     outcome = Outcome()
     for change in changed.changes:
-        if change.before is not None:
-            desk = Desk(situation, change.after.actions[-1].request_id)
+        last = change.after.actions[-1]
+        if last.category is not Category.INITIAL_SALE:
+            desk = Desk(situation, last.request_id)
             outcome = joined(outcome, changes.scheduled(desk, Changed(changed.records, [change])))
     return outcome
 

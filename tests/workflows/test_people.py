@@ -93,6 +93,43 @@ async def test_an_address_in_capitals_is_the_same_address(servers: Servers) -> N
     assert wish is not None
 
 
+async def test_what_orders_say_of_known_contacts_is_told_or_left(servers: Servers) -> None:
+    document, account = await begun(servers)
+    await servers.client.fast_forward(account, timedelta(days=3))
+    first = document["contacts"][0]
+    moved = {**first, "email": f"new-{account.lower()}@customer.example", "role": "sponsor"}
+    later = {**await again(servers, document), "contacts": [moved]}
+    assert (await servers.client.place_order(later)).left == []
+    told = [row["title"] for row in await servers.journal(account) if row["kind"] == "contact_changed"]
+    assert told == [f"Order {later['order_id']} changes contact P-1: email, role"]
+    assert not any(moved["email"] in row["title"] for row in await servers.journal(account))
+    # One of before, with what was known then, comes late: it changes nothing, and says so.
+    at = await servers.client.now(account) - timedelta(days=2)
+    older = goods_order({**copy.deepcopy(document), "contacts": [first, {**first, "contact_id": "P-7"}]}, at)
+    answer = await servers.client.place_order(older)
+    assert [said.partition(",")[0] for said in answer.left] == [
+        "contacts[0]: P-1 stays",
+        "contacts[1]: P-7 is left out",
+    ]
+    rows = await servers.pool.fetch("select contact_id, email from contact where account_id = $1", account)
+    assert [tuple(row) for row in rows] == [("P-1", moved["email"])]
+
+
+async def test_who_was_taken_off_is_not_brought_back_by_an_order(servers: Servers) -> None:
+    document, account = await begun(servers)
+    first = document["contacts"][0]
+    second = {**first, "contact_id": "P-2", "email": f"two-{account.lower()}@customer.example"}
+    await servers.client.ask(account, "change_contacts", {"add": [second], "remove": ["P-1"]})
+    answer = await servers.client.place_order(await again(servers, document))
+    assert answer.left == ["contacts[0]: P-1 was taken off by a request; ask for change_contacts"]
+    held = "select contact_id from contact where account_id = $1 order by 1"
+    assert [row["contact_id"] for row in await servers.pool.fetch(held, account)] == ["P-2"]
+    # Somebody else under that id is somebody new, and whoever is taken back by request is back.
+    other = {**first, "email": f"other-{account.lower()}@customer.example"}
+    assert (await servers.client.place_order({**await again(servers, document), "contacts": [other]})).left == []
+    assert [row["contact_id"] for row in await servers.pool.fetch(held, account)] == ["P-1", "P-2"]
+
+
 async def test_a_new_success_manager_introduces_herself_once(servers: Servers) -> None:
     document, account = await begun(servers)
     new = f"X-{account}"
