@@ -80,12 +80,12 @@ class CaseClient(PriceDesk):
         await self._meet(case.case_id, case.account_id, row)
         return CaseAnswer.model_validate(await self._with_start(case.case_id, "open_case", body, update_id, row))
 
-    async def ask(self, case_id: str, update: str, request: dict[str, Any], *, id: str | None = None) -> dict[str, Any]:
+    async def ask(self, case_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
         """Sends an update such as `respond`; its answer. A case whose workflow has ended is taken up again to answer.
 
-        Raises `Refusal`: what the case refuses, and UnknownCase.
+        A `request_id` in the request makes a repetition harmless. Raises `Refusal`: what the case refuses, and UnknownCase.
         """
-        update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         if update == "identify":
             account_id = read_case_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))

@@ -154,12 +154,10 @@ class PerennialClient:
 
         return await insist(send, Call(update, journey_id(account_id), update_id, again), self._within)
 
-    async def ask(
-        self, account_id: str, update: str, request: dict[str, Any], *, id: str | None = None
-    ) -> dict[str, Any]:
-        """Sends an update such as `complete_task` or `answer_renewal`; its answer."""
+    async def ask(self, account_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Sends an update such as `complete_task` or `answer_renewal`; its answer. A `request_id` makes a repetition harmless."""
         handle = self._handle(account_id)
-        update_id = id or str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         call = Call(update, handle.id, update_id, again_with(request, update_id))
         try:
             asked: dict[str, Any] = await insist(

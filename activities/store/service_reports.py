@@ -34,13 +34,24 @@ where s.score is not null and s.withdrawn_at is null and s.sent_at >= $1 and s.s
 group by 1, 2, 3, 4
 """
 
+# Nobody waits for what is resolved: the time up to a reopening is none.
 _WAITED = """
 select * from (
     select w.*, row_number() over (partition by milestone order by waited desc, case_id, number) as place
     from (
         select m.case_id, m.number, c.account_id, a.name as company, m.milestone, c.priority, m.state, m.started_at,
-               coalesce(m.completed_at, $3::timestamptz) - m.started_at as waited, m.elapsed, m.target
+               coalesce(m.completed_at, $3::timestamptz) - m.started_at - coalesce(ended.span, '0') as waited,
+               m.elapsed, m.target
         from case_milestone m join service_case c using (case_id) left join account a using (account_id)
+        left join lateral (
+            select sum(r.at - greatest(m.started_at, (
+                       select min(e.at) from case_event e
+                       where e.case_id = r.case_id and e.kind in ('resolved', 'closed') and e.sequence < r.sequence
+                         and not exists (select from case_event p where p.case_id = r.case_id and p.kind = 'reopened'
+                                         and p.sequence > e.sequence and p.sequence < r.sequence)))) as span
+            from case_event r
+            where r.case_id = m.case_id and r.kind = 'reopened' and r.at > m.started_at
+              and r.at <= coalesce(m.completed_at, $3::timestamptz)) ended on c.reopen_count > 0
         where m.target is not null and m.state <> 'stopped'
           and m.started_at >= $1 and m.started_at < least($2::timestamptz, $3::timestamptz)
     ) w

@@ -87,7 +87,7 @@ class SlaGroup(Carried):
 
 
 class Waiting(Carried):
-    """A customer who waited long: `waited` on the wall clock, `elapsed` in open time without pauses."""
+    """A customer who waited long: `waited` on the wall clock but for when it was resolved, `elapsed` in open time without pauses."""
 
     case_id: str
     account_id: str | None

@@ -97,6 +97,37 @@ async def test_two_orders_of_one_day_speak_once(servers: Servers) -> None:
     assert await apart(servers, account) == []
 
 
+async def test_of_several_orders_each_line_says_whose_it_is(servers: Servers) -> None:
+    first = order()
+    others = [another(first, present().replace(microsecond=0) + timedelta(seconds=n)) for n in (5, 10, 15)]
+    account, ids = account_of(first), [one["order_id"] for one in (first, *others)]
+    for document in (first, *others):
+        await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=14))
+    await settled(servers.pool, account)
+    attention, latest = (
+        part_of(await servers.client.briefing(account), title) for title in ("Needs attention", "Latest")
+    )
+    late = [line for line in attention if "Kickoff meeting" in line]
+    assert [sum(id in line for line in late) for id in ids] == [1, 1, 1, 1]
+    assert len(latest) == len(set(latest)) == 5
+    lines = [row["title"] for row in await servers.journal(account) if row["kind"].startswith("onboarding")]
+    tasks = [line for line in lines if "Kickoff meeting" in line or "Welcome" in line or "Provisioning" in line]
+    assert len(tasks) == len(set(tasks)) > 8
+    # Of the only one nothing more is said.
+    alone = order()
+    await servers.client.place_order(alone)
+    await servers.client.fast_forward(account_of(alone), timedelta(hours=1))
+    await settled(servers.pool, account_of(alone))
+    assert "Welcome done" in [row["title"] for row in await servers.journal(account_of(alone))]
+
+
+def part_of(briefing: str, title: str) -> list[str]:
+    """The lines of a list of the briefing."""
+    _, _, after = briefing.partition(f"{title}**\n")
+    return [line for line in after.strip().split("\n\n")[0].splitlines() if line.startswith("- ")]
+
+
 async def test_a_customer_who_comes_back_is_no_new_one(servers: Servers) -> None:
     first = order()
     first["contracts"][0]["term"]["months"] = 1
