@@ -284,6 +284,19 @@ async def change_contacts(life: Life, party: Party) -> Made:
 # Quotes
 
 
+def _changed(life: Life) -> dict[str, Any]:
+    """What a quote changes of seats."""
+    return life.random.choice(
+        [
+            {"kind": "quantity", "delta": life.random.choice([2, 9])},
+            {"kind": "quantity", "delta": -1},
+            {"kind": "cancel"},
+            {"kind": "swap", "to_product": "CARE", "quantity": 1},
+            {"kind": "renew", "months": 12},
+        ]
+    )
+
+
 async def quote(life: Life, party: Party, off: str | None = None) -> dict[str, Any]:
     """A request for a quote on a device or on what is owned."""
     await life.settle_cases(party)
@@ -291,12 +304,9 @@ async def quote(life: Life, party: Party, off: str | None = None) -> dict[str, A
     made = {"quote_id": life.new_id("Q"), "discounts": [{"name": "friend", "value": off}] if off else [], "by": "S-1"}
     asset = await life.asset(party, "a.product_code = 'SEATS'")
     if off is None and asset is not None and life.random.random() < 0.4:
-        change = {
-            "kind": "quantity",
-            "line_id": "1",
-            "asset_id": asset["asset_id"],
-            "delta": life.random.choice([2, 9]),
-        }
+        change: dict[str, Any] = {"line_id": "1", "asset_id": asset["asset_id"], **_changed(life)}
+        if life.random.random() < 0.6 and change["kind"] != "renew":
+            change["effective"] = (await life.today(party) + timedelta(days=life.random.randint(1, 40))).isoformat()
         return {**made, "lines": [change]}
     lines: list[dict[str, Any]] = [
         {"kind": "sale", "line_id": "1", "product": life.device, "quantity": life.random.randint(1, 5)}

@@ -101,7 +101,10 @@ async def picture(stack: Up, account: str) -> dict[str, Any]:
         "events": description.history_length,
         "shown": {pair.key.name: pair.value for pair in description.typed_search_attributes},
         "steps": await steps_of(stack.pool, account),
-        "assets": [tuple(row) for row in await stack.pool.fetch("select * from asset where account_id = $1", account)],
+        "assets": [
+            tuple(row)
+            for row in await stack.pool.fetch("select * from asset where account_id = $1 order by asset_id", account)
+        ],
     }
 
 
