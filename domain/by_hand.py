@@ -23,7 +23,7 @@ class Belongings:
     """What ends with a step that is left out."""
 
     outcome: Outcome = field(default_factory=Outcome)
-    writes: Sequence[Write] = ()
+    writes: list[Write] = field(default_factory=list)
 
 
 def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belongings:
@@ -87,8 +87,10 @@ def _use_of(situation: Situation, step: Step, others: Sequence[Step]) -> Limit |
                 return Limit(by, f"contract {contract.contract_id} renews by itself unless it is declined by {by}")
             return Limit(end, f"the term of contract {contract.contract_id} ends on {end}")
         case "quote_reminder":
-            end = next((other for other in others if other.kind == "quote_give_up"), None)
-            return end and Limit(customer.day_of(end.at) - timedelta(days=1), f"on {end.on} the approval is given up")
+            given_up = next((other for other in others if other.kind == "quote_give_up"), None)
+            if given_up is None:
+                return None
+            return Limit(customer.day_of(given_up.at) - timedelta(days=1), f"on {given_up.on} the approval is given up")
         case "onboarding_touch":
             days = moment_of(step.name.replace("-", "_"))
             came = customer.day_of(customer.account.since)

@@ -118,7 +118,7 @@ select jsonb_build_object(
       order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is null), '[]'),
   'written', coalesce((
-    select jsonb_agg(w) from (
+    select jsonb_agg(w order by w.at, w."to", w.template) from (
       select lower(o.body->>'to_email') as to, o.body->>'template' as template, max(greatest(o.created_at, o.settled_at)) as at
       from outbox o where o.account_id = $1 and o.channel = 'deliver_mail' and o.status in ('waiting', 'sent')
         and o.created_at > $2::timestamptz - interval '60 days'

@@ -149,7 +149,7 @@ select * from (
   union all
   select f.asset_id, f.lot, f.period, 'credit', f.period, a.currency, 0, -f.amount, f.stands::text, f.recorded_at
   from credit_forgone f join asset a using (asset_id) where f.asset_id = any($1)) x
-order by at
+order by at, asset_id, lot, period, kind, amount desc
 """
 
 

@@ -105,9 +105,8 @@ async def test_of_several_orders_each_line_says_whose_it_is(servers: Servers) ->
         await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=14))
     await settled(servers.pool, account)
-    attention, latest = (
-        part_of(await servers.client.briefing(account), title) for title in ("Needs attention", "Latest")
-    )
+    briefing = await servers.client.briefing(account)
+    attention, latest = part_of(briefing, "Needs attention"), part_of(briefing, "Latest")
     late = [line for line in attention if "Kickoff meeting" in line]
     assert [sum(id in line for line in late) for id in ids] == [1, 1, 1, 1]
     assert len(latest) == len(set(latest)) == 5
