@@ -141,10 +141,13 @@ def change_account(
     notices = [
         Notice(
             f"You are {what} of this customer now",
-            [f"Until now: {changed[name][0]}.", *([OwnWords(request.reason)] if request.reason else [])],
+            [f"Until now: {until_now}.", *([OwnWords(request.reason)] if request.reason else [])],
             to=name,
         )
-        for name, what in (("owner", "the owner"), ("success_manager", "the success manager"))
+        for name, what, until_now in (
+            ("owner", "the owner", customer.owner.name),
+            ("success_manager", "the success manager", customer.success_manager.name),
+        )
         if name in changed
     ]
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []

@@ -80,7 +80,7 @@ class Inbox(Reception):
             try:
                 await self.settle_new()
             except Exception as away:  # the database is away or not yet migrated: the mails wait
-                _log.warning("the inbox cannot be looked at: %s", away)
+                _log.warning("the inbox cannot be looked at: %s", _words(away))
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY.total_seconds()):
                     await self._kept.wait()

@@ -97,7 +97,7 @@ def respond(work: Work, request: Respond) -> None:
         case_care.give_to(work, owner, case.team, request.by)
     # A mail leaves now, whenever it is said to have been written.
     work.happened(Happened.AGENT_MESSAGE, work.as_of if by_mail else at, request.by, {"channel": request.channel.value})
-    mailed = by_mail and case_mails.reply(work, request.body, request.files_from)
+    mailed = by_mail and case_mails.reply(work, request.body, request.by, request.files_from)
     if not mailed:
         known = {one.message_id for one in work.before.messages}
         work.keep_message(
@@ -164,7 +164,7 @@ def resolve(work: Work, request: Resolve) -> None:
         escalated=False,
         escalated_at=None,
     )
-    case_mails.resolved(work)
+    case_mails.resolved(work, request.by)
     work.line("resolved", f"Case {work.case_id} resolved: {plain(request.code)}", at, request.by)
     work.report("resolved", at)
 

@@ -26,16 +26,16 @@ def acknowledge(work: Work) -> None:
     _mail(work, f"{work.key}#opened", "case_opened", {"answer_by": answer_by})
 
 
-def reply(work: Work, body: str, files_from: str | None = None) -> bool:
-    """An agent's message, in the agent's own words, with the files of the mail that it came by."""
+def reply(work: Work, body: str, by: str, files_from: str | None = None) -> bool:
+    """An agent's message, in the agent's own words and name, with the files of the mail that it came by."""
     names = [person.name for person in work.before.staff.values()]
     content = {"paragraphs": _paragraphs(body), "ends": ends_of(body, names).value}
     id = f"{work.key}#reply"
-    return _mail(work, id, "case_reply", content, automatic=False, body=body, files_from=files_from)
+    return _mail(work, id, "case_reply", content, by=by, automatic=False, body=body, files_from=files_from)
 
 
 def pass_on(work: Work, request: CustomerMessage) -> None:
-    """The agent whose name our mails carry gets a copy of what the customer wrote in answer, unless they have it already."""
+    """The agent who has the case gets a copy of what the customer wrote in answer, unless they have it already."""
     agent = work.before.staff.get(work.case.owner_id or "")
     if agent is None or request.sender is None or not request.body:
         return
@@ -53,10 +53,10 @@ def nudge(work: Work, key: str) -> None:
     _mail(work, f"{key}#mail", "case_nudge", {"since": since, "reason": work.case.status_reason})
 
 
-def resolved(work: Work) -> None:
-    """What was done."""
-    text = work.case.resolution_text or ""
-    _mail(work, f"{work.key}#resolved", "case_resolved", {"paragraphs": _paragraphs(text)}, body=text, asked_for=True)
+def resolved(work: Work, by: str) -> None:
+    """What was done, in the words and the name of whoever did it."""
+    text, id = work.case.resolution_text or "", f"{work.key}#resolved"
+    _mail(work, id, "case_resolved", {"paragraphs": _paragraphs(text)}, by=by, body=text, asked_for=True)
 
 
 def survey(work: Work, key: str, survey_id: str) -> bool:
@@ -93,7 +93,7 @@ def tell_staff(work: Work, planned: PlannedAction, roles: Sequence[str]) -> None
             title = f"Case {case.case_id}: {name} was done in time"
     lines = [
         case.subject,
-        f"Priority {case.priority.value}, {state_in_words(case.status)}, owner {case.owner_id or 'none yet'}.",
+        f"Priority {case.priority.value}, {state_in_words(case.status)}, owner {work.named(case.owner_id)}.",
     ]
     work.notify(planned.key, roles, title, lines, due=row.due_at if row else None)
 
@@ -104,14 +104,15 @@ def _mail(
     template: str,
     context: dict[str, Any],
     *,
+    by: str = "",
     automatic: bool = True,
     optional: bool = False,
     asked_for: bool = False,
     body: str = "",
     files_from: str | None = None,
 ) -> bool:
-    case = work.case
-    agent = work.before.staff.get(case.owner_id or "")
+    case, staff = work.case, work.before.staff
+    agent = staff.get(by) or staff.get(case.owner_id or "")
     language = case.contact.language.split("-")[0]
     account = work.before.account
     common = {

@@ -300,6 +300,11 @@ class Work:
         upwards = list(ladder.values())[list(ladder).index(role) :]
         return next((person for person in upwards if person is not None), sales)
 
+    def named(self, staff_id: str | None) -> str:
+        """The name of one of our people, for people; of anybody else the id."""
+        person = self.before.staff.get(staff_id or "")
+        return person.name if person else staff_id or "none yet"
+
     # What comes of it
 
     def changed(self) -> bool:

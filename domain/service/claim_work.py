@@ -209,7 +209,11 @@ def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
     work.claims.append(claim)
     work.happened(Happened.CLAIMED, work.as_of, claim.claimed_by, detail_of(claim))
     title = f"Case {work.case_id}: {what} needs your approval"
-    lines = [work.case.subject, f"Asked by {claim.claimed_by}. {claim.reason}".strip(), f"Claim {claim.claim_id}."]
+    lines = [
+        work.case.subject,
+        f"Asked by {work.named(claim.claimed_by)}. {claim.reason}".strip(),
+        f"Claim {claim.claim_id}.",
+    ]
     work.notify(
         f"case:{work.case_id}/claim/{claim.claim_id}/asked", (claim.approval.value,), title, lines, due=claim.due_at
     )
@@ -244,7 +248,10 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credit: Credit, credited:
     case_mails.about_claim(
         work, f"case:{work.case_id}/claim/{claim.claim_id}/refunded", template, context, f"{what} ({credited.memo_id})"
     )
-    lines = [work.case.subject, f"Decided by {claim.decided_by} ({claim.decided_role}). {claim.reason}".strip()]
+    lines = [
+        work.case.subject,
+        f"Decided by {work.named(claim.decided_by)} ({claim.decided_role}). {claim.reason}".strip(),
+    ]
     work.notify(
         f"case:{work.case_id}/claim/{claim.claim_id}/told",
         ("sales",),

@@ -37,6 +37,7 @@ SIGNED_BY_SALES = (
     "renewal_notice", "renewal_grace", "renewal_confirmed", "renewal_declined", "contract_ended",
 )  # fmt: skip
 """What was sold, and what it costs; the rest is signed by whoever looks after the customer."""
+AUTHORED = ("agent_message", "resolved")
 SIGNED_BY_EITHER = ("opted_out", "goodwill_granted")
 
 OF_CASES = ("case_survey",)
@@ -210,20 +211,17 @@ def _signed(desk: Desk, signer: str, case: Row | None) -> list[str]:
 
 
 def _at_the_desk(desk: Desk, case: Row | None) -> set[str]:
-    """Whose case it was, and whoever did something about it then."""
+    """Whoever wrote what the mail repeats; else whose case it was, and whoever did something about it then."""
     facts, written = desk.facts, desk.letter.created_at
-    ids = {case["owner_id"]} if case else set()
-    for event in facts.rows("case_event", case_id=case["case_id"] if case else None):
-        ids |= {event["by"]} if abs(event["at"] - written) < timedelta(seconds=2) else set()
-        ids |= (
-            {value for value in event["detail"].values() if isinstance(value, str)}
-            if event["kind"] == "assigned"
-            else set()
-        )
-    return {row["name"] for row in facts.tables["staff"] if row["staff_id"] in ids} | {
-        "Customer service",
-        "サポート窓口",
-    }
+    events = list(facts.rows("case_event", case_id=case["case_id"] if case else None))
+    then = [event for event in events if abs(event["at"] - written) < timedelta(seconds=2)]
+    names = {row["staff_id"]: row["name"] for row in facts.tables["staff"]}
+    authors = {names[event["by"]] for event in then if event["kind"] in AUTHORED and event["by"] in names}
+    if authors and desk.letter.template in ("case_reply", "case_resolved"):
+        return authors
+    given = {str(value) for event in events if event["kind"] == "assigned" for value in event["detail"].values()}
+    ids = {case["owner_id"] if case else None} | {event["by"] for event in then} | given
+    return {name for id, name in names.items() if id in ids} | {"Customer service", "サポート窓口"}
 
 
 def _case_of(facts: Facts, letter: Letter) -> Row | None:

@@ -146,7 +146,9 @@ async def test_a_new_success_manager_introduces_herself_once(servers: Servers) -
     await settled(servers.pool, account)
     mails = [mail for mail in servers.mails_to(document["contacts"][0]["email"]) if "担当者変更" in mail.subject]
     assert len(mails) == 1
-    assert len(servers.mails_to(f"eva-{account.lower()}@seller.example")) == 1
+    (told,) = servers.mails_to(f"eva-{account.lower()}@seller.example")
+    before = document["account"]["success_manager"]["name"]
+    assert f"Until now: {before}." in (servers.stack.mailbox.read(told.id).text or "")
     line = next(row for row in await servers.journal(account) if row["kind"] == "change_account")
     assert line["detail"] == {"by": "boss", "reason": "a move"}
     assert "Eva" not in line["title"]

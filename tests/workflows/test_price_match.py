@@ -53,7 +53,7 @@ async def test_bought_yesterday_cheaper_today_one_call(servers: Servers) -> None
     assert all(words in (mail.text or "") for words in ("差額をご返金", "￥80,000", "￥72,000", "￥44,000", "￥4,000"))
     assert f"添付：クレジットノート {memo['credit_memo_id']}" in (mail.text or "")
     told = await shop.mail(f"{case_id}: price match of 44000 JPY", shop.owner_email)
-    assert "Decided by" in (told.text or "")
+    assert f"Decided by Agent {shop.agent} (" in (told.text or "")
     assert (await shop.cases.case(case_id)).status == "resolved"  # type: ignore[union-attr]
     assert [kind for kind in await shop.kinds(case_id) if kind in ("created", "refunded", "resolved")] == [
         "created",

@@ -54,6 +54,28 @@ ENTERPRISE: dict[str, Any] = {"segment": "enterprise"}
 """Customers whose promises count at every hour: first response within one, resolution within twelve when it is urgent."""
 
 
+async def test_what_an_agent_writes_bears_the_name_of_that_agent(servers: Servers) -> None:
+    """Whoever has the case may be somebody else; what we send of our own accord is theirs."""
+    client = case_client(servers)
+    document = await customer(servers)
+    team = await staffed(servers, "AG-HAS", "AG-WRITES")
+    opened = await client.open_case(case(document, team=team, owner="AG-HAS"))
+    await client.ask(opened.case_id, "respond", {"body": "Which model?", "by": "AG-WRITES"})
+    await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "A new cable.", "by": "AG-WRITES"})
+    await client.fast_forward(opened.case_id, timedelta(hours=3))
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template, body->'context'->>'sender_name' as name from outbox"
+        " where stage = $1 and channel = 'deliver_mail' order by created_at",
+        f"service:{opened.case_id}",
+    )
+    assert {row["template"]: row["name"] for row in rows} == {
+        "case_opened": "Agent AG-HAS",
+        "case_reply": "Agent AG-WRITES",
+        "case_resolved": "Agent AG-WRITES",
+        "case_survey": "Agent AG-HAS",
+    }
+
+
 async def test_a_case_is_answered_in_time_and_its_customer_asked_how_it_was(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers)
