@@ -36,7 +36,7 @@ from domain.service.definitions import Priority
 from domain.service.lifecycle import CaseState, allowed_after
 from domain.service.routing import Level
 from domain.success.throttling import AskedBefore, SurveyKind
-from tests.domain.service.living import Life, book, refused
+from tests.domain.service.living import STAFF, Life, book, refused
 
 MONDAY = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
 """nine o'clock in Tokyo, in a month without holidays"""
@@ -397,6 +397,26 @@ def test_a_customer_whose_answer_is_awaited_is_reminded_on_business_days(
     life.wait(20 * DAY)
     assert [at for at, template, _ in life.mails if template == "case_nudge"] == reminded
     assert life.next_at is None
+
+
+def test_what_an_agent_writes_bears_the_name_of_that_agent() -> None:
+    """Whoever has the case may be somebody else."""
+    life, signed = Life(MONDAY), []
+
+    def answered(by: str, resolved: bool = False) -> None:
+        def act(work: Work) -> None:
+            if resolved:
+                case_changes.resolve(work, Resolve(code="fixed", text="A new cable.", by=by))
+            else:
+                case_changes.respond(work, Respond(body="Which model?", by=by))
+            signed.append(work.mails[-1].context["sender_name"])
+
+        life.do(act)
+
+    for by in ("AG-1", "AG-2", "program"):
+        answered(by)
+    answered("AG-2", resolved=True)
+    assert signed == [STAFF[by].name for by in ("AG-1", "AG-2", "AG-1", "AG-2")]
 
 
 def test_a_timer_that_fires_late_reminds_once() -> None:
