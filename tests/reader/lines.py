@@ -180,8 +180,12 @@ def _sold(desk: Desk, found: re.Match[str]) -> None:
 
 
 def _who(desk: Desk, found: re.Match[str]) -> None:
-    """Our people are named as they are called."""
-    desk.among("name", found["who"], {row["name"] for row in desk.facts.tables["staff"]})
+    """Our people are named as they are called; who decided on money is one of those who did."""
+    names = {row["staff_id"]: row["name"] for row in desk.facts.tables["staff"]}
+    if found[0].startswith(("Decided by", "決定")):
+        ids = {claim["decided_by"] for claim in desk.facts.tables["refund_claim"]}
+        names = {id: name for id, name in names.items() if id in ids}
+    desk.among("name", found["who"], set(names.values()))
 
 
 def _days_late(desk: Desk, found: re.Match[str]) -> None:
