@@ -15,6 +15,9 @@ from domain.money import Rounding, rounding_of
 from domain.ownership import renewed
 from domain.situation import Situation
 
+FIRST_DAYS = 16
+"""So many days of a term, or half of a shorter one, a customer has at least to say that it is the last."""
+
 
 def last_day(term: TermFacts) -> date:
     return term.until - timedelta(days=1)
@@ -107,12 +110,13 @@ def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int
 def notice_by(contract: ContractFacts) -> date:
     """The last day on which the customer can say no: within the notice if the contract renews by itself, else to its end.
 
-    A notice longer than half the term counts as half the term.
+    It is the contract's own and a day of the term; a notice of nearly the whole term leaves its first days to say no.
     """
     if not contract.auto_renew:
         return last_day(contract.term)
     length = (contract.term.until - contract.term.start_on).days
-    return contract.term.until - timedelta(days=min(contract.notice_days, max(1, length // 2)))
+    longest = max(length // 2, length - FIRST_DAYS)
+    return contract.term.until - timedelta(days=max(1, min(contract.notice_days, longest)))
 
 
 def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> dict[str, Any]:
@@ -120,11 +124,12 @@ def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRe
 
     `notice_over`: the last day on which the customer could say no has passed; the contract will renew by itself.
     """
-    last = notice_by(contract)
+    by_itself = contract.auto_renew and contract.status != "declined"
+    last = notice_by(contract) if by_itself else last_day(contract.term)
     return {
         "contract_id": contract.contract_id,
         "term_end": last_day(contract.term).isoformat(),
-        "auto_renew": contract.auto_renew,
+        "auto_renew": by_itself,
         "notice_by": last.isoformat(),
         "notice_over": last < situation.today,
         "days_left": (last_day(contract.term) - situation.today).days,

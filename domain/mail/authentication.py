@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 _RESULT = re.compile(r"([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
-_PASS, _FAIL = "pass", "fail"
+_PASS, _FAIL, _SOFT = "pass", "fail", "softfail"
 _METHODS = ("dmarc", "spf", "dkim")
 
 
@@ -33,8 +33,13 @@ def _doubt(results: list[tuple[str, str]]) -> str | None:
 
     if _FAIL in said("dmarc"):
         return "its sender may be forged: our mail server says that DMARC failed"
-    if all(_FAIL in said(one) for one in ("spf", "dkim")) and not any(_PASS in said(one) for one in _METHODS):
+    if any(_PASS in said(one) for one in _METHODS):
+        return None
+    spf, unsigned = said("spf"), _FAIL not in said("dkim")
+    if (_FAIL in spf or _SOFT in spf) and not unsigned:
         return "its sender may be forged: our mail server says that SPF and DKIM failed"
+    if _FAIL in spf:  # without a signature that holds nothing speaks for it; softfail alone is what forwarding leaves
+        return "its sender may be forged: our mail server says that SPF failed, and no signature holds"
     return None
 
 

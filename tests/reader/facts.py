@@ -157,9 +157,11 @@ class Facts:
         return max(ends, default=None)
 
     def last_notice_day(self, contract: Row, term: Row) -> date:
-        """The last day on which a contract that renews by itself can be declined: so many days before its end, at most half the term."""
+        """The last day on which a contract that renews by itself can be declined: so many days before its end, and a day of
+        the term, of which 16 days, or half of a shorter one, are left to decline."""
         length = (term["until"] - term["start_on"]).days
-        return term["until"] - DAY * min(contract["notice_days"], max(1, length // 2))  # type: ignore[no-any-return]
+        first, last = term["start_on"] + DAY * min(16, length - length // 2), term["until"] - DAY
+        return min(last, max(first, term["until"] - DAY * contract["notice_days"]))  # type: ignore[no-any-return]
 
     def use(self, product: str, at: datetime) -> set[Decimal]:
         """Mean of daily active users over the 28 days up to the local day, else the last figure of the 28 before.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,8 +45,11 @@ async def noticed(servers: Servers, notice: int, months: int, **account: Any) ->
         (69, 12, "standard"),
         (170, 12, "standard"),
         (30, 12, "tech_touch"),
+        (200, 12, "standard"),
         (45, 3, "standard"),
+        (60, 3, "standard"),
         (10, 1, "standard"),
+        (0, 3, "standard"),
     ],
 )
 async def test_the_price_is_known_before_it_is_too_late(
@@ -58,24 +62,44 @@ async def test_the_price_is_known_before_it_is_too_late(
     begins = 5 if months == 1 else 14
     assert last - priced[0]["day"] >= min(LEAD, timedelta(days=begins))
     assert {one["notice_by"] for one in said} == {last.isoformat()}
+    assert last == date.fromisoformat(said[0]["term_end"]) - timedelta(days=max(0, notice - 1))
     for one in said:
         assert one["notice_over"] is (one["day"] > last)
     days = [one["day"] for one in said]
     assert len(days) == len(set(days))
 
 
-@pytest.mark.parametrize(("days", "refused"), [(0, False), (1, True)])
-async def test_the_day_that_the_notice_names_is_the_last_one(servers: Servers, days: int, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("notice", "days", "refused"), [(69, 0, False), (69, 1, True), (200, 0, False), (200, 1, True)]
+)
+async def test_the_day_that_the_notice_names_is_the_last_one(
+    servers: Servers, notice: int, days: int, refused: bool
+) -> None:
     document = order()
     contract = document["contracts"][0]
-    contract |= {"auto_renew": True, "notice_days": 69}
+    contract |= {"auto_renew": True, "notice_days": notice}
     account, contract_id = account_of(document), contract["contract_id"]
     await servers.client.place_order(document)
     ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract_id)
-    await servers.client.fast_forward_to(account, ends_at - timedelta(days=69 - days) + timedelta(hours=23))
+    await servers.client.fast_forward_to(account, ends_at - timedelta(days=notice - days) + timedelta(hours=23))
     decline = {"contract_id": contract_id, "decision": "decline", "reason": "price", "by": "S-1"}
     if refused:
         with pytest.raises(Refusal, match="notice could be given until"):
             await servers.client.ask(account, "answer_renewal", decline)
     else:
         assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"
+
+
+async def test_without_a_notice_the_last_day_of_the_term_is_the_last_one(servers: Servers) -> None:
+    document = order()
+    contract = document["contracts"][0]
+    contract |= {"auto_renew": True, "notice_days": 0}
+    account, contract_id = account_of(document), contract["contract_id"]
+    await servers.client.place_order(document)
+    ends_at = await servers.pool.fetchval("select max(ends_at) from contract_term where contract_id = $1", contract_id)
+    await servers.client.fast_forward_to(account, ends_at - timedelta(minutes=5))
+    said = "select distinct body->'context'->>'notice_by' from outbox where account_id = $1 and body->>'template' = $2"
+    named = await servers.pool.fetchval(said, account, "renewal_notice")
+    assert named == (ends_at - timedelta(minutes=5)).astimezone(ZoneInfo("Asia/Tokyo")).date().isoformat()
+    decline = {"contract_id": contract_id, "decision": "decline", "reason": "price", "by": "S-1"}
+    assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"

@@ -9,6 +9,7 @@ from domain.mail.reading import read_mail
 
 US = "mx.seller.example"
 DMARC = "its sender may be forged: our mail server says that DMARC failed"
+SPF = "its sender may be forged: our mail server says that SPF failed, and no signature holds"
 BOTH = "its sender may be forged: our mail server says that SPF and DKIM failed"
 
 
@@ -29,7 +30,11 @@ BOTH = "its sender may be forged: our mail server says that SPF and DKIM failed"
         (f"{US}; spf=fail; dkim=neutral; dkim=fail header.d=a.example", BOTH),
         (f"{US}; spf=fail; dkim=fail; dkim=pass header.d=a.example", None),
         (f"{US}; spf=fail; dkim=fail; dmarc=pass", None),
-        (f"{US}; spf=fail smtp.mailfrom=a.example", None),
+        (f"{US}; spf=softfail smtp.mailfrom=a.example; dkim=fail header.d=a.example", BOTH),
+        (f"{US}; spf=softfail; dkim=fail; dkim=pass header.d=a.example", None),
+        (f"{US}; spf=fail smtp.mailfrom=a.example", SPF),
+        (f"{US}; spf=fail smtp.mailfrom=a.example; dkim=none; dmarc=none", SPF),
+        (f"{US}; spf=fail; dkim=neutral", SPF),
         (f"{US}; dkim=fail header.d=a.example", None),
         (f"{US}; spf=softfail; dkim=none; dmarc=none", None),
         (f"{US}; none", None),
