@@ -136,8 +136,9 @@ def read_one(facts: Facts, letter: Letter) -> list[Finding]:
     if rule is None:
         desk.wrong("unaccounted", letter.template, "a template that has a rule")
         return desk.findings
-    known = frame(desk)
+    known: list[str] = []
     try:
+        known = frame(desk)
         rule(desk)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         desk.wrong(
