@@ -180,7 +180,7 @@ class Claims:
         booked = await credits.book_credit(at.connection, at.account_id, credit, as_of=at.work.as_of, on=at.today)
         if booked is None:
             raise Refusal(NOTHING_LEFT, f"{line.name}: all of its price was given back before")
-        claim_work.refund(at.work, claim, line, credit, booked)
+        claim_work.refund(at.work, claim, line, booked)
 
 
 async def _dispute(at: _At, request: DisputeRefund) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
@@ -68,7 +68,7 @@ class Credit(Carried):
 class Credited(Carried):
     """A credit memo as it was booked: `net` and the tax by rate add up to `total`; amounts before tax by the keys of its lines.
 
-    `again`: it was booked before.
+    `told`: its sums and lines as JSON values, as its reader sees them; `again`: it was booked before.
     """
 
     memo_id: str
@@ -77,6 +77,7 @@ class Credited(Carried):
     total: Decimal
     currency: str
     lines: dict[str, Decimal]
+    told: dict[str, Any]
     again: bool = False
 
 

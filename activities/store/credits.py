@@ -339,6 +339,10 @@ async def book_credit(
     memo = await _write(
         connection, account_id, credit.key, credit.currency, lines, taxes, reason=credit.reason, as_of=as_of, on=on
     )
+    return _credited(memo)
+
+
+def _credited(memo: Document, *, again: bool = False) -> Credited:
     return Credited(
         memo_id=memo.id,
         total=memo.total,
@@ -346,6 +350,8 @@ async def book_credit(
         taxes=memo.taxes,
         currency=memo.currency,
         lines=_by_key((line.key or "", line.amount) for line in memo.lines),
+        told=memo.told(),
+        again=again,
     )
 
 
@@ -421,21 +427,8 @@ async def _taxes_of(connection: Connection, memo_id: str) -> tuple[Taxed, ...]:
 
 
 async def _booked(connection: Connection, key: str) -> Credited | None:
-    row = await connection.fetchrow("select * from credit_memo where key = $1", key)
-    if row is None:
-        return None
-    lines = await connection.fetch(
-        "select key, amount from credit_memo_line where credit_memo_id = $1 order by number", row["credit_memo_id"]
-    )
-    return Credited(
-        memo_id=row["credit_memo_id"],
-        total=row["total"],
-        net=row["net"],
-        taxes=await _taxes_of(connection, row["credit_memo_id"]),
-        currency=row["currency"],
-        lines=_by_key((line["key"], line["amount"]) for line in lines),
-        again=True,
-    )
+    memo_id = await connection.fetchval("select credit_memo_id from credit_memo where key = $1", key)
+    return _credited(await load_credit_memo(connection, memo_id), again=True) if memo_id else None
 
 
 async def _target(connection: Connection, account_id: str, line: CreditLine) -> Any:

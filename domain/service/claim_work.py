@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from domain.billing import Credit, Credited, CreditLine
-from domain.calendar import local_day
 from domain.money import Money, rounding_of
 from domain.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
@@ -156,10 +155,6 @@ def _waiting_or_not(work: Work, policy: ClaimPolicy, role: Role, claim: Claim) -
     return claim.model_copy(update=changes)
 
 
-def _zone(work: Work) -> str:
-    return work.before.account.time_zone if work.before.account else "UTC"
-
-
 def _in_business_days(work: Work, days: int) -> datetime:
     if work.clock is None:
         return work.as_of + timedelta(days=days)
@@ -220,12 +215,13 @@ def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
     work.answer.update(claim.shown())
 
 
-def refund(work: Work, claim: Claim, line: BoughtLine, credit: Credit, credited: Credited) -> None:
+def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> None:
     """The money was booked: case, customer, rep and journal hear of it, once."""
     claim = _as_booked(claim, credited)
     what = what_of(claim, line)
     work.claims.append(claim)
-    work.memos.append(_told(credit, credited, local_day(work.as_of, _zone(work))))
+    # Whoever pays takes it from here, once, by its id.
+    work.memos.append({"credit_memo_id": credited.memo_id, **credited.told})
     work.happened(Happened.REFUNDED, work.as_of, claim.decided_by or claim.claimed_by, detail_of(claim))
     work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **detail_of(claim))
     work.report("refunded", work.as_of)
@@ -259,29 +255,6 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credit: Credit, credited:
         lines,
     )
     work.answer.update(claim.shown())
-
-
-def _told(credit: Credit, credited: Credited, on: date) -> dict[str, Any]:
-    """The credit memo as other systems are told: whoever pays takes it from here, once, by its id."""
-    return {
-        "credit_memo_id": credited.memo_id,
-        "net": {"amount": f"{credited.net:f}", "currency": credited.currency},
-        "taxes": [{"rate": f"{one.rate:f}", "net": f"{one.net:f}", "tax": f"{one.tax:f}"} for one in credited.taxes],
-        "total": {"amount": f"{credited.total:f}", "currency": credited.currency},
-        "lines": [
-            {
-                "kind": line.kind,
-                "description": line.description,
-                "due": on.isoformat(),
-                "amount": f"{credited.lines[line.key]:f}",
-                "asset_id": line.asset_id,
-                "order_id": line.order_id,
-                "line_id": line.line_id,
-                "quantity": line.quantity,
-            }
-            for line in credit.lines
-        ],
-    }
 
 
 def _as_booked(claim: Claim, credited: Credited) -> Claim:
