@@ -20,7 +20,7 @@ from domain.decision import (
 )
 from domain.health import Band, Health, SeatUse, assess, seat_use
 from domain.journey import Outcome, Stage, Step
-from domain.mail_names import contact_in_words
+from domain.mail_names import contact_in_words, mail_in_words
 from domain.messages import OwnWords
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.requests import AnswerSurvey
@@ -190,8 +190,8 @@ def mail(situation: Situation, step: Step) -> Decision:
     elif use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
         mails = [Mail("recovered", _figures(use))]
     if not mails:
-        return Decision(JournalLine(f"Dropped: mail {template}; it is not so any more", kind="dropped"))
-    return Decision(JournalLine(f"Mail {template} is on its way"), mails=mails)
+        return Decision(JournalLine(f"Dropped: {mail_in_words(template)}; it is not so any more", kind="dropped"))
+    return Decision(JournalLine(f"The {mail_in_words(template)} is on its way"), mails=mails)
 
 
 def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
