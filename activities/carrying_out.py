@@ -26,7 +26,7 @@ from activities.decided import (
     without_unwanted_mails,
 )
 from activities.numbering import with_short_numbers
-from activities.pacing import unless_too_early
+from activities.pacing import unless_said, unless_too_early
 from activities.signing import Signing
 from activities.store import customers, effects, holds
 from activities.store.cases import CaseMovedMeanwhileError
@@ -239,6 +239,7 @@ class Performer:
             situation = replace(situation, kept=tuple(kept))
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
+            decision = await unless_said(connection, situation, decision, kind)
             if paced is not None and decision.outcome.put_off:
                 # It is done under its own key when it is done, and put off from a later instant each time.
                 key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{paced.at:%Y%m%dT%H%M%S}")

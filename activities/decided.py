@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
@@ -50,8 +51,12 @@ def documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
 
 
 def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
-    """Optional mails to a contact who wants none are left out, with a line each in the journal; nobody gets them instead."""
+    """Optional mails to a contact who wants none are left out, with a line each in the journal; nobody gets them instead. Of what
+    reaches nobody the journal does not say that it is on its way."""
     unwanted = [(mail, contact) for mail in decision.mails if (contact := _unwilling(customer, mail))]
+    leaves = [mail for mail in decision.mails if customer.contact(mail.role, mail.contact_id)]
+    if decision.mails and len(leaves) <= len(unwanted):
+        decision = replace(decision, line=replace(decision.line, title=_not_sent(decision.line.title)))
     if not unwanted:
         return decision
     lines = [
@@ -65,6 +70,10 @@ def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
     left_out = [mail for mail, _ in unwanted]
     kept = [mail for mail in decision.mails if mail not in left_out]
     return replace(decision, mails=kept, more_lines=[*decision.more_lines, *lines])
+
+
+def _not_sent(title: str) -> str:
+    return re.sub(r"(is )?on its way\b", "was not sent", title)
 
 
 def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:

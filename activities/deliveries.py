@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -19,7 +19,8 @@ from activities.channels.provisioning import Provisioner
 from activities.heartbeats import heartbeats
 from activities.store import effects, holds, inbox
 from activities.store.pool import Connection
-from domain import holding, onboarding
+from domain import holding, lateness, onboarding
+from domain.calendar import local_day
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import Channel, DeliveryCall, Outcome, Sent
 from domain.mail.reading import Attachment, files_of
@@ -94,8 +95,16 @@ class Deliveries:
         row = await self._row(call)
         if isinstance(row, Outcome):
             return row
+        mail = OutgoingMail.model_validate(row.body)
+        written_on, today = _days_of(call, row, mail.time_zone)
+        said = lateness.on_day(mail.template, mail.context, written_on, today)
+        if written_on < today and mail.template in lateness.LATEST_ONLY and await self._said_later(row):
+            said = "a later one says it, too"
+        if isinstance(said, str):
+            return await self._dropped(call, row, said)
         try:
-            mail = OutgoingMail.model_validate(row.body)
+            late = {"at": _instant_of_attempt(call)} if local_day(mail.at, mail.time_zone) < today else {}
+            mail = mail.model_copy(update={"context": said, **late})
             files = await self._files(mail.files_from) if mail.files_from else []
             async with outside_errors():
                 message_id = await self._mail.send(mail, files)
@@ -106,6 +115,20 @@ class Deliveries:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
         return await self._sent(call, message_id, row, sent)
+
+    async def _said_later(self, row: effects.Waiting) -> bool:
+        async with business_errors(), self._performer.transaction() as connection:
+            return await effects.said_later(connection, row)
+
+    async def _dropped(self, call: DeliveryCall, row: effects.Waiting, why: str) -> Outcome:
+        """A mail that waited for a server for so long that nobody has any use for it: it does not leave, and the journal says so."""
+        async with business_errors(), self._performer.transaction() as connection:
+            gone = holds.Clearance.WITHDRAWN
+            if await effects.settle_outbox(
+                connection, row.delivery_id, gone.value, _instant_of_attempt(call), reason=why
+            ):
+                await _note_not_sent(connection, call, row, gone)
+        return Outcome()
 
     async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
         """What came with a mail that is sent on."""
@@ -253,6 +276,11 @@ async def _note_not_sent(
     kind = "service_held" if held else "dropped"
     line = effects.JournalRow(key, _instant_of_attempt(call), row.stage, kind, says, {})
     await effects.write_journal(connection, row.account_id, [line])
+
+
+def _days_of(call: DeliveryCall, row: effects.Waiting, zone: str) -> tuple[date, date]:
+    """The local days on which a mail was written, and on which it would leave."""
+    return local_day(row.created_at, zone), local_day(_instant_of_attempt(call), zone)
 
 
 def _addressee(row: effects.Waiting) -> str:

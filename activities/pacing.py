@@ -1,6 +1,9 @@
-"""A step that would send an optional mail too early is put off: decided in the transaction that would have sent it."""
+"""A step that would send an optional mail too early is put off, a notice that was given lately is not given again: decided in the
+transaction that would have sent it."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from activities.store import effects
 from activities.store.pool import Connection
@@ -27,3 +30,14 @@ async def unless_too_early(
     if template in pace.OF_A_DECISION and step.kind != pace.APART:
         return pace.apart(situation, decision, template, day)
     return pace.put_off(situation, step, template, day)
+
+
+async def unless_said(connection: Connection, situation: Situation, decision: Decision, kind: str) -> Decision:
+    """The decision of a step, without the renewal notice that a customer got in the last days by another way or for another day."""
+    mail = next((mail for mail in decision.mails if mail.template == pace.NOTICE), None)
+    if kind != pace.NOTICE or mail is None:
+        return decision
+    since = situation.as_of - timedelta(days=pace.QUIET_DAYS + 1)
+    account_id, contract_id = situation.customer.account.account_id, mail.context["contract_id"]
+    before = await effects.latest_notice(connection, account_id, contract_id, since)
+    return pace.said_once(decision, mail, before)

@@ -59,7 +59,7 @@ def end_contract(
         writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
     over_at = min(contract.term.ends_at, situation.as_of)
     last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
-    context = {"contract_id": contract.contract_id, "ended_on": last.isoformat()}
+    context = {"contract_id": contract.contract_id, "ended_on": last.isoformat(), "stays": others}
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(

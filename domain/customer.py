@@ -329,9 +329,19 @@ class Customer(Carried):
         )
 
     def product_names(self, at: datetime | None = None) -> list[str]:
-        """The names of what the customer owns (at an instant) and of the goods they buy, each once."""
-        owned = (a.product_name for a in self.assets if at is None or ((held := a.at(at)) and held.quantity))
+        """The names of what the customer owns (at an instant, what is kept running for them in grace included) and of the goods
+        they buy, each once."""
+        grace = {contract.contract_id for contract in self.contracts if contract.status == "grace"}
+        owned = (
+            asset.product_name
+            for asset in self.assets
+            if at is None or _held(asset, at) or (asset.contract_id in grace and asset.periods)
+        )
         return list(dict.fromkeys([*owned, *(self.goods if at is None or self.buys(at) else [])]))
+
+    def owns(self, at: datetime) -> bool:
+        """True if the customer owns something at `at`, or buys goods: not what is only kept running for them."""
+        return bool(self.goods and self.buys(at)) or any(_held(asset, at) for asset in self.assets)
 
     def buys(self, at: datetime) -> bool:
         """True if goods were ordered within the year before `at`."""
@@ -378,6 +388,11 @@ def by_month(unit_price: Decimal, per: PricePer) -> Decimal:
 def agreed_price(monthly: Decimal, per: PricePer) -> Decimal:
     """The price that was agreed, for the time that it was agreed for, from the asset ledger's."""
     return for_months(monthly, 12) if per is PricePer.YEAR else monthly
+
+
+def _held(asset: AssetFacts, at: datetime) -> bool:
+    held = asset.at(at)
+    return held is not None and held.quantity > 0
 
 
 def _goes_on(period: PeriodFacts, at: datetime) -> bool:

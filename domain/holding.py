@@ -222,7 +222,8 @@ def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
 
 
 def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
-    """A step that may go on is planned for now; its own activity looks again whether it is still wanted."""
+    """A step that may go on is planned for now, by night and on free days for the next morning; its own activity looks again
+    whether it is still wanted."""
     guard = situation.guard
     talk = held.purpose is Purpose.RENEWAL_TALK
     contract = next((c for c in situation.customer.contracts if c.stage == held.step.stage), None)
@@ -238,4 +239,5 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
         says = f"Dropped: the withheld quote for {contract_id}; its term is over or will not be renewed"
         found.lines.append(JournalLine(says, name=f"quote-{held.step.key}", kind="dropped"))
         return
-    found.plan.append(held.step.model_copy(update={"at": situation.as_of, "on": situation.today}))
+    soon = situation.step_soon(held.step.kind, held.step.stage, held.step.name)
+    found.plan.append(held.step.model_copy(update={"at": soon.at, "on": soon.on}))

@@ -447,13 +447,23 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     since = situation.customer.day_of(situation.customer.account.since)
     years = anniversary_year(step.key) - since.year
     plan = [anniversary_after(situation, step)]
-    if not situation.customer.product_names(situation.as_of) or "reorder/lapsed" in situation.customer.staff_tasks:
-        return Decision(JournalLine(f"Anniversary {years}: the customer is gone", kind="skipped"), Outcome(plan=plan))
+    if (why := _no_thanks(situation)) is not None:
+        return Decision(JournalLine(f"Anniversary {years} left out: {why}", kind="skipped"), Outcome(plan=plan))
     return Decision(
         JournalLine(f"Anniversary: {years} {'year' if years == 1 else 'years'}"),
         Outcome(plan=plan),
         mails=[Mail("touch_anniversary", {"years": years})],
     )
+
+
+def _no_thanks(situation: Situation) -> str | None:
+    """Why nobody is thanked for another year; null if they are."""
+    customer = situation.customer
+    if "reorder/lapsed" in customer.staff_tasks or not customer.product_names(situation.as_of):
+        return "the customer is gone"
+    if not customer.owns(situation.as_of):
+        return "what they have is kept running, and waits for their answer"
+    return None
 
 
 def anniversaries_of(situation: Situation, since: date) -> Outcome:

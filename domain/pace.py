@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from domain.calendar import MONTHS_IN_YEAR, add_months
 from domain.customer import ContactFacts
@@ -21,6 +22,7 @@ OF_A_DECISION = frozenset({"outreach", "recovered"})
 APART = "adoption_mail"
 """The kind of that step."""
 KEEPS_ITS_DAY = "touch_anniversary"
+NOTICE = "renewal_notice"
 FORETOLD = "check_in"
 OF_CASES = frozenset({"case_survey"})
 """Mails that follow on what somebody has just solved: what is foretold does not wait for them."""
@@ -117,3 +119,13 @@ def put_off(situation: Situation, step: Step, template: str, day: date) -> Decis
     later = step.model_copy(update={"at": at, "on": on})
     says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[later], put_off=True))
+
+
+def said_once(decision: Decision, mail: Mail, before: Mapping[str, Any] | None) -> Decision:
+    """The decision without its renewal notice if one of the last days, which said `before`, told all that it tells."""
+    offer = mail.context["quote"]
+    if before is None or before["term_end"] != mail.context["term_end"] or (offer and before["quote"] != offer):
+        return decision
+    line = replace(decision.line, title="Renewal notice left out: the same was said in the last days", kind="skipped")
+    outcome = decision.outcome.model_copy(update={"said": []})
+    return replace(decision, line=line, outcome=outcome, mails=[one for one in decision.mails if one is not mail])

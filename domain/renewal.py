@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain import renewal_talk
 from domain.calendar import business_day_until, local_instant, start_of_day
@@ -17,14 +17,24 @@ from domain.decision import (
     JournalLine,
     Mail,
     Notice,
+    QuoteRenewal,
     SetContractStatus,
     Write,
 )
 from domain.journey import Outcome, Stage, Step
 from domain.orders import ContactRole
 from domain.ownership import prices_begun
+from domain.pace import QUIET_DAYS
 from domain.refusals import NOT_ALLOWED, Refusal
-from domain.renewal_quote import assets_of_next_term, last_day, next_term, notice_by, notice_context, quote_renewal
+from domain.renewal_quote import (
+    assets_of_next_term,
+    last_day,
+    next_term,
+    notice_by,
+    notice_context,
+    quote_context,
+    quote_renewal,
+)
 from domain.requests import AnswerRenewal, RequestRenewal
 from domain.requests import Decision as Answer
 from domain.shown import counted
@@ -159,10 +169,11 @@ def notice(situation: Situation, step: Step) -> Decision:
     if nothing_left(situation, contract):
         plan = [following] if following else []
         return Decision(JournalLine(f"No notice: {NOTHING_LEFT}", kind="skipped"), Outcome(plan=plan))
-    quoting = days <= _quote_days(situation, contract) or not later
+    left = (contract.term.until - situation.today).days
+    # One that comes late has the quote of the next one if that would follow within days: it is not said twice.
+    quoting = min(days, left - QUIET_DAYS) <= _quote_days(situation, contract) or not later
     held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
     quote = quote_renewal(situation, contract) if quoting and held is None else None
-    left = (contract.term.until - situation.today).days
     status = QUOTED if quote else WAITING
     says = f"Renewal notice, {counted(left, 'day')} before the term ends" + (
         f", with quote {quote.quote_id}" if quote else ""
@@ -216,7 +227,8 @@ def _quote_days(situation: Situation, contract: ContractFacts) -> int:
 def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     """The customer asks for a renewal: the quote of the next term goes out, whatever day it is, and waits for a yes."""
     contract = _theirs(situation, request.contract_id)
-    if contract.status not in ("active", "grace"):
+    declined = contract.status == "declined" and situation.as_of < contract.term.ends_at
+    if contract.status not in ("active", "grace") and not declined:
         raise Refusal(NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; an order begins anew")
     _check_not_renewed(situation, contract)
     if nothing_left(situation, contract):
@@ -227,6 +239,12 @@ def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"
     noticed = any(notice_step(situation, contract, d).at <= situation.as_of for d in notice_days(situation, contract))
     quoted = contract.status == "active" and noticed
+    if contract.status == "grace":
+        until = max(situation.today, grace_end_step(_as_planned(situation, contract), contract).on)
+        mail = _grace_mail(situation, contract, until, quote, asked=True)
+    else:
+        context = notice_context(situation, contract, quote)
+        mail = Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
@@ -235,11 +253,7 @@ def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
             answer={"contract_id": contract.contract_id, "quote_id": quote.quote_id},
         ),
         [quote],
-        [
-            Mail(
-                "renewal_notice", notice_context(situation, contract, quote), role=ContactRole.BILLING, contractual=True
-            )
-        ],
+        [mail],
         [Notice(says, ["The quote is on its way; the customer's answer renews the contract."], to="owner")],
     )
 
@@ -366,7 +380,12 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     says = f"Renewal declined: {reason}"
     over = contract.status == "grace"
     ends_on = situation.today if over else last_day(contract.term)
-    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over}
+    stays = any(
+        other.status in ("active", "grace")
+        for other in situation.customer.contracts
+        if other.contract_id != contract.contract_id
+    )
+    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
     answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
     mails = [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)]
@@ -432,11 +451,8 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
     ending = grace_end_step(situation, contract)
     at, until = ending.at, ending.on
     says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
-    context = {
-        "contract_id": contract.contract_id,
-        "term_end": last_day(contract.term).isoformat(),
-        "grace_until": until.isoformat(),
-    }
+    held = situation.guard.renewal_held(contract.term.ends_at)
+    quote = quote_renewal(situation, contract) if held is None else None
     return Decision(
         JournalLine(says),
         Outcome(
@@ -445,10 +461,28 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
             attention={f"renewal:{contract.contract_id}": says},
             said=[says],
         ),
-        [SetContractStatus(contract.contract_id, "grace", "no answer", situation.as_of)],
-        [Mail("renewal_grace", context, role=ContactRole.BILLING, contractual=True)],
-        [Notice(says, ["Call the customer: will they renew?"], to="owner", due=at)],
+        [SetContractStatus(contract.contract_id, "grace", "no answer", situation.as_of), *([quote] if quote else [])],
+        [_grace_mail(situation, contract, until, quote)],
+        [Notice(says, ["Call the customer: will they renew?"], to="owner", due=situation.customer.morning(until)[0])],
     )
+
+
+def _grace_mail(
+    situation: Situation, contract: ContractFacts, until: date, quote: QuoteRenewal | None, *, asked: bool = False
+) -> Mail:
+    """What a customer hears whose term is over: until when everything runs, and at what price it goes on. `asked`: they asked."""
+    context = {
+        "contract_id": contract.contract_id,
+        "term_end": last_day(contract.term).isoformat(),
+        "grace_until": until.isoformat(),
+        "quote": quote_context(situation, quote) if quote else None,
+        "asked": asked,
+    }
+    return Mail("renewal_grace", context, role=ContactRole.BILLING, contractual=True)
+
+
+def _as_planned(situation: Situation, contract: ContractFacts) -> Situation:
+    return replace(situation, as_of=contract.term.ends_at)
 
 
 def grace_end(situation: Situation, step: Step) -> Decision:

@@ -56,7 +56,7 @@ def quote(situation: Situation, step: Step) -> Decided:
         return Decided(JournalLine("Dropped: the withheld quote; the term is over", kind="dropped"))
     held = situation.guard.renewal_held(contract.term.ends_at)
     if held is not None:
-        return _withheld(situation, contract, held)
+        return _withheld(situation, contract, held, again=True)
     quoted = quote_renewal(situation, contract)
     says = f"Renewal quote {quoted.quote_id}, which was withheld, is on its way"
     decision = Decided(
@@ -85,8 +85,9 @@ def quote(situation: Situation, step: Step) -> Decided:
     return _joined(decision, _earned(situation, contract))
 
 
-def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecision) -> Decided:
-    """The quote waits for the hold to be lifted, or for the release by the case's owner; near the end a manager decides."""
+def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecision, *, again: bool = False) -> Decided:
+    """The quote waits for the hold to be lifted, or for the release by the case's owner; near the end a manager decides, who is
+    asked anew by each notice, but not by a look at what waits (`again`)."""
     says = f"Quote for {contract.contract_id} withheld: {held.says}"
     step = situation.step_now("renewal_quote", contract.stage, f"quote-{situation.as_of:%Y%m%dT%H%M%S}")
     writes: list[Write] = [
@@ -102,20 +103,21 @@ def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecisi
         )
     due_at, due_on = situation.customer.morning(situation.in_days(2))
     manager = _manager(situation, held)
+    task = f"{RENEWAL_TASK}/{contract.contract_id}"
     title = f"Decide: may the renewal of {contract.contract_id} be talked about while a case is open?"
-    writes.append(
-        OpenStaffTask(f"{RENEWAL_TASK}/{contract.contract_id}", title, manager.staff_id if manager else "owner", due_at)
-    )
+    writes.append(OpenStaffTask(task, title, manager.staff_id if manager else "owner", due_at))
     lines = [
         held.says,
         f"The term ends on {contract.term.until - timedelta(days=1)}.",
         "`release_for_renewal` records it.",
+        f"Please do so by {due_on}.",
     ]
+    asked = again and task in situation.customer.staff_tasks
     return Decided(
         JournalLine(f"{says}; a manager decides", name="manager", kind="renewal_withheld"),
         Outcome(attention={f"renewal_held:{contract.contract_id}": says}, said=[says]),
         writes,
-        notices=[Notice(title, [*lines, f"Please do so by {due_on}."], "owner", due_at, manager)],
+        notices=[] if asked else [Notice(title, lines, "owner", due_at, manager)],
     )
 
 

@@ -315,6 +315,34 @@ async def unsubscribe_contact(connection: Connection, account_id: str, contact_i
     )
 
 
+async def latest_notice(
+    connection: Connection, account_id: str, contract_id: str, since: datetime
+) -> dict[str, Any] | None:
+    """What the latest renewal notice about a contract says that was decided after `since` and goes out or has gone."""
+    said: dict[str, Any] | None = await connection.fetchval(
+        "select body->'context' from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $3"
+        " and body->>'template' = 'renewal_notice' and body->'context'->>'contract_id' = $2"
+        " and status in ('waiting', 'held', 'sent') order by created_at desc limit 1",
+        account_id,
+        contract_id,
+        since,
+    )
+    return said
+
+
+async def said_later(connection: Connection, row: Waiting) -> bool:
+    """True if a later mail of the same template about the same contract waits or has gone."""
+    found = await connection.fetchval(
+        "select true from outbox where account_id = $1 and created_at > $4 and body->>'template' = $2"
+        " and body->'context'->>'contract_id' = $3 and status in ('waiting', 'sent') limit 1",
+        row.account_id,
+        row.body["template"],
+        row.body["context"]["contract_id"],
+        row.created_at,
+    )
+    return found is not None
+
+
 async def last_optional_mail(
     connection: Connection, account_id: str, email: str, before: datetime, answers: Iterable[str]
 ) -> datetime | None:

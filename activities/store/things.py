@@ -74,14 +74,17 @@ async def thing_named(connection: Connection, account_id: str, name: str) -> Thi
 
 
 async def contract_meant(connection: Connection, account_id: str, words: str) -> Thing | None:
-    """The one contract that a wish to renew can mean: the only one that runs, or the only one of which `words` name a product."""
+    """The one contract that a wish to renew can mean: the only one that runs, or the only one of which `words` name a product. One that
+    was declined is meant if there is no other."""
     rows = await connection.fetch(
-        "select c.contract_id, array_agg(distinct lower(p.name)) filter (where p.name is not null) as products from contract c"
+        "select c.contract_id, c.status, array_agg(distinct lower(p.name)) filter (where p.name is not null) as products"
+        " from contract c"
         " left join asset a using (contract_id) left join product p on p.code = a.product_code"
-        " where c.account_id = $1 and c.status in ('active', 'grace') group by c.contract_id order by c.contract_id limit 50",
+        " where c.account_id = $1 and c.status in ('active', 'grace', 'declined') group by c.contract_id order by c.contract_id limit 50",
         account_id,
     )
     said = words.lower()
+    rows = [row for row in rows if row["status"] != "declined"] or rows
     named = [row for row in rows if any(_is_named(name, said) for name in row["products"] or [])]
     meant = rows if len(rows) == 1 else named
     if len(meant) != 1:

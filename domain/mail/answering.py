@@ -74,7 +74,7 @@ def asked_in(sent: SentMail | None) -> Answered | None:
             return Answered(question=Question.QUOTE, id=str(context["quote_id"]), also=numbers)
         case "upsell_offer":
             return Answered(question=Question.OFFER, id=str(context["offer_id"]), also=numbers)
-        case "renewal_notice":
+        case "renewal_notice" | "renewal_grace" if sent.template == "renewal_notice" or context.get("quote"):
             quote = context.get("quote") or {}
             quoted = (str(quote["quote_id"]),) if "quote_id" in quote else ()
             return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=(*quoted, *numbers))

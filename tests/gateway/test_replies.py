@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
 from activities.clock import present
+from domain.calendar import local_instant
+from tests.agendas import apart
+from tests.e2e.lives import settled
 from tests.gateway.post import OWN, Post, contact_of, written
 from tests.gateway.test_inbound import post
 
@@ -93,6 +96,63 @@ async def test_a_renewal_is_answered_by_a_reply(post: Post) -> None:
         account_id,
     )
     row = await reply(post, notices[-1], contact_of(account), "はい、更新をお願いいたします。")
+    assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
+    await post.answered(contact_of(account), "renewal_confirmed")
+
+
+async def left(post: Post, account_id: str, template: str) -> Any:
+    """The latest mail of that template to an account."""
+    query = "select * from outbox where account_id = $1 and body->>'template' = $2 and status = 'sent'"
+    rows = await post.servers.pool.fetch(f"{query} order by settled_at", account_id, template)
+    return rows[-1]
+
+
+async def test_a_yes_on_the_last_day_on_which_everything_runs_renews(post: Post) -> None:
+    """The mail that a term is over says what going on costs; until the end of the day that it names a yes is enough."""
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    ends_at = await post.servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract)
+    await post.servers.client.fast_forward_to(account_id, ends_at + timedelta(days=6))
+    mail = await left(post, account_id, "renewal_grace")
+    until = date.fromisoformat(mail["body"]["context"]["grace_until"])
+    last = local_instant(until, "Asia/Tokyo", time(23, 30))
+    await post.servers.client.fast_forward_to(account_id, last)
+    row = await reply(post, mail, contact_of(account), "はい、更新をお願いいたします。")
+    assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
+    said = (await post.answered(contact_of(account), "renewal_confirmed"))["body"]["context"]
+    assert said["total"] == mail["body"]["context"]["quote"]["total"]
+
+
+async def test_who_asks_for_a_renewal_in_grace_hears_what_is_so(post: Post) -> None:
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    ends_at = await post.servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract)
+    await post.servers.client.fast_forward_to(account_id, ends_at + timedelta(days=6))
+    first = (await left(post, account_id, "renewal_grace"))["body"]["context"]
+    await post.servers.client.ask(account_id, "request_renewal", {"contract_id": contract, "by": "S-1"})
+    await settled(post.servers.pool, account_id)
+    said = (await left(post, account_id, "renewal_grace"))["body"]["context"]
+    assert (said["asked"], said["grace_until"]) == (True, first["grace_until"])
+    assert said["quote"]["total"] == first["quote"]["total"]
+    assert await apart(post.servers, account_id) == []
+
+
+async def test_who_declined_may_change_their_mind_by_a_reply(post: Post) -> None:
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    await post.servers.client.fast_forward(account_id, timedelta(days=320))
+    decline = {"contract_id": contract, "decision": "decline", "reason": "price", "by": "S-1"}
+    await post.servers.client.ask(account_id, "answer_renewal", decline)
+    declined = await post.answered(contact_of(account), "renewal_declined")
+    row = await reply(post, declined, contact_of(account), "The price was too high.")
+    assert row["reason"] != f"have contract {contract} renewed"
+    row = await reply(post, declined, contact_of(account), "We have changed our mind, please renew it after all.")
+    assert (row["status"], row["reason"]) == ("matched", f"have contract {contract} renewed")
+    await settled(post.servers.pool, account_id)
+    assert await apart(post.servers, account_id) == []
+    offer = await left(post, account_id, "renewal_notice")
+    assert offer["body"]["context"]["auto_renew"] is False
+    row = await reply(post, offer, contact_of(account), "Yes, we accept.")
     assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
     await post.answered(contact_of(account), "renewal_confirmed")
 

@@ -269,11 +269,31 @@ def renewal_declined(desk: Desk) -> None:
     if over:
         desk.same("date", over["day"], desk.today)
         return
+    _stays(desk, contract, {"active", "grace", "declined"})
     said = desk.must({"en": "It runs as usual until {end:date}", "ja": "契約期間の満了日である{end:date}までは"})
     if contract and said:
         term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
         desk.same("date", said["end"], term["until"] - DAY if term else None)
     desk.fixed({"en": "in a sentence or two"})
+
+
+def _stays(desk: Desk, contract: Row | None, running: set[str]) -> None:
+    """Nobody is told farewell while another contract of theirs runs, nor that something goes on where nothing does."""
+    if contract is None:
+        return
+    goes_on = desk.first(
+        {"en": "has with us goes on as before", "ja": "その他のご契約・ご購入品につきましては、これまでどおり"}
+    )
+    others = [
+        row for row in desk.facts.rows("contract")
+        if row["contract_id"] != contract["contract_id"]
+        and (first := desk.facts.term_at(row["contract_id"], desk.letter.created_at)) is not None
+        and (row["status"] in running or row["status_at"] > desk.letter.created_at) and first
+    ]  # fmt: skip
+    if goes_on and not others:
+        desk.wrong("offer", "what else they have", "no other contract runs")
+    if not goes_on and any(row["status"] == "active" for row in others):
+        desk.wrong("unsaid", desk.letter.subject, "that another contract goes on")
 
 
 def renewal_grace(desk: Desk) -> None:
@@ -283,7 +303,7 @@ def renewal_grace(desk: Desk) -> None:
         {"en": "Your contract {id:thing} has run out", "ja": "ご契約（{id:thing}）の期間満了について"},
         {"en": "The term of your contract {id:thing}", "ja": "ご契約（{id:thing}）の契約期間は"},
     )
-    ended = desk.must({"en": "ended on {end:date}, and we", "ja": "{end:date}に満了いたしましたが"})
+    ended = desk.must({"en": "ended on {end:date}", "ja": "{end:date}に満了いたしました"})
     until = desk.must(
         {"en": "we keep everything running for you until {day:date}", "ja": "{day:date}までは引き続きご利用いただける"}
     )
@@ -292,6 +312,8 @@ def renewal_grace(desk: Desk) -> None:
     term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
     if ended:
         desk.same("date", ended["end"], term["until"] - DAY if term else None)
+    if term:
+        _next_term(desk, contract, term)
     if until is None:
         return
     if until["day"] < desk.today:
@@ -333,6 +355,7 @@ def contract_ended(desk: Desk) -> None:
     said = desk.must({"en": " {end:date}.", "ja": "{end:date}をもって終了いたしました"})
     if contract is None or said is None:
         return
+    _stays(desk, contract, {"active", "grace", "declined"})
     if contract["status"] != "ended":
         desk.wrong("offer", desk.letter.subject, f"the contract is {contract['status']}")
     right = _ended_on(desk, contract)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from activities.clock import present
 from activities.store import reports
 from activities.store.timeline import timeline_page
+from domain.calendar import local_day
 from domain.message_words import message_in_words
 from tests.builders import order
 from tests.conftest import Servers
@@ -113,3 +116,38 @@ async def test_a_welcome_to_whoever_wants_no_mails_completes_nothing_and_holds_n
         assert [row["status"] for row in done] == ["done", "done"]
         titles = [row["title"] for row in await servers.journal(account)]
         assert "The welcome mail was not sent: 山本 葵 (main contact) wants no optional mails" in titles
+
+
+async def test_what_waited_for_a_server_says_what_is_so_when_it_leaves(servers: Servers, tmp_path: Path) -> None:
+    """Forty days without a mail server: what is over by then is dropped, and said to be; of two notices the later one leaves, and
+    counts the days from the day on which it does."""
+    async with outside(servers, tmp_path) as world:
+        await world.mail_goes_down()
+        document = order()
+        account, contract = account_of(document), document["contracts"][0]
+        start = local_day(present(), "Asia/Tokyo")
+        contract |= {"auto_renew": True, "notice_days": 10, "term": {"start": start.isoformat(), "months": 2}}
+        await world.client.place_order(document)
+        await world.client.fast_forward(account, timedelta(days=40))
+        await world.mail_comes_up()
+        await world.client.ask(account, "retry_deliveries", {"by": "S-1"})
+        await settled(servers.pool, account)
+        rows = await servers.pool.fetch(
+            "select body->>'template' as template, status, reason, message_id, body->'context' as said from outbox"
+            " where account_id = $1 and channel = 'deliver_mail' order by created_at",
+            account,
+        )
+        became = {
+            template: [row for row in rows if row["template"] == template] for template in {r["template"] for r in rows}
+        }
+        assert {row["status"] for row in became["documents"]} == {"sent"}
+        assert {row["status"] for row in became["onboarding_invite"]} == {"withdrawn"}
+        notices = became["renewal_notice"]
+        assert [row["status"] for row in notices] == ["withdrawn"] * (len(notices) - 1) + ["sent"]
+        assert {row["reason"] for row in notices[:-1]} <= {"a later one says it, too"}
+        titles = [row["title"] for row in await servers.journal(account)]
+        assert any(re.fullmatch("Dropped: .*; the day that it is about is over", title) for title in titles)
+        today = local_day(await world.client.now(account), "Asia/Tokyo")
+        left = (date.fromisoformat(notices[-1]["said"]["term_end"]) - today).days
+        mail = next(one for one in world.mailbox.list() if one.message_id == notices[-1]["message_id"])
+        assert f"あと{left}日" in (world.mailbox.read(mail.id).text or "")

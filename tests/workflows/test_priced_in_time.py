@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.clock import present
+from domain.calendar import business_day_from, local_day
 from domain.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import order
@@ -103,3 +106,26 @@ async def test_without_a_notice_the_last_day_of_the_term_is_the_last_one(servers
     assert named == (ends_at - timedelta(minutes=5)).astimezone(ZoneInfo("Asia/Tokyo")).date().isoformat()
     decline = {"contract_id": contract_id, "decision": "decline", "reason": "price", "by": "S-1"}
     assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"
+
+
+async def test_the_same_notice_is_not_given_twice_within_days(servers: Servers) -> None:
+    """A contract that comes late: the notice that was missed goes out at once, and the next one, a day later, has nothing to add."""
+    document = order()
+    today = local_day(present(), "Asia/Tokyo")
+    soon = business_day_from(today + timedelta(days=1), "JP")
+    until = business_day_from(soon + timedelta(days=1), "JP") + timedelta(days=60)
+    term = {"start": (until - timedelta(days=180)).isoformat(), "end": (until - timedelta(days=1)).isoformat()}
+    document["contracts"][0] |= {"auto_renew": True, "notice_days": 10, "term": term}
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward_to(account, await servers.client.now(account) + timedelta(days=45))
+    await settled(servers.pool, account)
+    assert await apart(servers, account) == []
+    rows = await servers.pool.fetch(
+        "select settled_at as at, body->'context'->'quote' as quote from outbox"
+        " where account_id = $1 and body->>'template' = 'renewal_notice' and status = 'sent' order by settled_at",
+        account,
+    )
+    assert len(rows) >= 2
+    assert rows[0]["quote"] is not None
+    assert all(later["at"] - earlier["at"] > timedelta(days=3) for earlier, later in pairwise(rows))

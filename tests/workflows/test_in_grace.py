@@ -1,0 +1,78 @@
+"""When a term is over: what is kept running is named, nobody is called gone, and who keeps another contract is told no farewell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from activities.clock import present
+from domain.calendar import local_day
+from tests.agendas import apart
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, settled
+
+
+def from_today(**account: Any) -> dict[str, Any]:
+    """An order of nothing but a contract that begins today and does not renew by itself."""
+    document = order(lines=[])
+    document["account"] |= account
+    document["contracts"][0]["term"]["start"] = local_day(present(), "Asia/Tokyo").isoformat()
+    return document
+
+
+async def said(servers: Servers, account: str, template: str) -> list[dict[str, Any]]:
+    """What the mails of that template said that have left, in order, each with the instant."""
+    rows = await servers.pool.fetch(
+        "select body->'context' as said, settled_at from outbox"
+        " where account_id = $1 and body->>'template' = $2 and status = 'sent' order by settled_at",
+        account,
+        template,
+    )
+    return [{**row["said"], "left_at": row["settled_at"]} for row in rows]
+
+
+async def test_what_is_kept_running_is_named_and_nobody_is_called_gone(servers: Servers) -> None:
+    document = from_today(segment="enterprise")
+    account, contract_id = account_of(document), document["contracts"][0]["contract_id"]
+    await servers.client.place_order(document)
+    ends_at = await servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract_id)
+    await servers.client.fast_forward_to(account, ends_at + timedelta(days=33))
+    await settled(servers.pool, account)
+    titles = [row["title"] for row in await servers.journal(account)]
+    assert "Anniversary 1 left out: what they have is kept running, and waits for their answer" in titles
+    grace = (await said(servers, account, "renewal_grace"))[0]
+    asked = [one for one in await said(servers, account, "check_in") if one["left_at"] > ends_at]
+    inside = [one for one in asked if local_day(one["left_at"], "Asia/Tokyo").isoformat() <= grace["grace_until"]]
+    assert inside
+    assert all("Workspace" in one["products"] for one in inside)
+    call = await servers.pool.fetchval(
+        "select body->>'due' from outbox where account_id = $1 and body->>'title' like '%ended without an answer%'",
+        account,
+    )
+    assert call[:10] <= grace["grace_until"]
+
+
+async def test_who_keeps_another_contract_is_told_no_farewell(servers: Servers) -> None:
+    document = from_today()
+    account, first = account_of(document), document["contracts"][0]
+    first["term"]["months"] = 2
+    lines = [{**line, "line_id": f"9{line['line_id']}"} for line in first["lines"]]
+    second = {**first, "contract_id": f"{first['contract_id']}-B", "lines": lines, "auto_renew": False}
+    second["term"] = {**first["term"], "months": 3}
+    document["contracts"].append(second)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=45))
+    decline = {"contract_id": first["contract_id"], "decision": "decline", "reason": "price", "by": "S-1"}
+    await servers.client.ask(account, "answer_renewal", decline)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    decline["contract_id"] = second["contract_id"]
+    await servers.client.ask(account, "answer_renewal", decline)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await settled(servers.pool, account)
+    assert await apart(servers, account) == []
+    for template in ("renewal_declined", "contract_ended"):
+        assert [(one["contract_id"], one["stays"]) for one in await said(servers, account, template)] == [
+            (first["contract_id"], True),
+            (second["contract_id"], False),
+        ]
