@@ -220,6 +220,7 @@ async def test_a_contracts_notice_passes_a_block_and_its_quote_waits_for_a_manag
         await servers.client.ask(account, "release_for_renewal", {"by": "S-9", "case_id": case})
     released = {"by": "S-2", "role": "service_manager", "case_id": case, "reason": "talked to them"}
     assert await servers.client.ask(account, "release_for_renewal", released) == {"case_id": case, "released": True}
+    await servers.client.fast_forward(account, timedelta(days=5))  # on the next morning on which people work
     await until(lambda: servers.pool.fetchval(quotes, contract), "the withheld quote is made")
     assert await servers.pool.fetchval(
         "select count(*) from staff_task where account_id = $1 and key = $2 and closed_at is not null",
