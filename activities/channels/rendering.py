@@ -28,6 +28,7 @@ from markupsafe import Markup
 
 from activities.channels.errors import RenderError
 from activities.channels.formats import FILTERS, Formats
+from activities.channels.staff_words import StaffWords, sentences
 from activities.channels.text import one_line
 from domain.messages import OutgoingMail
 
@@ -35,6 +36,8 @@ _TEXT_WIDTH = 76
 _PARAGRAPH_STYLE = "margin:0 0 16px"
 _REACH_US = {"en": ("reply to this mail", "let us know"), "ja": ("本メールへのご返信にて", "担当者まで")}
 """How an addressee reaches us: where answers are read, and where they are not."""
+_DESCRIBED_BY_US = frozenset({"price_protection", "goodwill"})
+"""Kinds of lines of documents."""
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
@@ -97,12 +100,24 @@ class Renderer:
 
     def _file(self, language: str, values: dict[str, Any], document: dict[str, Any]) -> RenderedFile:
         template = self._html.get_template(f"{language}/document.j2")
-        page = template.render({**values, "document": _cleaned(document)}).strip() + "\n"
+        lines = [_described(line, language) for line in document["lines"]]
+        page = template.render({**values, "document": _cleaned({**document, "lines": lines})}).strip() + "\n"
         return RenderedFile(_NO_FILE_NAME.sub("-", str(document["id"])) + ".html", page)
 
     def _language_of(self, mail: OutgoingMail) -> str:
         reads_japanese = re.split("[-_]", mail.language)[0].lower() == "ja"
         return "ja" if reads_japanese and f"ja/{mail.template}.j2" in self._written else "en"
+
+
+def _described(line: dict[str, Any], language: str) -> dict[str, Any]:
+    """A line whose description is a sentence of ours, in the reader's language; what is sold bears its name."""
+    said = _own_words(language).said(line["description"]) if line.get("kind") in _DESCRIBED_BY_US else None
+    return line if said is None else {**line, "description": said}
+
+
+@cache
+def _own_words(language: str) -> StaffWords:
+    return StaffWords(sentences(language), {})
 
 
 def _tag(wanted: str, language: str) -> str:

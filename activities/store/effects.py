@@ -322,7 +322,7 @@ async def latest_notice(
     said: dict[str, Any] | None = await connection.fetchval(
         "select body->'context' from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $3"
         " and body->>'template' = 'renewal_notice' and body->'context'->>'contract_id' = $2"
-        " and status in ('waiting', 'held', 'sent') order by created_at desc limit 1",
+        " and status in ('waiting', 'held', 'sent') order by created_at desc, delivery_id desc limit 1",
         account_id,
         contract_id,
         since,

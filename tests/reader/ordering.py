@@ -157,7 +157,7 @@ def _item(desk: Desk, cells: list[str], line: Row, currency: str) -> None:
     item, period, units, price, rate, net = cells
     script = desk.script
     why = f" {_WHY[script.language][line['why']]}" if line["why"] else ""
-    desk.among("name", item, {f"{name}{why}" for name in {*_names(desk, line), line["description"]}})
+    desk.among("name", item, {f"{name}{why}" for name in {*_names(desk, line), _described(desk, line)}})
     desk.amount(script.amount(net), line["amount"], currency)
     desk.same("percent", [Decimal(n) for n in re.findall(r"[\d.]+", rate)], list(line["tax_rates"] or ()))
     if line["covers_from"]:
@@ -224,6 +224,24 @@ def _months(part: Row) -> Fraction:
         if part["by"]
         else Fraction(1)
     )
+
+
+_PRICE_MATCH = re.compile(
+    r"Price match for (.+?): (\d+) × \(([\d.]+) - ([\d.]+)\) ([A-Z]{3})"
+    r"(?:, less ([\d.]+) that was given back before)?(?:, with tax of ([\d.]+))?"
+)
+
+
+def _described(desk: Desk, line: Row) -> str:
+    """What was noted of a line, in the language of the document."""
+    noted = str(line["description"])
+    if desk.script.language != "ja":
+        return noted
+    if found := _PRICE_MATCH.fullmatch(noted):
+        product, units, paid, now, currency, before, tax = found.groups()
+        less = f"、返金済みの{before}を除く" if before else ""
+        return f"{product}の差額返金：{units}×（{paid}－{now}）{currency}{less}" + (f"、税額{tax}" if tax else "")
+    return re.sub("Goodwill for (.+)", r"\1に関するお詫びの返金", noted) if line["kind"] == "goodwill" else noted
 
 
 def _names(desk: Desk, line: Row) -> set[str]:

@@ -145,6 +145,18 @@ async def taken_over(world: Outside) -> str:
     return account_of(document)
 
 
+async def moved_away(world: Outside) -> str:
+    """A customer who goes to live elsewhere, and comes back: mornings go along, what ends at an instant stays."""
+    document = order()
+    account, client = account_of(document), world.client
+    await client.place_order(document)
+    for zone, days in (("America/New_York", 12), (document["account"]["time_zone"], 30)):
+        await client.fast_forward(account, timedelta(days=3))
+        await client.ask(account, "change_account", {"time_zone": zone, "reason": "They moved", "by": "S-1"})
+        await client.fast_forward(account, timedelta(days=days))
+    return account
+
+
 async def sold_held_and_handed_over(world: Outside) -> str:
     """A quote that somebody approves, an amendment, an offer that waits for a case, units for another customer, and webhooks."""
     servers, client = world.servers, world.client
@@ -204,6 +216,7 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     taken_over,
     sold_held_and_handed_over,
     paused_for_long,
+    moved_away,
 )
 TELLING = frozenset({sold_held_and_handed_over})
 """journeys whose events are told by webhook"""

@@ -17,7 +17,7 @@ from tests.conftest import Servers
 from tests.e2e.lives import until
 from tests.pricing import open_shop
 from tests.webhook_receiver import Receiver
-from tests.workflows.test_invoice_lines import NET, PRICE, RATE, UNITS, documents, number
+from tests.workflows.test_invoice_lines import ITEM, NET, PRICE, RATE, UNITS, documents, number
 from workers.wiring import build_worker
 
 
@@ -53,7 +53,10 @@ async def test_bought_yesterday_cheaper_today_one_call(servers: Servers) -> None
     assert mail.summary.language == "ja"
     assert all(words in (mail.text or "") for words in ("差額をご返金", "￥80,000", "￥72,000", "￥44,000", "￥4,000"))
     assert f"添付：クレジットノート {memo['credit_memo_id']}" in (mail.text or "")
-    [(_, [given_back])] = [found for found in await documents(servers, shop.account_id) if "credit_memo_id" in found[0]]
+    [(_, [given_back])] = [
+        found for found in await documents(servers, shop.account_id, "ja") if found[0]["kind"] == "credit_memo"
+    ]
+    assert "の差額返金：5×（80000－72000）JPY、税額4000" in given_back[ITEM]
     assert [number(given_back[column]) for column in (UNITS, PRICE, RATE, NET)] == [5, 8_000, 10, 40_000]
     told = await shop.mail(f"{case_id}: price match of 44000 JPY", shop.owner_email)
     assert f"Decided by Agent {shop.agent} (" in (told.text or "")
