@@ -1,4 +1,7 @@
-"""`python -m tests.driver`: random customers for so many minutes, by a seed that is printed."""
+"""`python -m tests.driver`: random customers for so many minutes, by a seed that is printed.
+
+With `--in-memory` they live without Temporal's server, on PostgreSQL alone: dozens a minute, each up to its first difference.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from tests.driver.in_memory import driving
 from tests.driver.running import drive
 
 
@@ -25,11 +29,19 @@ def main() -> int:
     parser.add_argument(
         "--closely", action="store_true", help="compare agendas after each act, not only at the end of a life"
     )
+    memory = parser.add_argument_group("in memory")
+    memory.add_argument("--in-memory", action="store_true", help="without Temporal's server, one life after the other")
+    memory.add_argument("--lives", type=int, default=driving.MOST_LIVES, help="so many lives at most")
+    memory.add_argument("--life", type=int, default=None, help="this life alone, by its number")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
-    given = {name: getattr(asked, name) for name in ("scale", "log", "closely")}
-    table, wrong = asyncio.run(drive(asked.minutes, seed, **given))
+    if asked.in_memory:
+        lives, first = (asked.lives, 1) if asked.life is None else (1, asked.life)
+        run = driving.drive(asked.minutes, seed, lives=lives, first=first, log=asked.log)
+    else:
+        run = drive(asked.minutes, seed, scale=asked.scale, log=asked.log, closely=asked.closely)
+    table, wrong = asyncio.run(run)
     print(table)
     for line in wrong:
         print(f"\nWRONG {line}", file=sys.stderr)

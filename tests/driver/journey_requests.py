@@ -141,17 +141,17 @@ async def retry_deliveries(life: Life, party: Party) -> Made:
 
 @makes("skip_step")
 async def skip_step(life: Life, party: Party) -> Made:
-    step = await _step(life, party)
+    step = await some_step(life, party)
     return {"step": step, "reason": "they do not like that"} if step else None
 
 
 @makes("reschedule_step")
 async def reschedule_step(life: Life, party: Party) -> Made:
-    day, step = await life.today(party) + timedelta(days=life.random.randint(-1, 30)), await _step(life, party)
+    day, step = await life.today(party) + timedelta(days=life.random.randint(-1, 30)), await some_step(life, party)
     return {"step": step, "day": day.isoformat()} if step else None
 
 
-async def _step(life: Life, party: Party) -> str | None:
+async def some_step(life: Life, party: Party) -> str | None:
     """The key of a step that the journey waits for and that may be left out and moved."""
     agenda = await life.world.client.agenda_of(party.account_id)
     found = [step for step in agenda.steps if may_be_left_out(step.kind)] if agenda else []

@@ -109,13 +109,15 @@ async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Sett
             async with build_worker(temporal, pool, settings, interceptors=[Watching(tally)]):
                 client, cases = PerennialClient(temporal, pool, within=BUSY), CaseClient(temporal, pool, within=BUSY)
                 inbox = build_inbox(temporal, pool, settings)
-                await _staff(cases)
+                await staff(cases)
                 yield World(temporal, pool, client, cases, inbox, tally), settings
         finally:
             await pool.close()
 
 
-async def _staff(cases: CaseClient) -> None:
+async def staff(cases: CaseClient) -> None:
+    """Who answers cases: a team with its agents."""
+
     def person(staff_id: str) -> dict[str, str]:
         return {"staff_id": staff_id, "name": f"Person {staff_id}", "email": f"{staff_id.lower()}@seller.example"}
 
@@ -195,7 +197,7 @@ async def _act(life: Life, kind: str, name: str) -> None:
 async def _more(life: Life, party: Party, name: str) -> None:
     match name:
         case "import":
-            await _import(life, party)
+            await import_asset(life, party)
         case "receive":
             await life.ask(party, "receive_assets", {"transfer_id": "T-nowhere/1"})
             await life.ask(party, "take_up_holdings", {"assets": -1})
@@ -213,7 +215,7 @@ async def _more(life: Life, party: Party, name: str) -> None:
             await life.later(party, 200)
 
 
-async def _import(life: Life, party: Party) -> None:
+async def import_asset(life: Life, party: Party) -> None:
     """An asset of another system, by a file."""
     today = await life.today(party)
     document = {
@@ -346,7 +348,7 @@ async def drive(
                     life = await live(world, seed, next(numbers), deadline, closely=closely)
                     lives.append(life)
                     if log is not None and len(tally.failures) > before:
-                        log.write_text(_history(tally, lives))
+                        log.write_text(history(tally, lives))
 
             await asyncio.gather(*(one_after_the_other() for _ in range(SIDE_BY_SIDE)))
             tally.accepted["receive_assets"] += tally.activities["receive_assets"]
@@ -355,11 +357,12 @@ async def drive(
             wrong += [f"agenda of {who}: {says}" for who, said in tally.apart.items() for says in said.values()]
     wrong += tally.shortcomings(names, kinds, minutes / 30 if scale is None else scale)
     if log is not None:
-        log.write_text(_history(tally, lives))
+        log.write_text(history(tally, lives))
     said = f"seed {seed}: {len(lives)} lives of two customers in {(time.monotonic() - began) / 60:.1f} minutes"
     return f"{said}\n\n{tally.table(names, kinds)}", wrong
 
 
-def _history(tally: Tally, lives: Sequence[Life]) -> str:
+def history(tally: Tally, lives: Sequence[Life]) -> str:
+    """What broke, and what every customer did."""
     parts = [f"life {life.name}\n" + "\n".join(f"  {line}" for line in life.log) for life in lives]
     return "\n\n".join([*tally.failures, *parts])
