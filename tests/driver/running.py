@@ -293,17 +293,17 @@ async def _compare(life: Life, parties: Sequence[Party], when: str) -> None:
             await asyncio.sleep(1)
         for about, said in world.tally.compare(party.account_id, {one.about: one.says for one in apart}, when).items():
             life.log.append(f"{party.account_id}: {said}")
-            life.log += [f"    {line}" for line in await _on_record(life, party, about)]
+            life.log += [f"    {line}" for line in await on_record(life, party.account_id, about)]
 
 
-async def _on_record(life: Life, party: Party, about: str) -> list[str]:
+async def on_record(life: Life, account_id: str, about: str) -> list[str]:
     """What was done and says something of a step or stage, the latest last."""
     rows = await life.rows(
         "select key, as_of, jsonb_build_object('drop', outcome->'drop', 'plan', jsonb_path_query_array(outcome->'plan',"
         " '$[*] ? (@.stage == $stage)', jsonb_build_object('stage', $2::text)), 'stage', outcome->'stages'->$2) as outcome"
         " from effect where account_id = $1 and (strpos(key, $2) > 0 or strpos(outcome::text, $2) > 0)"
         " order by as_of desc limit 8",
-        party.account_id,
+        account_id,
         about.partition("/")[0],
     )
     return [f"{row['as_of']:%Y-%m-%d %H:%M:%S} {row['key']}: {row['outcome']}" for row in reversed(rows)]

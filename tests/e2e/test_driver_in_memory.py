@@ -13,7 +13,7 @@ from tests.driver.in_memory.driving import drive
 
 async def test_every_agenda_follows_from_the_facts_on_the_way() -> None:
     """No step fails, nothing is set aside, every rule of the tables holds, and no agenda is ever otherwise."""
-    table, wrong = await drive(5, seed=20261128, lives=3)
+    table, wrong = await drive(5, seed=4, lives=2)
     assert wrong == [], table
 
 

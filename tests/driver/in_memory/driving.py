@@ -20,7 +20,7 @@ from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import DATA_CONVERTER
 from tests.driver.in_memory.acting import Acting
-from tests.driver.in_memory.lives import live
+from tests.driver.in_memory.lives import BEGINNING, live
 from tests.driver.in_memory.server import Server
 from tests.driver.in_memory.service import InMemoryService
 from tests.driver.life import Life, World
@@ -52,7 +52,7 @@ async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Serv
             await pool.execute("alter database perennial set synchronous_commit = off")
             await pool.expire_connections()
             settings = Settings.model_validate({"database_url": postgres.dsn, "smtp_host": "localhost"})
-            server = Server(DATA_CONVERTER)
+            server = Server(DATA_CONVERTER, BEGINNING)
             temporal = Client(InMemoryService(server), data_converter=DATA_CONVERTER)
             with patch("workers.wiring.MailChannel", NoMail):
                 activities = build_activities(pool, settings, temporal)

@@ -16,7 +16,7 @@ from tests.driver import case_requests, journey_requests
 from tests.driver.in_memory.server import Server
 from tests.driver.journey_requests import Made
 from tests.driver.life import ZONES, Life, Party, World
-from tests.driver.running import import_asset
+from tests.driver.running import import_asset, on_record
 from tests.driver.spoiling import spoilt
 
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
@@ -76,10 +76,12 @@ class Seen:
             await self._look(party.account_id, when)
 
     async def _look(self, account_id: str, when: str) -> None:
-        apart = {one.about: one.says for one in await differences(self._life.world, account_id)}
-        new = self._life.world.tally.compare(account_id, apart, when)
-        self._life.log += [f"{account_id}: OTHERWISE {says}" for says in new.values()]
-        self.differences += len(new)
+        life = self._life
+        apart = {one.about: one.says for one in await differences(life.world, account_id)}
+        for about, says in life.world.tally.compare(account_id, apart, when).items():
+            self.differences += 1
+            life.log.append(f"{account_id}: OTHERWISE {says}")
+            life.log += [f"    {line}" for line in await on_record(life, account_id, about)]
 
 
 async def differences(world: World, account_id: str) -> Sequence[Difference]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -136,8 +136,3 @@ def begin(converter: DataConverter, init: InitializeWorkflow, run_id: str, at: d
     run.attributes = dict(init.search_attributes.indexed_fields)
     run.jobs.append(WorkflowActivationJob(initialize_workflow=init))
     return run
-
-
-def together(jobs: Iterable[WorkflowActivationJob]) -> list[WorkflowActivationJob]:
-    """Jobs of one activation: the beginning of a run comes with its first message."""
-    return sorted(jobs, key=lambda job: not job.HasField("initialize_workflow"))

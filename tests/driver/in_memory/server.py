@@ -31,13 +31,14 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from tests.driver.in_memory.acting import Acting, cancelled
-from tests.driver.in_memory.run import BrokenTaskError, Pending, Run, begin, together
+from tests.driver.in_memory.run import BrokenTaskError, Pending, Run, begin
 
 SLOW = "convey_assets"
 """What takes its time: the way of assets to another customer, on which much can be asked of both."""
 SLOWNESS = tuple(timedelta(hours=hours) for hours in (1, 30, 200, 1000))
 A_LITTLE = timedelta(milliseconds=1)
 """A timer rings after its time, never before."""
+SOON = timedelta(minutes=1)
 Watch = Callable[[str], Awaitable[None]]
 
 
@@ -48,9 +49,13 @@ class Server:
     """
 
     acting: Acting
+    """Given once there are activities: they need a client of this very server."""
 
-    def __init__(self, converter: DataConverter) -> None:
+    def __init__(self, converter: DataConverter, present: datetime) -> None:
         self._converter = converter
+        self._present = present
+        self._random = Random(0)
+        self._ahead: dict[str, timedelta] = {}
         self._made = 0
         self.watch: Watch | None = None
         self.runs: dict[str, Run] = {}
@@ -60,9 +65,7 @@ class Server:
     async def begin_anew(self, present: datetime, random: Random) -> None:
         """Forgets all workflows; it is `present`."""
         await self.forget()
-        self.random = random
-        self._present = present
-        self._ahead: dict[str, timedelta] = {}
+        self._random, self._present, self._ahead = random, present, {}
 
     async def forget(self) -> None:
         """Forgets all workflows."""
@@ -102,7 +105,7 @@ class Server:
         self._ahead[workflow_id] = self._ahead.get(workflow_id, timedelta()) + by
 
     def _pass(self, least: int, most: int) -> None:
-        self._present += timedelta(milliseconds=self.random.randint(least, most))
+        self._present += timedelta(milliseconds=self._random.randint(least, most))
 
     # Doors
 
@@ -122,7 +125,7 @@ class Server:
 
     def _begin(self, init: InitializeWorkflow) -> Run:
         self._made += 1
-        init.randomness_seed = self.random.getrandbits(60)
+        init.randomness_seed = self._random.getrandbits(60)
         run_id = f"run-{self._made}-{init.randomness_seed:x}"
         run = begin(self._converter, init, run_id, self.now(init.workflow_id))
         self.runs[init.workflow_id] = run
@@ -157,9 +160,20 @@ class Server:
     # What happens
 
     async def settle(self) -> None:
-        """All that is due happens, one thing after the other."""
-        while await self._one():
+        """All that is due happens, one thing after the other; what is tried again within a minute is waited for."""
+        while await self._one() or self._wait_for_next_try():
             pass
+
+    def _wait_for_next_try(self) -> bool:
+        tried = [
+            one.next_at - self.now(run.workflow_id)
+            for run in self.runs.values()
+            for one in run.activities.values()
+            if one.attempts
+        ]
+        wait = min(tried, default=SOON)
+        self._present += wait if wait < SOON else timedelta()
+        return wait < SOON
 
     async def hurry(self) -> None:
         """Whatever takes its time has come to its end."""
@@ -174,7 +188,7 @@ class Server:
                 continue
             at = self.now(run.workflow_id)
             if run.jobs:
-                jobs = together(run.jobs)
+                jobs = list(run.jobs)
                 run.jobs.clear()
                 await self._activate(run, jobs)
             elif (timer := run.due_timer(at)) is not None:
@@ -233,8 +247,8 @@ class Server:
                 raise NotImplementedError(f"{run.workflow_id} commands {unknown}: {command}")
 
     def _schedule(self, run: Run, call: ScheduleActivity, at: datetime) -> None:
-        slow = call.activity_type == SLOW and self.random.random() < 0.5
-        run.activities[call.seq] = Pending(call, at, at + (self.random.choice(SLOWNESS) if slow else timedelta()))
+        slow = call.activity_type == SLOW and self._random.random() < 0.5
+        run.activities[call.seq] = Pending(call, at, at + (self._random.choice(SLOWNESS) if slow else timedelta()))
 
     def _answer(self, said: UpdateResponse) -> None:
         match said.WhichOneof("response"):
@@ -270,9 +284,7 @@ async def _end(run: Run, how: str) -> None:
     run.over = how
     run.timers.clear()
     run.activities.clear()
-    jobs, run.jobs = run.jobs, type(run.jobs)()
     await run.forget()
-    run.jobs = jobs
 
 
 def _hear(run: Run, signal: SignalWorkflow) -> None:
