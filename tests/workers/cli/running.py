@@ -13,6 +13,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from activities.clock import is_moved, present
 from tests.workers.cli import child
 
 PROGRAM = Path(sys.executable).with_name("perennial")
@@ -37,8 +38,9 @@ async def perennial(
 ) -> Ended:
     """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
     ours = ("TEMPORAL_", "PERENNIAL_")
-    kept = {n: value for n, value in os.environ.items() if not n.startswith(ours) or n == "PERENNIAL_NOW"}
-    whole = kept | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width), **(environment or {})}
+    kept = {n: value for n, value in os.environ.items() if not n.startswith(ours)}
+    moved = {"PERENNIAL_NOW": present().isoformat()} if is_moved() else {}  # it goes on from here, not from the beginning
+    whole = kept | moved | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width), **(environment or {})}
     return await forked(arguments, folder, whole, given)
 
 
