@@ -12,6 +12,7 @@ from tests.driver.spoiling import spoilt
 from tests.driver.tally import Tally
 
 
+@pytest.mark.slow("driver")
 async def test_random_customers_break_nothing() -> None:
     """Every rule of the tables holds, no step fails, nothing is set aside, a third of what is asked is refused, and every agenda
     follows from the facts."""

@@ -39,7 +39,9 @@ async def perennial(
     """`perennial` with `arguments`, in `folder`, on the database `dsn`, printing `width` columns; `given` is its input."""
     ours = ("TEMPORAL_", "PERENNIAL_")
     kept = {n: value for n, value in os.environ.items() if not n.startswith(ours)}
-    moved = {"PERENNIAL_NOW": present().isoformat()} if is_moved() else {}  # it goes on from here, not from the beginning
+    moved = (
+        {"PERENNIAL_NOW": present().isoformat()} if is_moved() else {}
+    )  # it goes on from here, not from the beginning
     whole = kept | moved | {"PERENNIAL_DATABASE_URL": dsn, "COLUMNS": str(width), **(environment or {})}
     return await forked(arguments, folder, whole, given)
 
