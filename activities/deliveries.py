@@ -22,7 +22,7 @@ from activities.store.pool import Connection
 from domain import holding, lateness, onboarding
 from domain.calendar import local_day
 from domain.decision import Decision, JournalLine, Notice
-from domain.journey import Channel, DeliveryCall, Outcome, Sent
+from domain.journey import TOGETHER, Channel, DeliveryCall, Outcome, Sent, Together, TogetherCall
 from domain.mail.reading import Attachment, files_of
 from domain.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.messages import OutgoingMail, StaffNotice
@@ -55,6 +55,30 @@ class Deliveries:
         self._mail = mail
         self._notices = notices
         self._provisioner = provisioner
+
+    @activity.defn(name=TOGETHER)
+    async def deliver_together(self, call: TogetherCall) -> Together:
+        """Mails and notices that were written at one instant: all at the same time, each booked by itself as soon as it has left.
+
+        Each is tried once. What cannot leave now for a reason that may pass is left to an activity of its own, so that it neither
+        keeps the others waiting nor has them sent again.
+        """
+        found = await asyncio.gather(*(self._once(call, *one) for one in call.deliveries.items()))
+        came = dict(zip(call.deliveries, found, strict=True))
+        return Together(
+            outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)},
+            failed={id: one for id, one in came.items() if isinstance(one, str)},
+        )
+
+    async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
+        """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""
+        deliver = self.deliver_notice if channel is Channel.NOTICE else self.deliver_mail
+        try:
+            return await deliver(call.alone(delivery_id))
+        except ApplicationError as failed:
+            return str(failed) if failed.non_retryable else None
+        except Exception:
+            return None  # its own activity meets this again, and says so
 
     async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
         """The message to deliver, or what came of it if it was settled before."""

@@ -86,6 +86,12 @@ class Channel(StrEnum):
     CONVEYANCE = "convey_assets"
 
 
+TOGETHER = "deliver_together"
+"""The activity that takes out at once what was written at one instant."""
+LEAVE_TOGETHER = frozenset({Channel.MAIL, Channel.NOTICE})
+"""What goes to the mail server, and of which several may leave in one activity."""
+
+
 class Delivery(Carried):
     """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits
     for a person; `late`: it could not leave within the hour, which has been said, and is tried again."""
@@ -240,6 +246,26 @@ class DeliveryCall(Carried):
     as_of: AwareDatetime
     late: bool = False
     """true once it was said that it cannot leave: from then on it is tried for as long as it takes"""
+
+
+class TogetherCall(Carried):
+    """The input of the activity that takes out several deliveries at once: their channels by their ids."""
+
+    account_id: str
+    deliveries: dict[str, Channel]
+    as_of: AwareDatetime
+
+    def alone(self, delivery_id: str) -> DeliveryCall:
+        """The call of one of them."""
+        return DeliveryCall(account_id=self.account_id, delivery_id=delivery_id, as_of=self.as_of)
+
+
+class Together(Carried):
+    """What came of deliveries that were taken out at once, by their ids: outcomes, and reasons of what failed for good. What is in
+    neither could not leave yet, and is tried by itself."""
+
+    outcomes: dict[str, Outcome] = {}
+    failed: dict[str, str] = {}
 
 
 ROLL_OVER_AFTER_EVENTS = 380

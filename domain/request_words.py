@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.journey import Channel, Delivery, StageKind
@@ -105,26 +106,37 @@ _CHANNELS = {
     Channel.WEBHOOK: "Webhook",
     Channel.CONVEYANCE: "Assets for another account",
 }
+_SEVERAL = {Channel.MAIL: "mails", Channel.NOTICE: "notices to our people"}
 _STAGES = frozenset(kind.value for kind in StageKind)
 _MADE_UP = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def delivery_in_words(delivery: Delivery) -> str:
     """Such as "Mail: notice, 60 days before the end, contract K-1": what is on its way, and which step or request has sent it."""
+    return shortened(f"{_CHANNELS[delivery.channel]}: {_source_in_words(delivery)}")
+
+
+def _source_in_words(delivery: Delivery) -> str:
     source = delivery.id.partition("#")[0]
     stage, _, name = source.partition("/")
     kind, _, rest = stage.partition(":")
     if kind == "case":
         done = name.partition("/")[0].partition(":")[0]
-        about = f"{(CASES.get(done) or CASES.get(f'case_{done}') or plain(done)).lower()}, case {rest}"
-    elif kind == StageKind.SERVICE.value:
-        about = "what holds sales back"
-    elif kind in _STAGES:
-        about = ", ".join(part for part in (occurrence(name), subject_of(stage)) if part)
-    else:
-        id = "" if _MADE_UP.fullmatch(rest) else rest
-        about = f"{REQUESTS.get(kind, plain(kind)).lower()} {id}".strip()
-    return shortened(f"{_CHANNELS[delivery.channel]}: {about}")
+        return f"{(CASES.get(done) or CASES.get(f'case_{done}') or plain(done)).lower()}, case {rest}"
+    if kind == StageKind.SERVICE.value:
+        return "what holds sales back"
+    if kind in _STAGES:
+        return ", ".join(part for part in (occurrence(name), subject_of(stage)) if part)
+    id = "" if _MADE_UP.fullmatch(rest) else rest
+    return f"{REQUESTS.get(kind, plain(kind)).lower()} {id}".strip()
+
+
+def deliveries_in_words(deliveries: Sequence[Delivery]) -> str:
+    """Such as "2 mails and notice to our people: answer to an offer of more seats": what leaves together, and what has sent it."""
+    counted = Counter(delivery.channel for delivery in deliveries)
+    named = [_CHANNELS[channel] if count == 1 else f"{count} {_SEVERAL[channel]}" for channel, count in counted.items()]
+    what = " and ".join([named[0], *(f"{one[0].lower()}{one[1:]}" for one in named[1:])])
+    return shortened(f"{what}: {'; '.join(dict.fromkeys(map(_source_in_words, deliveries)))}")
 
 
 def request_in_words(activity: str, body: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carrying_out import effect_key
 from activities.case_work import case_key
-from domain.journey import Channel
+from domain.journey import TOGETHER, Channel
 from gateway.client import journey_id
 from gateway.in_step import case_workflow_id
 
@@ -105,10 +105,23 @@ async def _completed(
             elif event.HasField("activity_task_completed_event_attributes"):
                 done = event.activity_task_completed_event_attributes
                 results = await decode(done.result.payloads, [dict[str, Any]])
-                yield *scheduled[done.scheduled_event_id], results[0] if results else {}
+                name, given = scheduled[done.scheduled_event_id]
+                for each in _each(name, given, results[0] if results else {}):
+                    yield each
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise  # a run whose history is not kept any more has nothing to say
+
+
+def _each(
+    name: str, given: dict[str, Any], outcome: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """An activity as it is; of one that took out several messages each that has come to its end, as if it had been alone."""
+    if name != TOGETHER:
+        yield name, given, outcome
+        return
+    for delivery_id, came in outcome.get("outcomes", {}).items():
+        yield given["deliveries"][delivery_id], {**given, "delivery_id": delivery_id}, came
 
 
 def _key(name: str, given: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.store.pool import Pool
 from activities.store.waiting import Row, count_waiting, waiting
-from domain.journey import Channel
+from domain.journey import LEAVE_TOGETHER, TOGETHER, Channel
 from domain.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
@@ -116,6 +116,8 @@ class Outgoing:
             due = one.next_attempt_schedule_time
             next_at = due.ToDatetime(tzinfo=UTC) if due.seconds else None
             tried[one.activity_type.name] = Tried(one.attempt, next_at, one.last_failure.message)
+        if (first_try := tried.pop(TOGETHER, None)) is not None:
+            tried = {channel.value: first_try for channel in LEAVE_TOGETHER} | tried
         return tried
 
 

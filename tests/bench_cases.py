@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import EventType
 from activities.store.pool import open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from tests.bench import BILLABLE, histories_of
+from tests.bench import billable, histories_of
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from workers.embedded.stack import EmbeddedStack
@@ -25,7 +25,7 @@ from workers.settings import Settings
 from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
-CASE_BILLABLE = {**BILLABLE, EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: 1}
+TOLD = EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED
 """A signal that a case sends counts for the case; the journey's own event of it counts for the journey."""
 
 
@@ -63,7 +63,7 @@ async def cost(servers: Servers, case_id: str) -> tuple[int, int, Counter[str]]:
     runs = await histories_of(servers.temporal, f"case-{case_id}")
     events: list[Any] = [event for run in runs for event in run]
     names = Counter(EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower() for event in events)
-    return sum(CASE_BILLABLE.get(event.event_type, 0) for event in events), len(events), names
+    return sum(billable(event) + (event.event_type == TOLD) for event in events), len(events), names
 
 
 async def measure(folder: Path) -> None:

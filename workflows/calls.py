@@ -11,8 +11,18 @@ from datetime import date, datetime, timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from domain.journey import Delivery, DeliveryCall, Outcome, RequestCall, Step, StepCall
-from domain.request_words import case_in_words, delivery_in_words, request_in_words
+from domain.journey import (
+    TOGETHER,
+    Delivery,
+    DeliveryCall,
+    Outcome,
+    RequestCall,
+    Step,
+    StepCall,
+    Together,
+    TogetherCall,
+)
+from domain.request_words import case_in_words, deliveries_in_words, delivery_in_words, request_in_words
 from domain.service.case import CaseCall, CaseOutcome
 from domain.step_words import in_words
 
@@ -71,6 +81,22 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
         summary=delivery_in_words(delivery),
     )
     return outcome
+
+
+async def deliver_together(account_id: str, deliveries: Sequence[Delivery]) -> Together:
+    """Several messages, each tried once: whoever takes them answers for those that have left."""
+    together: Together = await workflow.execute_activity(
+        TOGETHER,
+        TogetherCall(
+            account_id=account_id, deliveries={one.id: one.channel for one in deliveries}, as_of=workflow.now()
+        ),
+        result_type=Together,
+        start_to_close_timeout=DELIVERY_TIMEOUT,
+        heartbeat_timeout=DELIVERY_HEARTBEAT,
+        retry_policy=_OWN_DATABASE,
+        summary=deliveries_in_words(deliveries),
+    )
+    return together
 
 
 async def case(activity: str, call: CaseCall, why: str = "") -> CaseOutcome:

@@ -24,7 +24,7 @@ class CustomerJourney(Doors):
     async def run(self, start: JourneyStart | None = None) -> None:
         """Waits for the next instant or message, does it, and goes on, until the journey is over."""
         while not self.is_over():
-            self.deliveries.keep_going(self.state)
+            self.take_out()
             if not self.has_work():
                 self.show()
                 await workflow.wait_condition(self.has_work)

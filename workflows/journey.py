@@ -22,7 +22,7 @@ from domain.step_words import in_words, term_end
 from domain.unreadable import UNREADABLE
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
-from workflows.tasks import Alarm, DeliveryTasks
+from workflows.tasks import Alarm, DeliveryTasks, may_leave_together
 from workflows.visibility import SearchAttributes
 
 ID_PREFIX = "journey-"
@@ -98,6 +98,12 @@ class Journey:
         )
 
     # What the loop does
+
+    def take_out(self) -> None:
+        """Whatever is on its way sets out, once nothing else is due at this instant: what comes of one instant leaves together."""
+        more = not self.asked and self.state.due(workflow.now()) is not None
+        if not (more and self.deliveries.not_started(self.state) and may_leave_together()):
+            self.deliveries.keep_going(self.state)
 
     async def perform(self, step: Step) -> None:
         """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""

@@ -10,7 +10,14 @@ import pytest
 
 import workflows
 from domain.journey import AccountView, Channel, Delivery, JourneyState, Stage, StageKind, Step
-from domain.request_words import CASES, REQUESTS, case_in_words, delivery_in_words, request_in_words
+from domain.request_words import (
+    CASES,
+    REQUESTS,
+    case_in_words,
+    deliveries_in_words,
+    delivery_in_words,
+    request_in_words,
+)
 from domain.step_words import STEPS, in_words, term_end
 from tests.workflows.test_registry import STAGES
 
@@ -118,6 +125,28 @@ def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None
 )
 def test_a_delivery_says_what_sent_it(channel: Channel, delivery: str, words: str) -> None:
     assert delivery_in_words(Delivery(id=delivery, channel=channel, since=AT)) == words
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "words"),
+    [
+        (
+            {"amend_assets:r-7#0": Channel.MAIL, "amend_assets:r-7#1": Channel.NOTICE},
+            "Mail and notice to our people: change of what they own r-7",
+        ),
+        (
+            {"case:C-1/a#x": Channel.MAIL, "case:C-1/a#y": Channel.NOTICE, "case:C-1/a#z": Channel.MAIL},
+            "2 mails and notice to our people: a, case C-1",
+        ),
+        (
+            {"order:SO-1#0": Channel.NOTICE, "renewal:K-1:1/term-end#0": Channel.NOTICE},
+            "2 notices to our people: order SO-1; term end, contract K-1",
+        ),
+    ],
+)
+def test_what_leaves_together_is_counted_and_says_what_sent_it(deliveries: dict[str, Channel], words: str) -> None:
+    found = [Delivery(id=id, channel=channel, since=AT) for id, channel in deliveries.items()]
+    assert deliveries_in_words(found) == words
 
 
 def test_a_long_row_ends_between_two_characters_within_its_bytes() -> None:

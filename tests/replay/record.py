@@ -10,6 +10,7 @@ shows something new is added beside the old ones, under a name of its own.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -206,6 +207,29 @@ async def paused_for_long(world: Outside) -> str:
     return account
 
 
+async def delivered_together(world: Outside) -> str:
+    """A mail and a notice of one request, first to a server that takes them, then to one that is away for two hours; and two
+    invoices of one morning."""
+    document = order()
+    second = copy.deepcopy(document["contracts"][0])
+    second["contract_id"] += "-2"
+    second["lines"] = [{"line_id": "4", "product": "CARE", "quantity": 2, "unit_price": "60000", "per": "year"}]
+    document["contracts"].append(second)
+    account, client = account_of(document), world.client
+    await client.place_order(document)
+    await settled(world.servers.pool, account)
+    for added in (2, 3):
+        assets = [{"asset_id": f"{document['order_id']}.1", "add": added}]
+        await client.ask(account, "amend_assets", {"assets": assets, "by": "S-2"})
+        await client.fast_forward(account, timedelta(hours=2))
+        await world.mail_goes_down()
+    await world.mail_comes_up()
+    await client.ask(account, "retry_deliveries", {"by": "S-2"})
+    await settled(world.servers.pool, account)
+    await client.fast_forward(account, timedelta(days=40))
+    return account
+
+
 JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     first_half_year,
     renewal_refused,
@@ -217,6 +241,7 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     sold_held_and_handed_over,
     paused_for_long,
     moved_away,
+    delivered_together,
 )
 TELLING = frozenset({sold_held_and_handed_over})
 """journeys whose events are told by webhook"""

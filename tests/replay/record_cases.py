@@ -141,6 +141,16 @@ async def taken_along(servers: Servers) -> str:
     return second
 
 
+async def told_together(servers: Servers) -> str:
+    """Warnings and violations of one instant, of which customer and several of our people are told at once."""
+    client, document = _client(servers), await customer(servers, segment="enterprise")
+    team = await staffed(servers, "AG-8", "AG-9")
+    opened = await client.open_case(case(document, team=team, impact="high", urgency="high"))
+    await client.fast_forward(opened.case_id, timedelta(hours=13))
+    await client.ask(opened.case_id, "cancel", {"by_customer": True, "by": "AG-8"})
+    return opened.case_id
+
+
 STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (
     kept_promises,
     broken_promises,
@@ -148,6 +158,7 @@ STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (
     rollovers,
     absorbing,
     taken_along,
+    told_together,
 )
 
 

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from domain.journey import Channel
+from domain.journey import TOGETHER, Channel
 from gateway.client import WORKFLOW
 from gateway.connection import DATA_CONVERTER
 from tests.replay.changed import SleepsFirst, StepsRenamed
@@ -64,7 +64,7 @@ def test_the_records_show_what_matters() -> None:
     assert {path.stem.rsplit("-", 1)[0] for path in FILES} == {journey.__name__ for journey in JOURNEYS}
     histories = [history_of(path) for path in FILES]
     called = set.union(*map(activities_in, histories))
-    assert {channel.value for channel in Channel} <= called
+    assert {channel.value for channel in Channel} | {TOGETHER} <= called
     assert {"activate_order", "take_over_order", "pause_journey", "resume_journey", "close_journey"} <= called
     assert {"complete_task", "answer_renewal", "answer_offer", "answer_survey", "adoption_usage_review"} <= called
     assert {"request_quote", "approve_quote", "accept_quote", "amend_assets", "transfer_assets"} <= called

@@ -57,7 +57,14 @@ def test_the_records_show_what_matters() -> None:
     )
     assert {f"case_{name}" for name in requests} <= called
     assert {"case_merge", "case_cancel", "case_customer_message", "case_answer_csat", "case_identify"} <= called
-    assert {"case_wake", "case_unheard", "case_absorbed", "deliver_mail", "deliver_notice"} <= called
+    assert {
+        "case_wake",
+        "case_unheard",
+        "case_absorbed",
+        "deliver_mail",
+        "deliver_notice",
+        "deliver_together",
+    } <= called
     for attributes in (
         "workflow_execution_continued_as_new_event_attributes",
         "workflow_execution_completed_event_attributes",

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 import workflows
 from activities.store.pool import open_pool
-from domain.journey import Channel, StageKind
+from domain.journey import TOGETHER, Channel, StageKind
 from workers.settings import Settings
 from workers.wiring import build_activities
 from workflows import (
@@ -79,7 +79,7 @@ async def test_the_names_match(registered: list[str]) -> None:
     requests = requested()
     assert {"activate_order", "take_over_order", "resume_journey"} <= requests
     assert len(registered) == len(set(registered))
-    assert set(registered) == steps | channels | requests
+    assert set(registered) == steps | channels | requests | {TOGETHER}
     assert not (steps & channels | steps & requests | channels & requests)
 
 
