@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import late_mails
 from activities.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
@@ -19,7 +20,7 @@ from activities.channels.provisioning import Provisioner
 from activities.heartbeats import heartbeats
 from activities.store import effects, holds, inbox
 from activities.store.pool import Connection
-from domain import holding, lateness, onboarding
+from domain import lateness, onboarding
 from domain.calendar import local_day
 from domain.decision import Decision, JournalLine, Notice
 from domain.journey import TOGETHER, Channel, DeliveryCall, Outcome, Sent, Together, TogetherCall
@@ -110,8 +111,7 @@ class Deliveries:
             await _note_not_sent(connection, call, row, clearance)
         if clearance is holds.Clearance.WITHDRAWN:
             return Outcome()
-        situation = await load_situation(connection, call.account_id, call.as_of)
-        return Outcome(plan=[holding.review_step(situation, f"held-{call.as_of:%Y%m%dT%H%M%S%f}-{call.delivery_id}")])
+        return late_mails.review(await load_situation(connection, call.account_id, call.as_of), call)
 
     @activity.defn(name=Channel.MAIL.value)
     async def deliver_mail(self, call: DeliveryCall) -> Outcome:
@@ -120,15 +120,13 @@ class Deliveries:
         if isinstance(row, Outcome):
             return row
         mail = OutgoingMail.model_validate(row.body)
-        written_on, today = _days_of(call, row, mail.time_zone)
-        said = lateness.on_day(mail.template, mail.context, written_on, today)
-        if written_on < today and mail.template in lateness.LATEST_ONLY and await self._said_later(row):
-            said = "a later one says it, too"
-        if isinstance(said, str):
-            return await self._dropped(call, row, said)
+        late = await self._late(call, row, mail) if _is_late(mail, _instant_of_attempt(call)) else None
+        if isinstance(late, Outcome):
+            return late
+        mail = late.mail if late else mail
         try:
-            late = {"at": _instant_of_attempt(call)} if local_day(mail.at, mail.time_zone) < today else {}
-            mail = mail.model_copy(update={"context": said, **late})
+            if late and late.too_early:
+                return await self._held(call, row)
             files = await self._files(mail.files_from) if mail.files_from else []
             async with outside_errors():
                 message_id = await self._mail.send(mail, files)
@@ -138,21 +136,32 @@ class Deliveries:
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
-        return await self._sent(call, message_id, row, sent)
+        return await self._sent(call, message_id, row, sent, late)
 
-    async def _said_later(self, row: effects.Waiting) -> bool:
+    async def _held(self, call: DeliveryCall, row: effects.Waiting) -> Outcome:
+        """A late mail waits for its hour, once its server is there again: until then it is the server that is waited for."""
+        async with outside_errors():
+            await self._mail.reach()
         async with business_errors(), self._performer.transaction() as connection:
-            return await effects.said_later(connection, row)
+            return await late_mails.held(connection, call, row, _instant_of_attempt(call))
 
-    async def _dropped(self, call: DeliveryCall, row: effects.Waiting, why: str) -> Outcome:
-        """A mail that waited for a server for so long that nobody has any use for it: it does not leave, and the journal says so."""
+    async def _late(self, call: DeliveryCall, row: effects.Waiting, mail: OutgoingMail) -> late_mails.Late | Outcome:
+        """A mail that waited for a server is decided anew: it leaves with what is so now, or waits for an hour at which it may, or
+        is dropped; the journal says which."""
+        at = _instant_of_attempt(call)
         async with business_errors(), self._performer.transaction() as connection:
-            gone = holds.Clearance.WITHDRAWN
-            if await effects.settle_outbox(
-                connection, row.delivery_id, gone.value, _instant_of_attempt(call), reason=why
-            ):
-                await _note_not_sent(connection, call, row, gone)
-        return Outcome()
+            if row.account_id and not row.delivery_id.startswith("case:"):
+                return await late_mails.decided_anew(connection, call, row, mail, at)
+            said = lateness.on_day(
+                mail.template, mail.context, local_day(mail.at, mail.time_zone), local_day(at, mail.time_zone)
+            )
+            if isinstance(said, str):
+                return await late_mails.dropped(connection, call, row, at, said)
+            optional = mail.unsubscribe is not None and row.account_id
+            leaves_at = await late_mails.hour_of(connection, row.account_id, at) if optional else at
+        if leaves_at > at:
+            raise ApplicationError(late_mails.FOR_ITS_HOUR, type="ChannelUnavailable", next_retry_delay=leaves_at - at)
+        return late_mails.Late(mail.model_copy(update={"context": said, "at": at}))
 
     async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
         """What came with a mail that is sent on."""
@@ -197,10 +206,17 @@ class Deliveries:
         return await self._provided(call, row, result.request_key)
 
     async def _sent(
-        self, call: DeliveryCall, message_id: str, row: effects.Waiting, sent: Sent | None = None
+        self,
+        call: DeliveryCall,
+        message_id: str,
+        row: effects.Waiting,
+        sent: Sent | None = None,
+        late: late_mails.Late | None = None,
     ) -> Outcome:
         at = _instant_of_attempt(call)
         async with business_errors(), self._performer.transaction() as connection:
+            if late is not None:
+                await late_mails.record(connection, call, row, late, at)
             await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id)
         followed = await self._followed(call, row, at)
         return followed.model_copy(update={"sent": sent}) if sent else followed
@@ -296,15 +312,13 @@ async def _note_not_sent(
     held = clearance is holds.Clearance.HELD
     why = await effects.why_not_sent(connection, row.delivery_id)
     says = f"{'Held back' if held else 'Dropped'}: {mail_in_words(row.body['template'])}; {why}"
-    key = f"{row.delivery_id}/{clearance.value}-{call.as_of:%Y%m%dT%H%M%S%f}"
-    kind = "service_held" if held else "dropped"
-    line = effects.JournalRow(key, _instant_of_attempt(call), row.stage, kind, says, {})
-    await effects.write_journal(connection, row.account_id, [line])
+    await late_mails.note(connection, call, row, _instant_of_attempt(call), clearance.value, says)
 
 
-def _days_of(call: DeliveryCall, row: effects.Waiting, zone: str) -> tuple[date, date]:
-    """The local days on which a mail was written, and on which it would leave."""
-    return local_day(row.created_at, zone), local_day(_instant_of_attempt(call), zone)
+def _is_late(mail: OutgoingMail, at: datetime) -> bool:
+    """True for a mail that was decided on another day than it leaves on, and for an optional one after an hour."""
+    other_day = local_day(mail.at, mail.time_zone) < local_day(at, mail.time_zone)
+    return other_day or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
 
 
 def _addressee(row: effects.Waiting) -> str:

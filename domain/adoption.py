@@ -182,16 +182,21 @@ def _outreach(situation: Situation, use: SeatUse) -> Mail:
 def mail(situation: Situation, step: Step) -> Decision:
     """The mail that did not leave with its decision: an offer of help, or that it has helped, if that is so still."""
     template = step.name.partition("-")[0]
+    found = mail_of(situation, template)
+    if found is None:
+        return Decision(JournalLine(f"Dropped: {mail_in_words(template)}; it is not so any more", kind="dropped"))
+    return Decision(JournalLine(f"The {mail_in_words(template)} is on its way"), mails=[found])
+
+
+def mail_of(situation: Situation, template: str) -> Mail | None:
+    """The offer of help (`outreach`), or the mail that it has helped (`recovered`), with the figures of now; null if it is not so."""
     uses, terms = seat_use(situation.customer, situation.playbook, situation.as_of), situation.playbook.adoption
     use, helping = uses[0] if uses else None, HELP_TASK in _open_tasks(situation)
-    mails = []
     if use is not None and template == "outreach" and helping and use.share < terms.low:
-        mails = [_outreach(situation, use)]
-    elif use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
-        mails = [Mail("recovered", _figures(use))]
-    if not mails:
-        return Decision(JournalLine(f"Dropped: {mail_in_words(template)}; it is not so any more", kind="dropped"))
-    return Decision(JournalLine(f"The {mail_in_words(template)} is on its way"), mails=mails)
+        return _outreach(situation, use)
+    if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
+        return Mail("recovered", _figures(use))
+    return None
 
 
 def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
@@ -226,22 +231,23 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
 
 def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> Decision:
     use = uses[0] if uses else None
-    figures = _figures(use) if use else {"active_users": None, "seats": None, "adoption": None, "counted_on": None}
+    figures = _figures(use) if use else dict.fromkeys(_COUNTED)
     said = f"{use.asset.product_name}, {use.says}" if use else "usage unknown"
     if next_on is None:
         return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
     if held := situation.guard.holds_back(Purpose.SALES_OUTREACH):
         # Whoever serves the customer talks to them now; a check-in would be one voice too many.
         return Decision(JournalLine(f"Check-in: {said}; not written, {held.says}", detail=figures))
-    context = {
-        "products": situation.customer.product_names(situation.as_of),
-        "active_users": figures["active_users"],
-        "seats": figures["seats"],
-        "adoption": figures["adoption"],
-        "counted_on": figures["counted_on"],
-        "next_on": next_on or None,
-    }
+    context = {**reported(situation), "next_on": next_on or None}
     return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
+
+
+def reported(situation: Situation) -> dict[str, object]:
+    """What a check-in says of a customer's products and of their use, as it is now."""
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    figures = _figures(uses[0]) if uses else {}
+    products = situation.customer.product_names(situation.as_of)
+    return {"products": products, **{name: figures.get(name) for name in _COUNTED}}
 
 
 def _with_health(situation: Situation, decision: Decision, health: Health) -> Decision:
@@ -381,6 +387,9 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
 
 def _open_tasks(situation: Situation) -> set[str]:
     return set(situation.customer.staff_tasks)
+
+
+_COUNTED = ("active_users", "seats", "adoption", "counted_on")
 
 
 def _figures(use: SeatUse) -> dict[str, str | int | None]:

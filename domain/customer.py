@@ -357,8 +357,11 @@ class Customer(Carried):
 
     def at_work(self, instant: datetime) -> bool:
         """True from nine to six on a business day: an hour at which people read what we write."""
-        local = instant.astimezone(ZoneInfo(self.account.time_zone))
-        return OPENS <= local.time() < CLOSES and is_business_day(local.date(), self.account.country)
+        return self.in_hours(instant) and is_business_day(self.day_of(instant), self.account.country)
+
+    def in_hours(self, instant: datetime) -> bool:
+        """True from nine to six, on whatever day."""
+        return OPENS <= instant.astimezone(ZoneInfo(self.account.time_zone)).time() < CLOSES
 
     def end_of(self, day: date) -> datetime:
         """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import ROUND_CEILING
+from typing import Any
 
 from domain.customer import OfferFacts
 from domain.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
-from domain.health import Band, Health, SeatUse
+from domain.health import Band, Health, SeatUse, seat_use
 from domain.journey import Outcome, Stage, Step
 from domain.orders import ContactRole
 from domain.ownership import upsold
@@ -85,9 +86,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
     context = {
         "offer_id": offer_id,
         "product": asset.product_name,
-        "seats": use.seats,
-        "active_users": use.active,
-        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
+        **_counted(use),
         "add": add,
         "unit_price": {"amount": str(unit_price), "currency": asset.currency},
         "per": asset.per.value,
@@ -103,6 +102,19 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         [Mail("upsell_offer", context, role=ContactRole.SPONSOR, product=asset.product)],
         [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=due)],
     )
+
+
+def _counted(use: SeatUse) -> dict[str, Any]:
+    counted_on = use.counted_on.isoformat() if use.counted_on else None
+    return {"seats": use.seats, "active_users": use.active, "counted_on": counted_on}
+
+
+def figures(situation: Situation, offer: OfferFacts) -> dict[str, Any] | None:
+    """What an offer says of the seats in use, as it is now; null once they do not run short any more."""
+    asset = situation.customer.asset(offer.asset_id)
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    use = next((use for use in uses if asset is not None and use.asset.product == asset.product), None)
+    return _counted(use) if use is not None and use.share >= situation.playbook.expansion.threshold else None
 
 
 def expiry_of(situation: Situation, offer: OfferFacts) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain import left_alone, pace, unhappy
+from domain import anew, left_alone, pace, unhappy
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
 from domain.mail_names import mail_in_words
@@ -16,6 +16,7 @@ from domain.service.hold_writes import (
     KeepHolds,
     RecordTold,
     ReleaseMails,
+    RewriteMail,
     WithdrawMail,
 )
 from domain.service.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
@@ -170,52 +171,58 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
     account = situation.customer.account.account_id
     short = mail.delivery_id.removeprefix(f"journey:{account}/")
     if gone := _moment_passed(situation, mail):
-        found.writes.append(WithdrawMail(mail.delivery_id, gone))
-        found.lines.append(
-            JournalLine(f"Dropped: {mail_in_words(mail.template)}; {gone}", name=f"mail-{short}", kind="dropped")
-        )
-    elif situation.guard.holds_back(mail.purpose, mail.product) is not None:
+        _drop(mail, gone, short, found)
+    elif mail.purpose is not None and situation.guard.holds_back(mail.purpose, mail.product) is not None:
         found.waiting.append(mail_in_words(mail.template))
     elif (morning := _later(situation, mail, found)) is not None:
         found.waiting.append(mail_in_words(mail.template))
         found.looks.append(morning)
+    elif isinstance(changes := anew.decided(situation, anew.as_written(situation, mail)), str):
+        _drop(mail, changes, short, found)
     else:
+        other = anew.differs(mail.body, changes)
+        found.writes += [RewriteMail(mail.delivery_id, changes)] if other else []
         found.writes.append(ReleaseMails((mail.delivery_id,)))
         found.deliveries[short] = Channel.MAIL
         says = f"On its way after it was held back: {mail_in_words(mail.template)}"
+        says = f"{says}, {anew.WRITTEN_ANEW} by what is so now" if other else says
         found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
         found.said.append(says)
         found.released.append(mail)
 
 
+def _drop(mail: HeldMail, why: str, short: str, found: _Found) -> None:
+    found.writes.append(WithdrawMail(mail.delivery_id, why))
+    says = f"Dropped: {mail_in_words(mail.template)}; {why}"
+    found.lines.append(JournalLine(says, name=f"mail-{short}", kind="dropped"))
+
+
 def _later(situation: Situation, mail: HeldMail, found: _Found) -> datetime | None:
-    """The morning for which an optional mail waits that nothing holds back any more; null if it may leave now."""
+    """The morning for which a mail waits that nothing holds back any more; null if it may leave now. What is not optional waits
+    for the promised hours alone, and leaves at once while somebody says that the holds count for nothing."""
     to = mail.optional_to
     if to is None:
-        return None
-    times = [
-        one.at
-        for one in situation.service.written
-        if one.to == to and one.template not in pace.not_counted(mail.template)
-    ]
+        at, _ = situation.soon
+        return at if at > situation.as_of and not situation.service.overrides else None
+    counted = [one for one in situation.service.written if one.template not in pace.not_counted(mail.template)]
+    times = [one.at for one in counted if one.to == to]
     times += [situation.as_of for one in found.released if one.optional_to == to]
-    day = pace.day_for(situation, mail.template, max(times, default=None))
+    day = pace.late_day_for(situation, mail.template, max(times, default=None), mail.created_at)
     return situation.customer.morning(day)[0] if day is not None else None
 
 
 def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
     """Why a mail that waits is not worth sending any more; null if it is."""
     customer = situation.customer
-    if mail.offer_id is not None:
-        offer = customer.offer(mail.offer_id)
+    if (offer_id := mail.context.get("offer_id")) is not None:
+        offer = customer.offer(offer_id)
         if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
             return "the offer is not open any more"
         return None
-    if mail.survey_id is not None and any(
-        s.survey_id == mail.survey_id and s.score is not None for s in customer.surveys
-    ):
+    survey_id = mail.context.get("survey_id")
+    if survey_id is not None and any(s.survey_id == survey_id and s.score is not None for s in customer.surveys):
         return "the survey was answered"
-    patience = PATIENCE.get(mail.purpose)
+    patience = PATIENCE.get(mail.purpose) if mail.purpose else None
     if patience is not None and situation.as_of - mail.created_at > patience:
         return f"its moment passed {patience.days} days after {customer.day_of(mail.created_at)}"
     return None

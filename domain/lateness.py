@@ -21,7 +21,12 @@ _GOOD_FOR: Mapping[str, int] = {
     "reorder_check_in": 14,
 }
 """Mails about how things stand, with the days for which they do."""
-_ENDS: Mapping[str, str] = {"renewal_notice": "term_end", "renewal_grace": "grace_until", "upsell_offer": "expires"}
+_ENDS: Mapping[str, str] = {
+    "renewal_notice": "term_end",
+    "renewal_grace": "grace_until",
+    "upsell_offer": "expires",
+    "quote_presented": "valid_until",
+}
 """The day after which a mail of that template asks for what cannot be done any more."""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from domain.customer import ContractFacts
+from domain import anew
 from domain.decision import Decision, JournalLine, Write
 from domain.journey import Channel, Outcome, Step
 from domain.mail_names import mail_in_words
 from domain.service.guard import MorningMail
-from domain.service.hold_writes import ReleaseMails, WithdrawMail
+from domain.service.hold_writes import ReleaseMails, RewriteMail, WithdrawMail
 from domain.situation import Situation
 
 STAGE = "relationship"
@@ -37,13 +37,6 @@ def step_at(situation: Situation, at: datetime) -> Step:
     return Step(kind=KIND, stage=STAGE, name=f"mails-{day}", at=at, on=day)
 
 
-_STILL_SO: Mapping[str, Callable[[ContractFacts], bool]] = {
-    "renewal_grace": lambda contract: contract.status == "grace",
-    "contract_ended": lambda contract: contract.status == "ended",
-}
-"""Mails about a contract that say what may be otherwise by the morning."""
-
-
 def leave(situation: Situation, step: Step) -> Decision:
     """All that waits for a morning leaves, wherever the customer is by now, unless it is not so any more."""
     deliveries: dict[str, Channel] = {}
@@ -52,13 +45,15 @@ def leave(situation: Situation, step: Step) -> Decision:
     lines: list[JournalLine] = []
     prefix = f"journey:{situation.customer.account.account_id}/"
     for mail in situation.service.mornings:
-        if _is_so(situation, mail):
+        changes = _decided(situation, mail)
+        if not isinstance(changes, str):
+            if anew.differs(mail.body, changes):
+                writes.append(RewriteMail(mail.delivery_id, changes))
             released.append(mail.delivery_id)
             deliveries[mail.delivery_id.removeprefix(prefix)] = mail.channel
             continue
-        why = "it is not so any more"
-        writes.append(WithdrawMail(mail.delivery_id, why))
-        says = f"Dropped: {mail_in_words(mail.template or '')}; {why}"
+        writes.append(WithdrawMail(mail.delivery_id, changes))
+        says = f"Dropped: {mail_in_words(mail.template)}; {changes}"
         lines.append(JournalLine(says, name=mail.delivery_id.removeprefix(prefix), kind="dropped"))
     if released:
         writes.append(ReleaseMails(tuple(released)))
@@ -70,7 +65,6 @@ def leave(situation: Situation, step: Step) -> Decision:
     )
 
 
-def _is_so(situation: Situation, mail: MorningMail) -> bool:
-    rule = _STILL_SO.get(mail.template or "")
-    contract = situation.customer.contract(mail.contract_id) if mail.contract_id else None
-    return rule is None or contract is None or rule(contract)
+def _decided(situation: Situation, mail: MorningMail) -> dict[str, Any] | str:
+    """What is changed of a message by now, or why it is dropped. A notice is what was decided: it leaves as it is."""
+    return {} if mail.channel is not Channel.MAIL else anew.decided(situation, anew.as_written(situation, mail))

@@ -350,13 +350,20 @@ def escalate(situation: Situation, step: Step) -> Decision:
 def touch(situation: Situation, step: Step) -> Decision:
     """A short mail on a fixed day after the sale by which a customer came to us; not before they can use what they bought."""
     says = step.name.removeprefix("touch-").replace("_", " ")
-    if standing.standing(situation, step.stage.split(":", 1)[1]) is not standing.Standing.NEW:
-        return Decision(JournalLine(f"No touch {says}: they know us", kind="skipped"))
-    provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
-    if any(t.stage == step.stage and t.status == "open" and t.name in provided for t in situation.customer.tasks):
-        return Decision(JournalLine(f"No touch {says}: they have no access yet", kind="skipped"))
+    if (why := no_touch(situation, step.stage)) is not None:
+        return Decision(JournalLine(f"No touch {says}: {why}", kind="skipped"))
     template = step.name.replace("-", "_")
     return Decision(JournalLine(f"Touch: {says}"), mails=[Mail(template)])
+
+
+def no_touch(situation: Situation, stage: str) -> str | None:
+    """Why nobody is asked how their first days with us are; null if they are."""
+    if standing.standing(situation, stage.partition(":")[2]) is not standing.Standing.NEW:
+        return "they know us"
+    provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
+    if any(t.stage == stage and t.status == "open" and t.name in provided for t in situation.customer.tasks):
+        return "they have no access yet"
+    return None
 
 
 def complete(situation: Situation, request: CompleteTask) -> Decision:
@@ -447,7 +454,7 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     since = situation.customer.day_of(situation.customer.account.since)
     years = anniversary_year(step.key) - since.year
     plan = [anniversary_after(situation, step)]
-    if (why := _no_thanks(situation)) is not None:
+    if (why := no_thanks(situation)) is not None:
         return Decision(JournalLine(f"Anniversary {years} left out: {why}", kind="skipped"), Outcome(plan=plan))
     return Decision(
         JournalLine(f"Anniversary: {years} {'year' if years == 1 else 'years'}"),
@@ -456,7 +463,7 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     )
 
 
-def _no_thanks(situation: Situation) -> str | None:
+def no_thanks(situation: Situation) -> str | None:
     """Why nobody is thanked for another year; null if they are."""
     customer = situation.customer
     if "reorder/lapsed" in customer.staff_tasks or not customer.product_names(situation.as_of):

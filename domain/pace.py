@@ -53,14 +53,30 @@ def day_for(situation: Situation, template: str, last: datetime | None) -> date 
 
     last: when this person got the one before. Days that the customer was told of, or that are theirs, are kept free.
     """
-    if template == KEEPS_ITS_DAY:
-        return None
+    return None if template == KEEPS_ITS_DAY else _day_for(situation, last)
+
+
+def _day_for(situation: Situation, last: datetime | None) -> date | None:
     customer, today = situation.customer, situation.today
     now = customer.at_work(situation.as_of)
     day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
     if last is not None:
         day = max(day, customer.day_of(last) + timedelta(days=QUIET_DAYS))
     day = _clear_of(situation, day, situation.kept)
+    return None if now and day == today else day
+
+
+def late_day_for(situation: Situation, template: str, last: datetime | None, written_at: datetime) -> date | None:
+    """As `day_for`, for a mail that could not leave when it was written. By then nobody waits for an answer to what they have just
+    done: it leaves at the promised hours like all else, though at no distance."""
+    if template not in ANSWERS and template != KEEPS_ITS_DAY:
+        return _day_for(situation, last)
+    customer, today = situation.customer, situation.today
+    own = template == KEEPS_ITS_DAY and customer.day_of(written_at) == today
+    now = customer.in_hours(situation.as_of) if own else customer.at_work(situation.as_of)
+    day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
+    if template == KEEPS_ITS_DAY and last is not None:
+        day = max(day, customer.day_of(last) + timedelta(days=1))
     return None if now and day == today else day
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from domain.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask, RecordHealth
 from domain.health import assess
@@ -46,17 +47,25 @@ def check_in(situation: Situation, step: Step) -> Decision:
         return Decision(JournalLine("Check-in: an order came meanwhile", kind="skipped"))
     rhythm = order_rhythm(days, situation.playbook.reorder)
     health = assess(situation.customer, situation.playbook, situation.as_of)
-    context = {
-        "last_order": max(days).isoformat(),
-        "rhythm_days": rhythm if len(set(days)) > 1 else None,
-        "products": situation.customer.product_names()[:10],
-    }
+    context = asked(situation) or {}
     return Decision(
         JournalLine(f"Check-in: last order on {max(days)}, usual rhythm {rhythm} days"),
         Outcome(health=health.view()),
         [RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts])],
         [Mail("reorder_check_in", context)],
     )
+
+
+def asked(situation: Situation) -> dict[str, Any] | None:
+    """What the friendly word says; null for somebody who has ordered nothing."""
+    days = [purchase.day for purchase in situation.customer.purchases]
+    if not days:
+        return None
+    return {
+        "last_order": max(days).isoformat(),
+        "rhythm_days": order_rhythm(days, situation.playbook.reorder) if len(set(days)) > 1 else None,
+        "products": situation.customer.product_names()[:10],
+    }
 
 
 def lapse(situation: Situation, step: Step) -> Decision:

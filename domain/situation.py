@@ -71,12 +71,16 @@ class Situation:
 
     def step_soon(self, kind: str, stage: str, name: str) -> Step:
         """A step that is due at once, or by night and on free days on the next morning: what a person is to read."""
-        if self.customer.at_work(self.as_of):
-            return self.step_now(kind, stage, name)
-        at, on = self.customer.morning(self.today)
-        if at < self.as_of:
-            at, on = self.customer.morning(self.in_days(1))
+        at, on = self.soon
         return Step(kind=kind, stage=stage, name=name, at=at, on=on)
+
+    @property
+    def soon(self) -> tuple[datetime, date]:
+        """Now with its day, or by night and on free days the next morning: when a person reads what is written."""
+        if self.customer.at_work(self.as_of):
+            return self.as_of, self.today
+        at, on = self.customer.morning(self.today)
+        return self.customer.morning(self.in_days(1)) if at < self.as_of else (at, on)
 
     def in_days(self, days: int) -> date:
         """The local day `days` from today."""

@@ -165,7 +165,14 @@ class MailChannel:
         except ValueError as error:
             raise MessageRejectedError(None, f"Reply-To: {error}") from None
 
+    async def reach(self) -> None:
+        """Raises ChannelUnavailableError while the server is away."""
+        await self._talk(lambda _: asyncio.sleep(0))
+
     async def _deliver(self, recipient: str, content: bytes) -> None:
+        await self._talk(lambda client: client.sendmail(self._settings.sender, [recipient], content))
+
+    async def _talk(self, says: Callable[[aiosmtplib.SMTP], Awaitable[object]]) -> None:
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -181,7 +188,7 @@ class MailChannel:
         try:
             async with asyncio.timeout_at(deadline):
                 await client.connect()
-                await client.sendmail(settings.sender, [recipient], content)
+                await says(client)
             # The server has the mail now: whatever happens to the good-bye must not look like a failure.
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout_at(deadline):

@@ -358,3 +358,41 @@ async def last_optional_mail(
         sorted(answers),
     )
     return at
+
+
+async def optional_mail_beside(
+    connection: Connection, row: Waiting, now: datetime, today: datetime, answers: Iterable[str]
+) -> datetime | None:
+    """When the address of a late mail got the latest optional mail beside it, or gets the one that is on its way: one that waited
+    for longer leaves first, one of another day (`today` began then) does not leave before this one."""
+    at: datetime | None = await connection.fetchval(
+        "select max(case status when 'waiting' then $3::timestamptz else settled_at end) from outbox"
+        " where account_id = $1 and channel = 'deliver_mail' and delivery_id <> $2"
+        " and (status = 'sent' and settled_at > $3::timestamptz - interval '10 days'"
+        "  or status = 'waiting' and ((created_at, delivery_id) < ($4::timestamptz, $2) or created_at >= $5))"
+        " and body->>'unsubscribe' is not null and body->>'template' <> all($6) and lower(body->>'to_email') = lower($7)",
+        row.account_id,
+        row.delivery_id,
+        now,
+        row.created_at,
+        today,
+        sorted(answers),
+        row.body["to_email"],
+    )
+    return at
+
+
+async def hold_outbox(connection: Connection, delivery_id: str, reason: str) -> None:
+    """A message that waits to leave is held back until the journey lets it go."""
+    await connection.execute(
+        "update outbox set status = 'held', reason = $2, cleared_at = null where delivery_id = $1 and status = 'waiting'",
+        delivery_id,
+        reason,
+    )
+
+
+async def rewrite_outbox(connection: Connection, delivery_id: str, changes: Mapping[str, Any]) -> None:
+    """A message that waits to leave says something else: these of its fields."""
+    await connection.execute(
+        "update outbox set body = body || $2 where delivery_id = $1 and status = 'waiting'", delivery_id, dict(changes)
+    )

@@ -26,6 +26,7 @@ from domain.service.hold_writes import (
     RecordRelease,
     RecordTold,
     ReleaseMails,
+    RewriteMail,
     RouteLead,
     SettleLead,
     WarnOfLead,
@@ -172,6 +173,12 @@ async def _release_mails(place: Place, write: ReleaseMails) -> None:
         " where delivery_id = any($1::text[]) and status = 'held'",
         list(write.delivery_ids),
         place.as_of.isoformat(),
+    )
+
+
+async def _rewrite_mail(place: Place, write: RewriteMail) -> None:
+    await place.connection.execute(
+        "update outbox set body = body || $2 where delivery_id = $1 and status = 'held'", write.delivery_id, write.body
     )
 
 
@@ -326,6 +333,7 @@ _HANDLERS: dict[type[Any], Callable[[Place, Any], Awaitable[None]]] = {
     RecordOverride: _record_override,
     RecordAcknowledgement: _record_acknowledgement,
     RecordRelease: _record_release,
+    RewriteMail: _rewrite_mail,
     ReleaseMails: _release_mails,
     WithdrawMail: _withdraw_mail,
     HoldBackStep: _hold_back_step,

@@ -84,6 +84,11 @@ select jsonb_build_object(
 )::text
 """
 
+QUOTE_OVER = """(coalesce(o.purpose, '') = 'new_quote' and not exists (
+  select 1 from quote q where q.quote_id = o.body->'context'->>'quote_id' and q.state = 'presented'
+    and q.version::text = o.body->'context'->>'version'))"""
+"""True for a quote on its way that nobody can accept any more."""
+
 _REVIEW = f"""{_CASES}
 select jsonb_build_object(
   'shown', coalesce((
@@ -111,23 +116,23 @@ select jsonb_build_object(
     from sales_hold h where h.account_id = $1 and h.lifted_at is null), '[]'),
   'mails', coalesce((
     select jsonb_agg(jsonb_build_object(
-        'delivery_id', o.delivery_id, 'template', o.body->>'template', 'purpose', o.purpose, 'product', o.product_code,
-        'created_at', o.created_at, 'offer_id', o.body->'context'->>'offer_id',
-        'survey_id', o.body->'context'->>'survey_id',
-        'optional_to', case when o.body->>'unsubscribe' is not null then lower(o.body->>'to_email') end)
-      order by o.created_at, o.delivery_id)
+        'delivery_id', o.delivery_id, 'created_at', o.created_at, 'stage', o.stage, 'contact_id', o.contact_id, 'body', o.body,
+        'purpose', o.purpose, 'product', o.product_code, 'quote_over', {QUOTE_OVER}) order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is null), '[]'),
   'written', coalesce((
     select jsonb_agg(w order by w.at, w."to", w.template) from (
-      select lower(o.body->>'to_email') as to, o.body->>'template' as template, max(greatest(o.created_at, o.settled_at)) as at
+      select lower(o.body->>'to_email') as to, o.body->>'template' as template,
+        -- what is on its way arrives now, whenever it was written
+        max(case o.status when 'waiting' then $2::timestamptz else greatest(o.created_at, o.settled_at) end) as at
       from outbox o where o.account_id = $1 and o.channel = 'deliver_mail' and o.status in ('waiting', 'sent')
         and o.created_at > $2::timestamptz - interval '60 days'
-        and greatest(o.created_at, o.settled_at) > $2::timestamptz - interval '10 days' and o.body->>'unsubscribe' is not null
+        and (o.status = 'waiting' or greatest(o.created_at, o.settled_at) > $2::timestamptz - interval '10 days')
+        and o.body->>'unsubscribe' is not null
       group by 1, 2) w), '[]'),
   'mornings', coalesce((
     select jsonb_agg(jsonb_build_object(
-        'delivery_id', o.delivery_id, 'channel', o.channel, 'template', o.body->>'template',
-        'contract_id', o.body->'context'->>'contract_id') order by o.created_at, o.delivery_id)
+        'delivery_id', o.delivery_id, 'created_at', o.created_at, 'stage', o.stage, 'contact_id', o.contact_id, 'body', o.body,
+        'channel', o.channel) order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is not null), '[]'),
   'steps', coalesce((
     select jsonb_agg(jsonb_build_object('step', s.step, 'purpose', s.purpose, 'product', s.product_code) order by s.held_at, s.key)
@@ -279,6 +284,11 @@ async def clear_to_send(connection: Connection, row: Waiting, as_of: datetime) -
         decision.says[:500],
     )
     return ends
+
+
+async def quote_is_over(connection: Connection, delivery_id: str) -> bool:
+    """True for the mail of a quote that nobody can accept any more."""
+    return bool(await connection.fetchval(f"select {QUOTE_OVER} from outbox o where delivery_id = $1", delivery_id))
 
 
 async def count_overrides(connection: Connection, since: datetime, until: datetime) -> list[tuple[str, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from typing import Any
 
 import holidays
 from pydantic import AwareDatetime
@@ -99,18 +100,44 @@ class RecordedHold(Carried):
     """when the owner was reminded of it last"""
 
 
-class HeldMail(Carried):
-    """A mail that waits for the holds to allow it. `offer_id` is set for an offer's mail, `survey_id` for a survey's; `optional_to`
-    is the address, in lower case, of whoever may have no more of them."""
+class WrittenMail(Carried):
+    """A mail as it was written, which leaves later: `body` are the fields of its message."""
 
     delivery_id: str
-    template: str
-    purpose: Purpose
-    product: ProductCode | None = None
     created_at: AwareDatetime
-    offer_id: str | None = None
-    survey_id: str | None = None
-    optional_to: str | None = None
+    stage: str = ""
+    contact_id: str | None = None
+    body: dict[str, Any] = {}
+    quote_over: bool = False
+    """true for a quote that nobody can accept any more"""
+
+    @property
+    def template(self) -> str:
+        """The name of its template; empty for a notice."""
+        return str(self.body.get("template", ""))
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What it says."""
+        found: dict[str, Any] = self.body.get("context") or {}
+        return found
+
+    @property
+    def optional(self) -> bool:
+        """True if it can be unsubscribed from."""
+        return self.body.get("unsubscribe") is not None
+
+
+class HeldMail(WrittenMail):
+    """A mail that waits for the holds, or for an hour at which it may leave. Nothing holds one without a purpose."""
+
+    purpose: Purpose | None = None
+    product: ProductCode | None = None
+
+    @property
+    def optional_to(self) -> str | None:
+        """The address, in lower case, of whoever may have no more of them."""
+        return str(self.body.get("to_email", "")).lower() if self.optional else None
 
 
 class Written(Carried):
@@ -121,13 +148,10 @@ class Written(Carried):
     at: AwareDatetime
 
 
-class MorningMail(Carried):
-    """A message that waits for the morning; `template` is null for a notice, `contract_id` for what is about none."""
+class MorningMail(WrittenMail):
+    """A message that waits for the morning: a mail or a notice."""
 
-    delivery_id: str
     channel: Channel
-    template: str | None = None
-    contract_id: str | None = None
 
 
 class HeldStep(Carried):

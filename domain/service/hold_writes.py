@@ -90,6 +90,14 @@ class HoldBackStep:
 
 
 @dataclass(frozen=True)
+class RewriteMail:
+    """A mail that waits says something else: these fields of its message are as they are here."""
+
+    delivery_id: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ForgetHeldSteps:
     """Steps that waited, by key or its beginning and a *, wait no longer."""
 
@@ -192,6 +200,7 @@ HoldWrite = (
     | RecordOverride
     | RecordAcknowledgement
     | RecordRelease
+    | RewriteMail
     | ReleaseMails
     | WithdrawMail
     | HoldBackStep

@@ -92,14 +92,14 @@ def test_what_was_held_back_leaves_one_by_one_at_hours_at_which_people_work() ->
     def held(number: int, to: str) -> HeldMail:
         return HeldMail(
             delivery_id=f"journey:acme/adoption/m-{number}#0",
-            template="check_in",
             purpose=Purpose.SALES_OUTREACH,
             created_at=at("2026-12-04T09:00"),
-            optional_to=to,
+            contact_id="P-1",
+            body={"template": "survey", "to_email": to, "unsubscribe": "acme/P-1"},
         )
 
     mails = [held(1, "jo@acme.example"), held(2, "jo@acme.example"), held(3, "al@acme.example")]
-    latest = [Written(to="al@acme.example", template="survey", at=at("2026-12-07T09:00"))]
+    latest = [Written(to="al@acme.example", template="check_in", at=at("2026-12-07T09:00"))]
     service = ServiceFacts(mails=mails, written=latest)
     by_day = replace(now("2026-12-08T10:00"), service=service)
     by_night = replace(now("2026-12-08T03:00"), service=service)

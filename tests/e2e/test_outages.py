@@ -49,7 +49,10 @@ _began: dict[str, datetime] = {}
 
 async def timed(servers: Servers, account: str) -> dict[str, date]:
     """The customer's local day of everything that was done, by key without the ids of account, order and contract."""
-    rows = await servers.pool.fetch("select key, at from journal where account_id = $1 and kind <> 'dropped'", account)
+    rows = await servers.pool.fetch(
+        "select key, at from journal where account_id = $1 and kind not in ('dropped', 'service_held', 'released', 'rewritten')",
+        account,
+    )
     zone = ZoneInfo("Asia/Tokyo")
     return {_plain(row["key"].replace(account, "")): row["at"].astimezone(zone).date() for row in rows}
 

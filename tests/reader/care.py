@@ -98,16 +98,12 @@ def seats(desk: Desk, opening: dict[str, str], closing: dict[str, str]) -> dict[
 
 
 def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> None:
-    """The seats in use are those of a product that they have, at this instant or when the mail was written."""
+    """The seats in use are those of a product that they have, at the instant at which the mail leaves, whenever it was written."""
     facts = desk.facts
     right = []
-    for at in dict.fromkeys((desk.at, desk.letter.created_at)):
-        for code, seats in facts.held(at).items():
-            if kind_of(desk, code) != "subscription" or product not in (None, facts.names[code]):
-                continue
-            right += [(_whole(active), seats) for active in facts.use(code, at)]
-        if facts.day(desk.at) == facts.day(desk.letter.created_at):
-            break
+    for code, seats in facts.held(desk.at).items():
+        if kind_of(desk, code) == "subscription" and product in (None, facts.names[code]):
+            right += [(_whole(active), seats) for active in facts.use(code, desk.at)]
     if (use["active"], use["seats"]) not in right:
         shown = "; ".join(sorted({f"{one[0]} of {one[1]}" for one in right})) or "no use is known"
         desk.wrong("count", f"{use['active']} of {use['seats']}", shown)
@@ -247,7 +243,7 @@ def rhythm(facts: Facts, at: datetime) -> tuple[list[date], int]:
 def reorder_check_in(desk: Desk) -> None:
     """When they ordered last, and how often they do."""
     facts = desk.facts
-    days, right = rhythm(facts, desk.letter.created_at)
+    days, right = rhythm(facts, desk.at)
     last = desk.must({"en": "You last ordered from us on {day:date}", "ja": "前回のご注文（{day:date}）から"})
     usual = desk.first(
         {"en": "you usually order about every {days:int} days", "ja": "いつもは{days:int}日ほどの間隔で"}

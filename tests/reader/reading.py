@@ -298,6 +298,8 @@ def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
         at = letter.sent_at.astimezone(there.zone)
         late = not MORNING <= at.hour < EVENING
         own_accord = letter.template in PLANNED or (letter.optional and letter.template not in ASKED_NOW)
+        waited = facts.day(letter.sent_at) > facts.day(letter.created_at)
+        own_accord = own_accord or (letter.optional and waited)  # nobody waits for an answer any more
         own_accord = own_accord or (
             letter.template == "renewal_confirmed" and ("automatically" in letter.text or "自動更新され" in letter.text)
         )

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
+
+from domain.calendar import is_business_day
+from domain.pace import ANSWERS, QUIET_DAYS
 from gateway.cases import CaseClient
 from gateway.outgoing import Outgoing
 from tests.activities.channels.fake_provisioning import Behaviour
+from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, attention_of, settled, until
+from tests.e2e.lives import account_of, attention_of, onboard, settled, until
 from tests.e2e.outages import outside
+from tests.workflows.service_side import report_full_use
+
+TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 async def test_a_dead_mail_server_needs_attention_within_two_hours_and_its_backlog_leaves_at_once(
@@ -99,3 +110,99 @@ async def test_what_leaves_within_the_hour_is_never_shown(servers: Servers, tmp_
         await settled(servers.pool, account)
         assert "delivery" not in await attention_of(servers.temporal, account)
         assert "has not left" not in await world.client.briefing(account)
+
+
+async def left_of(servers: Servers, account: str) -> list[tuple[str, datetime]]:
+    """The optional mails that left, by the customer's clock."""
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template, settled_at from outbox where account_id = $1 and channel = 'deliver_mail'"
+        " and status = 'sent' and body->>'unsubscribe' is not null order by settled_at, delivery_id",
+        account,
+    )
+    return [(row["template"], row["settled_at"].astimezone(TOKYO)) for row in rows]
+
+
+def night_after(at: datetime, days: int) -> datetime:
+    """Two in the morning, Tokyo, so many days later."""
+    return datetime.combine(at.astimezone(TOKYO).date() + timedelta(days=days), time(2), TOKYO)
+
+
+async def test_optional_mails_that_waited_for_a_server_leave_at_the_promised_hours_one_by_one(
+    servers: Servers, tmp_path: Path
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        account = account_of(document)
+        await world.mail_goes_down()
+        await world.client.place_order(document)
+        up_at = night_after(await world.client.now(account), 9)
+        await world.client.fast_forward_to(account, up_at)
+        waited = await servers.pool.fetchval(
+            "select count(*) from outbox where account_id = $1 and status = 'waiting' and body->>'unsubscribe' is not null",
+            account,
+        )
+        assert waited >= 3
+        await world.mail_comes_up()
+        await world.client.fast_forward(account, timedelta(hours=6, minutes=30))
+        await settled(servers.pool, account)
+        assert await left_of(servers, account) == []
+        assert await apart(servers, account) == []
+        await world.client.fast_forward(account, timedelta(days=20))
+        await settled(servers.pool, account)
+        left = await left_of(servers, account)
+        assert "welcome" in dict(left)
+        for template, at in left:
+            assert 9 <= at.hour < 18, (template, at)
+            assert is_business_day(at.date(), "JP"), (template, at)
+        paced = [(template, at.date()) for template, at in left if template not in ANSWERS]
+        assert len(paced) >= 2
+        for (_, before), (template, after) in pairwise(paced):
+            assert (after - before).days >= QUIET_DAYS, (template, after)
+        titles = [row["title"] for row in await servers.journal(account)]
+        assert [title for title in titles if title.endswith("it waits for an hour at which it may leave")]
+        assert await apart(servers, account) == []
+
+
+@pytest.mark.parametrize(("users", "says"), [(10, 10), (30, None)])
+async def test_a_mail_that_waited_for_a_server_says_what_is_so_when_it_leaves(
+    servers: Servers, tmp_path: Path, users: int, says: int | None
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        account = account_of(document)
+        await world.client.place_order(document)
+        await world.client.fast_forward(account, timedelta(days=45))
+        await onboard(world.client, account)
+        monday = await a_monday(world.client, account)
+        await settled(servers.pool, account)
+        await world.mail_goes_down()
+        await report_full_use(servers, account, 8)
+        await world.client.fast_forward_to(account, monday + timedelta(days=1))
+
+        async def mail() -> Any:
+            query = "select * from outbox where account_id = $1 and body->>'template' = 'outreach'"
+            return await servers.pool.fetchrow(query, account)
+
+        assert (await mail())["body"]["context"]["active_users"] == 8
+        await report_full_use(servers, account, users)
+        await world.client.fast_forward_to(account, monday + timedelta(days=2, hours=1))
+        await world.mail_comes_up()
+        await world.client.fast_forward(account, timedelta(days=4))
+        await settled(servers.pool, account)
+        row, titles = await mail(), [one["title"] for one in await servers.journal(account)]
+        if says is None:
+            assert row["status"] == "withdrawn"
+            assert "Dropped: offer of help; it is not so any more" in titles
+        else:
+            assert (row["status"], row["body"]["context"]["active_users"]) == ("sent", says)
+            assert "The offer of help left late, written anew by what is so now" in titles
+
+
+async def a_monday(client: Any, account: str) -> datetime:
+    """Ten in the morning of the first Monday from now on on which people work; the customer is there then."""
+    day: date = (await client.now(account)).astimezone(TOKYO).date() + timedelta(days=1)
+    while day.weekday() or not all(is_business_day(day + timedelta(days=n), "JP") for n in range(4)):
+        day += timedelta(days=1)
+    at = datetime.combine(day, time(10), TOKYO)
+    await client.fast_forward_to(account, at)
+    return at

@@ -171,6 +171,31 @@ async def test_a_mail_that_was_decided_waits_where_it_would_leave(servers: Serve
     assert titles[-1].startswith("On its way after it was held back" if ends == "sent" else "Dropped: offer of help")
 
 
+@pytest.mark.parametrize(("users", "says"), [(12, 12), (30, None)])
+async def test_what_was_held_back_says_what_is_so_when_it_leaves(
+    servers: Servers, users: int, says: int | None
+) -> None:
+    _, account = await onboarded(servers)
+    case = await open_case(servers, account)
+    await report_full_use(servers, account, users=8)
+    await servers.client.fast_forward(account, timedelta(days=4))
+    mail = "select status, body from outbox where account_id = $1 and body->>'template' = 'outreach'"
+    row: Any = await servers.pool.fetchrow(mail, account)
+    assert (row["status"], row["body"]["context"]["active_users"]) == ("held", 8)
+    await report_full_use(servers, account, users)
+    await resolve_case(servers, account, case, rating=5)
+    await servers.client.fast_forward(account, timedelta(days=8))
+    await settled(servers.pool, account)
+    row = await servers.pool.fetchrow(mail, account)
+    titles = [one["title"] for one in await servers.journal(account)]
+    if says is None:
+        assert row["status"] == "withdrawn"
+        assert "Dropped: offer of help; it is not so any more" in titles
+    else:
+        assert (row["status"], row["body"]["context"]["active_users"]) == ("sent", says)
+        assert "On its way after it was held back: offer of help, written anew by what is so now" in titles
+
+
 async def test_a_warning_pauses_automatic_mails_and_contractual_ones_pass(servers: Servers) -> None:
     _, account = await onboarded(servers)
     case = await open_case(servers, account, priority="low")
@@ -245,13 +270,16 @@ async def test_an_override_is_short_named_counted_and_shown_to_the_cases_owner(s
     first = f"journey:{account}/test/override#0"
     body = {
         "delivery_id": first,
-        "template": "touch_month_1",
+        "template": "survey",
         "to_name": "Aoi",
         "to_email": f"aoi-{account.lower()}@customer.example",
         "language": "en",
         "time_zone": "Asia/Tokyo",
         "at": at.isoformat(),
-        "context": {"company": "Tea", "contact_name": "Aoi", "seller": "Seller", "sender_name": "Sam"},
+        "context": {
+            **{"company": "Tea", "contact_name": "Aoi", "seller": "Seller", "sender_name": "Sam"},
+            **{"survey_id": "S-0", "question_kind": "nps"},
+        },
     }
     await servers.pool.execute(
         "insert into outbox (delivery_id, account_id, channel, stage, body, created_at, purpose, status)"

@@ -41,6 +41,9 @@ class NoMail(MailChannel):
         """Its Message-ID."""
         return f"<{mail.delivery_id}@in-memory.example>"
 
+    async def reach(self) -> None:
+        """The server is never away."""
+
 
 @asynccontextmanager
 async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Server, list[str]]]:
