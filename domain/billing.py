@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -23,8 +23,19 @@ from domain.journey import Step
 from domain.model import Carried
 from domain.money import CurrencyCode
 from domain.orders import BillingFrequency, FirstInvoice
-from domain.quoting.billing import BillingTerms, BillKind, BillLine, Cell, Paid, View, bill, charged_as, schedule
-from domain.quoting.parts import kept, merged
+from domain.quoting.billing import (
+    BillingTerms,
+    BillKind,
+    BillLine,
+    Cell,
+    Paid,
+    View,
+    bill,
+    charged_as,
+    next_due,
+    schedule,
+)
+from domain.quoting.parts import kept
 from domain.taking_effect import InEffect, counts_from, in_effect
 from domain.tax import Taxed
 
@@ -120,11 +131,8 @@ def billing_of(contract: ContractFacts) -> ContractBilling:
     )
 
 
-def terms_of(contract: ContractBilling | None, zone: str, paid_beyond: Collection[date] = ()) -> BillingTerms:
-    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says.
-
-    `paid_beyond`: first days of terms at which no period of their own begins where a whole term is paid at once.
-    """
+def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
+    """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says."""
     policy = ProrationPolicy(time_zone=zone)
     if contract is None:
         return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy, by_months=True)
@@ -138,7 +146,7 @@ def terms_of(contract: ContractBilling | None, zone: str, paid_beyond: Collectio
         anchor=first,
         anchors=((first, grids[0][1]), *grids[1:]),
         by_months=True,
-        starts=tuple(start for start in starts if start not in paid_beyond) if whole else (),
+        starts=tuple(starts) if whole else (),
     )
 
 
@@ -176,53 +184,28 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     """The lines of today. What begins later is invoiced on its first day, and any change of the future is invoiced or credited
     on the day on which it takes effect, as until then it may be taken back. What is bought once is invoiced when it is sold,
     and so is the first period of what is sold under a contract that says so."""
-    found = _settled(due, today, zone, policy)
-    if due.contract is None or due.contract.billing is not BillingFrequency.WHOLE_TERM:
-        return found
-    # What outlives its term was paid to its end with that term: the next one begins no period of it, else the same sum would be
-    # given back and charged again.
-    paid_beyond: set[date] = set()
-    for term in due.contract.terms[1:]:
-        if _moved(found) <= abs(_scheduled(found)):
-            break
-        other = _settled(due, today, zone, policy, {*paid_beyond, term.start_on})
-        if _scheduled(other) == _scheduled(found) and _moved(other) < _moved(found):
-            found = other
-            paid_beyond.add(term.start_on)
-    return found
-
-
-def _scheduled(settled: Settlement) -> Decimal:
-    return sum((line.scheduled for line in settled.lines), Decimal(0))
-
-
-def _moved(settled: Settlement) -> Decimal:
-    return sum((abs(line.scheduled) for line in settled.lines), Decimal(0))
-
-
-def _settled(due: Due, today: date, zone: str, policy: LedgerPolicy, paid_beyond: Collection[date] = ()) -> Settlement:
-    terms = terms_of(due.contract, zone, paid_beyond)
+    terms = terms_of(due.contract, zone)
     elsewhere = _elsewhere(due, terms, today)
     billed = [*due.billed, *elsewhere]
     first = local_date(due.after.start, terms.policy.zone)
     through = max(today, first) if _with_its_sale(due) else today
     seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
     as_of = _as_of(due, seen.paid, today, terms.policy.zone)
-    paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone, paid_beyond)
+    paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
     paid: list[Paid] = []
     if seen.ends or paid_by != terms:
         # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day. What takes
         # effect today may have been settled by now, or not.
         held, zone_of = due.before or due.after, terms.policy.zone
         seen_before = [in_effect(held, day, zone_of, policy) for day in (today, today - timedelta(days=1))]
-        parts = charged_as(billed, _views(seen_before, len(seen.earlier), paid_by, terms), through)
+        parts = charged_as(due.after, billed, _views(seen_before, len(seen.earlier), paid_by, terms), through)
         paid = [
             Paid(record, paid_by, keys)
             for record, keys in zip(seen.earlier, parts, strict=False)
             if record is not seen.now or not seen.ends
         ]
     lines = bill(seen.now, terms, billed, through, paid)
-    known = {line.key for line in [*billed, *lines]}
+    known = {(line.lot, line.period) for line in [*billed, *lines]}
     return Settlement(lines, elsewhere, _next_day(due, terms, known, today, seen.days))
 
 
@@ -278,11 +261,7 @@ def _elsewhere(due: Due, terms: BillingTerms, today: date) -> list[BillLine]:
     if due.billed or ours_from is None or (due.before is None and not due.taken_over):
         return []
     known, ours_from = due.before or due.after, min(ours_from, today)
-    return [
-        _charged(known, cell)
-        for cell in schedule(known, terms, ours_from, ours_from)
-        if cell.due < ours_from and cell.amount
-    ]
+    return [_charged(known, cell) for cell in schedule(known, terms, ours_from) if cell.due < ours_from and cell.amount]
 
 
 def _charged(record: AssetRecord, cell: Cell) -> BillLine:
@@ -296,7 +275,7 @@ def _charged(record: AssetRecord, cell: Cell) -> BillLine:
         currency=record.asset.currency,
         amount=cell.amount,
         scheduled=cell.amount,
-        stands=kept(merged(cell.parts)),
+        stands=kept(cell.parts),
     )
 
 
@@ -312,10 +291,8 @@ def _next_day(
     ahead = today
     if record.periods[-1].end is None:
         ahead = terms.periods(first).after(max(today, first))
-    days = [
-        cell.due for cell in schedule(record, terms, ahead) if cell.exact and today < cell.due and cell.key not in known
-    ]
-    return min([*days, *changes], default=None)
+    day = next_due(record, terms, ahead, today, known)
+    return min([*changes, *([day] if day else [])], default=None)
 
 
 def step_on(customer: Customer, what: str, day: date) -> Step:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -29,13 +29,12 @@ from domain.ids import AssetId
 from domain.model import Carried
 from domain.money import CurrencyCode, Rounding, exactly, rounding_of
 from domain.quoting.errors import BillingError
+from domain.quoting.netting import Key, staying, together
 from domain.quoting.parts import ONCE, Part, Why, changed, kept, merged, read_parts, turned
 from domain.quoting.pricebook import PriceUnit
 from domain.quoting.quote import UnitPricing
 
 ZERO = Decimal(0)
-Key = tuple[int, date]
-"""A lot and the billing period, by its first day, that it is billed for."""
 
 
 class BillWhen(StrEnum):
@@ -156,68 +155,103 @@ class BillLine(Carried):
         return self.lot, self.period
 
 
-@dataclass(frozen=True, slots=True)
+Stretch = tuple[date, date, int, Decimal, int]
+"""The fields of a `Part`, which is made only of what is told."""
+
+
+@dataclass(slots=True)
 class Cell:
-    """What a lot costs in a part of a billing period: exactly, as its share of a sum that is rounded once, and its parts."""
+    """What a lot costs in a billing period: exactly, as its share of a sum that is rounded once; due when its first part is."""
 
     key: Key
     due: date
     exact: Fraction
+    stretches: list[Stretch] = field(default_factory=list)
     amount: Decimal = ZERO
-    parts: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it is made of; nothing if its amount is a part of what a period was rounded to."""
+        return merged(map(Part._make, self.stretches))
 
 
-def schedule(record: AssetRecord, terms: BillingTerms, through: date, told: date | None = None) -> list[Cell]:
+Cells = dict[Key, Cell]
+
+
+def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Cell]:
     """What is billed for an asset: all of it if it ends, else what falls due on or before `through`; by billing period and lot.
 
-    Billing periods that begin by `told` have their parts. The amounts of an asset that ends add up to its total in the ledger, rounded.
+    The amounts of an asset that ends add up to its total in the ledger, rounded.
     """
     rounding = rounding_of(record.asset.currency)
-    cells: list[Cell] = []
+    cells = sorted(_cells(record, terms, through).values(), key=lambda cell: (cell.key[1], cell.key[0]))
     exact = record.asset.carried
     before = rounded(exact, rounding)
-    for cell in sorted(_cells(record, terms, through, told), key=lambda cell: (cell.key[1], cell.key[0])):
+    for cell in cells:
         exact += cell.exact
         so_far = rounded(exact, rounding)
-        cells.append(replace(cell, amount=so_far - before))
-        before = so_far
+        cell.amount, before = so_far - before, so_far
     return cells
 
 
-def _cells(record: AssetRecord, terms: BillingTerms, through: date, told: date | None = None) -> list[Cell]:
+def _cells(record: AssetRecord, terms: BillingTerms, through: date, since: date = date.min) -> Cells:
+    """By lot and billing period; without what was over by `since`."""
+    cells: Cells = {}
     if record.asset.selling_model is SellingModel.ONE_TIME:
-        return list(_once(record, terms, through))
+        for cell in _once(record, terms, through):
+            cells[cell.key] = cell
+        return cells
     if not record.periods:
-        return []
+        return cells
     zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
     grid = terms.periods(local_date(record.periods[0].start, zone))
-    cells: list[Cell] = []
     booked, before = ZERO, ZERO
     active = record.active
     anchors = month_anchors(record.asset, active)
     for period, (_, holdings) in zip(record.periods, sweep(rows_of(active), timeline(record.actions)), strict=True):
-        lots = {lot: exactly((holdings.prices[lot] or ZERO) * units) for lot, units in holdings.quantities.items()}
+        if period.end is not None and local_date(period.end, zone) <= since and terms.by_months:
+            continue
+        prices = {lot: holdings.prices[lot] or ZERO for lot in holdings.quantities}
+        lots = {lot: exactly(prices[lot] * units) for lot, units in holdings.quantities.items()}
         anchor = local_date(anchor_at(anchors, period.start), zone).day
         shares = _shares(period, grid, terms, through, anchor)
         if terms.by_months or period.amount is None:
-            prices = holdings.prices
-            cells += [
-                Cell(
-                    (lot, share.period),
-                    share.due,
-                    monthly * share.months,
-                    parts=(Part(share.start, share.until, holdings.quantities[lot], prices[lot] or ZERO, anchor),)
-                    if told is not None and share.period <= told
-                    else (),
-                )
-                for share in shares
-                for lot, monthly in lots.items()
-            ]
+            for share in shares:
+                whole = share.months == 1
+                for lot, monthly in lots.items():
+                    cell = _cell(cells, (lot, share.period), share.due, monthly if whole else monthly * share.months)
+                    cell.stretches.append((share.start, share.until, holdings.quantities[lot], prices[lot], anchor))
             continue
         booked += period.amount
         total, before = rounding.apply(booked) - before, rounding.apply(booked)
-        cells += _divided(lots, shares, total, terms, rounding)
-    return _joined(cells)
+        for key, due, amount in _divided(lots, list(shares), total, terms, rounding):
+            _cell(cells, key, due, amount)
+    return cells
+
+
+def _cell(cells: Cells, key: Key, due: date, exact: Fraction) -> Cell:
+    """The cell of a lot and billing period, with so much more in it."""
+    cell = cells.get(key)
+    if cell is None:
+        cells[key] = cell = Cell(key, due, exact)
+    else:
+        cell.due = min(cell.due, due)
+        cell.exact += exact
+    return cell
+
+
+def next_due(
+    record: AssetRecord, terms: BillingTerms, through: date, after: date, known: Collection[Key]
+) -> date | None:
+    """The first day later than `after` on which a part of an asset falls due that is not `known`."""
+    return min(
+        (
+            cell.due
+            for cell in _cells(record, terms, through, after).values()
+            if after < cell.due and cell.key not in known and cell.exact
+        ),
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +265,17 @@ class _Share:
     until: date
 
 
-def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date, anchor: int) -> list[_Share]:
-    """What a state period takes of the billing periods, in months."""
+def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date, anchor: int) -> Iterator[_Share]:
+    """What a state period takes of the billing periods, in months; in order."""
     zone, policy = terms.policy.zone, terms.policy
     start = local_date(period.start, zone)
     end = grid.after(max(start, through)) if period.end is None else local_date(period.end, zone)
     if end <= start:
         # Shorter than a day: all of its amount, if it has one, belongs to that day.
-        return [] if terms.by_months else [_Share(grid.period_at(start).start, start, Fraction(1), start, start)]
+        if not terms.by_months:
+            yield _Share(grid.period_at(start).start, start, Fraction(1), start, start)
+        return
     by_month = Grid(grid.anchor, grid.day, 1)
-    shares: list[_Share] = []
     while start < end:
         whole = grid.period_at(start)
         until = min(whole.end, end)
@@ -249,14 +284,13 @@ def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: da
         else:
             months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
         due = start if terms.when is BillWhen.IN_ADVANCE else until
-        shares.append(_Share(whole.start, due, months, start, until))
+        yield _Share(whole.start, due, months, start, until)
         start = until
-    return shares
 
 
 def _divided(
     lots: dict[int, Fraction], shares: Sequence[_Share], total: Decimal, terms: BillingTerms, rounding: Rounding
-) -> Iterator[Cell]:
+) -> Iterator[tuple[Key, date, Fraction]]:
     """A period's amount by lots and billing periods: in proportion to price and time, to the last minor unit."""
     places = [(lot, share) for share in shares for lot in lots]
     # Weights are decimals, and these need not be: a common denominator makes them whole.
@@ -275,18 +309,7 @@ def _divided(
         ]
         parts = tuple(after - before for before, after in pairwise([ZERO, *sums]))
     for (lot, share), amount in zip(places, parts, strict=True):
-        yield Cell((lot, share.period), share.due, Fraction(amount))
-
-
-def _joined(cells: Iterable[Cell]) -> list[Cell]:
-    """One cell for each lot and billing period, due when the first part is."""
-    joined: dict[Key, Cell] = {}
-    for cell in cells:
-        known = joined.get(cell.key)
-        if known is not None:
-            cell = Cell(cell.key, min(known.due, cell.due), known.exact + cell.exact, parts=(*known.parts, *cell.parts))
-        joined[cell.key] = cell
-    return list(joined.values())
+        yield (lot, share.period), share.due, Fraction(amount)
 
 
 def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[Cell]:
@@ -303,7 +326,7 @@ def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[C
             first.setdefault(lot, (start, holdings.prices[lot] or ZERO))
     for lot, (start, price) in first.items():
         units = held.get(lot, 0)
-        yield Cell((lot, start), start, Fraction(price) * units, parts=(Part(start, start, units, price, ONCE),))
+        yield Cell((lot, start), start, Fraction(price) * units, [(start, start, units, price, ONCE)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,16 +341,74 @@ class Paid:
 View = tuple[AssetRecord, BillingTerms]
 
 
-def charged_as(billed: Sequence[BillLine], ways: Sequence[Sequence[View]], through: date) -> list[set[Key]]:
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """What was charged for each lot and billing period by the schedule, what credits have left of it, and its parts in JSON."""
+
+    rounding: Rounding
+    charged: dict[Key, Decimal]
+    left: dict[Key, Decimal]
+    stands: dict[Key, str]
+
+    @classmethod
+    def of(cls, record: AssetRecord, billed: Sequence[BillLine]) -> _Booked:
+        booked = cls(rounding_of(record.asset.currency), defaultdict(Decimal), defaultdict(Decimal), {})
+        for line in billed:
+            key = line.lot, line.period
+            booked.charged[key] += line.scheduled
+            booked.left[key] += line.amount
+            if line.stands is not None:
+                booked.stands[key] = line.stands
+        return booked
+
+    @property
+    def unit(self) -> Decimal:
+        return Decimal(1).scaleb(-self.rounding.decimals)
+
+    def parts(self, key: Key) -> tuple[Part, ...] | None:
+        """What a period was charged as; null if it is not on record, or does not come to what was charged."""
+        if key not in self.charged:
+            return ()
+        if (stands := self.stands.get(key)) is None:
+            return None
+        parts = read_parts(stands)
+        off = abs(sum((part.worth for part in parts), Fraction()) - Fraction(self.charged[key]))
+        return parts if off <= Fraction(2 * self.unit) else None
+
+
+def _booked_as(cells: Cells, booked: _Booked) -> Cells:
+    """Cells by the lots and periods for which their days were charged, where those are charged for less: see `netting`."""
+    unit = booked.unit
+    less = [key for key, net in booked.charged.items() if key not in cells or net - unit > cells[key].exact]
+    stood = {key: parts for key in less if (parts := booked.parts(key))}
+    if not stood:
+        return cells
+    first = min(part.start for parts in stood.values() for part in parts)
+    until = max(part.until for parts in stood.values() for part in parts)
+    for key, cell in cells.items():
+        more = key not in stood and cell.exact > booked.charged.get(key, ZERO)
+        if more and any(start < until and first < end for start, end, *_ in cell.stretches):
+            stood[key] = booked.parts(key) or ()
+    now = {key: cells[key].parts if key in cells else () for key in stood}
+    for costs, charged, part in staying(now, stood):
+        if charged not in cells:
+            cells[charged] = Cell(charged, part.start, Fraction())
+        for key, moved in ((costs, part._replace(units=-part.units)), (charged, part)):
+            cells[key].exact += moved.worth
+            cells[key].stretches = [*together([*cells[key].parts, moved])]
+    return {key: cell for key, cell in cells.items() if cell.stretches or key in booked.charged or cell.exact}
+
+
+def charged_as(
+    record: AssetRecord, billed: Sequence[BillLine], ways: Sequence[Sequence[View]], through: date
+) -> list[set[Key]]:
     """The parts that were billed as one view of each way says, by the way that comes nearest; the first of those that do."""
-    charged: dict[Key, Decimal] = defaultdict(Decimal)
-    for line in billed:
-        charged[line.key] += line.scheduled
-    costs = [[{cell.key: cell.exact for cell in _cells(*view, through)} for view in views] for views in ways]
+    booked = _Booked.of(record, billed)
+    costs = [[_booked_as(_cells(*view, through), booked) for view in views] for views in ways]
     found: list[set[Key]] = [set() for _ in ways]
-    for key, net in charged.items():
+    for key, net in booked.charged.items():
         off = [
-            (min(abs(Fraction(net) - cost.get(key, Fraction())) for cost in each), number)
+            (min(abs(Fraction(net) - (cost[key].exact if key in cost else 0)) for cost in each), number)
             for number, each in enumerate(costs)
             if each
         ]
@@ -349,29 +430,23 @@ def bill(
     (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: by
     what periods go that were billed, if not the same.
     """
-    told = max([through, *(line.period for line in billed)])
-    expected = {cell.key: cell for cell in _cells(record, terms, through, told)}
-    charged: dict[Key, Decimal] = defaultdict(Decimal)
-    left: dict[Key, Decimal] = defaultdict(Decimal)
-    stands: dict[Key, str] = {}
-    for line in billed:
-        charged[line.key] += line.scheduled
-        left[line.key] += line.amount
-        if line.stands is not None:
-            stands[line.key] = line.stands
+    booked = _Booked.of(record, billed)
+    charged = booked.charged
+    expected = _booked_as(_cells(record, terms, through), booked)
     for part in paid:
-        as_paid = {cell.key: cell for cell in _cells(part.record, part.terms, through, told) if cell.key in part.keys}
-        expected = {key: cell for key, cell in expected.items() if key not in part.keys} | as_paid
+        as_paid = _booked_as(_cells(part.record, part.terms, through), booked)
+        expected = {key: cell for key, cell in expected.items() if key not in part.keys}
+        expected |= {key: cell for key, cell in as_paid.items() if key in part.keys}
     due = {key: cell.exact for key, cell in expected.items() if key in charged or cell.due <= through}
     lines: list[BillLine] = []
     asset = record.asset
     carried = asset.carried
     if asset.carried_first is not None and len({period for _, period in due.keys() | charged.keys()}) == 1:
         carried = asset.carried_first
-    for key, change in changes_of(due, charged, rounding_of(asset.currency), carried).items():
+    for key, change in changes_of(due, charged, booked.rounding, carried).items():
         cell = expected.get(key)
-        now = merged(cell.parts) if cell and key in due else ()
-        before = _as_charged(stands.get(key), charged[key], asset.currency) if key in charged else ()
+        now = cell.parts if cell and key in due else ()
+        before = booked.parts(key)
         said = _Said(
             () if before is None else changed(before, now), kept(now), None if before is not None else Why.DIFFERENCE
         )
@@ -379,12 +454,12 @@ def bill(
             on = cell.due if cell and key not in charged else through
             lines.append(_bill_line(record, key, BillKind.CHARGE, on, change, change, said))
         elif change < 0:
-            amount = -creditable(-change, charged[key], left[key], terms.policy, record.asset.currency)
+            amount = -creditable(-change, charged[key], booked.left[key], terms.policy, record.asset.currency)
             capped = Why.CAPPED if amount > change else said.why
             said = replace(said, parts=turned(said.parts), why=capped)
             lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change, said))
     if terms.policy.adjustment_rule is AdjustmentRule.CAP:
-        lines += _set_off(record, lines, left, through)
+        lines += _set_off(record, lines, booked.left, through)
     return tuple(lines)
 
 
@@ -417,15 +492,6 @@ class _Said:
     why: Why | None = None
 
 
-def _as_charged(stands: str | None, charged: Decimal, currency: str) -> tuple[Part, ...] | None:
-    """What a period was charged as; null if it is not on record, or does not come to what was charged."""
-    if stands is None:
-        return None
-    parts = read_parts(stands)
-    off = abs(sum((part.worth for part in parts), Fraction()) - Fraction(charged))
-    return parts if off <= Fraction(2, 10 ** rounding_of(currency).decimals) else None
-
-
 def changes_of(
     due: Mapping[Key, Fraction], charged: Mapping[Key, Decimal], rounding: Rounding, carried: Fraction = Fraction()
 ) -> dict[Key, Decimal]:
@@ -436,22 +502,30 @@ def changes_of(
     """
     unit = Fraction(1, 10**rounding.decimals)
     keys = sorted(due.keys() | charged.keys(), key=lambda key: (key[1], key[0]))
-    open_ = {key: due.get(key, Fraction()) - Fraction(charged.get(key, ZERO)) for key in keys}
-    settled = {key for key in keys if key in charged and due.get(key) and abs(open_[key]) <= unit}
+    # Most parts are charged to the last digit, which a decimal finds out sooner than fractions do.
+    open_ = {
+        key: due.get(key, Fraction()) - Fraction(charged.get(key, ZERO))
+        for key in keys
+        if charged.get(key, ZERO) != due.get(key, 0)
+    }
+    settled = {key for key in keys if key in charged and due.get(key) and abs(open_.get(key, 0)) <= unit}
     begun = rounded(carried, rounding)
     done = sum(charged.values(), begun)
-    exact = carried - Fraction(begun) + Fraction(done) + sum((open_[key] for key in settled), Fraction())
+    so_far = carried - Fraction(begun) + Fraction(done)
+    exact = so_far + sum((more for key, more in open_.items() if key in settled), Fraction())
     changes: dict[Key, Decimal] = {}
     for key in keys:
         if key not in settled:
-            exact += open_[key]
+            exact += open_.get(key, 0)
             change = max(rounded(exact, rounding) - done, -charged.get(key, ZERO))
             done += change
             changes[key] = change
-    rest = rounded(sum(due.values(), carried), rounding) - done
+    rest = rounded(sum(open_.values(), so_far), rounding) - done
+    if not rest:
+        return {key: change for key, change in changes.items() if change}
     step = Decimal(1).scaleb(-rounding.decimals).copy_sign(rest)
     # What no change explains is rounding that has come to a minor unit: it goes where most is missing.
-    for key in sorted(keys, key=lambda key: open_[key], reverse=step > 0):
+    for key in sorted(keys, key=lambda key: open_.get(key, Fraction()), reverse=step > 0):
         if rest == 0:
             break
         if charged.get(key, ZERO) + changes.get(key, ZERO) + step >= 0:

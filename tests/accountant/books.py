@@ -41,6 +41,9 @@ class Lot:
 
 Mark = tuple[int, Fraction]
 
+Rate = tuple[Fraction, date]
+"""A unit price, and the anchor of the months that it is paid for: what costs the same for the same days is charged once."""
+
 
 Stack = tuple[Lot, ...]
 """The lots of a day, the last sold at the end."""
@@ -114,8 +117,8 @@ class Asset:
     """the same of what was paid for when it was handed over, as it was known then, as long as nothing beyond that day is billed"""
     paid: dict[Mark, date] = field(default_factory=dict)
     """up to where each lot was billed"""
-    billed: dict[Mark, Fraction] = field(default_factory=dict)
-    """what each lot had cost when it was settled last"""
+    billed: dict[Rate, Fraction] = field(default_factory=dict)
+    """what all units at a price had cost when it was settled last"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
     agreed: list[tuple[date, Fraction, str]] = field(default_factory=list)
@@ -255,16 +258,16 @@ class Asset:
         """The exact cost of all days before `until` and of all that were paid for, by what has come into effect on a day."""
         return sum(self.costs_before(until, known_on).values(), Fraction(0))
 
-    def costs_before(self, until: date, known_on: date | None) -> dict[Mark, Fraction]:
-        """The same by lot: days that were paid for as they were agreed when they were, all others as they are now."""
-        costs: dict[Mark, Fraction] = defaultdict(Fraction)
+    def costs_before(self, until: date, known_on: date | None) -> dict[Rate, Fraction]:
+        """The same by price: days that were paid for as they were agreed when they were, all others as they are now."""
+        costs: dict[Rate, Fraction] = defaultdict(Fraction)
         for paid in (True, False):
             for span in self.spans(known_on, paid=paid):
                 for lot in span.stack:
                     mine = self.paid.get(lot.mark, date.min)
                     first, end = (date.min, mine) if paid else (mine, until)
                     served = months(span.anchor, max(span.first, first), min(span.until, end))
-                    costs[lot.mark] += lot.units * lot.price * served / self.months_of_price
+                    costs[(lot.price, span.anchor)] += lot.units * lot.price * served / self.months_of_price
         return costs
 
     def pay(self, until: date, known_on: date) -> None:

@@ -43,7 +43,7 @@ def differences(lived: Lived, accountant: Accountant) -> list[str]:
         f"{key[0]} {key[1]}: product {float(product[key]):.{digits}f}, accountant {float(right[key]):.{digits}f}"
         for key in sorted({*product, *right})
         if product[key] != right[key]
-    ] + [line for document in lived.documents for line in oddities(document, lived.story.currency)]
+    ] + [*lived.odd, *(line for document in lived.documents for line in oddities(document, lived.story.currency))]
 
 
 def _net(due: Due, lived: Lived) -> Fraction:

@@ -23,13 +23,28 @@ class _DenseMaker(Maker):
         super()._swap(day)
         self.acts[-1]["request"].update(self._later(day))
 
+    def _add_alike(self, day: int) -> None:
+        """Units at the price of others that go on the same day."""
+        asset, later = self._asset(), self._later(day)
+        self._amend(day, asset, {"remove": self.dice.randrange(1, 5)}, **later)
+        self._amend(day, asset, {"add": self.dice.randrange(1, 5)}, **later)
+
+    def _early_alone(self, day: int) -> None:
+        """One of the assets of a contract."""
+        self._early(day)
+        request = self.acts[-1]["request"]
+        contract = next(each for each in self.contracts if each.contract_id == request["contract_id"])
+        if len(contract.assets) > 1 and "start" in request:
+            del request["contract_id"]
+            request["assets"] = [{"asset_id": self.dice.choice(contract.assets)}]
+
     def _acts(self, with_other: bool) -> None:
         if self.dice.random() < 0.15:
             self._changes_every(self.dice.choice((3, 7, 14)))
         ways: list[Callable[[int], None]] = [
             self._add, self._add, self._remove, self._remove, self._price_change, self._price_change,
             self._add_on, self._swap, self._swap, self._end, self._early, self._early,
-            self._take_back, self._late, self._accept,
+            self._take_back, self._late, self._accept, self._add_alike, self._early_alone,
         ]  # fmt: skip
         for _ in range(self.dice.randrange(4, 16)):
             self.dice.choice(ways)(self.dice.randrange(1, max(2, min(self.days, 300) - 2)))

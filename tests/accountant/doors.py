@@ -67,6 +67,8 @@ class Lived:
     done: list[Done] = field(default_factory=list)
     last_day: date = date.min
     documents: list[Document] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    """what no customer should get, whatever the sums"""
 
     @property
     def refusals(self) -> Counter[str]:

@@ -176,11 +176,16 @@ class Hearing(Keeping):
         uplift = Fraction(str(body["uplift_percent"])) if "uplift_percent" in body else contract.uplift
         prices = {each["asset_id"]: Fraction(each["price"]) for each in body.get("assets", ()) if "price" in each}
         terms = self._asked_terms(contract, assets, body)
+        living = [each for each in self._assets_of(contract) if self._lives_on(each)]
         renewed = self._renew(contract, terms, assets, self._uplifted(uplift), request, prices)
-        first = min(term.first for term in renewed)
-        term = Term(first, min(term.until for term in renewed), anchor_of(contract, first))
-        contract.begin(term, request)
+        if all(each in assets for each in living):  # else its term goes on, in those that were not renewed
+            first = min(term.first for term in renewed)
+            term = Term(first, min(term.until for term in renewed), anchor_of(contract, first))
+            contract.begin(term, request)
         self._settle(act["who"], assets, "a renewal")
+
+    def _lives_on(self, asset: Asset) -> bool:
+        return not asset.cancelled and asset.until > self.today and bool(asset.held_on(asset.until - DAY))
 
     def _asked_terms(self, contract: Contract, assets: list[Asset], body: dict[str, Any]) -> dict[str, Term]:
         """For which term each asset is to be renewed; without a day from its own end on.

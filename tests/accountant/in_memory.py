@@ -5,9 +5,10 @@ What a contract sells and all that changes it is lived; purchases, quotes, trans
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from domain.decision import Decision
 from domain.orders import Product, read_order
 from domain.ownership import POLICY
 from domain.quoting.billing import BillLine
+from domain.quoting.parts import Why
 from domain.refusals import Refusal
 from domain.requests import AnswerRenewal, Request
 from tests.accountant.compare import differences, judged
@@ -63,6 +65,7 @@ class _Account(InMemory):
         self.next_days: dict[str, date | None] = {}
         self.settled: dict[str, AssetRecord] = {}
         self.documents: list[Document] = []
+        self.odd: list[str] = []
 
     def live_to(self, instant: datetime) -> None:
         """Time goes by; what falls due is billed at nine."""
@@ -96,6 +99,7 @@ class _Account(InMemory):
             contract = self._billing(record.asset.contract_id or "")
             settled = settle(Due(record, before, contract, billed), today, record.asset.time_zone, POLICY)
             billed += settled.lines
+            self.odd += [f"{today} {asset_id}: {each}" for each in charged_again(settled.lines)]
             self.next_days[asset_id] = settled.next_day
             for net in (line.amount for line in settled.lines if line.amount):
                 name, line = f"D{len(self.documents)}", Line(asset_id, abs(net))
@@ -142,8 +146,19 @@ def live_by_rules(story: Story) -> Lived:
             lived.done.append(Done(act, at.date(), getattr(refused, "type", "Invalid"), str(refused)))
     world.live_to(story.instant(story.days, "12:00"))
     lived.last_day = story.first + timedelta(days=story.days)
-    lived.documents = world.documents
+    lived.documents, lived.odd = world.documents, world.odd
     return lived
+
+
+def charged_again(lines: Sequence[BillLine]) -> Iterator[str]:
+    """What is given back and charged on one day for the same days, at the same price."""
+    said = [
+        (line.amount, part) for line in lines for part in line.parts if line.why not in (Why.DIFFERENCE, Why.SET_OFF)
+    ]
+    for (amount, back), (other, part) in product(said, said):
+        alike = (back.price, back.anchor) == (part.price, part.anchor)
+        if amount < 0 < other and alike and max(back.start, part.start) < min(back.until, part.until):
+            yield f"{back} is given back, and {part} charged"
 
 
 def judge_by_rules(story: Story) -> Judgement:

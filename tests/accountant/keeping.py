@@ -171,7 +171,7 @@ class Keeping:
                 begun = asset.begun_first[1]
             costs = asset.costs_before(until, self.today)
             less = sum(
-                (max(cost - costs.get(lot, Fraction(0)), Fraction(0)) for lot, cost in asset.billed.items()),
+                (max(cost - costs.get(rate, Fraction(0)), Fraction(0)) for rate, cost in asset.billed.items()),
                 Fraction(0),
             )
             so_far = begun + sum(costs.values())
@@ -182,7 +182,7 @@ class Keeping:
             asset.billed = costs
             asset.pay(until, self.today)
             moved[asset.asset_id] = moving
-            # What lots cost less was charged before; what else has moved is charged now.
+            # What units cost less at a price was charged before; what else has moved is charged now.
             back = max(half_up(less, self.currency), -moving)
             if moving + back > 0:
                 charged.append((asset.asset_id, moving + back, asset.rates))

@@ -76,10 +76,11 @@ RENEWED: tuple[int, str, dict[str, Any]] = (
 @pytest.mark.parametrize(
     ("changed", "on_its_day", "on_the_renewals"),
     [
-        # Until 15 February, the first day of the renewal: 11 of 31 days of five units.
-        ({"add": 5}, ["55.00"], ["-620.00", "620.00", "310.00"]),
-        # Up to where they were paid for: 11 of 31 days and two months.
-        ({"remove": 5}, ["-365.00"], ["-310.00", "310.00"]),
+        # Until 15 February, the first day of the renewal: 11 of 31 days of five units; then the two months that are left of the
+        # quarter, which ten units were paid for.
+        ({"add": 5}, ["55.00"], ["310.00"]),
+        # Up to where they were paid for: 11 of 31 days and two months. The other five units were paid for, too.
+        ({"remove": 5}, ["-365.00"], []),
         # The one up to where it was paid for, the other until the renewal.
         ({"price": "62"}, ["-730.00", "220.00"], ["1240.00"]),
     ],
@@ -90,7 +91,82 @@ def test_what_changes_before_an_early_renewal_that_was_agreed_since(
 ) -> None:
     found = billed(lived([(3, "amend_assets", change(20, **changed)), RENEWED]))
     assert sorted(found[date(2027, 2, 4)]) == sorted(map(Decimal, on_its_day))
-    assert sorted(found[date(2027, 2, 15)]) == sorted(map(Decimal, on_the_renewals))
+    assert sorted(found.get(date(2027, 2, 15), [])) == sorted(map(Decimal, on_the_renewals))
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["contract", "one of two assets"])
+@pytest.mark.parametrize(
+    ("billing", "days", "expected"),
+    [
+        ("quarterly", 100, {BEGINS: ["930.00"], date(2027, 4, 15): ["930.00"]}),
+        ("yearly", 380, {BEGINS: ["3720.00"], date(2028, 1, 15): ["310.00"]}),
+    ],
+)
+def test_what_goes_on_at_the_same_price_is_not_given_back_and_charged_again(
+    alone: bool, billing: str, days: int, expected: dict[date, list[str]]
+) -> None:
+    """A renewal from the second month on: the days that were paid for are those of the next term."""
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    what = {"assets": [{"asset_id": "~O.1"}]} if alone else {"contract_id": "~K"}
+    renewed = (5, "renew_assets", {**what, "start": "day 31", "months": 12, "uplift_percent": "0"})
+    found = billed(lived([(0, "amend_assets", {"add_ons": [other]}), renewed], billing=billing, days=days))
+    assert found == {day: [Decimal(each) for each in nets] for day, nets in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("acts", "expected"),
+    [
+        # 20 February to 14 April: 23 of 28 days, and a month.
+        ([(36, "amend_assets", {"remove": 5})], {date(2027, 2, 20): ["-282.32"]}),
+        ([(31, "amend_assets", {"remove": 5})], {date(2027, 2, 15): ["-310.00"]}),
+        ([(36, "amend_assets", {"add": 5})], {date(2027, 2, 20): ["282.32"]}),
+        ([(36, "amend_assets", {"price": "62"})], {date(2027, 2, 20): ["-564.64", "1129.28"]}),
+        ([(36, "cancel_assets", {})], {date(2027, 2, 20): ["-564.64"]}),
+        # An end in the quarter that is paid for is credited on the first day without, also if it is moved again.
+        ([(36, "amend_assets", {"end": "2027-03-14"})], {date(2027, 3, 15): ["-310.00"]}),
+        (
+            [(36, "amend_assets", {"end": "2027-03-14"}), (40, "amend_assets", {"end": "2027-03-30"})],
+            {date(2027, 3, 31): ["-150.00"]},
+        ),
+    ],
+    ids=["fewer", "fewer on its first day", "more", "another price", "cancelled", "an end", "an end that moves again"],
+)
+def test_what_changes_of_what_went_on_is_settled_as_if_it_had_been_charged_for_it(
+    acts: list[tuple[int, str, dict[str, Any]]], expected: dict[date, list[str]]
+) -> None:
+    changes = [(day, ask, {"assets": [{"asset_id": "~O.1", **changed}]}) for day, ask, changed in acts]
+    found = billed(lived([RENEWED, *changes], days=88, auto_renew=False))
+    assert {day: sorted(found[day]) for day in found if day != BEGINS} == {
+        day: sorted(map(Decimal, nets)) for day, nets in expected.items()
+    }
+
+
+def test_units_that_replace_others_at_the_same_price_are_not_charged_again() -> None:
+    """Five of ten units go and two come on one day, agreed one after the other: three are given back."""
+    acts = [(3, "amend_assets", change(31, remove=5)), (4, "amend_assets", change(31, add=2))]
+    found = billed(lived(acts))
+    assert found[date(2027, 2, 15)] == [Decimal("-186.00")]
+    # Of two that come, one goes again.
+    found = billed(lived([*acts, (59, "amend_assets", {"assets": [{"asset_id": "~O.1", "remove": 1}]})]))
+    assert found[date(2027, 3, 15)] == [Decimal("-31.00")]
+    assert sum(found[date(2027, 4, 15)]) == Decimal("558.00")
+
+
+def test_what_is_renewed_alone_under_a_contract_that_is_paid_by_the_term_is_credited_where_its_end_comes() -> None:
+    """It outlived the first term, and was renewed by the second one on a day of its own."""
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    added = (0, "amend_assets", {"add_ons": [other]})
+    longer, nearer = ({"assets": [{"asset_id": "~O.1", "end": end}]} for end in ("2028-02-14", "2028-05-14"))
+    found = billed(
+        lived([added, (20, "amend_assets", longer), (420, "amend_assets", nearer)], billing="whole_term", days=500)
+    )
+    # Eleven months from 15 February, of which eight are given back when three are over.
+    assert found == {
+        BEGINS: [Decimal("3720.00")],
+        date(2027, 2, 4): [Decimal("310.00")],
+        date(2028, 2, 15): [Decimal("3410.00")],
+        date(2028, 5, 15): [Decimal("-2480.00")],
+    }
 
 
 @pytest.mark.parametrize("billing", ["monthly", "yearly", "whole_term"])
