@@ -508,7 +508,7 @@ def changes_of(
         for key in keys
         if charged.get(key, ZERO) != due.get(key, 0)
     }
-    settled = {key for key in keys if key in charged and due.get(key) and abs(open_.get(key, 0)) <= unit}
+    settled = {key for key in keys if key in charged and due.get(key) and abs(open_.get(key, Fraction())) <= unit}
     begun = rounded(carried, rounding)
     done = sum(charged.values(), begun)
     so_far = carried - Fraction(begun) + Fraction(done)
@@ -516,7 +516,7 @@ def changes_of(
     changes: dict[Key, Decimal] = {}
     for key in keys:
         if key not in settled:
-            exact += open_.get(key, 0)
+            exact += open_.get(key, Fraction())
             change = max(rounded(exact, rounding) - done, -charged.get(key, ZERO))
             done += change
             changes[key] = change
