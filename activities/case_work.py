@@ -15,7 +15,7 @@ from domain.calendar import local_day
 from domain.journey import Channel
 from domain.mail.signing import Key, message_id_of
 from domain.messages import OutgoingMail, OwnWords, StaffNotice
-from domain.refusals import Refusal
+from domain.refusals import UNKNOWN_CASE, Refusal
 from domain.service import case_care
 from domain.service.calendar import BusinessCalendar
 from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
@@ -29,7 +29,6 @@ from domain.service.errors import ServiceRuleError
 from domain.shown import shorten
 from domain.webhooks import Event, EventType
 
-UNKNOWN_CASE = "UnknownCase"
 COPIED = 4000
 """Characters of a customer's message that a copy of it shows; all of it is in the case."""
 THREAD = 20

@@ -23,7 +23,8 @@ from domain.asking import asked_by
 from domain.customer import AccountFacts, ContactFacts, Customer, PlacedFacts, PurchaseFacts, StaffFacts
 from domain.decision import Decision
 from domain.journey import Outcome, RequestCall
-from domain.orders import MOST_LINES, Order, Product, Staff, read_order
+from domain.limits import MOST_LINES
+from domain.orders import Order, Product, Staff, read_order
 from domain.playbook import Playbook
 from domain.refusals import INVALID_ORDER, ORDER_CONFLICT, Problem, Refusal
 from domain.requests import (

@@ -25,6 +25,7 @@ from pydantic import (
 
 from domain.calendar import ZoneName, add_months, started_months, within_reach
 from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
+from domain.limits import MOST_LINES
 from domain.model import Carried, Received
 from domain.money import CurrencyCode, withdrawn
 from domain.refusals import INVALID_ORDER, Refusal
@@ -125,10 +126,6 @@ class ContactRole(StrEnum):
 Phone = Annotated[
     str, StringConstraints(min_length=3, max_length=40, pattern=r"^\+?[0-9(][0-9() ./-]*( ?(x|ext\.?) ?[0-9]{1,8})?$")
 ]
-
-
-MOST_LINES = 1000
-"""So many lines an order may have, contracts included: it is accepted in one transaction. What is more comes in several orders."""
 
 
 class Contact(Received):

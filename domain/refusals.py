@@ -21,6 +21,10 @@ class Problem(Carried):
         return f"{self.field}: {self.problem}"
 
 
+class MendableError(Exception):
+    """What whoever runs the program can mend; the message says how. It is told in a sentence, without a traceback."""
+
+
 class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused request is no error of ours
     """A request that is refused with nothing written. `type` is a word from a closed list that programs may rely on."""
 
@@ -51,6 +55,8 @@ INVALID_REQUEST = "InvalidRequest"
 ORDER_CONFLICT = "OrderConflict"
 UNKNOWN_PRODUCT = "UnknownProduct"
 UNKNOWN_ACCOUNT = "UnknownAccount"
+UNKNOWN_CASE = "UnknownCase"
+UNKNOWN_MAIL = "UnknownMail"
 REQUEST_CONFLICT = "RequestConflict"
 NOT_ALLOWED = "NotAllowed"
 JOURNEY_CLOSED = "JourneyClosed"

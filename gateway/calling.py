@@ -20,7 +20,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.refusals import Problem, Refusal
+from domain.refusals import MendableError, Problem, Refusal
 
 ANSWER_WITHIN = timedelta(seconds=60)
 """So long a program waits for an answer, however often it has to ask a busy server for it; a person may want to wait less."""
@@ -37,7 +37,7 @@ _NO_POLLER = "no poller seen"
 _Answer = TypeVar("_Answer")
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(MendableError):
     """No answer came in time. Unlike what was refused, it may still happen; the message says where to look and what to do."""
 
 

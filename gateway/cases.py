@@ -16,19 +16,19 @@ from activities.store import cases, desks
 from activities.store.customers import account_name
 from activities.store.pool import Pool
 from domain.agenda.model import RunningCase
-from domain.refusals import Refusal
+from domain.refusals import UNKNOWN_CASE, Refusal
 from domain.service.case import CaseFile
 from domain.service.case_requests import Identify, read_case_request
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.claims import PriceDesk
-from gateway.client import TASK_QUEUE, again_with, briefing_of, journey_id, memo_of
+from gateway.client import again_with, briefing_of, journey_id, memo_of
 from gateway.clock import Clocks, server_time
+from gateway.here import TASK_QUEUE
 from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
-UNKNOWN_CASE = "UnknownCase"
 _AGAIN = {"open_case": "the same case may be opened again, and is opened once"}
 
 

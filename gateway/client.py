@@ -31,10 +31,10 @@ from domain.step_words import shortened
 from domain.usage import UsageRow, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.clock import Clocks
+from gateway.here import TASK_QUEUE
 from gateway.in_step import move_together
 from gateway.prices import publish
 
-TASK_QUEUE = "perennial"
 WORKFLOW = "CustomerJourney"
 
 

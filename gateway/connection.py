@@ -11,6 +11,7 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions,
 from temporalio.envconfig import ClientConfig
 
 from activities.store.pool import Pool, open_pool
+from domain.refusals import MendableError
 from gateway.here import find_running
 
 
@@ -26,7 +27,7 @@ USUAL_TEMPORAL = "localhost:7233"
 DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
 
 
-class NoServerError(RuntimeError):
+class NoServerError(MendableError, RuntimeError):
     """A server that cannot be found; the message says what to do."""
 
 

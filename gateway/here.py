@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+TASK_QUEUE = "perennial"
+"""The task queue of a deployment, unless its settings name another."""
+
 DATA_DIR = Path(".perennial")
 DEMO_DIR = DATA_DIR / "demo"
 

@@ -30,7 +30,7 @@ from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
-from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
+from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_MAIL, Refusal
 from domain.short_numbers import spoken
 from domain.shown import shorten
 from gateway.calling import NoAnswerError
@@ -38,7 +38,6 @@ from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.reception import Reception
 
-UNKNOWN_MAIL = "UnknownMail"
 EVERY = timedelta(seconds=15)
 """How often a process looks for mails that another one has kept."""
 PATIENCE = timedelta(seconds=60)

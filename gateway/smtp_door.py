@@ -13,12 +13,9 @@ from weakref import WeakSet
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from domain.limits import MAIL_BYTES
 from gateway.reception import Reception
 
-SIZE_LIMIT = 32 * 1024 * 1024
-"""Bytes of a mail, as it travels: files of some 24 MB."""
-MOST_BYTES = 256 * 1024 * 1024
-"""What no setting goes beyond: a mail is held in memory."""
 MOST_SESSIONS = 50
 """Connections at once; the next ones are asked to come back."""
 LATER = "451 4.3.0 the mail cannot be taken in now; try again later"
@@ -100,7 +97,7 @@ class SmtpDoor:
         host: str,
         port: int,
         certificate: Certificate | None = None,
-        size_limit: int = SIZE_LIMIT,
+        size_limit: int = MAIL_BYTES,
     ) -> None:
         self._reception = reception
         self._name = name

@@ -22,8 +22,8 @@ from domain.service.lifecycle import CaseRules, CaseState
 from domain.service.milestones import MilestoneState, Occurrence
 from gateway.calling import Call, insist
 from gateway.cases import CASE_WORKFLOW, CaseClient
-from gateway.client import TASK_QUEUE
 from gateway.clock import Clocks
+from gateway.here import TASK_QUEUE
 from gateway.in_step import case_workflow_id
 from workers.feeds.case_log import LoggedCase
 

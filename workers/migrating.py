@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import activities
+from domain.refusals import MendableError
 
 FOLDER = Path(activities.__file__).parent / "migrations"
 
 
-class MigrationError(RuntimeError):
+class MigrationError(MendableError, RuntimeError):
     """The schema could not be brought up to date; the message is what dbmate said."""
 
 

@@ -13,6 +13,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.refusals import MendableError
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.
@@ -28,7 +29,7 @@ _NOT_YET = frozenset(
 _PAUSE_SECONDS = 0.2
 
 
-class RegistrationError(RuntimeError):
+class RegistrationError(MendableError, RuntimeError):
     """The namespace has a search attribute of one of our names and another type; the message says which."""
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from activities.channels.mail import SmtpSettings
-from activities.channels.webhooks import WebhookChannel
-from domain.mail.marks import Domains
-from domain.orders import MOST_LINES
-from gateway.client import TASK_QUEUE
-from gateway.smtp_door import MOST_BYTES, SIZE_LIMIT
+from domain.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
+from gateway.here import TASK_QUEUE
+
+if TYPE_CHECKING:  # what only reads facts needs no channel
+    from activities.channels.mail import SmtpSettings
+    from activities.channels.webhooks import WebhookChannel
+    from domain.mail.marks import Domains
 
 PIPED = "piped"
 """What `inbox_at` says where another mail server takes mails and pipes them in."""
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     inbox_certificate: Path | None = None
     """a certificate with its chain, PEM, with which STARTTLS is offered"""
     inbox_key: Path | None = None
-    inbox_size_limit: Annotated[int, Field(ge=64 * 1024, le=MOST_BYTES)] = SIZE_LIMIT
+    inbox_size_limit: Annotated[int, Field(ge=64 * 1024, le=MOST_MAIL_BYTES)] = MAIL_BYTES
     """bytes of a mail that are taken"""
     inbox_at: str | None = None
     """`host:port` of the inbox that is served, as seen from here, or `piped` where another mail server pipes mails into
@@ -104,10 +105,14 @@ class Settings(BaseSettings):
         """Where events go; null if nobody is told. Raises ValueError for an address or a secret that cannot be used."""
         if self.webhook_url is None or self.webhook_secret is None:
             return None
+        from activities.channels.webhooks import WebhookChannel
+
         return WebhookChannel(self.webhook_url, self.webhook_secret.get_secret_value())
 
     def smtp(self) -> SmtpSettings:
         """How mails leave."""
+        from activities.channels.mail import SmtpSettings
+
         return SmtpSettings(
             host=self.smtp_host,
             port=self.smtp_port,
@@ -123,5 +128,7 @@ class Settings(BaseSettings):
 
     def domains(self) -> Domains:
         """Under which domains mail is for us, as they stand in addresses and ids."""
+        from domain.mail.marks import Domains
+
         wire = self.smtp()
         return Domains(wire.mail_domain, wire.reply_domain)

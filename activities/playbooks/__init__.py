@@ -8,12 +8,12 @@ import yaml
 from pydantic import ValidationError
 
 from domain.playbook import Playbook
-from domain.refusals import Refusal
+from domain.refusals import MendableError, Refusal
 
 FOLDER = Path(__file__).parent
 
 
-class PlaybookError(ValueError):
+class PlaybookError(MendableError, ValueError):
     """A playbook's file is wrong; the message names the file, the field and what would be right."""
 
 

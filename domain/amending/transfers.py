@@ -41,7 +41,7 @@ from domain.model import Carried
 from domain.orders import BillingFrequency, ContactRole, FirstInvoice, PricePer
 from domain.ownership import POLICY
 from domain.quotes.writes import Relate
-from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, Refusal
+from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
 from domain.renewal_quote import last_day
 from domain.situation import Situation
 from domain.taking_effect import in_effect
@@ -49,7 +49,6 @@ from domain.taking_effect import in_effect
 UNDER_WAY = "under_way"
 RECEIVED = "received"
 REFUSED = "refused"
-UNKNOWN_ACCOUNT = "UnknownAccount"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from activities.store.pool import Pool
 from domain.agenda.model import Running
 from domain.usage import UsageRow
-from gateway.client import TASK_QUEUE, WORKFLOW, PerennialClient, journey_id
+from gateway.client import WORKFLOW, PerennialClient, journey_id
+from gateway.here import TASK_QUEUE
 from workers.embedded.mailbox import Mailbox, MailSummary
 
 OF_AN_ACCOUNT = (

@@ -11,53 +11,52 @@ import typer
 
 from activities.clock import begin_at
 from domain.refusals import Refusal
-from workers.cli import (
-    assets,
-    cases,
-    deliveries,
-    demo,
-    imports,
-    journeys,
-    keys,
-    mails,
-    prices,
-    processes,
-    reports,
-    service_reports,
-    serving,
-    stack,
-    staff,
-    timelines,
-)
 from workers.cli.common import explain
+from workers.cli.loading import Place, opened
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="What happens to a business customer after the sale, as one durable workflow per customer.",
+COMMANDS = {
+    "up": Place("stack", "The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."),
+    "temporal": Place(
+        "stack",
+        "Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server.",
+    ),
+    "demo": Place("demo", "A customer's life before your eyes: 14 months in some seconds, on the real engine."),
+    "worker": Place("processes", "A worker for the servers that the environment names."),
+    "register": Place("processes", "Registers with Temporal the search attributes that journeys are found by."),
+    "migrate": Place("processes", "Brings the database's schema up to date."),
+    "doctor": Place("processes", "Says what is reachable, which versions, what is missing and how to mend it."),
+    "schema": Place(
+        "processes",
+        "The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets.",
+    ),
+    "timeline": Place("timelines", "A customer's timeline over sales and service, newest first."),
+    "journey": Place("journeys", "Look at customers' journeys and move them."),
+    "asset": Place("assets", "What customers own, and why it costs what it costs."),
+    "case": Place("cases", "Service cases: who calls, what is promised, what is asked of them."),
+    "inbox": Place(
+        "mails",
+        "What came by mail. Without a command: what waits for a person, and what machines wrote within a day.",
+        "inbox_app",
+    ),
+    "mail": Place("mails", "Mail that comes in.", "mail_app"),
+    "keys": Place("keys", "The keys by which mails are signed."),
+    "deliveries": Place("deliveries", "What is on its way out: mails, notices, provisioning, webhooks."),
+    "staff": Place("staff", "The seller's people, apart from orders."),
+    "price": Place("prices", "List prices, and what a purchase gives back at them."),
+    "import": Place("imports", "Bring in orders, assets, usage, cases and price pages from files."),
+    "report": Place("reports", "Figures over many customers."),
+}
+"""Every command and group, in the order in which help lists them."""
+
+app = opened(
+    typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="What happens to a business customer after the sale, as one durable workflow per customer.",
+    ),
+    COMMANDS,
 )
-stack.register(app)
-demo.register(app)
-processes.register(app)
-timelines.register(app)
-service_reports.register(reports.app)
-serving.register(mails.inbox_app)
-app.add_typer(journeys.app, name="journey", help="Look at customers' journeys and move them.")
-app.add_typer(assets.app, name="asset", help="What customers own, and why it costs what it costs.")
-app.add_typer(cases.app, name="case", help="Service cases: who calls, what is promised, what is asked of them.")
-app.add_typer(
-    mails.inbox_app,
-    name="inbox",
-    help="What came by mail: what waits for a person, what machines wrote, and the server that takes it.",
-)
-app.add_typer(mails.mail_app, name="mail", help="Mail that comes in.")
-app.add_typer(keys.app, name="keys", help="The keys by which mails are signed.")
-app.add_typer(deliveries.app, name="deliveries", help="What is on its way out: mails, notices, provisioning, webhooks.")
-app.add_typer(staff.app, name="staff", help="The seller's people, apart from orders.")
-app.add_typer(prices.app, name="price", help="List prices, and what a purchase gives back at them.")
-app.add_typer(imports.app, name="import", help="Bring in orders, assets, usage, cases and price pages from files.")
-app.add_typer(reports.app, name="report", help="Figures over many customers.")
 
 
 def main() -> None:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from workers.cli.common import UserError
-from workers.documents import Models
+
+if TYPE_CHECKING:
+    from workers.documents import Models
 
 
 def read_fields(arguments: Iterable[str], update: str, models: Models) -> dict[str, Any]:

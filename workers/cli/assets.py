@@ -29,14 +29,8 @@ from domain.ownership import POLICY
 from domain.refusals import Refusal
 from domain.shown import counted
 from workers.cli.asset_views import PLAIN, last_day, money, show_amount, show_asset
-from workers.cli.common import (
-    UserError,
-    connections,
-    console,
-    database,
-    print_json,
-    run,
-)
+from workers.cli.common import UserError, console, database, print_json, run
+from workers.cli.servers import connections
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -13,9 +13,8 @@ from rich.table import Column, Table
 
 from activities.store import inbox
 from domain.mail.reading import Attachment, files_of
-from domain.refusals import Refusal
-from gateway.cases import UNKNOWN_CASE
-from workers.cli.common import UserError, connections, console, print_json, run
+from domain.refusals import UNKNOWN_CASE, Refusal
+from workers.cli.common import UserError, console, database, print_json, run
 
 _NAME_LIMIT = 150
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -47,7 +46,7 @@ def files(
 
 
 async def _files(case_id: str, out: Path | None) -> list[dict[str, Any]]:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with database() as pool, pool.acquire() as connection:
         mails = await inbox.mails_with_files(connection, case_id)
         if mails is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; `perennial case list` shows them")

@@ -5,28 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
-from temporalio.service import RPCError
 
 from activities.clock import present
 from activities.store import case_reports, inbox
 from domain.mail_names import mail_in_words
-from domain.refusals import Refusal
+from domain.refusals import UNKNOWN_CASE, Refusal
 from domain.service.callers import CallAnswer, CustomerView, summary_of
 from domain.service.definitions import Priority
 from domain.service.lifecycle import CaseState
 from domain.service.opening import CaseCategory, CaseChannel
 from domain.service.routing import Level
-from gateway.calls import CallDesk
-from gateway.cases import UNKNOWN_CASE, CaseClient
 from workers.cli.asking import read_fields
 from workers.cli.case_files import files
-from workers.cli.common import By, asker, connections, console, print_json, run
-from workers.documents import OF_CASE
+from workers.cli.common import console, database, print_json, run
+from workers.cli.servers import By, asker, connections
+
+if TYPE_CHECKING:
+    from gateway.cases import CaseClient
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(files)
@@ -65,6 +65,8 @@ def lookup(
 
 
 async def _lookup(who: str, country: str | None) -> CallAnswer:
+    from gateway.calls import CallDesk
+
     async with connections() as servers:
         return await CallDesk(servers.pool, servers.client).look_up(who, country=country)
 
@@ -192,7 +194,7 @@ def list_cases(
 
 
 async def _list(wanted: case_reports.CaseFilter, limit: int) -> list[case_reports.Row]:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with database() as pool, pool.acquire() as connection:
         return await case_reports.list_cases(connection, wanted, limit)
 
 
@@ -247,6 +249,8 @@ async def _show(case_id: str) -> dict[str, Any]:
 
 async def _time_of(cases: CaseClient, case_id: str) -> datetime:
     """The case's own time; the present for one whose history has gone."""
+    from temporalio.service import RPCError
+
     try:
         return await cases.now(case_id)
     except RPCError:
@@ -268,6 +272,8 @@ def ask(
     The whole request may be one JSON object, as in `perennial case ask C-17 resolve '{"code": "fixed", "text": "A new cable"}'`,
     also in a file: `@request.json`.
     """
+    from workers.documents import OF_CASE  # the models of all requests
+
     run(_ask(case, update, read_fields(fields or [], update, OF_CASE), by))
 
 

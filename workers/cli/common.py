@@ -8,29 +8,18 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
-import typer
 from pydantic import ValidationError
 from rich.console import Console
-from temporalio.client import Client
-from temporalio.service import RPCError
 
-from activities.playbooks import PlaybookError
-from activities.store import people
-from activities.store.pool import Connection, Pool, open_pool
-from domain.refusals import Refusal
-from gateway.calling import NoAnswerError
-from gateway.cases import CaseClient
-from gateway.client import PerennialClient
-from gateway.connection import NoServerError, connect
+from activities.store.pool import Pool, open_pool
+from domain.refusals import MendableError, Refusal
 from gateway.here import Running, find_running
-from workers.embedded.errors import EmbeddedError
-from workers.migrating import MigrationError
-from workers.registering import RegistrationError
-from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.settings import Settings
 
 PIPED_WIDTH = 200
 """Columns of a result that goes into a file or a pipe: ids, days and amounts stand there in full."""
@@ -44,82 +33,19 @@ progress_console = Console(stderr=True)
 _Result = TypeVar("_Result")
 
 
-class UserError(Exception):
+class UserError(MendableError):
     """Something that whoever runs the command can mend; the message says how."""
 
 
 def settings_of(running: Running | None) -> Settings:
     """Settings from the environment, and from the embedded stack where the environment names no servers."""
+    from workers.settings import Settings
+
     if running is None or "PERENNIAL_DATABASE_URL" in os.environ:
         return Settings()
     return Settings.of_stack(
         database_url=running.database_url, smtp_host=running.smtp_host, smtp_port=running.smtp_port
     )
-
-
-class Connections:
-    """A client of the servers that the environment or the embedded stack names."""
-
-    def __init__(self, temporal: Client, pool: Pool, settings: Settings) -> None:
-        self.temporal = temporal
-        self.pool = pool
-        self.settings = settings
-        within = timedelta(seconds=settings.answer_within)
-        self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=within)
-        self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue, within=within)
-
-
-async def temporal_client(running: Running | None) -> Client:
-    """Temporal alone, from the environment or from the stack that runs in this folder."""
-    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
-    try:
-        return await connect(address)
-    except RuntimeError as error:
-        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
-        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
-
-
-IMPORTS_WAIT = 300
-"""Seconds that a command which keeps the server busy itself waits for each answer, unless the settings say more."""
-
-
-@asynccontextmanager
-async def connections(at_least: int = 0) -> AsyncIterator[Connections]:
-    """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder.
-
-    at_least: seconds for which an answer is waited for, even if the settings say less.
-    """
-    running = find_running()
-    settings = settings_of(running)
-    settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
-    temporal = await temporal_client(running)
-    pool = await open_pool(settings.database_url.get_secret_value())
-    try:
-        yield Connections(temporal, pool, settings)
-    finally:
-        await pool.close()
-
-
-By = Annotated[
-    str | None,
-    typer.Option(
-        "--by",
-        metavar="STAFF_ID",
-        help="Who does it: one of our people; else PERENNIAL_STAFF.",
-        envvar="PERENNIAL_STAFF",
-    ),
-]
-
-
-async def asker(connection: Connection, by: str | None) -> str:
-    """Who asks, as they say: `by`, one of our people, or the command line itself. Raises UserError for anybody else."""
-    if by is None:
-        return "cli"
-    if by not in await people.find_staff(connection, [by]):
-        raise UserError(
-            f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
-        )
-    return by
 
 
 @asynccontextmanager
@@ -147,23 +73,15 @@ def explain(error: BaseException) -> str | None:
     match error:
         case Refusal():
             return f"{error.type}: {error}"
-        case (
-            UserError()
-            | NoAnswerError()
-            | NoServerError()
-            | EmbeddedError()
-            | MigrationError()
-            | RegistrationError()
-            | PlaybookError()
-        ):
+        case MendableError():
             return str(error)
         case asyncpg.InvalidCatalogNameError() | asyncpg.UndefinedTableError():
             return f"the database has no schema yet ({error}); run `perennial migrate`"
         case OSError() | asyncpg.PostgresConnectionError():
             return f"a server or file cannot be reached: {error}; start `perennial up`, or ask `perennial doctor` what is missing"
-        case RPCError():
-            return f"Temporal refused: {error.message}"
         case ValidationError():
             return str(Refusal.from_validation("InvalidSettings", "the settings cannot be used", error))
+        case _ if type(error).__qualname__ == "RPCError":  # by its name: most commands never load Temporal's client
+            return f"Temporal refused: {error}"
         case _:
             return None

@@ -11,7 +11,8 @@ from rich.table import Column, Table
 
 from domain.mail_names import mail_in_words
 from gateway.outgoing import CHANNELS, Outgoing, Tried
-from workers.cli.common import Connections, UserError, connections, console, print_json, run
+from workers.cli.common import UserError, console, print_json, run
+from workers.cli.servers import Connections, connections
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -152,35 +152,33 @@ MARK = "this-is-a-demo.txt"
 FEED_MONTHS = 12
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this module."""
+app = typer.Typer()
 
-    @app.command()
-    def demo(
-        order: Annotated[
-            Path | None,
-            typer.Option(help="An order, or orders with their story (YAML or JSON), instead of the usual one."),
-        ] = None,
-        orders: Annotated[Path | None, typer.Option(help="A feed of real orders to rehearse with.")] = None,
-        customers: Annotated[int, typer.Option(min=1, help="How many of the feed's customers.")] = 200,
-        seed: Annotated[int, typer.Option(help="Which of them.")] = 1,
-        months: Annotated[
-            int | None, typer.Option(min=1, max=MOST_MONTHS, help="How long each customer lives.")
-        ] = None,
-        exit: Annotated[bool, typer.Option("--exit", help="End when the life is lived.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
-        data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DEMO_DIR,
-    ) -> None:
-        """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
-        if orders is not None:
-            if order is not None:
-                raise UserError("give either --order (one customer's orders) or --orders (a feed), not both")
-            if not orders.is_file():
-                raise UserError(f"no file {orders}; --orders takes a feed of orders, CSV or JSON Lines")
-            run(_demo_feed(orders, data, customers, seed, months or FEED_MONTHS, stay=not exit, as_json=as_json))
-            return
-        story = read_story(order or DEFAULT_STORY)
-        check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
-        if months is not None:
-            story = story.model_copy(update={"months": months})
-        run(_demo(story, data, stay=not exit, as_json=as_json))
+
+@app.command()
+def demo(
+    order: Annotated[
+        Path | None,
+        typer.Option(help="An order, or orders with their story (YAML or JSON), instead of the usual one."),
+    ] = None,
+    orders: Annotated[Path | None, typer.Option(help="A feed of real orders to rehearse with.")] = None,
+    customers: Annotated[int, typer.Option(min=1, help="How many of the feed's customers.")] = 200,
+    seed: Annotated[int, typer.Option(help="Which of them.")] = 1,
+    months: Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help="How long each customer lives.")] = None,
+    exit: Annotated[bool, typer.Option("--exit", help="End when the life is lived.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+    data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DEMO_DIR,
+) -> None:
+    """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
+    if orders is not None:
+        if order is not None:
+            raise UserError("give either --order (one customer's orders) or --orders (a feed), not both")
+        if not orders.is_file():
+            raise UserError(f"no file {orders}; --orders takes a feed of orders, CSV or JSON Lines")
+        run(_demo_feed(orders, data, customers, seed, months or FEED_MONTHS, stay=not exit, as_json=as_json))
+        return
+    story = read_story(order or DEFAULT_STORY)
+    check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
+    if months is not None:
+        story = story.model_copy(update={"months": months})
+    run(_demo(story, data, stay=not exit, as_json=as_json))

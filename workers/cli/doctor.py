@@ -22,7 +22,8 @@ from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
 from gateway.smtp_door import announced, size_in_words
 from workers.attending import absence
-from workers.cli.common import Connections, connections, console, settings_of
+from workers.cli.common import console, settings_of
+from workers.cli.servers import Connections, connections
 from workers.settings import PIPED, Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 

@@ -16,16 +16,8 @@ from rich.table import Table
 from activities.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from domain.shown import counted
-from workers.cli.common import (
-    IMPORTS_WAIT,
-    UserError,
-    connections,
-    console,
-    database,
-    print_json,
-    progress_console,
-    run,
-)
+from workers.cli.common import UserError, console, database, print_json, progress_console, run
+from workers.cli.servers import IMPORTS_WAIT, connections
 from workers.feeds.assets import AssetReport, import_assets
 from workers.feeds.cases import CaseReport, import_cases
 from workers.feeds.catalogues import CatalogueReport, import_catalogues

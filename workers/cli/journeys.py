@@ -19,19 +19,9 @@ from domain.mail.asks import Question
 from domain.message_words import message_in_words
 from domain.short_numbers import spoken
 from workers.cli.asking import read_fields
-from workers.cli.common import (
-    By,
-    Connections,
-    UserError,
-    asker,
-    connections,
-    console,
-    print_json,
-    progress_console,
-    run,
-)
+from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.plans import show_plan
-from workers.documents import OF_JOURNEY
+from workers.cli.servers import By, Connections, asker, connections
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -186,6 +176,8 @@ def ask(
 
     What has parts is JSON: `amend_assets 'assets=[{"asset_id": "SO-1.1", "add": 10}]'`, or all of it as one object, also in a file: `@request.json`.
     """
+    from workers.documents import OF_JOURNEY  # the models of all requests
+
     run(_ask(account, update, read_fields(fields or [], update, OF_JOURNEY), by))
 
 

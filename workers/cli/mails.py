@@ -6,7 +6,7 @@ import asyncio
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -18,23 +18,13 @@ from activities.store.pool import open_pool
 from domain.mail.asks import Answered, Ask, ask_of
 from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
-from domain.refusals import Refusal
+from domain.refusals import UNKNOWN_MAIL, Refusal
 from domain.shown import shorten
 from gateway.here import find_running
-from gateway.inbound import UNKNOWN_MAIL, Inbox
 from gateway.reception import keep_mail
-from workers.cli.common import (
-    Connections,
-    UserError,
-    connections,
-    console,
-    database,
-    print_json,
-    progress_console,
-    run,
-    settings_of,
-)
-from workers.wiring import build_inbox
+from workers.cli.common import UserError, console, database, print_json, progress_console, run, settings_of
+from workers.cli.loading import Place, opened
+from workers.cli.servers import Connections, connections
 
 TRY_AGAIN = 75
 """EX_TEMPFAIL of sysexits.h: mail servers keep the mail and try again."""
@@ -44,8 +34,19 @@ _SUBJECT = 60
 _PAGE = 20
 """Rows on a page of what machines wrote."""
 
+if TYPE_CHECKING:
+    from gateway.inbound import Inbox
+
 mail_app = typer.Typer(no_args_is_help=True)
-inbox_app = typer.Typer()
+inbox_app = opened(
+    typer.Typer(),
+    {
+        "serve": Place(
+            "serving",
+            "Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings.",
+        )
+    },
+)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 By = Annotated[str, typer.Option(help="An opaque id of who does this.")]
@@ -309,4 +310,6 @@ async def _discard(mail: str, reason: str, by: str) -> None:
 
 
 def _inbox(servers: Connections) -> Inbox:
+    from workers.wiring import build_inbox
+
     return build_inbox(servers.temporal, servers.pool, servers.settings)

@@ -16,7 +16,8 @@ from domain.agenda.model import Agenda
 from domain.agenda.planning import agenda
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.step_words import in_words
-from workers.cli.common import Connections, connections, console, print_json
+from workers.cli.common import console, print_json
+from workers.cli.servers import Connections, connections
 
 
 async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:

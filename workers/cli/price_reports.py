@@ -20,7 +20,10 @@ from domain.quoting.errors import PriceBookNotValidError
 from domain.quoting.pricebook import PriceBook
 from workers.cli.common import UserError, console, database, print_json, run
 
+app = typer.Typer()
 
+
+@app.command()
 def prices(
     book: str,
     since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="A day of the earlier edition.")],

@@ -12,7 +12,8 @@ from activities.clock import present
 from domain.money import Money
 from domain.service.claim_preview import PricePreview
 from domain.service.claims import BoughtLine
-from workers.cli.common import connections, console, print_json, run
+from workers.cli.common import console, print_json, run
+from workers.cli.servers import connections
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -11,16 +11,9 @@ import typer
 from gateway.here import find_running
 from workers.attending import worker_runs_here
 from workers.cli import reconciling
-from workers.cli.common import (
-    UserError,
-    connections,
-    print_json,
-    progress_console,
-    run,
-    settings_of,
-    temporal_client,
-)
+from workers.cli.common import UserError, print_json, progress_console, run, settings_of
 from workers.cli.doctor import examine
+from workers.cli.servers import connections, temporal_client
 from workers.cli.stack import until_stopped
 from workers.documents import DOCUMENTS
 from workers.migrating import migrate
@@ -62,55 +55,57 @@ async def _register() -> list[str]:
     return await register_search_attributes(await temporal_client(find_running()))
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this module."""
+app = typer.Typer()
 
-    @app.command()
-    def worker(
-        check: Annotated[
-            bool, typer.Option("--check", help="Only say, by the exit code, whether one runs here.")
-        ] = False,
-    ) -> None:
-        """A worker for the servers that the environment names."""
-        if not check:
-            run(_worker())
-        elif not run(_worker_runs_here()):
-            raise typer.Exit(1)
 
-    @app.command("register")
-    def register_command() -> None:
-        """Registers with Temporal the search attributes that journeys are found by."""
-        added = run(_register())
-        progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
+@app.command()
+def worker(
+    check: Annotated[bool, typer.Option("--check", help="Only say, by the exit code, whether one runs here.")] = False,
+) -> None:
+    """A worker for the servers that the environment names."""
+    if not check:
+        run(_worker())
+    elif not run(_worker_runs_here()):
+        raise typer.Exit(1)
 
-    @app.command("migrate")
-    def migrate_command(
-        database_url: Annotated[str | None, typer.Option(help="Default: PERENNIAL_DATABASE_URL.")] = None,
-    ) -> None:
-        """Brings the database's schema up to date."""
-        run(migrate(database_url or settings_of(find_running()).database_url.get_secret_value()))
-        progress_console.print("The schema is up to date.")
 
-    @app.command()
-    def doctor(
-        reconcile: Annotated[
-            bool, typer.Option("--reconcile", help="Compare every customer's agenda with what follows from the facts.")
-        ] = False,
-        mend: Annotated[bool, typer.Option("--mend", help="With --reconcile: bring what differs together.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="With --reconcile: one JSON object.")] = False,
-    ) -> None:
-        """Says what is reachable, which versions, what is missing and how to mend it."""
-        if (mend or as_json) and not reconcile:
-            raise UserError("--mend and --json go with --reconcile")
-        if not run(reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
-            raise typer.Exit(1)
+@app.command("register")
+def register_command() -> None:
+    """Registers with Temporal the search attributes that journeys are found by."""
+    added = run(_register())
+    progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
 
-    @app.command()
-    def schema(
-        document: Annotated[str, typer.Argument(help="order, story, playbook, usage, asset, or an update")] = "order",
-    ) -> None:
-        """The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets."""
-        if document not in DOCUMENTS:
-            near = get_close_matches(document, DOCUMENTS, n=3) or sorted(DOCUMENTS)
-            raise UserError(f"no document {document!r}; there is {', '.join(near)}")
-        print_json(DOCUMENTS[document].model_json_schema())
+
+@app.command("migrate")
+def migrate_command(
+    database_url: Annotated[str | None, typer.Option(help="Default: PERENNIAL_DATABASE_URL.")] = None,
+) -> None:
+    """Brings the database's schema up to date."""
+    run(migrate(database_url or settings_of(find_running()).database_url.get_secret_value()))
+    progress_console.print("The schema is up to date.")
+
+
+@app.command()
+def doctor(
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Compare every customer's agenda with what follows from the facts.")
+    ] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="With --reconcile: bring what differs together.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --reconcile: one JSON object.")] = False,
+) -> None:
+    """Says what is reachable, which versions, what is missing and how to mend it."""
+    if (mend or as_json) and not reconcile:
+        raise UserError("--mend and --json go with --reconcile")
+    if not run(reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    document: Annotated[str, typer.Argument(help="order, story, playbook, usage, asset, or an update")] = "order",
+) -> None:
+    """The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets."""
+    if document not in DOCUMENTS:
+        near = get_close_matches(document, DOCUMENTS, n=3) or sorted(DOCUMENTS)
+        raise UserError(f"no document {document!r}; there is {', '.join(near)}")
+    print_json(DOCUMENTS[document].model_json_schema())

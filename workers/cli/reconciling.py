@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from domain.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
-from workers.cli.common import UserError, connections, console, print_json, progress_console
+from workers.cli.common import UserError, console, print_json, progress_console
+from workers.cli.servers import connections
 from workers.redoing import Redo
 from workers.wiring import build_activities
 

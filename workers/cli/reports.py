@@ -16,10 +16,25 @@ from activities.store.portfolio import PortfolioLine, portfolio_at
 from domain.calendar import MONTHS_IN_YEAR
 from domain.money import rounding_of
 from workers.cli.common import console, database, print_json, run
-from workers.cli.price_reports import prices
+from workers.cli.loading import Place, opened
 
-app = typer.Typer(no_args_is_help=True)
-app.command()(prices)
+app = opened(
+    typer.Typer(no_args_is_help=True),
+    {
+        "prices": Place(
+            "price_reports",
+            "What a price book asks on one day and on another, and what renewing all that is held at the later prices brings.",
+        ),
+        "sla": Place(
+            "service_reports",
+            "How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest.",
+        ),
+        "roi": Place(
+            "service_reports",
+            "What service joined to sales returns: three scenarios, every input with its source, and what the own data says.",
+        ),
+    },
+)
 
 Json = Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")]
 At = Annotated[

@@ -38,12 +38,10 @@ Until = Annotated[
 Chart = Annotated[Path | None, typer.Option(help="An SVG file to draw a chart into.", show_default=False)]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands to the group `report`."""
-    app.command()(sla)
-    app.command()(roi)
+app = typer.Typer()
 
 
+@app.command()
 def sla(since: Since = None, until: Until = None, chart: Chart = None, as_json: Json = False) -> None:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     start, end = _period(since, until)
@@ -56,6 +54,7 @@ def sla(since: Since = None, until: Until = None, chart: Chart = None, as_json: 
         _show_sla(report)
 
 
+@app.command()
 def roi(
     inputs: Annotated[
         Path | None, typer.Option(help="YAML with inputs that you know better.", show_default=False)

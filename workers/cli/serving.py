@@ -21,18 +21,18 @@ from workers.settings import Settings
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command of this module to `perennial inbox`."""
+app = typer.Typer()
 
-    @app.command()
-    def serve(
-        check: Annotated[
-            bool,
-            typer.Option("--check", help="Only say, by the exit code, whether one is served here and can keep mails."),
-        ] = False,
-    ) -> None:
-        """Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings."""
-        run(_check() if check else _serve())
+
+@app.command()
+def serve(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only say, by the exit code, whether one is served here and can keep mails."),
+    ] = False,
+) -> None:
+    """Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings."""
+    run(_check() if check else _serve())
 
 
 @asynccontextmanager

@@ -21,7 +21,8 @@ from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file
-from workers.cli.common import IMPORTS_WAIT, UserError, progress_console, run
+from workers.cli.common import UserError, progress_console, run
+from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.migrating import migrate
@@ -112,23 +113,24 @@ async def _up(data_dir: Path) -> None:
         progress_console.print("Ending …")
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this module."""
+app = typer.Typer()
 
-    @app.command()
-    def up(
-        data: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = DATA_DIR,
-    ) -> None:
-        """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
-        run(_up(data))
 
-    @app.command(
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-        add_help_option=False,
-    )
-    def temporal(context: typer.Context) -> None:
-        """Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server."""
-        raise typer.Exit(subprocess.call([str(find_program()), *context.args], env=_temporal_environment()))
+@app.command()
+def up(
+    data: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = DATA_DIR,
+) -> None:
+    """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
+    run(_up(data))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def temporal(context: typer.Context) -> None:
+    """Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server."""
+    raise typer.Exit(subprocess.call([str(find_program()), *context.args], env=_temporal_environment()))
 
 
 def _temporal_environment() -> dict[str, str]:

@@ -14,7 +14,8 @@ from activities.store import people
 from domain.orders import Staff
 from domain.refusals import INVALID_REQUEST, Refusal
 from domain.shown import counted
-from workers.cli.common import By, UserError, asker, console, database, print_json, run
+from workers.cli.common import UserError, console, database, print_json, run
+from workers.cli.servers import By, asker
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -15,12 +15,10 @@ from domain.customer_timeline import LONGEST_PAGE, PAGE, Audience, TimelineKind,
 from domain.refusals import Refusal
 from workers.cli.common import console, database, print_json, run
 
-
-def register(app: typer.Typer) -> None:
-    """Adds the command to the command line."""
-    app.command()(timeline)
+app = typer.Typer()
 
 
+@app.command()
 def timeline(
     account: str,
     before: Annotated[str | None, typer.Option(help="`next` of an earlier page.", show_default=False)] = None,

@@ -1,7 +1,11 @@
 """What can go wrong with the embedded stack, said so that the reader can mend it."""
 
+from __future__ import annotations
 
-class EmbeddedError(RuntimeError):
+from domain.refusals import MendableError
+
+
+class EmbeddedError(MendableError, RuntimeError):
     """The embedded stack cannot start or go on; the message names the cause and what to do."""
 
 

@@ -10,7 +10,8 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from gateway.smtp_door import LATER, SIZE_LIMIT, SmtpSession
+from domain.limits import MAIL_BYTES
+from gateway.smtp_door import LATER, SmtpSession
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
@@ -119,7 +120,7 @@ class EmbeddedMailbox(Part):
             hostname="localhost",
             ident="Perennial mailbox",
             enable_SMTPUTF8=True,
-            data_size_limit=SIZE_LIMIT,
+            data_size_limit=MAIL_BYTES,
             loop=asyncio.get_running_loop(),
         )
         self._sessions.add(session)

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import workers.cli
-from workers.cli import common
+from workers.cli import common, loading
+
+loading.load_all(workers.cli.COMMANDS)
 
 
 def run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], streams: Path) -> None:

@@ -1,0 +1,52 @@
+"""What a command waits for before it does anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.core import TyperGroup
+
+from workers.cli import COMMANDS
+from workers.cli.loading import Place
+
+FROM_FACTS = (
+    "timelines", "reports", "service_reports", "price_reports", "assets", "keys", "staff", "case_files", "cases", "mails",
+)  # fmt: skip
+"""Modules with commands that ask the database alone."""
+HEAVY = ("temporalio", "gateway.client", "activities.carrying_out", "workers.documents", "workers.wiring")
+MOST_OF_OURS = 12
+"""Modules of the project that `perennial --help` loads."""
+
+
+def _loaded(script: str) -> set[str]:
+    """The modules that are loaded after `script`, in a process of its own."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"{script}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return set(told.stdout.split())
+
+
+def test_help_waits_for_nothing_and_facts_not_for_the_engine() -> None:
+    ours = {"domain", "workflows", "activities", "gateway", "workers"}
+    asked = _loaded("import workers.cli")
+    assert len({name for name in asked if name.partition(".")[0] in ours and "." in name}) <= MOST_OF_OURS
+    read = _loaded("import " + ", ".join(f"workers.cli.{name}" for name in FROM_FACTS))
+    assert not [name for name in HEAVY if name in read]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_each_command_what_the_command_says_of_itself(name: str) -> None:
+    place = COMMANDS[name]
+    loaded = place.load(name)
+    assert loaded.name == name
+    assert loaded.help == place.help
+    for inner, command in (loaded.commands if isinstance(loaded, TyperGroup) else {}).items():
+        beside: Place | None = getattr(command, "place", None)
+        if beside is not None:
+            assert beside.load(inner).help == beside.help

@@ -1,0 +1,92 @@
+"""Temporal and PostgreSQL, for commands that need both, and who asks for what they ask. Clients are loaded when they are used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from activities.store.pool import Connection, Pool, open_pool
+from gateway.here import Running, find_running
+from workers.cli.common import UserError, settings_of
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from workers.settings import Settings
+
+
+class Connections:
+    """A client of the servers that the environment or the embedded stack names."""
+
+    def __init__(self, temporal: Client, pool: Pool, settings: Settings) -> None:
+        from gateway.cases import CaseClient
+        from gateway.client import PerennialClient
+
+        self.temporal = temporal
+        self.pool = pool
+        self.settings = settings
+        within = timedelta(seconds=settings.answer_within)
+        self.client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=within)
+        self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue, within=within)
+
+
+async def temporal_client(running: Running | None) -> Client:
+    """Temporal alone, from the environment or from the stack that runs in this folder."""
+    from gateway.connection import connect
+
+    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
+    try:
+        return await connect(address)
+    except RuntimeError as error:
+        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
+        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
+
+
+IMPORTS_WAIT = 300
+"""Seconds that a command which keeps the server busy itself waits for each answer, unless the settings say more."""
+
+
+@asynccontextmanager
+async def connections(at_least: int = 0) -> AsyncIterator[Connections]:
+    """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder.
+
+    at_least: seconds for which an answer is waited for, even if the settings say less.
+    """
+    running = find_running()
+    settings = settings_of(running)
+    settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
+    temporal = await temporal_client(running)
+    pool = await open_pool(settings.database_url.get_secret_value())
+    try:
+        yield Connections(temporal, pool, settings)
+    finally:
+        await pool.close()
+
+
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="STAFF_ID",
+        help="Who does it: one of our people; else PERENNIAL_STAFF.",
+        envvar="PERENNIAL_STAFF",
+    ),
+]
+
+
+async def asker(connection: Connection, by: str | None) -> str:
+    """Who asks, as they say: `by`, one of our people, or the command line itself. Raises UserError for anybody else."""
+    from activities.store import people
+
+    if by is None:
+        return "cli"
+    if by not in await people.find_staff(connection, [by]):
+        raise UserError(
+            f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
+        )
+    return by
