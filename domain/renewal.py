@@ -45,6 +45,8 @@ QUOTED = "quoted"
 ACCEPTED = "accepted"
 DECLINED = "declined"
 GRACE = "grace"
+LEAST_SETTLING, MOST_SETTLING = 12, 30
+"""A quarter of a term, within so many days: it has to pass before a notice says that the term ends."""
 
 
 def begin(situation: Situation, contract: ContractFacts) -> Outcome:
@@ -116,13 +118,16 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
 
 def notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
     """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle. One more if none
-    of them says the price in time."""
+    of them says the price in time. Whoever has just heard that a term begins does not hear at once of its end."""
     length = (contract.term.until - contract.term.start_on).days
-    fitting = [days for days in situation.playbook.renewal.notice_days if days < length]
+    settled = min(MOST_SETTLING, max(LEAST_SETTLING, length // 4))
+    fitting = [days for days in situation.playbook.renewal.notice_days if days <= length - settled]
     middle = max(1, length // 2)
     if not contract.auto_renew:
         return fitting or [middle]
-    by = min(_quote_by(situation, contract), max(1, length - 1))
+    # Where the last day to say no is near, the price comes between the beginning and that day.
+    to_say_no = (notice_by(contract) - contract.term.start_on).days
+    by = min(_quote_by(situation, contract), max(1, length - min(settled, to_say_no * 5 // 8)))
     if not fitting:
         return [max(by, middle)]
     priced = [days for days in fitting if days <= _quote_days(situation, contract)]

@@ -28,6 +28,8 @@ KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")
 """An anniversary, and the question about a case that somebody solved on that day."""
 QUIET = timedelta(days=3)
 """Between two optional mails to one contact."""
+SETTLED = timedelta(days=4)
+"""Between the news that a contract was renewed and that of its next end, at least, whatever free days lie there."""
 MORNING, EVENING = 9, 18
 ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction")
 """They answer what was done a moment before: an order, a task, the provisioning service."""
@@ -79,6 +81,7 @@ def read(facts: Facts, letters: list[Letter]) -> Report:
         report.read[letter.template] += 1
         report.findings += read_one(facts, letter)
     report.findings += pace(facts, letters)
+    report.findings += settled(facts, letters)
     report.findings += hours(facts, letters)
     report.findings += said_sent(facts, letters)
     report.findings += filed(facts, letters)
@@ -270,6 +273,26 @@ def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
     for letter in letters:
         if letter.arrivals > 1:
             findings.append(Finding("twice", letter, f"{letter.arrivals} times", "once"))
+    return findings
+
+
+def settled(facts: Facts, letters: list[Letter]) -> list[Finding]:
+    """Whoever has just heard that a contract was renewed does not hear at once that it ends, unless they asked for it."""
+    findings = []
+    renewed: dict[str, Letter] = {}
+    for letter in letters:
+        if letter.template not in ("renewal_confirmed", "renewal_notice"):
+            continue
+        row = facts.one("outbox", delivery_id=letter.delivery_id)
+        contract = row["body"]["context"]["contract_id"] if row else ""
+        if letter.template == "renewal_confirmed":
+            renewed[contract] = letter
+        elif contract in renewed and "request_renewal" not in letter.delivery_id:
+            days = facts.day(letter.sent_at) - facts.day(renewed[contract].sent_at)
+            if days < SETTLED:
+                findings.append(
+                    Finding("pace", letter, f"{days.days} days after the renewal", f"{SETTLED.days} at least")
+                )
     return findings
 
 

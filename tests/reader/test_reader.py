@@ -217,6 +217,26 @@ def a_change_of_more_units(year: Lived) -> Altered:
     return instead(year, notice, saying(notice, "65 to 61", "65 to 60"))
 
 
+def at_once_after_the_renewal(year: Lived) -> Altered:
+    notice, confirmed = one(year, "renewal_notice", last=True), one(year, "renewal_confirmed")
+    return instead(year, notice, replace(notice, sent_at=confirmed.sent_at + timedelta(days=1)))
+
+
+def by_figures_of_the_day_on_which_it_was_written(year: Lived) -> Altered:
+    check_in = one(year, "check_in", last=True)
+    facts = deepcopy(year.facts)
+    for row in facts.tables["usage_day"]:
+        if row["day"] >= facts.day(check_in.sent_at) - timedelta(days=40):
+            row["active_users"] += 7
+    return facts, year.letters
+
+
+def late_by_night(year: Lived) -> Altered:
+    live_now = one(year, "go_live")
+    at = live_now.sent_at.replace(hour=8) + timedelta(days=2)
+    return instead(year, live_now, replace(live_now, sent_at=at))
+
+
 PLANTED: tuple[tuple[str, Callable[[Lived], Altered]], ...] = (
     ("date", another_last_day),
     ("date", a_day_that_is_over),
@@ -234,6 +254,9 @@ PLANTED: tuple[tuple[str, Callable[[Lived], Altered]], ...] = (
     ("offer", help_that_never_left),
     ("same day", two_on_a_day),
     ("hour", by_night),
+    ("hour", late_by_night),
+    ("pace", at_once_after_the_renewal),
+    ("count", by_figures_of_the_day_on_which_it_was_written),
     ("free day", on_a_sunday),
     ("unaccounted", a_sentence_that_nobody_vouches_for),
     ("sent", said_to_be_sent),

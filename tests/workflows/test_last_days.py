@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.refusals import Refusal
+from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled
@@ -106,3 +107,32 @@ async def test_the_days_that_are_left_are_counted_to_the_day_that_is_named(serve
         mail for mail in servers.mails_to(document["contacts"][0]["email"]) if re.search("満了|更新", mail.subject)
     ]
     assert mails
+
+
+@pytest.mark.parametrize(("months", "notice_days"), [(3, 30), (4, 30), (3, 90), (1, 45)])
+async def test_who_has_just_heard_of_a_renewal_does_not_hear_at_once_of_the_next_end(
+    servers: Servers, months: int, notice_days: int
+) -> None:
+    document = order()
+    contract = document["contracts"][0]
+    contract |= {"auto_renew": True, "notice_days": notice_days, "renewal_months": months}
+    contract["term"] = {**contract["term"], "months": months}
+    account = account_of(document)
+    await servers.client.place_order(document)
+    end = await servers.pool.fetchval(
+        "select max(ends_at) from contract_term where contract_id = $1", contract["contract_id"]
+    )
+    await servers.client.fast_forward_to(account, end + timedelta(days=31 * months - 12))
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template, body->'context' as said, coalesce(settled_at, created_at) as at from outbox"
+        " where account_id = $1 and body->>'template' in ('renewal_confirmed', 'renewal_notice') order by 3",
+        account,
+    )
+    told = [(row["template"], row["at"].astimezone(TOKYO).date(), row["said"]) for row in rows]
+    begun, renewed_on = next((n, day) for n, (template, day, _) in enumerate(told) if template == "renewal_confirmed")
+    notices = [(day, said) for template, day, said in told[begun:] if template == "renewal_notice"]
+    assert notices
+    assert (notices[0][0] - renewed_on).days >= 4
+    first = next((day, said) for day, said in notices if said["quote"])
+    assert (date.fromisoformat(first[1]["notice_by"]) - first[0]).days >= 4, "there is time to say no to the price"
+    assert await apart(servers, account) == []
