@@ -72,7 +72,7 @@ def unchanged(action: AssetAction, ahead: Sequence[datetime]) -> AssetAction:
             "sources": tuple(rows),
             "cuts": tuple(cut for cut in action.cuts if cut < ahead[0]),
             "lifecycle_end": end,
-            "terms": (),
+            "terms": tuple(term for term in action.terms if term.start < ahead[0]),
         }
     )
 

@@ -95,6 +95,8 @@ class Change:
     """from when on days that were paid for heed it, if later than others"""
     moves_end: bool = False
     renews: bool = False
+    cuts: bool = False
+    """a renewal that begins before the asset would have ended"""
     ahead: Change | None = None
     """a renewal that was agreed before and had not begun: until then this changes nothing from its first day on"""
 
@@ -149,10 +151,10 @@ class Asset:
 
     def _made(self, number: int, which: tuple[int, ...], days: Days) -> Days:
         change = self.changes[number]
-        made = change.make(dict(days))
         if change.ahead is None or self.changes.index(change.ahead) in which:
-            return made
+            return change.make(dict(days))
         first = change.ahead.effective
+        made = change.make({day: held for day, held in days.items() if day < first})
         return {
             **{day: held for day, held in made.items() if day < first},
             **{day: held for day, held in days.items() if day >= first},
@@ -171,7 +173,12 @@ class Asset:
         """Adds a change."""
         ahead = [each for each in self.renewals_after(heard) if not renews or each.effective < effective]
         known = ahead[0] if ahead else None
-        self.changes.append(Change(effective, heard, make, request, paid, moves_end, renews, known))
+        cuts = renews and effective < self.until
+        self.changes.append(Change(effective, heard, make, request, paid, moves_end, renews, cuts, known))
+
+    def billed_until(self, until: date, today: date) -> date:
+        """Up to where it is billed anew where its contract is up to `until`: an early renewal that is agreed ends what it cuts."""
+        return min([until, *(each.effective for each in self.renewals_after(today) if each.cuts)])
 
     def renewals_after(self, day: date) -> list[Change]:
         """What is renewed on later days. A renewal takes the place of those that were to begin after it."""

@@ -201,7 +201,8 @@ class Hearing(Keeping):
             begin = self.today
         living = [each for each in assets if each.until > self.today or each.until >= contract.until]
         terms = {}
-        for asset in living if begin is None else assets:
+        # What a contract sold and let run out before its end stays so; an asset that is named goes on, however late.
+        for asset in living if begin is None or "contract_id" in body else assets:
             start = asset.until if begin is None else begin
             anchor = anchor_of(contract, start)
             until = date.fromisoformat(body["end"]) + DAY if "end" in body else months_after(anchor, start, months)

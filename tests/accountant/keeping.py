@@ -165,7 +165,7 @@ class Keeping:
         credited = []
         moved: dict[str, Fraction] = {}
         for asset in assets:
-            until = self.contracts[asset.contract_id].paid_until(self.today)
+            until = asset.billed_until(self.contracts[asset.contract_id].paid_until(self.today), self.today)
             begun = asset.begun
             if asset.begun_first and max(until, asset.paid_until) <= asset.begun_first[0]:
                 begun = asset.begun_first[1]

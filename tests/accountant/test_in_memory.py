@@ -250,3 +250,30 @@ def test_a_renewal_after_a_gap_is_invoiced_when_it_begins_at_whatever_price_was_
     )
     assert list(found) == [BEGINS, date(2027, 12, 31), date(2028, 1, 25)]
     assert found[date(2028, 1, 25)] == [Decimal("1240.00")]
+
+
+def test_what_is_renewed_alone_is_invoiced_up_to_its_renewal_and_then_by_its_own_months() -> None:
+    """On the contract's days."""
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    alone = {"assets": [{"asset_id": "~O.1"}], "start": "day 100", "months": 12, "uplift_percent": "10"}
+    found = billed(lived([(0, "amend_assets", {"add_ons": [other]}), (5, "renew_assets", alone)], days=190))
+    assert found[date(2027, 4, 15)] == [Decimal("103.33")]  # 10 of 30 days
+    assert found[date(2027, 4, 25)] == [
+        Decimal("909.34")
+    ]  # to 15 July, two months and 20 of 30 days; the sum so far is rounded
+    assert found[date(2027, 7, 15)] == [
+        Decimal("1023.00")
+    ]  # to 15 October, 10 of 30 days, two months, and 20 of 30 days
+    assert set(found) == {BEGINS, date(2027, 4, 15), date(2027, 4, 25), date(2027, 7, 15)}
+
+
+def test_what_was_swapped_counts_the_months_of_a_term_that_has_begun_whatever_is_to_come_of_it() -> None:
+    renewed = (5, "renew_assets", {"contract_id": "~K", "start": "day 40", "months": 12, "uplift_percent": "0"})
+    swapped = {"asset_id": "~O.1", "to_product": "PRO", "unit_price": "31", "to_asset_id": "~S"}
+    acts = [renewed, (6, "amend_assets", change(100, remove=1)), (20, "swap_assets", {"assets": [swapped]})]
+    found = billed(lived(acts, days=125), "t-S")
+    assert found == {
+        date(2027, 2, 4): [Decimal("209.64")],  # 11 of 31 days and 9 of 28
+        date(2027, 2, 24): [Decimal("930.00")],
+        date(2027, 4, 25): [Decimal("-29.96")],  # a unit for 29 of 30 days; the sum so far is rounded
+    }
