@@ -30,14 +30,17 @@ class Reminded:
 
 def remind(situation: Situation, waiting: Sequence[str]) -> Reminded:
     """Tells the owner of every case that has held sales back for long and is up to us. One that waits for the customer ends its
-    hold by itself."""
+    hold by itself, and is looked at on the same days: whoever answers has it up to us again, and tells nobody else."""
     found, later = Reminded(), []
     blocking = {hold.source for hold in situation.guard.holds if hold.level is HoldLevel.BLOCK}
     for case in situation.service.cases:
-        if case.case_id not in blocking or case.state not in RUNNING or case.state is CaseState.WAITING_CUSTOMER:
+        if case.case_id not in blocking or case.state not in RUNNING:
             continue
         since, reminded_at = _since(situation, case)
         at = _due(situation, reminded_at or since, AGAIN_AFTER if reminded_at else FIRST_AFTER)
+        ours_since = situation.as_of if case.state is CaseState.WAITING_CUSTOMER else case.turned_at or since
+        while at <= ours_since:  # it was up to the customer then
+            at = _due(situation, at, AGAIN_AFTER)
         if situation.as_of >= at:
             _tell(situation, case, since, waiting, found)
             at = _due(situation, situation.as_of, AGAIN_AFTER)

@@ -98,8 +98,11 @@ select jsonb_build_object(
         'promised_at', (
           select due_at from case_milestone where case_id = c.case_id and kind = 'resolution' and state in ('open', 'paused')
           order by number desc limit 1),
-        'reopened_at', (select max(at) from case_event e where e.case_id = c.case_id and e.kind = 'reopened')))
+        'reopened_at', t.reopened_at, 'turned_at', t.turned_at))
     from c
+    cross join lateral (
+      select max(at) filter (where kind = 'reopened') as reopened_at, max(recorded_at) as turned_at from case_event
+      where case_id = c.case_id and kind in ('waiting', 'resumed', 'reopened')) t
     left join lateral (
       select left(body, 500) as body, at from case_message
       where direction = 'inbound' and case_id in (

@@ -61,6 +61,7 @@ def look_after(work: Work) -> None:
     at, what = min(wakes, default=(None, ""))
     work.next_at, work.next_what = at, what
     work.change(next_action_at=at)
+    work.report_standing()
 
 
 def by_time(work: Work) -> None:

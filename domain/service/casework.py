@@ -31,10 +31,9 @@ from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
-from domain.service.holds import HoldRules
 from domain.service.lifecycle import automatic_mail_allowed_at
 from domain.service.promising import promised
-from domain.service.sales_side import sales_of
+from domain.service.sales_side import sales_of, standing_of
 from domain.service.timeline import Followed, follow
 from domain.success.throttling import AskedBefore
 from domain.unreadable import Unreadable
@@ -200,8 +199,6 @@ class Work:
             )
         )
         if kind in _ACTIVITY and at > self.case.last_activity_at:
-            if at - self.case.last_activity_at >= HoldRules().quiet_after:
-                self.report("stirred", at)  # what went quiet does not hold sales back as it does now
             self.change(last_activity_at=at)
 
     def fire(self, key: str, at: datetime) -> None:
@@ -213,6 +210,20 @@ class Work:
         if self.case.account_id is not None:
             report = f"{self.case_id}:{len(self.before.events) + len(self.events)}:{what}"
             self.tell.append(CaseChanged(id=report, at=at, case_id=self.case_id, what=what))
+
+    def report_standing(self) -> None:
+        """The journey is to hear that the case holds sales back otherwise than before, if it hears of nothing else."""
+        if any(one.into is None for one in self.tell):
+            return
+        before, account, as_of = self.before, self.before.account, self.as_of
+        was = standing_of(before.case, account, before.milestones, before.surveys, as_of)
+        now = standing_of(self.case, account, self._milestones(), [*before.surveys, *self.surveys], as_of)
+        if now != was:
+            self.report("standing", as_of)
+
+    def _milestones(self) -> Iterable[MilestoneFacts]:
+        """Those on record, as this work leaves them, and the new ones."""
+        return {**{row.key: row for row in self.before.milestones}, **self.milestones}.values()
 
     def line(self, kind: str, title: str, at: datetime, by: str, **detail: Any) -> None:
         """A line of the customer's journal."""
@@ -324,9 +335,9 @@ class Work:
     def view(self) -> CaseView:
         """What the workflow has to know afterwards."""
         case, account = self.case, self.before.account
-        rows = {**{row.key: row for row in self.before.milestones}, **self.milestones}
+        rows = self._milestones()
         latest: dict[str, MilestoneFacts] = {}
-        for row in rows.values():
+        for row in rows:
             if row.milestone not in latest or row.number > latest[row.milestone].number:
                 latest[row.milestone] = row
         return CaseView.model_validate(
@@ -350,7 +361,7 @@ class Work:
                     ],
                     "next_at": self.next_at,
                     "next_what": self.next_what,
-                    "sales": sales_of(case, account, rows.values(), [*self.before.surveys, *self.surveys], self.as_of),
+                    "sales": sales_of(case, account, rows, [*self.before.surveys, *self.surveys], self.as_of),
                 }
             )
         )

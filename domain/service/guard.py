@@ -66,6 +66,8 @@ class KnownCase(CaseForHold):
     next_due: AwareDatetime | None = None
     promised_at: AwareDatetime | None = None
     reopened_at: AwareDatetime | None = None
+    turned_at: AwareDatetime | None = None
+    """when it was recorded last that it waits, or goes on"""
 
     def view(self) -> CaseView:
         """What the journey's briefing shows of it."""

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from domain.service.case import CaseAccount, CaseFile, MilestoneFacts, SurveyFacts
 from domain.service.definitions import MilestoneKind
-from domain.service.guard import hold_of
-from domain.service.holds import CaseForHold
+from domain.service.guard import hold_of, weekday_clock
+from domain.service.holds import CaseForHold, HoldLevel, HoldReason, derive_holds
 from domain.service.opening import CaseCategory
 
 
@@ -22,8 +22,27 @@ def sales_of(
     """Whether the case holds sales back at `as_of`, in words; empty if it does not, or is of nobody known."""
     if account is None:
         return ""
+    return hold_of(_raised(case, milestones, surveys), account.country, account.time_zone, as_of)
+
+
+def standing_of(
+    case: CaseFile,
+    account: CaseAccount | None,
+    milestones: Iterable[MilestoneFacts],
+    surveys: Iterable[SurveyFacts],
+    as_of: datetime,
+) -> frozenset[tuple[HoldLevel, HoldReason]]:
+    """How far the case holds sales back at `as_of`, and for which reasons; empty if it does not, or is of nobody known."""
+    if account is None:
+        return frozenset()
+    clock = weekday_clock(account.country, account.time_zone, as_of.year)
+    holds = derive_holds([_raised(case, milestones, surveys)], (), (), clock, as_of=as_of)
+    return frozenset((hold.level, hold.reason) for hold in holds)
+
+
+def _raised(case: CaseFile, milestones: Iterable[MilestoneFacts], surveys: Iterable[SurveyFacts]) -> CaseForHold:
     answered = {one.survey_id: one.score for one in surveys if _of_resolution(one, case)}
-    raised = CaseForHold(
+    return CaseForHold(
         case_id=case.case_id,
         state=case.status,
         priority=case.priority,
@@ -39,7 +58,6 @@ def sales_of(
         resolved_at=case.resolved_at,
         rating=next(reversed(answered.values()), None),
     )
-    return hold_of(raised, account.country, account.time_zone, as_of)
 
 
 def _of_resolution(survey: SurveyFacts, case: CaseFile) -> bool:

@@ -143,7 +143,11 @@ async def test_what_is_asked_about_holds_in_a_pause_is_looked_at_when_it_is_over
     assert await apart(servers, account) == []
     await servers.client.ask(account, "resume", {})
     assert await apart(servers, account) == []
-    assert "service" not in (await running(servers, account)).stages
+
+    async def looked_at() -> bool:
+        return "service" not in (await running(servers, account)).stages
+
+    await until(looked_at, "the look that was held back")
 
 
 async def test_units_that_arrive_when_their_contract_is_over_leave_nothing_to_do(servers: Servers) -> None:

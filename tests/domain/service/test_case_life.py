@@ -151,6 +151,24 @@ def test_only_what_waits_goes_on_and_only_what_has_ended_is_reopened(state: Case
             assert all(one.value in str(refusal) for one in allowed_after(state))
 
 
+def note(work: Work) -> None:
+    case_changes.note(work, AddNote(body="They are away.", by="AG-1"))
+
+
+@pytest.mark.parametrize("stirs", [note, respond, customer_writes(), resume])
+def test_the_journey_hears_once_that_a_case_is_not_quiet_any_more(stirs: Callable[[Work], None]) -> None:
+    life = Life(MONDAY, impact=Level.HIGH, urgency=Level.HIGH)
+    life.wait(HOUR)
+    life.do(respond)
+    life.do(wait_for(WaitFor.CUSTOMER))
+    life.wait(31 * DAY)
+    told = len(life.told)
+    life.do(stirs)
+    assert life.told[told:] in (["standing"], ["escalated"])  # what was late by now is told at the same time
+    life.do(note)
+    assert len(life.told) == told + 1
+
+
 def test_what_a_change_needs_is_asked_for() -> None:
     life = in_state(CaseState.OPEN)
     assert "resolution code" in str(refused(life, lambda work: case_changes.resolve(work, Resolve(by="AG-1"))))
