@@ -16,7 +16,7 @@ from activities.store import customers, effects
 from activities.store import orders as order_store
 from activities.store.people import Kept
 from activities.store.pool import Connection
-from domain import acceptance, adoption, control, expansion, onboarding, renewal
+from domain import acceptance, adoption, control, expansion, holding, onboarding, renewal
 from domain.account_changes import changed_by_order, left_by_older
 from domain.amending.refusing import named_refusals
 from domain.asking import asked_by
@@ -205,7 +205,7 @@ class JourneyRequests:
             outcome = await self._performer.carry_out(
                 connection,
                 situation,
-                _with_people(decision, customer, order, kept),
+                _with_look(_with_people(decision, customer, order, kept), customer, situation),
                 key,
                 stage="relationship",
                 kind="order_accepted",
@@ -381,6 +381,12 @@ def _with_people(decision: Decision, before: Customer | None, order: Order, kept
         return decision
     answer = {**(decision.outcome.answer or {}), "left": left}
     return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
+
+
+def _with_look(decision: Decision, before: Customer | None, situation: Situation) -> Decision:
+    """The decision with the look at holds of a customer whom the order has moved elsewhere."""
+    plan = [*decision.outcome.plan, *holding.after_move(before, situation)]
+    return replace(decision, outcome=decision.outcome.model_copy(update={"plan": plan}))
 
 
 def _staff(person: Staff) -> StaffFacts:

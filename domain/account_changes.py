@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain import holding
 from domain.account_writes import ChangedAccount, GoneContacts, NewContact, SavedContacts
 from domain.calendar import ZoneName
 from domain.customer import ContactFacts, StaffFacts
@@ -124,9 +125,11 @@ def change_account(
         followed={name: changed[name] for name in ("language", "time_zone") if name in changed},
         succeeded=_succeeded(changed, {owner.staff_id, manager.staff_id}),
     )
+    moved = Situation(after, rules, situation.as_of, service=situation.service)
     said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in changed.items())
     says = f"Account changed: {said}" if said else "Account: nothing to change"
     outcome = Outcome(
+        plan=holding.after_move(customer, moved),
         account=AccountView(
             name=account.name, time_zone=after.account.time_zone, owner=owner.staff_id, playbook=rules.named
         ),
@@ -151,7 +154,6 @@ def change_account(
         if name in changed
     ]
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
-    moved = Situation(after, rules, situation.as_of, service=situation.service)
     return moved, Decision(line, outcome, [write], mails, notices)
 
 

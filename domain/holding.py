@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import anew, left_alone, pace, unhappy
+from domain.customer import Customer
 from domain.decision import Decision, JournalLine, Notice, Write
 from domain.journey import Channel, Outcome, Stage, Step
 from domain.mail_names import mail_in_words
@@ -38,6 +39,14 @@ def review_step(situation: Situation, name: str) -> Step:
 def after_request(situation: Situation) -> list[Step]:
     """The look that follows a request which changed what may be said."""
     return [review_step(situation, f"{situation.as_of:%Y%m%dT%H%M%S%f}")]
+
+
+def after_move(before: Customer | None, situation: Situation) -> list[Step]:
+    """The look of a customer who is elsewhere now than `before`: what is looked at on a business morning is on another one there."""
+    if before is None:
+        return []
+    was, now = before.account, situation.customer.account
+    return after_request(situation) if (was.time_zone, was.country) != (now.time_zone, now.country) else []
 
 
 @dataclass
