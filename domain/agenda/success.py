@@ -8,8 +8,10 @@ from datetime import date, datetime, timedelta
 from domain import adoption, expansion, fulfilling, onboarding, reorder
 from domain.agenda.facts import ContractLife, Facts, OrderFacts
 from domain.agenda.model import Agenda
+from domain.assets.model import active_actions
 from domain.customer import TaskFacts
 from domain.journey import Stage, Step
+from domain.orders import TERM_KINDS
 from domain.playbook import TaskOwner
 from domain.situation import TOLERATED_DELAY, Situation
 
@@ -115,7 +117,7 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     agenda.stages[adoption.STAGE] = Stage(status=adoption.HELPING if helping else adoption.STEADY)
     every = situation.playbook.adoption.every_days
     counted: list[tuple[datetime, int]] = [began]
-    live_at = [done for done in _went_live(facts) if done >= at and situation.customer.holds_term(done)]
+    live_at = [done for done in _went_live(facts) if done >= at and _held_term(facts, done)]
     counted += [(done, every) for done in live_at]
     looked = facts.last_done(f"{adoption.STAGE}/check-in-")
     if looked is not None and looked[1] >= at:
@@ -137,6 +139,18 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
             _add_undone(facts, agenda, survey)
     agenda.add(*(one.step for one in facts.announced("adoption_survey", "adoption_mail") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
+
+
+def _held_term(facts: Facts, at: datetime) -> bool:
+    """`Customer.holds_term` by what was known at `at`: what was sold, renewed or given up later did not count then."""
+    sold_for_term = {asset.asset_id for asset in facts.situation.customer.assets if asset.kind in TERM_KINDS}
+    for asset_id, record in facts.situation.records.items():
+        known = active_actions(tuple(action for action in record.actions if action.recorded_at <= at))
+        if known and asset_id in sold_for_term:
+            start, end = known[-1].lifecycle_start, known[-1].lifecycle_end
+            if end is None or end > max(start, at):
+                return True
+    return False
 
 
 def _add_undone(facts: Facts, agenda: Agenda, step: Step) -> None:
