@@ -182,7 +182,9 @@ class JourneyRequests:
             if older:
                 await order_store.reach_back(connection, call.account_id, order.activated_at)
             else:
-                kept = await order_store.save_account(connection, order, playbook, call.as_of)
+                kept = await order_store.save_account(
+                    connection, order, playbook, call.as_of, customer.billing_day(call.as_of) if customer else None
+                )
             await order_store.save_order(
                 connection, order, sale, goods=purchase is not None, imported=imported, as_of=call.as_of
             )
@@ -342,6 +344,7 @@ def _with_order(
             segment=playbook.segment,
             playbook_version=playbook.version,
             since=since,
+            billed_until=kept.billed_until if kept else None,
         ),
         owner=kept.owner if kept else _staff(account.owner),
         success_manager=kept.success_manager if kept else _staff(account.success_manager or account.owner),

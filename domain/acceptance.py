@@ -177,9 +177,9 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         accepted_at=situation.as_of,
         assets=[asset.asset_id for asset in sale.assets],
         contracts=[contract.contract_id for contract in sale.contracts],
-        first_invoices={} if situation.imported else first_invoices(sale.contracts, situation.today),
+        first_invoices={} if situation.imported else first_invoices(sale.contracts, situation.billing_day),
     )
-    lines, first_said = told_of_invoices(answer.first_invoices, situation.today)
+    lines, first_said = told_of_invoices(answer.first_invoices, situation.billing_day)
     outcome = outcome.model_copy(
         update={
             "account": AccountView(

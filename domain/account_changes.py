@@ -109,6 +109,7 @@ def change_account(
                     "segment": rules.segment,
                     "playbook_version": rules.version,
                     **{name: changed[name][1] for name in ("language", "time_zone") if name in changed},
+                    "billed_until": situation.billing_day if "time_zone" in changed else account.billed_until,
                 }
             ),
             "contacts": [_followed(one, changed) for one in customer.contacts],
@@ -121,6 +122,7 @@ def change_account(
         playbook_version=rules.version,
         language=after.account.language,
         time_zone=after.account.time_zone,
+        billed_until=after.account.billed_until,
         fields=tuple(name for name in _CHANGES if getattr(request, name) is not None),
         followed={name: changed[name] for name in ("language", "time_zone") if name in changed},
         succeeded=_succeeded(changed, {owner.staff_id, manager.staff_id}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.orders import ContactRole
 
@@ -21,6 +21,7 @@ class ChangedAccount:
     playbook_version: int
     language: str
     time_zone: str
+    billed_until: date | None
     fields: tuple[str, ...]
     followed: dict[str, tuple[str, str]] = field(default_factory=dict)
     succeeded: dict[str, str] = field(default_factory=dict)

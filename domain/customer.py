@@ -41,6 +41,8 @@ class AccountFacts(Carried):
     since: AwareDatetime
     closed_at: AwareDatetime | None = None
     """set while the customer's journey is closed"""
+    billed_until: date | None = None
+    """the day that it was where the customer was before they moved"""
 
 
 class StaffFacts(Carried):
@@ -354,6 +356,11 @@ class Customer(Carried):
     def day_of(self, instant: datetime) -> date:
         """The customer's local day at `instant`."""
         return local_day(instant, self.account.time_zone)
+
+    def billing_day(self, instant: datetime) -> date:
+        """The day by which is invoiced and credited: the local one, but no day comes again for who has moved west."""
+        today = self.day_of(instant)
+        return max(today, self.account.billed_until or today)
 
     def at_work(self, instant: datetime) -> bool:
         """True from nine to six on a business day: an hour at which people read what we write."""

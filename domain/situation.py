@@ -50,6 +50,11 @@ class Situation:
         """The customer's local day."""
         return self.customer.day_of(self.as_of)
 
+    @property
+    def billing_day(self) -> date:
+        """The day by which is invoiced and credited now."""
+        return self.customer.billing_day(self.as_of)
+
     @cached_property
     def guard(self) -> SalesGuard:
         """Whether the customer may be reached now."""

@@ -66,7 +66,7 @@ async def bill(
     connection: Connection, customer: Customer, key: str, as_of: datetime, work: ToBill, *, imported: bool
 ) -> Billed:
     """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
-    today = customer.day_of(as_of)
+    today = customer.billing_day(as_of)
     contracts = _sold(customer, work) or await _contracts(connection, work, customer.account.account_id)
     records = await _records(connection, work, customer.account.account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from activities.store.people import Kept, save_customer
@@ -79,9 +79,13 @@ async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
     )
 
 
-async def save_account(connection: Connection, order: Order, playbook: Playbook, as_of: datetime) -> Kept:
+async def save_account(
+    connection: Connection, order: Order, playbook: Playbook, as_of: datetime, billing_day: date | None
+) -> Kept:
     """The account with its people and contacts, new or brought up to date; see `people.save_customer`."""
-    return await save_customer(connection, order.account, order.contacts, playbook, order.activated_at, as_of)
+    return await save_customer(
+        connection, order.account, order.contacts, playbook, order.activated_at, as_of, billing_day
+    )
 
 
 async def save_order(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from activities.phones import dialled
@@ -30,6 +30,7 @@ class Kept:
     success_manager: StaffFacts
     time_zone: str
     language: str
+    billed_until: date | None
     left: list[str]
 
 
@@ -57,13 +58,15 @@ _SAVE_ACCOUNT = """
 insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,
     success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict (account_id) do update set name = excluded.name, country = excluded.country,
+    billed_until = case when 'time_zone' = any(account.set_by_request) or account.time_zone = excluded.time_zone
+        then account.billed_until else coalesce($12, account.billed_until) end,
     time_zone = case when 'time_zone' = any(account.set_by_request) then account.time_zone else excluded.time_zone end,
     language = case when 'language' = any(account.set_by_request) then account.language else excluded.language end,
     owner_id = case when 'owner' = any(account.set_by_request) then account.owner_id else excluded.owner_id end,
     success_manager_id = case when 'success_manager' = any(account.set_by_request) then account.success_manager_id
         else excluded.success_manager_id end,
     since = least(account.since, excluded.since), closed_at = null, closed_reason = null
-returning time_zone, language, owner_id, success_manager_id
+returning time_zone, language, owner_id, success_manager_id, billed_until
 """
 
 # A wish for no optional mails belongs to the address, however it is written and whoever has it.
@@ -103,9 +106,11 @@ async def save_customer(
     playbook: Playbook,
     since: datetime,
     as_of: datetime,
+    billing_day: date | None = None,
 ) -> Kept:
     """The account with its people and contacts, new or brought up to date. Segment, playbook and first day stay as they were,
-    and so does whatever was changed by request; `since`: the first day on which it bought something."""
+    and so does whatever was changed by request; `since`: the first day on which it bought something; `billing_day`: that of a known customer, where
+    they are."""
     manager = account.success_manager or account.owner
     people = await introduce_staff(connection, (account.owner, manager))
     left = [
@@ -113,12 +118,12 @@ async def save_customer(
         for field, person in (("account.owner", account.owner), ("account.success_manager", account.success_manager))
         if person is not None and differs(people[person.staff_id], person)
     ]
-    row = await connection.fetchrow(_SAVE_ACCOUNT, *_account_row(account, playbook, since, as_of))
+    row = await connection.fetchrow(_SAVE_ACCOUNT, *_account_row(account, playbook, since, as_of), billing_day)
     if row is None:
         raise AssertionError("an upsert returns its row")
     given = (account.time_zone, account.language, account.owner.staff_id, manager.staff_id)
     for field, kept, said in zip(
-        ("time_zone", "language", "owner", "success_manager"), row.values(), given, strict=True
+        ("time_zone", "language", "owner", "success_manager"), list(row.values())[:4], given, strict=True
     ):
         if kept != said:
             left.append(f"account.{field}: stays {kept!r}, as a request set it; ask for change_account")
@@ -126,7 +131,8 @@ async def save_customer(
     missing = {row["owner_id"], row["success_manager_id"]} - set(people)
     if missing:
         people |= await find_staff(connection, missing)
-    return Kept(people[row["owner_id"]], people[row["success_manager_id"]], row["time_zone"], row["language"], left)
+    owner, success_manager = people[row["owner_id"]], people[row["success_manager_id"]]
+    return Kept(owner, success_manager, row["time_zone"], row["language"], row["billed_until"], left)
 
 
 async def _save_contacts(
@@ -200,7 +206,8 @@ async def change_account(connection: Connection, account_id: str, writes: Sequen
     for w in writes:
         await connection.execute(
             "update account set owner_id = $2, success_manager_id = $3, segment = $4, playbook_version = $5, language = $6,"
-            " time_zone = $7, set_by_request = (select array_agg(distinct f) from unnest(set_by_request || $8::text[]) f)"
+            " time_zone = $7, billed_until = $9,"
+            " set_by_request = (select array_agg(distinct f) from unnest(set_by_request || $8::text[]) f)"
             " where account_id = $1",
             account_id,
             w.owner,
@@ -210,6 +217,7 @@ async def change_account(connection: Connection, account_id: str, writes: Sequen
             w.language,
             w.time_zone,
             list(w.fields),
+            w.billed_until,
         )
         for column, (old, new) in w.followed.items():
             await connection.execute(

@@ -113,7 +113,7 @@ def _invoices(facts: Facts, until: datetime) -> Iterator[Step]:
         contract = facts.billing.get(record.asset.contract_id or "")
         due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
-        day: date | None = facts.situation.today
+        day: date | None = facts.situation.billing_day
         while day is not None and local_instant(day, customer.account.time_zone) <= until:
             following = billing.settle(due, day, record.asset.time_zone, POLICY).next_day
             if following is not None and not _by_term_end(contract, following, customer.account.time_zone):

@@ -164,8 +164,8 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
 
 
 def _billed_until(facts: Facts) -> date:
-    """The customer's day. What is asked for in a pause is invoiced all the same."""
-    return facts.situation.customer.day_of(facts.now)
+    """The day by which is invoiced. What is asked for in a pause is invoiced all the same."""
+    return facts.situation.customer.billing_day(facts.now)
 
 
 def forgotten(facts: Facts, record: AssetRecord) -> bool:

@@ -145,7 +145,8 @@ def _held_term(facts: Facts, at: datetime) -> bool:
     """`Customer.holds_term` by what was known at `at`: what was sold, renewed or given up later did not count then."""
     sold_for_term = {asset.asset_id for asset in facts.situation.customer.assets if asset.kind in TERM_KINDS}
     for asset_id, record in facts.situation.records.items():
-        known = active_actions(tuple(action for action in record.actions if action.recorded_at <= at))
+        by_then = (action for action in record.actions if action.recorded_at is None or action.recorded_at <= at)
+        known = active_actions(tuple(by_then))
         if known and asset_id in sold_for_term:
             start, end = known[-1].lifecycle_start, known[-1].lifecycle_end
             if end is None or end > max(start, at):

@@ -129,7 +129,7 @@ def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -
 def _settled_on(situation: Situation, record: AssetRecord) -> date:
     contracts = situation.customer.contracts
     says = [c.first_invoice for c in contracts if c.contract_id == record.asset.contract_id]
-    return settled_on(record, says[0] if says else FirstInvoice.START, situation.today)
+    return settled_on(record, says[0] if says else FirstInvoice.START, situation.billing_day)
 
 
 def before_last(record: AssetRecord) -> AssetRecord | None:

@@ -211,7 +211,7 @@ def _summed_up(desk: Desk, left: AssetRecord, conveyed: Conveyed) -> Conveyed:
     """What is handed over, with where its first invoice sums up from: what is charged there is what is credited here today."""
     if conveyed.asset.carried_first is None:
         return conveyed
-    today, zone = desk.situation.today, ZoneInfo(desk.zone)
+    today, zone = desk.situation.billing_day, ZoneInfo(desk.zone)
     cost = exact_cost(
         in_effect(left, today, zone, POLICY).paid, POLICY, _paid_until(desk, left, conveyed.effective, today)
     )

@@ -103,8 +103,8 @@ def _decide(
     outcome, past, writes = _begun(situation, order, sale, lines)
     says = f"Quote {quote.quote_id} accepted: {quote.totals.amount} {quote.currency}"
     stage = stage_of(quote.quote_id)
-    days = first_invoices(contracts, situation.today)
-    billing_lines, billing_said = told_of_invoices(days, situation.today)
+    days = first_invoices(contracts, situation.billing_day)
+    billing_lines, billing_said = told_of_invoices(days, situation.billing_day)
     answer = {
         **(decision.outcome.answer or {}),
         **answer_of(stored.file),
