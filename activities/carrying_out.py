@@ -28,7 +28,7 @@ from activities.decided import (
 from activities.numbering import with_short_numbers
 from activities.pacing import unless_said, unless_too_early
 from activities.signing import Signing
-from activities.store import customers, effects, holds
+from activities.store import customers, effects, holds, people
 from activities.store.cases import CaseMovedMeanwhileError
 from activities.store.credits import OverCreditedError
 from activities.store.ledger import AssetChangedMeanwhileError, load_records
@@ -173,6 +173,14 @@ async def load_situation(
     return Situation(customer, playbook, as_of, records, looks=looked, service=known)
 
 
+async def naming(connection: Connection, situation: Situation, actor: str | None) -> Situation:
+    """The situation in which whoever asked is known by name."""
+    if actor is None or situation.named(actor) != actor:
+        return situation
+    found = await people.find_staff(connection, [actor])
+    return replace(situation, people={id: one.name for id, one in found.items()})
+
+
 class Performer:
     """Carries out decisions in transactions of its pool."""
 
@@ -236,7 +244,7 @@ class Performer:
             if done:
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=ledger, service=service, looks=looks)
-            situation = replace(situation, kept=tuple(kept))
+            situation = await naming(connection, replace(situation, kept=tuple(kept)), actor)
             decision = await computed(len(situation.customer.assets), decide, situation)
             decision = await unless_too_early(connection, situation, decision, paced)
             decision = await unless_said(connection, situation, decision, kind)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
-from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation, naming
 from activities.store import catalogue
 from activities.store import quotes as store
 from activities.store.pool import Connection
@@ -182,6 +182,7 @@ class Quotes:
             if done:
                 return done.outcome if done.run == run else done.outcome.again()
             situation = await load_situation(connection, account_id, as_of, ledger=True)
+            situation = await naming(connection, situation, told.get("actor"))
             decision = await decide(connection, situation)
             return await self._performer.carry_out(connection, situation, decision, key, run=run, asked=asked, **told)
 

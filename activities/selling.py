@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.carrying_out import Performer, business_errors, effect_key, load_situation, naming
 from activities.quoting import sources_of
 from activities.store import quotes as quote_store
 from activities.store.pool import Connection
@@ -46,6 +46,7 @@ class CaseSales:
         run = call.run if not call.repeated else "again"
         lead_id = hashlib.sha256(key.encode()).hexdigest()[:16]
         situation = await load_situation(connection, call.account_id, call.as_of, ledger=True, service=True)
+        situation = await naming(connection, situation, request.by)
         alone = selling.without_case(situation, request)
         wanted = selling.quote_request(request, f"S-{lead_id}")
         quoted = deciding.ask(alone, wanted, await sources_of(connection, alone, wanted), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from domain.decision import CloseStaffTasks, Decision, JournalLine, Notice, Write
 from domain.holding import after_request
 from domain.ids import StaffId
@@ -19,6 +21,7 @@ from domain.service.hold_writes import (
 from domain.service.holds import Hold, HoldLevel, Override, check_override
 from domain.service.sales_requests import AcknowledgeHold, LiftHold, OverrideHold, PlaceHold, ReleaseForRenewal
 from domain.situation import Situation
+from domain.step_words import plain
 
 NOTHING_HOLDS = "nothing holds sales back from this customer"
 RENEWAL_TASK = "renewal-hold"
@@ -33,7 +36,7 @@ def place(situation: Situation, request: PlaceHold, hold_id: str) -> Decision:
     level = HoldLevel(request.level)
     write = PlaceManualHold(hold_id, level, request.reason, request.product, request.until, request.by)
     until = f" until {situation.customer.day_of(request.until)}" if request.until else ""
-    says = f"Hold placed by {request.by}{until}: {request.reason}"
+    says = f"Hold placed by {situation.named(request.by)}{until}: {request.reason}"
     answer = {"hold_id": hold_id, "level": level.value, "until": request.until.isoformat() if request.until else None}
     return Decision(JournalLine(says), Outcome(plan=after_request(situation), said=[says], answer=answer), [write])
 
@@ -47,7 +50,7 @@ def lift(situation: Situation, request: LiftHold, request_id: str) -> Decision:
             f"hold {request.hold_id!r} was not placed by hand or is over; placed by hand: {', '.join(manual) or 'none'}."
             " The others end with what raised them",
         )
-    says = f"Hold lifted by {request.by}" + (f": {request.reason}" if request.reason else "")
+    says = f"Hold lifted by {situation.named(request.by)}" + (f": {request.reason}" if request.reason else "")
     outcome = Outcome(plan=after_request(situation), said=[says], answer={"hold_id": request.hold_id, "lifted": True})
     return Decision(JournalLine(says), outcome, [LiftManualHold(request.hold_id, request.by)])
 
@@ -69,7 +72,9 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
         raise Refusal(NOT_ALLOWED, str(refused)) from None
     cases = [case for case in situation.service.cases if case.case_id in {hold.source for hold in holds}]
     until = wanted.until.isoformat()
-    says = f"Holds overridden by {request.by} ({request.role}) until {until}: {request.reason}"
+    local = wanted.until.astimezone(ZoneInfo(situation.customer.account.time_zone))
+    by = f"{situation.named(request.by)} ({plain(request.role)})"
+    says = f"Holds overridden by {by} until {local:%Y-%m-%d %H:%M}: {request.reason}"
     writes: list[Write] = [RecordOverride(wanted, tuple(case.case_id for case in cases))]
     detail = {"override_id": override_id, "role": request.role, "reason": request.reason, "until": until}
     writes += [NoteOnCase(case.case_id, "hold_overridden", request.by, detail) for case in cases]
@@ -103,7 +108,7 @@ def acknowledge(situation: Situation, request: AcknowledgeHold, request_id: str)
     writes: list[Write] = [RecordAcknowledgement(source, request.by) for source in read]
     unhappy = [source for source in read if source in calls]
     writes += [CloseStaffTasks(f"survey/{source}", situation.as_of) for source in unhappy]
-    says = f"{request.by} has read what service knows: {', '.join(read)}"
+    says = f"{situation.named(request.by)} has read what service knows: {', '.join(read)}"
     answer = {"acknowledged": read, "says": [hold.says for hold in holds if hold.source in read]}
     plan = after_request(situation) if unhappy else []
     return Decision(JournalLine(says), Outcome(plan=plan, answer=answer), writes)
@@ -123,9 +128,7 @@ def release(situation: Situation, request: ReleaseForRenewal, release_id: str) -
             f" (role {', '.join(sorted(managers))}) decides on this",
         )
     released = request.decision == "release"
-    says = (
-        f"Renewal {'may be talked about' if released else 'waits'} while case {case.case_id} is open, says {request.by}"
-    )
+    says = f"Renewal {'may be talked about' if released else 'waits'} while case {case.case_id} is open, says {situation.named(request.by)}"
     if request.reason:
         says = f"{says}: {request.reason}"
     held = [one.step.stage.split(":")[1] for one in situation.service.steps if one.step.kind == "renewal_quote"]

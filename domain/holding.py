@@ -23,6 +23,7 @@ from domain.service.hold_writes import (
 from domain.service.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
 from domain.service.lifecycle import state_in_words
 from domain.situation import Situation
+from domain.step_words import within_words
 
 STAGE = "service"
 REASONS_SHOWN = 3
@@ -64,6 +65,13 @@ class _Found:
     attention: dict[str, str | None] = field(default_factory=dict)
     looks: list[datetime] = field(default_factory=list)
     """when something that may go will go"""
+    told: list[str] = field(default_factory=list)
+    """what waits, in words for people"""
+
+    def wait(self, what: str, words: str = "") -> None:
+        """Something goes on waiting."""
+        self.waiting.append(what)
+        self.told.append(words or what)
 
 
 def review(situation: Situation, step: Step) -> Decision:
@@ -87,13 +95,16 @@ def review(situation: Situation, step: Step) -> Decision:
     found.plan += routed.plan
     found.said += routed.said
     found.lines += [JournalLine(says, name=f"lead-{n}") for n, says in enumerate(routed.said)]
-    chased = unhappy.chase(situation, found.waiting)
-    found.writes += chased.writes
-    found.notices += chased.notices
-    found.lines += chased.lines
-    found.said += chased.said
+    waited = [mail_in_words(mail.template) for mail in situation.service.mails]
+    ended = unhappy.ended(situation, [*waited, *(_in_words(held) for held in situation.service.steps)])
+    chased = unhappy.chase(situation, found.told)
+    for one in (ended, chased):
+        found.writes += one.writes
+        found.notices += one.notices
+        found.lines += one.lines
+        found.said += one.said
     found.attention |= chased.attention
-    reminded = left_alone.remind(situation, found.waiting)
+    reminded = left_alone.remind(situation, found.told)
     found.writes += reminded.writes
     found.notices += reminded.notices
     found.lines += reminded.lines
@@ -182,9 +193,9 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
     if gone := _moment_passed(situation, mail):
         _drop(mail, gone, short, found)
     elif mail.purpose is not None and situation.guard.holds_back(mail.purpose, mail.product) is not None:
-        found.waiting.append(mail_in_words(mail.template))
+        found.wait(mail_in_words(mail.template))
     elif (morning := _later(situation, mail, found)) is not None:
-        found.waiting.append(mail_in_words(mail.template))
+        found.wait(mail_in_words(mail.template))
         found.looks.append(morning)
     elif isinstance(changes := anew.decided(situation, anew.as_written(situation, mail)), str):
         _drop(mail, changes, short, found)
@@ -237,6 +248,12 @@ def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
     return None
 
 
+def _in_words(held: HeldStep) -> str:
+    if held.step.kind == "renewal_quote":
+        return f"renewal quote for {held.step.stage.split(':')[1]}"
+    return mail_in_words("upsell_offer") if held.purpose is Purpose.UPSELL else within_words(held.step)
+
+
 def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
     """A step that may go on is planned for now, by night and on free days for the next morning; its own activity looks again
     whether it is still wanted."""
@@ -246,7 +263,7 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
     if not (talk and contract is None) and (
         (guard.renewal_held() if talk else guard.holds_back(held.purpose, held.product)) is not None
     ):
-        found.waiting.append(f"step {held.step.name}")
+        found.wait(f"step {held.step.name}", _in_words(held))
         return
     found.writes.append(ForgetHeldSteps(held.step.key))
     if talk and (contract is None or contract.status != "active"):  # nothing is to be quoted any more

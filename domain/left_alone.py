@@ -70,7 +70,7 @@ def _tell(situation: Situation, case: KnownCase, since: datetime, waiting: Seque
     lines = [
         f"It has been so since {day_of(since)}; nothing has happened in the case since {day_of(case.last_activity_at)}.",
         f"It is up to {case.person.name}." if case.person else "The case has no owner yet.",
-        *([f"What waits meanwhile: {', '.join(waiting[:5])}."] if waiting else []),
+        *([f"What waits meanwhile: {'; '.join(dict.fromkeys(waiting[:5]))}."] if waiting else []),
         f"That ends {counted(rules.cool_down_business_days, 'business day')} after the case is resolved, or at once with a"
         f" rating of {rules.released_by_rating} or better.",
         "Until then `release_for_renewal` lets a renewal be talked about, and `override_hold` all else for some hours.",

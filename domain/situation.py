@@ -45,6 +45,14 @@ class Situation:
     kept: tuple[date, ...] = ()
     """the local days of check-ins that are to come, which the customer was told of"""
 
+    people: Mapping[str, str] = field(default_factory=dict)
+    """names of our people by their ids, beside those who look after the customer"""
+
+    def named(self, staff_id: str) -> str:
+        """One of our people by name; an id that nobody bears stays as it is."""
+        known = {one.staff_id: one.name for one in (self.customer.owner, self.customer.success_manager)}
+        return self.people.get(staff_id) or known.get(staff_id, staff_id)
+
     @property
     def today(self) -> date:
         """The customer's local day."""

@@ -67,7 +67,7 @@ def _escalate(situation: Situation, one: Unhappy, waiting: Sequence[str], found:
     says = f"Nobody has called yet: {one.title}"
     lines = [
         f"It was due on {situation.customer.day_of(one.due_at)} and is up to {one.person.name}.",
-        *([f"What waits meanwhile: {', '.join(waiting[:5])}."] if waiting else []),
+        *([f"What waits meanwhile: {'; '.join(dict.fromkeys(waiting[:5]))}."] if waiting else []),
         _how(situation, one.source),
     ]
     found.notices.append(Notice(says, lines, to="owner", due=due_at))
@@ -83,6 +83,27 @@ def _how(situation: Situation, source: str) -> str:
     if any(survey.survey_id == source for survey in situation.customer.surveys):
         return f"Once you have talked to them, ask for `acknowledge_hold` with source {source}: that settles it."
     return "Once you have talked to them, note it in the case: that settles it."
+
+
+def ended(situation: Situation, waited: Sequence[str]) -> Chased:
+    """Tells the owner of a wait that has ended by its time although nobody has called: what had waited, and that the call is owed."""
+    found = Chased()
+    live = {hold.source for hold in situation.guard.holds}
+    over = {one.source for one in situation.service.recorded if one.reason in ANSWERS} - live
+    for one in situation.service.unhappy:
+        if one.source not in over:
+            continue
+        says = f"Nobody called, and automatic mails go again: {one.title}"
+        lines = [
+            f"It was due on {situation.customer.day_of(one.due_at)} and is up to {one.person.name}.",
+            f"The wait for it ended by itself on {situation.today}.",
+            f"What had waited: {'; '.join(dict.fromkeys(waited[:5]))}." if waited else "Nothing had waited.",
+            _how(situation, one.source),
+        ]
+        found.notices.append(Notice(says, lines, to="owner"))
+        found.lines.append(JournalLine(says, name=f"ended-{one.source}", kind="unhappy_ended"))
+        found.said.append(says)
+    return found
 
 
 def told_of(situation: Situation, hold: Hold) -> Notice:

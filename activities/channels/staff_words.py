@@ -10,7 +10,9 @@ from importlib.resources import files
 
 import yaml
 
-_PLACE = re.compile(r"\{(\w+)(:t)?\}")
+_PLACE = re.compile(r"\{(\w+)(:[tr])?\}")
+_NEXT = re.compile(r"; (?![^“]*”)")
+"""Between two sentences, outside what somebody wrote."""
 _DAY, _NUMBER = r"\d{4}-\d\d-\d\d", r"[\d.,]*\d"
 _LOOKS_LIKE = {
     **dict.fromkeys(("day", "end"), _DAY),
@@ -28,6 +30,8 @@ class _Sentence:
     says: str
     inner: frozenset[str]
     """the names of what is put into the language itself"""
+    known: frozenset[str]
+    """those that stay as they are if the language has no word for them"""
 
 
 class StaffWords:
@@ -43,17 +47,18 @@ class StaffWords:
             return self._terms[text]
         for sentence in self._sentences:
             if (found := sentence.fits.fullmatch(text)) is not None:
-                values = {
-                    name: self.said(value) if name in sentence.inner else value
-                    for name, value in found.groupdict().items()
-                }
+                values = {name: self._value(sentence, name, value) for name, value in found.groupdict().items()}
                 if None not in values.values():
                     return sentence.says.format(**values)
-        parts = text.split("; ")
+        parts = _NEXT.split(text)
         if len(parts) > 1:
             known = [self.said(part) for part in parts]
             return None if None in known else "；".join(part for part in known if part)
         return None
+
+    def _value(self, sentence: _Sentence, name: str, value: str) -> str | None:
+        said = self.said(value) if name in sentence.inner | sentence.known else value
+        return value if said is None and name in sentence.known else said
 
     def notice(self, title: str, lines: Sequence[str], own: Collection[int]) -> tuple[str, list[str]] | None:
         """A notice in the language; null if a part of it is not known. Lines whose numbers are in `own` are people's own words."""
@@ -65,12 +70,13 @@ class StaffWords:
 
 
 def _sentence(english: str, says: str) -> _Sentence:
-    pattern, inner, at = "", set(), 0
+    pattern, inner, known, at = "", set(), set(), 0
     for place in _PLACE.finditer(english):
         pattern += re.escape(english[at : place.start()]) + f"(?P<{place[1]}>{_LOOKS_LIKE.get(place[1], '.+?')})"
-        inner |= {place[1]} if place[2] else set()
+        inner |= {place[1]} if place[2] == ":t" else set()
+        known |= {place[1]} if place[2] == ":r" else set()
         at = place.end()
-    return _Sentence(re.compile(pattern + re.escape(english[at:]), re.DOTALL), says, frozenset(inner))
+    return _Sentence(re.compile(pattern + re.escape(english[at:]), re.DOTALL), says, frozenset(inner), frozenset(known))
 
 
 @cache

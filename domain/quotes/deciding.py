@@ -27,6 +27,7 @@ from domain.quoting.versions import QuoteFile, QuoteState
 from domain.refusals import NOT_ALLOWED, Refusal
 from domain.service.holds import Purpose
 from domain.situation import Situation
+from domain.step_words import plain
 
 IN_APPROVAL = QuoteState.IN_APPROVAL.value
 PRESENTED = QuoteState.PRESENTED.value
@@ -72,9 +73,11 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
         raise ValueError(f"{quote.quote_id} is held without anybody to ask")
     stage, name = stage_of(quote.quote_id), _name(asked.file)
     remind, give_up = approval_steps(situation, quote.quote_id, quote.version)
-    says = f"Quote {name} waits for approval by {approval.role}: {_percent(approval.percent)} off"
+    role = plain(approval.role)
+    says = f"Quote {name} waits for approval by {role}: {_percent(approval.percent)} off"
     lines = [
-        f"Asked by {asked.requested_by} as {quote.role}; {approval.role} may give {_percent(approval.percent)}.",
+        f"Asked by {situation.named(asked.requested_by)} as {plain(quote.role)}; {role} may give"
+        f" {_percent(approval.percent)}.",
         f"{approval.discount.amount} {approval.discount.currency} off {quote.totals.amount + approval.discount.amount}.",
         f"Without an answer it is rejected on {give_up.on}.",
     ]
@@ -168,7 +171,7 @@ def approve(situation: Situation, stored: StoredQuote, request: ApproveQuote) ->
         approved = versions.approve(stored.file, limits, request.role, situation.as_of, request.by)
     if request.decision == "reject":
         return _rejected(situation, stored, request.by, request.role, request.reason)
-    says = f"Quote {_name(stored.file)} approved by {request.by} ({request.role})"
+    says = f"Quote {_name(stored.file)} approved by {situation.named(request.by)} ({plain(request.role)})"
     decision = _presented(situation, replace(stored, file=approved), stored.file, says)
     return replace(
         decision,
@@ -204,7 +207,7 @@ def remind(situation: Situation, stored: StoredQuote | None, step: Step) -> Deci
     if stored is None or not _waits(stored, step):
         return Decision(JournalLine("Approval: decided meanwhile", kind="skipped"))
     approval = stored.file.approval
-    role = approval.role if approval else "somebody"
+    role = plain(approval.role) if approval else "somebody"
     says = f"Quote {_name(stored.file)} still waits for approval by {role}"
     return Decision(
         JournalLine(says), Outcome(said=[says]), notices=[Notice(says, ["Approve or reject it."], to="owner")]

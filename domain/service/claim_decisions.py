@@ -75,7 +75,7 @@ def still_owed(claim: Claim, found: Assessment) -> Claim:
 def reject(work: Work, request: RejectClaim, claim: Claim, line: BoughtLine) -> None:
     """A named approver refused the claim."""
     ended = decided(work, request, claim).model_copy(update={"status": ClaimStatus.REJECTED})
-    _refused(work, ended, line.product_name, f"{request.by} refused it: {request.reason}")
+    _refused(work, ended, line.product_name, f"{work.named(request.by)} refused it: {request.reason}")
     work.answer.update(ended.shown())
 
 

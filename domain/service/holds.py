@@ -154,7 +154,7 @@ def derive_holds(
                     since=placed.since,
                     product=placed.product,
                     review_at=placed.until,
-                    says=placed.says,
+                    says=f"“{placed.says}”",
                 )
             )
     return tuple(sorted(holds, key=lambda hold: (hold.level is not HoldLevel.BLOCK, hold.since, hold.source)))
@@ -326,7 +326,7 @@ def contact_allowed(
     verdict, says = _verdict(request, counting, level, as_of, limits)
     used = override if verdict is not Verdict.ALLOWED else None
     if used is not None:
-        verdict, says = Verdict.ALLOWED, f"overridden by {used.by} ({used.role}): {used.reason}"
+        verdict, says = Verdict.ALLOWED, f"overridden by {used.by} ({used.role.replace('_', ' ')}): {used.reason}"
     reviews = [hold.review_at for hold in counting if hold.review_at is not None]
     return ContactDecision(
         verdict=verdict,

@@ -98,7 +98,7 @@ def sold(
         consent=False,
     )
     answer = {**(accepted.outcome.answer or {}), "lead_id": lead_id, "case_id": case.case_id}
-    says = f"Sold in case {case.case_id} by {request.by}"
+    says = f"Sold in case {case.case_id} by {situation.named(request.by)}"
     writes: list[Write] = [
         filed,
         SettleLead(lead_id, "won", request.by, "", closed=True, order_id=str(answer.get("order_id"))),

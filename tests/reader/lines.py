@@ -252,7 +252,7 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
         _offered,
     ),
     (rf"{_WHAT}の追加(?P<n>\d+)席を提案：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席", _offered),
-    (r"(?:Until now: |Decided by |Asked by |, owner (?!none yet)|and is up to )(?P<who>[^\n(]+?)(?= \(|\.)", _who),
+    (r"(?:Until now: |Decided by |Asked by |, owner (?!none yet)|and is up to )(?P<who>[^\n(]+?)(?= \(|\.| as )", _who),
     (r"(?:これまでの担当：|決定：|、担当：(?!未定)|、担当は)(?P<who>[^\n（]+?)(?=（|$|です。)", _who),
     (rf"{_LATE} is (?P<n>\d+) days? late", _days_late),
     (rf"{_LATE}が(?P<n>\d+)日遅れています", _days_late),

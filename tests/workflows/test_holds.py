@@ -133,7 +133,7 @@ async def test_the_owner_is_reminded_of_a_case_that_is_left_alone_and_of_what_en
     assert await apart(servers, account) == []
     await servers.client.fast_forward_to(account, opened + timedelta(days=14))
     [lines] = await reminders()
-    assert any(line.startswith("What waits meanwhile: step usage") for line in lines)
+    assert any(line.startswith("What waits meanwhile: offer of more seats") for line in lines)
     assert any(line.startswith("That ends 3 business days after the case is resolved") for line in lines)
     assert await apart(servers, account) == []
     await servers.client.fast_forward_to(account, opened + timedelta(days=30))
@@ -326,6 +326,10 @@ async def test_an_override_is_short_named_counted_and_shown_to_the_cases_owner(s
         f"Case {case}%",
     )
     assert [one["staff_id"] for one in told] == ["S-2"]
+    says = await servers.pool.fetchval(
+        "select title from journal where account_id = $1 and kind = 'override_hold'", account
+    )
+    assert re.fullmatch(r"Holds overridden by \w+ \w+ \(service lead\) until [\d-]+ \d\d:\d\d: they asked for it", says)
     assert await live_holds(servers, account) == [("block", "pressing_case")]
     # It is over by itself: the next one waits again.
     await servers.client.fast_forward(account, timedelta(hours=5))
@@ -359,6 +363,7 @@ async def test_a_hold_by_hand_for_one_product_ends_by_hand_or_by_its_time(server
     await servers.client.fast_forward(account, timedelta(days=2))
     assert f"`lift_hold` hold_id=`{placed['hold_id']}`" in await servers.client.briefing(account)
     assert not await servers.pool.fetchval("select count(*) from offer where account_id = $1", account)
+    assert "Sales is held back: “they are moving house”" in await servers.client.briefing(account)
     await servers.client.ask(account, "lift_hold", {"hold_id": placed["hold_id"], "by": "S-1", "reason": "moved"})
     await servers.client.fast_forward(account, timedelta(days=6))
     assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1

@@ -221,6 +221,26 @@ async def test_a_deep_discount_waits_until_somebody_else_approves(servers: Serve
     assert "quote" not in await attention_of(servers.temporal, account)
 
 
+async def test_who_asked_for_a_discount_and_who_gave_it_are_named(servers: Servers) -> None:
+    _, account = await begun(servers)
+    mark = uuid4().hex[:8]
+    people = [(f"S-{mark}", "Kai Mori"), (f"M-{mark}", "Mio Abe")]
+    for id, name in people:
+        await servers.pool.execute(
+            "insert into staff (staff_id, name, email) values ($1, $2, $3)", id, name, f"{id.lower()}@seller.example"
+        )
+    request = {**asked(f"Q-{mark}", sale("1", CRM, 10), off="20"), "by": f"S-{mark}"}
+    await servers.client.ask(account, "request_quote", request)
+    lines = await servers.pool.fetchval(
+        "select body->'lines' from outbox where account_id = $1 and body->>'title' like 'Quote % waits for approval%'",
+        account,
+    )
+    assert lines[0] == "Asked by Kai Mori as sales; manager may give 20 per cent."
+    await servers.client.ask(account, "approve", {"quote_id": f"Q-{mark}", "role": "manager", "by": f"M-{mark}"})
+    titles = [row["title"] for row in await servers.journal(account)]
+    assert any(title.endswith("approved by Mio Abe (manager)") for title in titles)
+
+
 async def test_without_an_answer_an_approval_ends_as_a_rejection_and_the_next_version_may_go_out(
     servers: Servers,
 ) -> None:

@@ -64,6 +64,13 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     assert await apart(servers, account) == []
     await servers.client.fast_forward_to(account, at + timedelta(days=31))
     assert await live_holds(servers, account) == []
+    titles = [one[1] for one in await notices(servers, account)]
+    assert titles.count("Nobody called, and automatic mails go again: Call a detractor (3 of 10)") == 1
+    (ended,) = [one for one in await notices(servers, account) if one[1].startswith("Nobody called, and")]
+    assert ended[0] == "S-1"
+    assert f"The wait for it ended by itself on {ends}." in ended[3]
+    assert "had waited" in ended[3]
+    assert f"source {survey}" in ended[3]
     await servers.client.fast_forward_to(account, at + timedelta(days=66))
     sent = "select count(*) from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
     assert await servers.pool.fetchval(sent, account, at)
@@ -77,7 +84,8 @@ async def test_whoever_called_is_not_chased(servers: Servers) -> None:
     account, survey, _ = await unhappy(servers, 6)
     await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
     await servers.client.fast_forward(account, timedelta(days=8))
-    assert not [one for one in await notices(servers, account) if one[1].startswith(("Due now", "Nobody has"))]
+    await servers.client.fast_forward(account, timedelta(days=25))
+    assert not [one for one in await notices(servers, account) if one[1].startswith(("Due now", "Nobody"))]
     assert await live_holds(servers, account) == []
 
 

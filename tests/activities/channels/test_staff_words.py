@@ -13,7 +13,7 @@ JA = StaffWords(sentences("ja"), read_playbooks().titles()["ja"])
 
 
 def places(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)(?::t)?\}", text))
+    return set(re.findall(r"\{(\w+)(?::[tr])?\}", text))
 
 
 @pytest.mark.parametrize(("english", "says"), sentences("ja"))
@@ -42,6 +42,18 @@ def test_a_sentence_says_the_same_in_both_languages(english: str, says: str) -> 
         ("The support of C-1's customer has ended: CARE", "案件C-1のお客様のサポート契約が終了しています：CARE"),
         ("Nobody has called yet: Call a detractor (3 of 10)",
          "まだ連絡がついていません：低評価（10点中3点）のお客様への連絡"),
+        ("Nobody called, and automatic mails go again: Call a detractor (3 of 10)",
+         "連絡のないまま、自動メールが再開しました：低評価（10点中3点）のお客様への連絡"),
+        ("What had waited: offer of help; renewal quote for K-1.",
+         "止まっていたもの：活用支援のご提案；契約K-1の更新見積"),
+        ("Quote Q-7 waits for approval by sales manager: 20 % off", "見積Q-7が営業マネージャーの承認待ち：値引き20 %"),
+        ("Quote Q-7 waits for approval by head of trade: 20 % off", "見積Q-7がhead of tradeの承認待ち：値引き20 %"),
+        ("Holds overridden by Sam (service manager) until 2027-01-05 14:00: They asked for it.",
+         "Sam（サービスマネージャー）が2027-01-05 14:00まで保留を解除：They asked for it."),
+        ("Sales is held back: “They are moving house; call later” and 1 more",
+         "営業を控えています：「They are moving house; call later」ほか1件"),
+        ("“They are moving house; call later”; case C-1, medium, open: escalated",
+         "「They are moving house; call later」；案件C-1（中・対応中）：エスカレーション中"),
     ],
 )  # fmt: skip
 def test_what_is_told_is_told_in_japanese(english: str, japanese: str) -> None:
