@@ -406,14 +406,26 @@ def charged_as(
     booked = _Booked.of(record, billed)
     costs = [[_booked_as(_cells(*view, through), booked) for view in views] for views in ways]
     found: list[set[Key]] = [set() for _ in ways]
-    for key, net in booked.charged.items():
-        off = [
-            (min(abs(Fraction(net) - (cost[key].exact if key in cost else 0)) for cost in each), number)
-            for number, each in enumerate(costs)
-            if each
-        ]
-        found[min(off)[1]].add(key)
+    for key in booked.charged:
+        found[_nearest(key, costs, booked)].add(key)
     return found
+
+
+def _nearest(key: Key, costs: Sequence[Sequence[Cells]], booked: _Booked) -> int:
+    """By which of several ways a part was billed. Amounts that are near each other may be rounded: then its days and units say it."""
+    net = Fraction(booked.charged[key])
+    off = [
+        (min(abs(net - (cost[key].exact if key in cost else 0)) for cost in each), number)
+        for number, each in enumerate(costs)
+        if each
+    ]
+    least, first = min(off)
+    close = [number for far, number in off if far <= least + 2 * Fraction(booked.unit)]
+    if any(far > least for far, number in off if number in close):
+        stood = booked.parts(key)
+        alike = (number for number in close if any(key in cost and cost[key].parts == stood for cost in costs[number]))
+        return next(alike, first)
+    return first
 
 
 def bill(

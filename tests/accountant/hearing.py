@@ -138,10 +138,12 @@ class Hearing(Keeping):
         # Days that were paid for heed an end that is nearer when it comes, however often it is moved.
         nearer = until <= max(asset.days(self.today, paid=True), default=last)
         asset.agree(day, self.today, make, request, paid=until if nearer else date.min, moves_end=True)
+        self._talk_anew(contract, request)
+
+    def _talk_anew(self, contract: Contract, request: str) -> None:
+        """The contract is talked about when the first of what was sold up to its end or longer ends, else the last."""
         contract.remember(request)
-        living = [each for each in self._assets_of(contract) if not each.cancelled]
-        ends = [each.until for each in living]
-        # The contract is talked about when the first of what was sold up to its end or longer ends.
+        ends = [each.until for each in self._assets_of(contract) if not each.cancelled]
         term = contract.terms[-1]
         term.until = min((end for end in ends if end >= term.until), default=max(ends))
 
@@ -156,6 +158,8 @@ class Hearing(Keeping):
             asset.stop(day, self.today, request)
         for contract in {asset.contract_id: self.contracts[asset.contract_id] for asset in assets}.values():
             self._run_out(contract, request)
+            if any(self._lives_on(each) for each in self._assets_of(contract)):
+                self._talk_anew(contract, request)
         self._settle(act["who"], assets, "a cancellation")
 
     def _run_out(self, contract: Contract, request: str) -> None:
