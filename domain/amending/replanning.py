@@ -154,8 +154,9 @@ def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings
     # What ended within the term is over, and keeps nothing alive.
     over = min(situation.as_of, contract.term.ends_at - RESOLUTION)
     living = holdings.lives_on(max(present.starts_at, over))
-    if contract.term.ends_at <= situation.as_of:
-        # A term that is over goes on in those assets alone that somebody renewed or prolonged.
+    if contract.term.ends_at <= situation.as_of and (contract.status != "grace" or holdings.prolonged()):
+        # A term that is over goes on in those assets alone that somebody renewed or prolonged. What else becomes of assets that
+        # were renewed alone leaves the others in grace.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living
     # No units are a quantity as any other: the contract goes on, and what is added again is renewed with it.
     living = living or holdings.without_units(max(present.starts_at, over))

@@ -53,6 +53,12 @@ class Holdings:
         known = next((len(old.actions) for old in self.before if old.asset.asset_id == asset_id), 0)
         return record.actions[known:]
 
+    def prolonged(self) -> bool:
+        """True if the change made an asset end later."""
+        ends = {record.asset.asset_id: record.end for record in self.before}
+        known = ((record.end, ends[id]) for record in self.after if (id := record.asset.asset_id) in ends)
+        return any(end and before and end > before for end, before in known)
+
     def renewal_of(self, record: AssetRecord) -> AssetAction | None:
         """The renewal that the change brought to an asset, if it is in force."""
         new = {action.sequence for action in self.new_actions(record)}

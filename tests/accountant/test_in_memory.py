@@ -277,3 +277,28 @@ def test_what_was_swapped_counts_the_months_of_a_term_that_has_begun_whatever_is
         date(2027, 2, 24): [Decimal("930.00")],
         date(2027, 4, 25): [Decimal("-29.96")],  # a unit for 29 of 30 days; the sum so far is rounded
     }
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"assets": [{"asset_id": "~X", "remove": 1}]},
+        {"assets": [{"asset_id": "~X", "add": 1}]},
+        {"assets": [{"asset_id": "~X", "price": "40"}]},
+    ],
+    ids=["fewer", "more", "another price"],
+)
+def test_what_was_not_renewed_stays_in_grace_whatever_becomes_of_what_was_renewed_alone(
+    meanwhile: dict[str, Any],
+) -> None:
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 3, "unit_price": "31", "asset_id": "~X"}
+    alone = {"assets": [{"asset_id": "~X"}], "start": "day 365", "months": 2}
+    acts = [
+        (0, "amend_assets", {"add_ons": [other]}),
+        (340, "renew_assets", alone),
+        (367, "amend_assets", meanwhile),
+        (369, "answer_renewal", {"contract_id": "~K", "decision": "accept"}),
+    ]
+    found = billed(lived(acts, billing="monthly", days=400, auto_renew=False))
+    assert found[date(2028, 1, 19)] == [Decimal("310.00")]
+    assert found[date(2028, 2, 15)] == [Decimal("310.00")]
