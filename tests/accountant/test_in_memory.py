@@ -293,7 +293,7 @@ def test_what_was_not_renewed_stays_in_grace_whatever_becomes_of_what_was_renewe
 ) -> None:
     other = {"contract_id": "~K", "product": "PRO", "quantity": 3, "unit_price": "31", "asset_id": "~X"}
     alone = {"assets": [{"asset_id": "~X"}], "start": "day 365", "months": 2}
-    acts = [
+    acts: list[tuple[int, str, dict[str, Any]]] = [
         (0, "amend_assets", {"add_ons": [other]}),
         (340, "renew_assets", alone),
         (367, "amend_assets", meanwhile),
