@@ -302,3 +302,16 @@ def test_what_was_not_renewed_stays_in_grace_whatever_becomes_of_what_was_renewe
     found = billed(lived(acts, billing="monthly", days=400, auto_renew=False))
     assert found[date(2028, 1, 19)] == [Decimal("310.00")]
     assert found[date(2028, 2, 15)] == [Decimal("310.00")]
+
+
+def test_little_money_that_is_rounded_is_not_given_back_before_a_renewal_begins() -> None:
+    """What was charged up to an end lies nearer to what it costs up to the renewal's first day, which is tomorrow."""
+    acts: list[tuple[int, str, dict[str, Any]]] = [
+        (40, "amend_assets", {"assets": [{"asset_id": "~O.1", "add": 1, "unit_price": "33.33"}]}),
+        (62, "amend_assets", {"assets": [{"asset_id": "~O.1", "add": 5, "unit_price": "0.01"}]}),
+        (83, "renew_assets", {"contract_id": "~K", "start": "day 84", "months": 6, "uplift_percent": "3"}),
+    ]
+    found = billed(lived(acts, days=86))
+    assert date(2027, 4, 8) not in found
+    # Six of 31 days of the quarter's last month are given back, and a quarter is charged.
+    assert sum(found[date(2027, 4, 9)]) == Decimal("994.58")
