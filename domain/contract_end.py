@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 from domain import adoption
-from domain.customer import ContractFacts
+from domain.customer import AssetFacts, ContractFacts
 from domain.decision import CloseStaffTasks, Decision, DropOnboarding, JournalLine, Mail, SetContractStatus, Write
 from domain.journey import Outcome, Stage
-from domain.orders import ContactRole
+from domain.orders import TERM_KINDS, ContactRole
 from domain.situation import Situation
 
 NOTHING_LEFT = "nothing of it is left"
@@ -21,6 +22,19 @@ def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
     return bool(assets) and not any(
         p.quantity and (p.ends_at is None or p.ends_at >= contract.term.ends_at) for p in last
     )
+
+
+def goes_on_with_us(situation: Situation, contract: ContractFacts, *, over: Collection[str] = ("ended",)) -> bool:
+    """True if something sold for a term lasts beyond a contract's end: another contract whose status is not one of `over`, or
+    what was renewed to a later day by itself."""
+    ends_at = max(contract.term.ends_at, situation.as_of)
+    others = any(c.status not in over for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    return others or any(_lasts_beyond(asset, ends_at) for asset in situation.customer.assets)
+
+
+def _lasts_beyond(asset: AssetFacts, instant: datetime) -> bool:
+    last = asset.periods[-1] if asset.kind in TERM_KINDS and asset.periods else None
+    return last is not None and last.quantity > 0 and (last.ends_at is None or last.ends_at > instant)
 
 
 def end_contract(
@@ -59,7 +73,11 @@ def end_contract(
         writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
     over_at = min(contract.term.ends_at, situation.as_of)
     last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
-    context = {"contract_id": contract.contract_id, "ended_on": last.isoformat(), "stays": others}
+    context = {
+        "contract_id": contract.contract_id,
+        "ended_on": last.isoformat(),
+        "stays": goes_on_with_us(situation, contract),
+    }
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from domain.calendar import ZoneName, add_months, started_months, within_reach
+from domain.countries import known_country
 from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
 from domain.limits import MOST_LINES
 from domain.model import Carried, Received
@@ -31,7 +32,7 @@ from domain.money import CurrencyCode, withdrawn
 from domain.refusals import INVALID_ORDER, Refusal
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Code = Annotated[ProductCode, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]

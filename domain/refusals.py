@@ -101,6 +101,8 @@ _LENGTHS = {
     "string_too_short": ("min_length", "at least"),
 }
 
+_A_DATE = "must be a date that there is, such as 2027-03-31"
+_AN_INSTANT = "must be an instant that there is, with its offset, such as 2027-03-31T09:00:00+09:00"
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this document; remove it or check its spelling",
@@ -115,12 +117,26 @@ _SENTENCES = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "date_from_datetime_inexact": "must be a date such as 2027-03-31, without a time",
-    "timezone_aware": "must be an instant with its offset, such as 2027-03-31T09:00:00+09:00",
+    "date_type": _A_DATE,
+    "date_parsing": _A_DATE,
+    "date_from_datetime_parsing": _A_DATE,
+    "timezone_aware": _AN_INSTANT,
+    "datetime_type": _AN_INSTANT,
+    "datetime_parsing": _AN_INSTANT,
+    "datetime_from_date_parsing": _AN_INSTANT,
+    "datetime_object_invalid": _AN_INSTANT,
 }
 
 
+def in_words(message: str) -> str:
+    """What pydantic says of a value, without words that mean something to programmers alone."""
+    return message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+
+
 def _sentence(error: dict[str, Any]) -> str:
-    if error["type"] in _LIMITS:
+    if error["type"] == "decimal_max_places":
+        said = f"must have at most {counted(error['ctx']['decimal_places'], 'digit')} after the point"
+    elif error["type"] in _LIMITS:
         name, words = _LIMITS[error["type"]]
         said = f"must be {words} {error['ctx'][name]}"
     elif error["type"] in _LENGTHS:
@@ -128,7 +144,7 @@ def _sentence(error: dict[str, Any]) -> str:
         what = "character" if error["type"].startswith("string") else "item"
         said = f"must have {words} {counted(error['ctx'][name], what)}"
     else:
-        said = _SENTENCES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+        said = _SENTENCES.get(error["type"], in_words(str(error["msg"])))
     given = error.get("input")
     if error["type"] in ("missing", "value_error") or not isinstance(given, str | int | float | bool):
         return said

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from domain import renewal_talk
 from domain.calendar import business_day_until, local_instant, start_of_day
-from domain.contract_end import NOTHING_LEFT, end_contract, nothing_left
+from domain.contract_end import NOTHING_LEFT, end_contract, goes_on_with_us, nothing_left
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
     BeginTerm,
@@ -385,11 +385,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     says = f"Renewal declined: {reason}"
     over = contract.status == "grace"
     ends_on = situation.today if over else last_day(contract.term)
-    stays = any(
-        other.status in ("active", "grace")
-        for other in situation.customer.contracts
-        if other.contract_id != contract.contract_id
-    )
+    stays = goes_on_with_us(situation, contract, over=("ended", "declined"))
     context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
     answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from domain.model import Carried
+from domain.refusals import in_words
 
 UNREADABLE = "Unreadable"
 MEND = "mend it, then `resume`; `perennial doctor` says more"
@@ -64,7 +65,8 @@ def why_not(error: ValidationError) -> str:
     """The first thing that is wrong, in one line."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}"[:160] if place else str(first["msg"])[:160]
+    says = in_words(first["msg"])
+    return f"{place}: {says}"[:160] if place else says[:160]
 
 
 def check_all(facts: Iterable[Unreadable], *, kind: str, id: str) -> None:

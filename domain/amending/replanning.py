@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import adoption, renewal
 from domain.amending.terms import Holdings, Records, common_end, moved, term_after
-from domain.assets.model import AssetAction, AssetRecord, Category
+from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
 from domain.contract_end import NOTHING_LEFT, end_contract
 from domain.customer import ContractFacts, TermFacts
 from domain.decision import (
@@ -107,8 +107,20 @@ def replan(
     for contract in opened:
         result = result.and_then(_opened(situation, contract, origin))
         situation = _with_contracts(situation, [contract])
+    result = replace(result, mails=[_told(situation, mail, after.values()) for mail in result.mails])
     over = {str(r.asset.asset_id) for r in changed if r.cancelled or _gone(r, situation.as_of)}
     return result.and_then(_offers(situation, over))
+
+
+def _told(situation: Situation, mail: Mail, after: Iterable[AssetRecord]) -> Mail:
+    """The news of a contract's end once all is decided: contracts that end by one change leave nothing to go on."""
+    if mail.template != "contract_ended":
+        return mail
+    runs = any(contract.status != "ended" for contract in situation.customer.contracts)
+    sold = [record for record in after if record.asset.selling_model is not SellingModel.ONE_TIME]
+    periods = [period for record in sold for period in record.periods if period.quantity]
+    stays = runs or any(period.end is None or period.end > situation.as_of for period in periods)
+    return replace(mail, context={**mail.context, "stays": stays})
 
 
 def _with_contracts(situation: Situation, contracts: Iterable[ContractFacts]) -> Situation:

@@ -75,7 +75,7 @@ def by_time(work: Work) -> None:
         work.happened(Happened.CLOSED, closing, SYSTEM, {"status": "closed"})
         work.change(status=CaseState.CLOSED, status_at=closing, status_reason="", closed_at=closing)
         work.change(escalated=False, escalated_at=None)
-        work.line("closed", f"Case {work.case_id} closed: no more was heard of it", closing, SYSTEM)
+        work.line("closed", f"Case {work.case_id} closed: it was not reopened", closing, SYSTEM)
 
 
 def _closes(work: Work) -> datetime | None:

@@ -10,7 +10,7 @@ from domain.calendar import local_day
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of, settled
+from tests.e2e.lives import account_of, settled, until
 
 
 def from_today(**account: Any) -> dict[str, Any]:
@@ -76,3 +76,40 @@ async def test_who_keeps_another_contract_is_told_no_farewell(servers: Servers) 
             (first["contract_id"], True),
             (second["contract_id"], False),
         ]
+
+
+async def test_what_was_renewed_by_itself_goes_on_after_its_contract_and_is_told_so(servers: Servers) -> None:
+    for decline in (False, True):
+        document = from_today()
+        account, contract = account_of(document), document["contracts"][0]
+        contract["term"]["months"] = 2
+        await servers.client.place_order(document)
+        seats = f"{document['order_id']}.1"
+        longer = {"assets": [{"asset_id": seats}], "months": 4, "by": "S-1"}
+        await servers.client.ask(account, "renew_assets", longer)
+        if decline:
+            answer = {"contract_id": contract["contract_id"], "decision": "decline", "reason": "price", "by": "S-1"}
+            await servers.client.ask(account, "answer_renewal", answer)
+        await servers.client.fast_forward(account, timedelta(days=120))
+        await settled(servers.pool, account)
+        told = await said(servers, account, "renewal_declined") + await said(servers, account, "contract_ended")
+        assert [one["stays"] for one in told] == ([True, True] if decline else [True])
+
+
+async def test_who_hands_everything_over_is_not_told_that_something_goes_on(servers: Servers) -> None:
+    giver, taker = from_today(), from_today()
+    account, first = account_of(giver), giver["contracts"][0]
+    second = {**first, "contract_id": f"{first['contract_id']}-B", "lines": [{**first["lines"][0], "line_id": "9"}]}
+    second["term"] = {"start": (local_day(present(), "Asia/Tokyo") + timedelta(days=40)).isoformat(), "months": 12}
+    giver["contracts"].append(second)
+    for document in (giver, taker):
+        await servers.client.place_order(document)
+    everything = [{"asset_id": f"{giver['order_id']}.{line}"} for line in (1, 2, 9)]
+    request = {"to_account": account_of(taker), "assets": everything, "by": "S-1"}
+    await servers.client.ask(account, "transfer_assets", request)
+
+    async def is_told() -> bool:
+        return bool(await said(servers, account, "contract_ended"))
+
+    await until(is_told, "the end of the first contract is told")
+    assert [one["stays"] for one in await said(servers, account, "contract_ended")] == [False]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from babel import Locale
+
+from domain.countries import known_countries
 
 
 @cache
 def _by_name() -> dict[str, str]:
     names = Locale("en").territories
-    return {str(name).casefold(): str(code) for code, name in names.items() if re.fullmatch("[A-Z]{2}", str(code))}
+    return {str(name).casefold(): str(code) for code, name in names.items() if str(code) in known_countries()}
 
 
 def country_code(name: str) -> str | None:
     """The alpha-2 code of a country given by its English name or by the code itself; null for neither."""
-    known = _by_name()
-    return known.get(name.casefold()) or (name if name in known.values() else None)
+    return _by_name().get(name.casefold()) or (name if name in known_countries() else None)
