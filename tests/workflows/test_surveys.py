@@ -83,6 +83,9 @@ async def test_a_low_score_is_followed_up_and_an_answer_has_its_time(servers: Se
     row = await servers.pool.fetchrow("select score, comment from case_survey where case_id = $1", case_id)
     assert row is not None
     assert (row["score"], row["comment"]) == (4, "you called")
+    await servers.client.fast_forward(account, timedelta(days=10))
+    closed = [line["title"] for line in await servers.journal(account) if line["kind"] == "case_closed"]
+    assert closed == [f"Case {case_id} closed: it was not reopened"]  # it was heard of: by a score
 
 
 async def test_an_answer_that_comes_too_late_is_refused(servers: Servers) -> None:
