@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from babel import Locale
 
-
-@cache
-def known_countries() -> frozenset[str]:
-    """Every alpha-2 code."""
-    return frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
+COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
+"""Every alpha-2 code, read once with this module: a workflow may not."""
 
 
 def known_country(code: str) -> str:
     """`code` if there is such a country. Raises ValueError with what would be one."""
-    if code not in known_countries():
+    if code not in COUNTRIES:
         raise ValueError(f"unknown country {code[:80]!r}; use an ISO 3166 code in capitals, such as JP, DE or GB")
     return code

@@ -189,6 +189,11 @@ class AssetFacts(Carried):
         """The period in force at `instant`."""
         return next((period for period in self.periods if period.covers(instant)), None)
 
+    def units_from(self, instant: datetime) -> datetime | None:
+        """The start of the first period, from `instant` on, in which there are units; null if none comes."""
+        held = (p for p in self.periods if p.quantity and (p.ends_at is None or p.ends_at > instant))
+        return next((period.starts_at for period in held), None)
+
     def monthly(self, unit_price: Decimal) -> Decimal:
         """A unit price of this asset for one month; that of something bought once stays as it is."""
         return by_month(unit_price, self.per)

@@ -240,12 +240,11 @@ def provisioned(situation: Situation, stage: str) -> Decision:
 def _ready(situation: Situation, order_ids: list[str]) -> dict[str, object]:
     """What the provisioning service answered for: what can be used now, and what begins on a later day."""
     assets = [asset for order_id in order_ids for asset, _ in _to_provide(situation, order_id)]
-    now = [asset.product_name for asset in assets if asset.at(situation.as_of)]
-    later = {
-        asset.product_name: situation.customer.day_of(asset.periods[0].starts_at).isoformat()
-        for asset in assets
-        if asset.product_name not in now
-    }
+    begins = [(a.product_name, at) for a in assets if (at := a.units_from(situation.as_of)) is not None]
+    now = [name for name, at in begins if at <= situation.as_of]
+    later: dict[str, str] = {}
+    for at, name in sorted((at, name) for name, at in begins if name not in now):
+        later.setdefault(name, situation.customer.day_of(at).isoformat())
     return {
         "products": list(dict.fromkeys(now)),
         "later": [{"product": name, "from": day} for name, day in later.items()],

@@ -106,7 +106,7 @@ def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -
         "product": name,
         "change": kind,
         "from": start.isoformat(),
-        "until": end.isoformat() if end else "",
+        "until": end.isoformat() if end and (now or kind != "handed_over") else "",  # it runs for somebody else
         "quantity_before": was,
         "quantity": now,
         "mrr_before": customer.money((old.mrr if old else None) or ZERO, currency),

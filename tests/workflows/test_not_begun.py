@@ -253,3 +253,24 @@ async def test_what_else_is_asked_of_what_never_began_is_refused_by_name(servers
         kind = getattr(told.value, "type", type(told.value).__name__)
         assert kind not in ("StepFailed", "WorkflowUpdateFailedError", None), (update, request, told.value)
     await life.lives_on()
+
+
+async def test_access_is_promised_for_the_day_on_which_there_are_units(servers: Servers) -> None:
+    today = present().date()
+    document = order(lines=[])
+    document["contracts"][0]["term"] = {"start": (today + timedelta(days=20)).isoformat(), "months": 12}
+    life = Life(servers, document)
+    await servers.client.place_order(document)
+    seats = f"{document['order_id']}.1"
+    await life.ask("amend_assets", assets=[{"asset_id": seats, "remove": 40}])
+    from_then = (today + timedelta(days=31)).isoformat()
+    await life.ask("amend_assets", assets=[{"asset_id": seats, "add": 3}], effective=from_then)
+    await servers.client.fast_forward(life.account, timedelta(days=9))
+    told = await servers.pool.fetchval(
+        "select body->'context'->'later' from outbox where account_id = $1 and body->>'template' = 'provisioning_done'",
+        life.account,
+    )
+    assert {one["product"]: one["from"] for one in told} == {
+        "Care": (today + timedelta(days=20)).isoformat(),
+        "Workspace": from_then,
+    }

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from domain.agenda.comparing import DifferenceKind
 from domain.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
@@ -70,7 +71,9 @@ def _sum_up(totals: Totals, *, mend: bool) -> None:
         return
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(totals.by_kind.items()))
     console.print(f"{counted(totals.looked, 'customer')}, {counted(totals.differences, 'difference')}: {kinds}.")
-    if not mend:
+    if set(totals.by_kind) == {DifferenceKind.UNREADABLE}:
+        console.print("They are left for a person: mend the rows, then `perennial journey ask ACCOUNT resume`.")
+    elif not mend:
         console.print("`perennial doctor --reconcile --mend` mends them.")
     elif totals.standing:
         console.print(f"{totals.standing:,} are left for a person.")

@@ -6,15 +6,15 @@ from functools import cache
 
 from babel import Locale
 
-from domain.countries import known_countries
+from domain.countries import COUNTRIES
 
 
 @cache
 def _by_name() -> dict[str, str]:
     names = Locale("en").territories
-    return {str(name).casefold(): str(code) for code, name in names.items() if str(code) in known_countries()}
+    return {str(name).casefold(): str(code) for code, name in names.items() if str(code) in COUNTRIES}
 
 
 def country_code(name: str) -> str | None:
     """The alpha-2 code of a country given by its English name or by the code itself; null for neither."""
-    return _by_name().get(name.casefold()) or (name if name in known_countries() else None)
+    return _by_name().get(name.casefold()) or (name if name in COUNTRIES else None)
