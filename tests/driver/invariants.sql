@@ -64,6 +64,13 @@ from (select order_id, line_id, amount from invoice_line where lot is null
       union all select order_id, line_id, -amount from credit_memo_line where lot is null and order_id is not null) l
 group by l.order_id, l.line_id having sum(l.amount) < 0;
 
+-- name: nothing is given back and charged again at once
+select l.asset_id, i.invoice_id, m.credit_memo_id, l.amount
+from invoice i join invoice_line l using (invoice_id)
+join credit_memo m on m.account_id = i.account_id and m.issued_at = i.issued_at
+join credit_memo_line c on c.credit_memo_id = m.credit_memo_id and c.asset_id = l.asset_id
+where c.kind = 'credit' and c.amount = l.amount and c.covers_from = l.covers_from and c.covers_until = l.covers_until;
+
 -- name: no document is over nothing
 select invoice_id as document, total from invoice where total <= 0
 union all select credit_memo_id, total from credit_memo where total <= 0;
