@@ -26,11 +26,19 @@ MOST_ATTEMPTS = 30
 class Acting:
     """The activities by their names."""
 
-    def __init__(self, activities: Sequence[Callable[..., Any]], converter: DataConverter, tally: Tally) -> None:
+    def __init__(
+        self,
+        activities: Sequence[Callable[..., Any]],
+        converter: DataConverter,
+        tally: Tally,
+        *,
+        most_attempts: int = MOST_ATTEMPTS,
+    ) -> None:
         found = [activity._Definition.must_from_callable(one) for one in activities]
         self._activities = {one.name or "": one for one in found}
         self._converter = converter
         self._tally = tally
+        self._most_attempts = most_attempts
 
     async def perform(self, pending: Pending, at: datetime) -> ActivityResolution | timedelta:
         """One attempt at `at`: its end, or how long until the next."""
@@ -47,6 +55,7 @@ class Acting:
             scheduled_time=pending.asked_at,
             started_time=at,
             heartbeat_timeout=None,
+            start_to_close_timeout=call.start_to_close_timeout.ToTimedelta(),
         )
         try:
             result = await environment.run(known.fn, *arguments)
@@ -61,7 +70,7 @@ class Acting:
         final = isinstance(error, ApplicationError) and error.non_retryable
         if isinstance(error, ApplicationError) and error.type == "StepFailed":
             self._tally.failures.append(f"StepFailed in {call.activity_type} with {call.arguments}\n{says}")
-        if not final and pending.attempts < MOST_ATTEMPTS:
+        if not final and pending.attempts < self._most_attempts:
             return _pause(pending, error)
         if not final:
             self._tally.failures.append(f"{call.activity_type} with {call.arguments} never succeeded\n{says}")

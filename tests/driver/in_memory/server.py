@@ -35,7 +35,7 @@ from tests.driver.in_memory.run import BrokenTaskError, Pending, Run, begin
 
 SLOW = "convey_assets"
 """What takes its time: the way of assets to another customer, on which much can be asked of both."""
-SLOWNESS = tuple(timedelta(hours=hours) for hours in (1, 30, 200, 1000))
+SLOWNESS: tuple[timedelta, ...] = tuple(timedelta(hours=hours) for hours in (1, 30, 200, 1000))
 A_LITTLE = timedelta(milliseconds=1)
 """A timer rings after its time, never before."""
 SOON = timedelta(minutes=1)
@@ -58,7 +58,9 @@ class Server:
         self._ahead: dict[str, timedelta] = {}
         self._made = 0
         self.watch: Watch | None = None
+        self.slowness = SLOWNESS
         self.runs: dict[str, Run] = {}
+        self._earlier: list[Run] = []
         self._outcomes: dict[str, Outcome] = {}
         """of updates, by their ids, until they are fetched"""
 
@@ -69,10 +71,9 @@ class Server:
 
     async def forget(self) -> None:
         """Forgets all workflows."""
-        for run in self.runs.values():
-            if run.over is None:
-                await run.forget()
-        self.runs = {}
+        for run in (*self.runs.values(), *self._earlier):
+            await run.forget()
+        self.runs, self._earlier = {}, []
 
     def present(self) -> datetime:
         """The time of whatever was never moved."""
@@ -116,6 +117,12 @@ class Server:
             raise RPCError(f"no workflow {workflow_id} runs", RPCStatusCode.NOT_FOUND, b"")
         return run
 
+    def known(self, workflow_id: str) -> Run:
+        """The run that goes on or was the last. Raises RPCError if there was none."""
+        if (run := self.runs.get(workflow_id)) is None:
+            raise RPCError(f"there is no workflow {workflow_id}", RPCStatusCode.NOT_FOUND, b"")
+        return run
+
     def start(self, init: InitializeWorkflow) -> Run:
         """The run that goes on, or a new one, which has done nothing yet."""
         known = self.runs.get(init.workflow_id)
@@ -128,6 +135,8 @@ class Server:
         init.randomness_seed = self._random.getrandbits(60)
         run_id = f"run-{self._made}-{init.randomness_seed:x}"
         run = begin(self._converter, init, run_id, self.now(init.workflow_id))
+        if known := self.runs.get(init.workflow_id):
+            self._earlier.append(known)
         self.runs[init.workflow_id] = run
         return run
 
@@ -143,6 +152,10 @@ class Server:
             self._move(run.workflow_id, at)
             await self.settle()
         return self._outcomes.pop(job.id)
+
+    def terminate(self, run: Run) -> None:
+        """A run is over at once."""
+        _end(run, "terminated")
 
     async def signal(self, run: Run, job: SignalWorkflow) -> None:
         """A workflow hears of something, and does what is due."""
@@ -240,15 +253,15 @@ class Server:
             case "continue_as_new_workflow_execution":
                 await self._go_on(run, command.continue_as_new_workflow_execution)
             case "complete_workflow_execution":
-                await _end(run, "completed")
+                _end(run, "completed")
             case "set_patch_marker" | "modify_workflow_properties":
                 pass  # nobody looks at them here
             case unknown:
                 raise NotImplementedError(f"{run.workflow_id} commands {unknown}: {command}")
 
     def _schedule(self, run: Run, call: ScheduleActivity, at: datetime) -> None:
-        slow = call.activity_type == SLOW and self._random.random() < 0.5
-        run.activities[call.seq] = Pending(call, at, at + (self._random.choice(SLOWNESS) if slow else timedelta()))
+        slow = call.activity_type == SLOW and self.slowness and self._random.random() < 0.5
+        run.activities[call.seq] = Pending(call, at, at + (self._random.choice(self.slowness) if slow else timedelta()))
 
     def _answer(self, said: UpdateResponse) -> None:
         match said.WhichOneof("response"):
@@ -269,7 +282,7 @@ class Server:
         run.jobs.append(WorkflowActivationJob(resolve_signal_external_workflow=heard))
 
     async def _go_on(self, run: Run, onward: ContinueAsNewWorkflowExecution) -> None:
-        await _end(run, "continued")
+        _end(run, "continued")
         init = InitializeWorkflow(
             workflow_id=run.workflow_id,
             workflow_type=onward.workflow_type or run.instance.get_info().workflow_type,
@@ -280,11 +293,10 @@ class Server:
         self._begin(init).jobs.extend(job for job in run.jobs if not job.HasField("resolve_activity"))
 
 
-async def _end(run: Run, how: str) -> None:
+def _end(run: Run, how: str) -> None:
     run.over = how
     run.timers.clear()
     run.activities.clear()
-    await run.forget()
 
 
 def _hear(run: Run, signal: SignalWorkflow) -> None:

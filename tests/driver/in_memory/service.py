@@ -27,20 +27,28 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionResponse,
     StartWorkflowExecutionRequest,
     StartWorkflowExecutionResponse,
+    TerminateWorkflowExecutionRequest,
+    TerminateWorkflowExecutionResponse,
     UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionOptionsResponse,
     UpdateWorkflowExecutionRequest,
     UpdateWorkflowExecutionResponse,
 )
 from temporalio.bridge.proto.workflow_activation import DoUpdate, InitializeWorkflow, QueryWorkflow, SignalWorkflow
-from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
+from temporalio.service import ConnectConfig, ServiceClient
 
-from tests.driver.in_memory.run import Run
+from tests.driver.in_memory.run import TASK_QUEUE, Run
 from tests.driver.in_memory.server import Server
 
 _ANSWERED = UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
 _ARRIVED = FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED
 _NOT_OPEN = QueryRejectCondition.QUERY_REJECT_CONDITION_NOT_OPEN
+
+_ENDS = {
+    "completed": WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+    "continued": WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW,
+    "terminated": WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+}
 
 
 class InMemoryService(ServiceClient):
@@ -87,6 +95,9 @@ class InMemoryService(ServiceClient):
                 return await self._query(req)
             case DescribeWorkflowExecutionRequest():
                 return self._describe(req.execution.workflow_id)
+            case TerminateWorkflowExecutionRequest():
+                self._server.terminate(self._server.running(req.workflow_execution.workflow_id))
+                return TerminateWorkflowExecutionResponse()
             case UpdateWorkflowExecutionOptionsRequest():
                 await self._move(req)
                 return UpdateWorkflowExecutionOptionsResponse()
@@ -134,20 +145,20 @@ class InMemoryService(ServiceClient):
             answer.query_rejected.status = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED
             return answer
         job = QueryWorkflow(query_id="q", query_type=req.query.query_type, arguments=req.query.query_args.payloads)
-        payload = await self._server.query(self._server.running(req.execution.workflow_id), job)
+        payload = await self._server.query(self._server.known(req.execution.workflow_id), job)
         answer.query_result.payloads.append(payload)
         return answer
 
     def _describe(self, workflow_id: str) -> DescribeWorkflowExecutionResponse:
-        run = self._server.runs.get(workflow_id)
-        if run is None:
-            raise RPCError(f"there is no workflow {workflow_id}", RPCStatusCode.NOT_FOUND, b"")
+        run = self._server.known(workflow_id)
         status = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
         if run.over is not None:
-            status = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED
+            status = _ENDS[run.over]
         described = DescribeWorkflowExecutionResponse()
         described.workflow_execution_info.execution.workflow_id = workflow_id
+        described.workflow_execution_info.execution.run_id = run.run_id
         described.workflow_execution_info.status = status
+        described.workflow_execution_info.task_queue = TASK_QUEUE
         attributes = SearchAttributes(indexed_fields=run.attributes)
         described.workflow_execution_info.search_attributes.CopyFrom(attributes)
         described.workflow_extended_info.time_skipping_info.current_time.FromDatetime(self._server.now(workflow_id))
