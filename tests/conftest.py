@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from temporalio.client import Client
 from xdist.remote import Producer
 
@@ -16,7 +17,8 @@ from activities.store.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests import moving, ports, properties, suite
-from tests.own_database import keep_template
+from tests.living_in_memory import InMemory
+from tests.own_database import keep_template, own_database
 from workers.embedded.mailbox import MailSummary
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
@@ -85,7 +87,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 
 @pytest.fixture(scope="session")
-async def servers(stack: EmbeddedStack) -> AsyncIterator[Servers]:
+async def on_engine(stack: EmbeddedStack) -> AsyncIterator[Servers]:
     """The stack with a worker of this process on it."""
     os.environ.pop("TEMPORAL_ADDRESS", None)
     settings = Settings.of_stack(database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port)
@@ -94,3 +96,36 @@ async def servers(stack: EmbeddedStack) -> AsyncIterator[Servers]:
     async with build_worker(temporal, pool, settings):
         yield Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
     await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def in_memory(on_engine: Servers) -> AsyncIterator[tuple[Servers, InMemory]]:
+    """Workflows in this process, on a database of their own; the mailbox is the stack's."""
+    async with own_database(on_engine.stack, "in_memory") as own:
+        await own.pool.execute("alter database in_memory set synchronous_commit = off")
+        await own.pool.expire_connections()
+        settings = on_engine.settings.model_copy(update={"database_url": SecretStr(own.dsn)})
+        server = InMemory()
+        temporal = server.open(own.pool, settings)
+        yield Servers(on_engine.stack, temporal, own.pool, settings, PerennialClient(temporal, own.pool)), server
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> tuple[Servers, InMemory | None]:
+    """Where a test's customers live."""
+    if suite.on_engine(request.node):
+        return request.getfixturevalue("on_engine"), None
+    found: tuple[Servers, InMemory] = request.getfixturevalue("in_memory")
+    return found
+
+
+@pytest.fixture
+async def servers(world: tuple[Servers, InMemory | None]) -> AsyncIterator[Servers]:
+    """What a test works with: Temporal's own server if it is marked `engine` or `--engine` is given, else one in memory."""
+    found, memory = world
+    if memory is None:
+        yield found
+        return
+    with memory.is_the_present():
+        yield found
+    await memory.forget_all()

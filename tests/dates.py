@@ -42,7 +42,7 @@ def days_to_try(today: date) -> list[datetime]:
 
 def lived(at: datetime, tests: list[str]) -> bool:
     """True if the tests pass as of an instant; what they say is shown when they are done."""
-    command = [sys.executable, "-m", "pytest", "-q", "--slow", "none", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "--slow", "none", "--engine", *tests]
     given = {**os.environ, "PERENNIAL_NOW": at.isoformat()}
     done = subprocess.run(command, env=given, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(f"== as of {at.isoformat()}, a {at:%A}\n{done.stdout}", flush=True)

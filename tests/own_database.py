@@ -24,19 +24,15 @@ class OwnDatabase:
 
 async def keep_template(stack: EmbeddedStack) -> None:
     """A copy of the stack's own database, migrated and still empty: others are made from it in a moment."""
-    elsewhere = await asyncpg.connect(stack.postgres_dsn.rpartition("/")[0] + "/postgres")
-    try:
-        await elsewhere.execute(f'create database "{TEMPLATE}" template "{stack.postgres_dsn.rpartition("/")[2]}"')
-    finally:
-        await elsewhere.close()
+    elsewhere = stack.postgres_dsn.rpartition("/")[0] + "/postgres"
+    await _execute(elsewhere, f'create database "{TEMPLATE}" template "{stack.postgres_dsn.rpartition("/")[2]}"')
 
 
 @asynccontextmanager
 async def own_database(stack: EmbeddedStack, name: str) -> AsyncIterator[OwnDatabase]:
     """Made for the block, dropped after it."""
     dsn = stack.postgres_dsn.rpartition("/")[0] + f"/{name}"
-    server = await asyncpg.connect(stack.postgres_dsn)
-    await server.execute(f'create database "{name}" template "{TEMPLATE}"')
+    await _execute(stack.postgres_dsn, f'create database "{name}" template "{TEMPLATE}"')
     try:
         pool = await open_pool(dsn)
         try:
@@ -44,5 +40,13 @@ async def own_database(stack: EmbeddedStack, name: str) -> AsyncIterator[OwnData
         finally:
             await pool.close()
     finally:
-        await server.execute(f'drop database "{name}" with (force)')
+        await _execute(stack.postgres_dsn, f'drop database "{name}" with (force)')
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    """On a connection of its own: tests throw out whoever is connected for long."""
+    server = await asyncpg.connect(dsn)
+    try:
+        await server.execute(statement)
+    finally:
         await server.close()

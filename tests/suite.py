@@ -17,6 +17,9 @@ PROCESSES = 4
 LONG_FIRST = ("e2e", "accountant", "workflows", "workers", "gateway", "activities")
 """Folders whose tests begin first, so that no process is left with a long one at the end."""
 
+ON_ENGINE = ("e2e", "workers")
+"""Folders whose customers live on Temporal's own server: processes begin and end there, and whole lives are lived."""
+
 TOGETHER = (
     "tests/activities/store/test_portfolio.py",
     "tests/reader/test_reader.py",
@@ -41,6 +44,16 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("none", "one", "all"),
         help="tests marked slow: none, one of each kind, or all (what is usual: none of the whole suite, all of files that are named)",
     )
+    parser.addoption(
+        "--engine",
+        action="store_true",
+        help="every customer lives on Temporal's own server, also where a test does not need it",
+    )
+
+
+def on_engine(item: pytest.Item) -> bool:
+    """Whether the customers of a test live on Temporal's own server."""
+    return bool(item.config.getoption("--engine") or item.get_closest_marker("engine") or _folder(item) in ON_ENGINE)
 
 
 def side_by_side(config: pytest.Config) -> None:
@@ -86,8 +99,12 @@ def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    folder = item.path.relative_to(item.config.rootpath).parts[1]
+    folder = _folder(item)
     return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(item.config.rootpath).parts[1]
 
 
 def _is_whole(config: pytest.Config) -> bool:

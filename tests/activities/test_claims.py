@@ -84,6 +84,7 @@ async def test_a_return_that_is_under_way_is_waited_for(servers: Servers) -> Non
     assert outcome.answer["refund"]["amount"] == "8000"
 
 
+@pytest.mark.engine
 async def test_the_same_request_is_carried_out_once(servers: Servers) -> None:
     desk = await counter(servers)
     await desk.shop.publish("72000", await desk.shop.day())
@@ -181,9 +182,9 @@ Happening = st.one_of(
 @examples(25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(events=st.lists(Happening, min_size=2, max_size=9), taxed=st.booleans())
 async def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
-    servers: Servers, events: list[tuple[str, Any]], taxed: bool
+    on_engine: Servers, events: list[tuple[str, Any]], taxed: bool
 ) -> None:
-    desk = await counter(servers, tax_rates=["10"] if taxed else None)
+    desk = await counter(on_engine, tax_rates=["10"] if taxed else None)
     shop, first, begin = desk.shop, await desk.shop.day(), present()
     factor = Decimal("1.1") if taxed else Decimal(1)
     now, returned, given = Decimal(80_000), 0, Decimal(0)

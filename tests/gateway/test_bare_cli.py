@@ -7,10 +7,14 @@ import json
 import os
 from typing import Any
 
+import pytest
+
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, rows_of
 from workers.embedded.temporal_server import find_program
+
+pytestmark = pytest.mark.engine  # Temporal's own command line
 
 
 async def by_cli(servers: Servers, document: dict[str, Any]) -> tuple[int, str]:

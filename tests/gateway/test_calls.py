@@ -63,6 +63,7 @@ def test_the_surest_sign_counts() -> None:
     assert surest([]) == []
 
 
+@pytest.mark.engine
 async def test_any_way_to_name_a_customer_opens_them(servers: Servers, caller: tuple[dict[str, Any], str]) -> None:
     document, number = caller
     desk = CallDesk(servers.pool, servers.client)

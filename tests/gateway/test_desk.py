@@ -39,6 +39,7 @@ async def notices(post: Post, case_id: str) -> list[Any]:
     return [tuple(row)[:3] for row in rows]
 
 
+@pytest.mark.engine
 async def test_the_agent_behind_a_case_gets_a_copy_of_what_the_customer_answers(post: Post) -> None:
     sender, case_id = await with_case(post)
     await post.delivered(written(sender, f"Re: [{case_id}]", "Still dead.\n\nLook:\n  <b>E42</b>"))

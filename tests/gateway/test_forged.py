@@ -30,6 +30,7 @@ async def post(servers: Servers) -> AsyncIterator[Post]:
     servers.stack.mail.arrival = None
 
 
+@pytest.mark.engine
 async def test_a_forged_answer_accepts_scores_and_joins_nothing(post: Post) -> None:
     account, quote_id, mail = await with_quote(post)
     sender = contact_of(account)

@@ -34,6 +34,7 @@ async def post(servers: Servers) -> AsyncIterator[Post]:
     servers.stack.mail.arrival = None
 
 
+@pytest.mark.engine
 async def test_a_japanese_mail_opens_a_case_that_is_answered_in_japanese(post: Post) -> None:
     account = await post.customer(email=f"misaki@{uuid.uuid4().hex[:8]}.capricorn.example")
     sender = contact_of(account)
@@ -365,6 +366,7 @@ async def test_the_same_mail_twice_has_one_effect(post: Post) -> None:
     assert row["inbox_id"] != first["inbox_id"]
 
 
+@pytest.mark.engine
 async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post: Post) -> None:
     account = await post.customer()
     mail = written(contact_of(account))
@@ -397,6 +399,7 @@ async def test_what_waited_counts_from_when_it_came(post: Post) -> None:
     assert case.opened_at == received
 
 
+@pytest.mark.engine
 async def test_several_processes_take_each_mail_once(post: Post) -> None:
     account = await post.customer()
     for number in range(CASES_A_DAY):
@@ -410,6 +413,7 @@ async def test_several_processes_take_each_mail_once(post: Post) -> None:
     assert len(await post.cases_of(account)) == CASES_A_DAY
 
 
+@pytest.mark.engine
 async def test_a_process_that_runs_takes_mails_as_they_come(post: Post) -> None:
     account = await post.customer()
     running = asyncio.create_task(post.inbox.run())

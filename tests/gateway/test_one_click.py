@@ -66,6 +66,7 @@ async def confirmations(post: Post, document: dict[str, Any]) -> int:
     return count
 
 
+@pytest.mark.engine
 async def test_one_click_opts_out_once_however_often_it_comes(post: Post, door: OneClick) -> None:
     account, token = await welcomed(post)
     status, page, headers = await asked(door, "GET", f"/unsubscribe/{token}", None)

@@ -17,6 +17,8 @@ from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, place, rows_at_rest, rows_of, run_id, settled, steps_of
 
+pytestmark = pytest.mark.engine  # orders that meet at the server
+
 
 async def effect_of(servers: Servers, order_id: str) -> tuple[int, int, int]:
     """How often an order is on record: as an order, as an effect, and as a line of the journal."""

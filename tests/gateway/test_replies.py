@@ -39,6 +39,7 @@ async def state_of(post: Post, quote_id: str) -> str:
     return str(await post.servers.pool.fetchval("select state from quote where quote_id = $1", quote_id))
 
 
+@pytest.mark.engine
 async def test_a_quote_is_accepted_by_a_reply(post: Post) -> None:
     account, quote_id, mail = await with_quote(post)
     row = await reply(post, mail, contact_of(account), f"Yes, we accept {quote_id.lower()}. Thank you!")

@@ -58,7 +58,7 @@ async def test_the_address_counts_in_a_mail_that_another_server_pipes_in(post: P
     account, quote_id, mail = await with_quote(post)
     piped = written(contact_of(account), "Your quote", "Yes, we accept.")
     piped.replace_header("To", f"InfintraBytes <{header_of(post, mail, 'Reply-To')}>")
-    dsn = post.servers.stack.postgres_dsn
+    dsn = post.servers.settings.database_url.get_secret_value()
     kept = await perennial("mail", "receive", dsn=dsn, folder=tmp_path, given=piped.as_bytes())
     assert kept.code == 0
     await post.inbox.settle_new()

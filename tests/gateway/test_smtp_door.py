@@ -156,6 +156,7 @@ async def test_a_certificate_without_its_key_is_said_before_anything_is_served(t
     assert (ended.code, "PERENNIAL_INBOX_KEY together" in ended.err) == (1, True)
 
 
+@pytest.mark.engine
 async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
     post: Post, servers: Servers, tmp_path: Path
 ) -> None:

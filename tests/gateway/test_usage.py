@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import date, timedelta
 
+import pytest
+
 from domain.usage import UsageRow
 from tests.asset_life import Life
 from tests.conftest import Servers
@@ -27,6 +29,7 @@ async def test_tens_of_thousands_of_figures_of_one_customer_are_taken(servers: S
     assert (known["days"], known["users"]) == (40_000, sum(last.values()))
 
 
+@pytest.mark.engine
 async def test_of_two_reports_at_once_one_tells_of_the_threshold(servers: Servers) -> None:
     life = await Life.begin(servers)
     product = await servers.pool.fetchval("select product_code from asset where asset_id = $1", life.seats)

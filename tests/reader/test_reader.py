@@ -28,10 +28,10 @@ Altered = tuple[Facts, list[Letter]]
 
 
 @pytest.fixture(scope="module")
-async def year(servers: Servers) -> Lived:
+async def year(on_engine: Servers) -> Lived:
     """A year of the customer in Chicago: seats are offered and taken, a case is solved, the contract is renewed."""
     story = told_apart(DATA / "seats_in_chicago.yaml", "read")
-    return await live(servers.client, servers.pool, servers.stack.mailbox, "seats_in_chicago", story, present())
+    return await live(on_engine.client, on_engine.pool, on_engine.stack.mailbox, "seats_in_chicago", story, present())
 
 
 def one(year: Lived, template: str, *, last: bool = False) -> Letter:

@@ -10,15 +10,13 @@ from tests.agendas import apart_of_all
 from tests.conftest import Servers
 
 
-@pytest.fixture(autouse=True)
-async def agendas_follow_from_the_facts(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+@pytest.fixture
+async def servers(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Servers]:
     """Not asked of tests marked `damaged`, which spoil what the journeys are compared with."""
-    if "servers" not in request.fixturenames or request.node.get_closest_marker("damaged"):
-        yield
-        return
-    servers: Servers = request.getfixturevalue("servers")
     before = {row["account_id"] for row in await servers.pool.fetch("select account_id from account")}
-    yield
+    yield servers
+    if request.node.get_closest_marker("damaged"):
+        return
     after = {row["account_id"] for row in await servers.pool.fetch("select account_id from account")}
     found = await apart_of_all(servers, sorted(after - before))
     assert not found, "\n".join(f"{account}: {says}" for account, all_said in found.items() for says in all_said)

@@ -54,6 +54,7 @@ async def years_said(servers: Servers, account: str) -> list[int]:
     return [int(json.loads(row["years"]) if isinstance(row["years"], str) else row["years"]) for row in rows]
 
 
+@pytest.mark.engine
 async def test_an_anniversary_that_is_kept_early_is_of_its_own_year_and_the_next_one_follows(servers: Servers) -> None:
     _, account = await begun(servers)
     first = await planned(servers, account, "relationship_anniversary")

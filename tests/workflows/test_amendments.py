@@ -7,6 +7,8 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from domain.calendar import local_instant
 from domain.refusals import Refusal
 from tests.agendas import differences
@@ -15,6 +17,7 @@ from tests.conftest import Servers
 from tests.e2e.lives import rows_at_rest, rows_of
 
 
+@pytest.mark.engine
 async def test_an_upsell_in_mid_term_counts_from_now_to_the_end(servers: Servers) -> None:
     life = await Life.begin(servers)
     request = {"assets": [{"asset_id": life.seats, "add": 10, "unit_price": "1100"}], "request_id": "more-1"}
@@ -134,6 +137,7 @@ async def test_backdating_is_a_switch_of_the_playbook(servers: Servers) -> None:
     await life.check()
 
 
+@pytest.mark.engine
 async def test_of_two_who_expect_the_same_version_one_wins_and_the_other_is_told(servers: Servers) -> None:
     life = await Life.begin(servers)
 
@@ -152,6 +156,7 @@ async def test_of_two_who_expect_the_same_version_one_wins_and_the_other_is_told
     await life.check()
 
 
+@pytest.mark.engine
 async def test_nobody_overwrites_a_change_made_outside_the_journey(servers: Servers) -> None:
     """The version in the table is the guard: the transaction that read an older one is tried again on the new state."""
     life = await Life.begin(servers)

@@ -42,6 +42,7 @@ async def ledger_total(servers: Servers, account: str) -> Decimal:
     return total
 
 
+@pytest.mark.engine
 async def test_a_year_is_invoiced_in_the_transaction_that_begins_it(servers: Servers) -> None:
     document = with_contract(auto_renew=True)
     account = account_of(document)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.asset_life import Life, refused
 from tests.conftest import Servers
 from tests.workflows.test_transfers import has_ended, record_of
@@ -35,6 +37,7 @@ async def units(servers: Servers, *assets: str) -> list[int]:
     return [(await record_of(servers, asset)).periods[-1].quantity for asset in assets]
 
 
+@pytest.mark.engine
 async def test_children_follow_a_change_of_units_and_its_rollback(servers: Servers) -> None:
     life, module = await bundle(servers)
     await servers.pool.execute("update asset set status = status where asset_id = $1", life.seats)  # last in the table

@@ -48,6 +48,7 @@ async def test_a_renewal_notice_comes_while_it_is_of_use(servers: Servers, auto_
         await too_late(servers, account, step.key, day, business_day_until(last, "JP"), why)
 
 
+@pytest.mark.engine
 async def test_a_mail_about_the_first_day_is_not_moved_to_weeks_after_it(servers: Servers) -> None:
     document = order()
     account = account_of(document)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.bench_cases import cost, ordinary_case
 from tests.conftest import Servers
 
@@ -9,6 +11,7 @@ MOST_ACTIONS = 45
 MOST_EVENTS = 180
 
 
+@pytest.mark.engine
 async def test_an_ordinary_case_stays_in_its_budget(servers: Servers) -> None:
     case_id = await ordinary_case(servers)
     actions, events, names = await cost(servers, case_id)
@@ -21,6 +24,7 @@ async def test_an_ordinary_case_stays_in_its_budget(servers: Servers) -> None:
     assert events <= MOST_EVENTS, names
 
 
+@pytest.mark.engine
 async def test_nothing_happens_while_nothing_is_due(servers: Servers) -> None:
     case_id = await ordinary_case(servers)
     _, _, names = await cost(servers, case_id)

@@ -196,8 +196,8 @@ async def test_somebody_unknown_is_found_out_at_their_own_time(servers: Servers)
     await client.open_case({"case_id": case_id, "subject": "Till", "contact": {"email": "q@somewhere.example"}})
     await client.ask(case_id, "identify", {"account_id": account, "by": "AG-1"})
     lines = await servers.journal(account)
-    assert lines[-1]["kind"] == "case_opened"
-    assert lines[-1]["at"] >= max(line["at"] for line in lines) - timedelta(seconds=2)
+    [opened] = [line for line in lines if line["kind"] == "case_opened"]
+    assert opened["at"] >= max(line["at"] for line in lines) - timedelta(seconds=2)
 
 
 async def test_a_late_answer_to_a_case_of_long_ago_counts_from_when_it_came(servers: Servers) -> None:
@@ -219,6 +219,7 @@ async def test_a_late_answer_to_a_case_of_long_ago_counts_from_when_it_came(serv
     assert other["case_id"] != first["case_id"]
 
 
+@pytest.mark.engine
 async def test_many_messages_at_once_roll_the_case_over_and_none_is_lost(servers: Servers) -> None:
     client, asked = case_client(servers), case(await customer(servers))
     case_id, workflow_id = asked["case_id"], case_workflow_id(asked["case_id"])
@@ -241,6 +242,7 @@ async def test_many_messages_at_once_roll_the_case_over_and_none_is_lost(servers
     assert len(events[0].SerializeToString()) < 4_000
 
 
+@pytest.mark.engine
 async def test_a_dead_mail_server_keeps_no_case_from_going_on_and_ending(servers: Servers, tmp_path: Any) -> None:
     document = await customer(servers, **ENTERPRISE)
     team = await staffed(servers, "AG-35")

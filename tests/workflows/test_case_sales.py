@@ -22,6 +22,7 @@ async def counts(servers: Servers, account: str) -> dict[str, int]:
     return {table: found.get(table, 0) for table in ("sales_order", "asset", "contract", "journal", "outbox")}
 
 
+@pytest.mark.engine
 async def test_no_quote_is_made_while_a_case_burns(servers: Servers) -> None:
     document, account = await begun(servers)
     case = await open_case(servers, account)

@@ -12,6 +12,7 @@ from tests.conftest import Servers
 from tests.pricing import open_shop
 
 
+@pytest.mark.engine
 async def test_two_cases_grant_goodwill_at_once_from_one_budget(servers: Servers) -> None:
     shop = await open_shop(servers)
     cases = [await shop.open_case(order_id=shop.order_id, line_id="3") for _ in range(3)]
@@ -24,6 +25,7 @@ async def test_two_cases_grant_goodwill_at_once_from_one_budget(servers: Servers
     assert [memo["total"] for memo in await shop.memos()] == [60_000]
 
 
+@pytest.mark.engine
 async def test_two_approve_at_once_and_the_money_goes_once(servers: Servers) -> None:
     shop = await open_shop(servers)
     await shop.publish("60000", await shop.day())

@@ -12,6 +12,8 @@ from domain.usage import UsageRow
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 
+pytestmark = pytest.mark.engine  # a whole life, step by step, as the real server has it
+
 
 def account_of(document: dict[str, Any]) -> str:
     return str(document["account"]["account_id"])

@@ -19,6 +19,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled, until
 from tests.e2e.outages import Outside, outside
 
+pytestmark = pytest.mark.engine  # workers of their own
+
 WELCOME = "select * from onboarding_task where account_id = $1 and name = 'welcome'"
 
 

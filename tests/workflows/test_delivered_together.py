@@ -27,6 +27,8 @@ from tests.e2e.lives import account_of, attention_of, settled, until
 from tests.e2e.outages import Outside, outside
 from workers.wiring import build_activities, build_worker
 
+pytestmark = pytest.mark.engine  # histories, and workers of their own
+
 MAIL_AND_NOTICE = "Mail and notice to our people: change of what they own"
 
 

@@ -25,6 +25,8 @@ from tests.workflows.service_side import report_full_use
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
+pytestmark = pytest.mark.engine  # workers of their own
+
 
 async def test_a_dead_mail_server_needs_attention_within_two_hours_and_its_backlog_leaves_at_once(
     servers: Servers, tmp_path: Path

@@ -50,6 +50,7 @@ class Signed(Life):
         await self.reach(day)
 
 
+@pytest.mark.engine
 async def test_a_contract_of_a_later_day_is_invoiced_on_that_day(servers: Servers) -> None:
     document = order()
     begins = add_months(present().date().replace(day=1), 4)

@@ -21,6 +21,7 @@ async def begun(servers: Servers) -> tuple[dict[str, Any], str]:
     return document, account_of(document)
 
 
+@pytest.mark.engine
 async def test_units_move_on_step_by_step_in_parts(servers: Servers) -> None:
     document, account = await begun(servers)
     line = {"order_id": document["order_id"], "line_id": "3"}

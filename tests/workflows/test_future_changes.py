@@ -114,6 +114,7 @@ async def test_a_cancellation_of_a_later_day_and_what_takes_it_back_are_told_as_
     assert not any("before it began" in title for title in titles)
 
 
+@pytest.mark.engine
 async def test_an_end_that_is_moved_back_before_it_comes_was_never_credited(servers: Servers) -> None:
     life = await Life.begin(servers, days=40)
     for months in (6, 12):

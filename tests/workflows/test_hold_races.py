@@ -25,6 +25,8 @@ from tests.e2e.killing import Fragile
 from tests.e2e.lives import account_of, onboard, settled, until
 from tests.workflows.service_side import insert_case
 
+pytestmark = pytest.mark.engine  # calls at the very same time
+
 ROUNDS = 200
 KILLS = 2
 FEWEST_TURNS = 2

@@ -51,6 +51,7 @@ async def live_holds(servers: Servers, account: str) -> list[tuple[str, str]]:
     return [(row["level"], row["reason"]) for row in rows]
 
 
+@pytest.mark.engine
 async def test_an_offer_waits_while_a_case_burns_and_goes_out_after_it(servers: Servers) -> None:
     document, account = await onboarded(servers)
     case = await open_case(servers, account)

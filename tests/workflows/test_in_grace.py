@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from activities.clock import present
 from domain.calendar import local_day
 from tests.agendas import apart
@@ -32,6 +34,7 @@ async def said(servers: Servers, account: str, template: str) -> list[dict[str, 
     return [{**row["said"], "left_at": row["settled_at"]} for row in rows]
 
 
+@pytest.mark.engine
 async def test_what_is_kept_running_is_named_and_nobody_is_called_gone(servers: Servers) -> None:
     document = from_today(segment="enterprise")
     account, contract_id = account_of(document), document["contracts"][0]["contract_id"]

@@ -8,6 +8,8 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
+
 from activities.channels.rendering import Renderer
 from domain.messages import OutgoingMail
 from tests.builders import order
@@ -58,6 +60,7 @@ def number(text: str) -> Decimal:
     return Decimal(re.sub(r"[^\d.-]", "", text))
 
 
+@pytest.mark.engine
 async def test_lines_of_schedules_say_units_price_and_the_time_they_are_for(servers: Servers) -> None:
     document = order()
     account, contract = account_of(document), document["contracts"][0]

@@ -48,6 +48,7 @@ async def offered(servers: Servers) -> tuple[str, str, date]:
     return account, offer_id, date.fromisoformat(day)
 
 
+@pytest.mark.engine
 async def test_an_offer_is_taken_in_the_evening_of_its_last_day(servers: Servers) -> None:
     account, offer_id, day = await offered(servers)
     await servers.client.fast_forward_to(account, evening(day))

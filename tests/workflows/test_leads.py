@@ -39,6 +39,7 @@ async def notices_of(servers: Servers, account: str, like: str) -> list[str]:
     return [row["staff_id"] for row in rows]
 
 
+@pytest.mark.engine
 async def test_a_lead_is_routed_accepted_and_won_to_the_credit_of_both(servers: Servers) -> None:
     _, account = await onboarded(servers)
     ask = servers.client.ask

@@ -36,6 +36,7 @@ async def two_cases(servers: Servers, agent: str) -> tuple[CaseClient, dict[str,
     return client, document, first.case_id, second.case_id
 
 
+@pytest.mark.engine
 async def test_the_answer_that_is_owed_is_owed_by_the_target_from_when_the_customer_wrote(servers: Servers) -> None:
     client, document, first, second = await two_cases(servers, "MG-1")
     await client.ask(first, "wait", {"reason": "the model", "by": "MG-1"})

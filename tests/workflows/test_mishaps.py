@@ -54,6 +54,7 @@ async def test_an_order_that_comes_late_loses_none_of_its_promises(servers: Serv
     ],
     ids=["another password", "a standby that cannot be written", "no such database"],
 )
+@pytest.mark.engine
 async def test_a_database_that_is_not_yet_as_it_should_be_is_waited_for(
     servers: Servers, trouble: str, mended: str
 ) -> None:
@@ -83,6 +84,7 @@ async def test_a_database_that_is_not_yet_as_it_should_be_is_waited_for(
     assert len((await placed).assets) == 3
 
 
+@pytest.mark.engine
 async def test_a_report_sent_again_changes_nothing(servers: Servers) -> None:
     document = order()
     account, client = account_of(document), servers.client
@@ -114,6 +116,7 @@ async def test_a_report_sent_again_changes_nothing(servers: Servers) -> None:
     assert "check-ins by cadence" in await client.briefing(account)
 
 
+@pytest.mark.engine
 async def test_many_terms_that_end_together_keep_runs_short(servers: Servers) -> None:
     document = order()
     first = document["contracts"][0]
@@ -164,6 +167,7 @@ async def test_the_contacts_of_the_latest_order_are_written_to(servers: Servers)
     assert servers.mails_to(f"new-{account}@customer.example")
 
 
+@pytest.mark.engine
 async def test_a_journey_whose_pause_ended_in_another_life_goes_on(servers: Servers) -> None:
     document = order()
     account, client = account_of(document), servers.client

@@ -47,8 +47,8 @@ def request_of(life: Life, random: Random, asset: str, day: str, price: str) -> 
     ("seed", "currency", "zone", "billing"),
     [
         (1, "BHD", "Asia/Bahrain", "monthly"),
-        pytest.param(4, "EUR", "Europe/Berlin", "yearly", marks=pytest.mark.slow("money")),
-        pytest.param(7, "JPY", "America/New_York", "quarterly", marks=pytest.mark.slow("money")),
+        (4, "EUR", "Europe/Berlin", "yearly"),
+        (7, "JPY", "America/New_York", "quarterly"),
     ],
 )
 async def test_invoices_less_credits_are_what_the_ledger_books(

@@ -20,6 +20,8 @@ from domain.refusals import Refusal
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
 
+pytestmark = pytest.mark.engine  # calls at the very same time
+
 ROUNDS = 6
 
 

@@ -78,6 +78,7 @@ async def test_the_end_of_a_term_is_told_at_nine_of_a_business_day(
     assert all(in_the_morning(row["settled_at"].astimezone(TOKYO)) for row in notices)
 
 
+@pytest.mark.engine
 async def test_what_ended_in_a_pause_is_told_on_the_morning_after_it(servers: Servers) -> None:
     account, _, ends_at = await ending(servers, auto_renew=True, notice_days=10)
     await servers.client.fast_forward_to(account, ends_at - timedelta(days=2))

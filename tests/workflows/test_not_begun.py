@@ -137,6 +137,7 @@ async def test_a_contract_given_up_before_it_begins_is_over_and_credited_at_once
     )
 
 
+@pytest.mark.engine
 async def test_a_device_of_an_order_that_is_activated_later(servers: Servers) -> None:
     life = await Ahead.begin(servers, auto_renew=True)
     device = await life.device()

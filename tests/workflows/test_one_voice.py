@@ -54,6 +54,7 @@ async def test_a_check_in_beside_the_follow_up_tells_it_once(servers: Servers, d
     assert {follow_up.rpartition("/")[2], check_in.rpartition("/")[2]} <= set(looked)
 
 
+@pytest.mark.engine
 async def test_a_check_in_before_help_can_have_helped_leaves_it_to_the_follow_up(servers: Servers) -> None:
     account, follow_up, check_in = await helped(servers)
     soon = (await servers.client.now(account)).astimezone(TOKYO).date() + timedelta(days=2)

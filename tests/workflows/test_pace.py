@@ -86,6 +86,7 @@ def at_their_hours(sent: list[tuple[str, datetime]]) -> bool:
     return apart_enough and all(at.hour == 9 and is_business_day(at.date(), "JP") for _, at in sent)
 
 
+@pytest.mark.engine
 async def test_help_is_offered_in_the_morning_and_our_people_know_at_once(servers: Servers) -> None:
     account, night = await by_night(servers)
     await use_is(servers, account, 8, night + timedelta(minutes=10))

@@ -48,6 +48,7 @@ async def person(servers: Servers, staff_id: str) -> tuple[str, str]:
     return row["name"], row["email"]
 
 
+@pytest.mark.engine
 async def test_an_order_introduces_people_and_changes_none(servers: Servers) -> None:
     document, account = await begun(servers)
     owner = document["account"]["owner"]

@@ -14,6 +14,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled, until
 from tests.workers.cli.running import Ended, perennial
 
+pytestmark = pytest.mark.engine  # a command of its own looks at the journey
+
 FORETOLD = ("renewal_notice", "renewal_term_end", "billing_invoice", "adoption_check_in", "relationship_anniversary")
 
 

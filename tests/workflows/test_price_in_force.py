@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from tests.asset_life import Life
 from tests.conftest import Servers
 
@@ -15,6 +17,7 @@ async def shown(life: Life, asset_id: str) -> Decimal:
     return price
 
 
+@pytest.mark.engine
 async def test_a_renewals_price_is_an_assets_from_its_first_day_on(servers: Servers) -> None:
     life = await Life.begin(servers)
     await life.ask("renew_assets", contract_id=life.contract, months=12, uplift_percent="10")

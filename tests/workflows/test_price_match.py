@@ -102,6 +102,7 @@ async def test_a_claim_again_shows_the_first_and_a_later_drop_pays_what_it_adds(
     )
 
 
+@pytest.mark.engine
 async def test_two_cases_claim_the_same_line_at_once(servers: Servers) -> None:
     shop = await open_shop(servers)
     await shop.publish("75000", await shop.day())
@@ -266,6 +267,7 @@ async def test_a_disputed_refund_holds_sales_back(servers: Servers) -> None:
         await shop.cases.ask(case_id, "dispute_refund", {"reason": "still not here"})
 
 
+@pytest.mark.engine
 async def test_whoever_pays_is_told_of_the_credit_memo_once(servers: Servers) -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     queue = f"refunds-{uuid4().hex[:8]}"

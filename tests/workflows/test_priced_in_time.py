@@ -93,6 +93,7 @@ async def test_the_day_that_the_notice_names_is_the_last_one(
         assert (await servers.client.ask(account, "answer_renewal", decline))["status"] == "declined"
 
 
+@pytest.mark.engine
 async def test_without_a_notice_the_last_day_of_the_term_is_the_last_one(servers: Servers) -> None:
     document = order()
     contract = document["contracts"][0]

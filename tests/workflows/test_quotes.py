@@ -110,6 +110,7 @@ async def invoiced(servers: Servers, account: str) -> list[Decimal]:
     return [row["total"] for row in rows]
 
 
+@pytest.mark.engine
 async def test_a_preview_writes_nothing_and_the_quote_comes_to_the_same(servers: Servers) -> None:
     _, account = await begun(servers)
     quote_id = f"Q-{uuid4().hex[:8]}"

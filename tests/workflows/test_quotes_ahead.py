@@ -61,6 +61,7 @@ async def test_what_a_quote_changes_on_a_later_day_is_on_the_agenda_until_then(s
     await life.check()
 
 
+@pytest.mark.engine
 async def test_what_a_quote_changes_on_a_later_day_is_taken_back(servers: Servers) -> None:
     life = await Life.begin(servers, days=40)
     await taken(life, "more")

@@ -43,6 +43,7 @@ def sale(product: str, quantity: int = 2, **more: Any) -> dict[str, Any]:
     return {"kind": "sale", "product": product, "quantity": quantity, **more}
 
 
+@pytest.mark.engine
 async def test_products_of_an_order_are_quoted_at_what_was_paid(servers: Servers) -> None:
     mark = uuid4().hex[:6]
     document = own(order(), mark)

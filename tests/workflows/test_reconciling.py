@@ -27,6 +27,8 @@ from workers.feeds.assets import import_assets
 from workers.redoing import Redo
 from workers.wiring import build_activities
 
+pytestmark = pytest.mark.engine  # journeys that the server has lost
+
 
 def reconciler(servers: Servers) -> Reconciler:
     redo = Redo(build_activities(servers.pool, servers.settings, servers.temporal))

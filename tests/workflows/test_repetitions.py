@@ -14,6 +14,8 @@ from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, place, rows_at_rest, rows_of, run_id
 
+pytestmark = pytest.mark.engine  # updates that the server gets twice
+
 
 async def rows_of_case(pool: Pool, case_id: str) -> list[Any]:
     """All that is on record of a case."""

@@ -64,6 +64,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 ]
 
 
+@pytest.mark.engine
 async def test_what_the_stage_does_not_allow_is_refused_and_nothing_is_written(servers: Servers) -> None:
     _, account = await begun(servers)
     before = await rows_at_rest(servers.temporal, servers.pool, account)
@@ -303,6 +304,7 @@ async def answered_once(servers: Servers, account: str, update: str, request: di
     assert all(answer == answers[0] for answer in answers)
 
 
+@pytest.mark.engine
 async def test_a_survey_and_an_offer_are_answered_once(servers: Servers) -> None:
     _, account = await begun(servers, roll_over_after_events=30)
     await servers.client.fast_forward(account, timedelta(days=45))

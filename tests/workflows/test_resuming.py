@@ -79,6 +79,7 @@ async def test_what_came_due_in_a_pause_leaves_one_mail_a_morning_or_not_at_all(
     assert any(re.fullmatch(r"Dropped: short mail: day 1, order SO-\S+; \d+ days late", one) for one in told), told
 
 
+@pytest.mark.engine
 async def test_after_a_pause_words_are_true_of_the_day_on_which_they_leave(servers: Servers) -> None:
     account = await slept(servers, 40)
     answer = await servers.client.ask(account, "resume", {})

@@ -20,6 +20,8 @@ from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, place, run_id, until
 
+pytestmark = pytest.mark.engine  # what operators see in the server's own lists
+
 
 async def test_every_run_of_a_customer_has_the_name_in_its_memo(servers: Servers) -> None:
     life = await Life.begin(servers, days=1)

@@ -16,6 +16,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, report_usage
 from workers.wiring import PASSED_THROUGH, WORKFLOWS, sandbox
 
+pytestmark = pytest.mark.engine  # the worker's sandbox
+
 OURS = ("domain", "activities", "workers", "gateway", "workflows", "tests")
 GUARDED = {"__main__", *sys.stdlib_module_names}
 """Modules of Python itself are wrapped by the sandbox, not imported anew; `__main__` is an empty one."""

@@ -181,6 +181,7 @@ async def test_a_reopened_case_is_not_asked_how_it_was(servers: Servers) -> None
     assert (resolution["state"], resolution["completed_at"]) == ("open", None)
 
 
+@pytest.mark.engine
 async def test_a_survey_that_has_not_left_yet_never_does_once_the_case_goes_on(
     servers: Servers, tmp_path: Path
 ) -> None:
@@ -212,6 +213,7 @@ async def test_a_survey_that_has_not_left_yet_never_does_once_the_case_goes_on(
     ]
 
 
+@pytest.mark.engine
 async def test_what_is_not_allowed_names_what_is_and_two_at_once_are_told(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers)
@@ -284,6 +286,7 @@ async def test_mails_are_in_the_customers_language_and_keep_their_thread(servers
     assert await client.thread_of([messages[1]["Message-ID"]]) == opened.case_id
 
 
+@pytest.mark.engine
 async def test_a_case_lives_without_a_journey_that_hears_of_it(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers)
@@ -311,6 +314,7 @@ async def test_somebody_unknown_is_served_and_found_out(servers: Servers) -> Non
     assert "case_opened" in [line["kind"] for line in await servers.journal(account)]
 
 
+@pytest.mark.engine
 async def test_a_late_message_reopens_a_closed_case_and_a_very_late_one_opens_another(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers, **ENTERPRISE)
@@ -392,6 +396,7 @@ async def test_cases_go_to_whoever_is_least_busy_and_wait_for_a_shift(servers: S
     assert (row["owner_id"], row["status"]) == (f"AZ-{n}", "open")
 
 
+@pytest.mark.engine
 async def test_escalation_priority_and_a_low_score(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers, **ENTERPRISE)

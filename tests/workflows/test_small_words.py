@@ -15,6 +15,7 @@ from tests.e2e.lives import until
 from tests.workflows.test_quotes import asked, sale
 
 
+@pytest.mark.engine
 async def test_what_lies_beyond_the_end_is_said_with_the_customers_last_day(servers: Servers) -> None:
     life = await Life.begin(servers)
     last, beyond = life.day(12) - timedelta(days=1), life.month(14)

@@ -44,6 +44,7 @@ async def tasks(servers: Servers, account: str) -> list[tuple[str, datetime, boo
     return [(row["title"], row["due_at"], row["closed_at"] is None) for row in rows]
 
 
+@pytest.mark.engine
 async def test_a_contact_is_asked_once_in_thirty_days_and_a_case_once(servers: Servers) -> None:
     client, document = case_client(servers), await customer(servers, **ENTERPRISE)
     account = account_of(document)

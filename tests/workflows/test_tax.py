@@ -38,6 +38,7 @@ async def taxed_shop(servers: Servers, rates: list[str], **more: Any) -> Shop:
     return await open_shop(servers, term={"start": start}, seat_rates=rates, tax_rates=rates, **more)
 
 
+@pytest.mark.engine
 async def test_an_invoice_and_its_price_match_have_the_same_tax(servers: Servers) -> None:
     shop = await open_shop(servers, quantity=2, unit_price="10005", tax_rates=["10"])
     # Two terminals with tax, beans without.

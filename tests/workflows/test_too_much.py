@@ -58,6 +58,7 @@ async def test_more_lines_than_go_into_one_order_are_refused_with_the_limit_in_w
     assert await rows_of(servers.pool, account_of(document)) == {}
 
 
+@pytest.mark.engine
 async def test_a_setting_lowers_the_limit(servers: Servers) -> None:
     settings = servers.settings.model_copy(update={"order_lines": 3, "task_queue": f"few-{os.getpid()}"})
     document = large(1, 4)
@@ -82,6 +83,7 @@ async def test_as_many_lines_as_go_into_one_order_are_accepted_and_live(servers:
     assert await attention_of(servers.temporal, account_of(document)) == []
 
 
+@pytest.mark.engine
 async def test_while_one_customers_order_is_computed_others_are_served(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +107,7 @@ async def test_while_one_customers_order_is_computed_others_are_served(
     assert len((await large_order).assets) == 100
 
 
+@pytest.mark.engine
 async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goes_on(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

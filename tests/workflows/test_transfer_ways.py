@@ -15,6 +15,7 @@ from tests.conftest import Servers
 from tests.workflows.test_transfers import has_ended, record_of
 
 
+@pytest.mark.engine
 async def test_what_came_by_a_request_goes_back_by_one_of_the_same_id(servers: Servers) -> None:
     """A request id is its sender's own: two customers may both call their first transfer `t-1`."""
     giver, taker = await Life.begin(servers, auto_renew=True), await Life.begin(servers, auto_renew=True)
@@ -31,6 +32,7 @@ async def test_what_came_by_a_request_goes_back_by_one_of_the_same_id(servers: S
     await taker.check()
 
 
+@pytest.mark.engine
 async def test_two_customers_hand_over_to_each_other_at_once(servers: Servers) -> None:
     one, other = await Life.begin(servers), await Life.begin(servers)
     answers = await asyncio.gather(

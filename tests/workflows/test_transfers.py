@@ -190,6 +190,7 @@ async def test_who_cannot_take_anything_is_known_at_once(servers: Servers) -> No
     assert await rows_of(servers.pool, giver.account) == before
 
 
+@pytest.mark.engine
 async def test_an_asset_on_its_way_is_locked_and_its_contract_waits(servers: Servers) -> None:
     """While the other journey does not answer, nobody changes the asset; the renewal is not lost over it."""
     giver = await Life.begin(servers, auto_renew=True)
@@ -217,6 +218,7 @@ async def test_an_asset_on_its_way_is_locked_and_its_contract_waits(servers: Ser
     await servers.temporal.get_workflow_handle(f"journey-{taker}").terminate()
 
 
+@pytest.mark.engine
 async def test_a_journey_that_is_gone_gives_everything_back(servers: Servers) -> None:
     """It ended between the two halves, without a word."""
     giver = await Life.begin(servers)

@@ -39,6 +39,7 @@ async def unhappy(servers: Servers, score: int = 3) -> tuple[str, str, datetime]
     return account, survey, at
 
 
+@pytest.mark.engine
 async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(servers: Servers) -> None:
     account, survey, at = await unhappy(servers)
     told = await notices(servers, account)

@@ -60,6 +60,7 @@ async def first_contract_goes_on(life: Ahead) -> None:
     )
 
 
+@pytest.mark.engine
 async def test_an_asset_in_a_time_zone_that_there_is_not(servers: Servers) -> None:
     life = await two_contracts(servers)
     await servers.pool.execute("update asset set time_zone = 'Nowhere/Land' where asset_id = $1", life.ahead)

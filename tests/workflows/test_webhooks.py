@@ -6,12 +6,16 @@ from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from gateway.client import PerennialClient
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled, until
 from tests.webhook_receiver import Receiver
 from workers.wiring import build_worker
+
+pytestmark = pytest.mark.engine  # workers of their own
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

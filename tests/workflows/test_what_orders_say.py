@@ -60,6 +60,7 @@ def another(first: dict[str, Any], activated_at: datetime, product: str = "CARE"
     return {**document, "contacts": first["contacts"], "account": first["account"], "lines": []}
 
 
+@pytest.mark.engine
 async def test_two_orders_of_one_day_speak_once(servers: Servers) -> None:
     first = order()
     second = another(first, present().replace(microsecond=0) + timedelta(seconds=5))
