@@ -90,6 +90,7 @@ async def test_while_one_customers_order_is_computed_others_are_served(
     """By the same worker: the large order's decision goes on only once another customer's order was answered."""
     accept, small_is_done, began = acceptance.accept, threading.Event(), threading.Event()
     slow = large(1, 100)
+    await servers.client.place_order(order())  # the first of a database writes its playbook down, on which others wait
 
     def held(situation: Any, *args: Any, **kwargs: Any) -> Any:
         if situation.customer.account.account_id == account_of(slow):
