@@ -42,7 +42,7 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
         if as_json:
             print_json(_document(totals, kept, mended=mend))
         else:
-            _sum_up(totals, mend=mend)
+            sum_up(totals, mend=mend)
         return totals.standing == 0
 
 
@@ -65,7 +65,8 @@ def _plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _sum_up(totals: Totals, *, mend: bool) -> None:
+def sum_up(totals: Totals, *, mend: bool) -> None:
+    """Prints how many differences there are, of which kinds, and what becomes of them."""
     if not totals.differences:
         console.print(f"{counted(totals.looked, 'customer')}: every agenda follows from the facts.")
         return
