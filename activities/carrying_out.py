@@ -44,6 +44,7 @@ from domain.journey import Channel, Outcome, Step
 from domain.mail_names import mail_in_words
 from domain.messages import OutgoingMail
 from domain.orders import ContactRole
+from domain.pace import ahead
 from domain.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service.guard import SALES_MAILS
 from domain.shown import shorten
@@ -148,6 +149,11 @@ def effect_key(account_id: str, what: str) -> str:
     return f"journey:{account_id}/{what}"
 
 
+def _put_off_key(account_id: str, step: Step) -> str:
+    """Under which it is on record that a step was put off from its instant."""
+    return effect_key(account_id, f"reschedule_pace:{step.key}@{step.at:%Y%m%dT%H%M%S}")
+
+
 async def load_situation(
     connection: Connection,
     account_id: str,
@@ -230,11 +236,12 @@ class Performer:
         asked: Asked | None = None,
         paced: Step | None = None,
         kept: Sequence[date] = (),
+        near: Sequence[Step] = (),
     ) -> Outcome:
         """The outcome of `decide`, carried out once under `key`; a repetition finds the first outcome.
 
         `paced`: the step that this does, if it waits until whoever it would write to may get an optional mail again; `kept`: the
-        days on which they get one that was foretold.
+        days on which they get one that was foretold; `near`: the steps that its mail may put off.
 
         Raises `Refusal` (RequestConflict) if something else was `asked` under the key before.
 
@@ -250,12 +257,27 @@ class Performer:
             decision = await unless_said(connection, situation, decision, kind)
             if paced is not None and decision.outcome.put_off:
                 # It is done under its own key when it is done, and put off from a later instant each time.
-                key = effect_key(account_id, f"reschedule_pace:{key.partition('/')[2]}@{paced.at:%Y%m%dT%H%M%S}")
+                key = _put_off_key(account_id, paced)
                 if done := await effects.find_effect(connection, key):
                     return done.outcome
-            return await self.carry_out(
+                near = ()
+            later = await self._ahead(connection, situation, decision, near) if paced is not None and near else []
+            plan = [*decision.outcome.plan, *(step for _, _, put_off in later for step in put_off.outcome.plan)]
+            decision = replace(decision, outcome=decision.outcome.model_copy(update={"plan": plan}))
+            outcome = await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked
             )
+            for step, its_key, put_off in later:
+                await self.carry_out(connection, situation, put_off, its_key, stage=step.stage, kind=step.kind)
+            return outcome
+
+    async def _ahead(
+        self, connection: Connection, situation: Situation, decision: Decision, near: Sequence[Step]
+    ) -> list[tuple[Step, str, Decision]]:
+        """The steps that the mail of a decision puts off, each with the key under which that is on record."""
+        account_id = situation.customer.account.account_id
+        found = [(step, _put_off_key(account_id, step), put_off) for step, put_off in ahead(situation, decision, near)]
+        return [one for one in found if await effects.find_effect(connection, one[1]) is None]
 
     async def carry_out(
         self,

@@ -63,6 +63,7 @@ class Fulfilments:
                 kind=step.kind,
                 paced=step,
                 kept=call.kept,
+                near=call.near,
             )
 
     @activity.defn

@@ -46,6 +46,7 @@ class JourneySteps:
                 run=run,
                 paced=step if paced else None,
                 kept=call.kept,
+                near=call.near,
             )
 
     @activity.defn

@@ -205,6 +205,8 @@ class StepCall(Carried):
     as_of: AwareDatetime
     kept: list[date] = []
     """the local days of the check-ins that are to come"""
+    near: list[Step] = []
+    """the steps of the next days that send one optional mail and nothing else"""
 
 
 class Barred(Carried):

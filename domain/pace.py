@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,6 +28,13 @@ OF_CASES = frozenset({"case_survey"})
 """Mails that follow on what somebody has just solved: what is foretold does not wait for them."""
 _MOMENTS: Mapping[str, int] = {"touch_day_1": 5, "touch_month_1": 40}
 """Mails about a day of the first weeks, with the days after which they are not true any more."""
+
+
+_ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
+    "onboarding_touch": lambda step: step.name.replace("-", "_"),
+    "fulfilment_follow_up": lambda step: "delivery_follow_up",
+}
+"""Kinds of steps that send one optional mail to the main contact and do nothing else, each with the template of that mail."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,29 @@ def late_day_for(situation: Situation, template: str, last: datetime | None, wri
     if template == KEEPS_ITS_DAY and last is not None:
         day = max(day, customer.day_of(last) + timedelta(days=1))
     return None if now and day == today else day
+
+
+def near(agenda: Iterable[Step], now: datetime) -> list[Step]:
+    """The steps of an agenda that an optional mail of `now` may be too near to, and that can be put off without being asked."""
+    return [step for step in agenda if step.kind in _ONE_MAIL and now < step.at < now + timedelta(days=QUIET_DAYS + 1)]
+
+
+def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> list[tuple[Step, Decision]]:
+    """What the optional mail of a decision puts off as soon as it is written: steps that would only find, on their day, that they come
+    too early. They are asked again on the later one."""
+    found, contact = paced(situation, decision), situation.customer.contact()
+    if found is None or contact is None or found.contact.email.lower() != contact.email.lower():
+        return []
+    later = []
+    for step in near:
+        template = _ONE_MAIL[step.kind](step)
+        if found.mail.template in not_counted(template):
+            continue
+        day = day_for(replace(situation, as_of=step.at), template, situation.as_of)
+        put = put_off(situation, step, template, day) if day is not None and day > step.on else None
+        if put is not None and put.outcome.put_off:
+            later.append((step, put))
+    return later
 
 
 def not_counted(template: str) -> frozenset[str]:

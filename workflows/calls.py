@@ -41,13 +41,18 @@ _OUTSIDE = RetryPolicy(
 
 
 async def perform(
-    account_id: str, step: Step, as_of: datetime, ends: date | None = None, kept: Sequence[date] = ()
+    account_id: str,
+    step: Step,
+    as_of: datetime,
+    ends: date | None = None,
+    kept: Sequence[date] = (),
+    near: Sequence[Step] = (),
 ) -> Outcome:
     """One step: its activity has the name of its kind. `ends`: the first day after the term that it is about, if any; `kept`: the
-    days of check-ins to come."""
+    days of check-ins to come; `near`: steps that its mail may put off."""
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
-        StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept)),
+        StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept), near=list(near)),
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from domain import pace
 from domain.agenda.model import Running
 from domain.briefing import render
 from domain.journey import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
@@ -110,7 +111,8 @@ class Journey:
         try:
             ends = term_end(self.state, step)
             kept = adoption.days_of_check_ins(self.state, step)
-            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept)
+            near = pace.near(self.state.agenda, workflow.now())
+            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept, near)
         except ActivityError as error:
             cause = cause_of(error)
             self.state = self.state.parking(step, cause.message)

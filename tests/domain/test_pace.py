@@ -133,3 +133,44 @@ def test_a_step_is_done_later_and_not_at_all_once_its_day_is_over() -> None:
 def test_what_waits(mail: Mail, waits: bool) -> None:
     found = pace.paced(now("2026-12-07T09:00"), Decision(JournalLine("said"), mails=[mail]))
     assert (found is not None) == waits
+
+
+def _touch(day: str) -> Step:
+    on = date.fromisoformat(day)
+    return Step(kind="onboarding_touch", stage="onboarding:O", name="touch-day_1", at=at(f"{day}T09:00"), on=on)
+
+
+def test_a_mail_puts_off_at_once_what_would_come_too_early_after_it() -> None:
+    early = now("2026-09-01T12:00")
+    invites = Decision(JournalLine("invited"), mails=[Mail("onboarding_invite")])
+    (found,) = pace.ahead(early, invites, [_touch("2026-09-03")])
+    assert found[0] == _touch("2026-09-03")
+    assert [(one.key, one.at) for one in found[1].outcome.plan] == [(found[0].key, at("2026-09-04T09:00"))]
+    assert found[1].line.kind == "put_off"
+    assert pace.ahead(early, invites, [_touch("2026-09-04")]) == [], "it is far enough"
+
+
+@pytest.mark.parametrize(
+    "mails",
+    [
+        [],
+        [Mail("welcome")],
+        [Mail("renewal_notice", contractual=True)],
+        [Mail("onboarding_invite", contact_id="somebody-else")],
+    ],
+)
+def test_only_an_optional_mail_to_the_same_person_puts_off(mails: list[Mail]) -> None:
+    early = now("2026-09-01T12:00")
+    assert pace.ahead(early, Decision(JournalLine("done"), mails=mails), [_touch("2026-09-03")]) == []
+
+
+def test_what_would_be_over_by_the_later_day_is_left_to_its_own() -> None:
+    invites = Decision(JournalLine("invited"), mails=[Mail("onboarding_invite")])
+    assert pace.ahead(now("2026-09-02T09:00"), invites, [_touch("2026-09-03")]) == []
+
+
+def test_only_what_sends_one_mail_and_does_nothing_else_can_be_put_off_unasked() -> None:
+    at_nine = at("2026-09-02T09:00")
+    check_in = _touch("2026-09-03").model_copy(update={"kind": "adoption_check_in"})
+    agenda = [_touch("2026-09-02"), _touch("2026-09-03"), _touch("2026-09-05"), _touch("2026-09-07"), check_in]
+    assert [step.on.day for step in pace.near(agenda, at_nine)] == [3, 5]
