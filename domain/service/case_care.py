@@ -269,10 +269,10 @@ def _survey(work: Work) -> Iterator[Wake]:
         return
     if at <= work.as_of and case_surveys.would_be_asked(work):
         at = max(at, work.may_send_at())
-    if at > work.as_of:
+    if at > work.as_of and not case_surveys.is_too_soon(work, at):  # otherwise nobody needs to wait for it
         yield at, "asking how it was"
         return
-    work.fire(key, at)
+    work.fire(key, min(at, work.as_of))
     case_surveys.ask(work, key)
 
 

@@ -34,6 +34,11 @@ def would_be_asked(work: Work) -> bool:
     return work.reachable and _withheld(work, _asked_before(work)) is None
 
 
+def is_too_soon(work: Work, at: datetime) -> bool:
+    """Whether a survey at the instant `at` would follow too soon on another one that the customer has by now."""
+    return _withheld(work, _asked_before(work), at) is Withheld.ASKED_RECENTLY
+
+
 def ask(work: Work, key: str) -> None:
     """The survey of a resolution goes out, or a line says why it does not. It is decided once: nobody is asked later instead."""
     case = work.case
@@ -57,7 +62,7 @@ def _asked_before(work: Work) -> list[AskedBefore]:
     return [*work.before.asked, *(_asked(work, one) for one in work.before.surveys)]
 
 
-def _withheld(work: Work, asked: list[AskedBefore]) -> Withheld | None:
+def _withheld(work: Work, asked: list[AskedBefore], at: datetime | None = None) -> Withheld | None:
     case = work.case
     about = CaseToAskAbout(
         case_id=case.case_id,
@@ -65,7 +70,7 @@ def _withheld(work: Work, asked: list[AskedBefore]) -> Withheld | None:
         resolved=case.resolved_at is not None and case.status in (CaseState.RESOLVED, CaseState.CLOSED),
         unsubscribed=case.contact.unsubscribed,
     )
-    return case_survey_withheld(about, asked, work.as_of, RULES)
+    return case_survey_withheld(about, asked, at or work.as_of, RULES)
 
 
 def _asked(work: Work, survey: SurveyFacts) -> AskedBefore:

@@ -224,7 +224,6 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
     work.memos.append({"credit_memo_id": credited.memo_id, **credited.told})
     work.happened(Happened.REFUNDED, work.as_of, claim.decided_by or claim.claimed_by, detail_of(claim))
     work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **detail_of(claim))
-    work.report("refunded", work.as_of)
     context: dict[str, Any] = {
         "product": line.product_name,
         "refund": money_json(claim.money),

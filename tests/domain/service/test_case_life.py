@@ -558,6 +558,16 @@ def test_whoever_does_not_want_it_or_was_asked_lately_is_not_asked(
         assert why in life.last.said()[-1]
 
 
+def test_nobody_waits_for_a_survey_that_would_come_too_soon_after_another() -> None:
+    life = Life(MONDAY, contact=CaseContact.model_validate({"contact_id": "P-1", "email": "aoi@customer.example"}))
+    life.known.asked.append(AskedBefore(kind=SurveyKind.NPS, contact_id="aoi@customer.example", sent_at=MONDAY - DAY))
+    life.do(resolve)
+    assert "no survey, they were asked lately" in life.lines[-1]
+    assert life.next_at == MONDAY + 7 * DAY, "closing by itself"
+    life.wait(3 * HOUR)
+    assert sum("no survey" in line for line in life.lines) == 1
+
+
 # Merging
 
 
