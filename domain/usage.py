@@ -34,3 +34,8 @@ def usage_level(situation: Situation) -> Level | None:
     if uses[0].share < playbook.adoption.low:
         return "low"
     return "high" if any(use.share >= playbook.expansion.threshold for use in uses) else "usual"
+
+
+def calls_for_a_look(before: Level | None, now: Level) -> bool:
+    """Whether a journey has anything to do about a change: use that is no longer high calls for nothing before the next check-in."""
+    return (before, now) != ("high", "usual")

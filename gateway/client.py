@@ -28,7 +28,7 @@ from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.requests import read_request
 from domain.shown import as_text
 from domain.step_words import shortened
-from domain.usage import UsageRow, usage_level
+from domain.usage import UsageRow, calls_for_a_look, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.clock import Clocks
 from gateway.here import TASK_QUEUE
@@ -209,7 +209,7 @@ class PerennialClient:
             written = await save_usage(connection, rows)
             level = usage_level(await load_situation(connection, account_id, as_of))
         # A report that changes nothing was sent before, perhaps by a process that died before it could tell: tell again.
-        if level is None or (level == before and written):
+        if level is None or (level == before and written) or not calls_for_a_look(before, level):
             return 0
         report = hashlib.sha256(_content(rows, level)).hexdigest()[:16]
         signal = {"id": report, "at": as_of.isoformat(), "level": level}
