@@ -1,7 +1,7 @@
 """The servers of a test without Temporal's: PostgreSQL and mailbox are the stack's, the workflows live in this process.
 
-A life costs a tenth of one on the real server. What that server alone can do (histories, lists, workers that die, two calls at
-the very same time) is tried there, see the mark `engine`.
+A test of one life takes about 0.5 s of CPU here, and 1.8 s on the real server, which has half of them. What that server alone can
+do (histories, lists, workers that come and go, two calls at the very same time) is tried there, see the mark `engine`.
 """
 
 from __future__ import annotations
