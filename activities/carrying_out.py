@@ -302,7 +302,7 @@ class Performer:
         lines = [*journal_rows(decision, key, stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
         await effects.write_journal(connection, account_id, lines)
         if not situation.imported:
-            decision = with_documents(decision, billed, situation.today)
+            decision = with_documents(decision, billed, situation.billing_day)
         decision = await with_short_numbers(connection, account_id, decision)
         answerable = decision.mails or any(notice.case_id for notice in decision.notices)
         signed_by = (await self.signing.current(connection)).number if answerable else None

@@ -42,6 +42,13 @@ async def with_the_past(connection: Connection, call: RequestCall, outcome: Outc
     return joined(outcome, Outcome(plan=plan, drop=list(stages), stages=rhythm))
 
 
+async def with_other_business_days(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
+    """The outcome with all that lies ahead of a customer whom an order has moved to another country: what leaves on a business day
+    leaves on one there."""
+    facts = await load_facts(connection, call.account_id, call.as_of)
+    return joined(outcome, Outcome(plan=agenda(facts).plan())) if facts is not None else outcome
+
+
 async def with_contracts(
     connection: Connection, call: RequestCall, outcome: Outcome, contracts: Collection[str], *, check_ins: bool
 ) -> Outcome:

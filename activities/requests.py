@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.carrying_out import Performer, business_errors, effect_key
 from activities.computing import computed
-from activities.planning import with_agenda, with_the_past
+from activities.planning import with_agenda, with_other_business_days, with_the_past
 from activities.playbooks import Playbooks
 from activities.store import customers, effects
 from activities.store import orders as order_store
@@ -216,8 +216,11 @@ class JourneyRequests:
             if call.opening and customer is not None:
                 outcome = await with_agenda(connection, call, outcome)
                 await effects.amend_outcome(connection, key, outcome)
-            elif customer is not None and (older or imported):
-                outcome = await with_the_past(connection, call, outcome)
+            elif customer is not None and (older or imported or customer.account.country != after.account.country):
+                if older or imported:
+                    outcome = await with_the_past(connection, call, outcome)
+                if customer.account.country != after.account.country:
+                    outcome = await with_other_business_days(connection, call, outcome)
                 await effects.amend_outcome(connection, key, outcome)
             return outcome
 

@@ -11,6 +11,7 @@ import pytest
 
 from activities.clock import present
 from domain.agenda.model import Running
+from domain.calendar import is_business_day
 from domain.journey import Step
 from gateway.cases import CaseClient
 from tests.agendas import apart
@@ -294,6 +295,18 @@ async def test_whoever_orders_from_another_zone_is_written_to_at_nine_o_clock_th
     assert nine == {9}
     assert {step.kind for step in after.values()} >= MORNINGS
     assert await apart(servers, account) == []
+
+
+async def test_whoever_orders_from_another_country_is_written_to_on_business_days_there(servers: Servers) -> None:
+    """In Saudi Arabia people work on Sundays, and not on Fridays."""
+    document, account = await begun(servers)
+    for country in ("SA", "JP"):
+        later = goods_order(document, await servers.client.now(account))
+        later["account"]["country"] = country
+        await servers.client.place_order(later)
+        assert await apart(servers, account) == []
+        mornings = [step for step in (await running(servers, account)).steps if step.kind.startswith("onboarding_")]
+        assert all(is_business_day(step.on, country) for step in mornings)
 
 
 async def terms_begun(servers: Servers, contract: str, by: datetime) -> list[str]:
