@@ -10,7 +10,9 @@ import pytest
 from activities.store.pool import Connection
 from activities.store.timeline import page_query, timeline_page
 from domain.customer_timeline import Audience, TimelineKind, Visibility, read_cursor
+from domain.mail_names import MAILS
 from domain.refusals import Refusal
+from domain.service.case import Happened
 from tests import builders
 from tests.conftest import Servers
 from tests.e2e.lives import until
@@ -105,13 +107,13 @@ async def test_an_order_its_contract_and_its_mail_are_on_the_timeline(servers: S
     contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
 
     async def is_written() -> bool:
-        return ("message", "Mail: welcome") in await titles(servers, account)
+        return ("message", "Sent: welcome mail") in await titles(servers, account)
 
     await until(is_written, "the customer is welcomed")
     found = await titles(servers, account)
     kinds = [kind for kind, _ in found]
     assert "purchase" in kinds
-    assert ("message", "Mail: welcome") in found
+    assert ("message", "Sent: welcome mail") in found
     assert ("contract", f"Contract {contract}: term 1 begins") in found
     assert kinds.count("invoice") == 1
     assert "relationship" not in kinds
@@ -153,8 +155,8 @@ async def test_a_case_is_told_with_its_messages_notes_and_promises(servers: Serv
         assert own == [
             ("case", f"Case {case}: opened: Till is down"),
             ("case", f"Case {case}: note: sounds familiar"),
-            ("message", f"Case {case}: agent message"),
-            ("case", f"Case {case}: waiting for customer: log file"),
+            ("message", f"Case {case}: we answered"),
+            ("case", f"Case {case}: waiting for the customer: log file"),
             ("milestone", f"Case {case}: first response was due"),
         ]
         seen_by_sales = [one for one in await titles(servers, account, Audience.SALES) if case in one[1]]
@@ -173,6 +175,26 @@ async def test_a_case_is_told_with_its_messages_notes_and_promises(servers: Serv
         f"Case {case}: first response was due",
         f"Case {case}: first response was not late after all",
     ]
+
+
+async def test_every_mail_and_all_that_happens_in_a_case_is_called_by_words(servers: Servers) -> None:
+    account, case = await placed(servers), f"T-{next(_numbers)}"
+    untold = {"violated", "reversed", "fired"}
+    kinds = [kind.value for kind in Happened if kind.value not in untold]
+    async with servers.pool.acquire() as connection:
+        for template, words in MAILS.items():
+            assert await connection.fetchval("select mail_in_words($1)", template) == words
+        await connection.execute(CASE, case, account, START)
+        for number, kind in enumerate(kinds):
+            detail = {"owner": "S-1"} if kind == "assigned" else {"name": "hold_overridden"} if kind == "custom" else {}
+            at = START + timedelta(minutes=number)
+            await connection.execute(EVENT, case, number + 1, at, kind, "A-1", detail, "shared")
+        own = [title for _, title in await titles(servers, account) if case in title]
+        name = await connection.fetchval("select name from staff where staff_id = 'S-1'")
+    assert len(own) == len(kinds)
+    assert not [title for title in own if "_" in title or title.endswith((": custom", "message"))]
+    assert f"Case {case}: has an owner: {name}" in own
+    assert f"Case {case}: sales may reach the customer for some hours" in own
 
 
 async def test_a_case_of_somebody_unknown_comes_with_its_past_once_it_is_known_whose_it_is(servers: Servers) -> None:
@@ -228,6 +250,6 @@ async def test_holds_invoices_and_health_are_told_when_they_change(servers: Serv
         ("health", "Health 72, healthy"),
         ("health", "Health 55, watch (was 72, healthy)"),
         ("invoice", f"Invoice I-{account}: 48000 JPY"),
-        ("hold", "Sales held (block): an urgent case is open"),
-        ("hold", "Hold lifted (block): an urgent case is open"),
+        ("hold", "Sales is held back: an urgent case is open"),
+        ("hold", "No longer so: an urgent case is open"),
     ]
