@@ -281,17 +281,20 @@ def _stays(desk: Desk, contract: Row | None, running: set[str]) -> None:
     """Nobody is told farewell while another contract of theirs runs, nor that something goes on where nothing does."""
     if contract is None:
         return
-    goes_on = desk.first(
+    said = desk.first(
         {"en": "has with us goes on as before", "ja": "その他のご契約・ご購入品につきましては、これまでどおり"}
     )
+    goes_on, term = said is not None, desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
+    end = max(desk.letter.created_at, term["ends_at"]) if term else desk.letter.created_at
+    lasting = any(one["quantity"] and one["ends_at"] and one["ends_at"] > end for one in desk.facts.rows("period"))
     others = [
         row for row in desk.facts.rows("contract")
         if row["contract_id"] != contract["contract_id"]
         and (first := desk.facts.term_at(row["contract_id"], desk.letter.created_at)) is not None
         and (row["status"] in running or row["status_at"] > desk.letter.created_at) and first
     ]  # fmt: skip
-    if goes_on and not others:
-        desk.wrong("offer", "what else they have", "no other contract runs")
+    if goes_on and not others and not lasting:
+        desk.wrong("offer", "what else they have", "nothing else goes on")
     if not goes_on and any(row["status"] == "active" for row in others):
         desk.wrong("unsaid", desk.letter.subject, "that another contract goes on")
 
