@@ -262,8 +262,9 @@ class Performer:
                     return done.outcome
                 near = ()
             later = await self._ahead(connection, situation, decision, near) if paced is not None and near else []
-            plan = [*decision.outcome.plan, *(step for _, _, put_off in later for step in put_off.outcome.plan)]
-            decision = replace(decision, outcome=decision.outcome.model_copy(update={"plan": plan}))
+            if moved := [step for _, _, put_off in later for step in put_off.outcome.plan]:
+                plan = {"plan": [*decision.outcome.plan, *moved]}
+                decision = replace(decision, outcome=decision.outcome.model_copy(update=plan))
             outcome = await self.carry_out(
                 connection, situation, decision, key, stage=stage, kind=kind, run=run, actor=actor, asked=asked
             )

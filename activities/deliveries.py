@@ -66,10 +66,9 @@ class Deliveries:
         """
         found = await asyncio.gather(*(self._once(call, *one) for one in call.deliveries.items()))
         came = dict(zip(call.deliveries, found, strict=True))
-        return Together(
-            outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)},
-            failed={id: one for id, one in came.items() if isinstance(one, str)},
-        )
+        together = Together(outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)})
+        failed = {id: one for id, one in came.items() if isinstance(one, str)}
+        return together.model_copy(update={"failed": failed}) if failed else together
 
     async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
         """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""

@@ -50,9 +50,10 @@ async def perform(
 ) -> Outcome:
     """One step: its activity has the name of its kind. `ends`: the first day after the term that it is about, if any; `kept`: the
     days of check-ins to come; `near`: steps that its mail may put off."""
+    call = StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept))
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
-        StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept), near=list(near)),
+        call.model_copy(update={"near": list(near)}) if near else call,
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,

@@ -7,7 +7,7 @@ import pytest
 from tests.bench_cases import cost, ordinary_case
 from tests.conftest import Servers
 
-MOST_ACTIONS = 45
+MOST_ACTIONS = 41
 MOST_EVENTS = 180
 
 

@@ -96,6 +96,8 @@ async def test_a_threshold_is_crossed_by_reports_a_week_apart_as_by_daily_ones(s
     told += [await servers.client.record_usage(week(n, 37)) for n in range(4, 8)]
     assert told == [1, 0, 0, 0, 0, 0, 0, 1]
     assert await servers.client.record_usage(week(3, 37)) == 0  # a late correction: still above it
+    assert [await servers.client.record_usage(week(n, 30)) for n in range(8, 12)] == [0] * 4  # calls for nothing
+    assert sum([await servers.client.record_usage(week(n, 38)) for n in range(12, 16)]) == 1
 
 
 async def test_an_accepted_offer_amends_the_asset_to_the_end_of_its_term(servers: Servers) -> None:
