@@ -88,6 +88,7 @@ class Accountant(Hearing):
         new_assets, new_contracts = iter(self.answer["new_assets"]), iter(self.answer["new_contracts"])
         spans: dict[tuple[str, int], Contract] = {}
         touched: dict[str, Asset] = {}
+        sold = []
         for line in quoted.request["lines"]:
             price = quoted.prices[line["line_id"]]
             if line["kind"] == "sale":
@@ -100,11 +101,13 @@ class Accountant(Hearing):
                     self.contracts[contract.contract_id] = spans[(line["start"], line["months"])] = contract
                 months = quoted.months[line["product"]]
                 asset = self._sold(contract, line, price, months, next(new_assets), request)
+                sold.append((account, contract.contract_id, line["product"], asset.rates, request))
             else:
                 asset = self.assets[line["asset_id"]]
                 less = any(line["line_id"] in discount["lines"] for discount in quoted.request.get("discounts", ()))
                 asset = self._changed(asset, line, price, less, request)
             touched[asset.asset_id] = asset
+        self.sold += sold
         self._settle(account, list(touched.values()), "a quote")
 
     def _sold(
