@@ -195,7 +195,7 @@ class Reconciler:
         found: list[Difference] = []
         for case in open_cases:
             running = await self._cases.agenda_of(case.case_id)
-            found += compare_case(case.case_id, case.next_at, case.waiting, running, zone)
+            found += compare_case(case.case_id, case.next_at, case.waiting, running, zone, over=case.over)
         return found
 
     async def _nobodys(self, *, mend: bool) -> Looked:

@@ -148,23 +148,30 @@ async def running_cases(connection: Connection, account_id: str) -> list[str]:
 
 @dataclass(frozen=True)
 class OpenCase:
-    """A case that is not over, the instant that it waits for, and what it wrote that has not left yet."""
+    """A case that is not over, the instant that it waits for, and what it wrote that has not left yet.
+
+    `over`: it is, and is here for what has not left.
+    """
 
     case_id: str
     next_at: datetime | None
     waiting: tuple[str, ...]
+    over: bool = False
 
 
 async def open_cases(connection: Connection, account_id: str | None) -> list[OpenCase]:
     """The cases that an account's workflows have to look after, or those of nobody known."""
     rows = await connection.fetch(
-        "select case_id, next_action_at, array(select delivery_id from outbox where stage = 'service:' || case_id"
-        " and status = 'waiting' and starts_with(delivery_id, 'case:') order by delivery_id) as waiting from service_case"
-        " where account_id is not distinct from $1"
-        " and (status not in ('closed', 'merged', 'cancelled') or next_action_at is not null) order by case_id",
+        "with messages as (select stage, array_agg(delivery_id order by delivery_id) as waiting from outbox"
+        " where account_id is not distinct from $1 and status = 'waiting' and starts_with(delivery_id, 'case:') group by stage)"
+        " select c.case_id, c.next_action_at, coalesce(m.waiting, '{}') as waiting,"
+        " c.status in ('closed', 'merged', 'cancelled') and c.next_action_at is null as over"
+        " from service_case c left join messages m on m.stage = 'service:' || c.case_id"
+        " where c.account_id is not distinct from $1 and (m.waiting is not null"
+        " or c.status not in ('closed', 'merged', 'cancelled') or c.next_action_at is not null) order by c.case_id",
         account_id,
     )
-    return [OpenCase(row["case_id"], row["next_action_at"], tuple(row["waiting"])) for row in rows]
+    return [OpenCase(row["case_id"], row["next_action_at"], tuple(row["waiting"]), row["over"]) for row in rows]
 
 
 async def unknown_cases(connection: Connection, ids: Sequence[str]) -> list[str]:

@@ -64,17 +64,23 @@ def compare(agenda: Agenda, running: Running, as_of: datetime, zone: str) -> lis
 
 
 def compare_case(
-    case_id: str, next_at: datetime | None, waiting: Iterable[str], running: RunningCase | None, zone: str
+    case_id: str,
+    next_at: datetime | None,
+    waiting: Iterable[str],
+    running: RunningCase | None,
+    zone: str,
+    *,
+    over: bool = False,
 ) -> list[Difference]:
-    """What a case that is not over has otherwise than the facts say: the instant that it waits for, and its messages."""
-    if running is None:
+    """What a case has otherwise than the facts say: the instant that it waits for, and its messages; of one that is over these alone."""
+    if running is None and not over:
         return [Difference(DifferenceKind.CASE_NOT_RUNNING, case_id, f"case {case_id} is open, and does not run")]
     found = []
-    if running.next_at != next_at and running.parked_at is None:
+    if running is not None and running.next_at != next_at and running.parked_at is None:
         had, wanted = (_when(at, zone) if at else "for nothing" for at in (running.next_at, next_at))
         said = f"case {case_id} waits {had}, and ought to wait {wanted}"
         found.append(Difference(DifferenceKind.CASE_OTHER, case_id, said))
-    carried = {delivery.id for delivery in running.deliveries}
+    carried = {delivery.id for delivery in running.deliveries} if running is not None else set()
     for id in waiting:
         if id not in carried:
             said = f"message {id} of case {case_id} waits, and nobody carries it"

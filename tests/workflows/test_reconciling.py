@@ -204,6 +204,39 @@ async def test_a_case_that_does_not_run_is_named_and_taken_up_again(servers: Ser
     assert running.next_at == due
 
 
+async def test_what_a_case_that_is_over_wrote_is_carried_or_booked_as_sent(servers: Servers) -> None:
+    """A message that the histories show as sent is booked as sent; one that they do not know of leaves now."""
+    _, account = await begin(servers, 5)
+    cases = CaseClient(servers.temporal, servers.pool)
+    case_id = f"over-{account}"
+    await cases.open_case({"case_id": case_id, "account_id": account, "subject": "Till is down", "urgency": "high"})
+    await cases.ask(case_id, "cancel", {"reason": "opened twice", "by": "s-7"})
+    await ended(servers.temporal, f"case-{case_id}")
+    sent = await servers.pool.fetch(
+        "select delivery_id, settled_at from outbox where stage = $1 and status = 'sent'", f"service:{case_id}"
+    )
+    assert sent
+    await servers.pool.execute(
+        "update outbox set status = 'waiting', settled_at = null, message_id = null where stage = $1",
+        f"service:{case_id}",
+    )
+    lost = f"case:{case_id}/nobody-knows"
+    await servers.pool.execute(
+        "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at)"
+        " select $2, account_id, channel, stage, contact_id, staff_id, body, created_at from outbox where delivery_id = $1",
+        sent[0]["delivery_id"],
+        lost,
+    )
+    looked = await reconciler(servers).look(account)
+    assert {one.about for one in looked.found} == {lost, *(row["delivery_id"] for row in sent)}
+    assert (await reconciler(servers).look(account, mend=True)).left == []
+    rows = await servers.pool.fetch("select * from outbox where stage = $1", f"service:{case_id}")
+    assert {row["status"] for row in rows} == {"sent"}
+    assert {row["delivery_id"] for row in rows if row["reason"] is None} == {lost}
+    at = {row["delivery_id"]: row["settled_at"] for row in rows}
+    assert all(at[row["delivery_id"]] == row["settled_at"] for row in sent)
+
+
 async def test_an_onboarding_that_was_open_goes_on(servers: Servers) -> None:
     """Its tasks, invitations and reminders come as if the journey had always run."""
     _, calm = await begin(servers, 2)
