@@ -125,9 +125,10 @@ def notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
     middle = max(1, length // 2)
     if not contract.auto_renew:
         return fitting or [middle]
-    # Where the last day to say no is near, the price comes between the beginning and that day.
+    # Where the last day to say no is near, the price comes between the beginning and that day, with the playbook's lead if there is room.
     to_say_no = (notice_by(contract) - contract.term.start_on).days
-    by = min(_quote_by(situation, contract), max(1, length - min(settled, to_say_no * 5 // 8)))
+    in_time = max(min(LEAST_SETTLING, to_say_no * 5 // 8), to_say_no - situation.playbook.renewal.lead_days)
+    by = min(_quote_by(situation, contract), max(1, length - min(settled, in_time)))
     if not fitting:
         return [max(by, middle)]
     priced = [days for days in fitting if days <= _quote_days(situation, contract)]
