@@ -7,7 +7,16 @@ from datetime import date, datetime, timedelta
 
 from domain import adoption
 from domain.customer import AssetFacts, ContractFacts
-from domain.decision import CloseStaffTasks, Decision, DropOnboarding, JournalLine, Mail, SetContractStatus, Write
+from domain.decision import (
+    CloseStaffTasks,
+    Decision,
+    DropOnboarding,
+    JournalLine,
+    Mail,
+    SetContractStatus,
+    SettleOffer,
+    Write,
+)
 from domain.journey import Outcome, Stage
 from domain.orders import TERM_KINDS, ContactRole
 from domain.situation import Situation
@@ -47,15 +56,21 @@ def end_contract(
     says = f"Contract {contract.contract_id} ended: {reason}"
     stages: dict[str, Stage | None] = {stage: None}
     drop = [stage]
-    for asset in situation.customer.assets_of(contract.contract_id):
-        stages[f"expansion:{asset.asset_id}"] = None
-        drop.append(f"expansion:{asset.asset_id}")
+    covered = [asset.asset_id for asset in situation.customer.assets_of(contract.contract_id)]
+    for asset_id in covered:
+        stages[f"expansion:{asset_id}"] = None
+        drop.append(f"expansion:{asset_id}")
     others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
     if not others:
         stages["adoption"] = None
         drop.append("adoption")
     settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
     writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    writes += [
+        SettleOffer(offer.offer_id, "expired", "its contract ended", situation.as_of)
+        for offer in situation.customer.offers
+        if offer.status == "open" and offer.asset_id in covered
+    ]
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
         writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
