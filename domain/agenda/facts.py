@@ -235,8 +235,19 @@ class Facts:
         return next((life for life in self.record.contracts if life.contract_id == contract_id), None)
 
     def announced(self, *kinds: str) -> list[Announced]:
-        """The steps of these kinds that were put on the agenda and are not done."""
-        return [one for one in self.record.announced if one.step.kind in kinds and self.done(one.step.key) is None]
+        """The steps of these kinds that were put on the agenda, are not done, and were not taken off with one that was left out."""
+        return [
+            one
+            for one in self.record.announced
+            if one.step.kind in kinds and self.done(one.step.key) is None and not self._taken_along(one)
+        ]
+
+    def _taken_along(self, one: Announced) -> bool:
+        return any(
+            drop.endswith("*") and one.step.key.startswith(drop[:-1]) and asked.at is not None and one.by <= asked.at
+            for asked in self.record.moved
+            for drop in asked.drop
+        )
 
 
 def _follows(step: Step, drop: Collection[str]) -> bool:

@@ -131,12 +131,7 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
         agenda.add(adoption.check_in_after(at_instant(facts, latest), days))
     if helping and facts.record.help_since is not None:
         _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
-    asked = [survey.sent_at for survey in situation.customer.surveys]
-    for done in live_at:
-        survey = adoption.first_survey(at_instant(facts, done))
-        # Of those that are long past it is not known any more whether somebody had been asked before.
-        if survey and not situation.is_past(facts.as_left(survey).at) and not any(sent < done for sent in asked):
-            _add_undone(facts, agenda, survey)
+    # Whether a go-live brought a survey depends on who had been asked by then.
     agenda.add(*(one.step for one in facts.announced("adoption_survey", "adoption_mail") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain import adoption
-from domain.agenda.facts import Facts
+from domain.agenda.facts import Announced, Facts
 from domain.agenda.model import Agenda
 from domain.agenda.success import at_instant, check_ins
 from domain.assets.model import AssetRecord
@@ -60,8 +60,19 @@ def _recorded(record: AssetRecord, at: datetime, end: datetime | None, now: date
 def test_a_go_live_counts_by_what_was_known_then(known: timedelta, until: timedelta | None, counts: bool) -> None:
     facts, live = gone_live(known, until)
     then = at_instant(facts, live)
-    check_in, survey = adoption.check_in_after(then, then.playbook.adoption.every_days), adoption.first_survey(then)
-    assert survey is not None
+    check_in = adoption.check_in_after(then, then.playbook.adoption.every_days)
     found = Agenda()
     check_ins(facts, found)
-    assert (check_in.key in found.steps, survey.key in found.steps) == (counts, counts)
+    assert (check_in.key in found.steps) == counts
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_survey_follows_on_a_go_live_that_brought_one(asked: bool) -> None:
+    """Who had been asked by then may be long forgotten."""
+    facts, live = gone_live(-DAY)
+    survey = adoption.first_survey(at_instant(facts, live))
+    assert survey is not None
+    announced = [Announced(step=survey, by=live)] if asked else []
+    found = Agenda()
+    check_ins(replace(facts, record=facts.record.model_copy(update={"announced": announced})), found)
+    assert (survey.key in found.steps) == asked

@@ -154,3 +154,22 @@ def test_no_notice_follows_on_one_that_was_dropped_as_the_term_ends_before_the_m
     world.apply(decision)
     life.moved.append(Moved(number=1, at=world.now, drop=decision.outcome.drop, plan=decision.outcome.plan))
     assert life.wanted() == life.notices() == []
+
+
+@pytest.mark.parametrize(("asked", "left"), [(-1, 0), (1, 1)])
+def test_quotes_that_a_skipped_one_takes_along_are_not_wanted_and_later_ones_are(asked: int, left: int) -> None:
+    life = Lived()
+    facts, contract = life.facts(), life.world.contract()
+    quote = Step(
+        kind="renewal_quote",
+        stage=contract.stage,
+        name="quote-30",
+        at=contract.term.ends_at - timedelta(days=30),
+        on=contract.term.until - timedelta(days=30),
+    )
+    at = life.world.now - timedelta(days=2)
+    skipped = Moved(number=1, at=at, drop=[f"{contract.stage}/quote-held", f"{contract.stage}/quote-*"])
+    announced = [Announced(step=quote, by=at + timedelta(days=asked))]
+    record = facts.record.model_copy(update={"moved": [skipped], "announced": announced})
+    found = agenda(replace(facts, record=record))
+    assert len([step for step in found.plan() if step.kind == "renewal_quote"]) == left
