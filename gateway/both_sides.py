@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.store.pool import Pool
-from activities.store.sales_views import SalesView, ServiceView, record_seen, sales_view, service_view
+from activities.journey.sales_views import SalesView, ServiceView, record_seen, sales_view, service_view
+from activities.kernel.pool import Pool
 
 
 async def see_service(pool: Pool, account_id: str, by: str, as_of: datetime) -> SalesView:

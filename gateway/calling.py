@@ -20,7 +20,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.refusals import MendableError, Problem, Refusal
+from domain.kernel.refusals import MendableError, Problem, Refusal
 
 ANSWER_WITHIN = timedelta(seconds=60)
 """So long a program waits for an answer, however often it has to ask a busy server for it; a person may want to wait less."""

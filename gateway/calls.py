@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from activities.clock import present
-from activities.store.callers import find_callers, load_view
-from activities.store.holds import active_holds
-from activities.store.pool import Pool
-from domain.refusals import Refusal
+from activities.holds.hold_rows import active_holds
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from activities.service.callers import find_callers, load_view
+from domain.kernel.refusals import Refusal
 from domain.service.callers import CallAnswer
 from gateway.client import PerennialClient
 

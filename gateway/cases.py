@@ -12,11 +12,11 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.store import cases, desks
-from activities.store.customers import account_name
-from activities.store.pool import Pool
-from domain.agenda.model import RunningCase
-from domain.refusals import UNKNOWN_CASE, Refusal
+from activities.frame.customers import account_name
+from activities.kernel.pool import Pool
+from activities.service import case_rows, desks
+from domain.journey.agenda import RunningCase
+from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.service.case import CaseFile
 from domain.service.case_requests import Identify, read_case_request
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
@@ -52,7 +52,7 @@ class CaseClient(PriceDesk):
     needed. Opened again with the same content, it gets the first answer again; with other content it is refused
     (CaseConflict). `ask` sends any update of `domain.service.case_requests` by its name: respond, note, wait, resume,
     assign, escalate, de_escalate, prioritise, resolve, reopen, merge, close, cancel, customer_message, answer_csat,
-    identify, retry; and of `domain.service.claim_requests`: claim_price_match, grant_goodwill, approve_claim, reject_claim,
+    identify, retry; and of `domain.claims.requests`: claim_price_match, grant_goodwill, approve_claim, reject_claim,
     dispute_refund.
 
     Args:
@@ -162,23 +162,23 @@ class CaseClient(PriceDesk):
     async def case(self, case_id: str) -> CaseFile | None:
         """A case as the facts show it."""
         async with self._pool.acquire() as connection:
-            return await cases.find_case(connection, case_id)
+            return await case_rows.find_case(connection, case_id)
 
     async def cases_of(self, account_id: str, *, open_only: bool = False) -> list[CaseFile]:
         """An account's cases, newest first."""
         async with self._pool.acquire() as connection:
-            return await cases.cases_of(connection, account_id, open_only=open_only)
+            return await case_rows.cases_of(connection, account_id, open_only=open_only)
 
     async def leads_to(self, case_id: str) -> str:
         """The case that messages to `case_id` belong to, along its merges."""
         async with self._pool.acquire() as connection:
-            return await cases.merge_end(connection, case_id)
+            return await case_rows.merge_end(connection, case_id)
 
     async def thread_of(self, message_ids: list[str]) -> str | None:
         """The case that has one of these messages (In-Reply-To, then References, newest first), along its merges."""
         async with self._pool.acquire() as connection:
-            found = await cases.case_of_messages(connection, message_ids)
-            return await cases.merge_end(connection, found) if found else None
+            found = await case_rows.case_of_messages(connection, message_ids)
+            return await case_rows.merge_end(connection, found) if found else None
 
     async def briefing(self, case_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 
+from activities.claims import claim_rows
+from activities.kernel.pool import Pool
+from activities.service.case_rows import load_account
 from activities.service_policies import read_service_book
-from activities.store import claims
-from activities.store.cases import load_account
-from activities.store.pool import Pool
-from domain.calendar import local_day
-from domain.refusals import Refusal
-from domain.service.claim_policy import ClaimPolicy
-from domain.service.claim_preview import PricePreview, preview_of
-from domain.service.claim_rules import assess
-from domain.service.claims import UNKNOWN_LINE, BoughtLine, Claim, Claimant, ClaimKind
+from domain.claims.claims import UNKNOWN_LINE, BoughtLine, Claim, Claimant, ClaimKind
+from domain.claims.policy import ClaimPolicy
+from domain.claims.preview import PricePreview, preview_of
+from domain.claims.rules import assess
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
 
 
 @cache
@@ -30,12 +30,12 @@ class PriceDesk:
     async def purchases(self, account_id: str) -> list[BoughtLine]:
         """What a customer bought, the latest first, with what is left of each line and what was claimed on it."""
         async with self._pool.acquire() as connection:
-            return await claims.lines_of(connection, account_id)
+            return await claim_rows.lines_of(connection, account_id)
 
     async def claims_of(self, account_id: str) -> list[Claim]:
         """All that was ever claimed for a customer, the latest first."""
         async with self._pool.acquire() as connection:
-            return await claims.claims_of_account(connection, account_id)
+            return await claim_rows.claims_of_account(connection, account_id)
 
     async def preview_price_match(
         self,
@@ -58,13 +58,15 @@ class PriceDesk:
             Refusal: UnknownLine, for a line that the account did not buy.
         """
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            line = await claims.find_line(connection, account_id, order_id, line_id)
+            line = await claim_rows.find_line(connection, account_id, order_id, line_id)
             account = await load_account(connection, account_id)
             if line is None or account is None:
                 raise Refusal(UNKNOWN_LINE, f"{account_id} bought no line {line_id!r} of an order {order_id!r}")
-            terms = policy or await claims.latest_policy(connection) or _usual_terms()
+            terms = policy or await claim_rows.latest_policy(connection) or _usual_terms()
             today = local_day(as_of, account.time_zone)
-            price, elsewhere = await claims.price_now(connection, line, today)
-            used = await claims.used_in_year(connection, account_id, line.currency, ClaimKind.PRICE_MATCH, today.year)
+            price, elsewhere = await claim_rows.price_now(connection, line, today)
+            used = await claim_rows.used_in_year(
+                connection, account_id, line.currency, ClaimKind.PRICE_MATCH, today.year
+            )
         who = Claimant(segment=account.segment, today=today, used_year=used)
         return preview_of(assess(terms, line, price, who, quantity=quantity, elsewhere=elsewhere))

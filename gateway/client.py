@@ -13,22 +13,22 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carrying_out import load_situation
-from activities.clock import present
-from activities.quoting import preview
-from activities.store.customers import account_name
-from activities.store.pool import Pool
-from activities.store.usage import latest_usage_day, lock_usage, save_usage, sold_products
-from domain.agenda.model import Running
-from domain.calendar import start_of_day
-from domain.orders import OrderAnswer, read_order
+from activities.frame.carrying_out import load_situation
+from activities.frame.customers import account_name
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from activities.quotes.quoting import preview
+from activities.success.usage import latest_usage_day, lock_usage, save_usage, sold_products
+from domain.frame.requests import read_request
+from domain.frame.step_words import shortened
+from domain.journey.agenda import Running
+from domain.kernel.calendar import start_of_day
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.kernel.shown import as_text
+from domain.orders.order import OrderAnswer, read_order
+from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
-from domain.quoting.quote import Quote
-from domain.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
-from domain.requests import read_request
-from domain.shown import as_text
-from domain.step_words import shortened
-from domain.usage import UsageRow, calls_for_a_look, usage_level
+from domain.success.usage import UsageRow, calls_for_a_look, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.clock import Clocks
 from gateway.here import TASK_QUEUE

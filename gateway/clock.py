@@ -103,7 +103,7 @@ class Clocks:
 
 def server_time() -> datetime:
     """The server's present, which nobody here can move: what a clock shows that was never moved."""
-    return datetime.now(UTC)  # noqa: TID251 - not `activities.clock`, which may have been given another time
+    return datetime.now(UTC)  # noqa: TID251 - not `activities.kernel.clock`, which may have been given another time
 
 
 def _time_of(info: TimeSkippingInfo | None) -> datetime:

@@ -10,8 +10,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.store.pool import Pool, open_pool
-from domain.refusals import MendableError
+from activities.kernel.pool import Pool, open_pool
+from domain.kernel.refusals import MendableError
 from gateway.here import find_running
 
 

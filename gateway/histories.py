@@ -10,9 +10,9 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carrying_out import effect_key
-from activities.case_work import case_key
-from domain.journey import TOGETHER, Channel
+from activities.frame.carrying_out import effect_key
+from activities.service.case_work import case_key
+from domain.frame.state import TOGETHER, Channel
 from gateway.client import journey_id
 from gateway.in_step import case_workflow_id
 

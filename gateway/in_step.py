@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.store import cases
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
+from activities.service import case_rows
 from gateway.clock import Clocks
 
 SECOND = timedelta(seconds=1)
@@ -37,7 +37,7 @@ async def move_together(pool: Pool, clocks: Clocks, account_id: str, move_journe
             standing.add(case_id)
     reached = await move_journey(until)
     async with pool.acquire() as connection:
-        remaining = await cases.running_cases(connection, account_id)
+        remaining = await case_rows.running_cases(connection, account_id)
     for case_id in remaining:
         await _move_case(clocks, case_id, until)
     return reached
@@ -45,7 +45,7 @@ async def move_together(pool: Pool, clocks: Clocks, account_id: str, move_journe
 
 async def _next_due(pool: Pool, account_id: str, until: datetime, without: set[str]) -> tuple[str, datetime] | None:
     async with pool.acquire() as connection:
-        due = await cases.next_due(connection, account_id, list(without))
+        due = await case_rows.next_due(connection, account_id, list(without))
     return due if due is not None and due[1] <= until else None
 
 

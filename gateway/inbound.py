@@ -16,23 +16,25 @@ from typing import Any
 from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import present
-from activities.store import effects, inbox, keys, things
-from activities.store.inbox import StoredMail
-from activities.store.pool import TRANSPORT_ERRORS, Connection, Pool
-from domain.correspondence import COPIED, MailEvent
+from activities.frame import effects
+from activities.kernel.clock import present
+from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
+from activities.mail import inbox, keys
+from activities.mail.inbox import StoredMail
+from activities.quotes import things
+from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_MAIL, Refusal
+from domain.kernel.short_numbers import spoken
+from domain.kernel.shown import shorten
 from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, wish_of
 from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
+from domain.mail.correspondence import COPIED, MailEvent
 from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
-from domain.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_MAIL, Refusal
-from domain.short_numbers import spoken
-from domain.shown import shorten
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.store.pool import Pool
-from activities.store.waiting import Row, count_waiting, waiting
-from domain.journey import LEAVE_TOGETHER, TOGETHER, Channel
-from domain.refusals import Refusal
+from activities.channels.waiting import Row, count_waiting, waiting
+from activities.kernel.pool import Pool
+from domain.frame.state import LEAVE_TOGETHER, TOGETHER, Channel
+from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient, journey_id

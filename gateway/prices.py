@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
 
-from activities.store import catalogue
-from activities.store.pool import Connection, Pool
-from domain.calendar import within_reach
-from domain.model import Received
-from domain.money import CurrencyCode, withdrawn
-from domain.orders import Code, Price, Text
-from domain.quoting.errors import PriceBookNotValidError
-from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.refusals import UNKNOWN_PRODUCT, Problem, Refusal
+from activities.catalogue import catalogue
+from activities.kernel.pool import Connection, Pool
+from domain.catalogue.errors import PriceBookNotValidError
+from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.kernel.base import Received
+from domain.kernel.calendar import within_reach
+from domain.kernel.money import CurrencyCode, withdrawn
+from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
+from domain.orders.order import Code, Price, Text
 
 INVALID_PRICES = "InvalidPrices"
 
@@ -36,7 +36,7 @@ async def publish(pool: Pool, document: dict[str, Any], *, as_of: datetime) -> b
     """Writes an edition of a price book, or with {product, price, currency, valid_from, book?, per?} one new price.
 
     Args:
-        document: as `domain.quoting.pricebook.PriceBook`: {name, currency, valid_from, valid_to?, entries: [{product, per,
+        document: as `domain.catalogue.pricebook.PriceBook`: {name, currency, valid_from, valid_to?, entries: [{product, per,
             tiers: [{least, price}]}]}, or as `NewPrice`.
         as_of: when it was heard of.
 

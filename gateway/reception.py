@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from activities.clock import present
-from activities.store import inbox, keys
-from activities.store.pool import Pool
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from activities.mail import inbox, keys
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import mail_key, read_mail
 from domain.mail.signing import Purpose, looks_like_ours, opened

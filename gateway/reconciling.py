@@ -10,16 +10,17 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFail
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import present
-from activities.store import cases, customers
-from activities.store.agenda import load_facts
-from activities.store.pool import TRANSPORT_ERRORS, Pool
-from domain.agenda.comparing import Difference, DifferenceKind, compare, compare_case
-from domain.agenda.facts import Facts
-from domain.agenda.model import Agenda, Running
-from domain.agenda.planning import agenda
-from domain.refusals import Refusal
-from domain.shown import counted
+from activities.frame import customers
+from activities.journey.agenda_facts import load_facts
+from activities.kernel.clock import present
+from activities.kernel.pool import TRANSPORT_ERRORS, Pool
+from activities.service import case_rows
+from domain.journey.agenda import Agenda, Running
+from domain.journey.agenda_facts import Facts
+from domain.journey.comparing import Difference, DifferenceKind, compare, compare_case
+from domain.journey.planning import agenda
+from domain.kernel.refusals import Refusal
+from domain.kernel.shown import counted
 from gateway.calling import NoAnswerError
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import WORKFLOW, PerennialClient, journey_id
@@ -134,7 +135,7 @@ class Reconciler:
             run.id.removeprefix(case_workflow_id("")): run.typed_search_attributes.get(ACCOUNT) async for run in runs
         }
         async with self._pool.acquire() as connection:
-            unknown = await cases.unknown_cases(connection, list(accounts))
+            unknown = await case_rows.unknown_cases(connection, list(accounts))
         found: dict[str | None, list[str]] = {}
         for case_id in unknown:
             found.setdefault(accounts[case_id], []).append(case_id)
@@ -174,7 +175,7 @@ class Reconciler:
         try:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 facts = await load_facts(connection, account_id, as_of, lost=running is None)
-                open_cases = await cases.open_cases(connection, account_id)
+                open_cases = await case_rows.open_cases(connection, account_id)
             if facts is None:
                 said = f"a journey of {account_id} runs, and the account is not on record"
                 found = [Difference(DifferenceKind.NO_FACTS, account_id, said)] if running else []
@@ -191,7 +192,7 @@ class Reconciler:
         lost = await self._restorer.lost(account_id) if found or behind or known else []
         return [*lost, *found]
 
-    async def _of_cases(self, open_cases: Sequence[cases.OpenCase], zone: str) -> list[Difference]:
+    async def _of_cases(self, open_cases: Sequence[case_rows.OpenCase], zone: str) -> list[Difference]:
         found: list[Difference] = []
         for case in open_cases:
             running = await self._cases.agenda_of(case.case_id)
@@ -205,7 +206,7 @@ class Reconciler:
             return Looked(None, found)
         await self._restorer.restore(None, strays, give_up=True)
         async with self._pool.acquire() as connection:
-            open_cases = await cases.open_cases(connection, None)
+            open_cases = await case_rows.open_cases(connection, None)
         for case in open_cases:
             if any(one.about in (case.case_id, *case.waiting) for one in found):
                 await self._cases.ask(case.case_id, "retry", {"by": self._by})
@@ -213,7 +214,7 @@ class Reconciler:
 
     async def _of_nobody(self, strays: Sequence[str]) -> list[Difference]:
         async with self._pool.acquire() as connection:
-            open_cases = await cases.open_cases(connection, None)
+            open_cases = await case_rows.open_cases(connection, None)
         lost = await self._restorer.lost(None, strays) if strays else []
         return [*lost, *await self._of_cases(open_cases, "UTC")]
 
@@ -231,7 +232,7 @@ class Reconciler:
             if any(one.kind in _MENDED_BY_JOURNEY for one in found):
                 await self._client.reconcile(account_id, by=self._by)
             async with self._pool.acquire() as connection:
-                open_cases = await cases.open_cases(connection, account_id)
+                open_cases = await case_rows.open_cases(connection, account_id)
             for case in open_cases:
                 if about & {case.case_id, *case.waiting}:
                     await self._cases.ask(case.case_id, "retry", {"by": self._by})

@@ -9,10 +9,11 @@ from typing import Any
 
 from temporalio.client import Client
 
-from activities.store import amendments, effects
-from activities.store.pool import TRANSPORT_ERRORS, Pool
-from domain.agenda.comparing import Difference, DifferenceKind
-from domain.journey import Channel
+from activities.contracts import holdings
+from activities.frame import effects
+from activities.kernel.pool import TRANSPORT_ERRORS, Pool
+from domain.frame.state import Channel
+from domain.journey.comparing import Difference, DifferenceKind
 from gateway.histories import Act, Remembered, remember, remember_cases
 
 Redo = Callable[[str, dict[str, Any], str], Awaitable[None]]
@@ -80,7 +81,7 @@ class Restorer:
         if act.activity == Channel.CONVEYANCE.value:
             async with self._pool.acquire() as connection:
                 row = await effects.find_outbox(connection, act.key.removesuffix("/settled"))
-                if row is None or not await amendments.is_answered(connection, row.body["transfer_id"]):
+                if row is None or not await holdings.is_answered(connection, row.body["transfer_id"]):
                     raise LookupError("the other account has not taken it")
 
     async def _remember(self, account_id: str | None, case_ids: Sequence[str]) -> Remembered:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from domain.limits import MAIL_BYTES
+from domain.kernel.limits import MAIL_BYTES
 from gateway.reception import Reception
 
 MOST_SESSIONS = 50

@@ -7,10 +7,10 @@ import time
 
 from temporalio.service import RPCError
 
-from activities.store.agenda import load_facts
-from domain.agenda.comparing import compare
-from domain.agenda.model import Running
-from domain.agenda.planning import agenda
+from activities.journey.agenda_facts import load_facts
+from domain.journey.agenda import Running
+from domain.journey.comparing import compare
+from domain.journey.planning import agenda
 from tests.conftest import Servers
 from tests.e2e.lives import PATIENCE
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from activities.store.ledger import load_record
+from activities.assets.ledger import load_record
 from domain.assets.invariants import violations
-from domain.calendar import add_months, local_day, local_instant
-from domain.ownership import POLICY
-from domain.refusals import Refusal
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import add_months, local_day, local_instant
+from domain.kernel.refusals import Refusal
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled

@@ -24,9 +24,9 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
-from activities.clock import present
-from activities.store.pool import Pool, open_pool
-from domain.usage import UsageRow
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool, open_pool
+from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.bare_journey import BareJourney

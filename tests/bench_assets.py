@@ -22,23 +22,23 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from activities.carrying_out import Performer, Seller
-from activities.clock import present
+from activities.assets.audit import audit
+from activities.assets.portfolio import ACCOUNT_ASSETS, PORTFOLIO
+from activities.frame.carrying_out import Performer, Seller
+from activities.journey.requests import JourneyRequests
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection, Pool, open_pool
 from activities.playbooks import FOLDER, read_playbooks
-from activities.requests import JourneyRequests
-from activities.store.audit import audit
-from activities.store.pool import Connection, Pool, open_pool
-from activities.store.portfolio import ACCOUNT_ASSETS, PORTFOLIO
 from domain.assets.ledger import Ledger, LedgerPolicy, rebuild
 from domain.assets.model import Asset, AssetAction, RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import Generate, Line
-from domain.ids import AccountId, AssetId, ProductCode
-from domain.journey import RequestCall
-from domain.quoting.pricing import price
+from domain.frame.state import RequestCall
+from domain.kernel.ids import AccountId, AssetId, ProductCode
+from domain.quotes.pricing import price
 from tests.builders import order
-from tests.domain.quoting import bench as quoting
-from tests.domain.quoting.builders import BOOK, CATALOGUE, NOW, percent, request, sale
+from tests.domain.quotes import bench as quoting
+from tests.domain.quotes.builders import BOOK, CATALOGUE, NOW, percent, request, sale
 from tests.installed_base import AT, PER_ACCOUNT, explained, fill
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.migrating import migrate

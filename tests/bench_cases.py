@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 
-from activities.store.pool import open_pool
+from activities.kernel.pool import open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.bench import billable, histories_of

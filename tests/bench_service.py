@@ -21,11 +21,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from activities.clock import present
-from activities.store.pool import Connection, Pool, open_pool
-from activities.store.service_reports import sla_report
-from activities.store.timeline import page_query
-from domain.customer_timeline import PAGE, Audience, TimelineKind
+from activities.journey.timeline import page_query
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection, Pool, open_pool
+from activities.service.service_reports import sla_report
+from domain.journey.customer_timeline import PAGE, Audience, TimelineKind
 from domain.service.case_log import promises_of
 from domain.service.clock import BusinessClock, clock_of
 from gateway.cases import CaseClient

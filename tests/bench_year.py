@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 
-from activities.clock import present
+from activities.kernel.clock import present
 from gateway.client import journey_id
 from tests.bench import billable, histories_of
 from workers.cli.stack import Up, stack_up

@@ -7,7 +7,7 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
-from activities.clock import present
+from activities.kernel.clock import present
 
 _numbers = itertools.count(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from activities.clock import present
+from activities.kernel.clock import present
 from gateway.cases import CaseClient
 from tests.builders import order
 from tests.conftest import Servers

@@ -28,9 +28,9 @@ from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
-from activities.clock import present
-from activities.store.pool import TRANSPORT_ERRORS, open_pool
-from domain.usage import UsageRow
+from activities.kernel.clock import present
+from activities.kernel.pool import TRANSPORT_ERRORS, open_pool
+from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.builders import goods_order, order

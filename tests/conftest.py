@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from xdist.remote import Producer
 
-from activities.store.pool import Pool, open_pool
+from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests import moving, ports, properties, suite

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.store.pool import Connection
+from activities.kernel.pool import Connection
 
 PER_ACCOUNT = 10
 PERIODS = 5

@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from temporalio.client import Client
 
-from activities.clock import present
-from activities.store.pool import Pool
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
 from gateway.connection import DATA_CONVERTER
 from tests.driver.in_memory.acting import Acting
 from tests.driver.in_memory.server import Server

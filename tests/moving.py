@@ -21,7 +21,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import begin_at, is_moved, present
+from activities.kernel.clock import begin_at, is_moved, present
 from gateway.clock import Clocks, server_time
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from activities.store.pool import Pool, open_pool
+from activities.kernel.pool import Pool, open_pool
 from workers.embedded.stack import EmbeddedStack
 
 TEMPLATE = "schema_of_tests"

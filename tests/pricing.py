@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from activities.clock import present
-from domain.calendar import local_day
-from domain.service.claims import Claim
+from activities.kernel.clock import present
+from domain.claims.claims import Claim
+from domain.kernel.calendar import local_day
 from gateway.cases import CaseClient
 from tests.builders import order
 from tests.cases import case_client, staffed

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from activities.store.pool import open_pool
+from activities.kernel.pool import open_pool
 from gateway.cases import CaseClient
 from gateway.connection import connect
 from tests.cases import person

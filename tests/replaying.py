@@ -12,9 +12,9 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
 
-from activities.clock import present
-from activities.store.desks import load_calendar, load_policy
-from activities.store.pool import Pool
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from activities.service.desks import load_calendar, load_policy
 from domain.service.case import Happened, Recorded
 from domain.service.case_log import promises_of
 from domain.service.clock import clock_of

@@ -21,7 +21,7 @@ ON_ENGINE = ("e2e", "workers")
 """Folders whose customers live on Temporal's own server: processes begin and end there, and whole lives are lived."""
 
 TOGETHER = (
-    "tests/activities/store/test_portfolio.py",
+    "tests/activities/assets/test_portfolio.py",
     "tests/reader/test_reader.py",
     "tests/test_deployment.py",
     "tests/workers/cli/test_assets.py",

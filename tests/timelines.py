@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.store.pool import Connection
-from domain.customer_timeline import TimelineKind
+from activities.kernel.pool import Connection
+from domain.journey.customer_timeline import TimelineKind
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

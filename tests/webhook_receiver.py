@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from activities.clock import present
+from activities.kernel.clock import present
 
 TOLERANCE_SECONDS = 300
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from domain.account_changes import ChangeAccount, ChangeContacts
-from domain.agenda.requests import Reconcile
-from domain.amending.requests import (
+from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
+from domain.contracts.requests import (
     AmendAssets,
     CancelAssets,
     ReceiveAssets,
@@ -18,14 +17,9 @@ from domain.amending.requests import (
     SwapAssets,
     TransferAssets,
 )
-from domain.correspondence import NoteMail
-from domain.fulfilments import ReportFulfilment
-from domain.installed_base import ImportedAsset
-from domain.orders import Order
-from domain.playbook import Playbook
-from domain.provisioning import ProvisioningRequest, ProvisioningResult
-from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
-from domain.requests import (
+from domain.frame.agenda_requests import Reconcile
+from domain.frame.playbook import Playbook
+from domain.frame.requests import (
     AnswerOffer,
     AnswerRenewal,
     AnswerSurvey,
@@ -38,6 +32,24 @@ from domain.requests import (
     RetryDeliveries,
     SkipStep,
 )
+from domain.holds.sales_requests import (
+    AcknowledgeHold,
+    AnswerLead,
+    HandOverLead,
+    LiftHold,
+    OverrideHold,
+    PlaceHold,
+    ReleaseForRenewal,
+    SellFromCase,
+)
+from domain.journey.account_changes import ChangeAccount, ChangeContacts
+from domain.journey.installed_base import ImportedAsset
+from domain.journey.taking_up import TakeUpHoldings
+from domain.mail.correspondence import NoteMail
+from domain.orders.fulfilments import ReportFulfilment
+from domain.orders.order import Order
+from domain.orders.provisioning import ProvisioningRequest, ProvisioningResult
+from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,
@@ -57,20 +69,8 @@ from domain.service.case_requests import (
     Retry,
     Wait,
 )
-from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.service.opening import OpenCase
-from domain.service.sales_requests import (
-    AcknowledgeHold,
-    AnswerLead,
-    HandOverLead,
-    LiftHold,
-    OverrideHold,
-    PlaceHold,
-    ReleaseForRenewal,
-    SellFromCase,
-)
-from domain.taking_up import TakeUpHoldings
-from domain.usage import UsageRow
+from domain.success.usage import UsageRow
 from workers.rehearsal.story import Story
 
 Models = dict[str, type[BaseModel]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import activities
-from domain.refusals import MendableError
+from domain.kernel.refusals import MendableError
 
 FOLDER = Path(activities.__file__).parent / "migrations"
 

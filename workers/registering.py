@@ -13,7 +13,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.refusals import MendableError
+from domain.kernel.refusals import MendableError
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
+from domain.kernel.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
 from gateway.here import TASK_QUEUE
 
 if TYPE_CHECKING:  # what only reads facts needs no channel

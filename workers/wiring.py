@@ -13,33 +13,33 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.amendments import AssetAmendments
-from activities.billing import BillingSteps
-from activities.carrying_out import Performer, Seller
-from activities.case_work import CaseWorker
-from activities.cases import ServiceCases
+from activities.billing.steps import BillingSteps
+from activities.channels.deliveries import Deliveries
+from activities.channels.events import Webhooks
 from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
-from activities.claims import Claims
-from activities.correspondence import Correspondence
-from activities.deliveries import Deliveries
-from activities.fulfilments import Fulfilments
-from activities.holds import HoldKeeping
-from activities.installed_base import InstalledBase
-from activities.people import CustomerChanges
+from activities.claims.claims import Claims
+from activities.contracts.amendments import AssetAmendments
+from activities.contracts.transfers import Conveyor
+from activities.frame.carrying_out import Performer, Seller
+from activities.holds.holds import HoldKeeping
+from activities.journey.installed_base import InstalledBase
+from activities.journey.people import CustomerChanges
+from activities.journey.reconciling import Reconciling
+from activities.journey.requests import JourneyRequests
+from activities.journey.steps import JourneySteps
+from activities.kernel.pool import Pool
+from activities.mail.correspondence import Correspondence
+from activities.orders.fulfilments import Fulfilments
 from activities.playbooks import FOLDER, read_playbooks
-from activities.quoting import Quotes
-from activities.reconciling import Reconciling
-from activities.requests import JourneyRequests
-from activities.selling import CaseSales
+from activities.quotes.quoting import Quotes
+from activities.service.case_work import CaseWorker
+from activities.service.cases import ServiceCases
+from activities.service.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
-from activities.steps import JourneySteps
-from activities.store.pool import Pool
-from activities.transfers import Conveyor
-from activities.webhooks import Webhooks
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.inbound import Inbox

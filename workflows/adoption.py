@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.calendar import local_day
-from domain.journey import JourneyState, Step
-from domain.requests import UsageChanged
+from domain.frame.requests import UsageChanged
+from domain.frame.state import JourneyState, Step
+from domain.kernel.calendar import local_day
 
 STAGE = "adoption"
 STEPS = frozenset(

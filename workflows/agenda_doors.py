@@ -6,9 +6,9 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.agenda.model import Running
-from domain.agenda.requests import Reconcile
-from domain.requests import read_request
+from domain.frame.agenda_requests import Reconcile
+from domain.frame.requests import read_request
+from domain.journey.agenda import Running
 from workflows.journey import Journey
 from workflows.refusing import refusals
 

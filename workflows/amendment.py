@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from domain.amending.requests import TransferAssets
-from domain.amending.transfers import UNDER_WAY
-from domain.journey import JourneyState, StageKind, stage_kind
-from domain.refusals import NOT_ALLOWED, Refusal
-from domain.requests import CloseJourney
+from domain.contracts.requests import TransferAssets
+from domain.contracts.transfers import UNDER_WAY
+from domain.frame.requests import CloseJourney
+from domain.frame.state import JourneyState, StageKind, stage_kind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
 
 STEPS = frozenset(
     {

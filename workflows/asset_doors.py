@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.amending.requests import (
+from domain.contracts.requests import (
     AmendAssets,
     CancelAssets,
     ReceiveAssets,

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from domain.journey import (
+from domain.frame.request_words import case_in_words, deliveries_in_words, delivery_in_words, request_in_words
+from domain.frame.state import (
     TOGETHER,
     Delivery,
     DeliveryCall,
@@ -22,9 +23,8 @@ from domain.journey import (
     Together,
     TogetherCall,
 )
-from domain.request_words import case_in_words, deliveries_in_words, delivery_in_words, request_in_words
+from domain.frame.step_words import in_words
 from domain.service.case import CaseCall, CaseOutcome
-from domain.step_words import in_words
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""

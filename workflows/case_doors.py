@@ -8,8 +8,8 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from domain.agenda.model import RunningCase
-from domain.refusals import Problem, Refusal
+from domain.journey.agenda import RunningCase
+from domain.kernel.refusals import Problem, Refusal
 from domain.service.case import CaseChanged, CaseOutcome
 from domain.service.case_requests import (
     AddNote,

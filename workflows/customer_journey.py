@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.journey import JourneyStart
+from domain.frame.state import JourneyStart
 from workflows.doors import Doors
 
 

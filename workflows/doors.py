@@ -11,8 +11,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from domain.journey import JourneyState
-from domain.requests import (
+from domain.frame.requests import (
     AnswerOffer,
     AnswerRenewal,
     AnswerSurvey,
@@ -22,6 +21,7 @@ from domain.requests import (
     RequestRenewal,
     ResumeJourney,
 )
+from domain.frame.state import JourneyState
 from workflows import amendment, expansion, onboarding, relationship, renewal
 from workflows.agenda_doors import AgendaDoors
 from workflows.asset_doors import AssetDoors

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.journey import JourneyState, StageKind, stage_kind
-from domain.refusals import NOT_ALLOWED, Refusal
-from domain.requests import AnswerOffer
+from domain.frame.requests import AnswerOffer
+from domain.frame.state import JourneyState, StageKind, stage_kind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
 
 STEPS = frozenset(
     {

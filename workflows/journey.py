@@ -11,16 +11,16 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain import pace
-from domain.agenda.model import Running
-from domain.briefing import render
-from domain.journey import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
-from domain.orders import read_order
-from domain.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
-from domain.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
-from domain.service.sales_requests import CaseChanged
-from domain.step_words import in_words, term_end
-from domain.unreadable import UNREADABLE
+from domain.frame import pace
+from domain.frame.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
+from domain.frame.state import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
+from domain.frame.step_words import in_words, term_end
+from domain.frame.unreadable import UNREADABLE
+from domain.holds.sales_requests import CaseChanged
+from domain.journey.agenda import Running
+from domain.journey.briefing import render
+from domain.kernel.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
+from domain.orders.order import read_order
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks, may_leave_together

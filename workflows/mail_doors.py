@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.correspondence import NoteMail
+from domain.mail.correspondence import NoteMail
 from workflows.journey import Journey
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.account_changes import ChangeAccount, ChangeContacts
+from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from workflows.journey import Journey
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.fulfilments import ReportFulfilment
+from domain.orders.fulfilments import ReportFulfilment
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 from workflows import quoting
 from workflows.journey import Journey

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.journey import JourneyState, StageKind, stage_kind
+from domain.frame.state import JourneyState, StageKind, stage_kind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote
-from domain.refusals import NOT_ALLOWED, Refusal
 
 STEPS = frozenset(
     {

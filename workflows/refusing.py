@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 
 
 class refusals:  # noqa: N801 - reads as a phrase: with refusals()

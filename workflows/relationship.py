@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.journey import JourneyState, Pause
-from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.requests import PauseJourney, ResumeJourney
+from domain.frame.requests import PauseJourney, ResumeJourney
+from domain.frame.state import JourneyState, Pause
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 STEPS = frozenset(
     {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.calendar import local_day
-from domain.journey import JourneyState, Step
-from domain.service.sales_requests import CaseChanged
+from domain.frame.state import JourneyState, Step
+from domain.holds.sales_requests import CaseChanged
+from domain.kernel.calendar import local_day
 
 STAGE = "service"
 STEPS = frozenset(

@@ -7,10 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import workflow
 
-from domain.journey import Outcome
-from domain.refusals import Refusal
-from domain.requests import UsageChanged
-from domain.service.sales_requests import (
+from domain.frame.requests import UsageChanged
+from domain.frame.state import Outcome
+from domain.holds.sales_requests import (
     AcknowledgeHold,
     AnswerLead,
     CaseChanged,
@@ -21,6 +20,7 @@ from domain.service.sales_requests import (
     ReleaseForRenewal,
     SellFromCase,
 )
+from domain.kernel.refusals import Refusal
 from workflows import service
 from workflows.journey import Journey
 

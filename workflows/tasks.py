@@ -10,7 +10,7 @@ from typing import Protocol
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from domain.journey import LEAVE_TOGETHER, Delivery, Outcome, Together
+from domain.frame.state import LEAVE_TOGETHER, Delivery, Outcome, Together
 from workflows import calls
 
 

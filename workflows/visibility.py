@@ -8,7 +8,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
-from domain.journey import JourneyState
+from domain.frame.state import JourneyState
 from domain.service.case import CaseProgress
 
 ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")

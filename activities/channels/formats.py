@@ -14,7 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from domain.money import Money
+from domain.kernel.money import Money
 
 # CLDR's currency spacing, which Babel leaves out: "KWD 1.235", but "$1.24".
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")

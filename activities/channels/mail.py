@@ -21,10 +21,10 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
+from domain.frame.messages import OutgoingMail
+from domain.kernel.base import Received
 from domain.mail.reading import Attachment
 from domain.mail.signing import Key, Purpose, message_id_of, signed_address, token_of
-from domain.messages import OutgoingMail
-from domain.model import Received
 
 KeyOf = Callable[[int], Awaitable[Key | None]]
 """The key of a number; null if there never was such a one."""

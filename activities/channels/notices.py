@@ -10,7 +10,7 @@ from typing import Protocol
 from activities.channels.formats import Formats
 from activities.channels.mail import MailChannel
 from activities.channels.staff_words import StaffWords, sentences
-from domain.messages import OutgoingMail, StaffNotice
+from domain.frame.messages import OutgoingMail, StaffNotice
 
 
 class NoticeChannel(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from activities.channels.errors import ChannelUnavailableError
 from activities.channels.posting import Poster
-from domain.provisioning import (
+from domain.orders.provisioning import (
     ProvisionedItem,
     ProvisioningAnswerError,
     ProvisioningRequest,

@@ -30,7 +30,7 @@ from activities.channels.errors import RenderError
 from activities.channels.formats import FILTERS, Formats
 from activities.channels.staff_words import StaffWords, sentences
 from activities.channels.text import one_line
-from domain.messages import OutgoingMail
+from domain.frame.messages import OutgoingMail
 
 _TEXT_WIDTH = 76
 _PARAGRAPH_STYLE = "margin:0 0 16px"

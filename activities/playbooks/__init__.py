@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from domain.playbook import Playbook
-from domain.refusals import MendableError, Refusal
+from domain.frame.playbook import Playbook
+from domain.kernel.refusals import MendableError, Refusal
 
 FOLDER = Path(__file__).parent
 

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from domain.refusals import Refusal
-from domain.service.calendar import BusinessCalendar, check_before_saving
-from domain.service.claim_policy import ClaimPolicy
+from domain.claims.policy import ClaimPolicy
+from domain.kernel.refusals import Refusal
+from domain.service.business_calendar import BusinessCalendar, check_before_saving
 from domain.service.desk import Desk, ServiceBook
 from domain.service.entitlements import PolicyBook, ServicePolicy
 from domain.service.errors import ServiceRuleError

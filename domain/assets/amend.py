@@ -30,6 +30,7 @@ from domain.assets.model import (
     SellingModel,
     Subtype,
 )
+from domain.assets.periods import boundaries, lot_slices, rows_of
 from domain.assets.requests import (
     Amendment,
     Cancel,
@@ -42,7 +43,6 @@ from domain.assets.requests import (
     Tail,
 )
 from domain.assets.taking import agreed_from, close_lots, next_lot, quantities_from, take
-from domain.assets.timeline import boundaries, lot_slices, rows_of
 
 
 def generate(ledger: Ledger, request: Generate) -> Ledger:

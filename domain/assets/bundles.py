@@ -11,8 +11,8 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import SellingModel
 from domain.assets.operations import apply_together
 from domain.assets.requests import Cancel, ChangeQuantity, Renew
-from domain.ids import AssetId
-from domain.model import Carried
+from domain.kernel.base import Carried
+from domain.kernel.ids import AssetId
 
 MOST_BUNDLE_LINES = 200
 

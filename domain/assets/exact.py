@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.money import Rounding, RoundingMode
+from domain.kernel.money import Rounding, RoundingMode
 
 
 def rounded(value: Fraction | Decimal | int, rounding: Rounding) -> Decimal:

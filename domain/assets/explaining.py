@@ -9,7 +9,7 @@ from domain.assets.dates import Instant
 from domain.assets.ledger import LedgerPolicy, month_anchors, period_at, units_worth
 from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.views import Explanation, explain_at
-from domain.model import Carried
+from domain.kernel.base import Carried
 
 ZERO = Decimal(0)
 

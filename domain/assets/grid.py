@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from domain.assets.dates import Span, is_month_end
 from domain.assets.errors import PolicyError
-from domain.calendar import MONTHS_IN_YEAR, day_in_month, month_index
-from domain.model import Carried
+from domain.kernel.base import Carried
+from domain.kernel.calendar import MONTHS_IN_YEAR, day_in_month, month_index
 
 LAST = 31
 

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
-from domain.assets.policy import RemainderTo
-from domain.model import Carried
-from domain.money import Rounding
+from domain.assets.proration_policy import RemainderTo
+from domain.kernel.base import Carried
+from domain.kernel.money import Rounding
 
 ZERO = Decimal(0)
 

@@ -33,13 +33,13 @@ from domain.assets.model import (
     Subtype,
     active_actions,
 )
+from domain.assets.periods import Slice, attributes_at, boundaries, rows_of, slices, sweep
 from domain.assets.ramps import MOST_SEGMENTS
-from domain.assets.timeline import Slice, attributes_at, boundaries, rows_of, slices, sweep
-from domain.calendar import CALENDAR, add_months, anchor_from, month_index
-from domain.calendar import months_between as months_by_anchor
-from domain.ids import AssetId, OrderId
-from domain.model import Carried
-from domain.money import exactly, rounding_of
+from domain.kernel.base import Carried
+from domain.kernel.calendar import CALENDAR, add_months, anchor_from, month_index
+from domain.kernel.calendar import months_between as months_by_anchor
+from domain.kernel.ids import AssetId, OrderId
+from domain.kernel.money import exactly, rounding_of
 
 ZERO = Decimal(0)
 

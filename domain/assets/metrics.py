@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from domain.assets.dates import Span
 from domain.assets.exact import rounded
-from domain.assets.policy import DAYS_IN_MONTH, DayCount
-from domain.calendar import CALENDAR, day_in_month, month_index, months_between
-from domain.model import Carried
-from domain.money import Rounding
+from domain.assets.proration_policy import DAYS_IN_MONTH, DayCount
+from domain.kernel.base import Carried
+from domain.kernel.calendar import CALENDAR, day_in_month, month_index, months_between
+from domain.kernel.money import Rounding
 
 
 class OrderKind(StrEnum):

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from domain.assets.dates import Instant, local_date
-from domain.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
-from domain.model import Carried
-from domain.money import CurrencyCode
-from domain.zones import usable_zone
+from domain.kernel.base import Carried
+from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
+from domain.kernel.money import CurrencyCode
+from domain.kernel.zones import usable_zone
 
 RequestId = NewType("RequestId", str)
 Attributes = dict[str, str]

@@ -26,11 +26,11 @@ from domain.assets.model import (
     SellingModel,
     Subtype,
 )
+from domain.assets.periods import attributes_at
 from domain.assets.requests import Swap, SwapKind, Transfer
 from domain.assets.taking import as_lots, close_lots, quantities_from, take
-from domain.assets.timeline import attributes_at
-from domain.ids import AssetId, OrderId
-from domain.model import Carried
+from domain.kernel.base import Carried
+from domain.kernel.ids import AssetId, OrderId
 
 SWAPS = {
     SwapKind.SWAP: (Category.SWAPS, Subtype.SWAP_OUT, Subtype.SWAP_IN),

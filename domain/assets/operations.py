@@ -26,7 +26,7 @@ from domain.assets.requests import (
     Transfer,
 )
 from domain.assets.undo import rollback
-from domain.ids import AssetId
+from domain.kernel.ids import AssetId
 
 MOST_LINES = 1000
 MOST_TRANSFER_LINES = 50

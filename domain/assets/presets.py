@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from domain.assets.policy import (
+from domain.assets.proration_policy import (
     AmountFrom,
     ChangeDay,
     DayCount,
@@ -15,7 +15,7 @@ from domain.assets.policy import (
     StubDenominator,
     WholePeriods,
 )
-from domain.money import Rounding, RoundingMode
+from domain.kernel.money import Rounding, RoundingMode
 
 _NINE = Rounding(decimals=9)
 

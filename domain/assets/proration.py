@@ -18,7 +18,7 @@ from domain.assets.dates import Span
 from domain.assets.errors import PolicyError
 from domain.assets.exact import percent_of, rounded
 from domain.assets.grid import Boundary, Grid, PeriodLength, grid_for
-from domain.assets.policy import (
+from domain.assets.proration_policy import (
     Partial,
     ProrationPolicy,
     StubDenominator,
@@ -27,8 +27,8 @@ from domain.assets.policy import (
     days_in_period,
     days_used,
 )
-from domain.calendar import add_months
-from domain.model import Carried
+from domain.kernel.base import Carried
+from domain.kernel.calendar import add_months
 
 ONE = Fraction(1)
 

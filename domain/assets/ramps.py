@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from domain.assets.errors import SegmentError
-from domain.assets.policy import RemainderTo
-from domain.calendar import add_months
+from domain.assets.proration_policy import RemainderTo
+from domain.kernel.calendar import add_months
 
 MOST_SEGMENTS = 12
 

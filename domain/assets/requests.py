@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from domain.assets.dates import Instant
 from domain.assets.model import Asset, Attributes, ComingTerm, RequestId
-from domain.ids import AccountRef, AssetId, ContractRef, OrderRef
-from domain.model import Received
-from domain.money import CurrencyCode
+from domain.kernel.base import Received
+from domain.kernel.ids import AccountRef, AssetId, ContractRef, OrderRef
+from domain.kernel.money import CurrencyCode
 
 
 class Tail(StrEnum):

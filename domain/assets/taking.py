@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.assets.errors import OverReductionError
 from domain.assets.ledger import ReductionOrder
 from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, SellingModel
-from domain.assets.timeline import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
+from domain.assets.periods import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
 
 
 def cut_at(record: AssetRecord, effective: datetime) -> list[Slice]:

@@ -9,7 +9,7 @@ from domain.assets.errors import RollbackNotEligibleError, RollbackTooLateError
 from domain.assets.ledger import Entry, Ledger, append, check_lock
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, RequestId, Subtype
 from domain.assets.requests import Rollback
-from domain.ids import AssetId
+from domain.kernel.ids import AssetId
 
 
 def rollback(ledger: Ledger, request: Rollback) -> Ledger:

@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from domain.assets.errors import IndexRateMissingError
 from domain.assets.exact import rounded
-from domain.model import Carried
-from domain.money import Rounding, by_one_month, for_months, is_divided, rounding_of
+from domain.kernel.base import Carried
+from domain.kernel.money import Rounding, by_one_month, for_months, is_divided, rounding_of
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)

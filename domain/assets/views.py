@@ -9,10 +9,10 @@ from decimal import Decimal
 from domain.assets.dates import Instant
 from domain.assets.ledger import LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between, period_at
 from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
-from domain.assets.timeline import lot_slices, rows_of
-from domain.calendar import MONTHS_IN_YEAR
-from domain.ids import AccountId
-from domain.model import Carried
+from domain.assets.periods import lot_slices, rows_of
+from domain.kernel.base import Carried
+from domain.kernel.calendar import MONTHS_IN_YEAR
+from domain.kernel.ids import AccountId
 
 ZERO = Decimal(0)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.kernel.base import Carried
 from domain.mail.asks import Act, Answered, Ask, Question
 from domain.mail.reading import InboundMail
-from domain.model import Carried
-from domain.orders import ContactRole
+from domain.orders.order import ContactRole
 
 DECIDES = (ContactRole.MAIN, ContactRole.SPONSOR, ContactRole.BILLING)
 """roles of contacts whose word changes a contract"""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from domain.kernel.base import Carried
 from domain.mail.clauses import Clause, body_of, normal, sentences
 from domain.mail.consent import consent, speaks
 from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
-from domain.mail.scores import score_in
-from domain.model import Carried
+from domain.mail.survey_scores import score_in
 
 
 class Act(StrEnum):

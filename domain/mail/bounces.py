@@ -9,9 +9,9 @@ from email.message import Message
 
 from flufl.bounce import all_failures
 
+from domain.kernel.base import Carried
 from domain.mail.headers import Headers, addresses_in, decoded_header, header_fields, message_ids
-from domain.mail.parts import all_parts, content_of, inner_parts, media_type, text_of
-from domain.model import Carried
+from domain.mail.mime_parts import all_parts, content_of, inner_parts, media_type, text_of
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"\b(4|5)\d\d\b")

@@ -6,10 +6,10 @@ import base64
 import hashlib
 from typing import Any
 
+from domain.kernel.shown import counted
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import Route
 from domain.mail.text import TEXT_LIMIT
-from domain.shown import counted
 
 _RECIPIENTS_LIMIT = 50
 

@@ -14,14 +14,14 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from domain.kernel.base import Carried
 from domain.mail.bounces import Bounce, bounce_of, is_report
 from domain.mail.headers import Headers, addresses_in, header_fields, message_ids, split_mail
-from domain.mail.parts import Leaf, leaves
+from domain.mail.mime_parts import Leaf, leaves
 from domain.mail.quoting import Letter, Split, base_subject, is_answer, passes_on, split
 from domain.mail.text import printable
 from domain.mail.winmail import is_wrapper, opened
 from domain.mail.writers import Writer, writer_of
-from domain.model import Carried
 
 _EFFORT_LIMIT = 8_000_000
 """Lines compared with delimiters in reading a mail: more than one of 30 MB with attachments needs, some seconds of work."""

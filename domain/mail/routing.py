@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from domain.kernel.base import Carried
 from domain.mail.answering import DECIDES, Door, SentMail, Wish
 from domain.mail.asks import Act
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail
 from domain.mail.shared_domains import SHARED_DOMAINS
-from domain.model import Carried
-from domain.orders import ContactRole
+from domain.orders.order import ContactRole
 
 CASES_A_DAY = 10
 """New cases by mail from one address in 24 hours, after which machines are not heard by themselves, and no case is acknowledged."""

@@ -8,8 +8,8 @@ from typing import Any
 from tnefparse import TNEF
 
 from domain.mail.charsets import decoded
+from domain.mail.mime_parts import Leaf
 from domain.mail.pages import text_of_html
-from domain.mail.parts import Leaf
 from domain.mail.rtf import text_of_rtf, unpacked
 from domain.mail.text import printable
 

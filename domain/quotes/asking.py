@@ -11,24 +11,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.amending.refusing import refusal_of
 from domain.assets.bundles import Relationship
-from domain.assets.contracts import ContractTerms
+from domain.assets.contract_dates import ContractTerms
 from domain.assets.errors import AssetError, BackdateError
 from domain.assets.ledger import Ledger
-from domain.calendar import start_of_day
-from domain.ids import AccountId, AssetId, ContractId
-from domain.ownership import POLICY
+from domain.catalogue.catalogue import Catalogue
+from domain.catalogue.errors import QuoteError
+from domain.catalogue.pricebook import PriceBook
+from domain.contracts.ownership import POLICY
+from domain.contracts.refusing import refusal_of
+from domain.frame.situation import Situation
+from domain.kernel.calendar import start_of_day
+from domain.kernel.ids import AccountId, AssetId, ContractId
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.quotes.pricing import price
+from domain.quotes.quote import Quote
+from domain.quotes.request_lines import QuoteRequest
 from domain.quotes.requests import NewContract, RequestQuote, is_day
-from domain.quoting.catalogue import Catalogue
-from domain.quoting.errors import QuoteError
-from domain.quoting.pricebook import PriceBook
-from domain.quoting.pricing import price
-from domain.quoting.quote import Quote
-from domain.quoting.requests import QuoteRequest
-from domain.quoting.versions import QuoteFile
-from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.situation import Situation
+from domain.quotes.versions import QuoteFile
 
 PREVIEW_AGE = timedelta(days=1)
 """A preview older than this is made again."""

@@ -8,9 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import SellingModel
-from domain.decision import Decision, JournalLine, Mail, Notice, Write
-from domain.journey import Outcome, Stage, Step
-from domain.orders import ContactRole
+from domain.frame.decision import Decision, JournalLine, Mail, Notice, Write
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Stage, Step
+from domain.frame.step_words import plain
+from domain.holds.holds import Purpose
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.orders.order import ContactRole
+from domain.quotes import versions
 from domain.quotes.asking import (
     Sources,
     StoredQuote,
@@ -19,15 +24,10 @@ from domain.quotes.asking import (
     named_refusals,
     next_version,
 )
+from domain.quotes.quote import Quote, QuoteLine
 from domain.quotes.requests import ApproveQuote, DeclineQuote, RequestQuote
+from domain.quotes.versions import QuoteFile, QuoteState
 from domain.quotes.writes import NoteContract, SaveQuote
-from domain.quoting import versions
-from domain.quoting.quote import Quote, QuoteLine
-from domain.quoting.versions import QuoteFile, QuoteState
-from domain.refusals import NOT_ALLOWED, Refusal
-from domain.service.holds import Purpose
-from domain.situation import Situation
-from domain.step_words import plain
 
 IN_APPROVAL = QuoteState.IN_APPROVAL.value
 PRESENTED = QuoteState.PRESENTED.value

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from domain.assets.model import SellingModel
-from domain.orders import TERM_KINDS, PricePer, ProductKind
-from domain.ownership import price_at
-from domain.quoting.catalogue import Product
-from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.situation import Situation
+from domain.catalogue.catalogue import Product
+from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.contracts.ownership import price_at
+from domain.frame.situation import Situation
+from domain.orders.order import TERM_KINDS, PricePer, ProductKind
 
 
 def plain_product(code: str, name: str, kind: ProductKind) -> Product:

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.ids import ContractRef, OrderRef
-from domain.model import Received
-from domain.money import CurrencyCode
-from domain.orders import BillingFrequency, FirstInvoice, Text
-from domain.quoting.discounts import Discount
-from domain.quoting.requests import MOST_LINES, Months, QuoteId
-from domain.requests import Decision, Remark, Request
+from domain.frame.requests import Decision, Remark, Request
+from domain.kernel.base import Received
+from domain.kernel.ids import ContractRef, OrderRef
+from domain.kernel.money import CurrencyCode
+from domain.orders.order import BillingFrequency, FirstInvoice, Text
+from domain.quotes.discounts import Discount
+from domain.quotes.request_lines import MOST_LINES, Months, QuoteId
 
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
@@ -37,7 +37,7 @@ class NewContract(Received):
 class RequestQuote(Request):
     """A quote, or with a known `quote_id` its next version.
 
-    `lines` are sales and changes of assets, as in `domain.quoting.requests`. `contract_id` puts the sales under a contract that
+    `lines` are sales and changes of assets, as in `domain.quotes.request_lines`. `contract_id` puts the sales under a contract that
     runs, to end with it; otherwise each term becomes a contract by `new_contract`. `as_of` is the instant of a preview of the
     last day, so that the quote comes to what was previewed. `role` is that of whoever makes the quote, for its discounts.
     """

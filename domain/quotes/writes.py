@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.bundles import Relationship
-from domain.orders import PricePer
-from domain.quoting.versions import QuoteFile
+from domain.orders.order import PricePer
+from domain.quotes.versions import QuoteFile
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from domain.customer import StaffFacts
-from domain.model import Carried
-from domain.service.holds import Hold
+from domain.frame.customer import StaffFacts
+from domain.holds.holds import Hold
+from domain.kernel.base import Carried
 
 
 class MatchedBy(StrEnum):

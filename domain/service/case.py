@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from domain.customer import StaffFacts
-from domain.journey import Channel, Delivery
-from domain.model import Carried
-from domain.service.agenda import Violation
+from domain.frame.customer import StaffFacts
+from domain.frame.state import Channel, Delivery
+from domain.kernel.base import Carried
+from domain.service.assignment import CaseTraits, Level
 from domain.service.definitions import Priority
 from domain.service.history import CaseEvent, EventKind
 from domain.service.lifecycle import CaseRules, CaseState
-from domain.service.routing import CaseTraits, Level
+from domain.service.milestone_actions import Violation
 
 ENDED = frozenset({CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED})
 """The states in which nothing more is done to a case by itself, but what it still owes."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.briefing import CHANNELS
+from domain.journey.briefing import CHANNELS
+from domain.kernel.shown import as_text, first_sentence
 from domain.service.case import CaseProgress, CaseView, Promise
 from domain.service.lifecycle import RUNNING, WAITING, CaseState, allowed_after, state_in_words
-from domain.shown import as_text, first_sentence
 
 LIMIT = 4000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.frame.step_words import plain
+from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care, case_handling, case_mails, case_surveys
 from domain.service.case import CaseAccount, CaseChanged, CaseContact, CaseFile, Happened, clock_events
 from domain.service.case_effects import NewMessage, digest_of
@@ -38,7 +39,6 @@ from domain.service.lifecycle import (
     check_merge,
 )
 from domain.service.opening import CaseChannel, OpenCase
-from domain.step_words import plain
 
 _TURNS = frozenset(
     {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.customer import StaffFacts
+from domain.frame.customer import StaffFacts
 
 
 def digest_of(text: str) -> str:

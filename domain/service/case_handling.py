@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.messages import OwnWords
-from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.frame.messages import OwnWords
+from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care
 from domain.service.case import Happened
 from domain.service.case_requests import Assign, DeEscalate, Escalate, Prioritise

@@ -12,8 +12,8 @@ from domain.service.definitions import Priority
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
 from domain.service.lifecycle import WAITING, CaseRules, CaseState
+from domain.service.milestone_timeline import follow
 from domain.service.milestones import Occurrence
-from domain.service.timeline import follow
 
 _ENDINGS = {
     CaseState.RESOLVED: Happened.RESOLVED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.refusals import Problem, Refusal
+from domain.kernel.refusals import Problem, Refusal
 from domain.service.errors import ServiceRuleError, StaleCaseError, TransitionNotAllowedError
 
 

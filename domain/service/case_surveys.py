@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain.calendar import local_day
-from domain.messages import OwnWords
-from domain.refusals import NOT_ALLOWED, Refusal
+from domain.frame.messages import OwnWords
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened, SurveyFacts
 from domain.service.case_effects import StaffTask

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.customer import StaffFacts
-from domain.mail_names import mail_in_words
-from domain.messages import OwnWords
-from domain.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.claims.claims import Claim
+from domain.frame.customer import StaffFacts
+from domain.frame.mail_names import mail_in_words
+from domain.frame.messages import OwnWords
+from domain.frame.unreadable import Unreadable
+from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
     CaseAccount,
     CaseChanged,
@@ -26,17 +28,15 @@ from domain.service.case import (
     clock_events,
 )
 from domain.service.case_effects import CaseLine, CaseMail, CaseNotice, NewMessage, StaffTask
-from domain.service.claims import Claim
 from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
 from domain.service.lifecycle import automatic_mail_allowed_at
+from domain.service.milestone_timeline import Followed, follow
 from domain.service.promising import promised
 from domain.service.sales_side import sales_of, standing_of
-from domain.service.timeline import Followed, follow
 from domain.success.throttling import AskedBefore
-from domain.unreadable import Unreadable
 
 SKEW = timedelta(minutes=2)
 """How far another clock may be ahead of ours before its instants are refused."""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from domain.service.calendar import BusinessCalendar, merged
+from domain.service.business_calendar import BusinessCalendar, merged
 from domain.service.errors import (
     CalendarExhaustedError,
     NaiveInstantError,

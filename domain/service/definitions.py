@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.errors import ServiceRuleError
 
 

@@ -8,18 +8,18 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.customer import StaffFacts
-from domain.ids import AccountRef, ContractRef
-from domain.model import Carried, Received
-from domain.orders import Code, Staff, Text
-from domain.service.calendar import BusinessCalendar
-from domain.service.claim_policy import ClaimPolicy
+from domain.claims.policy import ClaimPolicy
+from domain.frame.customer import StaffFacts
+from domain.kernel.base import Carried, Received
+from domain.kernel.ids import AccountRef, ContractRef
+from domain.orders.order import Code, Staff, Text
+from domain.service.assignment import Agent, AssignmentRule, EscalationBook
+from domain.service.business_calendar import BusinessCalendar
 from domain.service.clock import BusinessClock
 from domain.service.definitions import ActionKind
 from domain.service.entitlements import PolicyBook, ServicePolicy, check_targets
 from domain.service.errors import ServiceRuleError
 from domain.service.lifecycle import CaseRules
-from domain.service.routing import Agent, AssignmentRule, EscalationBook
 
 LOCAL = "local"
 """A policy with this calendar counts in the office hours of the customer's country."""

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from domain.ids import AccountId, ContractId, ProductCode
-from domain.model import Carried
+from domain.kernel.base import Carried
+from domain.kernel.ids import AccountId, ContractId, ProductCode
 from domain.service.definitions import Milestone, MilestoneKind, Priority
 from domain.service.errors import ServiceRuleError
 

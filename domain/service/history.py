@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.clock import Span
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.clock import BusinessClock
 from domain.service.errors import MergeRefusedError, StaleCaseError, TransitionNotAllowedError
 from domain.service.options import DayMethod

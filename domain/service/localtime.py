@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from domain import zones
+from domain.kernel import zones
 from domain.service.errors import ServiceRuleError, UnknownTimezoneError
 
 MINUTES_A_DAY = 24 * 60

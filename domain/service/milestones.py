@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.clock import BusinessClock
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.history import CaseEvent, CaseHistory, EventKind, running

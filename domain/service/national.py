@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import holidays
 
-from domain.service.calendar import Holiday
+from domain.service.business_calendar import Holiday
 from domain.service.errors import UnknownCountryError
 
 

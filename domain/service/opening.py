@@ -9,13 +9,13 @@ from typing import Annotated, Any, NewType, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from domain.calendar import ZoneName, within_reach
-from domain.ids import AccountRef, ContactRef, ContractRef, OrderRef
-from domain.model import Carried, Received
-from domain.orders import Code, Language, MailAddress, Text
-from domain.refusals import Refusal
+from domain.kernel.base import Carried, Received
+from domain.kernel.calendar import ZoneName, within_reach
+from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Code, Language, MailAddress, Text
+from domain.service.assignment import Level
 from domain.service.definitions import Priority
-from domain.service.routing import Level
 
 INVALID_CASE = "InvalidCase"
 CASE_CONFLICT = "CaseConflict"

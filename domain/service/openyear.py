@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from domain.service.calendar import BusinessCalendar, Intervals, merged
+from domain.service.business_calendar import BusinessCalendar, Intervals, merged
 from domain.service.localtime import resolve_local, zone_of
 
 MICRO = timedelta(microseconds=1)

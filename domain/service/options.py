@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 
 
 class Boundary(StrEnum):

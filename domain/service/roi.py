@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.errors import ServiceRuleError
 
 ZERO = Decimal(0)

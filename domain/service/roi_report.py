@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
-from domain.model import Carried, Received
-from domain.money import CurrencyCode
-from domain.refusals import Problem, Refusal
+from domain.kernel.base import Carried, Received
+from domain.kernel.money import CurrencyCode
+from domain.kernel.refusals import Problem, Refusal
 from domain.service.roi import HUNDRED, SCENARIOS, Figure, Roi, RoiInputs, Scenario, roi
 from domain.service.sla_report import SlaReport
 

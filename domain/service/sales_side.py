@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from domain.holds.guard import hold_of, weekday_clock
+from domain.holds.holds import CaseForHold, HoldLevel, HoldReason, derive_holds
 from domain.service.case import CaseAccount, CaseFile, MilestoneFacts, SurveyFacts
 from domain.service.definitions import MilestoneKind
-from domain.service.guard import hold_of, weekday_clock
-from domain.service.holds import CaseForHold, HoldLevel, HoldReason, derive_holds
 from domain.service.opening import CaseCategory
 
 

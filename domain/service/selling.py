@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.decision import Decision, JournalLine, Mail, Write
-from domain.journey import Outcome
+from domain.frame.decision import Decision, JournalLine, Mail, Write
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome
+from domain.holds.guard import SALES_HELD, KnownCase
+from domain.holds.holds import HoldLevel, Purpose, Verdict
+from domain.holds.sales_requests import SellFromCase
+from domain.holds.writes import FileLead, NoteOnCase, SettleLead
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
-from domain.quoting.quote import Quote
-from domain.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.service.guard import SALES_HELD, KnownCase
-from domain.service.hold_writes import FileLead, NoteOnCase, SettleLead
-from domain.service.holds import HoldLevel, Purpose, Verdict
 from domain.service.lifecycle import RUNNING
-from domain.service.sales_requests import SellFromCase
-from domain.situation import Situation
 
 SOLD_KINDS = frozenset({"sale", "quantity"})
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 from domain.service.definitions import Priority
 from domain.success.surveys import SurveyMethod, survey_score
 from domain.success.throttling import SurveyRules

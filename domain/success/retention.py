@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 
 ZERO = Decimal(0)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 
 
 class MetricGroup(Carried):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from domain.model import Carried
+from domain.kernel.base import Carried
 
 PROMOTER_FROM, DETRACTOR_UP_TO = 9, 6
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.accountant.dense import made_dense
 from tests.accountant.in_memory import judge_by_rules
 from tests.accountant.living import Judgement, Table, demonstrate, judge_all, reproduction

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from activities.store.pool import Pool
-from domain.refusals import Refusal
+from activities.kernel.pool import Pool
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from tests.accountant.story import Story, order_document

@@ -13,26 +13,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain import renewal
-from domain.amending import changes
-from domain.amending.desk import Desk
-from domain.amending.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.assets.model import AssetRecord
-from domain.billing import ContractBilling, ContractTerm, Due, settle
-from domain.calendar import local_day, local_instant
-from domain.customer import AccountFacts
-from domain.decision import Decision
-from domain.orders import Product, read_order
-from domain.ownership import POLICY
-from domain.quoting.billing import BillLine
-from domain.quoting.parts import Why
-from domain.refusals import Refusal
-from domain.requests import AnswerRenewal, Request
+from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
+from domain.billing.line_parts import Why
+from domain.billing.schedule import BillLine
+from domain.contracts import changes, renewal
+from domain.contracts.ownership import POLICY
+from domain.contracts.request_facts import Desk
+from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
+from domain.frame.customer import AccountFacts
+from domain.frame.decision import Decision
+from domain.frame.requests import AnswerRenewal, Request
+from domain.kernel.calendar import local_day, local_instant
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Product, read_order
 from tests.accountant.compare import differences, judged
 from tests.accountant.doors import Document, Done, Line, Lived
 from tests.accountant.living import Judgement
 from tests.accountant.story import PRODUCTS, Story, order_document
-from tests.domain.amending.world import InMemory
+from tests.domain.contracts.world import InMemory
 
 ASKED: dict[str, tuple[Callable[[Desk, Any], Decision], type[Request]]] = {
     "amend_assets": (changes.amend, AmendAssets),

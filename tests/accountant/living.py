@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
 from gateway.client import PerennialClient
 from tests.accountant.compare import differences, judged, surprises, wrong_taxes
 from tests.accountant.doors import Lived, demonstrated, live, read_demonstration, read_documents

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.accountant.compare import differences, judged
 from tests.accountant.in_memory import judge_by_rules
 from tests.accountant.living import judge, reproduction

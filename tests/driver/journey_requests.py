@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from domain.catching_up import may_be_left_out
+from domain.journey.catching_up import may_be_left_out
 from tests.driver.life import AGENT, LEAD, Life, Party
 
 Made = dict[str, Any] | None

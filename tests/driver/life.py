@@ -13,13 +13,13 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.clock import present
-from activities.store.catalogue import save_catalogue
-from activities.store.pool import Pool
-from domain.calendar import local_day
-from domain.quoting.catalogue import Catalogue, Product
-from domain.refusals import Refusal
-from domain.usage import UsageRow
+from activities.catalogue.catalogue import save_catalogue
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from domain.catalogue.catalogue import Catalogue, Product
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
+from domain.success.usage import UsageRow
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient, journey_id
 from gateway.inbound import Inbox

@@ -15,10 +15,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from activities.kernel.pool import open_pool
 from activities.playbooks import FOLDER, read_playbooks
-from activities.store.pool import open_pool
-from domain.agenda.comparing import Difference
-from domain.journey import StepCall
+from domain.frame.state import StepCall
+from domain.journey.comparing import Difference
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect

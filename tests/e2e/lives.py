@@ -12,9 +12,9 @@ from typing import Any
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from activities.store.pool import Pool
-from domain.agenda.model import Running
-from domain.usage import UsageRow
+from activities.kernel.pool import Pool
+from domain.journey.agenda import Running
+from domain.success.usage import UsageRow
 from gateway.client import WORKFLOW, PerennialClient, journey_id
 from gateway.here import TASK_QUEUE
 from workers.embedded.mailbox import Mailbox, MailSummary

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.carrying_out import Performer, Seller
-from activities.case_work import CaseWorker
-from activities.cases import ServiceCases
+from activities.frame.carrying_out import Performer, Seller
+from activities.service.case_work import CaseWorker
+from activities.service.cases import ServiceCases
 from activities.service_policies import read_service_book
 from domain.service.case import CaseCall
 from gateway.cases import CaseClient

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from domain.service.case import Happened
 from tests.cases import case_client, person
 from tests.conftest import Servers

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from tests.builders import order

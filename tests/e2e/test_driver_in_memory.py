@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.agenda.facts import Facts
-from domain.agenda.model import Agenda
-from domain.agenda.planning import agenda
-from domain.journey import Step
+from domain.frame.state import Step
+from domain.journey.agenda import Agenda
+from domain.journey.agenda_facts import Facts
+from domain.journey.planning import agenda
 from tests.driver.in_memory import lives
 from tests.driver.in_memory.driving import drive
 

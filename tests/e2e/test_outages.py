@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.activities.channels.fake_provisioning import Behaviour
 from tests.builders import order
 from tests.conftest import Servers

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from activities.store.pool import open_pool
-from domain.calendar import local_day
+from activities.kernel.clock import present
+from activities.kernel.pool import open_pool
+from domain.kernel.calendar import local_day
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from temporalio.client import Client
 
-from activities.store.pool import Pool, open_pool
+from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import Running, running_file

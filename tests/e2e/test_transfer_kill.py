@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from temporalio.worker import Worker
 
-from activities.store.ledger import load_record
+from activities.assets.ledger import load_record
 from domain.assets.model import AssetRecord
 from tests.builders import order
 from tests.conftest import Servers

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiosmtplib
 
-from activities.clock import present
+from activities.kernel.clock import present
 from domain.mail.reading import mail_key
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox

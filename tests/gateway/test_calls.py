@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activities.phones import dialled
-from domain.orders import read_order
+from activities.kernel.phones import dialled
+from domain.orders.order import read_order
 from domain.service.callers import Caller, MatchedBy, summary_of, surest
 from gateway.calls import CallDesk
 from gateway.cases import CaseClient

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from domain.mail.reading import InboundMail, read_mail
 from tests.gateway.post import OWN, SERVICE, Post, contact_of, written
 from tests.gateway.test_inbound import post, report_about

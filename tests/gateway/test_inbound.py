@@ -12,12 +12,12 @@ from typing import Any
 import aiosmtplib
 import pytest
 
-from activities.clock import present
-from activities.store import inbox as inbox_store
+from activities.kernel.clock import present
+from activities.mail import inbox as inbox_store
+from domain.kernel.refusals import Refusal
 from domain.mail.documents import case_id_of
 from domain.mail.marks import Domains
 from domain.mail.routing import CASES_A_DAY
-from domain.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers

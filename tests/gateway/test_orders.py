@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, ended, place, rows_at_rest, rows_of, run_id, settled, steps_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import local_instant
+from activities.kernel.clock import present
+from domain.kernel.calendar import local_instant
 from tests.agendas import apart
 from tests.e2e.lives import settled
 from tests.gateway.post import OWN, Post, contact_of, written

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from activities.store import things
-from domain.short_numbers import Numbered
+from activities.kernel.clock import present
+from activities.quotes import things
+from domain.kernel.short_numbers import Numbered
 from tests.builders import order
 from tests.e2e.lives import onboard, report_usage
 from tests.gateway.post import Post, contact_of, written

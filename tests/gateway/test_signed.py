@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.store import keys as key_store
+from activities.mail import keys as key_store
 from domain.mail.signing import Key, Purpose, message_id_of, signed_address
 from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.test_inbound import post, report_about

@@ -16,7 +16,7 @@ from typing import cast
 import aiosmtplib
 import pytest
 
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
 from domain.mail.marks import Domains
 from domain.mail.reading import mail_key
 from gateway import smtp_door

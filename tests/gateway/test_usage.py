@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.usage import UsageRow
+from domain.success.usage import UsageRow
 from tests.asset_life import Life
 from tests.conftest import Servers
 

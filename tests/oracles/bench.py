@@ -9,7 +9,7 @@ from time import process_time
 
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import ActionSource, ActionType, Asset, AssetAction, Category, RequestId
-from domain.ids import AccountId, AssetId, ProductCode
+from domain.kernel.ids import AccountId, AssetId, ProductCode
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(hours=6)

@@ -8,16 +8,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
-from domain.money import Money
-from domain.service.calendar import BusinessCalendar
-from domain.service.clock import BusinessClock, Span
-from domain.service.definitions import Milestone, MilestoneKind
-from domain.service.errors import code_of
-from domain.service.history import CaseEvent, history_of
-from domain.service.localtime import minute_of, resolve_local, zone_of
-from domain.service.milestones import occurrences
-from domain.service.options import Boundary, ClockOptions, DayMethod, MilestoneOptions, Precision
-from domain.service.price_protection import (
+from domain.claims.price_protection import (
     Caps,
     PriceNow,
     ProtectionClaim,
@@ -25,9 +16,18 @@ from domain.service.price_protection import (
     PurchasedLine,
     price_protection,
 )
-from domain.service.refunds import CreditableInvoice, CreditItem, CreditKind, InvoiceLine, credit_breakdown
+from domain.claims.refunds import CreditableInvoice, CreditItem, CreditKind, InvoiceLine, credit_breakdown
+from domain.kernel.money import Money
+from domain.service.business_calendar import BusinessCalendar
+from domain.service.clock import BusinessClock, Span
+from domain.service.definitions import Milestone, MilestoneKind
+from domain.service.errors import code_of
+from domain.service.history import CaseEvent, history_of
+from domain.service.localtime import minute_of, resolve_local, zone_of
+from domain.service.milestone_timeline import MilestoneSummary, next_due, summary
+from domain.service.milestones import occurrences
+from domain.service.options import Boundary, ClockOptions, DayMethod, MilestoneOptions, Precision
 from domain.service.roi import cost_per_case, deflection_saving
-from domain.service.timeline import MilestoneSummary, next_due, summary
 from domain.success.retention import adoption_rate, retention_rates
 from domain.success.scores import (
     ClosedEnd,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.reader.living import Lived, kept, live, settled, told_apart
 from tests.reader.reading import Report, read
 from workers.cli.rehearse import rehearse_feed

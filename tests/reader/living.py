@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
 from gateway.client import PerennialClient
 from tests.reader.facts import Facts, read_facts
 from tests.reader.letters import Letter, read_letters

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.conftest import Servers
 from tests.reader.altering import altered
 from tests.reader.facts import Facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.journey import JourneyStart, Step
+from domain.frame.state import JourneyStart, Step
 from workflows.customer_journey import CustomerJourney
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
-from activities.store.catalogue import save_catalogue, save_price_book
-from activities.store.pool import open_pool
+from activities.catalogue.catalogue import save_catalogue, save_price_book
+from activities.kernel.pool import open_pool
 from gateway.client import PerennialClient, journey_id
 from gateway.connection import connect
 from tests.activities.channels.fake_provisioning import Behaviour

@@ -17,8 +17,8 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 from temporalio.common import WorkflowIDConflictPolicy
 
-from activities.store.pool import open_pool
-from domain.refusals import Refusal
+from activities.kernel.pool import open_pool
+from domain.kernel.refusals import Refusal
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect

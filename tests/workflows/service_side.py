@@ -6,8 +6,8 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
-from activities.store.pool import Connection
-from domain.usage import UsageRow
+from activities.kernel.pool import Connection
+from domain.success.usage import UsageRow
 from tests.conftest import Servers
 from tests.e2e.lives import attention_of, until
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.clock import present
-from domain.agenda.model import Running
-from domain.calendar import is_business_day
-from domain.journey import Step
+from activities.kernel.clock import present
+from domain.frame.state import Step
+from domain.journey.agenda import Running
+from domain.kernel.calendar import is_business_day
 from gateway.cases import CaseClient
 from tests.agendas import apart
 from tests.builders import goods_order, order

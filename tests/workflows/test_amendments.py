@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from domain.calendar import local_instant
-from domain.refusals import Refusal
+from domain.kernel.calendar import local_instant
+from domain.kernel.refusals import Refusal
 from tests.agendas import differences
 from tests.asset_life import Life, refused
 from tests.conftest import Servers

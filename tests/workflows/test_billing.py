@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from activities.store.credits import book_credit
-from domain.billing import Credit, CreditLine
+from activities.billing.credits import book_credit
+from activities.kernel.clock import present
+from domain.billing.billing import Credit, CreditLine
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of

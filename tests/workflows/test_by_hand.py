@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import business_day_until
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.calendar import business_day_until
+from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers

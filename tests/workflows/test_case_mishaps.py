@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.in_step import case_workflow_id
 from tests.cases import case, case_client, customer, staffed

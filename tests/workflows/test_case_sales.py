@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import rows_at_rest, settled
 from tests.workflows.service_side import open_case, resolve_case

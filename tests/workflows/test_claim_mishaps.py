@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.pricing import open_shop
 

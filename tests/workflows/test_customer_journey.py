@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.refusals import Refusal
-from domain.usage import UsageRow
+from domain.kernel.refusals import Refusal
+from domain.success.usage import UsageRow
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 

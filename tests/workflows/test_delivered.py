@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.clock import present
-from activities.store import reports
-from activities.store.timeline import timeline_page
-from domain.calendar import local_day
-from domain.message_words import message_in_words
+from activities.journey import reports
+from activities.journey.timeline import timeline_page
+from activities.kernel.clock import present
+from domain.kernel.calendar import local_day
+from domain.mail.message_words import message_in_words
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled, until

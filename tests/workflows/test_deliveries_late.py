@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.calendar import is_business_day
-from domain.pace import ANSWERS, QUIET_DAYS
+from domain.frame.pace import ANSWERS, QUIET_DAYS
+from domain.kernel.calendar import is_business_day
 from gateway.cases import CaseClient
 from gateway.outgoing import Outgoing
 from tests.activities.channels.fake_provisioning import Behaviour

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import add_months
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.calendar import add_months
+from domain.kernel.refusals import Refusal
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from activities.store.fulfilments import delivered_at, returned_quantity
-from domain.refusals import Refusal
+from activities.orders.fulfilment_rows import delivered_at, returned_quantity
+from domain.kernel.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, steps_of

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from activities.store import effects, holds
-from activities.store.pool import open_pool
-from domain.journey import Channel
+from activities.frame import effects
+from activities.holds import hold_rows
+from activities.kernel.clock import present
+from activities.kernel.pool import open_pool
+from domain.frame.state import Channel
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.builders import order
@@ -49,7 +50,7 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
     await servers.client.ask(account, "pause", {"reason": "only the tables race here"})
     await servers.pool.execute("create sequence if not exists race")
     draw = random.Random(7)
-    seen = {holds.Clearance.CLEARED: 0, holds.Clearance.HELD: 0}
+    seen = {hold_rows.Clearance.CLEARED: 0, hold_rows.Clearance.HELD: 0}
     for n in range(ROUNDS):
         at = present()
         how = BLOCKED_BY[n % 3]
@@ -81,22 +82,22 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
                 await asyncio.sleep(draw.random() * 0.002)
                 return case, number
 
-        async def send(n: int = n, at: datetime = at) -> tuple[holds.Clearance, int]:
+        async def send(n: int = n, at: datetime = at) -> tuple[hold_rows.Clearance, int]:
             await asyncio.sleep(draw.random() * 0.004)
             async with servers.pool.acquire() as connection, connection.transaction():
                 row = await effects.find_outbox(connection, mail_of(account, n).delivery_id)
                 assert row is not None
-                clearance = await holds.clear_to_send(connection, row, at)
+                clearance = await hold_rows.clear_to_send(connection, row, at)
                 number = await connection.fetchval("select nextval('race')")
                 await asyncio.sleep(draw.random() * 0.002)
                 return clearance, number
 
         (case, blocked), (clearance, sent) = await asyncio.gather(raise_block(), send())
-        assert clearance is (holds.Clearance.HELD if sent > blocked else holds.Clearance.CLEARED), (n, how)
+        assert clearance is (hold_rows.Clearance.HELD if sent > blocked else hold_rows.Clearance.CLEARED), (n, how)
         status = await servers.pool.fetchval(
             "select status from outbox where delivery_id = $1", mail_of(account, n).delivery_id
         )
-        assert status == ("held" if clearance is holds.Clearance.HELD else "waiting")
+        assert status == ("held" if clearance is hold_rows.Clearance.HELD else "waiting")
         seen[clearance] += 1
         await servers.pool.execute(
             "update service_case set status = 'cancelled', status_at = $2 where case_id = $1", case, at
@@ -119,7 +120,7 @@ async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> Non
         for n in (1, 2):
             row = await effects.find_outbox(connection, mail_of(account, n).delivery_id)
             assert row is not None
-            assert await holds.clear_to_send(connection, row, at) is holds.Clearance.CLEARED
+            assert await hold_rows.clear_to_send(connection, row, at) is hold_rows.Clearance.CLEARED
 
 
 @pytest.mark.slow("kill")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import local_day
+from activities.kernel.clock import present
+from domain.kernel.calendar import local_day
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers

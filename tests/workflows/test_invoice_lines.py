@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from activities.channels.rendering import Renderer
-from domain.messages import OutgoingMail
+from domain.frame.messages import OutgoingMail
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers

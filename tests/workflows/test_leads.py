@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import settled
 from tests.workflows.service_side import open_case, report_full_use, resolve_case, shows, tell

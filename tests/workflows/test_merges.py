@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.store.case_reports import read_case
+from activities.service.case_reports import read_case
 from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers

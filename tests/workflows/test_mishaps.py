@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from activities.clock import present
-from domain.ownership import uplifted
+from activities.kernel.clock import present
+from domain.contracts.ownership import uplifted
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, report_usage

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from domain.money import rounding_of
-from domain.refusals import Refusal
+from domain.kernel.money import rounding_of
+from domain.kernel.refusals import Refusal
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers

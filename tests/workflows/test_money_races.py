@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.carrying_out import business_errors
-from activities.clock import present
-from activities.store.credits import OverCreditedError, write_schedule_credits
-from activities.store.invoices import DocumentLine
-from domain.calendar import local_day
-from domain.refusals import Refusal
+from activities.billing.credits import OverCreditedError, write_schedule_credits
+from activities.billing.invoices import DocumentLine
+from activities.frame.carrying_out import business_errors
+from activities.kernel.clock import present
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
 

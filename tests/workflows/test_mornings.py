@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.calendar import is_business_day
+from domain.kernel.calendar import is_business_day
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.calendar import is_business_day
-from domain.pace import ANSWERS, QUIET_DAYS
+from domain.frame.pace import ANSWERS, QUIET_DAYS
+from domain.kernel.calendar import is_business_day
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers

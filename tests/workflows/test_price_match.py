@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from activities.store.holds import active_holds
-from domain.refusals import Refusal
+from activities.holds.hold_rows import active_holds
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from tests.conftest import Servers
 from tests.e2e.lives import until

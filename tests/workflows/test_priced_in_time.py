@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import business_day_from, local_day
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.calendar import business_day_from, local_day
+from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers

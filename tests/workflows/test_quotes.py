@@ -9,16 +9,16 @@ from uuid import uuid4
 
 import pytest
 
-from activities.store.catalogue import save_catalogue, save_price_book
-from activities.store.ledger import load_records
-from activities.store.quotes import contract_paper
+from activities.assets.ledger import load_records
+from activities.catalogue.catalogue import save_catalogue, save_price_book
+from activities.quotes.quote_rows import contract_paper
 from domain.assets.invariants import violations
-from domain.calendar import local_day
-from domain.orders import ProductKind
-from domain.ownership import POLICY
-from domain.quoting.catalogue import Catalogue, Option, Product
-from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.refusals import Refusal
+from domain.catalogue.catalogue import Catalogue, Option, Product
+from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
+from domain.orders.order import ProductKind
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, steps_of

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from activities.clock import present
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.refusals import Refusal
 from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
+from activities.journey.agenda_facts import load_facts
+from activities.kernel.clock import present
 from activities.playbooks import FOLDER, read_playbooks
-from activities.store.agenda import load_facts
-from domain.agenda.model import Running
-from domain.agenda.planning import agenda
-from domain.refusals import Refusal
+from domain.journey.agenda import Running
+from domain.journey.planning import agenda
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.reconciling import Looked, Reconciler
 from tests.agendas import apart

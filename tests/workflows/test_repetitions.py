@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activities.store.pool import Pool
-from domain.refusals import Refusal
+from activities.kernel.pool import Pool
+from domain.kernel.refusals import Refusal
 from tests.builders import order
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers

@@ -12,8 +12,8 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatu
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
-from activities.clock import present
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import (

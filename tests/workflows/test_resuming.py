@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.clock import present
-from activities.store.timeline import timeline_page
-from domain.calendar import add_months, is_business_day
-from domain.refusals import Refusal
-from domain.usage import UsageRow
+from activities.journey.timeline import timeline_page
+from activities.kernel.clock import present
+from domain.kernel.calendar import add_months, is_business_day
+from domain.kernel.refusals import Refusal
+from domain.success.usage import UsageRow
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled

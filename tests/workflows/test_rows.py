@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
-from domain.shown import as_text
+from domain.kernel.shown import as_text
 from gateway.cases import CASE_WORKFLOW
 from gateway.in_step import case_workflow_id
 from tests.asset_life import Life
@@ -105,9 +105,9 @@ async def test_a_case_whose_run_ends_with_a_request_takes_what_it_changed_into_i
     assert (await servers.temporal.get_workflow_handle(workflow_id).describe()).run_id != began
 
 
-def readme_query(who: str, now: datetime) -> str:
-    """A query of the README's table, with its parts outside backticks left out and the present put in."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def printed_query(who: str, now: datetime) -> str:
+    """A query of the operators' table, with its parts outside backticks left out and the present put in."""
+    text = (Path(__file__).parents[2] / "docs" / "operate.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| {re.escape(who)} \|(.*)\|$", text, re.M)
     query = " ".join(re.findall(r"`([^`]*)`", row))
     return re.sub(r"'\d{4}-[^']*'", f"'{now:%Y-%m-%dT%H:%M:%SZ}'", query)
@@ -124,7 +124,7 @@ async def test_whoever_is_paused_is_not_overdue_and_says_when_it_goes_on(servers
     later = now + timedelta(days=200)
 
     async def overdue() -> set[str]:
-        query = f"WorkflowType = 'CustomerJourney' AND ({readme_query('overdue (nobody who is paused)', later)})"
+        query = f"WorkflowType = 'CustomerJourney' AND ({printed_query('overdue (nobody who is paused)', later)})"
         return {found.id async for found in servers.temporal.list_workflows(query)}
 
     async def is_listed() -> bool:

@@ -56,7 +56,7 @@ async def test_every_module_outside_workflows_is_the_same_object_in_the_sandbox(
         assert len(own) == 1, sorted(anew)
         imported |= own
         ours = {name for name in inside if name.split(".")[0] in OURS}
-        assert ours & {"domain.journey", "domain.service.case"}
+        assert ours & {"domain.frame.state", "domain.service.case"}
         # A workflow sees no other layer.
         assert {name.split(".")[0] for name in ours} == {"domain", "workflows"}
     assert imported == watched

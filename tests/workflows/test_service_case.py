@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.store.service_reports import sla_report
+from activities.service.service_reports import sla_report
 from domain.service.sla_report import SlaGroup, Waiting
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers

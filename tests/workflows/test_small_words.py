@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from tests.asset_life import Life, refused
 from tests.builders import order
 from tests.cases import case, case_client, staffed

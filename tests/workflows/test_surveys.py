@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from tests.builders import order
 from tests.cases import case, case_client, customer, staffed

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from domain.calendar import local_day
-from domain.refusals import Refusal
+from activities.kernel.clock import present
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import until
 from tests.pricing import Shop, open_shop

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from activities import carrying_out
-from activities.store import customers
-from activities.store.pool import Connection
-from domain import acceptance
-from domain.customer import Customer
-from domain.refusals import Refusal
+from activities.frame import carrying_out, customers
+from activities.kernel.pool import Connection
+from domain.frame.customer import Customer
+from domain.journey import activation
+from domain.kernel.refusals import Refusal
 from gateway.client import PerennialClient
 from tests.asset_life import Life
 from tests.builders import order
@@ -88,7 +87,7 @@ async def test_while_one_customers_order_is_computed_others_are_served(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the same worker: the large order's decision goes on only once another customer's order was answered."""
-    accept, small_is_done, began = acceptance.accept, threading.Event(), threading.Event()
+    accept, small_is_done, began = activation.accept, threading.Event(), threading.Event()
     slow = large(1, 100)
     await servers.client.place_order(order())  # the first of a database writes its playbook down, on which others wait
 
@@ -98,7 +97,7 @@ async def test_while_one_customers_order_is_computed_others_are_served(
             assert small_is_done.wait(30), "nobody else was served meanwhile"
         return accept(situation, *args, **kwargs)
 
-    monkeypatch.setattr(acceptance, "accept", held)
+    monkeypatch.setattr(activation, "accept", held)
     monkeypatch.setattr(calls, "STEP_TIMEOUT", timedelta(seconds=40))
     large_order = asyncio.create_task(servers.client.place_order(slow))
     await asyncio.to_thread(began.wait, 20)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.calendar import add_months
+from domain.kernel.calendar import add_months
 from tests.agendas import apart
 from tests.asset_life import Life
 from tests.conftest import Servers

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.store.ledger import load_record
+from activities.assets.ledger import load_record
 from domain.assets.model import AssetRecord
 from tests.asset_life import Life, refused
 from tests.builders import order

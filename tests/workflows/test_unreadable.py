@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
-from activities.store.readable import unreadable_facts
-from domain.refusals import Refusal
+from activities.journey.readable import unreadable_facts
+from activities.kernel.clock import present
+from domain.kernel.refusals import Refusal
 from tests.asset_life import Life, refused
 from tests.cases import case, case_client, staffed
 from tests.conftest import Servers

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers

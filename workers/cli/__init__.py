@@ -9,8 +9,8 @@ from datetime import datetime
 
 import typer
 
-from activities.clock import begin_at
-from domain.refusals import Refusal
+from activities.kernel.clock import begin_at
+from domain.kernel.refusals import Refusal
 from workers.cli.common import explain
 from workers.cli.loading import Place, opened
 

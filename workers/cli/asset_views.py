@@ -13,8 +13,8 @@ from rich.table import Table
 from domain.assets.explaining import AmountLines, LotLine
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
-from domain.calendar import MONTHS_IN_YEAR, local_day
-from domain.money import for_months, is_divided, rounding_of
+from domain.kernel.calendar import MONTHS_IN_YEAR, local_day
+from domain.kernel.money import for_months, is_divided, rounding_of
 from workers.cli.charts import Stretch, chart, horizon
 from workers.cli.common import console
 

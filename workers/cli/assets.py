@@ -12,22 +12,22 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from activities.clock import present
-from activities.store import reports
-from activities.store.audit import audit
-from activities.store.installed_base import export_assets
-from activities.store.ledger import asset_ids, load_many, load_record, replace_periods
-from activities.store.pool import Connection
-from activities.store.portfolio import HeldAsset, account_assets
+from activities.assets.audit import audit
+from activities.assets.ledger import asset_ids, load_many, load_record, replace_periods
+from activities.assets.portfolio import HeldAsset, account_assets
+from activities.journey import reports
+from activities.journey.imported_assets import export_assets
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection
 from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
 from domain.assets.repair import examine
 from domain.assets.views import Totals
-from domain.calendar import local_day, start_of_day
-from domain.money import rounding_of
-from domain.ownership import POLICY
-from domain.refusals import Refusal
-from domain.shown import counted
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import local_day, start_of_day
+from domain.kernel.money import rounding_of
+from domain.kernel.refusals import Refusal
+from domain.kernel.shown import counted
 from workers.cli.asset_views import PLAIN, last_day, money, show_amount, show_asset
 from workers.cli.common import UserError, console, database, print_json, run
 from workers.cli.servers import connections

@@ -11,9 +11,9 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.store import inbox
+from activities.mail import inbox
+from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.mail.reading import Attachment, files_of
-from domain.refusals import UNKNOWN_CASE, Refusal
 from workers.cli.common import UserError, console, database, print_json, run
 
 _NAME_LIMIT = 150

@@ -14,8 +14,8 @@ import asyncpg
 from pydantic import ValidationError
 from rich.console import Console
 
-from activities.store.pool import Pool, open_pool
-from domain.refusals import MendableError, Refusal
+from activities.kernel.pool import Pool, open_pool
+from domain.kernel.refusals import MendableError, Refusal
 from gateway.here import Running, find_running
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from domain.mail_names import mail_in_words
+from domain.frame.mail_names import mail_in_words
 from gateway.outgoing import CHANNELS, Outgoing, Tried
 from workers.cli.common import UserError, console, print_json, run
 from workers.cli.servers import Connections, connections

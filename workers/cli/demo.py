@@ -15,10 +15,10 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from activities.clock import present
+from activities.kernel.clock import present
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
-from domain.calendar import local_day
+from domain.kernel.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
 from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped

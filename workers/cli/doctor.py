@@ -12,11 +12,11 @@ from rich.table import Table
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
-from activities.clock import present
-from activities.store.audit import audit, ledger_size
-from activities.store.pool import Connection
-from activities.store.readable import unreadable_facts
-from domain.shown import counted
+from activities.assets.audit import audit, ledger_size
+from activities.journey.readable import unreadable_facts
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection
+from domain.kernel.shown import counted
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from activities.clock import present
+from activities.kernel.clock import present
 from activities.playbooks import FOLDER, read_playbooks
-from domain.shown import counted
+from domain.kernel.shown import counted
 from workers.cli.common import UserError, console, database, print_json, progress_console, run
 from workers.cli.servers import IMPORTS_WAIT, connections
 from workers.feeds.assets import AssetReport, import_assets

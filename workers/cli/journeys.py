@@ -11,13 +11,14 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.store import reports, things
-from activities.store.customers import zone_of
-from domain.agenda.horizon import Horizon
-from domain.calendar import local_day
+from activities.frame.customers import zone_of
+from activities.journey import reports
+from activities.quotes import things
+from domain.journey.horizon import Horizon
+from domain.kernel.calendar import local_day
+from domain.kernel.short_numbers import spoken
 from domain.mail.asks import Question
-from domain.message_words import message_in_words
-from domain.short_numbers import spoken
+from domain.mail.message_words import message_in_words
 from workers.cli.asking import read_fields
 from workers.cli.common import UserError, console, print_json, progress_console, run
 from workers.cli.plans import show_plan

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from activities.clock import present
-from activities.signing import REMEMBERED
-from activities.store import keys
+from activities.kernel.clock import present
+from activities.mail import keys
+from activities.mail.signing import REMEMBERED
 from domain.mail.signing import SECRET_BYTES
 from workers.cli.common import UserError, console, database, print_json, run
 

@@ -12,14 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.clock import present
-from activities.store import inbox as store
-from activities.store.pool import open_pool
+from activities.kernel.clock import present
+from activities.kernel.pool import open_pool
+from activities.mail import inbox as store
+from domain.kernel.refusals import UNKNOWN_MAIL, Refusal
+from domain.kernel.shown import shorten
 from domain.mail.asks import Answered, Ask, ask_of
 from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
-from domain.refusals import UNKNOWN_MAIL, Refusal
-from domain.shown import shorten
 from gateway.here import find_running
 from gateway.reception import keep_mail
 from workers.cli.common import UserError, console, database, print_json, progress_console, run, settings_of

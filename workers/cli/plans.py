@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.clock import present
-from activities.store.agenda import load_facts
-from domain.agenda.horizon import NEXT, Horizon
-from domain.agenda.model import Agenda
-from domain.agenda.planning import agenda
-from domain.refusals import UNKNOWN_ACCOUNT, Refusal
-from domain.step_words import in_words
+from activities.journey.agenda_facts import load_facts
+from activities.kernel.clock import present
+from domain.frame.step_words import in_words
+from domain.journey.agenda import Agenda
+from domain.journey.horizon import NEXT, Horizon
+from domain.journey.planning import agenda
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from workers.cli.common import console, print_json
 from workers.cli.servers import Connections, connections
 

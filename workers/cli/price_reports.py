@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from activities.clock import present
-from activities.store.catalogue import load_price_book
-from activities.store.pool import Connection
-from activities.store.portfolio import portfolio_at
-from activities.store.price_pages import book_currencies, book_names, book_products
-from domain.money import rounding_of
-from domain.price_changes import PriceChange, price_changes, renewal_effect
-from domain.quoting.errors import PriceBookNotValidError
-from domain.quoting.pricebook import PriceBook
+from activities.assets.portfolio import portfolio_at
+from activities.catalogue.catalogue import load_price_book
+from activities.catalogue.price_pages import book_currencies, book_names, book_products
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection
+from domain.catalogue.errors import PriceBookNotValidError
+from domain.catalogue.price_changes import PriceChange, price_changes, renewal_effect
+from domain.catalogue.pricebook import PriceBook
+from domain.kernel.money import rounding_of
 from workers.cli.common import UserError, console, database, print_json, run
 
 app = typer.Typer()

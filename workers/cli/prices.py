@@ -8,10 +8,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from activities.clock import present
-from domain.money import Money
-from domain.service.claim_preview import PricePreview
-from domain.service.claims import BoughtLine
+from activities.kernel.clock import present
+from domain.claims.claims import BoughtLine
+from domain.claims.preview import PricePreview
+from domain.kernel.money import Money
 from workers.cli.common import console, print_json, run
 from workers.cli.servers import connections
 

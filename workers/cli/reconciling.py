@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from domain.agenda.comparing import DifferenceKind
-from domain.shown import counted
+from domain.journey.comparing import DifferenceKind
+from domain.kernel.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
 from workers.cli.common import UserError, console, print_json, progress_console

@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from activities.clock import present
-from activities.store.pool import Pool
-from activities.store.tallies import Tally, tally, written
-from domain.calendar import add_months, local_day, start_of_day
+from activities.journey.tallies import Tally, tally, written
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from domain.kernel.calendar import add_months, local_day, start_of_day
 from workers.cli.common import UserError, progress_console
 from workers.cli.stack import Up
 from workers.feeds.documents import order_document

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from activities.clock import present
-from activities.store.portfolio import PortfolioLine, portfolio_at
-from domain.calendar import MONTHS_IN_YEAR
-from domain.money import rounding_of
+from activities.assets.portfolio import PortfolioLine, portfolio_at
+from activities.kernel.clock import present
+from domain.kernel.calendar import MONTHS_IN_YEAR
+from domain.kernel.money import rounding_of
 from workers.cli.common import console, database, print_json, run
 from workers.cli.loading import Place, opened
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from activities.store.pool import Connection, Pool, open_pool
+from activities.kernel.pool import Connection, Pool, open_pool
 from gateway.here import Running, find_running
 from workers.cli.common import UserError, settings_of
 
@@ -81,11 +81,11 @@ By = Annotated[
 
 async def asker(connection: Connection, by: str | None) -> str:
     """Who asks, as they say: `by`, one of our people, or the command line itself. Raises UserError for anybody else."""
-    from activities.store import people
+    from activities.journey import people_rows
 
     if by is None:
         return "cli"
-    if by not in await people.find_staff(connection, [by]):
+    if by not in await people_rows.find_staff(connection, [by]):
         raise UserError(
             f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
         )

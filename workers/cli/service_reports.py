@@ -14,10 +14,10 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from activities.clock import present
-from activities.store.pool import Connection
-from activities.store.service_reports import main_currency, own_revenue, sla_report
-from domain.money import rounding_of
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection
+from activities.service.service_reports import main_currency, own_revenue, sla_report
+from domain.kernel.money import rounding_of
 from domain.service.roi import Roi
 from domain.service.roi_report import GivenInputs, OwnData, RoiReport, read_inputs, roi_report
 from domain.service.sla_report import Attainment, Csat, SlaGroup, SlaReport

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from activities.store.pool import open_pool
+from activities.kernel.pool import open_pool
 from gateway.here import find_running
 from gateway.one_click import OneClick
 from gateway.reception import Reception

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from activities.store.pool import Pool, open_pool
+from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file

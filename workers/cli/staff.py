@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.clock import present
-from activities.store import people
-from domain.orders import Staff
-from domain.refusals import INVALID_REQUEST, Refusal
-from domain.shown import counted
+from activities.journey import people_rows
+from activities.kernel.clock import present
+from domain.kernel.refusals import INVALID_REQUEST, Refusal
+from domain.kernel.shown import counted
+from domain.orders.order import Staff
 from workers.cli.common import UserError, console, database, print_json, run
 from workers.cli.servers import By, asker
 
@@ -98,12 +98,12 @@ def _named(rows: list[dict[str, Any]], staff_id: str) -> dict[str, Any]:
 
 async def _rows() -> list[dict[str, Any]]:
     async with database() as pool, pool.acquire() as connection:
-        return await people.list_staff(connection)
+        return await people_rows.list_staff(connection)
 
 
 async def _add(person: Staff, by: str | None) -> None:
     async with database() as pool, pool.acquire() as connection, connection.transaction():
-        if not await people.add_staff(connection, person, await asker(connection, by), present()):
+        if not await people_rows.add_staff(connection, person, await asker(connection, by), present()):
             raise UserError(
                 f"{person.staff_id!r} is taken; change them with `perennial staff change {person.staff_id}`"
             )
@@ -112,10 +112,10 @@ async def _add(person: Staff, by: str | None) -> None:
 
 async def _change(staff_id: str, changes: dict[str, str | None], by: str | None) -> None:
     async with database() as pool, pool.acquire() as connection, connection.transaction():
-        known = _named(await people.list_staff(connection), staff_id)
+        known = _named(await people_rows.list_staff(connection), staff_id)
         now = {name: value or known[name] for name, value in changes.items()}
         person = _person(staff_id, now["name"], now["email"], now["language"])
-        await people.change_staff(connection, person, await asker(connection, by), present())
+        await people_rows.change_staff(connection, person, await asker(connection, by), present())
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )

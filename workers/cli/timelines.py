@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from activities.store import reports
-from activities.store.timeline import timeline_page
-from domain.calendar import local_day
-from domain.customer_timeline import LONGEST_PAGE, PAGE, Audience, TimelineKind, TimelinePage, read_cursor
-from domain.refusals import Refusal
+from activities.journey import reports
+from activities.journey.timeline import timeline_page
+from domain.journey.customer_timeline import LONGEST_PAGE, PAGE, Audience, TimelineKind, TimelinePage, read_cursor
+from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
 from workers.cli.common import console, database, print_json, run
 
 app = typer.Typer()

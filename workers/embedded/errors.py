@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.refusals import MendableError
+from domain.kernel.refusals import MendableError
 
 
 class EmbeddedError(MendableError, RuntimeError):

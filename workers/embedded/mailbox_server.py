@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from domain.limits import MAIL_BYTES
+from domain.kernel.limits import MAIL_BYTES
 from gateway.smtp_door import LATER, SmtpSession
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock

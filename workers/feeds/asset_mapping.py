@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
-from domain.model import Received
-from domain.money import CurrencyCode
-from domain.orders import PricePer, ProductKind
-from domain.refusals import Refusal
+from domain.kernel.base import Received
+from domain.kernel.money import CurrencyCode
+from domain.kernel.refusals import Refusal
+from domain.orders.order import PricePer, ProductKind
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import csv_rows, read_header

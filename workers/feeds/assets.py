@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from activities.clock import present
+from activities.assets.ledger import load_record
+from activities.journey import imported_assets as store
+from activities.journey.people_rows import save_customer
+from activities.journey.reports import zone_of_account
+from activities.kernel.clock import present
+from activities.kernel.pool import Connection, Pool
+from activities.orders.order_rows import add_products, keep_playbook, known_products, reach_back
 from activities.playbooks import Playbooks
-from activities.store import installed_base as store
-from activities.store.ledger import load_record
-from activities.store.orders import add_products, keep_playbook, known_products, reach_back
-from activities.store.people import save_customer
-from activities.store.pool import Connection, Pool
-from activities.store.reports import zone_of_account
 from domain.assets.errors import AssetError
 from domain.assets.model import AssetRecord
-from domain.installed_base import INVALID_ASSET, ImportedAsset, TakenOver, read_asset, take_over
-from domain.orders import TERM_KINDS, PricePer, Product
-from domain.refusals import Refusal
+from domain.journey.installed_base import INVALID_ASSET, ImportedAsset, TakenOver, read_asset, take_over
+from domain.kernel.refusals import Refusal
+from domain.orders.order import TERM_KINDS, PricePer, Product
 from gateway.client import PerennialClient
 from workers.feeds.asset_mapping import AssetFeed, load_asset_mapping, read_periods
 from workers.feeds.errors import FeedError

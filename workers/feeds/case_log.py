@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.ids import AccountRef
+from domain.kernel.ids import AccountRef
 from domain.service.case import Recorded
 from domain.service.case_log import LoggedState, changes_of, record_of
 from domain.service.definitions import Priority

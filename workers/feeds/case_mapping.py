@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints, ValidationError, model_validator
 
-from domain.calendar import ZoneName
-from domain.model import Received
-from domain.orders import Country, Language, Staff
-from domain.refusals import Refusal
-from domain.service.calendar import BusinessCalendar, check_before_saving
+from domain.kernel.base import Received
+from domain.kernel.calendar import ZoneName
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Country, Language, Staff
+from domain.service.business_calendar import BusinessCalendar, check_before_saving
 from domain.service.definitions import Priority
 from domain.service.entitlements import ServicePolicy, check_targets
 from domain.service.errors import ServiceRuleError

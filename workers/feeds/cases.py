@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from activities.kernel.pool import Pool
 from activities.playbooks import FOLDER, read_playbooks
-from activities.store.case_imports import (
+from activities.service.case_imports import (
     CaseCustomer,
     PastCase,
     Terms,
@@ -19,8 +20,7 @@ from activities.store.case_imports import (
     known_accounts,
     save_past_cases,
 )
-from activities.store.pool import Pool
-from domain.playbook import Playbook
+from domain.frame.playbook import Playbook
 from domain.service.case_log import promises_of
 from domain.service.clock import BusinessClock, clock_of
 from domain.service.lifecycle import RUNNING

@@ -14,13 +14,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 
 from domain.assets.model import PricingSource, RenewalPricing, SellingModel
-from domain.ids import ProductCode
-from domain.model import Received
-from domain.money import MINOR_UNITS
-from domain.orders import ProductKind
-from domain.quoting.catalogue import Catalogue, Option, OptionRule, OptionRuleKind, Product
-from domain.quoting.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.refusals import Refusal
+from domain.catalogue.catalogue import Catalogue, Option, OptionRule, OptionRuleKind, Product
+from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
+from domain.kernel.base import Received
+from domain.kernel.ids import ProductCode
+from domain.kernel.money import MINOR_UNITS
+from domain.kernel.refusals import Refusal
+from domain.orders.order import ProductKind
 from workers.feeds.errors import FeedError
 from workers.feeds.mapping import BUNDLED, pattern
 from workers.feeds.mapping_file import MappingSyntaxError, read_mapping

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from activities.store.catalogue import save_catalogue, save_price_book
-from activities.store.pool import Pool
-from activities.store.price_pages import in_catalogue, newest_edition
-from domain.quoting.catalogue import Catalogue, Product
+from activities.catalogue.catalogue import save_catalogue, save_price_book
+from activities.catalogue.price_pages import in_catalogue, newest_edition
+from activities.kernel.pool import Pool
+from domain.catalogue.catalogue import Catalogue, Product
 from workers.feeds.catalogue_mapping import (
     CatalogueMapping,
     Edition,

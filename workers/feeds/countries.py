@@ -6,7 +6,7 @@ from functools import cache
 
 from babel import Locale
 
-from domain.countries import COUNTRIES
+from domain.kernel.countries import COUNTRIES
 
 
 @cache

@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from activities.store.orders import find_order, known_products
-from activities.store.pool import Pool
-from domain.orders import Order, read_order
-from domain.refusals import Refusal
+from activities.kernel.pool import Pool
+from activities.orders.order_rows import find_order, known_products
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Order, read_order
 from gateway.client import PerennialClient
 from workers.feeds.documents import order_document
 from workers.feeds.files import is_json_lines, json_rows

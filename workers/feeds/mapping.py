@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
-from domain.calendar import ZoneName
-from domain.model import Received
-from domain.money import CurrencyCode
-from domain.orders import Country, Language, ProductKind, Staff
-from domain.refusals import Refusal
+from domain.kernel.base import Received
+from domain.kernel.calendar import ZoneName
+from domain.kernel.money import CurrencyCode
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Country, Language, ProductKind, Staff
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
 from workers.feeds.files import guess_delimiter, read_header

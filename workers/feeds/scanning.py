@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from domain.orders import Purchase
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Purchase
 from workers.feeds.files import ADDED, csv_rows
 from workers.feeds.mapping import Mapping
 from workers.feeds.rejects import Reason, Reject

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from domain.model import Received
+from domain.kernel.base import Received
 
 YES = frozenset({"1", "true", "yes", "y", "x"})
 NO = frozenset({"", "0", "false", "no", "n"})

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.refusals import Refusal
-from domain.usage import UsageRow
+from domain.kernel.refusals import Refusal
+from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
 from workers.feeds.errors import FeedError
 from workers.feeds.files import csv_rows, is_json_lines, json_rows, read_header

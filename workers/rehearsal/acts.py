@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.calendar import local_instant
-from domain.model import Received
+from domain.kernel.base import Received
+from domain.kernel.calendar import local_instant
 from workers.rehearsal.letters import Letter
 
 _DAY = re.compile(r"day ([+-]?\d{1,5})(?: (\d\d:\d\d))?")

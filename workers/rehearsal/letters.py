@@ -13,13 +13,13 @@ from typing import Annotated
 import aiosmtplib
 from pydantic import Field, StringConstraints
 
-from activities.store import inbox
-from activities.store.pool import Pool
+from activities.kernel.pool import Pool
+from activities.mail import inbox
+from domain.kernel.base import Received
+from domain.kernel.refusals import Refusal
 from domain.mail.reading import mail_key
 from domain.mail.routing import InboxStatus
-from domain.model import Received
-from domain.orders import MailAddress
-from domain.refusals import Refusal
+from domain.orders.order import MailAddress
 from workers.embedded.mailbox import Mailbox, StoredMail
 
 TAKEN_IN = timedelta(seconds=30)

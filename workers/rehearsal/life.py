@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from activities.store import reports
-from activities.store.pool import Pool
-from domain.calendar import add_months, local_day
-from domain.orders import Order
-from domain.refusals import Refusal
-from domain.usage import UsageRow
+from activities.journey import reports
+from activities.kernel.pool import Pool
+from domain.kernel.calendar import add_months, local_day
+from domain.kernel.refusals import Refusal
+from domain.orders.order import Order
+from domain.success.usage import UsageRow
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from workers.rehearsal.acts import Scheduled, scheduled

@@ -13,10 +13,10 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from activities.playbooks import Playbooks
-from domain.acceptance import asset_id_of
-from domain.model import Received
-from domain.orders import Order, read_order
-from domain.refusals import Problem, Refusal
+from domain.journey.activation import asset_id_of
+from domain.kernel.base import Received
+from domain.kernel.refusals import Problem, Refusal
+from domain.orders.order import Order, read_order
 from workers.rehearsal.acts import Act
 
 STORIES = Path(__file__).parent / "stories"

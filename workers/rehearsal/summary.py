@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from activities.store import reports
-from activities.store.ledger import load_records
+from activities.assets.ledger import load_records
+from activities.journey import reports
 from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
-from domain.calendar import add_months, local_day
-from domain.money import rounding_of
-from domain.ownership import POLICY
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import add_months, local_day
+from domain.kernel.money import rounding_of
 from workers.cli.stack import Up
 from workers.rehearsal.life import Life
 

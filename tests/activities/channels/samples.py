@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.messages import OutgoingMail
+from domain.frame.messages import OutgoingMail
 
 AT = datetime(2027, 1, 30, 0, 0, tzinfo=UTC)
 

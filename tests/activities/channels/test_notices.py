@@ -9,7 +9,7 @@ import pytest
 from activities.channels.errors import ChannelUnavailableError
 from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices, NoticeChannel
-from domain.messages import StaffNotice
+from domain.frame.messages import StaffNotice
 from tests.activities.channels.smtp_server import Mailbox
 
 NOTICE = StaffNotice(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from activities.channels.errors import ChannelUnavailableError
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner, Provisioner
-from domain.provisioning import (
+from domain.orders.provisioning import (
     ProvisioningAnswerError,
     ProvisioningItem,
     ProvisioningRequest,

@@ -10,7 +10,7 @@ import pytest
 import activities.channels
 from activities.channels.errors import RenderError
 from activities.channels.rendering import RenderedMail, Renderer
-from domain.messages import OutgoingMail
+from domain.frame.messages import OutgoingMail
 from tests.activities.channels.samples import COMMON, CONTEXTS, DOCUMENTS, NOTICE, QUOTE, a_mail
 
 TEMPLATES = Path(activities.channels.__file__).parent / "templates"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from activities.channels.errors import ChannelUnavailableError
 from activities.channels.provisioning import HttpProvisioner
-from domain.provisioning import ProvisioningItem, ProvisioningRequest
+from domain.orders.provisioning import ProvisioningItem, ProvisioningRequest
 from tests.ports import own_ports
 
 SAMPLE = Path(__file__).parents[3] / "docs" / "provisioning_service.py"

@@ -6,7 +6,7 @@ import pytest
 
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
 from activities.channels.webhooks import WebhookChannel, signature
-from activities.clock import present
+from activities.kernel.clock import present
 from tests.webhook_receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

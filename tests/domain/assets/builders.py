@@ -15,7 +15,7 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetRecord, RequestId
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import Generate, Line
-from domain.ids import AccountId, AssetId, ProductCode
+from domain.kernel.ids import AccountId, AssetId, ProductCode
 
 X, Y = AssetId("x"), AssetId("y")
 BUYER, OTHER = AccountId("buyer"), AccountId("other")

@@ -24,7 +24,7 @@ from domain.assets.requests import (
     Tail,
 )
 from domain.assets.taking import detail_lines
-from domain.ids import OrderId
+from domain.kernel.ids import OrderId
 from tests.domain.assets.builders import X, Y, ask, asset, line, make, mrrs, on, ramp, refused, rows, sold
 
 YEAR = ("2026-01-01", "2027-01-01")

@@ -13,21 +13,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.assets.changes import Change, Side, prorate_change
 from domain.assets.dates import EndStyle, Span, as_instant, read_end, write_end
+from domain.assets.ending_early import DiscountRule, OnTermination, Termination, shorten_term, split_refund
 from domain.assets.errors import AssetError, IndexRateMissingError, PolicyError, SegmentError
 from domain.assets.exact import rounded
 from domain.assets.grid import Boundary, BoundaryKind, MonthEndRule, PeriodLength, PeriodUnit, billing_periods
 from domain.assets.invoicing import InvoiceLine, allocate, apply_invoice, charge_prepaid_units
-from domain.assets.policy import DayCount, Precision, ProrationPolicy, RemainderTo, RoundOn, days_used, read_policy
+from domain.assets.metered import Bucket, Drawdown, RatePack, draw_order, select_rate
+from domain.assets.prepaid_changes import Change, Side, prorate_change
 from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.proration import UnitPrice, prorate_fraction, prorate_in_period, prorate_interval
+from domain.assets.proration_policy import (
+    DayCount,
+    Precision,
+    ProrationPolicy,
+    RemainderTo,
+    RoundOn,
+    days_used,
+    read_policy,
+)
 from domain.assets.ramps import check_segments, ramp_segments
-from domain.assets.refunds import DiscountRule, OnTermination, Termination, shorten_term, split_refund
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
-from domain.assets.usage import Bucket, Drawdown, RatePack, draw_order, select_rate
-from domain.calendar import add_months
-from domain.money import Rounding, RoundingMode
+from domain.kernel.calendar import add_months
+from domain.kernel.money import Rounding, RoundingMode
 
 MONTH = PeriodLength()
 CALENDAR = Boundary(kind=BoundaryKind.CALENDAR)

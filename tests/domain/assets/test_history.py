@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError, HistoryError
-from domain.assets.history import KnownPeriod, check_exported, follow, monthly_price
 from domain.assets.invariants import violations
 from domain.assets.ledger import Ledger, period_at
 from domain.assets.model import AssetRecord, SellingModel
 from domain.assets.operations import apply
+from domain.assets.other_histories import KnownPeriod, check_exported, follow, monthly_price
 from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.requests import Generate
-from domain.installed_base import read_asset, take_over
-from domain.orders import PricePer
-from domain.ownership import POLICY
+from domain.contracts.ownership import POLICY
+from domain.journey.installed_base import read_asset, take_over
+from domain.orders.order import PricePer
 from tests.domain.assets.builders import asset, day, on, sold
 from tests.domain.assets.test_invariants import requests, sales
 from tests.properties import examples

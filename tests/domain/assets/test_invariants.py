@@ -33,7 +33,7 @@ from domain.assets.requests import (
     Tail,
     Transfer,
 )
-from domain.ids import AccountId, AssetId
+from domain.kernel.ids import AccountId, AssetId
 from tests.domain.assets.builders import X, asset, day, sold
 from tests.properties import examples
 

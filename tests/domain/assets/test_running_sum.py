@@ -15,12 +15,12 @@ from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
 from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
-from domain.billing import ContractBilling, ContractTerm, Due, settle, terms_of
-from domain.calendar import add_months, start_of_day
-from domain.money import by_one_month, rounding_of
-from domain.orders import BillingFrequency
-from domain.ownership import POLICY
-from domain.quoting.billing import BillLine
+from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
+from domain.billing.schedule import BillLine
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import add_months, start_of_day
+from domain.kernel.money import by_one_month, rounding_of
+from domain.orders.order import BillingFrequency
 from tests.domain.assets.builders import OTHER, X, Y, asset
 
 ZONE = "Europe/Berlin"

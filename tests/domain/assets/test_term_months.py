@@ -14,9 +14,9 @@ from domain.assets.ledger import Anchor, Ledger, MonthCount, anchor_at, months_b
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import Cancel, Generate, Line, Renew
-from domain.calendar import add_months, anchor_from, start_of_day
-from domain.calendar import months_between as months_by_anchor
-from domain.ownership import POLICY
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import add_months, anchor_from, start_of_day
+from domain.kernel.calendar import months_between as months_by_anchor
 from tests.domain.assets import builders
 
 DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))

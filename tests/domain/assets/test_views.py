@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from domain.assets.bundles import ChildQuantity, Relationship, change_bundle, members
-from domain.assets.contracts import ContractTerms, cotermed, relate
+from domain.assets.contract_dates import ContractTerms, cotermed, relate
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
 from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Renew
 from domain.assets.views import explain_at, state_at, totals_at
-from domain.ids import AccountId, AssetId, ContractId
+from domain.kernel.ids import AccountId, AssetId, ContractId
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
 from tests.oracles.bench import seconds_to_rebuild
 

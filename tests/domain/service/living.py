@@ -10,9 +10,10 @@ from hashlib import sha256
 from typing import Any
 
 from activities.service_policies import read_service_book
-from domain.customer import StaffFacts
-from domain.refusals import Refusal
+from domain.frame.customer import StaffFacts
+from domain.kernel.refusals import Refusal
 from domain.service import case_care, case_changes
+from domain.service.assignment import Level, priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile, MessageFacts, MilestoneFacts
 from domain.service.case_refusing import refusal_of
 from domain.service.casework import CaseSituation, Work
@@ -21,7 +22,6 @@ from domain.service.desk import AgentFacts, ServiceBook, TeamFacts
 from domain.service.errors import ServiceRuleError
 from domain.service.lifecycle import CaseState
 from domain.service.opening import OpenCase
-from domain.service.routing import Level, priority_of
 
 Decide = Callable[[Work], None]
 

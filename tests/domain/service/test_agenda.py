@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.service.agenda import Agenda, agenda
-from domain.service.calendar import always_open
+from domain.service.business_calendar import always_open
 from domain.service.clock import BusinessClock
 from domain.service.definitions import ActionClass, ActionKind, Milestone, MilestoneAction, MilestoneKind, Priority
 from domain.service.history import CaseHistory
-from domain.service.timeline import follow
+from domain.service.milestone_actions import Agenda, agenda
+from domain.service.milestone_timeline import follow
 from tests.domain.service.samples import at, hours, minutes, story
 
 CLOCKS = {"always": BusinessClock(always_open())}

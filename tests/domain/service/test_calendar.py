@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from domain.service.calendar import (
+from domain.service.business_calendar import (
     BusinessCalendar,
     always_open,
     check_before_saving,

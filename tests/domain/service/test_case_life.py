@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from domain.service import case_changes, case_handling, case_surveys
+from domain.service.assignment import Level
 from domain.service.case import CaseChanged, CaseContact, CaseFile, Happened, Recorded
 from domain.service.case_requests import (
     AddNote,
@@ -34,7 +35,6 @@ from domain.service.casework import Work
 from domain.service.clock import clock_of
 from domain.service.definitions import Priority
 from domain.service.lifecycle import CaseState, allowed_after
-from domain.service.routing import Level
 from domain.success.throttling import AskedBefore, SurveyKind
 from tests.domain.service.living import STAFF, Life, book, refused
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from domain.service import case_changes, case_handling, case_surveys
 from domain.service.case import Happened
 from domain.service.case_requests import (

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.service.calendar import BusinessCalendar, always_open
+from domain.service.business_calendar import BusinessCalendar, always_open
 from domain.service.clock import BusinessClock, clock_of
 from domain.service.errors import (
     CalendarExhaustedError,

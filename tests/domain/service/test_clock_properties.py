@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from domain.service.calendar import (
+from domain.service.business_calendar import (
     WEEKDAYS,
     BusinessCalendar,
     Closure,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.ids import AccountId, ContractId, ProductCode
+from domain.kernel.ids import AccountId, ContractId, ProductCode
 from domain.service.definitions import Milestone, MilestoneKind, Priority
 from domain.service.entitlements import (
     CaseSubject,

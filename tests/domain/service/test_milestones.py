@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.service.calendar import always_open
+from domain.service.business_calendar import always_open
 from domain.service.clock import BusinessClock
 from domain.service.definitions import Milestone, MilestoneKind, Priority, Recurrence
 from domain.service.errors import ServiceRuleError
+from domain.service.milestone_timeline import ExchangeMeasure, follow, next_due, summary
 from domain.service.milestones import MilestoneState, Occurrence, occurrences
 from domain.service.options import (
     Boundary,
@@ -16,7 +17,6 @@ from domain.service.options import (
     ReopenRule,
     ZeroTarget,
 )
-from domain.service.timeline import ExchangeMeasure, follow, next_due, summary
 from tests.domain.service.samples import at, hours, minutes, office_clock, story
 
 ALWAYS = BusinessClock(always_open())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.refusals import Refusal
+from domain.kernel.refusals import Refusal
 from domain.service.roi import Benefit, RoiInputs
 from domain.service.roi_report import OwnData, OwnRevenue, RoiReport, read_inputs, roi_report
 from domain.service.sla_report import SlaReport, total

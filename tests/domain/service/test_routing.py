@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.service.definitions import Priority
-from domain.service.routing import (
+from domain.service.assignment import (
     AgeFrom,
     Agent,
     AssignmentRule,
@@ -20,6 +19,7 @@ from domain.service.routing import (
     escalations,
     priority_of,
 )
+from domain.service.definitions import Priority
 from tests.domain.service.samples import at, hours, office_clock
 
 NOW = at("2026-01-05 09:00")

@@ -13,9 +13,9 @@ from unittest.mock import patch
 from temporalio.client import Client
 
 from activities.channels.mail import MailChannel
-from activities.store.pool import open_pool
+from activities.kernel.pool import open_pool
+from domain.frame.messages import OutgoingMail
 from domain.mail.reading import Attachment
-from domain.messages import OutgoingMail
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import DATA_CONVERTER

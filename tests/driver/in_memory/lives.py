@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from activities.store import cases
-from activities.store.agenda import load_facts
-from domain.agenda.comparing import Difference, compare, compare_case
-from domain.agenda.planning import agenda
+from activities.journey.agenda_facts import load_facts
+from activities.service import case_rows
+from domain.journey.comparing import Difference, compare, compare_case
+from domain.journey.planning import agenda
 from gateway.client import journey_id
 from tests.driver import case_requests, journey_requests
 from tests.driver.in_memory.server import Server
@@ -91,7 +91,7 @@ async def differences(world: World, account_id: str) -> Sequence[Difference]:
         return []
     async with world.pool.acquire() as connection, connection.transaction(readonly=True):
         facts = await load_facts(connection, account_id, running.now)
-        open_cases = await cases.open_cases(connection, account_id)
+        open_cases = await case_rows.open_cases(connection, account_id)
     if facts is None or facts.lacks(running.last):
         raise LookupError(f"{account_id} did {running.last} last, which is not on record")
     zone = facts.situation.customer.account.time_zone

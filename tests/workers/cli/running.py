@@ -13,7 +13,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from activities.clock import is_moved, present
+from activities.kernel.clock import is_moved, present
 from tests.workers.cli import child
 
 PROGRAM = Path(sys.executable).with_name("perennial")

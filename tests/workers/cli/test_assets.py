@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from activities.store.audit import audit
-from activities.store.ledger import load_record, save_changes
+from activities.assets.audit import audit
+from activities.assets.ledger import load_record, save_changes
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeFields, ChangeQuantity, Renew, Rollback
-from domain.decision import AssetChange
-from domain.ids import AssetId
-from domain.ownership import POLICY
+from domain.contracts.ownership import POLICY
+from domain.frame.decision import AssetChange
+from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make
 from tests.installed_base import fill
 from tests.own_database import OwnDatabase, own_database

@@ -20,7 +20,8 @@ from tests.ports import own_ports
 from tests.workers.cli.running import PROGRAM
 from workers.embedded.stack import EmbeddedStack
 
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "service.md"]
 
 
 def clean() -> dict[str, str]:
@@ -64,7 +65,8 @@ def beside(servers: Servers, folder: Path) -> None:
 
 
 def examples(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    return [found for text in texts for found in re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)]
 
 
 async def test_the_examples_of_the_readme_work_beside_the_stack_of_their_folder(
@@ -102,8 +104,9 @@ async def test_without_a_stack_nothing_goes_to_a_stranger(
         await open_facts()
     with pytest.raises(NoServerError, match=r"no Temporal server at 127\.0\.0\.1:9; start `perennial up`"):
         await connect("127.0.0.1:9")
-    readme = README.read_text(encoding="utf-8")
-    assert not re.search(r"\$ (uv run )?temporal ", readme), "the bare line may reach a stranger"
+    for page in PAGES:
+        bare = re.search(r"\$ (uv run )?temporal ", page.read_text(encoding="utf-8"))
+        assert bare is None, "the bare line may reach a stranger"
 
 
 async def test_ports_stay_from_start_to_start(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from activities.clock import present
-from activities.store.keys import load_keys, load_signing
+from activities.kernel.clock import present
+from activities.mail.keys import load_keys, load_signing
 from domain.mail.signing import Purpose, opened, token_of
 from tests.conftest import Servers
 from tests.own_database import own_database

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from domain.mail.marks import Domains
 from gateway.cases import CaseClient
 from gateway.inbound import Inbox

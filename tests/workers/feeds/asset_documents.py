@@ -6,8 +6,8 @@ import itertools
 from datetime import date, timedelta
 from typing import Any
 
-from activities.clock import present
-from domain.calendar import add_months
+from activities.kernel.clock import present
+from domain.kernel.calendar import add_months
 
 _numbers = itertools.count(1)
 

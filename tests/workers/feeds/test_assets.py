@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
+from activities.assets.audit import audit
+from activities.assets.ledger import load_record, load_records
+from activities.journey.imported_assets import export_assets
+from activities.kernel.clock import present
 from activities.playbooks import FOLDER, read_playbooks
-from activities.store.audit import audit
-from activities.store.installed_base import export_assets
-from activities.store.ledger import load_record, load_records
 from domain.assets.invariants import violations
 from domain.assets.model import Category
-from domain.calendar import start_of_day
-from domain.ids import AssetId
-from domain.ownership import POLICY
+from domain.contracts.ownership import POLICY
+from domain.kernel.calendar import start_of_day
+from domain.kernel.ids import AssetId
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import rows_at_rest, rows_of

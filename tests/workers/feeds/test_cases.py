@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.clock import present
+from activities.kernel.clock import present
 from domain.service.lifecycle import CaseState
 from tests.cases import case_client
 from tests.conftest import Servers

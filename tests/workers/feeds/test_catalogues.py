@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
-from activities.store.catalogue import load_catalogue, load_price_book
+from activities.catalogue.catalogue import load_catalogue, load_price_book
 from domain.assets.ledger import Ledger
 from domain.assets.model import SellingModel
-from domain.ids import AccountId, ProductCode
-from domain.orders import ProductKind
-from domain.price_changes import price_changes, renewal_effect
-from domain.quoting.pricebook import PriceUnit
-from domain.quoting.pricing import confirm, price
-from domain.quoting.quote import Quote
-from domain.quoting.requests import QuoteRequest
+from domain.catalogue.price_changes import price_changes, renewal_effect
+from domain.catalogue.pricebook import PriceUnit
+from domain.kernel.ids import AccountId, ProductCode
+from domain.orders.order import ProductKind
+from domain.quotes.pricing import confirm, price
+from domain.quotes.quote import Quote
+from domain.quotes.request_lines import QuoteRequest
 from tests.own_database import OwnDatabase, own_database
 from tests.workers.cli.running import perennial
 from workers.embedded.stack import EmbeddedStack

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from activities.clock import present
-from domain.orders import OrderAnswer, ProductKind
+from activities.kernel.clock import present
+from domain.orders.order import OrderAnswer, ProductKind
 from gateway.client import PerennialClient
 from gateway.here import Running, running_file
 from tests import builders

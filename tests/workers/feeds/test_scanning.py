@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.orders import read_order
+from domain.orders.order import read_order
 from tests.workers.feeds.builders import COLUMNS, SAMPLE, feed, line, sample_rows
 from workers.feeds.countries import country_code
 from workers.feeds.documents import order_document

@@ -1,0 +1,1 @@
+"""Assets: the ledger of what a customer owns."""

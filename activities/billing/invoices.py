@@ -1,0 +1,276 @@
+"""Invoices in tables: numbered by account, each under its business key, never changed once written. Credit memos: `credits`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from activities.kernel.pool import Connection
+from domain.billing.line_parts import Part, Stated, Why, kept, last_day, plainly
+from domain.billing.schedule import BillKind, BillLine
+from domain.kernel.money import rounding_of
+from domain.kernel.tax import Rates, Taxed
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class DocumentLine:
+    """A line of an invoice or a credit memo: of an asset's schedule (`lot`, `period`) or of an order line.
+
+    `amount` is never negative and before tax; the tax of all lines is the document's. `unit_price` is null where no price of a
+    unit times `quantity` is the amount: `parts` and `why` say what it is then. `until` is the first day after the time from
+    `start` on; both are null for what was written before they were kept. `stands` see `BillLine`.
+    """
+
+    kind: str
+    description: str
+    due: date
+    amount: Decimal
+    scheduled: Decimal = ZERO
+    asset_id: str | None = None
+    order_id: str | None = None
+    line_id: str | None = None
+    lot: int | None = None
+    period: date | None = None
+    quantity: int | None = None
+    key: str | None = None
+    unit_price: Decimal | None = None
+    start: date | None = None
+    until: date | None = None
+    parts: tuple[Part, ...] = ()
+    why: Why | None = None
+    stands: str | None = None
+    rates: Rates = ()
+
+    def told(self) -> dict[str, Any]:
+        """As JSON: `period` says its first and last day, `quantity` and `unit_price` what was multiplied, else `parts` and `why`."""
+        start, until = self.start or self.period or self.due, self.until
+        return {
+            "kind": self.kind,
+            "description": self.description,
+            "due": self.due.isoformat(),
+            "amount": f"{self.amount:f}",
+            "asset_id": self.asset_id,
+            "order_id": self.order_id,
+            "line_id": self.line_id,
+            "quantity": self.quantity,
+            "unit_price": None if self.unit_price is None else plainly(self.unit_price),
+            "period": {"start": start.isoformat(), "end": last_day(start, until).isoformat() if until else None},
+            "tax_rates": [plainly(rate) for rate in self.rates],
+            "parts": [part.told() for part in self.parts],
+            "why": self.why,
+        }
+
+
+def covered(said: Stated, period: Sequence[Part]) -> dict[str, Any]:
+    """What a line is made of, as fields of a `DocumentLine`; one without parts of its own is for the `period` as it stands."""
+    parts = said.parts or period
+    return {
+        "quantity": said.units,
+        "unit_price": said.unit_price,
+        "start": min((part.start for part in parts), default=None),
+        "until": max((part.until for part in parts), default=None),
+        "parts": said.parts,
+        "why": said.why,
+    }
+
+
+@dataclass(frozen=True)
+class Document:
+    """An invoice or a credit memo as it was written: `net` and the tax by rate add up to `total`."""
+
+    id: str
+    currency: str
+    net: Decimal
+    taxes: tuple[Taxed, ...]
+    total: Decimal
+    lines: tuple[DocumentLine, ...]
+
+    @property
+    def tax(self) -> Decimal:
+        """All of its tax."""
+        return self.total - self.net
+
+    def told(self) -> dict[str, Any]:
+        """Its sums and lines as JSON values, amounts as strings; lines are before tax."""
+        return {
+            **sums_told(self.net, self.taxes, self.total, self.currency),
+            "lines": [line.told() for line in self.lines],
+        }
+
+
+def sums_told(net: Decimal, taxes: Sequence[Taxed], total: Decimal, currency: str) -> dict[str, Any]:
+    """Net, tax by rate and gross (`total`) of a document as JSON values, amounts as strings."""
+    return {
+        "net": {"amount": f"{net:f}", "currency": currency},
+        "taxes": [{"rate": f"{one.rate:f}", "net": f"{one.net:f}", "tax": f"{one.tax:f}"} for one in taxes],
+        "total": {"amount": f"{total:f}", "currency": currency},
+    }
+
+
+async def billed_lines(connection: Connection, asset_ids: Sequence[str]) -> dict[str, list[BillLine]]:
+    """All that was charged and credited of each asset so far, also elsewhere; an asset that was never billed is not in it."""
+    rows = await connection.fetch(_BILLED, list(asset_ids))
+    found: dict[str, list[BillLine]] = {}
+    for row in rows:
+        found.setdefault(row["asset_id"], []).append(
+            BillLine(
+                asset_id=row["asset_id"],
+                lot=row["lot"],
+                period=row["period"],
+                kind=BillKind(row["kind"]),
+                due=row["due"],
+                currency=row["currency"],
+                amount=row["amount"],
+                scheduled=row["scheduled"],
+                stands=row["stands"],
+            )
+        )
+    return found
+
+
+# In the order in which they were booked: what a period stands as is said by the last of its lines that says it.
+_BILLED = """
+select * from (
+  select l.asset_id, l.lot, l.period, 'charge' as kind, l.due, i.currency, l.amount, l.scheduled,
+         coalesce(l.stands, l.parts)::text as stands, i.issued_at as at
+  from invoice_line l join invoice i using (invoice_id) where l.asset_id = any($1) and l.lot is not null
+  union all
+  select l.asset_id, l.lot, l.period, case when l.kind = 'credit' then 'credit' else 'goodwill' end, l.due, m.currency,
+         -l.amount, l.scheduled, l.stands::text, m.issued_at
+  from credit_memo_line l join credit_memo m using (credit_memo_id) where l.asset_id = any($1) and l.lot is not null
+  union all
+  select b.asset_id, b.lot, b.period, 'charge', b.period, a.currency, b.amount, b.amount, b.stands::text, b.recorded_at
+  from billed_elsewhere b join asset a using (asset_id) where b.asset_id = any($1)
+  union all
+  select f.asset_id, f.lot, f.period, 'credit', f.period, a.currency, 0, -f.amount, f.stands::text, f.recorded_at
+  from credit_forgone f join asset a using (asset_id) where f.asset_id = any($1)) x
+order by at, asset_id, lot, period, kind, amount desc
+"""
+
+
+async def note_forgone(connection: Connection, lines: Iterable[BillLine], as_of: datetime) -> None:
+    """Credits of charges of which other credits have left nothing: they are in no document, and not due again."""
+    await connection.executemany(
+        "insert into credit_forgone (asset_id, lot, period, amount, recorded_at, stands)"
+        " values ($1, $2, $3, $4, $5, $6::text::jsonb)",
+        [(line.asset_id, line.lot, line.period, -line.scheduled, as_of, line.stands) for line in lines],
+    )
+
+
+async def note_billed_elsewhere(connection: Connection, lines: Iterable[BillLine], as_of: datetime) -> None:
+    """What was charged before an asset came to us: no invoice of ours, but the base of later credits."""
+    await connection.executemany(
+        "insert into billed_elsewhere (asset_id, lot, period, amount, recorded_at, stands)"
+        " values ($1, $2, $3, $4, $5, $6::text::jsonb) on conflict do nothing",
+        [(line.asset_id, line.lot, line.period, line.amount, as_of, line.stands) for line in lines],
+    )
+
+
+async def write_invoice(
+    connection: Connection,
+    account_id: str,
+    key: str,
+    currency: str,
+    lines: Sequence[DocumentLine],
+    *,
+    as_of: datetime,
+    on: date,
+) -> Document:
+    """An invoice under its business key, with the account's next number; `on` is the customer's local day.
+
+    Each line has the tax rates of its order line, or of its asset if no order sold it.
+    """
+    rows = zip(*map(line_row, lines), strict=True)
+    digits = rounding_of(currency).decimals
+    row = await connection.fetchrow(_INVOICE, account_id, key, currency, as_of, on, digits, *rows)
+    if row is None:
+        raise LookupError(f"invoice {key} was not written")
+    taxes = tuple(Taxed.model_validate(tax) for tax in row["taxes"] or ())
+    exact = rounding_of(currency).apply
+    rated = tuple(
+        replace(line, rates=tuple(map(Decimal, rates or ()))) for line, rates in zip(lines, row["rates"], strict=True)
+    )
+    return Document(row["invoice_id"], currency, exact(row["net"]), taxes, exact(row["total"]), rated)
+
+
+# Number, rates, taxes, invoice and lines in one round trip.
+_INVOICE = """
+with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where account_id = $1),
+     lines as (
+       select l.*, case when s.line_id is null then a.tax_rates else s.tax_rates end as rates
+       from unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::date[], $13::date[],
+         $14::integer[], $15::text[], $16::numeric[], $17::numeric[], $18::numeric[], $19::date[], $20::date[], $21::text[],
+         $22::text[], $23::text[]) with ordinality
+         l(kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled, unit_price,
+           covers_from, covers_until, why, parts, stands, number)
+       left join asset a on a.asset_id = l.asset_id
+       left join order_line s on s.order_id = coalesce(a.order_id, l.order_id)
+         and s.line_id = coalesce(a.line_id, l.line_id)),
+     taxes as (
+       select rate, sum(amount) as net, round(sum(amount) * rate / 100, $6) as tax
+       from lines, unnest(rates) rate group by rate),
+     sums as (select (select sum(amount) from lines) as net, (select coalesce(sum(tax), 0) from taxes) as tax),
+     written as (
+       insert into invoice (invoice_id, account_id, number, key, currency, net, tax, total, issued_at, issued_on)
+       select 'INV-' || $1 || '-' || n, $1, n, $2, $3, net, tax, net + tax, $4, $5 from numbered, sums
+       returning invoice_id, net, total),
+     kept as (
+       insert into invoice_line (invoice_id, number, kind, asset_id, order_id, line_id, lot, period, due, quantity,
+         description, amount, scheduled, unit_price, covers_from, covers_until, why, parts, stands, tax_rates)
+       select w.invoice_id, l.number, l.kind, l.asset_id, l.order_id, l.line_id, l.lot, l.period, l.due, l.quantity,
+              l.description, l.amount, l.scheduled, l.unit_price, l.covers_from, l.covers_until, l.why, l.parts::jsonb,
+              l.stands::jsonb, l.rates
+       from written w, lines l),
+     taxed as (insert into invoice_tax (invoice_id, rate, net, tax) select w.invoice_id, t.* from written w, taxes t)
+select invoice_id, net, total, (
+  select jsonb_agg(jsonb_build_object('rate', rate::text, 'net', net::text, 'tax', tax::text) order by rate) from taxes
+) as taxes, (select jsonb_agg(to_jsonb(rates::text[]) order by number) from lines) as rates from written
+"""
+
+LINE = (
+    "kind",
+    "asset_id",
+    "order_id",
+    "line_id",
+    "lot",
+    "period",
+    "due",
+    "quantity",
+    "description",
+    "amount",
+    "scheduled",
+    "unit_price",
+    "covers_from",
+    "covers_until",
+    "why",
+    "parts",
+    "stands",
+)
+
+
+def line_row(line: DocumentLine) -> Sequence[Any]:
+    """A line by the columns of `LINE`; parts as JSON text."""
+    return (
+        line.kind,
+        line.asset_id,
+        line.order_id,
+        line.line_id,
+        line.lot,
+        line.period,
+        line.due,
+        line.quantity,
+        line.description,
+        line.amount,
+        line.scheduled,
+        line.unit_price,
+        line.start,
+        line.until,
+        line.why,
+        kept(line.parts) if line.parts else None,
+        line.stands,
+    )

@@ -1,0 +1,367 @@
+"""What leaves the company, after the commit that decided it: mails, internal notices, and requests to the provisioning service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.channels import late_mails
+from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
+from activities.channels.mail import MailChannel
+from activities.channels.notices import NoticeChannel
+from activities.channels.provisioning import Provisioner
+from activities.frame import effects
+from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.holds import hold_rows
+from activities.kernel.heartbeats import heartbeats
+from activities.kernel.pool import Connection
+from activities.mail import inbox
+from domain.frame import lateness
+from domain.frame.decision import Decision, JournalLine, Notice
+from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
+from domain.frame.messages import OutgoingMail, StaffNotice
+from domain.frame.state import TOGETHER, Channel, DeliveryCall, Outcome, Sent, Together, TogetherCall
+from domain.kernel.calendar import local_day
+from domain.mail.reading import Attachment, files_of
+from domain.orders.provisioning import ProvisioningItem, ProvisioningRequest
+from domain.success import onboarding
+
+
+@asynccontextmanager
+async def outside_errors() -> AsyncIterator[None]:
+    """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer.
+
+    While it takes long, Temporal hears that somebody still works on it.
+    """
+    try:
+        async with heartbeats():
+            yield
+    except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
+        raise
+    except Exception as mistake:
+        kind = type(mistake).__name__.removesuffix("Error")
+        raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
+
+
+class Deliveries:
+    """Takes rows of the outbox where they belong. A row that was settled before is left alone, so a repetition does nothing."""
+
+    def __init__(
+        self, performer: Performer, mail: MailChannel, notices: NoticeChannel, provisioner: Provisioner
+    ) -> None:
+        self._performer = performer
+        self._mail = mail
+        self._notices = notices
+        self._provisioner = provisioner
+
+    @activity.defn(name=TOGETHER)
+    async def deliver_together(self, call: TogetherCall) -> Together:
+        """Mails and notices that were written at one instant: all at the same time, each booked by itself as soon as it has left.
+
+        Each is tried once. What cannot leave now for a reason that may pass is left to an activity of its own, so that it neither
+        keeps the others waiting nor has them sent again.
+        """
+        found = await asyncio.gather(*(self._once(call, *one) for one in call.deliveries.items()))
+        came = dict(zip(call.deliveries, found, strict=True))
+        together = Together(outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)})
+        failed = {id: one for id, one in came.items() if isinstance(one, str)}
+        return together.model_copy(update={"failed": failed}) if failed else together
+
+    async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
+        """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""
+        deliver = self.deliver_notice if channel is Channel.NOTICE else self.deliver_mail
+        try:
+            return await deliver(call.alone(delivery_id))
+        except ApplicationError as failed:
+            return str(failed) if failed.non_retryable else None
+        except Exception:
+            return None  # its own activity meets this again, and says so
+
+    async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
+        """The message to deliver, or what came of it if it was settled before."""
+        async with business_errors(), self._performer.transaction() as connection:
+            row = await effects.find_outbox(connection, outbox_id(call))
+            if row is None:
+                raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
+            left = await effects.settled_before(connection, row)
+            if not left and row.status == "waiting" and row.purpose is None:
+                return row
+            if not left and row.status in ("waiting", "held"):
+                return await self._cleared(connection, call, row)
+            if done := await effects.find_effect(connection, _settled_key(call)):
+                return done.outcome
+            if not left and row.status != "sent":
+                return Outcome()
+        return await self._followed(call, row, row.sent_before or _instant_of_attempt(call))
+
+    async def _cleared(
+        self, connection: Connection, call: DeliveryCall, row: effects.Waiting
+    ) -> effects.Waiting | Outcome:
+        """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
+        clearance = hold_rows.Clearance.HELD
+        if row.status == "waiting":
+            clearance = await hold_rows.clear_to_send(connection, row, _instant_of_attempt(call))
+        if clearance is hold_rows.Clearance.CLEARED:
+            return row
+        if row.status == "waiting":
+            await _note_not_sent(connection, call, row, clearance)
+        if clearance is hold_rows.Clearance.WITHDRAWN:
+            return Outcome()
+        return late_mails.review(await load_situation(connection, call.account_id, call.as_of), call)
+
+    @activity.defn(name=Channel.MAIL.value)
+    async def deliver_mail(self, call: DeliveryCall) -> Outcome:
+        """A mail to the customer. A refused address is flagged and told to the owner; an unreachable server is tried again."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        mail = OutgoingMail.model_validate(row.body)
+        late = await self._late(call, row, mail) if _is_late(mail, _instant_of_attempt(call)) else None
+        if isinstance(late, Outcome):
+            return late
+        mail = late.mail if late else mail
+        try:
+            if late and late.too_early:
+                return await self._held(call, row)
+            files = await self._files(mail.files_from) if mail.files_from else []
+            async with outside_errors():
+                message_id = await self._mail.send(mail, files)
+        except ChannelUnavailableError as away:
+            what = f"the {mail_in_words(row.body['template'])}{_addressee(row)}"
+            return await not_yet(self._performer, call, away, what, "mail")
+        except (AddressRejectedError, MessageRejectedError) as rejected:
+            return await self._rejected(call, row, rejected)
+        sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
+        return await self._sent(call, message_id, row, sent, late)
+
+    async def _held(self, call: DeliveryCall, row: effects.Waiting) -> Outcome:
+        """A late mail waits for its hour, once its server is there again: until then it is the server that is waited for."""
+        async with outside_errors():
+            await self._mail.reach()
+        async with business_errors(), self._performer.transaction() as connection:
+            return await late_mails.held(connection, call, row, _instant_of_attempt(call))
+
+    async def _late(self, call: DeliveryCall, row: effects.Waiting, mail: OutgoingMail) -> late_mails.Late | Outcome:
+        """A mail that waited for a server is decided anew: it leaves with what is so now, or waits for an hour at which it may, or
+        is dropped; the journal says which."""
+        at = _instant_of_attempt(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            if row.account_id and not row.delivery_id.startswith("case:"):
+                return await late_mails.decided_anew(connection, call, row, mail, at)
+            said = lateness.on_day(
+                mail.template, mail.context, local_day(mail.at, mail.time_zone), local_day(at, mail.time_zone)
+            )
+            if isinstance(said, str):
+                return await late_mails.dropped(connection, call, row, at, said)
+            optional = mail.unsubscribe is not None and row.account_id
+            leaves_at = await late_mails.hour_of(connection, row.account_id, at) if optional else at
+        if leaves_at > at:
+            raise ApplicationError(late_mails.FOR_ITS_HOUR, type="ChannelUnavailable", next_retry_delay=leaves_at - at)
+        return late_mails.Late(mail.model_copy(update={"context": said, "at": at}))
+
+    async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
+        """What came with a mail that is sent on."""
+        async with business_errors(), self._performer.transaction() as connection:
+            raw = await inbox.raw_mail(connection, inbox_id)
+        return await asyncio.to_thread(files_of, raw) if raw is not None else []
+
+    @activity.defn(name=Channel.NOTICE.value)
+    async def deliver_notice(self, call: DeliveryCall) -> Outcome:
+        """An internal notice."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        try:
+            async with outside_errors():
+                message_id = await self._notices.send(StaffNotice.model_validate(row.body))
+        except ChannelUnavailableError as away:
+            return await not_yet(self._performer, call, away, f"notice{_addressee(row)}", "mail")
+        except (AddressRejectedError, MessageRejectedError) as rejected:
+            return await self._rejected(call, row, rejected)
+        return await self._sent(call, message_id, row)
+
+    @activity.defn(name=Channel.PROVISIONING.value)
+    async def provision(self, call: DeliveryCall) -> Outcome:
+        """An order's lines are provided. An answer that makes no sense is a failure that somebody has to look at."""
+        row = await self._row(call)
+        if isinstance(row, Outcome):
+            return row
+        try:
+            async with outside_errors():
+                request = ProvisioningRequest(
+                    request_key=row.delivery_id,
+                    account_id=row.account_id,
+                    order_id=row.body["order_id"],
+                    items=tuple(ProvisioningItem.model_validate(item) for item in row.body["items"]),
+                    as_of=row.created_at,
+                )
+                result = await self._provisioner.provision(request)
+        except ChannelUnavailableError as away:
+            what = f"provisioning of order {row.body['order_id']}"
+            return await not_yet(self._performer, call, away, what, "provisioning")
+        return await self._provided(call, row, result.request_key)
+
+    async def _sent(
+        self,
+        call: DeliveryCall,
+        message_id: str,
+        row: effects.Waiting,
+        sent: Sent | None = None,
+        late: late_mails.Late | None = None,
+    ) -> Outcome:
+        at = _instant_of_attempt(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            if late is not None:
+                await late_mails.record(connection, call, row, late, at)
+            await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id)
+        followed = await self._followed(call, row, at)
+        return followed.model_copy(update={"sent": sent}) if sent else followed
+
+    async def _followed(self, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
+        """What follows from a message that has left: the task that it completes is done. That it left is on record by now,
+        so whatever stands in the way of this sends nothing again."""
+        name, key = row.body.get("completes"), _settled_key(call)
+        if not name:
+            return Outcome()
+        sent = Sent(template=row.body["template"], role=row.role, at=at)
+        async with business_errors(), self._performer.holding(key, row.account_id) as (connection, done):
+            if done:
+                return done.outcome
+            situation = await load_situation(connection, row.account_id, at)
+            decision = onboarding.mailed(situation, row.stage, name)
+            if decision is None:
+                return Outcome(sent=sent)
+            decision = replace(decision, outcome=decision.outcome.model_copy(update={"sent": sent}))
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage=row.stage, kind="onboarding_mailed"
+            )
+
+    async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
+        """The service has provided everything: the journey notes it as its next step, with its own clock."""
+        key = _settled_key(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            await effects.settle_outbox(connection, outbox_id(call), "sent", _instant_of_attempt(call), message_id=said)
+            situation = await load_situation(connection, call.account_id, call.as_of)
+            outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
+            await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
+            return outcome
+
+    async def _rejected(
+        self, call: DeliveryCall, row: effects.Waiting, rejected: AddressRejectedError | MessageRejectedError
+    ) -> Outcome:
+        """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
+        key, said = _settled_key(call), str(rejected)
+        async with business_errors(), self._performer.transaction() as connection:
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            await effects.settle_outbox(connection, outbox_id(call), "rejected", _instant_of_attempt(call), reason=said)
+            still = True
+            if row.contact_id and isinstance(rejected, AddressRejectedError):
+                email = row.body["to_email"]
+                still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
+            if not row.account_id:
+                return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
+            situation = await load_situation(connection, row.account_id, call.as_of)
+            decision = _told(row, said, still=still)
+            return await self._performer.carry_out(
+                connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
+            )
+
+
+LATE_AFTER = timedelta(hours=1)
+"""What has not left by then is shown to people; it is tried again all the same."""
+
+
+async def not_yet(
+    performer: Performer, call: DeliveryCall, away: ChannelUnavailableError, what: str, provider: str
+) -> Outcome:
+    """The other side is away. Within the hour, and once it was said, the attempt fails and is repeated; at the hour it says so.
+
+    What is said then stays as it is, while the attempts go on: the list of what has not left counts on from there.
+
+    Raises:
+        ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
+    """
+    if call.late:
+        raise away
+    info = activity.info()
+    passed = info.current_attempt_scheduled_time - info.scheduled_time
+    if passed >= LATE_AFTER:
+        async with business_errors(), performer.transaction() as connection:
+            await effects.note_tried(connection, outbox_id(call), info.attempt)
+        says = f"{what} has not left for an hour: {away}. By then it had been tried {info.attempt} times, and it is tried again"
+        goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
+        return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
+    left = LATE_AFTER - passed
+    usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
+    raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
+
+
+async def _note_not_sent(
+    connection: Connection, call: DeliveryCall, row: effects.Waiting, clearance: hold_rows.Clearance
+) -> None:
+    """A line of the journal: the message is held back, or dropped for good, and why."""
+    if not row.account_id:
+        return
+    held = clearance is hold_rows.Clearance.HELD
+    why = await effects.why_not_sent(connection, row.delivery_id)
+    says = f"{'Held back' if held else 'Dropped'}: {mail_in_words(row.body['template'])}; {why}"
+    await late_mails.note(connection, call, row, _instant_of_attempt(call), clearance.value, says)
+
+
+def _is_late(mail: OutgoingMail, at: datetime) -> bool:
+    """True for a mail that was decided on another day than it leaves on, and for an optional one after an hour."""
+    other_day = local_day(mail.at, mail.time_zone) < local_day(at, mail.time_zone)
+    return other_day or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
+
+
+def _addressee(row: effects.Waiting) -> str:
+    """To whom it goes, without a name: the briefing shows it."""
+    return f" to the {role_in_words(row.role)}" if row.contact_id else f" to {row.staff_id}" if row.staff_id else ""
+
+
+def outbox_id(call: DeliveryCall) -> str:
+    """The row that a call delivers: a case's rows have their whole id, a journey's leave out the account."""
+    if call.delivery_id.startswith("case:"):
+        return call.delivery_id
+    return effect_key(call.account_id, call.delivery_id)
+
+
+def _instant_of_attempt(call: DeliveryCall) -> datetime:
+    """The customer's time at this attempt; the call's own is that of the first one, which may be days ago."""
+    info = activity.info()
+    return call.as_of + max(info.current_attempt_scheduled_time - info.scheduled_time, timedelta(0))
+
+
+def _settled_key(call: DeliveryCall) -> str:
+    return f"{outbox_id(call)}/settled"
+
+
+def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:
+    """What the journal, the briefing and the owner hear of a message that was refused for good.
+
+    still: the contact has that address still; otherwise there is nothing to mend.
+    """
+    if row.contact_id is None:
+        says = f"A notice to staff was refused: {row.body['title']}"
+        return Decision(JournalLine(says), Outcome(attention={"notice_refused": f"{says} ({said})"}))
+    mail = mail_in_words(row.body["template"])
+    says = f"The {mail} to {person_in_words(row.body['to_name'], row.role)} was refused for good"
+    if not still:
+        return Decision(JournalLine(f"{says}; the address has changed since"))
+    lines = [
+        f"The mail server said: {said}",
+        "Find out the right address; it comes in with the contact of a later order.",
+    ]
+    attention: dict[str, str | None] = {
+        f"address_rejected:{row.contact_id}": f"The {mail} to the {role_in_words(row.role)} was refused for good"
+    }
+    return Decision(JournalLine(says), Outcome(attention=attention), notices=[Notice(says, lines, to="owner")])

@@ -1,0 +1,51 @@
+"""Takes events to the endpoint that other systems have named, signed, for as long as it takes."""
+
+from __future__ import annotations
+
+import json
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.channels.deliveries import not_yet, outbox_id, outside_errors
+from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
+from activities.channels.webhooks import WebhookChannel
+from activities.frame import effects
+from activities.frame.carrying_out import Performer, business_errors
+from activities.kernel.clock import present
+from domain.frame.state import Channel, DeliveryCall, Outcome
+from domain.journey.webhooks import message_id
+
+
+class Webhooks:
+    """Events on their way out. Without an endpoint none are written; those written before wait for it."""
+
+    def __init__(self, performer: Performer, channel: WebhookChannel | None) -> None:
+        self._performer = performer
+        self._channel = channel
+
+    @activity.defn(name=Channel.WEBHOOK.value)
+    async def deliver_webhook(self, call: DeliveryCall) -> Outcome:
+        """One event. An endpoint that is away or says no is tried again; one that is gone for good ends it."""
+        delivery_id = outbox_id(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            row = await effects.find_outbox(connection, delivery_id)
+            if row is None:
+                raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
+            if row.status != "waiting" or await effects.settled_before(connection, row):
+                return Outcome()
+        if self._channel is None:
+            raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
+        status, said, sent = "sent", None, message_id(delivery_id)
+        body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            async with outside_errors():
+                # The time of the attempt, by which a receiver tells a message from an old one sent again.
+                await self._channel.send(sent, body, present().timestamp())
+        except ChannelUnavailableError as away:
+            return await not_yet(self._performer, call, away, f"event {sent}", "receiving")
+        except MessageRejectedError as gone:
+            status, said = "rejected", str(gone)
+        async with business_errors(), self._performer.transaction() as connection:
+            await effects.settle_outbox(connection, delivery_id, status, call.as_of, message_id=sent, reason=said)
+        return Outcome()

@@ -1,0 +1,1 @@
+"""Claims: money given back for a price that fell, and goodwill."""

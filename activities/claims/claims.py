@@ -1,0 +1,216 @@
+"""Claims on cases: money given back once, in one transaction that holds the order line, or kept waiting for an approval."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from temporalio import activity
+
+from activities.billing import credits
+from activities.claims import claim_rows
+from activities.frame import effects
+from activities.frame.carrying_out import business_errors
+from activities.kernel.pool import Connection
+from activities.service.case_work import CaseWorker, case_key
+from domain.catalogue.pricebook import PriceUnit
+from domain.claims import decisions
+from domain.claims import work as claim_work
+from domain.claims.claims import (
+    NOTHING_LEFT,
+    UNKNOWN_LINE,
+    BookPrice,
+    BoughtLine,
+    Claim,
+    Claimant,
+    ClaimKind,
+    ClaimStatus,
+)
+from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
+from domain.claims.rules import Assessment, assess, check_goodwill, check_shown
+from domain.kernel.calendar import local_day
+from domain.kernel.fingerprints import asked_by
+from domain.kernel.money import Money
+from domain.kernel.refusals import Refusal
+from domain.service.case import CaseCall, CaseOutcome
+from domain.service.case_refusing import check_version, refusal_of
+from domain.service.case_requests import CaseRequest, read_case_request
+from domain.service.casework import Work
+from domain.service.errors import ServiceRuleError
+
+_Request = TypeVar("_Request", bound=CaseRequest)
+
+
+@dataclass(frozen=True)
+class _At:
+    """Where a claim is judged: the transaction, the case's work, whose it is, and their local day."""
+
+    connection: Connection
+    work: Work
+    account_id: str
+    today: date
+
+
+class Claims:
+    """The activities by which money is claimed, approved, refused and disputed."""
+
+    def __init__(self, worker: CaseWorker) -> None:
+        self._worker = worker
+        self._policy = worker.book.claims
+
+    async def _answer(
+        self, call: CaseCall, model: type[_Request], judge: Callable[[_At, _Request], Awaitable[None]]
+    ) -> CaseOutcome:
+        """What comes of a request, once; everything that `judge` does is in one transaction, in which account, case and line are held."""
+        async with business_errors():
+            request = read_case_request(model, call.body)
+            key = case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
+            async with self._worker.performer.transaction() as connection:
+                case = await self._worker.locked(connection, call.case_id)
+                asked = asked_by(request, call.request_id)
+                if found := await effects.find_record(connection, key, asked):
+                    return await self._worker.repeated(connection, call, case, *found)
+                work = Work(await self._worker.situation(connection, case, call.as_of, request.by), key)
+                try:
+                    check_version(request.expected_version, case.version)
+                except ServiceRuleError as error:
+                    raise refusal_of(error) from None
+                account_id = claim_work.account_of(work)
+                zone = work.before.account.time_zone if work.before.account else "UTC"
+                await judge(_At(connection, work, account_id, local_day(call.as_of, zone)), request)
+                await self._worker.carry_out(connection, call, work, lambda work: None)
+                return await self._worker.finish(connection, call, work, asked)
+
+    @activity.defn
+    async def claim_price_match(self, call: CaseCall) -> CaseOutcome:
+        """The customer gets back what a line costs less now."""
+        return await self._answer(call, ClaimPriceMatch, self._price_match)
+
+    @activity.defn
+    async def grant_goodwill(self, call: CaseCall) -> CaseOutcome:
+        """A credit that no policy owes."""
+        return await self._answer(call, GrantGoodwill, self._goodwill)
+
+    @activity.defn
+    async def approve_claim(self, call: CaseCall) -> CaseOutcome:
+        """A claim that waited is paid, as far as it is still owed."""
+        return await self._answer(call, ApproveClaim, self._approve)
+
+    @activity.defn
+    async def reject_claim(self, call: CaseCall) -> CaseOutcome:
+        """A claim that waited is refused."""
+        return await self._answer(call, RejectClaim, self._reject)
+
+    @activity.defn
+    async def dispute_refund(self, call: CaseCall) -> CaseOutcome:
+        """The customer does not accept what came of a refund."""
+        return await self._answer(call, DisputeRefund, _dispute)
+
+    async def _price_match(self, at: _At, request: ClaimPriceMatch) -> None:
+        claim_work.check_open(at.work)
+        line = await _line(at, request.order_id, request.line_id)
+        price, elsewhere = await claim_rows.price_now(at.connection, line, at.today)
+        found = await self._assess(at, line, price, quantity=request.quantity, elsewhere=elsewhere)
+        found.checked()
+        check_shown(request.refund, found)
+        claim = claim_work.price_match(at.work, request, found, self._policy, await _next_id(at), at.today)
+        await self._settle(at, claim, line)
+
+    async def _goodwill(self, at: _At, request: GrantGoodwill) -> None:
+        claim_work.check_open(at.work)
+        case = at.work.case
+        order_id, line_id = request.order_id or case.order_id, request.line_id or case.line_id
+        if order_id is None or line_id is None:
+            raise Refusal(UNKNOWN_LINE, "goodwill is credited to what was bought; name order_id and line_id")
+        line = await _line(at, order_id, line_id)
+        used = await claim_rows.used_in_year(
+            at.connection, at.account_id, line.currency, ClaimKind.GOODWILL, at.today.year
+        )
+        amount = Money(amount=request.amount, currency=request.currency or line.currency)
+        check_goodwill(self._policy, line, amount, used, at.today.year)
+        claim = claim_work.goodwill(at.work, request, line, self._policy, await _next_id(at), at.today)
+        await self._settle(at, claim, line)
+
+    async def _approve(self, at: _At, request: ApproveClaim) -> None:
+        waiting = decisions.waiting_claim(at.work, request.claim_id)
+        claim = decisions.decided(at.work, request, waiting)
+        line = await _line(at, claim.order_id or "", claim.line_id or "")
+        others = tuple(one for one in line.claims if one.claim_id != claim.claim_id)
+        if claim.kind is ClaimKind.PRICE_MATCH:
+            # As of the day on which it was claimed, but with all that was returned and credited since.
+            rest = line.model_copy(update={"claims": others})
+            quantity = min(claim.quantity or rest.kept, rest.kept) or None
+            found = await self._assess(at, rest, _price_of(claim), quantity=quantity, waiting=claim)
+            claim = decisions.still_owed(claim, found)
+        await self._settle(at, claim.model_copy(update={"status": ClaimStatus.REFUNDED}), line)
+
+    async def _reject(self, at: _At, request: RejectClaim) -> None:
+        claim = decisions.waiting_claim(at.work, request.claim_id)
+        line = await _line(at, claim.order_id or "", claim.line_id or "")
+        decisions.reject(at.work, request, claim, line)
+
+    async def _assess(
+        self,
+        at: _At,
+        line: BoughtLine,
+        price: BookPrice | None,
+        *,
+        quantity: int | None,
+        elsewhere: str | None = None,
+        waiting: Claim | None = None,
+    ) -> Assessment:
+        """What the line gives back: today, or for a claim that waited on the day on which it was made."""
+        day = waiting.claimed_on if waiting else at.today
+        used = await claim_rows.used_in_year(
+            at.connection,
+            at.account_id,
+            line.currency,
+            ClaimKind.PRICE_MATCH,
+            day.year,
+            waiting.claim_id if waiting else None,
+        )
+        segment = at.work.before.account.segment if at.work.before.account else ""
+        who = Claimant(segment=segment, today=day, used_year=used)
+        return assess(self._policy, line, price, who, quantity=quantity, elsewhere=elsewhere)
+
+    async def _settle(self, at: _At, claim: Claim, line: BoughtLine) -> None:
+        """The money is booked under the claim's key, or the claim waits for whoever may decide it."""
+        await claim_rows.keep_policy(at.connection, self._policy)
+        if claim.status is ClaimStatus.WAITING:
+            claim_work.await_approval(at.work, claim, line)
+            return
+        credit = claim_work.credit_of(claim, line)
+        booked = await credits.book_credit(at.connection, at.account_id, credit, as_of=at.work.as_of, on=at.today)
+        if booked is None:
+            raise Refusal(NOTHING_LEFT, f"{line.name}: all of its price was given back before")
+        claim_work.refund(at.work, claim, line, booked)
+
+
+async def _dispute(at: _At, request: DisputeRefund) -> None:
+    decisions.dispute(at.work, request)
+
+
+async def _line(at: _At, order_id: str, line_id: str) -> BoughtLine:
+    line = await claim_rows.find_line(at.connection, at.account_id, order_id, line_id, lock=True)
+    if line is None:
+        raise Refusal(UNKNOWN_LINE, f"{at.account_id} bought no line {line_id!r} of an order {order_id!r}")
+    return line
+
+
+async def _next_id(at: _At) -> str:
+    return f"{at.work.case_id}.r{await claim_rows.count_of_case(at.connection, at.work.case_id) + 1}"
+
+
+def _price_of(claim: Claim) -> BookPrice | None:
+    """The price by which a claim was made."""
+    if claim.unit_now is None or claim.price_book is None or claim.price_since is None:
+        return None
+    return BookPrice(
+        book=claim.price_book,
+        currency=claim.currency,
+        price=claim.unit_now,
+        per=PriceUnit.ONCE,
+        since=claim.price_since,
+    )

@@ -1,0 +1,89 @@
+"""Takes assets from one customer's journey to another's: asked until the other one has answered, once or not at all."""
+
+from __future__ import annotations
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.contracts import holdings
+from activities.frame import effects
+from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.kernel.heartbeats import heartbeats
+from domain.contracts.transfers import REFUSED
+from domain.frame.state import Channel, DeliveryCall, Outcome
+
+UPDATE = "receive_assets"
+_LOST_AFTER = 8
+"""A journey that cannot be found although its account is open may be between two lives; after so many attempts it is gone."""
+
+
+class Conveyor:
+    """Asks the target of a transfer to take the assets, and tells the source what came of it."""
+
+    def __init__(self, performer: Performer, temporal: Client) -> None:
+        self._performer = performer
+        self._temporal = temporal
+
+    @activity.defn(name=Channel.CONVEYANCE.value)
+    async def convey_assets(self, call: DeliveryCall) -> Outcome:
+        """The target's answer, for good: it has the assets, or it will never have them."""
+        delivery_id = effect_key(call.account_id, call.delivery_id)
+        async with business_errors(), self._performer.transaction() as connection:
+            if done := await effects.find_effect(connection, f"{delivery_id}/settled"):
+                return done.outcome
+            row = await effects.find_outbox(connection, delivery_id)
+            if row is None:
+                raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
+            if await effects.settled_before(connection, row):
+                return Outcome()
+            transfer_id = str(row.body["transfer_id"])
+            account = str(row.body["to_account"])
+            answered = await holdings.is_answered(connection, transfer_id)
+        refused = None
+        if not answered:
+            async with heartbeats():
+                refused = await self._refused(transfer_id, account)
+        return await self._settle(call, delivery_id, row.stage, transfer_id, refused)
+
+    async def _refused(self, transfer_id: str, account: str) -> str | None:
+        """Null once the target has taken the assets; why it never will, otherwise. Whatever else happens is tried again."""
+        info = activity.info()
+        request = {"transfer_id": transfer_id, "request_id": transfer_id, "by": "transfer"}
+        try:
+            # Each attempt has an id of its own: the request's id makes it happen once, and yesterday's failure is no answer.
+            await self._temporal.get_workflow_handle(f"journey-{account}").execute_update(
+                UPDATE, request, id=f"{transfer_id}-{info.workflow_run_id}-{info.activity_id}-{info.attempt}"
+            )
+        except WorkflowUpdateFailedError as failed:
+            cause = failed.cause
+            if not isinstance(cause, ApplicationError) or cause.type == "StepFailed":
+                raise ApplicationError(str(cause), type="TransferFailed", non_retryable=True) from failed
+            return f"{cause.type}: {cause.message}"
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or not await self._is_gone(account, info.attempt):
+                raise
+            return f"account {account} has no open journey"
+        return None
+
+    async def _is_gone(self, account: str, attempt: int) -> bool:
+        async with business_errors(), self._performer.transaction() as connection:
+            receiver = await holdings.find_receiver(connection, account, [])
+        return receiver is None or receiver.closed or attempt >= _LOST_AFTER
+
+    async def _settle(
+        self, call: DeliveryCall, delivery_id: str, stage: str, transfer_id: str, refused: str | None
+    ) -> Outcome:
+        """The transfer's end on record; what it means for the source is the journey's next step, with its own clock."""
+        async with business_errors(), self._performer.transaction() as connection:
+            key = f"{delivery_id}/settled"
+            if done := await effects.find_effect(connection, key):
+                return done.outcome
+            status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else ""
+            said = "rejected" if status == REFUSED else "sent"
+            await effects.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
+            situation = await load_situation(connection, call.account_id, call.as_of)
+            outcome = Outcome(plan=[situation.step_now("amendment_settled", stage, transfer_id)])
+            await effects.record_effect(connection, key, call.account_id, "", call.as_of, outcome)
+            return outcome

@@ -1,0 +1,214 @@
+"""Reading a customer: one statement that gathers everything a decision may know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from pydantic import ValidationError
+
+from activities.kernel.pool import Connection
+from domain.frame.customer import ContactFacts, Customer
+from domain.frame.partly import read_customer, with_known_zones
+from domain.frame.playbook import Playbook
+from domain.frame.situation import Looks
+from domain.frame.unreadable import Missing, Unreadable, UnreadableError, why_not
+from domain.kernel.calendar import local_day
+from domain.kernel.zones import is_zone
+from domain.success import adoption
+
+_CUSTOMER = """
+with a as (select * from account where account_id = $1)
+select jsonb_build_object(
+  'account', (select to_jsonb(a) from a),
+  'owner', (select to_jsonb(s) from staff s, a where s.staff_id = a.owner_id),
+  'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
+  'contacts', coalesce((
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null,
+      'unsubscribed', c.unsubscribed_at is not null) order by c.position)
+    from contact c where c.account_id = $1), '[]'),
+  'contracts', coalesce((
+    select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),
+                       'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b),
+                       'starts', (select jsonb_agg(n.start_on order by n.number) from contract_term n
+                                  where n.contract_id = c.contract_id))
+                     order by c.contract_id)
+    from contract c
+    left join contract_term f on f.contract_id = c.contract_id and f.number = 1
+    left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+    left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
+    where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
+  'assets', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
+        'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
+        'unit_price', s.unit_price::text,
+        'periods', coalesce((
+          select jsonb_agg(jsonb_build_object(
+              'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
+              'mrr', r.mrr::text) order by r.starts_at)
+          from asset_state_period r
+          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]'))
+      order by s.asset_id)
+    from asset s join product p on p.code = s.product_code
+    where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')), '[]'),
+  'tasks', coalesce((
+    select jsonb_agg(to_jsonb(t) order by t.due_at, t.name, t.stage) from onboarding_task t
+    where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
+  'usage', coalesce((
+    select jsonb_agg(to_jsonb(u) order by u.product) from (
+      select product_code as product, max(day) as latest_day,
+             (avg(active_users) filter (where day > $3::date - 28))::text as recent,
+             (avg(active_users) filter (where day <= $3::date - 28))::text as earlier,
+             ((array_agg(active_users order by day desc))[1])::text as last
+      from usage_day where account_id = $1 and day <= $3::date and day > $3::date - 56
+      group by product_code) u), '[]'),
+  'offers', coalesce((
+    select jsonb_agg(jsonb_build_object(
+        'offer_id', o.offer_id, 'asset_id', o.asset_id, 'add', o.add_quantity, 'unit_price', o.unit_price::text,
+        'status', o.status, 'offered_at', o.offered_at, 'expires_at', o.expires_at) order by o.offered_at, o.offer_id)
+    from offer o where o.account_id = $1 and o.offered_at > $2::timestamptz - interval '400 days'), '[]'),
+  'surveys', coalesce((
+    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
+    where s.account_id = $1 and s.withdrawn_at is null and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
+  'health', coalesce((
+    select jsonb_agg(to_jsonb(h) order by h.at)
+    from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),
+  'staff_tasks', coalesce((
+    select jsonb_agg(t.key order by t.opened_at, t.key) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
+  'purchases', coalesce((
+    select jsonb_agg(to_jsonb(o) order by o.day, o.order_id) from (
+      select order_id, activated_on as day from sales_order
+      where account_id = $1 and sells_goods order by activated_at desc, order_id desc limit 60) o), '[]'),
+  'orders', coalesce((
+    select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at) || (
+        select jsonb_build_object('names', coalesce(jsonb_agg(n.name order by n.place) filter (where n.place <= 12), '[]'),
+            'sent', coalesce(jsonb_agg(n.name order by n.place) filter (where n.sent and n.among <= 12), '[]'))
+        from (select s.*, row_number() over (order by s.first) as place,
+                     row_number() over (partition by s.sent order by s.first) as among
+              from (select p.name, min(l.line_id) as first, bool_or(p.kind in ('goods', 'device')) as sent
+                    from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
+                    group by p.name) s) n)
+      order by o.activated_at desc, o.order_id desc)
+    from (select order_id, activated_at from sales_order where account_id = $1
+            and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc, order_id desc limit 20) o), '[]'),
+  'goods', coalesce((
+    select jsonb_agg(distinct g.name) from (
+      select p.name from sales_order o join order_line l using (order_id) join product p on p.code = l.product_code
+      where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, o.order_id desc, l.line_id limit 8) g), '[]')
+)::text
+"""
+
+
+async def load_customer(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
+    """Everything about a customer at `as_of`, or null if no order of theirs was ever accepted.
+
+    What cannot be read is left out and named in `unreadable`. Raises UnreadableError if that is the account itself.
+    """
+    zone = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
+    if zone is None:
+        return None
+    if not is_zone(zone):
+        raise UnreadableError(
+            Unreadable(
+                kind="account", id=account_id, why=f"no time zone is called {zone!r}, so no day of theirs is known"
+            )
+        )
+    text = await connection.fetchval(_CUSTOMER, account_id, as_of, local_day(as_of, zone))
+    try:
+        customer = Customer.model_validate_json(text)
+    except ValidationError:
+        customer = read_customer(json.loads(text))
+    return with_known_zones(customer)
+
+
+async def load_contacts(connection: Connection, account_id: str, ids: Sequence[str]) -> list[ContactFacts]:
+    """These contacts as they are on record, whoever is written to first at the top."""
+    rows = await connection.fetch(
+        "select contact_id, name, email, role, language, time_zone, rejected_at is not null as rejected,"
+        " unsubscribed_at is not null as unsubscribed from contact where account_id = $1 and contact_id = any($2::text[])"
+        " order by position",
+        account_id,
+        list(ids),
+    )
+    return [ContactFacts.model_validate(dict(row)) for row in rows]
+
+
+async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:
+    """The playbook that a customer was planned with. One that cannot be read stops only what asks it for something."""
+    body = await connection.fetchval("select body from playbook where segment = $1 and version = $2", segment, version)
+    try:
+        return Playbook.stored(body)
+    except ValidationError as error:
+        fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
+        return cast(Playbook, Missing(fact))
+
+
+async def load_looks(connection: Connection, account_id: str) -> Looks:
+    """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
+    row = await connection.fetchrow(
+        "select (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
+        " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
+        " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
+        " from effect where account_id = $1 and starts_with(key, $2)",
+        account_id,
+        f"journey:{account_id}/{adoption.STAGE}",
+        adoption.HELP_TASK,
+    )
+    if row is None:
+        return Looks()
+    return Looks(help_since=row["help"], checked_in_at=row["checked_in"], followed_up_at=row["followed_up"])
+
+
+async def reopen(connection: Connection, account_id: str) -> None:
+    """An account whose journey was closed and begins again."""
+    await connection.execute(
+        "update account set closed_at = null, closed_reason = null where account_id = $1 and closed_at is not null",
+        account_id,
+    )
+
+
+async def account_name(connection: Connection, account_id: str) -> str | None:
+    """What an account is called; null for one that is not known."""
+    name: str | None = await connection.fetchval("select name from account where account_id = $1", account_id)
+    return name
+
+
+async def zone_of(connection: Connection, account_id: str) -> str:
+    """The account's time zone; UTC for one that is not known."""
+    zone: str | None = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
+    return zone or "UTC"
+
+
+async def count_accounts(connection: Connection) -> int:
+    """How many accounts there are."""
+    count: int = await connection.fetchval("select count(*) from account")
+    return count
+
+
+async def unknown_accounts(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of these ids that no account has."""
+    rows = await connection.fetch(
+        "select id from unnest($1::text[]) id where not exists (select 1 from account where account_id = id) order by id",
+        list(ids),
+    )
+    return [row["id"] for row in rows]
+
+
+async def accounts_under_contract(connection: Connection) -> list[str]:
+    """Accounts that a journey has to look after: not closed, with a contract that is not over."""
+    rows = await connection.fetch(
+        "select account_id from account where closed_at is null and exists"
+        " (select 1 from contract where contract.account_id = account.account_id and status <> 'ended') order by account_id"
+    )
+    return [row["account_id"] for row in rows]
+
+
+async def accounts_after(connection: Connection, after: str, most: int) -> list[str]:
+    """Account ids in their order, a page at a time: those after the last of the page before."""
+    rows = await connection.fetch(
+        "select account_id from account where account_id > $1 order by account_id limit $2", after, most
+    )
+    return [row["account_id"] for row in rows]

@@ -1,0 +1,156 @@
+"""What a decision leaves behind, as rows: lines of the journal, notices, webhooks, and the documents that were written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from activities.billing.falling_due import Billed
+from activities.billing.invoices import Document
+from activities.frame import effects
+from domain.frame.customer import ContactFacts, Customer
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.mail_names import contact_in_words, mail_in_words
+from domain.frame.messages import OwnWords, StaffNotice
+from domain.frame.state import Channel
+from domain.journey.webhooks import Event, payload
+from domain.orders.order import ContactRole
+
+
+def with_documents(decision: Decision, billed: Billed, today: date) -> Decision:
+    """The decision whose invoices and credit notes go to the billing contact: with what they are written to anyway, or alone."""
+    invoices, memos = billed.told()
+    documents = tuple(
+        document_of(kind, document, today)
+        for kind, found in (("invoice", invoices), ("credit_memo", memos))
+        for document in found
+    )
+    if not documents:
+        return decision
+    mails = list(decision.mails)
+    place = next((n for n, one in enumerate(mails) if one.role is ContactRole.BILLING and one.contractual), None)
+    if place is None:
+        mails.append(documents_mail(documents))
+    else:
+        mails[place] = replace(mails[place], documents=documents)
+    return replace(decision, mails=mails)
+
+
+def document_of(kind: str, document: dict[str, Any], issued_on: date) -> dict[str, Any]:
+    """An invoice or a credit note as a mail takes it along."""
+    return {"kind": kind, "id": document[f"{kind}_id"], "issued_on": issued_on.isoformat(), **document}
+
+
+def documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
+    """The mail that brings documents to the billing contact and says nothing else."""
+    sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
+    return Mail("documents", {"documents": sums}, ContactRole.BILLING, contractual=True, documents=documents)
+
+
+def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
+    """Optional mails to a contact who wants none are left out, with a line each in the journal; nobody gets them instead. Of what
+    reaches nobody the journal does not say that it is on its way."""
+    unwanted = [(mail, contact) for mail in decision.mails if (contact := _unwilling(customer, mail))]
+    leaves = [mail for mail in decision.mails if customer.contact(mail.role, mail.contact_id)]
+    if decision.mails and len(leaves) <= len(unwanted):
+        decision = replace(decision, line=replace(decision.line, title=_not_sent(decision.line.title)))
+    if not unwanted:
+        return decision
+    lines = [
+        JournalLine(
+            f"The {mail_in_words(mail.template)} was not sent: {contact_in_words(contact)} wants no optional mails",
+            name=f"unwanted-{mail.template}",
+            kind="mail_unwanted",
+        )
+        for mail, contact in unwanted
+    ]
+    left_out = [mail for mail, _ in unwanted]
+    kept = [mail for mail in decision.mails if mail not in left_out]
+    return replace(decision, mails=kept, more_lines=[*decision.more_lines, *lines])
+
+
+def _not_sent(title: str) -> str:
+    return re.sub(r"(is )?on its way\b", "was not sent", title)
+
+
+def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
+    contact = None if mail.contractual else customer.contact(mail.role)
+    return contact if contact is not None and contact.unsubscribed else None
+
+
+def webhook_rows(
+    events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
+) -> list[effects.OutboxRow]:
+    """What other systems are told of."""
+    return [
+        effects.OutboxRow(f"{prefix}{number}", Channel.WEBHOOK, stage, payload(event, account_id, as_of))
+        for number, event in enumerate(events)
+    ]
+
+
+def notice_row(
+    customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime, signed_by: int | None
+) -> effects.OutboxRow:
+    """A notice to one of our people; `signed_by` is the key of the address by which its reader answers a case's customer."""
+    person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
+    body = StaffNotice(
+        delivery_id=delivery_id,
+        to_name=person.name,
+        to_email=person.email,
+        title=notice.title,
+        account_id=customer.account.account_id,
+        company=customer.account.name,
+        lines=tuple(map(str, notice.lines)),
+        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
+        language=person.language,
+        words=notice.words,
+        case_id=notice.case_id,
+        key=signed_by if notice.case_id else None,
+        due=notice.due,
+        at=as_of,
+        time_zone=customer.account.time_zone,
+    )
+    dumped = body.model_dump(mode="json")
+    return effects.OutboxRow(delivery_id, Channel.NOTICE, stage, dumped, staff_id=person.staff_id)
+
+
+def journal_rows(
+    decision: Decision, key: str, stage: str, kind: str, as_of: datetime, actor: str | None
+) -> list[effects.JournalRow]:
+    """The lines of a decision, the first under the key of what was done."""
+    rows = []
+    for line in [decision.line, *decision.more_lines]:
+        detail: dict[str, Any] = {**line.detail, **({"by": actor} if actor else {})}
+        line_key = f"{key}/{line.name}" if line.name else key
+        rows.append(effects.JournalRow(line_key, line.at or as_of, stage, line.kind or kind, line.title, detail))
+    return rows
+
+
+def billing_rows(billed: Billed, key: str, as_of: datetime) -> list[effects.JournalRow]:
+    """A line of the journal for every invoice and credit memo that was written."""
+    documents = [(document, "Invoice", "invoice") for document in billed.invoices]
+    documents += [(document, "Credit memo", "credit_memo") for document in billed.memos]
+    return [
+        effects.JournalRow(
+            f"{key}/{document.id}",
+            as_of,
+            "billing",
+            kind,
+            f"{what} {document.id}: {document.total:f} {document.currency}{_with_tax(document)}",
+            {
+                "id": document.id,
+                "net": f"{document.net:f}",
+                "tax": f"{document.tax:f}",
+                "total": f"{document.total:f}",
+                "currency": document.currency,
+            },
+        )
+        for document, what, kind in documents
+    ]
+
+
+def _with_tax(document: Document) -> str:
+    return f" ({document.net:f} and {document.tax:f} tax)" if document.taxes else ""

@@ -1,0 +1,1 @@
+"""Journey: the whole customer: the agenda, activation, briefing, people, what can be asked."""

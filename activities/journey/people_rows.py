@@ -1,0 +1,324 @@
+"""Accounts with their people: introduced by orders, changed by requests. What a request changed, no later order changes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from activities.kernel.phones import dialled
+from activities.kernel.pool import Connection
+from domain.frame.account_writes import ChangedAccount, GoneContacts, SavedContacts
+from domain.frame.customer import StaffFacts
+from domain.frame.playbook import Playbook
+from domain.orders.order import Account, Contact, Staff
+
+# What is selected is who was known before: the snapshot of the statement does not see what it inserts.
+_INTRODUCE = """
+with given as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(staff_id, name, email, language)),
+     new as (insert into staff (staff_id, name, email, language) select * from given on conflict do nothing)
+select s.staff_id, s.name, s.email, s.language from staff s join given using (staff_id)
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An account's people as they are on record once an order is written, and what the order said otherwise."""
+
+    owner: StaffFacts
+    success_manager: StaffFacts
+    time_zone: str
+    language: str
+    billed_until: date | None
+    left: list[str]
+
+
+async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> dict[str, StaffFacts]:
+    """The people as they are on record: who is new is written down, who is known stays as they are."""
+    given = {person.staff_id: person for person in people}
+    rows = await connection.fetch(
+        _INTRODUCE,
+        list(given),
+        [one.name for one in given.values()],
+        [one.email for one in given.values()],
+        [one.language for one in given.values()],
+    )
+    known = {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
+    new = {id: StaffFacts.model_validate(one.model_dump()) for id, one in given.items()}
+    return new | known
+
+
+def differs(known: StaffFacts, given: Staff) -> bool:
+    """Whether a document says something else of a person who is known. Addresses are the same in any case."""
+    return (known.name, known.email.lower()) != (given.name, given.email.lower())
+
+
+_SAVE_ACCOUNT = """
+insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,
+    success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (account_id) do update set name = excluded.name, country = excluded.country,
+    billed_until = case when 'time_zone' = any(account.set_by_request) or account.time_zone = excluded.time_zone
+        then account.billed_until else coalesce($12, account.billed_until) end,
+    time_zone = case when 'time_zone' = any(account.set_by_request) then account.time_zone else excluded.time_zone end,
+    language = case when 'language' = any(account.set_by_request) then account.language else excluded.language end,
+    owner_id = case when 'owner' = any(account.set_by_request) then account.owner_id else excluded.owner_id end,
+    success_manager_id = case when 'success_manager' = any(account.set_by_request) then account.success_manager_id
+        else excluded.success_manager_id end,
+    since = least(account.since, excluded.since), closed_at = null, closed_reason = null
+returning time_zone, language, owner_id, success_manager_id, billed_until
+"""
+
+# A wish for no optional mails belongs to the address, however it is written and whoever has it.
+_OPTED_OUT = """
+(select max(u.unsubscribed_at) from (
+    select unsubscribed_at, email from contact where account_id = $1
+    union all select unsubscribed_at, email from gone_contact where account_id = $1) u
+ where lower(u.email) = lower($5))
+"""
+_SAVE_CONTACT = f"""
+insert into contact (account_id, contact_id, position, name, email, role, language, time_zone, phone, phone_number,
+    unsubscribed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {_OPTED_OUT})
+on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,
+    position = excluded.position, role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,
+    phone = coalesce(excluded.phone, contact.phone),
+    phone_number = coalesce(excluded.phone_number, contact.phone_number),
+    unsubscribed_at = case when lower(contact.email) = lower(excluded.email) then contact.unsubscribed_at
+        else excluded.unsubscribed_at end,
+    rejected_at = case when lower(contact.email) = lower(excluded.email) then contact.rejected_at end,
+    rejected_reason = case when lower(contact.email) = lower(excluded.email) then contact.rejected_reason end
+"""
+
+
+_CONTACTS_BEFORE = """
+with moved as (
+  update contact set position = position + 1000 where account_id = $1
+  returning contact_id, set_by_request, name, email, role)
+select *, false as gone from moved
+union all select contact_id, true, '', email, '', true from gone_contact where account_id = $1
+"""
+
+
+async def save_customer(
+    connection: Connection,
+    account: Account,
+    contacts: Sequence[Contact],
+    playbook: Playbook,
+    since: datetime,
+    as_of: datetime,
+    billing_day: date | None = None,
+) -> Kept:
+    """The account with its people and contacts, new or brought up to date. Segment, playbook and first day stay as they were,
+    and so does whatever was changed by request; `since`: the first day on which it bought something; `billing_day`: that of a known customer, where
+    they are."""
+    manager = account.success_manager or account.owner
+    people = await introduce_staff(connection, (account.owner, manager))
+    left = [
+        f"{field}: {person.staff_id} is known with another name or address; change them with `perennial staff change`"
+        for field, person in (("account.owner", account.owner), ("account.success_manager", account.success_manager))
+        if person is not None and differs(people[person.staff_id], person)
+    ]
+    row = await connection.fetchrow(_SAVE_ACCOUNT, *_account_row(account, playbook, since, as_of), billing_day)
+    if row is None:
+        raise AssertionError("an upsert returns its row")
+    given = (account.time_zone, account.language, account.owner.staff_id, manager.staff_id)
+    for field, kept, said in zip(
+        ("time_zone", "language", "owner", "success_manager"), list(row.values())[:4], given, strict=True
+    ):
+        if kept != said:
+            left.append(f"account.{field}: stays {kept!r}, as a request set it; ask for change_account")
+    left += await _save_contacts(connection, account, contacts, row["time_zone"], row["language"])
+    missing = {row["owner_id"], row["success_manager_id"]} - set(people)
+    if missing:
+        people |= await find_staff(connection, missing)
+    owner, success_manager = people[row["owner_id"]], people[row["success_manager_id"]]
+    return Kept(owner, success_manager, row["time_zone"], row["language"], row["billed_until"], left)
+
+
+async def _save_contacts(
+    connection: Connection, account: Account, contacts: Sequence[Contact], zone: str, language: str
+) -> list[str]:
+    """Contacts that an order brings, those of the latest order first; what of them was left as it is."""
+    before = await connection.fetch(_CONTACTS_BEFORE, account.account_id)
+    known = {row["contact_id"]: row for row in before if not row["gone"]}
+    settled = {id for id, row in known.items() if row["set_by_request"]}
+    taken_off = {(row["contact_id"], row["email"].lower()) for row in before if row["gone"]}
+    gone = {one.contact_id for one in contacts if (one.contact_id, one.email.lower()) in taken_off} - known.keys()
+    rows = [_contact_row(account, one, n, zone, language) for n, one in enumerate(contacts)]
+    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in settled | gone])
+    if settled:
+        await connection.executemany(
+            "update contact set position = $3 where account_id = $1 and contact_id = $2",
+            [row[:3] for row in rows if row[1] in settled],
+        )
+    return [
+        f"contacts[{n}]: {one.contact_id} stays as a request set it; ask for change_contacts"
+        for n, one in enumerate(contacts)
+        if one.contact_id in settled and _other(known[one.contact_id], one)
+    ] + [
+        f"contacts[{n}]: {one.contact_id} was taken off by a request; ask for change_contacts"
+        for n, one in enumerate(contacts)
+        if one.contact_id in gone
+    ]
+
+
+def _other(row: Any, contact: Contact) -> bool:
+    said = (contact.name, contact.email.lower(), contact.role.value)
+    return bool((row["name"], row["email"].lower(), row["role"]) != said)
+
+
+def _account_row(account: Account, playbook: Playbook, since: datetime, as_of: datetime) -> Sequence[Any]:
+    return (
+        account.account_id,
+        account.name,
+        account.country,
+        account.time_zone,
+        account.language,
+        playbook.segment,
+        playbook.version,
+        account.owner.staff_id,
+        (account.success_manager or account.owner).staff_id,
+        since,
+        as_of,
+    )
+
+
+def _contact_row(account: Account, contact: Contact, position: int, zone: str, language: str) -> Sequence[Any]:
+    return (
+        account.account_id,
+        contact.contact_id,
+        position,
+        contact.name,
+        contact.email,
+        contact.role.value,
+        contact.language or language,
+        contact.time_zone or zone,
+        contact.phone,
+        dialled(contact.phone, account.country) if contact.phone else None,
+    )
+
+
+# What requests change
+
+
+async def change_account(connection: Connection, account_id: str, writes: Sequence[ChangedAccount]) -> None:
+    """The account's own fields. Contacts who had its zone or language have the new one; open tasks go to the successor."""
+    for w in writes:
+        await connection.execute(
+            "update account set owner_id = $2, success_manager_id = $3, segment = $4, playbook_version = $5, language = $6,"
+            " time_zone = $7, billed_until = $9,"
+            " set_by_request = (select array_agg(distinct f) from unnest(set_by_request || $8::text[]) f)"
+            " where account_id = $1",
+            account_id,
+            w.owner,
+            w.success_manager,
+            w.segment,
+            w.playbook_version,
+            w.language,
+            w.time_zone,
+            list(w.fields),
+            w.billed_until,
+        )
+        for column, (old, new) in w.followed.items():
+            await connection.execute(
+                f"update contact set {column} = $3 where account_id = $1 and {column} = $2",
+                account_id,
+                old,
+                new,
+            )
+        await connection.executemany(
+            "update staff_task set staff_id = $3 where account_id = $1 and staff_id = $2 and closed_at is null",
+            [(account_id, old, new) for old, new in w.succeeded.items()],
+        )
+
+
+async def save_contacts(connection: Connection, account_id: str, writes: Sequence[SavedContacts]) -> None:
+    """Contacts as a request says: new ones behind those that there are."""
+    for w in writes:
+        await connection.executemany(
+            _SAVE_CONTACT,
+            [
+                (
+                    account_id,
+                    one.contact_id,
+                    position,
+                    one.name,
+                    one.email,
+                    one.role.value,
+                    one.language,
+                    one.time_zone,
+                    one.phone,
+                    dialled(one.phone, w.country) if one.phone else None,
+                )
+                for position, one in w.contacts.items()
+            ],
+        )
+        await connection.execute(
+            "update contact set set_by_request = true where account_id = $1 and contact_id = any($2)",
+            account_id,
+            [one.contact_id for one in w.contacts.values()],
+        )
+
+
+async def remove_contacts(connection: Connection, account_id: str, writes: Sequence[GoneContacts]) -> None:
+    """Contacts are taken off; their wishes are kept."""
+    for w in writes:
+        await connection.execute(
+            "with gone as (delete from contact where account_id = $1 and contact_id = any($2) returning *)"
+            " insert into gone_contact select account_id, contact_id, email, unsubscribed_at, $3, $4 from gone",
+            account_id,
+            list(w.contact_ids),
+            w.at,
+            w.by,
+        )
+
+
+# The seller's people
+
+
+async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, StaffFacts]:
+    """Those of the ids that are on record."""
+    rows = await connection.fetch(
+        "select staff_id, name, email, language from staff where staff_id = any($1)", list(ids)
+    )
+    return {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
+
+
+async def list_staff(connection: Connection) -> list[dict[str, Any]]:
+    """Everybody, with how many customers each owns and looks after, and whether they take cases."""
+    rows = await connection.fetch(
+        "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
+        " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
+        " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
+        " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
+        " from staff s order by s.staff_id"
+    )
+    return [dict(row) for row in rows]
+
+
+async def add_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> bool:
+    """Somebody new; false if the id is taken."""
+    added = await connection.fetchval(
+        "insert into staff (staff_id, name, email, changed_at, changed_by, language) values ($1, $2, $3, $4, $5, $6)"
+        " on conflict do nothing returning staff_id",
+        person.staff_id,
+        person.name,
+        person.email,
+        as_of,
+        by,
+        person.language,
+    )
+    return added is not None
+
+
+async def change_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> None:
+    """Another name, address or language, for every customer at once."""
+    await connection.execute(
+        "update staff set name = $2, email = $3, changed_at = $4, changed_by = $5, language = $6 where staff_id = $1",
+        person.staff_id,
+        person.name,
+        person.email,
+        as_of,
+        by,
+        person.language,
+    )

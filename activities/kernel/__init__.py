@@ -1,0 +1,1 @@
+"""Kernel: what every area stands on: money, time, ids, models, refusals."""

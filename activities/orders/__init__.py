@@ -1,0 +1,1 @@
+"""Orders: orders taken, and what becomes of their lines."""

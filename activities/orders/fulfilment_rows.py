@@ -1,0 +1,86 @@
+"""Fulfilment in tables: every step of every order line, as it was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from activities.kernel.pool import Connection
+from domain.orders.fulfilments import OrderLine, RecordFulfilment
+from domain.quotes.fulfilment import Fulfilment, FulfilmentEvent
+
+
+async def record(connection: Connection, as_of: datetime, writes: Iterable[RecordFulfilment]) -> None:
+    """Steps of order lines; an event that is there already changes nothing."""
+    await connection.executemany(
+        "insert into fulfilment_event (order_id, line_id, event_id, step, quantity, at, promised_at, reported_by, recorded_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        [(w.order_id, w.line_id, w.event_id, w.step, w.quantity, w.at, w.promised_at, w.by, as_of) for w in writes],
+    )
+
+
+async def load_line(connection: Connection, account_id: str, order_id: str, line_id: str) -> OrderLine | None:
+    """An order line of an account, with all that became of it; its asset if that was paid once."""
+    row = await connection.fetchrow(
+        "select l.quantity, l.unit_price::text as unit_price, o.currency, p.name, a.asset_id"
+        " from order_line l join sales_order o using (order_id) join product p on p.code = l.product_code"
+        " left join asset a on a.order_id = l.order_id and a.line_id = l.line_id and a.selling_model = 'one_time'"
+        " where o.account_id = $1 and l.order_id = $2 and l.line_id = $3",
+        account_id,
+        order_id,
+        line_id,
+    )
+    if row is None:
+        return None
+    return OrderLine(
+        order_id=order_id,
+        product_name=row["name"],
+        unit_price=row["unit_price"],
+        currency=row["currency"],
+        asset_id=row["asset_id"],
+        fulfilment=await fulfilment_of(connection, order_id, line_id, row["quantity"]),
+    )
+
+
+async def fulfilment_of(connection: Connection, order_id: str, line_id: str, quantity: int) -> Fulfilment:
+    """What became of a line of `quantity` units."""
+    events = await connection.fetch(
+        "select event_id, step, quantity, at, promised_at from fulfilment_event where order_id = $1 and line_id = $2"
+        " order by number",
+        order_id,
+        line_id,
+    )
+    promised = [event["promised_at"] for event in events if event["promised_at"] is not None]
+    return Fulfilment(
+        line_id=line_id,
+        quantity=quantity,
+        promised=promised[-1] if promised else None,
+        events=tuple(
+            FulfilmentEvent(event_id=e["event_id"], at=e["at"], step=e["step"], quantity=e["quantity"])
+            for e in events
+            if e["step"] != "ordered"
+        ),
+    )
+
+
+async def delivered_at(connection: Connection, order_id: str, line_id: str) -> datetime | None:
+    """When the last unit of a line was delivered; null until all were. Warranty and price protection begin there."""
+    at: datetime | None = await connection.fetchval(
+        "select max(e.at) from fulfilment_event e join order_line l using (order_id, line_id)"
+        " where e.order_id = $1 and e.line_id = $2 and e.step = 'delivered'"
+        " having sum(e.quantity) >= max(l.quantity)",
+        order_id,
+        line_id,
+    )
+    return at
+
+
+async def returned_quantity(connection: Connection, order_id: str, line_id: str) -> int:
+    """How many units of a line went back."""
+    count: int = await connection.fetchval(
+        "select coalesce(sum(quantity), 0)::integer from fulfilment_event"
+        " where order_id = $1 and line_id = $2 and step = 'returned'",
+        order_id,
+        line_id,
+    )
+    return count

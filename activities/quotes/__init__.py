@@ -1,0 +1,1 @@
+"""Quotes: configured, priced, approved, answered."""

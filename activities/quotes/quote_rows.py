@@ -1,0 +1,232 @@
+"""Quotes in tables: where each stands, its versions and what led there; contracts on paper; the orders that quotes make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from activities.kernel.pool import Connection
+from domain.assets.bundles import Relationship
+from domain.catalogue.approval import Approval
+from domain.kernel.calendar import local_day
+from domain.quotes.acceptance import Taken
+from domain.quotes.asking import StoredQuote
+from domain.quotes.quote import Quote
+from domain.quotes.requests import NewContract
+from domain.quotes.versions import QuoteFile, QuoteState, StateChange
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote
+
+
+async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | None:
+    """A quote with its latest version, its history and the approval that it waits for."""
+    row = await connection.fetchrow(
+        "select q.*, v.body, v.terms, a.body as approval from quote q"
+        " join quote_version v on v.quote_id = q.quote_id and v.version = q.version"
+        " left join quote_approval a on a.quote_id = q.quote_id and a.version = q.version and a.decision is null"
+        " where q.quote_id = $1",
+        quote_id,
+    )
+    if row is None:
+        return None
+    events = await connection.fetch(
+        "select at, version, state, by, reason from quote_event where quote_id = $1 order by number", quote_id
+    )
+    file = QuoteFile(
+        quote_id=quote_id,
+        versions=(Quote.model_validate(row["body"]),),
+        state=QuoteState(row["state"]),
+        approval=Approval.model_validate(row["approval"]) if row["approval"] else None,
+        history=tuple(StateChange.model_validate(dict(event)) for event in events),
+    )
+    terms = NewContract.model_validate(row["terms"])
+    return StoredQuote(row["account_id"], file, row["requested_by"], terms, row["order_id"])
+
+
+async def save_quotes(connection: Connection, account_id: str, as_of: datetime, writes: Iterable[SaveQuote]) -> None:
+    """Each quote's row, and what it has more than before: a version, events, an approval that is asked for or decided."""
+    for write in writes:
+        quote = write.after.current
+        await connection.execute(
+            "insert into quote (quote_id, account_id, state, version, currency, amount, valid_until, requested_by, order_id)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (quote_id) do update set state = excluded.state,"
+            " version = excluded.version, currency = excluded.currency, amount = excluded.amount,"
+            " valid_until = excluded.valid_until, requested_by = excluded.requested_by,"
+            " order_id = coalesce(excluded.order_id, quote.order_id)",
+            quote.quote_id,
+            account_id,
+            write.after.state.value,
+            quote.version,
+            quote.currency,
+            quote.totals.amount,
+            quote.valid_until,
+            write.requested_by,
+            write.order_id,
+        )
+        if write.before is None or write.before.current.version != quote.version:
+            await _add_version(connection, quote, write.terms)
+        known = len(write.before.history) if write.before else 0
+        await connection.executemany(
+            "insert into quote_event (quote_id, number, at, version, state, by, reason) values ($1, $2, $3, $4, $5, $6, $7)",
+            [
+                (quote.quote_id, number, e.at, e.version, e.state.value, e.by, e.reason)
+                for number, e in enumerate(write.after.history[known:], known + 1)
+            ],
+        )
+        await _save_approval(connection, write, as_of)
+
+
+async def _add_version(connection: Connection, quote: Quote, terms: dict[str, Any]) -> None:
+    await connection.execute(
+        "insert into quote_version (quote_id, version, as_of, valid_until, currency, amount, body, terms)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        quote.quote_id,
+        quote.version,
+        quote.as_of,
+        quote.valid_until,
+        quote.currency,
+        quote.totals.amount,
+        quote.model_dump(mode="json"),
+        terms,
+    )
+
+
+async def _save_approval(connection: Connection, write: SaveQuote, as_of: datetime) -> None:
+    before, after = write.before, write.after
+    if before is not None and before.approval is not None and before.state is QuoteState.IN_APPROVAL:
+        decision, last = _decision(write), after.history[-1]
+        await connection.execute(
+            "update quote_approval set decision = $3, decided_at = $4, decided_by = $5, decided_role = $6, reason = $7"
+            " where quote_id = $1 and version = $2 and decision is null",
+            after.quote_id,
+            before.current.version,
+            decision,
+            as_of,
+            after.history[len(before.history)].by,
+            write.decided_role,
+            last.reason or "",
+        )
+    if after.approval is not None and after.state is QuoteState.IN_APPROVAL:
+        approval = after.approval
+        await connection.execute(
+            "insert into quote_approval (quote_id, version, role, percent, discount, currency, body, asked_at, due_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            after.quote_id,
+            approval.version,
+            approval.role,
+            approval.percent,
+            approval.discount.amount,
+            approval.discount.currency,
+            approval.model_dump(mode="json"),
+            as_of,
+            write.due_at,
+        )
+
+
+def _decision(write: SaveQuote) -> str:
+    """What became of an approval: another version or the end of the quote's time withdraw it."""
+    if write.timed_out:
+        return "timed_out"
+    if write.decided_role is None:
+        return "withdrawn"
+    return "rejected" if write.after.state is QuoteState.DRAFT else "approved"
+
+
+async def note_contracts(
+    connection: Connection, account_id: str, as_of: datetime, writes: Iterable[NoteContract]
+) -> None:
+    """What becomes of contracts on paper; the same again changes nothing."""
+    await connection.executemany(
+        "insert into contract_event (contract_id, account_id, status, at, quote_id, quote_version, recorded_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        [(w.contract_id, account_id, w.status, w.at, w.quote_id, w.quote_version, as_of) for w in writes],
+    )
+
+
+async def note_expired(connection: Connection, contract_ids: Sequence[str], as_of: datetime) -> None:
+    """Contracts that came by a quote have run out."""
+    await connection.execute(
+        "insert into contract_event (contract_id, account_id, status, at, recorded_at)"
+        " select distinct contract_id, account_id, 'expired', $2::timestamptz, $2::timestamptz from contract_event"
+        " where contract_id = any($1) and status = 'signed' on conflict do nothing",
+        list(contract_ids),
+        as_of,
+    )
+
+
+async def contract_paper(connection: Connection, contract_id: str, at: datetime) -> str | None:
+    """Where a contract that came by a quote stands: drafted, signed, active, expired or withdrawn; null for any other."""
+    status: str | None = await connection.fetchval(
+        "select status from contract_event where contract_id = $1 and at <= $2"
+        " order by at desc, array_position(array['drafted', 'withdrawn', 'signed', 'active', 'expired'], status) desc limit 1",
+        contract_id,
+        at,
+    )
+    return status
+
+
+async def record_sales(connection: Connection, account_id: str, zone: str, writes: Iterable[RecordSale]) -> None:
+    """The orders that accepted quotes make, with their lines."""
+    for write in writes:
+        await connection.execute(
+            "insert into sales_order (order_id, account_id, digest, activated_at, activated_on, currency, sells_goods, imported,"
+            " recorded_at) values ($1, $2, $3, $4, $5, $6, $7, false, $4)",
+            write.order_id,
+            account_id,
+            write.digest,
+            write.at,
+            local_day(write.at, zone),
+            write.currency,
+            write.goods,
+        )
+        await connection.executemany(
+            "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per, tax_rates)"
+            " values ($1, $2, $3, $4, $5, $6, $7, tax_rates_for($8, $3, $4, $1))",
+            [
+                (write.order_id, w.line_id, w.product, w.contract_id, w.quantity, w.unit_price, w.per.value, account_id)
+                for w in write.lines
+            ],
+        )
+
+
+async def link_assets(connection: Connection, writes: Iterable[LinkAssets]) -> None:
+    """Assets are of the lines of an order."""
+    await connection.executemany(
+        "update asset set order_id = $2, line_id = $3 where asset_id = $1",
+        [(line.asset_id, w.order_id, line.line_id) for w in writes for line in w.lines if line.asset_id],
+    )
+
+
+async def relate(connection: Connection, writes: Iterable[Relate]) -> None:
+    """Edges of bundles."""
+    await connection.executemany(
+        "insert into asset_relationship (parent_id, child_id, role, child_quantity, ratio, included_in_price)"
+        " select $1, $2, $3, $4, $5, $6 where exists (select from asset where asset_id = $2) on conflict do nothing",
+        [
+            (e.parent_id, e.child_id, e.role.value, e.child_quantity.value, Decimal(e.ratio), e.included_in_price)
+            for w in writes
+            for e in w.edges
+        ],
+    )
+
+
+async def load_relationships(connection: Connection, account_id: str) -> list[Relationship]:
+    """The edges of an account's bundles."""
+    rows = await connection.fetch(
+        "select r.* from asset_relationship r join asset a on a.asset_id = r.parent_id where a.account_id = $1"
+        " order by r.parent_id, r.child_id",
+        account_id,
+    )
+    return [Relationship.model_validate(dict(row)) for row in rows]
+
+
+async def taken_ids(connection: Connection, order_id: str, contract_id: str) -> Taken:
+    """Whether an order of this id exists already, and the contracts that are named like this one."""
+    order = await connection.fetchval("select 1 from sales_order where order_id = $1", order_id)
+    rows = await connection.fetch(
+        "select contract_id from contract where contract_id = $1 or starts_with(contract_id, $2)",
+        contract_id,
+        f"{contract_id}-",
+    )
+    return Taken(order=order is not None, contracts=frozenset(row["contract_id"] for row in rows))

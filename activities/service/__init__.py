@@ -1,0 +1,1 @@
+"""Service: cases, entitlements, and the promises of both."""

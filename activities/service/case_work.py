@@ -1,0 +1,341 @@
+"""One transaction, one effect, for cases: load what is known, decide, look after what is due, and write all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from activities.frame import effects
+from activities.frame.carrying_out import Performer
+from activities.holds import hold_rows
+from activities.kernel.pool import Connection
+from activities.service import case_rows, case_writes, desks
+from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
+from domain.frame.state import Channel
+from domain.journey.webhooks import Event, EventType
+from domain.kernel.calendar import local_day
+from domain.kernel.fingerprints import Asked
+from domain.kernel.refusals import UNKNOWN_CASE, Refusal
+from domain.kernel.shown import shorten
+from domain.mail.signing import Key, message_id_of
+from domain.service import case_care
+from domain.service.business_calendar import BusinessCalendar
+from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
+from domain.service.case_effects import CaseMail, CaseNotice
+from domain.service.case_refusing import refusal_of
+from domain.service.casework import CaseSituation, Work
+from domain.service.clock import BusinessClock, clock_of
+from domain.service.desk import ServiceBook
+from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
+from domain.service.errors import ServiceRuleError
+
+COPIED = 4000
+"""Characters of a customer's message that a copy of it shows; all of it is in the case."""
+THREAD = 20
+"""How many messages of a thread a mail's References name."""
+
+_HEADER_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+
+Decide = Callable[[Work], None]
+
+
+def case_key(case_id: str, what: str) -> str:
+    """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
+    return f"case:{case_id}/{what}"
+
+
+class CaseWorker:
+    """Carries out work on cases in transactions of the performer's pool."""
+
+    def __init__(self, performer: Performer, book: ServiceBook, mail_domain: str) -> None:
+        self.performer = performer
+        self.book = book
+        self._mail_domain = mail_domain
+        self._policies: dict[tuple[str, int], ServicePolicy] = {}
+        self._calendars: dict[tuple[str, int], BusinessCalendar] = {}
+
+    async def once(
+        self,
+        call: CaseCall,
+        key: str,
+        decide: Decide,
+        *people: str | None,
+        agents: bool = False,
+        asked: Asked | None = None,
+    ) -> CaseOutcome:
+        """What came of `decide`, done once under `key`; a repetition finds what came of it the first time.
+
+        Args:
+            people: staff that the decision names.
+            agents: with everybody who takes cases, even if the case has an owner.
+            asked: what is asked under the key; something else under the same key is refused (RequestConflict).
+        """
+        async with self.performer.transaction() as connection:
+            case = await self.locked(connection, call.case_id)
+            if found := await effects.find_record(connection, key, asked):
+                return await self.repeated(connection, call, case, *found)
+            situation = await self.situation(connection, case, call.as_of, *people, agents=agents)
+            work = Work(situation, key)
+            await self.carry_out(connection, call, work, decide)
+            return await self.finish(connection, call, work, asked)
+
+    async def carry_out(self, connection: Connection, call: CaseCall, work: Work, decide: Decide) -> None:
+        """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
+        before = work.case
+        try:
+            if not work.fresh:
+                case_care.by_time(work)  # what was due before comes first, even if nobody was there to do it
+            decide(work)
+            case = work.case
+            if (case.priority, case.account_id) != (before.priority, before.account_id):
+                await self.choose(connection, work)
+            if not work.fresh:
+                case_care.look_after(work)
+                if work.changed():
+                    work.change(version=work.case.version + 1)
+        except ServiceRuleError as error:
+            raise refusal_of(error) from None
+
+    async def locked(self, connection: Connection, case_id: str, *accounts: str | None) -> CaseFile:
+        """The case, held against whatever else changes it, sends to its customer or decides on their money.
+
+        Accounts are held before cases, as by whoever decides in a journey; `accounts` are further ones that it concerns.
+
+        Raises:
+            Refusal: UnknownCase.
+            CaseMovedMeanwhileError: it became another customer's while it was waited for.
+        """
+        case = await case_rows.find_case(connection, case_id)
+        held = {account for account in (case.account_id if case else None, *accounts) if account is not None}
+        await hold_rows.lock_accounts(connection, held)
+        case = await case_rows.find_case(connection, case_id, lock=True)
+        if case is None:
+            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        if case.account_id is not None and case.account_id not in held:
+            raise case_rows.CaseMovedMeanwhileError(f"case {case_id} is {case.account_id}'s since a moment; try again")
+        return case
+
+    async def repeated(
+        self, connection: Connection, call: CaseCall, case: CaseFile, run: str, outcome: Any
+    ) -> CaseOutcome:
+        """What was answered before. A retry of this very call gets all of it; a request sent again the answer alone."""
+        first = CaseOutcome.model_validate(outcome)
+        if run == call.run and not call.repeated:
+            return first
+        again = first.again()
+        if not call.opening:
+            return again
+        work = Work(await self.situation(connection, case, call.as_of), "")
+        work.next_at = case.next_action_at
+        return again.model_copy(update={"view": work.view()})
+
+    async def situation(
+        self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False
+    ) -> CaseSituation:
+        """Everything that a decision about `case` may know."""
+        loaded = await case_rows.load_case(connection, case.case_id, *filter(None, people))
+        known = {name: True for name in ("rejected", "unsubscribed") if getattr(loaded, name)}
+        if known:
+            case = case.model_copy(update={"contact": case.contact.model_copy(update=known)})
+        policy = None
+        if case.policy_id is not None and case.policy_version is not None:
+            policy = await self._policy(connection, case.policy_id, case.policy_version)
+        takers = await desks.load_agents(connection) if agents or case.owner_id is None else []
+        return CaseSituation(
+            case=case,
+            as_of=as_of,
+            desk=self.book.desk,
+            account=loaded.account,
+            events=loaded.events,
+            messages=loaded.messages,
+            milestones=loaded.milestones,
+            fired=loaded.fired,
+            surveys=loaded.surveys,
+            asked=loaded.asked,
+            claims=loaded.claims,
+            open_children=loaded.open_children,
+            policy=policy,
+            clocks={**self.shifts(), **await self._clocks(connection, case.calendars)},
+            teams=await desks.load_teams(connection),
+            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in takers}},
+            agents=takers,
+            seller=self.performer.seller,
+            unreadable=loaded.unreadable,
+        )
+
+    def shifts(self) -> dict[str, BusinessClock]:
+        """The clocks of all current calendars, by which agents' shifts go."""
+        return {one.id: clock_of(one) for one in self.book.calendars.values()}
+
+    async def _policy(self, connection: Connection, policy_id: str, version: int) -> ServicePolicy:
+        key = (policy_id, version)
+        if key not in self._policies:
+            self._policies[key] = await desks.load_policy(connection, policy_id, version)
+        return self._policies[key]
+
+    async def _clocks(self, connection: Connection, versions: dict[str, int]) -> dict[str, BusinessClock]:
+        for key in versions.items():
+            if key not in self._calendars:
+                self._calendars[key] = await desks.load_calendar(connection, *key)
+        return {calendar_id: clock_of(self._calendars[calendar_id, n]) for calendar_id, n in versions.items()}
+
+    # The policy
+
+    async def choose(self, connection: Connection, work: Work) -> PolicyChoice:
+        """The policy that the case is under now, with the versions of its calendars. Calendars it has already stay as they are."""
+        case, account = work.case, work.before.account
+        choice = await self._choice(connection, case, account, work.as_of)
+        policy = choice.policy
+        if policy is None:
+            work.policy = None
+            work.change(policy_id=None, policy_version=None, chosen_by=choice.chosen_by.value, entitled=False)
+            return choice
+        calendar_id = self.book.desk.calendar_for(policy, account.country if account else None)
+        wanted = {calendar_id, *(one.calendar_id for one in policy.milestones if one.calendar_id)}
+        new = [self.book.calendars[one] for one in sorted(wanted - set(case.calendars))]
+        await desks.keep_policy(connection, policy)
+        await desks.keep_calendars(connection, new)
+        versions = {**case.calendars, **{one.id: one.version for one in new}}
+        work.policy = await self._policy(connection, policy.id, policy.version)
+        work.clocks = {**work.clocks, **await self._clocks(connection, versions)}
+        work.change(
+            policy_id=policy.id,
+            policy_version=policy.version,
+            chosen_by=choice.chosen_by.value,
+            entitlement_id=choice.entitlement.id if choice.entitlement else None,
+            entitled=choice.entitled,
+            calendar_id=calendar_id,
+            calendar_version=versions[calendar_id],
+            calendars=versions,
+            planned_at=work.as_of,
+        )
+        return choice
+
+    async def _choice(
+        self, connection: Connection, case: CaseFile, account: CaseAccount | None, as_of: datetime
+    ) -> PolicyChoice:
+        owed = await desks.load_entitlements(connection, account.account_id) if account else []
+        subject = CaseSubject.model_validate(
+            {
+                "account": account.account_id if account else "",
+                "product": case.product_code,
+                "contract": case.contract_id,
+                "segment": account.segment if account else None,
+                "priority": case.priority,
+            }
+        )
+        day = local_day(as_of, account.time_zone if account else "UTC")
+        return choose_policy(subject, owed, self.book.policies, day)
+
+    # What leaves, and what is left behind
+
+    async def finish(
+        self, connection: Connection, call: CaseCall, work: Work, asked: Asked | None = None
+    ) -> CaseOutcome:
+        """Everything that the work changes, written on `connection`."""
+        case, as_of = work.case, work.as_of
+        key = await self.performer.signing.current(connection) if work.mails or work.notices else None
+        ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
+        await case_writes.save_work(connection, work, ids)
+        if case.account_id is not None:
+            rows = [
+                effects.JournalRow(
+                    f"{work.key}/{one.name}", one.at, f"service:{case.case_id}", one.kind, one.title, one.detail
+                )
+                for one in work.lines
+            ]
+            await effects.write_journal(connection, case.account_id, rows)
+        outbox = [_mail_row(work, mail, key) for mail in work.mails]
+        outbox += [_notice_row(work, notice, key) for notice in work.notices]
+        if case.account_id is not None:
+            told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
+            stage = f"service:{case.case_id}"
+            outbox += self.performer.event_rows(told, case.account_id, f"{work.key}#event", stage, as_of)
+            outbox = await self.performer.with_memos(
+                connection, case.account_id, work.memos, outbox, work.key, stage, as_of
+            )
+        await effects.put_outbox(connection, case.account_id, as_of, outbox)
+        outcome = _outcome(work, outbox)
+        await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
+        return outcome
+
+
+def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> effects.OutboxRow:
+    case = work.case
+    owner = work.before.staff.get(case.owner_id or "")
+    contact = case.contact
+    earlier = [one for one in work.before.messages if _fits(one.message_id) and not one.withdrawn]
+    thread = [str(one.message_id) for one in earlier]
+    heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
+    for message in work.messages:  # what this very work kept: the message that opened the case, above all
+        if message.message_id and _fits(message.message_id):
+            thread.append(message.message_id)
+            heard.append(message.message_id)
+    body = OutgoingMail(
+        delivery_id=mail.id,
+        template=mail.template,
+        to_name=contact.name,
+        to_email=contact.email or "",
+        language=contact.language,
+        time_zone=contact.time_zone,
+        context=mail.context,
+        at=work.as_of,
+        reply_to=owner.email if owner else None,
+        in_reply_to=next(reversed(heard or thread), None),
+        references=tuple(dict.fromkeys(thread))[-THREAD:],
+        automatic=mail.automatic,
+        files_from=mail.files_from,
+        key=key.number if key else None,
+        unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
+    )
+    stage = f"service:{case.case_id}"
+    return effects.OutboxRow(
+        mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
+    )
+
+
+def _fits(message_id: str | None) -> bool:
+    """Whether a message id can stand in a header of ours: some programs make up ids that no mail server would take."""
+    return message_id is not None and _HEADER_ID.fullmatch(message_id) is not None
+
+
+def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> effects.OutboxRow:
+    account = work.before.account
+    body = StaffNotice(
+        delivery_id=notice.id,
+        to_name=notice.to.name,
+        to_email=notice.to.email,
+        title=notice.title,
+        account_id=account.account_id if account else "unknown",
+        company=account.name if account else work.case.contact.name or "an unknown customer",
+        lines=tuple(map(str, notice.lines)),
+        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
+        language=notice.to.language,
+        words=shorten(notice.words, COPIED),
+        case_id=work.case_id if work.reachable else None,
+        key=key.number if key and work.reachable else None,
+        due=notice.due,
+        at=work.as_of,
+        time_zone=account.time_zone if account else "UTC",
+    )
+    stage = f"service:{work.case_id}"
+    return effects.OutboxRow(
+        notice.id, Channel.NOTICE, stage, body.model_dump(mode="json"), staff_id=notice.to.staff_id
+    )
+
+
+def _outcome(work: Work, outbox: list[effects.OutboxRow]) -> CaseOutcome:
+    """What the workflow learns: only what there is, so that histories stay small."""
+    case = work.case
+    answer = {"case_id": case.case_id, "status": case.status.value, "version": case.version, **work.answer}
+    fields: dict[str, Any] = {
+        "view": work.view(),
+        "deliveries": {row.delivery_id: row.channel for row in outbox},
+        "tell": work.tell,
+        "attention": {**work.attention, **{f"unreadable:{one.name}": str(one) for one in work.before.unreadable}},
+        "said": work.said(),
+        "answer": answer,
+    }
+    return CaseOutcome.model_validate({name: value for name, value in fields.items() if value})

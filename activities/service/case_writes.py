@@ -1,0 +1,213 @@
+"""What a piece of work on a case changes, written once it is decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activities.claims.claim_rows import save_claims
+from activities.kernel.pool import Connection
+from domain.service.case import CaseFile, MilestoneFacts
+from domain.service.case_care import burning_for
+from domain.service.case_effects import NewMessage
+from domain.service.case_handling import urgency_of
+from domain.service.casework import Work
+
+_COLUMNS = tuple(CaseFile.model_fields)
+
+
+def _values(case: CaseFile) -> list[Any]:
+    values = case.model_dump()
+    values["contact"] = case.contact.model_dump(
+        mode="json", exclude_defaults=True, exclude={"rejected", "unsubscribed"}
+    )
+    return [values[name] for name in _COLUMNS]
+
+
+async def save_work(connection: Connection, work: Work, message_ids: dict[str, str]) -> None:
+    """Everything that a piece of work changes. `message_ids`: the Message-ID of each of its mails."""
+    case_id, as_of = work.case_id, work.as_of
+    await _save_row(connection, work)
+    await connection.executemany(
+        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [(case_id, e.sequence, e.at, e.recorded_at, e.kind.value, e.by, e.detail, e.visibility) for e in work.events],
+    )
+    await _save_messages(connection, case_id, len(work.before.messages), work.messages, message_ids)
+    await _save_milestones(connection, case_id, list(work.milestones.values()))
+    await connection.executemany(
+        "insert into case_action (key, case_id, at) values ($1, $2, $3)",
+        [(key, case_id, at) for key, at in work.fired.items()],
+    )
+    await connection.executemany(
+        "insert into case_survey (survey_id, case_id, sent_at, score, answered_at, comment, sent_to)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (survey_id) do update set score = excluded.score,"
+        " answered_at = excluded.answered_at, comment = excluded.comment",
+        [
+            (s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id), s.sent_to)
+            for s in work.surveys
+        ],
+    )
+    await save_claims(connection, work.claims)
+    for key in work.withdrawn:
+        await _withdraw(connection, case_id, key, work)
+    given = [event.detail.get("owner") for event in work.events if event.kind == "assigned"]
+    for owner in filter(None, given):
+        await connection.execute("update service_agent set assigned_at = $2 where staff_id = $1", owner, as_of)
+    await _save_tasks(connection, work)
+    if work.absorbed_into is not None:
+        await _absorb(connection, work, work.absorbed_into)
+
+
+async def _save_tasks(connection: Connection, work: Work) -> None:
+    """What our people are to do for the customer, and what is done. While nobody knows whose the case is, a notice has to do."""
+    account_id = work.case.account_id
+    await connection.executemany(
+        "update staff_task set closed_at = $3 where account_id = $1 and key = $2 and closed_at is null",
+        [(account_id, key, work.as_of) for key in work.settled_tasks],
+    )
+    await connection.executemany(
+        "insert into staff_task (account_id, key, opened_at, title, staff_id, due_at) values ($1, $2, $3, $4, $5, $6)"
+        " on conflict do nothing",
+        [(account_id, one.key, work.as_of, one.title, one.to.staff_id, one.due) for one in work.tasks if account_id],
+    )
+
+
+async def _save_row(connection: Connection, work: Work) -> None:
+    values = _values(work.case)
+    if work.fresh:
+        names = ", ".join(f'"{name}"' for name in _COLUMNS)
+        marks = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
+        await connection.execute(
+            f"insert into service_case ({names}, recorded_at) values ({marks}, ${len(_COLUMNS) + 1})",
+            *values,
+            work.as_of,
+        )
+        return
+    before = _values(work.before.case)
+    changes = [(name, new) for name, old, new in zip(_COLUMNS, before, values, strict=True) if old != new]
+    if changes:
+        sets = ", ".join(f'"{name}" = ${n}' for n, (name, _) in enumerate(changes, start=2))
+        await connection.execute(
+            f"update service_case set {sets} where case_id = $1", work.case_id, *(new for _, new in changes)
+        )
+
+
+async def _save_messages(
+    connection: Connection, case_id: str, known: int, messages: list[NewMessage], message_ids: dict[str, str]
+) -> None:
+    await connection.executemany(
+        'insert into case_message (case_id, number, direction, channel, message_id, in_reply_to, "references", sender,'
+        " recipient, subject, body, at, automatic, template, delivery_id)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        [
+            (
+                case_id,
+                number,
+                m.direction,
+                m.channel,
+                message_ids.get(m.mail_id, m.message_id) if m.mail_id else m.message_id,
+                m.in_reply_to,
+                list(m.references),
+                m.sender,
+                m.recipient,
+                m.subject,
+                m.body,
+                m.at,
+                m.automatic,
+                m.template,
+                m.mail_id,
+            )
+            for number, m in enumerate(messages, start=known + 1)
+        ],
+    )
+
+
+async def _save_milestones(connection: Connection, case_id: str, rows: list[MilestoneFacts]) -> None:
+    await connection.executemany(
+        "insert into case_milestone (case_id, milestone, number, kind, started_at, target, due_at, warned_at,"
+        " completed_at, violated_at, violation_target, reversed_at, elapsed, state, counted_from)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+        " on conflict (case_id, milestone, number) do update set started_at = excluded.started_at,"
+        " target = excluded.target, due_at = excluded.due_at, warned_at = excluded.warned_at,"
+        " completed_at = excluded.completed_at, violated_at = excluded.violated_at,"
+        " violation_target = excluded.violation_target, reversed_at = excluded.reversed_at,"
+        " elapsed = excluded.elapsed, state = excluded.state, counted_from = excluded.counted_from",
+        [
+            (
+                case_id,
+                m.milestone,
+                m.number,
+                m.kind,
+                m.started_at,
+                m.target,
+                m.due_at,
+                m.warned_at,
+                m.completed_at,
+                m.violated_at,
+                m.violation_target,
+                m.reversed_at,
+                m.elapsed,
+                m.state,
+                m.counted_from,
+            )
+            for m in rows
+        ],
+    )
+
+
+async def _withdraw(connection: Connection, case_id: str, key: str, work: Work) -> None:
+    """What an action wrote and has not left yet never does."""
+    stopped = await connection.fetchval(
+        "with stopped as (update outbox set status = 'withdrawn', settled_at = $2, reason = 'not wanted any more'"
+        " where starts_with(delivery_id, $1 || '#') and status in ('waiting', 'held') returning 1)"
+        " select count(*) from stopped",
+        key,
+        work.as_of,
+    )
+    await connection.execute(
+        "update case_action set withdrawn_at = $3 where case_id = $1 and key = $2 and withdrawn_at is null",
+        case_id,
+        key,
+        work.as_of,
+    )
+    if stopped and "/survey/" in key:
+        await connection.execute(
+            "update case_survey set withdrawn_at = $2 where case_id = $1 and answered_at is null", case_id, work.as_of
+        )
+
+
+async def _absorb(connection: Connection, work: Work, target: str) -> None:
+    """The case that another one went up in: it learns of it, and has its followers too."""
+    owed, reasons = work.owed_since, burning_for(work) if work.before.case.escalated else []
+    detail = {
+        "case_id": work.case_id,
+        **({"goes_on": True, **urgency_of(work)} if work.goes_on else {}),
+        **({"unanswered_since": owed.isoformat()} if owed else {}),
+        **({"burning_for": reasons} if reasons else {}),
+    }
+    await connection.execute(
+        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail)"
+        " select $1, coalesce(max(sequence), 0) + 1, $2, $2, 'absorbed', $3, $4 from case_event where case_id = $1",
+        target,
+        work.as_of,
+        work.events[-1].by,
+        detail,
+    )
+    await connection.execute(
+        "update service_case set version = version + 1, followers ="
+        " array(select distinct unnest(followers || $2::text[] || array[$3])) where case_id = $1",
+        target,
+        work.case.followers,
+        work.case.contact_id or work.case.contact.email or "",
+    )
+
+
+def _comment(work: Work, survey_id: str) -> str | None:
+    return next(
+        (
+            str(event.detail.get("comment") or "")
+            for event in work.events
+            if event.kind == "rated" and event.detail.get("survey_id") == survey_id
+        ),
+        None,
+    )

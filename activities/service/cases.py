@@ -1,0 +1,377 @@
+"""What a case is asked, and what it does by itself: one activity each, one transaction each, done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from temporalio import activity
+
+from activities.frame import effects
+from activities.frame.carrying_out import business_errors
+from activities.holds import hold_rows
+from activities.kernel.pool import Connection
+from activities.service import case_rows, desks
+from activities.service.case_work import CaseWorker, case_key
+from domain.kernel.fingerprints import asked_by
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.service import case_changes, case_handling, case_surveys
+from domain.service.assignment import priority_of
+from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
+from domain.service.case_refusing import check_version
+from domain.service.case_requests import (
+    AddNote,
+    AnswerCsat,
+    Assign,
+    Cancel,
+    CaseRequest,
+    Close,
+    CustomerMessage,
+    DeEscalate,
+    Escalate,
+    Identify,
+    Merge,
+    Prioritise,
+    Reopen,
+    Resolve,
+    Respond,
+    Resume,
+    Retry,
+    Wait,
+    read_case_request,
+)
+from domain.service.casework import SKEW, CaseSituation, Work
+from domain.service.lifecycle import CaseState
+from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
+
+_Request = TypeVar("_Request", bound=CaseRequest)
+
+
+class ServiceCases:
+    """The activities of cases."""
+
+    def __init__(self, worker: CaseWorker) -> None:
+        self._worker = worker
+
+    async def _answer(
+        self,
+        call: CaseCall,
+        model: type[_Request],
+        decide: Callable[[Work, _Request], None],
+        *,
+        agents: bool = False,
+    ) -> CaseOutcome:
+        async with business_errors():
+            request = read_case_request(model, call.body)
+            people = (request.by, getattr(request, "owner", None), getattr(request, "to", None))
+
+            def decided(work: Work) -> None:
+                check_version(request.expected_version, work.before.case.version)
+                decide(work, request)
+
+            asked = asked_by(request, call.request_id)
+            return await self._worker.once(call, _key(call), decided, *people, agents=agents, asked=asked)
+
+    @activity.defn
+    async def case_open(self, call: CaseCall) -> CaseOutcome:
+        """A case is opened: its facts, its promises, its owner, and the customer hears of it."""
+        async with business_errors():
+            document = read_case(call.body)
+            key = case_key(call.case_id, "opened")
+            async with self._worker.performer.transaction() as connection:
+                if document.account_id is not None:
+                    await hold_rows.lock_account(connection, document.account_id)  # no mail of sales leaves meanwhile
+                if await case_rows.find_case(connection, call.case_id):
+                    return await self._opened_before(connection, call, document, key)
+                work = Work(await self._first_situation(connection, document, call), key, fresh=True)
+                choice = await self._worker.choose(connection, work)
+                await self._worker.carry_out(
+                    connection, call, work, lambda work: case_changes.open_case(work, document)
+                )
+                if choice.expired is not None:
+                    ended = f"The support of {work.case_id}'s customer has ended: {choice.expired.id}"
+                    work.notify(f"{key}/expired", ("sales",), ended, [work.case.subject, "Talk about its renewal."])
+                work.answer.update(_opened(work).model_dump(mode="json", exclude_unset=True))
+                return await self._worker.finish(connection, call, work)
+
+    async def _opened_before(self, connection: Connection, call: CaseCall, document: OpenCase, key: str) -> CaseOutcome:
+        case = await self._worker.locked(connection, call.case_id)
+        found = await effects.find_record(connection, key)
+        if case.digest != document.digest() or found is None:
+            raise Refusal(
+                CASE_CONFLICT,
+                f"case {call.case_id!r} was opened before with other content; nothing was changed. Use a new case_id",
+            )
+        return await self._worker.repeated(connection, call, case, *found)
+
+    async def _first_situation(self, connection: Connection, document: OpenCase, call: CaseCall) -> CaseSituation:
+        account: CaseAccount | None = None
+        if document.account_id is not None:
+            account = await case_rows.load_account(connection, document.account_id)
+            if account is None:
+                raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {document.account_id!r} is known")
+        for field, other in (("parent", document.parent), ("follows", document.follows)):
+            found = await case_rows.find_case(connection, other) if other is not None else None
+            if other is not None and found is None:
+                raise _unknown(field, INVALID_CASE, f"there is no case {other!r}")
+            if found is not None and account is not None and found.account_id not in (None, account.account_id):
+                raise _unknown(field, INVALID_CASE, f"case {other!r} is another customer's")
+        contact = await _contact(connection, document, account)
+        case = _new_case(self._worker, document, account, contact, call)
+        loaded = await case_rows.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
+        if document.owner is not None and document.owner not in loaded.staff:
+            raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
+        teams = await desks.load_teams(connection)
+        if document.team is not None and document.team not in teams:
+            known = ", ".join(sorted(teams)[:10]) or "none yet"
+            raise _unknown("team", INVALID_CASE, f"there is no team {document.team!r}; there are {known}")
+        return CaseSituation(
+            case=case,
+            as_of=call.as_of,
+            desk=self._worker.book.desk,
+            account=account,
+            clocks=self._worker.shifts(),
+            teams=teams,
+            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
+            agents=await desks.load_agents(connection),
+            seller=self._worker.performer.seller,
+        )
+
+    @activity.defn
+    async def case_respond(self, call: CaseCall) -> CaseOutcome:
+        """An agent writes to the customer."""
+        return await self._answer(call, Respond, case_changes.respond)
+
+    @activity.defn
+    async def case_note(self, call: CaseCall) -> CaseOutcome:
+        """A note among ourselves."""
+        return await self._answer(call, AddNote, case_changes.note)
+
+    @activity.defn
+    async def case_wait(self, call: CaseCall) -> CaseOutcome:
+        """The case waits for somebody."""
+        return await self._answer(call, Wait, case_changes.wait)
+
+    @activity.defn
+    async def case_resume(self, call: CaseCall) -> CaseOutcome:
+        """The case is worked on again."""
+        return await self._answer(call, Resume, case_changes.resume)
+
+    @activity.defn
+    async def case_assign(self, call: CaseCall) -> CaseOutcome:
+        """The case goes to somebody else."""
+        return await self._answer(call, Assign, case_handling.assign, agents=True)
+
+    @activity.defn
+    async def case_escalate(self, call: CaseCall) -> CaseOutcome:
+        """The case burns."""
+        return await self._answer(call, Escalate, case_handling.escalate)
+
+    @activity.defn
+    async def case_de_escalate(self, call: CaseCall) -> CaseOutcome:
+        """The case burns no longer."""
+        return await self._answer(call, DeEscalate, case_handling.de_escalate)
+
+    @activity.defn
+    async def case_prioritise(self, call: CaseCall) -> CaseOutcome:
+        """Another priority."""
+        return await self._answer(call, Prioritise, case_handling.prioritise)
+
+    @activity.defn
+    async def case_resolve(self, call: CaseCall) -> CaseOutcome:
+        """The work is done."""
+        return await self._answer(call, Resolve, case_changes.resolve)
+
+    @activity.defn
+    async def case_reopen(self, call: CaseCall) -> CaseOutcome:
+        """The case goes on."""
+        return await self._answer(call, Reopen, case_changes.reopen)
+
+    @activity.defn
+    async def case_merge(self, call: CaseCall) -> CaseOutcome:
+        """The case goes up in another one."""
+        async with business_errors():
+            request = read_case_request(Merge, call.body)
+            key, asked = _key(call), asked_by(request, call.request_id)
+            async with self._worker.performer.transaction() as connection:
+                end = await case_rows.merge_end(connection, request.into)
+                ends = [await case_rows.find_case(connection, other) for other in dict.fromkeys((request.into, end))]
+                theirs = [other.account_id for other in ends if other is not None]
+                case = await self._worker.locked(connection, call.case_id, *theirs)
+                if found := await effects.find_record(connection, key, asked):
+                    return await self._worker.repeated(connection, call, case, *found)
+                others = {}
+                for other in dict.fromkeys((request.into, end)):
+                    known = await case_rows.find_case(connection, other, lock=True)
+                    others.update({other: known} if known else {})
+                merges = await case_rows.merges_of(connection, case.account_id)
+                heard_at = await case_rows.last_answered(connection, end)
+                situation = await self._worker.situation(connection, case, call.as_of, request.by)
+                work = Work(situation, key)
+
+                def decide(work: Work) -> None:
+                    check_version(request.expected_version, case.version)
+                    case_changes.merge(work, request, others, merges, heard_at)
+
+                await self._worker.carry_out(connection, call, work, decide)
+                return await self._worker.finish(connection, call, work, asked)
+
+    @activity.defn
+    async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
+        """Another case went up in this one."""
+        async with business_errors():
+            told = CaseChanged.model_validate(call.body)
+            return await self._worker.once(call, _key(call), lambda work: case_changes.absorbed(work, told))
+
+    @activity.defn
+    async def case_close(self, call: CaseCall) -> CaseOutcome:
+        """A resolved case is final."""
+        return await self._answer(call, Close, case_changes.close)
+
+    @activity.defn
+    async def case_cancel(self, call: CaseCall) -> CaseOutcome:
+        """Nobody needs it any more."""
+        return await self._answer(call, Cancel, case_changes.cancel)
+
+    @activity.defn
+    async def case_customer_message(self, call: CaseCall) -> CaseOutcome:
+        """The customer wrote or called."""
+        return await self._answer(call, CustomerMessage, case_changes.customer_message)
+
+    @activity.defn
+    async def case_answer_csat(self, call: CaseCall) -> CaseOutcome:
+        """The customer says how it was."""
+        return await self._answer(call, AnswerCsat, case_surveys.answer)
+
+    @activity.defn
+    async def case_identify(self, call: CaseCall) -> CaseOutcome:
+        """Somebody unknown turns out to be a customer."""
+        async with business_errors():
+            request = read_case_request(Identify, call.body)
+            key, asked = _key(call), asked_by(request, call.request_id)
+            async with self._worker.performer.transaction() as connection:
+                case = await self._worker.locked(connection, call.case_id, request.account_id)
+                if found := await effects.find_record(connection, key, asked):
+                    return await self._worker.repeated(connection, call, case, *found)
+                account = await case_rows.load_account(connection, request.account_id)
+                if account is None:
+                    raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")
+                contact = await case_rows.load_contact(connection, request.account_id, request.contact_id)
+                situation = await self._worker.situation(connection, case, call.as_of, request.by)
+                work = Work(replace(situation, account=account), key)
+
+                def decide(work: Work) -> None:
+                    check_version(request.expected_version, case.version)
+                    case_changes.identify(work, request, account, contact)
+
+                await self._worker.carry_out(connection, call, work, decide)
+                return await self._worker.finish(connection, call, work, asked)
+
+    @activity.defn
+    async def case_retry(self, call: CaseCall) -> CaseOutcome:
+        """What could not be done is looked at again, and what waits to leave is on its way again."""
+        outcome = await self._answer(call, Retry, lambda work, request: None)
+        async with business_errors(), self._worker.performer.transaction() as connection:
+            waiting = await effects.waiting_of_case(connection, call.case_id)
+        return outcome.model_copy(update={"deliveries": {**waiting, **outcome.deliveries}}) if waiting else outcome
+
+    @activity.defn
+    async def case_wake(self, call: CaseCall) -> CaseOutcome:
+        """An instant that the case waited for has come: whatever is due now is done, all of it in one go."""
+        async with business_errors():
+            key = case_key(call.case_id, f"wake/{call.request_id}")
+            return await self._worker.once(call, key, lambda work: None)
+
+    @activity.defn
+    async def case_unheard(self, call: CaseCall) -> CaseOutcome:
+        """The customer has no running journey that could hear of the case: the journal says so."""
+        async with business_errors(), self._worker.performer.transaction() as connection:
+            told = CaseChanged.model_validate(call.body)
+            case = await self._worker.locked(connection, call.case_id)
+            if case.account_id is not None:
+                key = case_key(call.case_id, f"unheard/{told.id}")
+                nobody = f"run of case {told.into}" if told.into else "journey"
+                title = f"Case {call.case_id}: {told.what}, and no {nobody} to hear of it"
+                row = effects.JournalRow(
+                    key, told.at, f"service:{call.case_id}", "case_unheard", title, {"what": told.what}
+                )
+                await effects.write_journal(connection, case.account_id, [row])
+            return CaseOutcome()
+
+
+def _key(call: CaseCall) -> str:
+    return case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
+
+
+def _unknown(field: str, type: str, said: str) -> Refusal:
+    return Refusal(type, "the case cannot be opened", [Problem(field=field, problem=said)])
+
+
+async def _contact(connection: Connection, document: OpenCase, account: CaseAccount | None) -> CaseContact:
+    """Who the case is with: the one named, with what the document says of them put over what is on record."""
+    known: CaseContact | None = None
+    if account is not None and (document.contact_id is not None or document.contact is None):
+        known = await case_rows.load_contact(connection, account.account_id, document.contact_id)
+        if known is None and document.contact_id is not None:
+            said = f"{document.contact_id!r} is no contact of account {account.account_id!r}"
+            raise _unknown("contact_id", INVALID_CASE, said)
+    fallback = CaseContact(
+        language=account.language if account else "en", time_zone=account.time_zone if account else "UTC"
+    )
+    given = document.contact.model_dump(exclude_none=True) if document.contact else {}
+    return (known or fallback).model_copy(update=given)
+
+
+def _new_case(
+    worker: CaseWorker, document: OpenCase, account: CaseAccount | None, contact: CaseContact, call: CaseCall
+) -> CaseFile:
+    opened_at = document.opened_at or call.as_of
+    if opened_at > call.as_of + SKEW:
+        raise _unknown("opened_at", INVALID_CASE, f"{opened_at.isoformat()} lies in the future; leave it out for now")
+    opened_at = min(opened_at, call.as_of)
+    favoured = account is not None and account.segment in worker.book.desk.favoured_segments
+    priority = document.priority or priority_of(document.impact, document.urgency, favoured=favoured)
+    return CaseFile(
+        case_id=document.case_id,
+        account_id=document.account_id,
+        contact_id=contact.contact_id,
+        contact=contact,
+        subject=" ".join(document.subject.split()) or "(no subject)",
+        channel=document.channel.value,
+        category=document.category.value,
+        product_code=document.product,
+        asset_id=document.asset_id,
+        contract_id=document.contract_id,
+        order_id=document.order_id,
+        line_id=document.line_id,
+        impact=document.impact,
+        urgency=document.urgency,
+        priority=priority,
+        severity=document.severity,
+        status=CaseState.NEW,
+        status_at=opened_at,
+        team=document.team,
+        opened_at=opened_at,
+        last_activity_at=opened_at,
+        parent_id=document.parent,
+        follows_id=document.follows,
+        planned_at=call.as_of,
+        digest=document.digest(),
+    )
+
+
+def _opened(work: Work) -> CaseAnswer:
+    case = work.case
+    return CaseAnswer(
+        case_id=case.case_id,
+        account_id=case.account_id,
+        status=case.status.value,
+        priority=case.priority.value,
+        owner=case.owner_id,
+        team=case.team,
+        policy=case.policy_id,
+        entitled=case.entitled,
+        opened_at=case.opened_at,
+        due={row.milestone: row.due_at for row in work.milestones.values() if row.due_at is not None},
+    )

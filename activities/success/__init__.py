@@ -1,0 +1,1 @@
+"""Success: onboarding, adoption, expansion, reorder, health, surveys, usage."""

@@ -1,0 +1,1 @@
+"""Billing: invoices, credit memos, and when they fall due."""

@@ -1,0 +1,1 @@
+"""Contracts: terms, renewal, amendments, transfers."""

@@ -1,0 +1,106 @@
+"""The end of a contract: what was planned for it falls away, and the customer hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from domain.frame.customer import AssetFacts, ContractFacts
+from domain.frame.decision import (
+    CloseStaffTasks,
+    Decision,
+    DropOnboarding,
+    JournalLine,
+    Mail,
+    SetContractStatus,
+    SettleOffer,
+    Write,
+)
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Stage
+from domain.orders.order import TERM_KINDS, ContactRole
+from domain.success import adoption
+
+NOTHING_LEFT = "nothing of it is left"
+
+
+def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
+    """True if of all assets of a contract none has units at the end of its term."""
+    assets = list(situation.customer.assets_of(contract.contract_id))
+    last = [asset.periods[-1] for asset in assets if asset.periods]
+    return bool(assets) and not any(
+        p.quantity and (p.ends_at is None or p.ends_at >= contract.term.ends_at) for p in last
+    )
+
+
+def goes_on_with_us(situation: Situation, contract: ContractFacts, *, over: Collection[str] = ("ended",)) -> bool:
+    """True if something sold for a term lasts beyond a contract's end: another contract whose status is not one of `over`, or
+    what was renewed to a later day by itself."""
+    ends_at = max(contract.term.ends_at, situation.as_of)
+    others = any(c.status not in over for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    return others or any(_lasts_beyond(asset, ends_at) for asset in situation.customer.assets)
+
+
+def _lasts_beyond(asset: AssetFacts, instant: datetime) -> bool:
+    last = asset.periods[-1] if asset.kind in TERM_KINDS and asset.periods else None
+    return last is not None and last.quantity > 0 and (last.ends_at is None or last.ends_at > instant)
+
+
+def end_contract(
+    situation: Situation, contract: ContractFacts, stage: str, reason: str, *, ended_on: date | None = None
+) -> Decision:
+    """A contract ends: its `stage`, its offers and its onboarding are over, and with the last contract adoption is, too.
+
+    `ended_on`: the last day on which it was kept running, if that is not the last of its term.
+    """
+    says = f"Contract {contract.contract_id} ended: {reason}"
+    stages: dict[str, Stage | None] = {stage: None}
+    drop = [stage]
+    covered = [asset.asset_id for asset in situation.customer.assets_of(contract.contract_id)]
+    for asset_id in covered:
+        stages[f"expansion:{asset_id}"] = None
+        drop.append(f"expansion:{asset_id}")
+    others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    if not others:
+        stages["adoption"] = None
+        drop.append("adoption")
+    settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
+    writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    writes += [
+        SettleOffer(offer.offer_id, "expired", "its contract ended", situation.as_of)
+        for offer in situation.customer.offers
+        if offer.status == "open" and offer.asset_id in covered
+    ]
+    if not others:
+        settled |= {"low_adoption": None, "health_critical": None}
+        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
+    onboarding_stage = f"onboarding:{contract.order_id}"
+    of_order = [
+        c
+        for c in situation.customer.contracts
+        if c.order_id == contract.order_id and c.contract_id != contract.contract_id
+    ]
+    if contract.order_id and not any(c.status != "ended" for c in of_order):
+        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
+        stages[onboarding_stage] = None
+        drop.append(onboarding_stage)
+        settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
+        writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
+    over_at = min(contract.term.ends_at, situation.as_of)
+    last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
+    context = {
+        "contract_id": contract.contract_id,
+        "ended_on": last.isoformat(),
+        "stays": goes_on_with_us(situation, contract),
+    }
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
+        Outcome(
+            stages=stages,
+            drop=drop,
+            attention=settled,
+            said=[says],
+        ),
+        writes,
+        [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
+    )

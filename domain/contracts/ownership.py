@@ -1,0 +1,134 @@
+"""How the journey's own events reach the asset ledger: the sale, an accepted offer, a renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from domain.assets.exact import rounded
+from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCount
+from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
+from domain.assets.operations import AnyRequest, apply
+from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
+from domain.assets.taking import lot_agreed_at
+from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
+from domain.frame.decision import AssetChange, SetUnitPrice
+from domain.frame.situation import Situation
+from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
+from domain.kernel.money import rounding_of
+from domain.orders.order import PricePer
+
+POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
+"""A part of a month is charged by its days: what is changed in the middle of a month is not charged twice, and what an asset has
+cost so far is rounded once. Instants are the
+customer's own, and a renewal in grace begins where the old term ended."""
+
+Records = Mapping[str, AssetRecord]
+
+
+def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: str) -> AssetChange:
+    """The initial sale of an asset that has one period."""
+    first = asset.periods[0]
+    request = Generate(
+        request_id=RequestId(f"order:{order_id}"),
+        recorded_at=at,
+        asset=Asset(
+            asset_id=AssetId(asset.asset_id),
+            account_id=AccountId(account_id),
+            product=ProductCode(asset.product),
+            name=asset.product_name,
+            currency=asset.currency,
+            selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
+            contract_id=ContractId(asset.contract_id) if asset.contract_id else None,
+            time_zone=zone,
+        ),
+        lines=(
+            Line(
+                start=first.starts_at,
+                end=first.ends_at,
+                quantity=first.quantity,
+                unit_price=asset.monthly(asset.unit_price),
+            ),
+        ),
+        order_id=OrderId(order_id),
+    )
+    return _changed({}, request, asset.asset_id, asset.unit_price)
+
+
+def upsold(records: Records, asset: AssetFacts, add: int, unit_price: Decimal, at: datetime, key: str) -> AssetChange:
+    """`add` units more from `at` on, to the asset's end."""
+    request = ChangeQuantity(
+        request_id=RequestId(key),
+        recorded_at=at,
+        asset_id=AssetId(asset.asset_id),
+        effective=at,
+        delta=add,
+        unit_price=asset.monthly(unit_price),
+    )
+    return _changed(records, request, asset.asset_id, unit_price)
+
+
+def renewed(
+    records: Records,
+    asset: AssetFacts,
+    term: tuple[datetime, datetime],
+    contract: ContractFacts,
+    at: datetime,
+    key: str,
+) -> AssetChange | None:
+    """The asset for another `term`, each lot at its own price with the contract's uplift; null if nothing of it is left."""
+    record = records.get(asset.asset_id)
+    if record is None or record.cancelled or not record.periods or record.periods[-1].quantity == 0:
+        return None
+    # What ended earlier is not brought back; what runs longer is renewed from its own end, up to the contract's.
+    if record.end is None or not term[0] <= record.end < term[1] or _renewal_ahead(record, at):
+        return None
+    request = Renew(
+        request_id=RequestId(key),
+        recorded_at=at,
+        asset_id=AssetId(asset.asset_id),
+        start=record.end,
+        end=term[1],
+        uplift_percent=contract.uplift_percent,
+        priced_months=12 if asset.per is PricePer.YEAR else 1,
+        months_from=contract.months_from(record.asset.time_zone),
+    )
+    change = _changed(records, request, asset.asset_id, asset.unit_price)
+    return replace(change, unit_price=price_at(change.after, asset, at))
+
+
+def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:
+    """True if a renewal of the asset is sold that has not begun."""
+    return any(action.category is Category.RENEWALS and action.effective > at for action in record.active)
+
+
+def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
+    """A unit price raised by `percent`: a price again, half up at the currency's minor unit; without a raise it stays as it is."""
+    return (
+        rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding_of(currency))
+        if percent
+        else unit_price
+    )
+
+
+def price_at(record: AssetRecord, asset: AssetFacts, at: datetime) -> Decimal:
+    """The unit price agreed last of what has begun by `at`, for the time that the asset is sold for."""
+    lot = lot_agreed_at(record, at)
+    return asset.unit_price if lot is None or lot.unit_price is None else agreed_price(lot.unit_price, asset.per)
+
+
+def prices_begun(situation: Situation, assets: Iterable[AssetFacts]) -> list[SetUnitPrice]:
+    """The prices that were agreed before and are in force by now, where assets are known by others."""
+    records = dict(situation.records.items())  # those that can be read
+    held = [(asset, record) for asset in assets if (record := records.get(asset.asset_id))]
+    prices = [(asset, price_at(record, asset, situation.as_of)) for asset, record in held]
+    return [SetUnitPrice(asset.asset_id, price) for asset, price in prices if price != asset.unit_price]
+
+
+def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:
+    before = records.get(asset_id)
+    ledger = Ledger(policy=POLICY, assets={AssetId(asset_id): before} if before else {})
+    return AssetChange(before, apply(ledger, request).record(AssetId(asset_id)), unit_price)

@@ -1,0 +1,152 @@
+"""What the next term of a contract costs: by the very change that an acceptance would make to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.assets.model import AssetAction
+from domain.contracts.ownership import renewed
+from domain.frame.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
+from domain.frame.decision import AssetChange, QuoteRenewal
+from domain.frame.situation import Situation
+from domain.kernel.calendar import start_of_day
+from domain.kernel.money import Rounding, rounding_of
+
+FIRST_DAYS = 16
+"""So many days of a term, or half of a shorter one, a customer has at least to say that it is the last."""
+
+
+def last_day(term: TermFacts) -> date:
+    return term.until - timedelta(days=1)
+
+
+def next_term(situation: Situation, contract: ContractFacts) -> TermFacts:
+    until = contract.end_after(contract.term.number + 1)
+    return TermFacts(
+        number=contract.term.number + 1,
+        start_on=contract.term.until,
+        until=until,
+        starts_at=contract.term.ends_at,
+        ends_at=start_of_day(until, situation.customer.account.time_zone),
+    )
+
+
+def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[tuple[AssetFacts, AssetChange]]:
+    """What is owned when the term ends, each asset as the ledger has it for the next term."""
+    term = next_term(situation, contract)
+    # One id for each time that the term's dates were changed: a renewal that was taken back is no answer to the next.
+    key = f"{contract.contract_id}:{term.number}" + (f".{contract.term.moves}" if contract.term.moves else "")
+    found = []
+    for asset in situation.customer.assets_of(contract.contract_id):
+        span = (term.starts_at, term.ends_at)
+        if change := renewed(situation.records, asset, span, contract, situation.as_of, key):
+            found.append((asset, change))
+    return found
+
+
+def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
+    """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
+    found = [(asset, change.after.actions[-1]) for asset, change in assets_of_next_term(situation, contract)]
+    return price_of_term(contract, contract.term.number + 1, found, situation.as_of)
+
+
+def price_of_term(
+    contract: ContractFacts, number: int, renewals: Sequence[tuple[AssetFacts, AssetAction]], as_of: datetime
+) -> QuoteRenewal:
+    """What term `number` of a contract comes to, by what renews each of its assets: units times price times months."""
+    lines: list[dict[str, Any]] = []
+    total = Decimal(0)
+    for asset, action in renewals:
+        for monthly, (quantity, amount) in _lots_of(action, rounding_of(contract.currency)).items():
+            total += amount
+            lines.append(
+                {
+                    "product": asset.product_name,
+                    "quantity": quantity,
+                    "unit_price": {
+                        "amount": format(agreed_price(monthly, asset.per), "f"),
+                        "currency": contract.currency,
+                    },
+                    "per": asset.per.value,
+                    "amount": {"amount": str(amount), "currency": contract.currency},
+                }
+            )
+    return QuoteRenewal(
+        f"Q-{contract.contract_id}-{number}",
+        contract.contract_id,
+        number,
+        total,
+        contract.currency,
+        last_day(contract.term),
+        lines,
+        as_of,
+    )
+
+
+def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int, Decimal]]:
+    """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books.
+
+    Whole months at a price cost just that. Where something is renewed for a part of a month, what rounding the sum of the
+    asset's costs adds or takes is shared by the lines; not so of an early renewal, whose change of that sum is also that of the
+    term that it cuts short.
+    """
+    lots: dict[Decimal, tuple[int, Decimal]] = {}
+    for source in action.sources:
+        if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
+            quantity, amount = lots.get(source.unit_price, (0, Decimal(0)))
+            lots[source.unit_price] = (quantity + source.quantity, amount + (source.product_amount or 0))
+    shares = sum((amount for _, amount in lots.values()), Decimal(0))
+    early = any(source.quantity < 0 for source in action.sources)
+    exact = left = shares + (Decimal(0) if early else action.adjustment_amount_change or Decimal(0))
+    for price, (quantity, amount) in lots.items():
+        before, left = left, left - (exact * amount / shares if shares else amount)
+        lots[price] = quantity, rounding.apply(before) - rounding.apply(left)
+    return lots
+
+
+def notice_by(contract: ContractFacts) -> date:
+    """The last day on which the customer can say no: within the notice if the contract renews by itself, else to its end.
+
+    It is the contract's own and a day of the term; a notice of nearly the whole term leaves its first days to say no.
+    """
+    if not contract.auto_renew:
+        return last_day(contract.term)
+    length = (contract.term.until - contract.term.start_on).days
+    longest = max(length // 2, length - FIRST_DAYS)
+    return contract.term.until - timedelta(days=max(1, min(contract.notice_days, longest)))
+
+
+def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> dict[str, Any]:
+    """What the mail that announces the end of a term says, with the quote for the next one if there is any.
+
+    `notice_over`: the last day on which the customer could say no has passed; the contract will renew by itself.
+    """
+    by_itself = contract.auto_renew and contract.status != "declined"
+    last = notice_by(contract) if by_itself else last_day(contract.term)
+    return {
+        "contract_id": contract.contract_id,
+        "term_end": last_day(contract.term).isoformat(),
+        "auto_renew": by_itself,
+        "notice_by": last.isoformat(),
+        "notice_over": last < situation.today,
+        "days_left": (last_day(contract.term) - situation.today).days,
+        "quote": quote_context(situation, quote) if quote else None,
+    }
+
+
+def quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
+    contract = situation.customer.contract(quote.contract_id)
+    if contract is None:
+        raise ValueError(f"quote {quote.quote_id} is for no contract of this customer")
+    following = next_term(situation, contract)
+    return {
+        "quote_id": quote.quote_id,
+        "start": following.start_on.isoformat(),
+        "end": last_day(following).isoformat(),
+        "total": situation.customer.money(quote.total, quote.currency),
+        "valid_until": quote.valid_until.isoformat(),
+        "lines": quote.lines,
+    }

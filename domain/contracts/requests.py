@@ -1,0 +1,298 @@
+"""What can be asked of the assets of a journey: one model for each update, in the customer's own days and prices.
+
+A day such as `2027-03-01` is one of the customer's zone, and stands for its first instant; today stands for now. An instant
+has its offset. Prices are decimal strings in the asset's currency, for the time that it was sold by (month, year, once).
+`expected_version` refuses a change if the asset was changed since the sender looked; without it a change is applied to
+whatever the asset is by then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
+
+from domain.assets.operations import MOST_TRANSFER_LINES
+from domain.assets.requests import SwapKind
+from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
+from domain.frame.requests import Remark, Request
+from domain.kernel.base import Received
+from domain.kernel.calendar import within_reach
+from domain.kernel.ids import AccountRef, ContractRef
+from domain.kernel.money import CurrencyCode
+from domain.orders.order import Code, Price, PricePer, Product, Quantity
+
+PERIOD_END = "period_end"
+
+
+def _moment(value: Any) -> date:
+    """A day, or an instant in UTC."""
+    if isinstance(value, str):
+        text = value.strip().upper()
+        try:
+            value = date.fromisoformat(text) if len(text) == len("2027-03-01") else datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(
+                f"{text[:40]!r} is neither a day such as 2027-03-01 nor an instant with its offset"
+            ) from error
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("must be an instant with its offset, such as 2027-03-31T09:00:00+09:00, or a day")
+        return within_reach(value.astimezone(UTC))
+    if isinstance(value, date):
+        return within_reach(value)
+    raise ValueError("must be a day such as 2027-03-01, or an instant with its offset")
+
+
+_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
+When = Annotated[date, PlainValidator(_moment), _SCHEMA]
+"""A local day, or an aware instant."""
+
+AssetKey = Annotated[str, StringConstraints(min_length=1, max_length=140, pattern=r"^[\w.:-]+$")]
+NewId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Percent = Annotated[Decimal, Field(ge=-100, le=1000, decimal_places=6)]
+
+
+class Named(Received):
+    """One asset of a request."""
+
+    asset_id: AssetKey
+    expected_version: Annotated[int, Field(ge=1)] | None = None
+
+
+class Neighbour(Received):
+    """What an asset is to end with: a contract, or another asset."""
+
+    contract_id: ContractRef | None = None
+    asset_id: AssetKey | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.contract_id is None) == (self.asset_id is None):
+            raise ValueError("give either contract_id or asset_id")
+        return self
+
+
+class AmendedAsset(Named):
+    """One change of one asset: `add` or `remove` units, a new `price`, `fields`, `start`, `end` or `end_with`.
+
+    `unit_price` is that of added units (else that in force, and later what it changes to). `price` is for all units; it may go with `fields` that
+    change it. `end` as a day is the last day. `end_with` ends the asset with a contract or another asset.
+    """
+
+    add: Quantity | None = None
+    unit_price: Price | None = None
+    remove: Quantity | None = None
+    price: Price | None = None
+    fields: Annotated[dict[Attribute, Attribute], Field(min_length=1, max_length=50)] | None = None
+    start: When | None = None
+    end: When | None = None
+    end_with: Neighbour | None = None
+    currency: CurrencyCode | None = None
+
+    @model_validator(mode="after")
+    def _is_one_change(self) -> Self:
+        given = [name for name in _CHANGES if getattr(self, name) is not None]
+        if len(given) != 1 and given != ["price", "fields"]:
+            raise ValueError(
+                f"give exactly one of {', '.join(_CHANGES)} (fields may bring a price); given: {given or 'none'}"
+            )
+        if self.unit_price is not None and self.add is None:
+            raise ValueError("unit_price is that of units to add; for a new price of all units give price")
+        return self
+
+
+_CHANGES = ("add", "remove", "price", "fields", "start", "end", "end_with")
+
+
+class AddOn(Received):
+    """Something more under a contract that runs, to the end of its term; `asset_id` is made up if it is not given."""
+
+    contract_id: ContractRef
+    product: Code
+    quantity: Quantity
+    unit_price: Price
+    per: PricePer = PricePer.MONTH
+    asset_id: NewId | None = None
+
+    @model_validator(mode="after")
+    def _is_paid_over_time(self) -> Self:
+        if self.per is PricePer.ONCE:
+            raise ValueError("an add-on is paid per month or year; order what is paid once")
+        return self
+
+
+class AmendAssets(Request):
+    """Changes of assets and new ones beside them, together or not at all, from `effective` on (now if it is not given)."""
+
+    assets: Annotated[tuple[AmendedAsset, ...], Field(max_length=500)] = ()
+    add_ons: Annotated[tuple[AddOn, ...], Field(max_length=500)] = ()
+    products: Annotated[tuple[Product, ...], Field(max_length=500)] = ()
+    effective: When | None = None
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.assets and not self.add_ons:
+            raise ValueError("nothing is to be changed; give assets or add_ons")
+        return self
+
+
+class RenewedAsset(Named):
+    """An asset to renew; `price` is what it costs then, without an uplift."""
+
+    price: Price | None = None
+
+
+class PublishedRate(Received):
+    """What an index has changed by, in per cent: from a day on, up to `valid_to` or the next rate."""
+
+    valid_from: date
+    valid_to: date | None = None
+    percent: Percent
+
+
+class IndexUplift(Received):
+    """An uplift by a published index: its rate `on` a day (by default that on which the renewal begins), and a spread."""
+
+    region: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    rates: Annotated[tuple[PublishedRate, ...], Field(min_length=1, max_length=500)]
+    on: date | None = None
+    spread_percent: Percent = Decimal(0)
+    combination: Combination = Combination.ADDITIVE
+
+    def percent(self, starts_on: date) -> Decimal:
+        """Index and spread as one uplift. Raises `IndexRateMissingError` if no rate holds on the day."""
+        rates = [IndexRate(region=self.region, **rate.model_dump()) for rate in self.rates]
+        index = index_percent(rates, self.region, self.on or starts_on)
+        return uplift_percent(index, self.spread_percent, self.combination)
+
+
+class RenewAssets(Request):
+    """The next term of a whole contract, or of some assets.
+
+    It begins when the present one ends, or at `start`: before that end the rest of the term is replaced, after it there is
+    a gap. It lasts `months`, or to `end` (as a day, the last one), else as the contract says. `uplift_percent` or an uplift
+    by `index` replaces the contract's.
+    """
+
+    contract_id: ContractRef | None = None
+    assets: Annotated[tuple[RenewedAsset, ...], Field(max_length=500)] = ()
+    start: When | None = None
+    months: Annotated[int, Field(ge=1, le=240)] | None = None
+    end: When | None = None
+    uplift_percent: Percent | None = None
+    index: IndexUplift | None = None
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _names_what_and_how_long(self) -> Self:
+        _contract_or_assets(self.contract_id, self.assets)
+        if self.uplift_percent is not None and self.index is not None:
+            raise ValueError("give uplift_percent or index, not both")
+        if self.months is not None and self.end is not None:
+            raise ValueError("give months or end, not both")
+        return self
+
+
+class CancelAssets(Request):
+    """The end of a whole contract's assets, or of some: `now`, at their `period_end`, or from a day or instant on."""
+
+    contract_id: ContractRef | None = None
+    assets: Annotated[tuple[Named, ...], Field(max_length=500)] = ()
+    effective: Literal["now", "period_end"] | When = "now"
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _names_what(self) -> Self:
+        _contract_or_assets(self.contract_id, self.assets)
+        return self
+
+
+class TransferredAsset(Named):
+    """Units to hand over, by default as many as possible; `to_asset_id` is made up if it is not given."""
+
+    quantity: Quantity | None = None
+    to_asset_id: NewId | None = None
+
+
+def _at_most_one_transfer(assets: Any) -> Any:
+    if isinstance(assets, list | tuple) and len(assets) > MOST_TRANSFER_LINES:
+        raise ValueError(
+            f"{len(assets)} assets are too many for one transfer; send at most {MOST_TRANSFER_LINES}, and the others by another"
+            " one to the same contract, `to_contract_id`"
+        )
+    return assets
+
+
+class TransferAssets(Request):
+    """Assets of this customer become those of another, under `to_contract_id` or a contract on the same conditions."""
+
+    to_account: AccountRef
+    assets: Annotated[
+        tuple[TransferredAsset, ...],
+        Field(min_length=1, json_schema_extra={"maxItems": MOST_TRANSFER_LINES}),
+        BeforeValidator(_at_most_one_transfer),
+    ]
+    to_contract_id: ContractRef | None = None
+    effective: When | None = None
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        _each_once(asset.asset_id for asset in self.assets)
+        return self
+
+
+class ReceiveAssets(Request):
+    """Assets come from another account, as its transfer says."""
+
+    transfer_id: NewId
+
+
+class SwappedAsset(Named):
+    """Units (by default all) that become those of another product, at its `unit_price`."""
+
+    to_product: Code
+    unit_price: Price
+    per: PricePer | None = None
+    quantity: Quantity | None = None
+    to_asset_id: NewId | None = None
+    kind: SwapKind = SwapKind.SWAP
+
+
+class SwapAssets(Request):
+    """One product for another, with the rest of the term: a swap, an upgrade or a downgrade."""
+
+    assets: Annotated[tuple[SwappedAsset, ...], Field(min_length=1, max_length=500)]
+    products: Annotated[tuple[Product, ...], Field(max_length=500)] = ()
+    effective: When | None = None
+    reason: Remark = ""
+
+
+class RollBack(Named, Request):
+    """The last amendment or renewal of an asset is taken back before it begins, with all that happened together with it."""
+
+    reason: Remark = ""
+
+
+def older_digest_of(request: Request) -> str:
+    """The fingerprint that releases before this one made of a request about assets; their rows are still on record."""
+    asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True, warnings=False)
+    return sha256(asked.encode()).hexdigest()
+
+
+def _contract_or_assets(contract_id: str | None, assets: tuple[Named, ...]) -> None:
+    if (contract_id is None) == (not assets):
+        raise ValueError("give either contract_id (all its assets) or assets")
+
+
+def _each_once(ids: Iterable[str]) -> None:
+    if twice := [id for id, times in Counter(ids).items() if times > 1]:
+        raise ValueError(f"asset_id {twice[0]!r} is named twice; each asset once")

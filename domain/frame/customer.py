@@ -1,0 +1,419 @@
+"""The customer as the facts show them at one instant: what every decision reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime
+
+from domain.frame.unreadable import Unreadable, check_all, check_contract
+from domain.kernel.base import Carried
+from domain.kernel.calendar import (
+    add_months,
+    anchor_from,
+    business_day_from,
+    is_business_day,
+    local_day,
+    local_instant,
+    month_grids,
+    start_of_day,
+)
+from domain.kernel.money import Money, by_one_month, for_months, rounding_of
+from domain.orders.order import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
+
+OPENS, CLOSES = time(9), time(18)
+"""Hours at which people read what we write."""
+
+
+class AccountFacts(Carried):
+    """The account's own row. `since` is the activation of its first order."""
+
+    account_id: str
+    name: str
+    country: str
+    time_zone: str
+    language: str
+    segment: str
+    playbook_version: int
+    since: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    """set while the customer's journey is closed"""
+    billed_until: date | None = None
+    """the day that it was where the customer was before they moved"""
+
+
+class StaffFacts(Carried):
+    """One of the seller's people."""
+
+    staff_id: str
+    name: str
+    email: str
+    language: str | None = None
+    """in which they are told things; null: the company's"""
+
+
+class ContactFacts(Carried):
+    """A person at the customer; `rejected` once a mail server refused the address for good, `unsubscribed` once they want
+    no optional mails."""
+
+    contact_id: str
+    name: str
+    email: str
+    role: ContactRole
+    language: str
+    time_zone: str
+    rejected: bool = False
+    unsubscribed: bool = False
+
+
+class TermFacts(Carried):
+    """A term by local dates (`until` is the first day after it) and the instants planned from them."""
+
+    number: int
+    start_on: date
+    until: date
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    moves: int = 0
+    """how often its dates were changed"""
+
+
+class ContractFacts(Carried):
+    """A contract with its latest term, and the one before. `status`: active, declined (runs out), grace or ended.
+
+    `order_id` is null for a contract that came by transfer or import.
+    """
+
+    contract_id: str
+    order_id: str | None
+    currency: str
+    auto_renew: bool
+    renewal_months: int
+    notice_days: int
+    uplift_percent: Decimal
+    status: str
+    first_start: date
+    first_until: date
+    term: TermFacts
+    billing: BillingFrequency = BillingFrequency.YEARLY
+    first_invoice: FirstInvoice = FirstInvoice.START
+    previous: TermFacts | None = None
+    status_reason: str = ""
+    anchor_day: int | None = None
+    """the day of the month that months are counted by, where it is not that of the first term's start: see `anchor`"""
+    billed_from: date | None = None
+    """where the billing periods are counted from, of a contract that takes over those of another: else its first term's start"""
+    starts: list[date] = []
+    """the first days of all terms, as they were on record"""
+
+    def first_invoice_on(self, today: date) -> date:
+        """The day on which the first period of the latest term is invoiced, if it is sold on `today`."""
+        return today if self.first_invoice is FirstInvoice.ORDER else max(today, self.term.start_on)
+
+    @property
+    def anchor(self) -> int:
+        """The day of the month by which the months of the latest term are counted: that of the contract's first start.
+
+        A term that begins where one of its months does counts on by it (31 Jan, 28 Feb, 31 Mar), any other by its own first day.
+        """
+        return self._grids()[-1][1]
+
+    def grid_on(self, day: date) -> tuple[date, int]:
+        """Where the billing periods that hold on `day` are counted from, and by which day of the month."""
+        grids = self._grids()
+        start, by = next((grid for grid in reversed(grids) if grid[0] <= day), grids[0])
+        return self.billed_from or start if start == grids[0][0] else start, by
+
+    @property
+    def term_starts(self) -> list[date]:
+        """The first days of all terms, in order."""
+        latest = [term.start_on for term in (self.previous, self.term) if term is not None]
+        return [*(start for start in self.starts if start < latest[0]), *latest]
+
+    def _grids(self) -> list[tuple[date, int]]:
+        return month_grids(self.term_starts, self.anchor_day or self.first_start.day)
+
+    def end_after(self, number: int) -> date:
+        """The first day after term `number`, by whole renewal terms from the end of the latest one."""
+        until = self.term.until
+        return add_months(until, (number - self.term.number) * self.renewal_months, anchor_from(until, self.anchor))
+
+    def months_from(self, zone: str, on: date | None = None) -> datetime:
+        """An instant on whose day, in `zone`, the months of what comes under the contract begin: those of a day, or of the latest
+        term."""
+        # January has every day.
+        by = self.anchor if on is None else self.grid_on(on)[1]
+        return start_of_day(date(self.first_start.year, 1, by), zone)
+
+    def term_at(self, at: datetime) -> TermFacts:
+        """The latest term, or the one before it if that is still in force at `at`."""
+        return self.previous if self.previous and at < self.term.starts_at else self.term
+
+    @property
+    def stage(self) -> str:
+        """The id of the stage that ends the latest term."""
+        return f"renewal:{self.contract_id}:{self.term.number}"
+
+
+class PeriodFacts(Carried):
+    """An asset state period, half open: quantity and MRR are constant from `starts_at` until `ends_at` (null: for ever)."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None
+    quantity: int
+    mrr: Decimal | None
+
+    def covers(self, at: datetime) -> bool:
+        """True if the period is in force at `at`."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+class AssetFacts(Carried):
+    """Something sold to the customer, with its state periods in order; none if it was given up before it began."""
+
+    asset_id: str
+    product: str
+    product_name: str
+    kind: ProductKind
+    contract_id: str | None
+    currency: str
+    per: PricePer
+    unit_price: Decimal
+    """what was agreed last of what is in force, for the time that `per` says"""
+    periods: list[PeriodFacts]
+
+    def at(self, instant: datetime) -> PeriodFacts | None:
+        """The period in force at `instant`."""
+        return next((period for period in self.periods if period.covers(instant)), None)
+
+    def units_from(self, instant: datetime) -> datetime | None:
+        """The start of the first period, from `instant` on, in which there are units; null if none comes."""
+        held = (p for p in self.periods if p.quantity and (p.ends_at is None or p.ends_at > instant))
+        return next((period.starts_at for period in held), None)
+
+    def monthly(self, unit_price: Decimal) -> Decimal:
+        """A unit price of this asset for one month; that of something bought once stays as it is."""
+        return by_month(unit_price, self.per)
+
+    def mrr_of(self, quantity: int, unit_price: Decimal) -> Decimal:
+        """The monthly recurring revenue of `quantity` units, rounded to the currency's minor unit."""
+        if self.per is PricePer.ONCE:
+            return Decimal(0)
+        return rounding_of(self.currency).apply(quantity * self.monthly(unit_price))
+
+
+class TaskFacts(Carried):
+    """An onboarding task and where it stands: open, done or past (due before the import, never acted on)."""
+
+    stage: str
+    name: str
+    title: dict[str, str]
+    owner: str
+    due_on: date
+    due_at: AwareDatetime
+    status: str
+    completed_at: AwareDatetime | None = None
+
+
+class UsageFacts(Carried):
+    """Use of one product up to now: means of daily active users over the last 28 days and the 28 before; null without data."""
+
+    product: str
+    latest_day: date
+    recent: Decimal | None
+    earlier: Decimal | None
+    last: Decimal
+
+
+class OfferFacts(Carried):
+    """An offer of more units of an asset. `status`: open, accepted, declined or expired."""
+
+    offer_id: str
+    asset_id: str
+    add: int
+    unit_price: Decimal
+    status: str
+    offered_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class SurveyFacts(Carried):
+    """A survey that went out, to the address `sent_to` in lower case, and its answer if there is one, first given at `answered_at`."""
+
+    survey_id: str
+    sent_at: AwareDatetime
+    sent_to: str | None = None
+    score: int | None = None
+    answered_at: AwareDatetime | None = None
+
+
+class HealthFacts(Carried):
+    """A recorded health score."""
+
+    at: AwareDatetime
+    score: int | None
+    band: str
+
+
+class PurchaseFacts(Carried):
+    """An order of goods: its local day, and while it is being accepted the names of its goods."""
+
+    order_id: str
+    day: date
+    names: list[str] = []
+
+
+class PlacedFacts(Carried):
+    """An order of the last year or so, with the names of some of what it sold, and of some of what is sent to the customer."""
+
+    order_id: str
+    activated_at: AwareDatetime
+    names: list[str] = []
+    sent: list[str] = []
+
+
+class Customer(Carried):
+    """Everything that a decision may know of a customer."""
+
+    account: AccountFacts
+    owner: StaffFacts
+    success_manager: StaffFacts
+    contacts: list[ContactFacts]
+    contracts: list[ContractFacts] = []
+    assets: list[AssetFacts] = []
+    tasks: list[TaskFacts] = []
+    usage: list[UsageFacts] = []
+    offers: list[OfferFacts] = []
+    surveys: list[SurveyFacts] = []
+    health: list[HealthFacts] = []
+    staff_tasks: list[str] = []
+    purchases: list[PurchaseFacts] = []
+    goods: list[str] = []
+    """names of goods that the latest orders named"""
+    orders: list[PlacedFacts] = []
+    """the latest ones"""
+    unreadable: list[Unreadable] = []
+    """what there is and cannot be read; to ask for one of these raises `UnreadableError`"""
+
+    def contact(self, role: ContactRole = ContactRole.MAIN, contact_id: str | None = None) -> ContactFacts | None:
+        """Who to write to: somebody of `role`, else the main contact, else anybody whose address works; or `contact_id` alone."""
+        reachable = [contact for contact in self.contacts if not contact.rejected]
+        if contact_id is not None:
+            return next((contact for contact in reachable if contact.contact_id == contact_id), None)
+        for wanted in (role, ContactRole.MAIN):
+            for contact in reachable:
+                if contact.role is wanted:
+                    return contact
+        return reachable[0] if reachable else None
+
+    def contract(self, contract_id: str) -> ContractFacts | None:
+        """The contract of that id."""
+        check_all(self.unreadable, kind="contract", id=contract_id)
+        return next((contract for contract in self.contracts if contract.contract_id == contract_id), None)
+
+    def asset(self, asset_id: str) -> AssetFacts | None:
+        """The asset of that id."""
+        check_all(self.unreadable, kind="asset", id=asset_id)
+        return next((asset for asset in self.assets if asset.asset_id == asset_id), None)
+
+    def assets_of(self, contract_id: str) -> Iterator[AssetFacts]:
+        """The assets that a contract covers."""
+        check_contract(self.unreadable, contract_id)
+        return (asset for asset in self.assets if asset.contract_id == contract_id)
+
+    def offer(self, offer_id: str) -> OfferFacts | None:
+        """The offer of that id."""
+        check_all(self.unreadable, kind="offer", id=offer_id)
+        return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
+
+    def holds_term(self, at: datetime) -> bool:
+        """True while something sold for a term is in force at `at` or still to begin."""
+        return any(
+            asset.kind in TERM_KINDS and asset.periods and _goes_on(asset.periods[-1], at) for asset in self.assets
+        )
+
+    def product_names(self, at: datetime | None = None) -> list[str]:
+        """The names of what the customer owns (at an instant, what is kept running for them in grace included) and of the goods
+        they buy, each once."""
+        grace = {contract.contract_id for contract in self.contracts if contract.status == "grace"}
+        owned = (
+            asset.product_name
+            for asset in self.assets
+            if at is None or _held(asset, at) or (asset.contract_id in grace and asset.periods)
+        )
+        return list(dict.fromkeys([*owned, *(self.goods if at is None or self.buys(at) else [])]))
+
+    def owns(self, at: datetime) -> bool:
+        """True if the customer owns something at `at`, or buys goods: not what is only kept running for them."""
+        return bool(self.goods and self.buys(at)) or any(_held(asset, at) for asset in self.assets)
+
+    def buys(self, at: datetime) -> bool:
+        """True if goods were ordered within the year before `at`."""
+        return any(self.day_of(at) - purchase.day <= timedelta(days=365) for purchase in self.purchases)
+
+    def onboarded(self) -> bool:
+        """True once no onboarding task is open."""
+        return all(task.status != "open" for task in self.tasks)
+
+    def day_of(self, instant: datetime) -> date:
+        """The customer's local day at `instant`."""
+        return local_day(instant, self.account.time_zone)
+
+    def billing_day(self, instant: datetime) -> date:
+        """The day by which is invoiced and credited: the local one, but no day comes again for who has moved west."""
+        today = self.day_of(instant)
+        return max(today, self.account.billed_until or today)
+
+    def at_work(self, instant: datetime) -> bool:
+        """True from nine to six on a business day: an hour at which people read what we write."""
+        return self.in_hours(instant) and is_business_day(self.day_of(instant), self.account.country)
+
+    def in_hours(self, instant: datetime) -> bool:
+        """True from nine to six, on whatever day."""
+        return OPENS <= instant.astimezone(ZoneInfo(self.account.time_zone)).time() < CLOSES
+
+    def end_of(self, day: date) -> datetime:
+        """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""
+        return start_of_day(day + timedelta(days=1), self.account.time_zone)
+
+    def last_day_before(self, instant: datetime) -> date:
+        """The last local day that begins before an instant."""
+        return self.day_of(instant - timedelta(microseconds=1))
+
+    def morning(self, day: date, *, business_day: bool = True) -> tuple[datetime, date]:
+        """The instant of 9 o'clock on `day` (or the next business day) in the customer's zone, with that day."""
+        if business_day:
+            day = business_day_from(day, self.account.country)
+        return local_instant(day, self.account.time_zone), day
+
+    def money(self, amount: Decimal, currency: str) -> dict[str, str]:
+        """An amount as messages carry it, at the currency's minor unit."""
+        rounded = Money(amount=amount, currency=currency).rounded()
+        return {"amount": str(rounded.amount), "currency": currency}
+
+
+def by_month(unit_price: Decimal, per: PricePer) -> Decimal:
+    """A price as the asset ledger keeps it."""
+    return by_one_month(unit_price, 12) if per is PricePer.YEAR else unit_price
+
+
+def agreed_price(monthly: Decimal, per: PricePer) -> Decimal:
+    """The price that was agreed, for the time that it was agreed for, from the asset ledger's."""
+    return for_months(monthly, 12) if per is PricePer.YEAR else monthly
+
+
+def _held(asset: AssetFacts, at: datetime) -> bool:
+    held = asset.at(at)
+    return held is not None and held.quantity > 0
+
+
+def _goes_on(period: PeriodFacts, at: datetime) -> bool:
+    return period.ends_at is None or period.ends_at > at
+
+
+def days_between(earlier: datetime, later: datetime) -> int:
+    """Whole days from one instant to a later one."""
+    return (later - earlier) // timedelta(days=1)

@@ -1,0 +1,72 @@
+"""What is decided by night, or made up for after a pause, is told in the morning: at nine o'clock of a business day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.frame.decision import Decision, JournalLine, Write
+from domain.frame.mail_names import mail_in_words
+from domain.frame.situation import Situation
+from domain.frame.state import Channel, Outcome, Step
+from domain.holds.guard import MorningMail
+from domain.holds.writes import ReleaseMails, RewriteMail, WithdrawMail
+from domain.journey import mail_anew
+
+STAGE = "relationship"
+KIND = "relationship_morning"
+AT_AN_HOUR = frozenset({"renewal_term_end", "renewal_grace_end", "amendment_effective", "billing_invoice"})
+"""Kinds of steps that happen at the instant that was sold, or as soon as they can: whoever is told of them reads it in the morning."""
+
+_OPEN_FOR = timedelta(hours=1)
+
+
+def leaves_at(situation: Situation, kind: str) -> datetime | None:
+    """When the mails of a step of this kind leave; null for at once."""
+    if kind not in AT_AN_HOUR:
+        return None
+    at, _ = situation.customer.morning(situation.today)
+    if at <= situation.as_of < at + _OPEN_FOR:
+        return None
+    return at if at > situation.as_of else situation.customer.morning(situation.in_days(1))[0]
+
+
+def step_at(situation: Situation, at: datetime) -> Step:
+    """The step by which what waits for the morning of `at` leaves."""
+    day = situation.customer.day_of(at)
+    return Step(kind=KIND, stage=STAGE, name=f"mails-{day}", at=at, on=day)
+
+
+def leave(situation: Situation, step: Step) -> Decision:
+    """All that waits for a morning leaves, wherever the customer is by now, unless it is not so any more."""
+    deliveries: dict[str, Channel] = {}
+    released: list[str] = []
+    writes: list[Write] = []
+    lines: list[JournalLine] = []
+    prefix = f"journey:{situation.customer.account.account_id}/"
+    for mail in situation.service.mornings:
+        changes = _decided(situation, mail)
+        if not isinstance(changes, str):
+            if mail_anew.differs(mail.body, changes):
+                writes.append(RewriteMail(mail.delivery_id, changes))
+            released.append(mail.delivery_id)
+            deliveries[mail.delivery_id.removeprefix(prefix)] = mail.channel
+            continue
+        writes.append(WithdrawMail(mail.delivery_id, changes))
+        says = f"Dropped: {mail_in_words(mail.template)}; {changes}"
+        lines.append(JournalLine(says, name=mail.delivery_id.removeprefix(prefix), kind="dropped"))
+    if released:
+        writes.append(ReleaseMails(tuple(released)))
+    return Decision(
+        JournalLine("What was decided by night leaves", kind="skipped"),
+        Outcome(deliveries=deliveries),
+        writes,
+        more_lines=lines,
+    )
+
+
+def _decided(situation: Situation, mail: MorningMail) -> dict[str, Any] | str:
+    """What is changed of a message by now, or why it is dropped. A notice is what was decided: it leaves as it is."""
+    return (
+        {} if mail.channel is not Channel.MAIL else mail_anew.decided(situation, mail_anew.as_written(situation, mail))
+    )

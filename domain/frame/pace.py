@@ -1,0 +1,177 @@
+"""Optional mails keep their distance: a person gets one in three days, at an hour at which people work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.frame.customer import ContactFacts
+from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.mail_names import mail_in_words
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Step
+from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
+
+QUIET_DAYS = 3
+ANSWERS = frozenset({"welcome", "order_confirmed", "provisioning_done", "go_live", "introduction", "opted_out"})
+"""Mails that answer what was just done or ordered: nobody waits for them, and none waits for them."""
+OF_A_DECISION = frozenset({"outreach", "recovered"})
+"""Mails of a step that also gives people something to do, which does not wait for the mail: that one comes as a step of its own."""
+APART = "adoption_mail"
+"""The kind of that step."""
+KEEPS_ITS_DAY = "touch_anniversary"
+NOTICE = "renewal_notice"
+FORETOLD = "check_in"
+OF_CASES = frozenset({"case_survey"})
+"""Mails that follow on what somebody has just solved: what is foretold does not wait for them."""
+_MOMENTS: Mapping[str, int] = {"touch_day_1": 5, "touch_month_1": 40}
+"""Mails about a day of the first weeks, with the days after which they are not true any more."""
+
+
+_ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
+    "onboarding_touch": lambda step: step.name.replace("-", "_"),
+    "fulfilment_follow_up": lambda step: "delivery_follow_up",
+}
+"""Kinds of steps that send one optional mail to the main contact and do nothing else, each with the template of that mail."""
+
+
+@dataclass(frozen=True)
+class Paced:
+    """An optional mail that a step would send, and to whom."""
+
+    mail: Mail
+    contact: ContactFacts
+
+
+def paced(situation: Situation, decision: Decision) -> Paced | None:
+    """The optional mail of a decision that waits with its step; null if there is none, or nobody who wants it."""
+    for mail in decision.mails:
+        contact = situation.customer.contact(mail.role, mail.contact_id)
+        waits = not mail.contractual and mail.template not in ANSWERS
+        if waits and contact is not None and not contact.unsubscribed:
+            return Paced(mail, contact)
+    return None
+
+
+def day_for(situation: Situation, template: str, last: datetime | None) -> date | None:
+    """The local day on whose morning an optional mail may leave that would leave now; null for now.
+
+    last: when this person got the one before. Days that the customer was told of, or that are theirs, are kept free.
+    """
+    return None if template == KEEPS_ITS_DAY else _day_for(situation, last)
+
+
+def _day_for(situation: Situation, last: datetime | None) -> date | None:
+    customer, today = situation.customer, situation.today
+    now = customer.at_work(situation.as_of)
+    day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
+    if last is not None:
+        day = max(day, customer.day_of(last) + timedelta(days=QUIET_DAYS))
+    day = _clear_of(situation, day, situation.kept)
+    return None if now and day == today else day
+
+
+def late_day_for(situation: Situation, template: str, last: datetime | None, written_at: datetime) -> date | None:
+    """As `day_for`, for a mail that could not leave when it was written. By then nobody waits for an answer to what they have just
+    done: it leaves at the promised hours like all else, though at no distance."""
+    if template not in ANSWERS and template != KEEPS_ITS_DAY:
+        return _day_for(situation, last)
+    customer, today = situation.customer, situation.today
+    own = template == KEEPS_ITS_DAY and customer.day_of(written_at) == today
+    now = customer.in_hours(situation.as_of) if own else customer.at_work(situation.as_of)
+    day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
+    if template == KEEPS_ITS_DAY and last is not None:
+        day = max(day, customer.day_of(last) + timedelta(days=1))
+    return None if now and day == today else day
+
+
+def near(agenda: Iterable[Step], now: datetime) -> list[Step]:
+    """The steps of an agenda that an optional mail of `now` may be too near to, and that can be put off without being asked."""
+    return [step for step in agenda if step.kind in _ONE_MAIL and now < step.at < now + timedelta(days=QUIET_DAYS + 1)]
+
+
+def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> list[tuple[Step, Decision]]:
+    """What the optional mail of a decision puts off as soon as it is written: steps that would only find, on their day, that they come
+    too early. They are asked again on the later one."""
+    found, contact = paced(situation, decision), situation.customer.contact()
+    if found is None or contact is None or found.contact.email.lower() != contact.email.lower():
+        return []
+    later = []
+    for step in near:
+        template = _ONE_MAIL[step.kind](step)
+        if found.mail.template in not_counted(template):
+            continue
+        day = day_for(replace(situation, as_of=step.at), template, situation.as_of)
+        put = put_off(situation, step, template, day) if day is not None and day > step.on else None
+        if put is not None and put.outcome.put_off:
+            later.append((step, put))
+    return later
+
+
+def not_counted(template: str) -> frozenset[str]:
+    """The mails from which one of this template keeps no distance."""
+    return ANSWERS | OF_CASES if template == FORETOLD else ANSWERS
+
+
+def clear_of_anniversaries(situation: Situation, day: date) -> date:
+    """A business day from `day` on that keeps its distance from the day on which the customer hears of their years with us."""
+    return _clear_of(situation, day, ())
+
+
+def _clear_of(situation: Situation, day: date, kept: Collection[date]) -> date:
+    day = situation.customer.morning(day)[1]
+    taken = sorted({*kept, *_anniversaries(situation, day)})
+    while (near := next((one for one in taken if abs((one - day).days) < QUIET_DAYS), None)) is not None:
+        day = situation.customer.morning(near + timedelta(days=QUIET_DAYS))[1]
+    return day
+
+
+def _anniversaries(situation: Situation, around: date) -> list[date]:
+    """The days about then on which the customer hears that they have been one for so many years."""
+    if not situation.playbook.onboarding.anniversaries:
+        return []
+    since = situation.customer.day_of(situation.customer.account.since)
+    years = range(around.year - since.year - 1, around.year - since.year + 2)
+    return [add_months(since, MONTHS_IN_YEAR * number) for number in years if number > 0]
+
+
+def apart(situation: Situation, decision: Decision, template: str, day: date) -> Decision:
+    """The decision as it is, but for the mail: that one is decided anew on the morning of a later day."""
+    at, on = situation.customer.morning(day)
+    step = Step(kind=APART, stage="adoption", name=f"{template}-{situation.today}", at=at, on=on)
+    says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
+    return replace(
+        decision,
+        outcome=decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, step]}),
+        mails=[mail for mail in decision.mails if mail.template != template],
+        more_lines=[*decision.more_lines, JournalLine(says, name=f"{template}-put-off", kind="mail_put_off")],
+    )
+
+
+def moment_of(template: str) -> int | None:
+    """So many days after a customer came a mail about a day of their first weeks is true; null for any other."""
+    return _MOMENTS.get(template)
+
+
+def put_off(situation: Situation, step: Step, template: str, day: date) -> Decision:
+    """The step is done on the morning of a later day, by what is so then; what is about a day that is long gone by then never is."""
+    since = situation.customer.day_of(situation.customer.account.since)
+    moment = moment_of(template)
+    if moment is not None and (day - since).days > moment:
+        return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
+    at, on = situation.customer.morning(day, business_day=False)
+    later = step.model_copy(update={"at": at, "on": on})
+    says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
+    return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[later], put_off=True))
+
+
+def said_once(decision: Decision, mail: Mail, before: Mapping[str, Any] | None) -> Decision:
+    """The decision without its renewal notice if one of the last days, which said `before`, told all that it tells."""
+    offer = mail.context["quote"]
+    if before is None or before["term_end"] != mail.context["term_end"] or (offer and before["quote"] != offer):
+        return decision
+    line = replace(decision.line, title="Renewal notice left out: the same was said in the last days", kind="skipped")
+    outcome = decision.outcome.model_copy(update={"said": []})
+    return replace(decision, line=line, outcome=outcome, mails=[one for one in decision.mails if one is not mail])

@@ -1,0 +1,227 @@
+"""Playbooks: what is promised to the customers of a segment, and when. Data, not code: one YAML file per segment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.catalogue.approval import RoleLimit
+from domain.kernel.base import Received
+from domain.kernel.money import CurrencyCode
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Share = Annotated[Decimal, Field(gt=0, le=10)]
+Titles = dict[str, str]
+"""A title per language; `en` is always there."""
+
+
+class TaskOwner(StrEnum):
+    """Who has to do an onboarding task."""
+
+    OWNER = "owner"
+    SUCCESS_MANAGER = "success_manager"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+
+
+class OnboardingTask(Received):
+    """One milestone of onboarding. All days count from the order's activation, in the customer's zone.
+
+    `invite_after`: when the customer is written to about it (none: never). `due_after`: when it should be done.
+    A reminder goes out `remind_before` days ahead of the due date, and it escalates to the owner `escalate_after` days past it.
+    A task of the system completes itself: `welcome` by its mail, `provisioning` by the provisioning service's answer.
+    """
+
+    name: Name
+    title: Titles
+    owner: TaskOwner
+    due_after: Days
+    invite_after: Days | None = None
+    remind_before: Days = 2
+    escalate_after: Days = 5
+    provisions: bool = False
+
+    @model_validator(mode="after")
+    def _has_english_title(self) -> Self:
+        if "en" not in self.title:
+            raise ValueError(f"task {self.name!r} needs an English title (title.en)")
+        if self.invite_after is not None and self.invite_after > self.due_after:
+            raise ValueError(
+                f"task {self.name!r} invites on day {self.invite_after}, after it is due on day {self.due_after}"
+            )
+        return self
+
+
+class Onboarding(Received):
+    """The milestones from the sale to the first value and go-live. Touches are short mails on fixed days after activation."""
+
+    tasks: tuple[OnboardingTask, ...] = ()
+    touch_days: dict[Name, Days] = {}
+    anniversaries: bool = True
+    value_task: Name | None = None
+    """the task whose completion is the customer's first value: time to value ends here"""
+    last_task: Name | None = None
+    """the task whose completion is go-live: it starts the survey"""
+
+
+class Adoption(Received):
+    """Check-ins every `every_days` after go-live, or from `latest_start` days after activation if go-live does not come.
+
+    `low`: share of the paid seats in use under which the customer is helped; `recovered`: share from which that help ends.
+    `follow_up_days`: when the help is looked at again. Usage older than `stale_days` counts as unknown.
+    """
+
+    every_days: Annotated[int, Field(ge=1, le=366)]
+    latest_start: Days = 60
+    low: Share = Decimal("0.4")
+    recovered: Share = Decimal("0.5")
+    follow_up_days: Annotated[int, Field(ge=1, le=90)] = 14
+    stale_days: Annotated[int, Field(ge=1, le=366)] = 35
+    survey_after: Days | None = 14
+
+
+Percent = Annotated[Decimal, Field(ge=0, le=100)]
+
+
+class EarnedDiscount(Received):
+    """The discount on a renewal that the owner is told to consider, in percent for each case of the last year that went badly.
+
+    Nothing is ever taken off by itself. A `cap` of 0 proposes none.
+    """
+
+    late_resolution: Percent = Decimal(2)
+    reopened: Percent = Decimal(1)
+    low_rating: Percent = Decimal(2)
+    cap: Percent = Decimal(5)
+
+
+class Renewal(Received):
+    """Notices `notice_days` before the term ends; the one at `quote_days` (and any later one) carries the quote.
+
+    Whoever's contract renews by itself has the quote `lead_days` before the last day on which they can say no: where no notice
+    falls into that time, there is one more.
+    """
+
+    notice_days: tuple[Annotated[int, Field(ge=1, le=366)], ...]
+    quote_days: Annotated[int, Field(ge=1, le=366)]
+    lead_days: Annotated[int, Field(ge=1, le=180)] = 14
+    grace_days: Days = 15
+    earned: EarnedDiscount = EarnedDiscount()
+
+    @model_validator(mode="after")
+    def _has_a_notice_with_the_quote(self) -> Self:
+        if list(self.notice_days) != sorted(set(self.notice_days), reverse=True):
+            raise ValueError("notice_days must fall: the earliest notice first, each day once")
+        if not any(days <= self.quote_days for days in self.notice_days):
+            raise ValueError(
+                f"no notice is left to carry the quote: one of notice_days must be at most {self.quote_days}"
+            )
+        return self
+
+
+class Expansion(Received):
+    """An offer when the share of paid seats in use reaches `threshold` and the customer is healthy."""
+
+    threshold: Share = Decimal("0.9")
+    headroom: Share = Decimal("0.8")
+    """the offer brings the share in use down to this"""
+    quiet_days: Days = 60
+    """no second offer within these days"""
+    expires_after: Annotated[int, Field(ge=1, le=180)] = 30
+    not_before_end_days: Days = 30
+    """no offer this close to the end of the term: the renewal talks about seats then"""
+
+
+class Reorder(Received):
+    """For goods: a check-in when the customer's own order rhythm has passed, an alarm when they seem to have left."""
+
+    first_rhythm_days: Annotated[int, Field(ge=1, le=366)] = 60
+    """taken as the rhythm until a customer has ordered twice"""
+    shortest_days: Annotated[int, Field(ge=1, le=366)] = 14
+    longest_days: Annotated[int, Field(ge=1, le=732)] = 180
+    lapse_factor: Annotated[Decimal, Field(gt=1, le=10)] = Decimal("2")
+    """the alarm comes after this many rhythms without an order"""
+
+
+class Delivery(Received):
+    """What is sent to the customer: so many days after the order they are asked whether everything has arrived (null: never)."""
+
+    follow_up_after: Annotated[int, Field(ge=1, le=180)] | None = 14
+
+
+class Amendment(Received):
+    """Changes of what a customer owns."""
+
+    allow_backdating: bool = False
+    """whether a change may count from a day before the one on which it is asked for"""
+
+
+class Quoting(Received):
+    """Quotes: which role may give which discount, the least first, and how long an approval or an answer is waited for.
+
+    A discount beyond its maker's limit waits for the next role that may give it: a reminder after `remind_after` days, an end
+    without approval after `give_up_after`.
+    """
+
+    limits: tuple[RoleLimit, ...] = (
+        RoleLimit(role="sales", percent=Decimal(10)),
+        RoleLimit(role="manager", percent=Decimal(25)),
+        RoleLimit(role="director", percent=Decimal(100)),
+    )
+    remind_after: Annotated[int, Field(ge=1, le=90)] = 2
+    give_up_after: Annotated[int, Field(ge=2, le=180)] = 7
+    valid_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+    @model_validator(mode="after")
+    def _reminds_before_it_gives_up(self) -> Self:
+        if self.remind_after >= self.give_up_after:
+            raise ValueError("remind_after must be less than give_up_after")
+        return self
+
+
+class ServiceSales(Received):
+    """What service may sell in a case: up to so much, by currency; nothing in a currency that is not named."""
+
+    agent_limits: dict[CurrencyCode, Annotated[Decimal, Field(ge=0)]] = {
+        "EUR": Decimal(1000),
+        "GBP": Decimal(1000),
+        "JPY": Decimal(150_000),
+        "USD": Decimal(1000),
+    }
+
+
+class Playbook(Received):
+    """The promises to one segment. `version` must rise with every change: journeys keep the version that they were planned with."""
+
+    segment: Name
+    version: Annotated[int, Field(ge=1)]
+    title: str
+    onboarding: Onboarding = Onboarding()
+    adoption: Adoption
+    renewal: Renewal
+    expansion: Expansion = Expansion()
+    reorder: Reorder = Reorder()
+    delivery: Delivery = Delivery()
+    amendment: Amendment = Amendment()
+    quoting: Quoting = Quoting()
+    service: ServiceSales = ServiceSales()
+
+    @property
+    def named(self) -> str:
+        """Its segment and version, such as `standard 3`."""
+        return f"{self.segment} {self.version}"
+
+    @model_validator(mode="after")
+    def _names_its_tasks(self) -> Self:
+        names = [task.name for task in self.onboarding.tasks]
+        if len(names) != len(set(names)):
+            raise ValueError("onboarding names a task twice; each needs a name of its own")
+        for field in ("value_task", "last_task"):
+            named = getattr(self.onboarding, field)
+            if named is not None and named not in names:
+                raise ValueError(f"onboarding.{field} names {named!r}, but the tasks are {', '.join(names) or 'none'}")
+        return self

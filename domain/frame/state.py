@@ -1,0 +1,465 @@
+"""The journey's own words: steps and stages, what an activity is asked and answers, and the state that a workflow carries for years."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime
+
+from domain.kernel.base import Carried
+from domain.kernel.calendar import MORNING, local_instant
+from domain.kernel.refusals import Problem, Refusal
+
+
+class StageKind(StrEnum):
+    """The kinds of stage, in the order in which a customer meets them. `relationship` holds what belongs to the whole account."""
+
+    ONBOARDING = "onboarding"
+    ADOPTION = "adoption"
+    REORDER = "reorder"
+    EXPANSION = "expansion"
+    RENEWAL = "renewal"
+    QUOTE = "quote"
+    FULFILMENT = "fulfilment"
+    BILLING = "billing"
+    SERVICE = "service"
+    AMENDMENT = "amendment"
+    RELATIONSHIP = "relationship"
+
+
+def stage_kind(stage: str) -> StageKind:
+    """`renewal` of `renewal:K-1:2`."""
+    return StageKind(stage.split(":", 1)[0])
+
+
+class Step(Carried):
+    """One thing to do at an instant. `kind` names the activity, `stage` and `name` the occurrence; `on` is the local day behind `at`."""
+
+    kind: str
+    stage: str
+    name: str
+    at: AwareDatetime
+    on: date
+
+    @property
+    def key(self) -> str:
+        """Unique within the journey: what is done under this key is done once."""
+        return f"{self.stage}/{self.name}"
+
+
+AT_AN_INSTANT = frozenset(
+    {
+        "renewal_term_end",
+        "renewal_grace_end",
+        "amendment_effective",
+        "amendment_settled",
+        "quote_expiry",
+        "expansion_expiry",
+        "service_review",
+        "service_hold_lift",
+        "service_lead_reminder",
+        "service_lead_overdue",
+    }
+)
+"""Kinds of steps that happen at an instant, wherever the customer is."""
+
+
+class Stage(Carried):
+    """An open stage: its `status` (a word of the stage's module), open `tasks`, and `until`, the instant that ends it if one does."""
+
+    status: str
+    tasks: list[str] = []
+    until: AwareDatetime | None = None
+
+
+class Channel(StrEnum):
+    """Where a delivery leaves the company; the value names the activity that takes it there."""
+
+    MAIL = "deliver_mail"
+    NOTICE = "deliver_notice"
+    PROVISIONING = "provision"
+    WEBHOOK = "deliver_webhook"
+    CONVEYANCE = "convey_assets"
+
+
+TOGETHER = "deliver_together"
+"""The activity that takes out at once what was written at one instant."""
+LEAVE_TOGETHER = frozenset({Channel.MAIL, Channel.NOTICE})
+"""What goes to the mail server, and of which several may leave in one activity."""
+
+
+class Delivery(Carried):
+    """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits
+    for a person; `late`: it could not leave within the hour, which has been said, and is tried again."""
+
+    id: str
+    channel: Channel
+    since: AwareDatetime
+    stuck: bool = False
+    late: bool = False
+
+
+class HealthView(Carried):
+    """What the briefing says of health."""
+
+    score: int | None
+    band: str
+    why: str
+
+
+class CaseView(Carried):
+    """An open case as the briefing shows it to sales: `said` begins what the customer wrote last."""
+
+    case_id: str
+    priority: str
+    state: str
+    owner: str | None = None
+    opened_at: AwareDatetime
+    said: str | None = None
+    next_milestone: str | None = None
+    next_due: AwareDatetime | None = None
+    promised_at: AwareDatetime | None = None
+
+
+class AccountView(Carried):
+    """What the workflow has to know of its account to name itself. `owner` is the rep's opaque staff id, `playbook` its segment
+    and version."""
+
+    name: str
+    time_zone: str
+    owner: str
+    playbook: str = ""
+
+
+class Sent(Carried):
+    """The last mail that the customer's mail server took: its template, and the role of the contact it went to."""
+
+    template: str
+    role: str | None = None
+    at: AwareDatetime
+
+
+class Pause(Carried):
+    """Why nothing is done for now, by whose wish, and until when (null: until it is resumed); `lets`: kinds of steps that are
+    done all the same."""
+
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+    lets: list[str] = []
+    by: str | None = None
+
+
+class Outcome(Carried):
+    """What an activity decided: all that the workflow learns of it.
+
+    `drop` names steps by key (or its beginning and a *), or a whole stage by its id. In `stages` and `attention` a null removes the entry.
+    `deliveries` are the outbox rows that were written, by their ids within the account.
+    `answer` is what the sender of a request is told; `repeated`: it is the answer of long ago, and nothing else follows.
+    """
+
+    plan: list[Step] = []
+    drop: list[str] = []
+    stages: dict[str, Stage | None] = {}
+    deliveries: dict[str, Channel] = {}
+    attention: dict[str, str | None] = {}
+    health: HealthView | None = None
+    account: AccountView | None = None
+    cases: list[CaseView] | None = None
+    said: list[str] = []
+    answer: dict[str, Any] | None = None
+    repeated: bool = False
+    late: str | None = None
+    """why a message could not leave within the hour; it is still on its way"""
+    caught_up: bool = False
+    """true if every overdue step is among `plan` and `drop`"""
+    lets: list[str] = []
+    """of a pause: the kinds of steps that it does not hold back"""
+    sent: Sent | None = None
+    """a mail that has left"""
+    holds: list[str] | None = None
+    """the holds that were placed by hand and stand, by their ids"""
+    finished: dict[str, str] = {}
+    """the task that is done, by its stage: beside the loop nobody knows which others are"""
+    pause: Pause | None = None
+    """a pause that is on record, for a journey that has lost it"""
+    unpaused: bool = False
+    """true if the record knows of no pause any more"""
+    put_off: bool = False
+    """true for a step that is not done yet: `plan` says when it is"""
+
+    def again(self) -> Outcome:
+        """The same answer with no effect on the journey: for a request that was carried out long ago."""
+        return Outcome(answer=self.answer, repeated=True)
+
+
+class StepCall(Carried):
+    """The input of a step's activity."""
+
+    account_id: str
+    step: Step
+    as_of: AwareDatetime
+    kept: list[date] = []
+    """the local days of the check-ins that are to come"""
+    near: list[Step] = []
+    """the steps of the next days that send one optional mail and nothing else"""
+
+
+class Barred(Carried):
+    """A refusal on its way to whoever knows whether the request was done before."""
+
+    type: str
+    says: str
+    problems: list[Problem] = []
+
+    def refusal(self) -> Refusal:
+        """The refusal itself."""
+        refused = Refusal(self.type, self.says)
+        refused.problems = tuple(self.problems)
+        return refused
+
+
+class RequestCall(Carried):
+    """The input of a request's activity. `run` and `repeated` tell a retry of this very call from a request sent again."""
+
+    account_id: str
+    request_id: str
+    body: dict[str, Any]
+    as_of: AwareDatetime
+    run: str
+    repeated: bool = False
+    opening: bool = False
+    """true while the journey has no agenda yet: what the facts know of the customer is planned anew"""
+    steps: list[Step] = []
+    """the steps that the request is about: what is overdue for one that resumes, the one that is named"""
+    barred: Barred | None = None
+    """what the journey's own state says against it, unless it was done before"""
+
+
+class DeliveryCall(Carried):
+    """The input of a delivery's activity; `delivery_id` is unique within the account."""
+
+    account_id: str
+    delivery_id: str
+    as_of: AwareDatetime
+    late: bool = False
+    """true once it was said that it cannot leave: from then on it is tried for as long as it takes"""
+
+
+class TogetherCall(Carried):
+    """The input of the activity that takes out several deliveries at once: their channels by their ids."""
+
+    account_id: str
+    deliveries: dict[str, Channel]
+    as_of: AwareDatetime
+
+    def alone(self, delivery_id: str) -> DeliveryCall:
+        """The call of one of them."""
+        return DeliveryCall(account_id=self.account_id, delivery_id=delivery_id, as_of=self.as_of)
+
+
+class Together(Carried):
+    """What came of deliveries that were taken out at once, by their ids: outcomes, and reasons of what failed for good. What is in
+    neither could not leave yet, and is tried by itself."""
+
+    outcomes: dict[str, Outcome] = {}
+    failed: dict[str, str] = {}
+
+
+ROLL_OVER_AFTER_EVENTS = 380
+
+_Value = TypeVar("_Value")
+
+SAID_LINES = 5
+
+
+class JourneyState(Carried):
+    """All that outlives a run: ids, instants and what waits. Facts live in the database."""
+
+    account_id: str
+    account: AccountView | None = None
+    opened_at: AwareDatetime | None = None
+    stages: dict[str, Stage] = {}
+    agenda: list[Step] = []
+    parked: list[Step] = []
+    in_flight: list[Delivery] = []
+    attention: dict[str, str] = {}
+    health: HealthView | None = None
+    cases: list[CaseView] = []
+    said: list[str] = []
+    sent: Sent | None = None
+    holds: list[str] = []
+    paused: Pause | None = None
+    runs: int = 1
+    closed: bool = False
+    last: str = ""
+    """the key, within the account, of the step or request that was done last"""
+
+    def next_instant(self) -> datetime | None:
+        """When the journey has to act next by itself: the agenda's first instant, or a pause's end. None: nothing is planned."""
+        first = self._first()
+        instants = [first.at if first else None, self.paused.until if self.paused else None]
+        return min((at for at in instants if at is not None), default=None)
+
+    def due(self, now: datetime) -> Step | None:
+        """The step to do now, the earliest first."""
+        first = self._first()
+        return first if first is not None and first.at <= now else None
+
+    def _first(self) -> Step | None:
+        """The earliest step that no pause holds back."""
+        pause = self.paused
+        return next((step for step in self.agenda if pause is None or step.kind in pause.lets), None)
+
+    def next_renewal(self) -> datetime | None:
+        """The earliest end of a term that is still to be renewed."""
+        ends = [s.until for key, s in self.stages.items() if stage_kind(key) is StageKind.RENEWAL and s.until]
+        return min(ends, default=None)
+
+    def open_kinds(self) -> list[str]:
+        """The kinds of the open stages, each once, in order."""
+        kinds = {stage_kind(key) for key in self.stages}
+        return [kind.value for kind in StageKind if kind in kinds]
+
+    def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
+        """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""
+        dropped = {drop for drop in outcome.drop if not drop.endswith("*")}
+        prefixes = tuple(drop[:-1] for drop in outcome.drop if drop.endswith("*"))
+        planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
+        kept = [
+            step
+            for step in self.agenda
+            if step.key not in planned
+            and not dropped & {step.key, step.stage}
+            and not (prefixes and step.key.startswith(prefixes))
+            and not (done is not None and step.key == done.key)
+        ]
+        return self.model_copy(
+            update={
+                "agenda": sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
+                "stages": _without_finished(_merged(self.stages, outcome.stages), outcome.finished),
+                "attention": _merged(self.attention, outcome.attention),
+                "in_flight": [
+                    *self.in_flight,
+                    *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
+                ],
+                "health": outcome.health or self.health,
+                "account": outcome.account or self.account,
+                "said": [*self.said, *outcome.said][-SAID_LINES:],
+                "last": done.key if done is not None else self.last,
+                **({"cases": outcome.cases} if outcome.cases is not None else {}),
+                **({"sent": outcome.sent} if outcome.sent is not None else {}),
+                **({"holds": outcome.holds} if outcome.holds is not None else {}),
+                **({"paused": outcome.pause} if outcome.pause is not None or outcome.unpaused else {}),
+            }
+        )
+
+    def moved(self, before: AccountView | None, *, keeping: Collection[str] = AT_AN_INSTANT) -> JourneyState:
+        """The state of a customer in another zone than `before`: what was to happen at nine happens at nine where they are now.
+
+        Terms, invoices and what begins at midnight keep the instants that they were sold by, and so do all steps of the kinds
+        `keeping`, whatever hour their instant was in the zone before.
+        """
+        if before is None or self.account is None or before.time_zone == self.account.time_zone:
+            return self
+        old, new = ZoneInfo(before.time_zone), self.account.time_zone
+        agenda = [
+            step.model_copy(update={"at": local_instant(step.on, new)})
+            if step.kind not in keeping
+            and step.at.astimezone(old).replace(tzinfo=None) == datetime.combine(step.on, MORNING)
+            else step
+            for step in self.agenda
+        ]
+        return self.model_copy(update={"agenda": sorted(agenda, key=lambda step: (step.at, step.key))})
+
+    def delivered(self, delivery_id: str) -> JourneyState:
+        """The state without a delivery that has reached its end. One that is on its way again already stays."""
+        ended = next((n for n, delivery in enumerate(self.in_flight) if delivery.id == delivery_id), None)
+        attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
+        flight = [d for n, d in enumerate(self.in_flight) if n != ended]
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
+
+    def late(self, delivery_id: str, why: str) -> JourneyState:
+        """The state with a delivery that could not leave within the hour, and why, where people look for it."""
+        flight = [d.model_copy(update={"late": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"delivery:{delivery_id}": why}}
+        )
+
+    def stuck(self, delivery_id: str, why: str) -> JourneyState:
+        """The state with a delivery set aside until somebody resumes the journey."""
+        flight = [d.model_copy(update={"stuck": True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.model_copy(
+            update={"in_flight": flight, "attention": {**self.attention, f"stuck:{delivery_id}": why}}
+        )
+
+    def parking(self, step: Step, why: str) -> JourneyState:
+        """The state with `step` set aside because it cannot be done, and the reason where people look for it."""
+        return self.model_copy(
+            update={
+                "agenda": [other for other in self.agenda if other.key != step.key],
+                "parked": [*self.parked, step],
+                "attention": {**self.attention, f"parked:{step.key}": why},
+            }
+        )
+
+    def overdue(self, now: datetime) -> list[Step]:
+        """What is set aside, and what came due and was not done."""
+        return [*self.parked, *(step for step in self.agenda if step.at <= now)]
+
+    def step(self, key: str) -> Step | None:
+        """The step of that key, planned or set aside."""
+        return next((step for step in [*self.agenda, *self.parked] if step.key == key), None)
+
+    def without_parked(self, key: str) -> JourneyState:
+        """The state in which the step of that key is not set aside any more."""
+        attention = {name: why for name, why in self.attention.items() if name != f"parked:{key}"}
+        return self.model_copy(
+            update={"parked": [step for step in self.parked if step.key != key], "attention": attention}
+        )
+
+    def freed(self) -> JourneyState:
+        """The state with every stuck delivery on its way again."""
+        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        attention = {key: why for key, why in self.attention.items() if not key.startswith("stuck:")}
+        return self.model_copy(update={"in_flight": flight, "attention": attention})
+
+    def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
+        """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
+        again = [] if planned else [step.model_copy(update={"at": now}) for step in self.parked]
+        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        attention = {
+            key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:", "unreadable:"))
+        }
+        agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
+        return self.model_copy(
+            update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}
+        )
+
+
+class JourneyStart(Carried):
+    """A journey's input: nothing for a new one, the state after a rollover. `roll_over_after_events` is for rehearsals."""
+
+    state: JourneyState | None = None
+    roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
+
+
+def _without_finished(stages: dict[str, Stage], finished: Mapping[str, str]) -> dict[str, Stage]:
+    """`stages` without the tasks that are done; the last one closes its stage."""
+    if not finished:
+        return stages
+    found: dict[str, Stage | None] = {}
+    for stage, done in finished.items():
+        if (known := stages.get(stage)) is not None and done in known.tasks:
+            left = [task for task in known.tasks if task != done]
+            found[stage] = known.model_copy(update={"tasks": left}) if left else None
+    return _merged(stages, found)
+
+
+def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:
+    """`old` with `changes`; a null takes its key out."""
+    return {key: value for key, value in {**old, **changes}.items() if value is not None}

@@ -1,0 +1,268 @@
+"""Leads that service hands over to sales: gated, routed, answered within two business days, credited to who found and who closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.frame.customer import OfferFacts
+from domain.frame.decision import Decision, JournalLine, Notice, Write
+from domain.frame.messages import OwnWords
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Step
+from domain.holds.guard import LeadFacts, Person
+from domain.holds.holds import HoldLevel, Purpose, Verdict
+from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
+from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.service.lifecycle import RUNNING
+
+STAGE = "service"
+SAME_WITHIN = timedelta(days=90)
+REMIND_AFTER = 1
+ANSWER_WITHIN = 2
+"""business days"""
+WAITING = frozenset({"held", "routed", "overdue"})
+ALIVE = WAITING | {"accepted", "attached"}
+
+
+@dataclass
+class Reviewed:
+    """What a review of holds means for leads; `open` names those that wait for something."""
+
+    writes: list[Write] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    plan: list[Step] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+
+
+def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Decision:
+    """Files a lead: merged into the same one of the last 90 days, attached to an open offer, held back, or routed to the owner.
+
+    Raises:
+        Refusal: the contact did not agree to be called or is unknown, or the customer is in dispute over a refund.
+    """
+    _check(situation, request)
+    if same := _same(situation, request):
+        says = f"Lead {same.lead_id} again: {request.product}"
+        answer = {"lead_id": same.lead_id, "status": same.status, "merged": True}
+        return Decision(JournalLine(says), Outcome(answer=answer), [AddEvidence(same.lead_id, request.evidence)])
+    offer = _open_offer(situation, request.product)
+    verdict = situation.guard.ask(Purpose.UPSELL, request.product, automatic=False)
+    held = verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK
+    status = "attached" if offer else "held" if held else "routed"
+    due_at = _days_on(situation, ANSWER_WITHIN) if status == "routed" else None
+    filed = FileLead(
+        lead_id=lead_id,
+        contact_id=request.contact,
+        product=request.product,
+        motion=request.motion.value,
+        evidence=request.evidence,
+        case_id=request.case_id,
+        urgency=request.urgency.value,
+        status=status,
+        sourced_by=request.by,
+        routed_to="owner" if status != "held" else None,
+        due_at=due_at,
+        offer_id=offer.offer_id if offer else None,
+    )
+    says = f"Lead from service: {request.motion.value.replace('_', ' ')} of {request.product}"
+    answer = {
+        "lead_id": lead_id,
+        "status": status,
+        "offer_id": offer.offer_id if offer else None,
+        "due_at": due_at.isoformat() if due_at else None,
+        "why": verdict.says if held else None,
+    }
+    notices = [] if held else [_told(situation, says, request.evidence, due_at)]
+    plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)] if status != "attached" else []
+    outcome = Outcome(plan=plan if status == "routed" else plan[-1:], said=[f"{says}, {status}"], answer=answer)
+    return Decision(JournalLine(f"{says}, {status}", detail={"lead_id": lead_id}), outcome, [filed], notices=notices)
+
+
+def _check(situation: Situation, request: HandOverLead) -> None:
+    if not request.consent:
+        raise Refusal(
+            NOT_ALLOWED,
+            f"contact {request.contact!r} did not agree to be called about it; offer it in the conversation instead",
+        )
+    contacts = [contact.contact_id for contact in situation.customer.contacts]
+    if request.contact not in contacts:
+        problem = Problem(field="contact", problem=f"is none of this customer's contacts: {', '.join(contacts)}")
+        raise Refusal(INVALID_REQUEST, "the lead cannot be handed over", [problem])
+    if request.case_id is not None and situation.service.case(request.case_id) is None:
+        problem = Problem(field="case_id", problem="is no case of this customer that is open or was resolved lately")
+        raise Refusal(INVALID_REQUEST, "the lead cannot be handed over", [problem])
+    disputed = [case.case_id for case in situation.service.running() if case.refund_dispute]
+    if disputed:
+        raise Refusal(
+            NOT_ALLOWED, f"the customer is in dispute with us over a refund (case {disputed[0]}); settle that first"
+        )
+
+
+def _same(situation: Situation, request: HandOverLead) -> LeadFacts | None:
+    recent = [
+        lead
+        for lead in situation.service.leads
+        if lead.product == request.product and lead.status in ALIVE and situation.as_of - lead.filed_at <= SAME_WITHIN
+    ]
+    return recent[0] if recent else None
+
+
+def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
+    assets = {asset.asset_id for asset in situation.customer.assets if asset.product == product}
+    return next((o for o in situation.customer.offers if o.status == "open" and o.asset_id in assets), None)
+
+
+def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None) -> Notice:
+    lines = [f"What was seen: {evidence}"]
+    if due_at is not None:
+        lines.append(f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}.")
+    return Notice(says, lines, to="owner", due=due_at)
+
+
+def _days_on(situation: Situation, days: int) -> datetime:
+    return situation.guard.clock.add_days(situation.as_of, days)
+
+
+def _steps(situation: Situation, lead_id: str, attempt: int) -> list[Step]:
+    """The reminder, and the look at the lead when its time is over."""
+    found = []
+    for kind, name, days in (
+        ("service_lead_reminder", "reminder", REMIND_AFTER),
+        ("service_lead_overdue", "overdue", ANSWER_WITHIN),
+    ):
+        at = _days_on(situation, days)
+        on = situation.customer.day_of(at)
+        found.append(Step(kind=kind, stage=STAGE, name=f"lead-{lead_id}-{name}-{attempt}", at=at, on=on))
+    return found
+
+
+def _looked_at(situation: Situation) -> list[Step]:
+    name = f"review-{situation.as_of:%Y%m%dT%H%M%S%f}"
+    return [situation.step_now("service_review", STAGE, name)]
+
+
+def review(situation: Situation) -> Reviewed:
+    """Held leads go to the owner once nothing blocks them; whoever has one whose case was reopened is warned."""
+    found = Reviewed()
+    for lead in situation.service.leads:
+        if lead.status == "held":
+            verdict = situation.guard.ask(Purpose.UPSELL, lead.product, automatic=False)
+            if verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK:
+                found.open.append(f"lead {lead.lead_id}")
+                continue
+            due_at = _days_on(situation, ANSWER_WITHIN)
+            says = f"Lead from service, held back until now: {lead.motion.replace('_', ' ')} of {lead.product}"
+            found.writes.append(RouteLead(lead.lead_id, "owner", due_at))
+            found.notices.append(_told(situation, says, lead.evidence, due_at))
+            found.plan += _steps(situation, lead.lead_id, 1)
+            found.said.append(says)
+        if lead.status in WAITING:
+            found.open.append(f"lead {lead.lead_id}")
+        reopened = lead.case_state in {state.value for state in RUNNING} and lead.status in {"routed", "accepted"}
+        if reopened and not lead.warned and _was_over(situation, lead):
+            lines = [f"Case {lead.case_id}, which it came from, was opened again. Read it before you call."]
+            found.writes.append(WarnOfLead(lead.lead_id))
+            found.notices.append(Notice(f"Careful with lead {lead.lead_id}", lines, to="owner", person=lead.seller))
+    return found
+
+
+def _was_over(situation: Situation, lead: LeadFacts) -> bool:
+    case = situation.service.case(lead.case_id) if lead.case_id else None
+    return case is not None and case.reopened_at is not None and case.reopened_at >= lead.filed_at
+
+
+def _find(situation: Situation, lead_id: str) -> LeadFacts:
+    lead = next((lead for lead in situation.service.leads if lead.lead_id == lead_id), None)
+    if lead is None:
+        waiting = ", ".join(lead.lead_id for lead in situation.service.leads if lead.status in WAITING) or "none"
+        raise Refusal(NOT_ALLOWED, f"lead {lead_id!r} is none of this customer's; waiting for an answer: {waiting}")
+    return lead
+
+
+_FROM = {
+    LeadAnswer.ACCEPT: WAITING - {"held"},
+    LeadAnswer.REJECT: WAITING,
+    LeadAnswer.WON: frozenset({"accepted", "attached"}),
+    LeadAnswer.LOST: frozenset({"accepted", "attached"}),
+}
+_STATUS = {LeadAnswer.ACCEPT: "accepted", LeadAnswer.REJECT: "rejected", LeadAnswer.WON: "won", LeadAnswer.LOST: "lost"}
+
+
+def answer(situation: Situation, request: AnswerLead) -> Decision:
+    """Sales takes a lead or rejects it with the reason, which the agent reads; later it is won or lost, to the credit of `by`."""
+    lead = _find(situation, request.lead_id)
+    if lead.status not in _FROM[request.decision]:
+        raise Refusal(NOT_ALLOWED, f"lead {lead.lead_id} is {lead.status}; {request.decision} does not fit")
+    status = _STATUS[request.decision]
+    says = f"Lead {lead.lead_id} {status}" + (f": {request.reason}" if request.reason else "")
+    closed = request.decision is not LeadAnswer.ACCEPT
+    writes: list[Write] = [SettleLead(lead.lead_id, status, request.by, request.reason, closed)]
+    if lead.case_id is not None:
+        note = {"lead_id": lead.lead_id, "status": status, "reason": request.reason}
+        writes.append(NoteOnCase(lead.case_id, "lead_answered", request.by, note))
+    notices = []
+    if lead.agent is not None:
+        lines = [OwnWords(request.reason) or "No remark was made.", f"You found: {lead.evidence}"]
+        notices.append(Notice(says, lines, person=lead.agent))
+    outcome = Outcome(
+        plan=_looked_at(situation),
+        drop=[f"{STAGE}/lead-{lead.lead_id}-*"],
+        attention={f"lead_overdue:{lead.lead_id}": None},
+        said=[says],
+        answer={"lead_id": lead.lead_id, "status": status, "sourced_by": lead.sourced_by, "by": request.by},
+    )
+    return Decision(JournalLine(says, detail={"lead_id": lead.lead_id}), outcome, writes, notices=notices)
+
+
+def _lead_of(situation: Situation, step: Step) -> tuple[LeadFacts | None, int]:
+    """The lead that a step looks at while it waits for an answer, and which attempt it is."""
+    lead_id, _, attempt = step.name.removeprefix("lead-").rsplit("-", 2)
+    lead = next((lead for lead in situation.service.leads if lead.lead_id == lead_id), None)
+    return (lead if lead is not None and lead.status == "routed" else None), int(attempt)
+
+
+def remind(situation: Situation, step: Step) -> Decision:
+    """Whoever has the lead is reminded a business day before its time is over."""
+    lead, _ = _lead_of(situation, step)
+    if lead is None:
+        return Decision(JournalLine("The lead was answered", kind="skipped"))
+    notice = Notice(
+        f"A lead waits for your answer: {lead.product}", [f"What was seen: {lead.evidence}"], "owner", lead.due_at
+    )
+    notice = _to(notice, lead.seller)
+    return Decision(JournalLine(f"Lead {lead.lead_id}: reminder sent"), notices=[notice])
+
+
+def _to(notice: Notice, person: Person | None) -> Notice:
+    return Notice(notice.title, notice.lines, notice.to, notice.due, person)
+
+
+def overdue(situation: Situation, step: Step) -> Decision:
+    """Nobody answered in time: the lead goes to the success manager, and if they do not answer either, people have to see it."""
+    lead, attempt = _lead_of(situation, step)
+    if lead is None:
+        return Decision(JournalLine("The lead was answered", kind="skipped"))
+    if attempt > 1:
+        says = f"Lead {lead.lead_id} ({lead.product}) waits for an answer of sales"
+        settled = SettleLead(lead.lead_id, "overdue", "system", "nobody answered", closed=False)
+        return Decision(
+            JournalLine(says),
+            Outcome(attention={f"lead_overdue:{lead.lead_id}": says}, said=[says]),
+            [settled],
+            notices=[Notice(says, [f"What was seen: {lead.evidence}"], to="owner")],
+        )
+    due_at = _days_on(situation, ANSWER_WITHIN)
+    says = f"Lead {lead.lead_id} goes to somebody else: nobody answered in time"
+    lines = [
+        f"What was seen: {lead.evidence}",
+        f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}.",
+    ]
+    return Decision(
+        JournalLine(says),
+        Outcome(plan=_steps(situation, lead.lead_id, attempt + 1), said=[says]),
+        [RouteLead(lead.lead_id, "success_manager", due_at, again=True)],
+        notices=[Notice(says, lines, to="success_manager", due=due_at)],
+    )

@@ -1,0 +1,129 @@
+"""What comes after the next step of each kind, if nothing is asked and nobody says no: rhythms, notices, terms that renew by
+themselves, days of billing. What depends on how a step turns out, such as a reminder, is not foretold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+
+from domain.billing import billing
+from domain.billing.billing import ContractBilling, ContractTerm
+from domain.contracts import renewal
+from domain.contracts.ownership import POLICY
+from domain.contracts.renewal_quote import assets_of_next_term, next_term
+from domain.frame.customer import ContractFacts
+from domain.frame.state import Step
+from domain.journey import contract_steps, success_steps
+from domain.journey.agenda import Agenda
+from domain.journey.agenda_facts import Facts
+from domain.kernel.calendar import local_day, local_instant
+from domain.success import adoption, onboarding
+
+
+def extend(facts: Facts, found: Agenda, until: datetime) -> None:
+    """Adds what comes up to `until` to an agenda that has the next step of each kind."""
+    later = [*_check_ins(facts, found, until), *_anniversaries(facts, found, until)]
+    for contract in facts.situation.customer.contracts:
+        if contract.status == "active" and f"{contract.stage}" in {*found.stages, *_stages_after(found, contract)}:
+            facts, steps = _terms(facts, contract, until)
+            later += steps
+    later += _invoices(facts, until)
+    new = (step for step in later if step.at <= until and step.key not in found.steps)
+    found.add(*(step for step in new if facts.done(step.key) is None))
+
+
+def _stages_after(found: Agenda, contract: ContractFacts) -> list[str]:
+    """The latest term's stage, if that of the term before is open: it opens when that one ends."""
+    before = contract.model_copy(update={"term": contract.previous}).stage if contract.previous else None
+    return [contract.stage] if before in found.stages else []
+
+
+def _rhythm(found: Agenda, kind: str) -> list[Step]:
+    return [step for step in found.plan() if step.kind == kind]
+
+
+def _check_ins(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:
+    """One after the other, for as long as something sold for a term goes on."""
+    contracts = [contract for contract in facts.situation.customer.contracts if contract.status != "ended"]
+    if not any(contract.auto_renew and contract.status == "active" for contract in contracts):
+        until = min(until, max((contract.term.ends_at for contract in contracts), default=until))
+    for step in _rhythm(found, "adoption_check_in"):
+        while step.at <= until:
+            step = adoption.next_check_in(success_steps.at_instant(facts, step.at))
+            if step.at <= until:
+                yield step
+
+
+def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:
+    since = facts.situation.customer.day_of(facts.situation.customer.account.since)
+    for step in _rhythm(found, "relationship_anniversary"):
+        while step.at <= until:
+            step = onboarding.next_anniversary(
+                facts.situation, since, after=date(onboarding.anniversary_year(step.key), 12, 31)
+            )
+            if step.at <= until:
+                yield step
+
+
+def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Facts, list[Step]]:
+    """The notices and ends of a contract's terms, and the facts once it has renewed itself as often as it does until then."""
+    life = facts.life(contract.contract_id)
+    steps = contract_steps.notices(facts, contract, life) if life else []
+    steps.append(renewal.end_step(contract))
+    while contract.auto_renew and contract.term.ends_at <= until:
+        renewed = _renewed(facts, contract)
+        if renewed is None:
+            break  # nothing of it is left to renew
+        facts, contract = renewed
+        begins = success_steps.at_instant(facts, contract.term.starts_at)
+        steps += [
+            renewal.notice_step(begins, contract, days)
+            for days in renewal.notice_days(begins, contract)
+            if renewal.notice_step(begins, contract, days).at >= contract.term.starts_at
+        ]
+        steps.append(renewal.end_step(contract))
+    return facts, steps
+
+
+def _renewed(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFacts] | None:
+    """The facts and the contract with its next term, as its end will make them; null if nothing of it is left by then."""
+    then = success_steps.at_instant(facts, contract.term.ends_at)
+    changes = [change for _, change in assets_of_next_term(then, contract)]
+    if not changes:
+        return None
+    term = next_term(then, contract)
+    later = contract.model_copy(update={"term": term, "previous": contract.term})
+    customer = facts.situation.customer
+    others = [later if one.contract_id == contract.contract_id else one for one in customer.contracts]
+    records = dict(facts.situation.records) | {change.after.asset.asset_id: change.after for change in changes}
+    situation = replace(facts.situation, customer=customer.model_copy(update={"contracts": others}), records=records)
+    bills = dict(facts.billing)
+    if (known := bills.get(contract.contract_id)) is not None:
+        terms = (*known.terms, ContractTerm(start_on=term.start_on, until=term.until, starts_at=term.starts_at))
+        bills[contract.contract_id] = known.model_copy(update={"terms": terms})
+    return replace(facts, situation=situation, billing=bills), later
+
+
+def _invoices(facts: Facts, until: datetime) -> Iterator[Step]:
+    """All days on which something is invoiced or credited. That on which a term begins is looked at as the one before ends,
+    unless that is on an earlier day for the customer."""
+    customer = facts.situation.customer
+    for asset_id, record in facts.situation.records.items():
+        if contract_steps.forgotten(facts, record):
+            continue
+        contract = facts.billing.get(record.asset.contract_id or "")
+        due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
+        what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
+        day: date | None = facts.situation.billing_day
+        while day is not None and local_instant(day, customer.account.time_zone) <= until:
+            following = billing.settle(due, day, record.asset.time_zone, POLICY).next_day
+            if following is not None and not _by_term_end(contract, following, customer.account.time_zone):
+                yield billing.step_on(customer, what, following)
+            day = following
+
+
+def _by_term_end(contract: ContractBilling | None, day: date, zone: str) -> bool:
+    """True for a day on which a later term begins, as the one before ends."""
+    term = contract.begins(day) if contract else None
+    return term is not None and (term.starts_at is None or local_day(term.starts_at, zone) >= day)

@@ -1,0 +1,34 @@
+"""How far ahead an agenda reaches: the next step of each kind, as a journey carries it, so many months, or all that was sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from domain.journey.agenda_facts import Facts
+from domain.kernel.calendar import add_months, start_of_day
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """With neither, the next step of each kind. `months`: from now on, terms that renew by themselves renewed; `life`: until the
+    last of what is sold by now ends."""
+
+    months: int | None = None
+    life: bool = False
+
+    def until(self, facts: Facts) -> datetime | None:
+        """The instant up to which steps are planned; null for the next of each kind alone."""
+        situation = facts.situation
+        if self.months is not None:
+            return start_of_day(add_months(situation.today, self.months), situation.customer.account.time_zone)
+        if not self.life:
+            return None
+        ends = [record.end for record in situation.records.values() if record.end is not None]
+        terms = [contract.term.ends_at for contract in situation.customer.contracts if contract.status != "ended"]
+        return max([situation.as_of, *ends, *terms])
+
+
+NEXT: Final = Horizon()
+LIFE: Final = Horizon(life=True)

@@ -1,0 +1,194 @@
+"""A mail that could not leave when it was written is decided anew by the facts of the moment at which it goes: it is dropped
+with a reason, or says what is so by then. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from domain.contracts.renewal_quote import last_day
+from domain.frame import lateness, pace
+from domain.frame.customer import ContactFacts
+from domain.frame.situation import Situation
+from domain.holds.guard import WrittenMail
+from domain.success import adoption, expansion, onboarding, reorder
+
+Context = dict[str, Any]
+NOT_SO = "it is not so any more"
+WRITTEN_ANEW = "written anew"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A mail as it was written on a day: `stage` is whose mail it is, `optional` whether it can be unsubscribed from.
+
+    `check_ins`: the days of the check-ins that are to come; null if that is not known.
+    """
+
+    template: str
+    context: Context
+    stage: str
+    on: date
+    contact_id: str | None = None
+    optional: bool = False
+    check_ins: Collection[date] | None = None
+    quote_over: bool = False
+    """true for a quote that nobody can accept any more"""
+
+
+def as_written(situation: Situation, mail: WrittenMail) -> Written:
+    """A mail that a step of the journey releases, which knows the check-ins that are to come."""
+    return Written(
+        mail.template,
+        mail.context,
+        mail.stage,
+        situation.customer.day_of(mail.created_at),
+        mail.contact_id,
+        mail.optional,
+        situation.kept,
+        mail.quote_over,
+    )
+
+
+def decided(situation: Situation, mail: Written) -> dict[str, Any] | str:
+    """What is changed of the message, by the names of its fields (nothing: it leaves as it is); or why it is dropped."""
+    said = lateness.on_day(mail.template, mail.context, mail.on, situation.today)
+    if isinstance(said, str):
+        return said
+    contact = next((one for one in situation.customer.contacts if one.contact_id == mail.contact_id), None)
+    if mail.optional and (why := _unwanted(contact)) is not None:
+        return why
+    told = _TOLD.get(mail.template)
+    told_now = told(situation, said, mail) if told else said
+    if isinstance(told_now, str):
+        return told_now
+    people = situation.customer
+    signer = people.success_manager if mail.optional else people.owner
+    context = {**told_now, "company": people.account.name, "sender_name": signer.name}
+    changes: dict[str, Any] = {}
+    if contact is not None and not contact.rejected:
+        context["contact_name"] = contact.name
+        changes = {"to_name": contact.name, "to_email": contact.email, "language": contact.language}
+    changes |= {"context": context, "reply_to": signer.email}
+    return changes
+
+
+def differs(body: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    """True if a message says something else once it is changed so."""
+    return any(body.get(name) != value for name, value in changes.items())
+
+
+def _unwanted(contact: ContactFacts | None) -> str | None:
+    if contact is None:
+        return "who it was for is no contact any more"
+    if contact.unsubscribed:
+        return "who it is for wants no optional mails any more"
+    return "the address was refused for good" if contact.rejected else None
+
+
+def _check_in(situation: Situation, context: Context, mail: Written) -> Context | str:
+    if not situation.customer.holds_term(situation.as_of):
+        return "nothing sold for a term is left"
+    next_on = context.get("next_on")
+    if mail.check_ins is not None:
+        coming = min((day for day in mail.check_ins if day > situation.today), default=None)
+        next_on = coming.isoformat() if coming is not None and next_on is not None else None
+    return {**context, **adoption.reported(situation), "next_on": next_on}
+
+
+def _of_use(template: str) -> Callable[[Situation, Context, Written], Context | str]:
+    def told(situation: Situation, context: Context, _: Written) -> Context | str:
+        found = adoption.mail_of(situation, template)
+        return {**context, **found.context} if found is not None else NOT_SO
+
+    return told
+
+
+def _reorder_check_in(situation: Situation, context: Context, _: Written) -> Context | str:
+    asked = reorder.asked(situation)
+    if asked is None or asked["last_order"] != context["last_order"]:
+        return "an order came meanwhile"
+    return {**context, **asked}
+
+
+def _survey(situation: Situation, context: Context, _: Written) -> Context | str:
+    answered = {survey.survey_id for survey in situation.customer.surveys if survey.score is not None}
+    return "the survey was answered" if context.get("survey_id") in answered else context
+
+
+def _upsell_offer(situation: Situation, context: Context, _: Written) -> Context | str:
+    offer = situation.customer.offer(context["offer_id"])
+    if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
+        return "the offer is not open any more"
+    figures = expansion.figures(situation, offer)
+    return {**context, **figures} if figures is not None else NOT_SO
+
+
+def _touch(situation: Situation, context: Context, mail: Written) -> Context | str:
+    since = situation.customer.day_of(situation.customer.account.since)
+    moment = pace.moment_of(mail.template)
+    if moment is not None and (situation.today - since).days > moment:
+        return "its day is over"
+    why = onboarding.no_touch(situation, mail.stage)
+    return why if why is not None else context
+
+
+def _anniversary(situation: Situation, context: Context, _: Written) -> Context | str:
+    why = onboarding.no_thanks(situation)
+    return why if why is not None else context
+
+
+def _done(situation: Situation, mail: Written) -> list[dict[str, str]]:
+    """The titles of the tasks of the mail's onboarding that nobody has to do any more."""
+    return [task.title for task in situation.customer.tasks if task.stage == mail.stage and task.status != "open"]
+
+
+def _task(situation: Situation, context: Context, mail: Written) -> Context | str:
+    return "the task is done" if context.get("title") in _done(situation, mail) else context
+
+
+def _welcome(situation: Situation, context: Context, mail: Written) -> Context:
+    done = _done(situation, mail)
+    return {**context, "tasks": [task for task in context.get("tasks") or [] if task["title"] not in done]}
+
+
+def _of_contract(*statuses: str) -> Callable[[Situation, Context, Written], Context | str]:
+    def told(situation: Situation, context: Context, _: Written) -> Context | str:
+        contract = situation.customer.contract(context["contract_id"]) if context.get("contract_id") else None
+        return context if contract is None or contract.status in statuses else NOT_SO
+
+    return told
+
+
+def _renewal_notice(situation: Situation, context: Context, _: Written) -> Context | str:
+    """A term that was renewed, moved or declined meanwhile is told of by other mails."""
+    contract = situation.customer.contract(context["contract_id"])
+    if contract is None or contract.status == "ended" or (contract.status == "declined" and not context.get("quote")):
+        return NOT_SO
+    return context if last_day(contract.term).isoformat() == context["term_end"] else NOT_SO
+
+
+def _quote(_: Situation, context: Context, mail: Written) -> Context | str:
+    return "the quote is not open any more" if mail.quote_over else context
+
+
+_TOLD: Mapping[str, Callable[[Situation, Context, Written], Context | str]] = {
+    "check_in": _check_in,
+    "outreach": _of_use("outreach"),
+    "recovered": _of_use("recovered"),
+    "reorder_check_in": _reorder_check_in,
+    "survey": _survey,
+    "upsell_offer": _upsell_offer,
+    "touch_day_1": _touch,
+    "touch_month_1": _touch,
+    "touch_anniversary": _anniversary,
+    "onboarding_invite": _task,
+    "onboarding_reminder": _task,
+    "welcome": _welcome,
+    "quote_presented": _quote,
+    "renewal_notice": _renewal_notice,
+    "renewal_grace": _of_contract("grace"),
+    "contract_ended": _of_contract("ended"),
+}

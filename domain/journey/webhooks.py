@@ -1,0 +1,113 @@
+"""What other systems are told by webhook: which events a decision is, and what each says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.frame.decision import AssetChange, BeginTerm, Decision, SetContractStatus
+from domain.quotes.versions import QuoteState
+from domain.quotes.writes import SaveQuote
+
+
+class EventType(StrEnum):
+    ORDER_ACTIVATED = "order.activated"
+    ASSET_CHANGED = "asset.changed"
+    INVOICE_ISSUED = "invoice.issued"
+    CREDIT_MEMO_ISSUED = "credit_memo.issued"
+    QUOTE_ACCEPTED = "quote.accepted"
+    CONTRACT_RENEWED = "contract.renewed"
+    CONTRACT_ENDED = "contract.ended"
+
+
+ACTIVATIONS = frozenset({"order_accepted"})
+"""Kinds of decisions that activate an order."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event: what it is, and its data as JSON values."""
+
+    type: EventType
+    data: dict[str, Any]
+
+
+def message_id(delivery_id: str) -> str:
+    """The id of a message, the same at every attempt and without the dots that the signature joins by."""
+    return f"msg_{hashlib.sha256(delivery_id.encode()).hexdigest()[:32]}"
+
+
+def payload(event: Event, account_id: str, at: datetime) -> dict[str, Any]:
+    """The body of a message: type, timestamp of the event in the customer's time, data."""
+    return {
+        "type": event.type.value,
+        "timestamp": at.isoformat().replace("+00:00", "Z"),
+        "data": {"account_id": account_id, **event.data},
+    }
+
+
+def events_of(
+    decision: Decision, kind: str, invoices: Sequence[dict[str, Any]], memos: Sequence[dict[str, Any]]
+) -> Iterator[Event]:
+    """The events that a decision of a `kind` is, with the documents that were written for it; assets in one event."""
+    activates = kind in ACTIVATIONS
+    if activates:
+        yield Event(EventType.ORDER_ACTIVATED, dict(decision.outcome.answer or {}))
+    for write in decision.writes:
+        if isinstance(write, SaveQuote) and write.order_id is not None and write.after.state is QuoteState.ACCEPTED:
+            yield from _sold(write, (decision.outcome.answer or {}).get("first_invoices", {}))
+    changes = [write for write in decision.writes if isinstance(write, AssetChange)]
+    if changes and not activates:
+        yield Event(EventType.ASSET_CHANGED, {"assets": [_asset(change) for change in changes]})
+    yield from (Event(EventType.INVOICE_ISSUED, document) for document in invoices)
+    yield from (Event(EventType.CREDIT_MEMO_ISSUED, document) for document in memos)
+    for write in decision.writes:
+        if isinstance(write, BeginTerm):
+            yield Event(EventType.CONTRACT_RENEWED, _term(write))
+        elif isinstance(write, SetContractStatus) and write.status == "ended":
+            yield Event(EventType.CONTRACT_ENDED, {"contract_id": write.contract_id, "reason": write.reason})
+
+
+def _sold(write: SaveQuote, first_invoices: dict[str, str]) -> Iterator[Event]:
+    quote = write.after.current
+    yield Event(
+        EventType.QUOTE_ACCEPTED,
+        {
+            "quote_id": quote.quote_id,
+            "version": quote.version,
+            "order_id": write.order_id,
+            "amount": {"amount": str(quote.totals.amount), "currency": quote.currency},
+        },
+    )
+    if any(line.kind == "sale" for line in quote.lines):
+        told = {"order_id": write.order_id, "quote_id": quote.quote_id, "first_invoices": first_invoices}
+        yield Event(EventType.ORDER_ACTIVATED, told)
+
+
+def _asset(change: AssetChange) -> dict[str, Any]:
+    action, asset = change.after.actions[-1], change.after.asset
+    amounts = {"mrr_change": action.mrr_change, "amount_change": action.amount_change}
+    return {
+        "asset_id": asset.asset_id,
+        "product": asset.product,
+        "version": change.after.version,
+        "category": action.category.value,
+        "effective": action.effective.isoformat(),
+        "quantity_change": action.quantity_change,
+        "currency": asset.currency,
+        **{name: None if amount is None else format(amount, "f") for name, amount in amounts.items()},
+    }
+
+
+def _term(write: BeginTerm) -> dict[str, Any]:
+    return {
+        "contract_id": write.contract_id,
+        "term": write.number,
+        "start": write.start_on.isoformat(),
+        "until": write.until.isoformat(),
+        "origin": write.origin,
+    }

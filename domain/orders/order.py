@@ -1,0 +1,336 @@
+"""The order: the document by which a service tells that something was sold. Its JSON is a pinned contract for every language."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from domain.kernel.base import Carried, Received
+from domain.kernel.calendar import ZoneName, add_months, started_months, within_reach
+from domain.kernel.countries import known_country
+from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
+from domain.kernel.limits import MOST_LINES
+from domain.kernel.money import CurrencyCode, withdrawn
+from domain.kernel.refusals import INVALID_ORDER, Refusal
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Code = Annotated[ProductCode, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+Price = Annotated[Decimal, Field(ge=0, le=Decimal("1e12"), decimal_places=6)]
+TaxRate = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\.]+(\.[^@\s<>,;:\"()\[\]\\.]+)*")
+
+
+def _mail_address(value: str) -> str:
+    if len(value) > 254 or not _EMAIL.fullmatch(value):
+        raise ValueError(f"{value[:80]!r} is no mail address; use one such as name@company.example")
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+
+
+class ProductKind(StrEnum):
+    """What a product is, and so what its asset lives through."""
+
+    SUBSCRIPTION = "subscription"
+    """seats or units for a term; its use is measured"""
+    SUPPORT = "support"
+    """a service for a term; no use is measured"""
+    DEVICE = "device"
+    """bought once and owned"""
+    GOODS = "goods"
+    """bought again and again"""
+    SERVICE = "service"
+    """work done once"""
+
+
+TERM_KINDS = frozenset({ProductKind.SUBSCRIPTION, ProductKind.SUPPORT})
+
+
+class PricePer(StrEnum):
+    """The time that a unit price pays for."""
+
+    MONTH = "month"
+    YEAR = "year"
+    ONCE = "once"
+
+
+class BillingFrequency(StrEnum):
+    """How often a contract is invoiced, always in advance."""
+
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+    WHOLE_TERM = "whole_term"
+
+
+class FirstInvoice(StrEnum):
+    """When the first period of what is sold under a contract is invoiced: on its first day, or with the order that sells it."""
+
+    START = "start"
+    ORDER = "order"
+
+
+class Staff(Received):
+    """One of the seller's people. `staff_id` is opaque; name, address and language are for mails alone."""
+
+    staff_id: StaffRef
+    name: Text
+    email: MailAddress
+    language: Language | None = None
+
+
+class Account(Received):
+    """The business customer. `segment` picks the playbook; `owner` is the sales rep, `success_manager` defaults to the owner."""
+
+    account_id: AccountRef
+    name: Text
+    country: Country
+    time_zone: ZoneName
+    language: Language = "en"
+    segment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")] = "standard"
+    owner: Staff
+    success_manager: Staff | None = None
+
+
+class ContactRole(StrEnum):
+    """What a contact decides or does; mails that suit a role go to it, all others to `main`."""
+
+    MAIN = "main"
+    SPONSOR = "sponsor"
+    BILLING = "billing"
+    ADMIN = "admin"
+
+
+Phone = Annotated[
+    str, StringConstraints(min_length=3, max_length=40, pattern=r"^\+?[0-9(][0-9() ./-]*( ?(x|ext\.?) ?[0-9]{1,8})?$")
+]
+
+
+class Contact(Received):
+    """A person at the customer. Language and zone default to the account's; `phone` is read as dialled in their country."""
+
+    contact_id: ContactRef
+    name: Text
+    email: MailAddress
+    role: ContactRole = ContactRole.MAIN
+    language: Language | None = None
+    time_zone: ZoneName | None = None
+    phone: Phone | None = None
+
+
+class Product(Received):
+    """A catalogue entry that the order brings along for products not in the catalogue yet."""
+
+    code: Code
+    name: Text
+    kind: ProductKind
+
+
+class Line(Received):
+    """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`.
+
+    The price is what is paid before tax, discounts and coupons taken off; `tax_rates` in percent, such as ["10"], come on top.
+    """
+
+    line_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]
+    product: Code
+    quantity: Quantity
+    unit_price: Price
+    per: PricePer = PricePer.MONTH
+    tax_rates: Annotated[tuple[TaxRate, ...], Field(max_length=10)] | None = None
+
+
+class Purchase(Line):
+    """A line without a term: a device, goods, or work done once. `site` names the office it is for."""
+
+    per: PricePer = PricePer.ONCE
+    site: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_once(self) -> Self:
+        if self.per is not PricePer.ONCE:
+            raise ValueError(
+                f"a line outside a contract is paid once; put per={self.per.value!r} lines into a contract"
+            )
+        return self
+
+
+class Term(Received):
+    """A contract's term by local dates: from `start` to `end`, the last day included, or `months` long."""
+
+    start: Annotated[date, AfterValidator(within_reach)]
+    end: Annotated[date, AfterValidator(within_reach)] | None = None
+    months: Annotated[int, Field(ge=1, le=240)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if (self.end is None) == (self.months is None):
+            raise ValueError("give either end (the last day of the term) or months (its length), not both and not none")
+        if self.end is not None and self.end < self.start:
+            raise ValueError(
+                f"the term ends on {self.end} before it starts on {self.start}; its end must be on or after its start"
+            )
+        return self
+
+    @property
+    def until(self) -> date:
+        """The first day after the term."""
+        return self.end + timedelta(days=1) if self.end else add_months(self.start, self.months or 1)
+
+    @property
+    def length(self) -> int:
+        """The term's length in whole months, an incomplete one counted."""
+        return started_months(self.start, self.until)
+
+
+class Contract(Received):
+    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal.
+
+    `billing` says how often it is invoiced in advance: once a year unless something else is agreed. In advance means on the
+    first day of the period billed; with `first_invoice` "order" the first period is invoiced with the order.
+    """
+
+    contract_id: ContractRef
+    term: Term
+    auto_renew: bool = False
+    renewal_months: Annotated[int, Field(ge=1, le=240)] | None = None
+    notice_days: Annotated[int, Field(ge=0, le=366)] = 30
+    uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    billing: BillingFrequency | None = None
+    first_invoice: FirstInvoice | None = None
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
+
+    @model_validator(mode="after")
+    def _is_paid_over_time(self) -> Self:
+        if any(line.per is PricePer.ONCE for line in self.lines):
+            raise ValueError(
+                "a contract's lines are paid per month or year; put lines paid once into the order's own lines"
+            )
+        return self
+
+
+class Order(Received):
+    """An activated order: who bought what, from whom, for how long, at which prices; at most 1,000 lines, contracts included."""
+
+    order_id: OrderRef
+    activated_at: Annotated[AwareDatetime, AfterValidator(within_reach)]
+    account: Account
+    contacts: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=50)]
+    currency: CurrencyCode
+    contracts: Annotated[tuple[Contract, ...], Field(max_length=200)] = ()
+    lines: Annotated[tuple[Purchase, ...], Field(max_length=MOST_LINES)] = ()
+    products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
+
+    @field_validator("currency")
+    @classmethod
+    def _is_in_use(cls, currency: str, info: ValidationInfo) -> str:
+        activated_at = info.data.get("activated_at")
+        if activated_at is not None and (says := withdrawn(currency, activated_at.date())):
+            raise ValueError(says)
+        return currency
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.contracts and not self.lines:
+            raise ValueError("the order sells nothing; give contracts with lines, or lines")
+        count = sum(len(contract.lines) for contract in self.contracts) + len(self.lines)
+        if count > MOST_LINES:
+            raise ValueError(
+                f"the order has {count:,} lines; at most {MOST_LINES:,} go into one: split it into several"
+            )
+        _no_twice("contract_id", (contract.contract_id for contract in self.contracts))
+        _no_twice("line_id", (line.line_id for line in self.all_lines()))
+        _no_twice("contact_id", (contact.contact_id for contact in self.contacts))
+        _no_twice("product code", (product.code for product in self.products))
+        return self
+
+    def all_lines(self) -> Iterator[Line]:
+        """Every line, those of the contracts first."""
+        for contract in self.contracts:
+            yield from contract.lines
+        yield from self.lines
+
+    def digest(self) -> str:
+        """A fingerprint of the content: equal for equal orders, however their JSON was written."""
+        canonical = json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class OrderAnswer(Carried):
+    """What the sender of an order is told; a repeated order gets the same answer again."""
+
+    order_id: str
+    account_id: str
+    accepted_at: AwareDatetime
+    assets: list[str]
+    contracts: list[str]
+    first_invoices: dict[str, date] = {}
+    """by contract, the day on which its first period is invoiced"""
+    left: list[str] = []
+    """what the order says otherwise of people who are known, or of what a request changed: it was left as it is"""
+
+
+def read_order(document: Any) -> Order:
+    """The order in a JSON document. Raises `Refusal` (InvalidOrder) that names each field that is wrong."""
+    if refused := Refusal.of_characters(INVALID_ORDER, "the order cannot be accepted", document):
+        raise refused
+    try:
+        return Order.model_validate(document)
+    except ValidationError as error:
+        raise Refusal.from_validation(INVALID_ORDER, "the order cannot be accepted", error) from None
+
+
+def _no_twice(what: str, values: Iterable[str]) -> None:
+    if twice := [value for value, times in Counter(values).items() if times > 1]:
+        raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
+
+
+LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "tax_rates"})
+"""Fields that orders did not have at first: without them the fingerprint is the one of before."""
+
+
+def _canonical(value: Any) -> Any:
+    """Plain JSON values of a model in which equal content has one spelling only."""
+    match value:
+        case Received():
+            given = {name: getattr(value, name) for name in type(value).model_fields}
+            return {
+                name: _canonical(item)
+                for name, item in given.items()
+                if item is not None or not (name in LATER_FIELDS or (isinstance(value, Staff) and name == "language"))
+            }
+        case tuple() | list():
+            return [_canonical(item) for item in value]
+        case Decimal():
+            return format(value.normalize(), "f")
+        case StrEnum():
+            return value.value
+        case _ if hasattr(value, "astimezone"):
+            return str(value.timestamp())
+        case date():
+            return value.isoformat()
+        case _:
+            return value

@@ -1,0 +1,405 @@
+"""Adoption: check-ins by cadence, help when too few of the paid seats are used, and the survey after go-live."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from domain.frame import pace
+from domain.frame.decision import (
+    CloseStaffTasks,
+    Decision,
+    JournalLine,
+    Mail,
+    Notice,
+    OpenStaffTask,
+    RecordHealth,
+    RecordSurveyAnswer,
+    SendSurvey,
+    Write,
+)
+from domain.frame.mail_names import contact_in_words, mail_in_words
+from domain.frame.messages import OwnWords
+from domain.frame.requests import AnswerSurvey
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Stage, Step
+from domain.holds import holding
+from domain.holds.holds import Purpose
+from domain.holds.writes import HoldBackStep
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.success import expansion, unhappy
+from domain.success.health import Band, Health, SeatUse, assess, seat_use
+from domain.success.throttling import (
+    AskedBefore,
+    SurveyKind,
+    SurveyRules,
+    Withheld,
+    answer_counts,
+    calls_for_follow_up,
+    may_be_asked_at,
+    relationship_survey_withheld,
+)
+
+STAGE = "adoption"
+STEADY = "steady"
+HELPING = "helping"
+HELP_TASK = "adoption/help"
+SURVEYS = SurveyRules()
+
+
+def begin(situation: Situation, start_in: int) -> Outcome:
+    """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it."""
+    return Outcome(plan=[check_in_after(situation, start_in)], stages={STAGE: Stage(status=STEADY)})
+
+
+def after_go_live(situation: Situation) -> Outcome:
+    """Go-live: check-ins count from now on, and the survey is planned."""
+    if not situation.customer.holds_term(situation.as_of):
+        return Outcome()
+    terms = situation.playbook.adoption
+    plan = [check_in_after(situation, terms.every_days)]
+    if not situation.customer.surveys and (survey := first_survey(situation)):
+        plan.append(survey)
+    return Outcome(plan=plan, drop=[f"{STAGE}/check-in-*"])
+
+
+def first_survey(situation: Situation) -> Step | None:
+    """The survey that follows on a go-live of today, if the playbook has one."""
+    after = situation.playbook.adoption.survey_after
+    if after is None:
+        return None
+    day = situation.in_days(after)
+    return situation.step("adoption_survey", STAGE, f"survey-{day}", day)
+
+
+def check_in_after(situation: Situation, days: int) -> Step:
+    """The check-in `days` from today, or after an anniversary that is about then."""
+    day = situation.in_days(days)
+    free = pace.clear_of_anniversaries(situation, day)
+    return situation.step("adoption_check_in", STAGE, f"check-in-{day}", free)
+
+
+def next_check_in(situation: Situation) -> Step:
+    """The check-in that follows one of today."""
+    return check_in_after(situation, situation.playbook.adoption.every_days)
+
+
+def next_follow_up(situation: Situation) -> Step:
+    """The look whether help that is offered now has helped."""
+    day = situation.in_days(situation.playbook.adoption.follow_up_days)
+    return situation.step("adoption_follow_up", STAGE, f"follow-up-{day}", day)
+
+
+def check_in(situation: Situation, step: Step) -> Decision:
+    """The regular look at a customer's use and health; the next one is planned from it."""
+    waiting = any(contract.status != "ended" for contract in situation.customer.contracts)
+    if not waiting and not situation.customer.holds_term(situation.as_of):
+        return Decision(
+            JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
+        )
+    following = check_in_after(situation, situation.playbook.adoption.every_days)
+    # Nothing is announced for a day on which nothing may be left to talk about.
+    goes_on = situation.customer.holds_term(following.at)
+    looked = _look(situation, following.on.isoformat() if goes_on else "")
+    return _with_plan(looked, [following])
+
+
+def review(situation: Situation, step: Step) -> Decision:
+    """Usage crossed a threshold between two check-ins: look now, say nothing if all is well."""
+    return _look(situation, None, quiet=True)
+
+
+def follow_up(situation: Situation, step: Step) -> Decision:
+    """Two weeks after help was offered: has it helped?"""
+    if HELP_TASK not in _open_tasks(situation):
+        return Decision(JournalLine("Follow-up: no help is running", kind="skipped"))
+    looks = situation.looks
+    checked = looks.checked_in_at if looks else None
+    if checked is not None and situation.customer.day_of(checked) == situation.today and _has_had_time(situation):
+        return Decision(JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped"))
+    return _look(situation, None)
+
+
+def _has_had_time(situation: Situation) -> bool:
+    """True once the help that is under way is as old as it is when the follow-up looks at it: before that nobody is told that
+    it has not helped."""
+    since = situation.looks.help_since if situation.looks else None
+    wait = timedelta(days=situation.playbook.adoption.follow_up_days)
+    return since is None or situation.customer.day_of(since) + wait <= situation.today
+
+
+def _told_lately(situation: Situation) -> bool:
+    """True if the follow-up has told it lately: a check-in says it again only as long after it as help is given to help."""
+    followed = situation.looks.followed_up_at if situation.looks else None
+    wait = timedelta(days=situation.playbook.adoption.follow_up_days)
+    return followed is not None and situation.customer.day_of(followed) + wait > situation.today
+
+
+def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> Decision:
+    """The one look that check-ins, follow-ups and reviews share: score health, then help, end help, offer seats, or just report."""
+    health = assess(situation.customer, situation.playbook, situation.as_of)
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    helping = HELP_TASK in _open_tasks(situation)
+    terms = situation.playbook.adoption
+    if uses and uses[0].share < terms.low and not (helping and quiet):
+        decision = (
+            _still_low(situation, uses[0], in_check_in=next_on is not None) if helping else _help(situation, uses[0])
+        )
+    elif helping and uses and uses[0].share >= terms.recovered:
+        decision = _recovered(situation, uses[0])
+    elif offer := expansion.offer_for(situation, uses, health):
+        decision = offer
+    else:
+        decision = _report(situation, uses, next_on)
+    return _with_health(situation, decision, health)
+
+
+def _help(situation: Situation, use: SeatUse) -> Decision:
+    says = f"Low adoption of {use.asset.product_name}: {use.says}"
+    due_at, due_on = situation.customer.morning(situation.in_days(3))
+    return Decision(
+        JournalLine(f"{says}; an offer of help follows", kind="adoption_outreach", detail=_figures(use)),
+        Outcome(
+            plan=[next_follow_up(situation)],
+            stages={STAGE: Stage(status=HELPING)},
+            attention={"low_adoption": says},
+            said=[says],
+        ),
+        [OpenStaffTask(HELP_TASK, says, "success_manager", due_at)],
+        [_outreach(situation, use)],
+        [
+            Notice(
+                says,
+                ["Call the customer and find out what keeps them from using it.", f"Please do so by {due_on}."],
+                due=due_at,
+            )
+        ],
+    )
+
+
+def _outreach(situation: Situation, use: SeatUse) -> Mail:
+    return Mail("outreach", {**_figures(use), "low": str(situation.playbook.adoption.low)})
+
+
+def mail(situation: Situation, step: Step) -> Decision:
+    """The mail that did not leave with its decision: an offer of help, or that it has helped, if that is so still."""
+    template = step.name.partition("-")[0]
+    found = mail_of(situation, template)
+    if found is None:
+        return Decision(JournalLine(f"Dropped: {mail_in_words(template)}; it is not so any more", kind="dropped"))
+    return Decision(JournalLine(f"The {mail_in_words(template)} is on its way"), mails=[found])
+
+
+def mail_of(situation: Situation, template: str) -> Mail | None:
+    """The offer of help (`outreach`), or the mail that it has helped (`recovered`), with the figures of now; null if it is not so."""
+    uses, terms = seat_use(situation.customer, situation.playbook, situation.as_of), situation.playbook.adoption
+    use, helping = uses[0] if uses else None, HELP_TASK in _open_tasks(situation)
+    if use is not None and template == "outreach" and helping and use.share < terms.low:
+        return _outreach(situation, use)
+    if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
+        return Mail("recovered", _figures(use))
+    return None
+
+
+def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
+    """Help has not helped yet: the owner is told by the follow-up, and by the check-ins that come after it."""
+    says = f"Adoption of {use.asset.product_name} is still low: {use.says}"
+    if in_check_in and (not _has_had_time(situation) or _told_lately(situation)):
+        return Decision(
+            JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=_figures(use)),
+            Outcome(attention={"low_adoption": says}),
+        )
+    return Decision(
+        JournalLine(says, kind="adoption_still_low", detail=_figures(use)),
+        Outcome(said=[says], attention={"low_adoption": says}),
+        notices=[Notice(says, ["The success manager has a task to help; it has not changed it yet."], to="owner")],
+    )
+
+
+def _recovered(situation: Situation, use: SeatUse) -> Decision:
+    says = f"Adoption of {use.asset.product_name} recovered: {use.says}"
+    return Decision(
+        JournalLine(says, kind="adoption_recovered", detail=_figures(use)),
+        Outcome(
+            drop=[f"{STAGE}/follow-up-*"],
+            stages={STAGE: Stage(status=STEADY)},
+            attention={"low_adoption": None},
+            said=[says],
+        ),
+        [CloseStaffTasks(HELP_TASK, situation.as_of)],
+        [Mail("recovered", _figures(use))],
+    )
+
+
+def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> Decision:
+    use = uses[0] if uses else None
+    figures = _figures(use) if use else dict.fromkeys(_COUNTED)
+    said = f"{use.asset.product_name}, {use.says}" if use else "usage unknown"
+    if next_on is None:
+        return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
+    if held := situation.guard.holds_back(Purpose.SALES_OUTREACH):
+        # Whoever serves the customer talks to them now; a check-in would be one voice too many.
+        return Decision(JournalLine(f"Check-in: {said}; not written, {held.says}", detail=figures))
+    context = {**reported(situation), "next_on": next_on or None}
+    return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
+
+
+def reported(situation: Situation) -> dict[str, object]:
+    """What a check-in says of a customer's products and of their use, as it is now."""
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    figures = _figures(uses[0]) if uses else {}
+    products = situation.customer.product_names(situation.as_of)
+    return {"products": products, **{name: figures.get(name) for name in _COUNTED}}
+
+
+def _with_health(situation: Situation, decision: Decision, health: Health) -> Decision:
+    """The decision with the score recorded, and a fall out of the healthy bands told to the people in charge."""
+    known = [facts for facts in situation.customer.health if facts.score is not None]
+    before = known[-1].band if known else None
+    writes: list[Write] = [
+        *decision.writes,
+        RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
+    ]
+    attention = dict(decision.outcome.attention)
+    notices = list(decision.notices)
+    if health.band is Band.CRITICAL:
+        attention["health_critical"] = f"health is critical: {health.view().why}"
+    elif before == Band.CRITICAL.value:
+        attention["health_critical"] = None
+    if health.band is Band.CRITICAL and before != Band.CRITICAL.value:
+        notices.append(Notice("Health fell to critical", [health.view().why], to="owner"))
+    changes = {"health": health.view(), **({"attention": attention} if attention else {})}
+    outcome = decision.outcome.model_copy(update=changes)
+    return Decision(decision.line, outcome, writes, decision.mails, notices)
+
+
+def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
+    outcome = decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, *plan]})
+    return Decision(decision.line, outcome, decision.writes, decision.mails, decision.notices)
+
+
+def survey(situation: Situation, step: Step) -> Decision:
+    """The customer is asked whether they would recommend us: not while service holds them, nor shortly after a case, nor too often."""
+    contact = situation.customer.contact()
+    if contact is None:  # the mail finds nobody, which the owner is told; so nobody was asked
+        return Decision(JournalLine("Survey not sent: nobody can be reached"), mails=[Mail("survey")])
+    address = contact.email.lower()
+    asked = [*_asked_before(situation), *situation.service.asked]
+    last_case_at = _last_case_at(situation)
+    withheld = relationship_survey_withheld(
+        address,
+        asked,
+        situation.as_of,
+        blocked=situation.guard.holds_back(Purpose.SURVEY) is not None,
+        last_case_at=last_case_at,
+        unsubscribed=contact.unsubscribed,
+        rules=SURVEYS,
+    )
+    match withheld:
+        case Withheld.BLOCKED:
+            name = f"{step.name.partition('.')[0]}.{situation.as_of:%Y%m%dT%H%M%S}"
+            later = step.model_copy(update={"name": name})
+            return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
+        case Withheld.CASE_RECENTLY if last_case_at is not None:
+            until = last_case_at + SURVEYS.relationship_after_case
+            return _put_off(situation, step, until, "service was at work lately")
+        case Withheld.ASKED_RECENTLY if (again_at := may_be_asked_at(address, asked, SURVEYS)) is not None:
+            return _put_off(situation, step, again_at, "the customer was asked about a case lately")
+        case Withheld.ALREADY_ASKED:
+            return Decision(JournalLine("Survey not sent: the customer was asked within half a year", kind="skipped"))
+        case Withheld.UNSUBSCRIBED:
+            says = f"Survey not sent: {contact_in_words(contact)} wants no optional mails"
+            return Decision(JournalLine(says, kind="mail_unwanted"))
+    survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
+    return Decision(
+        JournalLine("Survey on its way"),
+        Outcome(said=["Survey on its way"]),
+        [SendSurvey(survey_id, "nps", situation.as_of, address)],
+        [Mail("survey", {"survey_id": survey_id, "question_kind": "nps"})],
+    )
+
+
+def _asked_before(situation: Situation) -> list[AskedBefore]:
+    return [
+        AskedBefore(kind=SurveyKind.NPS, contact_id=one.sent_to or "", sent_at=one.sent_at)
+        for one in situation.customer.surveys
+    ]
+
+
+def _last_case_at(situation: Situation) -> datetime | None:
+    found = [
+        at for case in situation.service.cases for at in (case.last_activity_at, case.resolved_at) if at is not None
+    ]
+    return max(found, default=None)
+
+
+def _put_off(situation: Situation, step: Step, until: datetime, why: str) -> Decision:
+    day = situation.customer.day_of(until)
+    later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
+    if later.at < until:
+        day += timedelta(days=1)
+        later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
+    return Decision(JournalLine(f"Survey put off: {why}"), Outcome(plan=[later]))
+
+
+def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
+    """An answer comes in; a detractor is called within one business day."""
+    sent = {survey.survey_id: survey for survey in situation.customer.surveys}
+    survey = sent.get(request.survey_id)
+    if survey is None:
+        raise Refusal(
+            NOT_ALLOWED,
+            f"survey {request.survey_id!r} was not sent to this customer; sent: {', '.join(sent) or 'none'}",
+        )
+    if survey.answered_at is not None and not answer_counts(
+        survey.sent_at, survey.answered_at, situation.as_of, SURVEYS
+    ):
+        said = f"survey {request.survey_id!r} was answered already with {survey.score}"
+        hours = SURVEYS.edit_within // timedelta(hours=1)
+        raise Refusal(NOT_ALLOWED, f"{said}; an answer can be changed for {hours} hours")
+    title = f"Survey answered: {request.score} of 10"
+    writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
+    notices, plan = [], []
+    if calls_for_follow_up(SurveyKind.NPS, request.score, SURVEYS):
+        plan = holding.after_request(situation)  # until somebody followed it up, sales has to read it first
+        due_at, _ = situation.customer.morning(situation.in_days(1))
+        writes.append(
+            OpenStaffTask(
+                f"survey/{request.survey_id}", f"Call a detractor ({request.score} of 10)", "success_manager", due_at
+            )
+        )
+        ends = situation.as_of + situation.guard.rules.unhappy_for
+        lines = [
+            OwnWords(request.comment) or "No comment was given.",
+            "Please call them by then.",
+            unhappy.what_waits(),
+            unhappy.until_called(situation, request.survey_id, ends),
+        ]
+        notices = [Notice(title, lines, due=due_at)]
+    elif survey.score is not None and calls_for_follow_up(SurveyKind.NPS, survey.score, SURVEYS):
+        plan = holding.after_request(situation)  # they changed their mind for the better
+        writes.append(CloseStaffTasks(f"survey/{request.survey_id}", situation.as_of))
+    return Decision(
+        JournalLine(title),
+        Outcome(said=[title], answer={"survey_id": request.survey_id}, **({"plan": plan} if plan else {})),
+        writes,
+        notices=notices,
+    )
+
+
+def _open_tasks(situation: Situation) -> set[str]:
+    return set(situation.customer.staff_tasks)
+
+
+_COUNTED = ("active_users", "seats", "adoption", "counted_on")
+
+
+def _figures(use: SeatUse) -> dict[str, str | int | None]:
+    share = str(use.share.quantize(Decimal("0.001")))
+    return {
+        "product": use.asset.product_name,
+        "active_users": use.active,
+        "seats": use.seats,
+        "adoption": share,
+        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
+    }

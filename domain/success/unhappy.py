@@ -1,0 +1,131 @@
+"""Unhappy answers: a person calls within a business day, is reminded, and if nobody has called by the next one it goes further."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.frame.decision import JournalLine, Notice, Write
+from domain.frame.situation import Situation
+from domain.holds.guard import Unhappy
+from domain.holds.holds import Hold, HoldReason
+from domain.holds.writes import NoteChased
+
+ATTENTION = "unhappy"
+ANSWERS = frozenset({HoldReason.LOW_RATING, HoldReason.DETRACTOR})
+"""The holds that an unhappy answer raises."""
+
+
+@dataclass
+class Chased:
+    """What a look at the calls that are owed does, and when to look again."""
+
+    writes: list[Write] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    lines: list[JournalLine] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    attention: dict[str, str | None] = field(default_factory=dict)
+    next_at: datetime | None = None
+
+
+def escalates_at(situation: Situation, one: Unhappy) -> datetime:
+    """The business morning after the one on which the call was due."""
+    return situation.customer.morning(situation.customer.day_of(one.due_at) + timedelta(days=1))[0]
+
+
+def chase(situation: Situation, waiting: Sequence[str]) -> Chased:
+    """Reminds whoever owes a call that is due, and tells the owner of one that is late, with what waits because of it."""
+    found, left, late = Chased(), [], []
+    for one in situation.service.unhappy:
+        at = escalates_at(situation, one)
+        if situation.as_of >= at:
+            late.append(one.title)
+            if not one.escalated:
+                _escalate(situation, one, waiting, found)
+            continue
+        left.append(at)
+        if situation.as_of < one.due_at:
+            left.append(one.due_at)
+        elif not one.reminded:
+            _remind(situation, one, at, found)
+    found.attention[ATTENTION] = f"nobody has called yet: {'; '.join(late[:3])}" if late else None
+    found.next_at = min(left, default=None)
+    return found
+
+
+def _remind(situation: Situation, one: Unhappy, further_at: datetime, found: Chased) -> None:
+    on = situation.customer.day_of(further_at)
+    lines = [_how(situation, one.source), f"If nobody has called by {on}, it goes further."]
+    found.notices.append(Notice(f"Due now: {one.title}", lines, due=one.due_at, person=one.person))
+    found.writes.append(NoteChased(one.source, escalated=False))
+    found.lines.append(JournalLine(f"Reminded: {one.title}", name=f"reminded-{one.source}", kind="unhappy_reminded"))
+
+
+def _escalate(situation: Situation, one: Unhappy, waiting: Sequence[str], found: Chased) -> None:
+    due_at = situation.customer.morning(situation.in_days(1))[0]
+    says = f"Nobody has called yet: {one.title}"
+    lines = [
+        f"It was due on {situation.customer.day_of(one.due_at)} and is up to {one.person.name}.",
+        *([f"What waits meanwhile: {'; '.join(dict.fromkeys(waiting[:5]))}."] if waiting else []),
+        _how(situation, one.source),
+    ]
+    found.notices.append(Notice(says, lines, to="owner", due=due_at))
+    if one.manager is not None and one.manager.staff_id != situation.customer.owner.staff_id:
+        found.notices.append(Notice(says, lines, due=due_at, person=one.manager))
+    found.writes.append(NoteChased(one.source, escalated=True))
+    found.lines.append(JournalLine(f"Escalated: {one.title}", name=f"escalated-{one.source}", kind="unhappy_escalated"))
+    found.said.append(says)
+
+
+def _how(situation: Situation, source: str) -> str:
+    """What a person does once they have talked to the customer."""
+    if any(survey.survey_id == source for survey in situation.customer.surveys):
+        return f"Once you have talked to them, ask for `acknowledge_hold` with source {source}: that settles it."
+    return "Once you have talked to them, note it in the case: that settles it."
+
+
+def ended(situation: Situation, waited: Sequence[str]) -> Chased:
+    """Tells the owner of a wait that has ended by its time although nobody has called: what had waited, and that the call is owed."""
+    found = Chased()
+    live = {hold.source for hold in situation.guard.holds}
+    over = {one.source for one in situation.service.recorded if one.reason in ANSWERS} - live
+    for one in situation.service.unhappy:
+        if one.source not in over:
+            continue
+        says = f"Nobody called, and automatic mails go again: {one.title}"
+        lines = [
+            f"It was due on {situation.customer.day_of(one.due_at)} and is up to {one.person.name}.",
+            f"The wait for it ended by itself on {situation.today}.",
+            f"What had waited: {'; '.join(dict.fromkeys(waited[:5]))}." if waited else "Nothing had waited.",
+            _how(situation, one.source),
+        ]
+        found.notices.append(Notice(says, lines, to="owner"))
+        found.lines.append(JournalLine(says, name=f"ended-{one.source}", kind="unhappy_ended"))
+        found.said.append(says)
+    return found
+
+
+def told_of(situation: Situation, hold: Hold) -> Notice:
+    """What the owner hears when an unhappy answer begins to hold automatic mails back: what waits, and what ends it."""
+    return Notice(f"Automatic mails wait: {hold.says}", [what_waits(), what_ends(situation, hold)], to="owner")
+
+
+def what_waits() -> str:
+    """What an unhappy answer holds back."""
+    return "Check-ins, surveys, offers and greetings wait; what contracts, cases and the start with us need goes out."
+
+
+def what_ends(situation: Situation, hold: Hold) -> str:
+    """What lets the mails go again."""
+    if hold.reason is HoldReason.LOW_RATING and hold.review_at is not None:
+        return (
+            f"That ends by itself on {situation.customer.day_of(hold.review_at)}; the customer is called because of it."
+        )
+    return until_called(situation, hold.source, hold.review_at)
+
+
+def until_called(situation: Situation, survey_id: str, ends_at: datetime | None) -> str:
+    """What ends the wait after an answer to the survey of that id."""
+    by_itself = f", or by itself on {situation.customer.day_of(ends_at)}" if ends_at is not None else ""
+    return f"That ends once somebody has talked to them (`acknowledge_hold`, source {survey_id}){by_itself}."

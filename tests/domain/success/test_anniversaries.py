@@ -1,0 +1,30 @@
+"""The yearly word is said on the day on which the customer came; only where a year lacks that day, on the last one of its month."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.kernel.calendar import local_day
+from domain.success.onboarding import next_anniversary
+from tests.domain.contracts.world import World
+
+
+@pytest.mark.parametrize(
+    ("since", "kept_on"),
+    [
+        (date(2028, 2, 29), [date(2029, 2, 28), date(2030, 2, 28), date(2031, 2, 28), date(2032, 2, 29)]),
+        (date(2027, 2, 28), [date(2028, 2, 28), date(2029, 2, 28)]),
+        (date(2027, 8, 31), [date(2028, 8, 31), date(2029, 8, 31)]),
+    ],
+)
+def test_an_anniversary_is_on_the_day_itself(since: date, kept_on: list[date]) -> None:
+    world = World(auto_renew=True)
+    world.now = datetime(since.year, since.month, since.day, 3, tzinfo=UTC)
+    found, last = [], since
+    for _ in kept_on:
+        step = next_anniversary(world.situation(), since, after=last)
+        last = local_day(step.at, "Asia/Tokyo")
+        found.append(last)
+    assert found == kept_on
