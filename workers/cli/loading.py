@@ -57,8 +57,3 @@ def opened(app: typer.Typer, places: Mapping[str, Place]) -> typer.Typer:
 
 def _nothing() -> None:  # without a docstring, which would become the group's help
     return
-
-
-def load_all(places: Mapping[str, Place]) -> dict[str, Any]:
-    """All of them by their names: for whoever wants to have waited once."""
-    return {name: place.load(name) for name, place in places.items()}

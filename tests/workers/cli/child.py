@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import workers.cli
-from workers.cli import common, loading
+from workers.cli import common
 
-loading.load_all(workers.cli.COMMANDS)
+for name, place in workers.cli.COMMANDS.items():
+    place.load(name)
 
 
 def run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], streams: Path) -> None:
