@@ -11,7 +11,7 @@ from activities.kernel.pool import Pool
 from activities.mail import inbox, keys
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import mail_key, read_mail
-from domain.mail.signing import Purpose, looks_like_ours, opened
+from domain.mail.signing import AddressPurpose, looks_like_ours, opened
 from domain.mail.text import printable
 
 
@@ -67,7 +67,7 @@ class Reception:
     async def knows_stop(self, token: str) -> bool:
         """True for a token of ours by which an addressee of a mail wants no more optional ones."""
         async with self._pool.acquire() as connection:
-            return opened(token, Purpose.STOP, await keys.load_keys(connection)) is not None
+            return opened(token, AddressPurpose.STOP, await keys.load_keys(connection)) is not None
 
     async def stop(self, token: str) -> bool:
         """Keeps that wish, once, as a mail that says it. False for a token that we have not signed."""

@@ -16,7 +16,7 @@ from domain.frame.requests import CloseJourney, PauseJourney, Request, ResumeJou
 from domain.frame.state import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.frame.step_words import in_words, term_end
 from domain.frame.unreadable import UNREADABLE
-from domain.holds.sales_requests import CaseChanged
+from domain.holds.sales_requests import CaseChangedSignal
 from domain.journey.agenda import Running
 from domain.journey.briefing import render
 from domain.kernel.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
@@ -74,7 +74,7 @@ class Journey:
         self.began = workflow.now()
         self.asked: deque[Asked] = deque()
         self.answered: set[str] = set()
-        self.noted: deque[UsageChanged | CaseChanged | str] = deque()
+        self.noted: deque[UsageChanged | CaseChangedSignal | str] = deque()
         self.alarm = Alarm()
         self.deliveries = DeliveryTasks(self.state.account_id)
         self.attributes = SearchAttributes()
@@ -221,7 +221,7 @@ class Journey:
         else:
             self.state = self.state.delivered(delivery.id).after(outcome, workflow.now())
 
-    def take_note(self, note: UsageChanged | CaseChanged | str) -> None:
+    def take_note(self, note: UsageChanged | CaseChangedSignal | str) -> None:
         """A signal: a look at usage becomes due; what nobody understands is shown."""
         if isinstance(note, str):
             self.state = self.state.after(Outcome(attention={"unknown_message": note}), workflow.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.frame.requests import AnswerRenewal, Decision, RequestRenewal
+from domain.frame.requests import AnswerRenewal, CustomerDecision, RequestRenewal
 from domain.frame.state import JourneyState, StageKind, stage_kind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 
@@ -19,7 +19,7 @@ ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
 
 def check_request_renewal(state: JourneyState, request: RequestRenewal) -> None:
     """Refuses to quote a renewal of a contract that waits for none."""
-    check_answer_renewal(state, AnswerRenewal(contract_id=request.contract_id, decision=Decision.ACCEPT))
+    check_answer_renewal(state, AnswerRenewal(contract_id=request.contract_id, decision=CustomerDecision.ACCEPT))
 
 
 def check_answer_renewal(state: JourneyState, request: AnswerRenewal) -> None:
@@ -32,7 +32,7 @@ def check_answer_renewal(state: JourneyState, request: AnswerRenewal) -> None:
     if any(status in ANSWERABLE for status in of_contract.values()):
         return
     if "declined" in of_contract.values():
-        if request.decision is Decision.ACCEPT:
+        if request.decision is CustomerDecision.ACCEPT:
             return  # taken back, if the term has not ended
         says = "until its term ends the decision accept takes that back"
         raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is declined already; {says}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.frame.state import JourneyState, Step
-from domain.holds.sales_requests import CaseChanged
+from domain.holds.sales_requests import CaseChangedSignal
 from domain.kernel.calendar import local_day
 
 STAGE = "service"
@@ -19,7 +19,7 @@ STEPS = frozenset(
 )
 
 
-def review_for(state: JourneyState, signal: CaseChanged, now: datetime) -> Step | None:
+def review_for(state: JourneyState, signal: CaseChangedSignal, now: datetime) -> Step | None:
     """The look that a change of a case calls for, or null for a journey that has ended."""
     if state.closed or state.account is None:
         return None

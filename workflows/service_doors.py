@@ -12,7 +12,7 @@ from domain.frame.state import Outcome
 from domain.holds.sales_requests import (
     AcknowledgeHold,
     AnswerLead,
-    CaseChanged,
+    CaseChangedSignal,
     HandOverLead,
     LiftHold,
     OverrideHold,
@@ -34,13 +34,13 @@ class ServiceDoors(Journey):
     def case_changed(self, signal: Any = None, *more: Any) -> None:
         """Notes that the holds should be looked at. Takes whatever comes: a handler that fails would stop the journey."""
         try:
-            self.noted.append(CaseChanged.model_validate(signal))
+            self.noted.append(CaseChangedSignal.model_validate(signal))
         except ValidationError as error:
             self.noted.append(str(Refusal.from_validation("InvalidSignal", "case_changed cannot be read", error)))
 
-    def take_note(self, note: UsageChanged | CaseChanged | str) -> None:
+    def take_note(self, note: UsageChanged | CaseChangedSignal | str) -> None:
         """A signal of a case: a look at the holds becomes due."""
-        if not isinstance(note, CaseChanged):
+        if not isinstance(note, CaseChangedSignal):
             super().take_note(note)
         elif step := service.review_for(self.state, note, workflow.now()):
             self.state = self.state.after(Outcome(plan=[step]), workflow.now())

@@ -71,7 +71,7 @@ class _Taxes:
             split = tax.within(gross, left, source.rates, source.left, rounding)
         else:
             split = tax.all_of(left, source.rates, min(gross, source.left), rounding)
-        split = tax.Split(rounding.apply(split.net), split.taxes)
+        split = tax.TaxSplit(rounding.apply(split.net), split.taxes)
         source.left -= split.net
         for rate, taxed in split.taxes.items():
             net = split.net * source.rates.count(rate)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.kernel.pool import Connection
-from domain.billing.line_parts import Part, Stated, Why, kept, last_day, plainly
+from domain.billing.line_parts import LinePart, Stated, Why, kept, last_day, plainly
 from domain.billing.schedule import BillKind, BillLine
 from domain.kernel.money import rounding_of
 from domain.kernel.tax import Rates, Taxed
@@ -41,7 +41,7 @@ class DocumentLine:
     unit_price: Decimal | None = None
     start: date | None = None
     until: date | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[LinePart, ...] = ()
     why: Why | None = None
     stands: str | None = None
     rates: Rates = ()
@@ -66,7 +66,7 @@ class DocumentLine:
         }
 
 
-def covered(said: Stated, period: Sequence[Part]) -> dict[str, Any]:
+def covered(said: Stated, period: Sequence[LinePart]) -> dict[str, Any]:
     """What a line is made of, as fields of a `DocumentLine`; one without parts of its own is for the `period` as it stands."""
     parts = said.parts or period
     return {

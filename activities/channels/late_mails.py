@@ -39,7 +39,7 @@ async def decided_anew(
     situation = await load_situation(connection, row.account_id, at)
     if mail.template in lateness.LATEST_ONLY and await effects.said_later(connection, row):
         return await dropped(connection, call, row, at, "a later one says it, too")
-    written = mail_anew.Written(
+    written = mail_anew.MailAsWritten(
         mail.template,
         mail.context,
         row.stage,

@@ -24,7 +24,7 @@ from activities.channels.text import one_line, wire_address
 from domain.frame.messages import OutgoingMail
 from domain.kernel.base import Received
 from domain.mail.reading import Attachment
-from domain.mail.signing import Key, Purpose, message_id_of, signed_address, token_of
+from domain.mail.signing import AddressPurpose, Key, message_id_of, signed_address, token_of
 
 KeyOf = Callable[[int], Awaitable[Key | None]]
 """The key of a number; null if there never was such a one."""
@@ -130,7 +130,7 @@ class MailChannel:
         if mail.references:
             message["References"] = " ".join(mail.references)
         if settings.reply_domain is not None and key is not None:
-            message["Reply-To"] = signed_address(mail.delivery_id, Purpose.REPLY, key, settings.reply_domain)
+            message["Reply-To"] = signed_address(mail.delivery_id, AddressPurpose.REPLY, key, settings.reply_domain)
         elif mail.reply_to is not None:
             message["Reply-To"] = self._reply_address(mail.reply_to)
         if mail.automatic:
@@ -151,9 +151,9 @@ class MailChannel:
         settings = self._settings
         if key is None:
             return f"<mailto:{settings.sender}?subject={quote(f'unsubscribe {contact}', safe='')}>"
-        token = token_of(mail.delivery_id, Purpose.STOP, key)
+        token = token_of(mail.delivery_id, AddressPurpose.STOP, key)
         if settings.reply_domain is not None:
-            address = signed_address(mail.delivery_id, Purpose.STOP, key, settings.reply_domain)
+            address = signed_address(mail.delivery_id, AddressPurpose.STOP, key, settings.reply_domain)
             by_mail = f"<mailto:{address}?subject=unsubscribe>"
         else:
             by_mail = f"<mailto:{settings.sender}?subject=unsubscribe%20{token}>"

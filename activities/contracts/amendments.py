@@ -19,7 +19,7 @@ from domain.assets.model import RequestId
 from domain.contracts import changes, transfers
 from domain.contracts.effective import effective
 from domain.contracts.replanning import joined
-from domain.contracts.request_facts import Desk
+from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
     AmendAssets,
     CancelAssets,
@@ -37,7 +37,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall, StepCall
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.orders.order import Product
+from domain.orders.order import OrderedProduct
 
 _Request = TypeVar("_Request", bound=Request)
 
@@ -80,7 +80,7 @@ class AssetAmendments:
     async def transfer_assets(self, call: RequestCall) -> Outcome:
         """The first half of a transfer: the units leave."""
 
-        async def decide(connection: Connection, desk: Desk, request: TransferAssets) -> Decision:
+        async def decide(connection: Connection, desk: RequestFacts, request: TransferAssets) -> Decision:
             ids = transfers.wanted_ids(desk, request)
             receiver = await holdings.find_receiver(connection, request.to_account, ids)
             return await computed(len(desk.situation.records), transfers.send, desk, request, receiver)
@@ -91,7 +91,7 @@ class AssetAmendments:
     async def receive_assets(self, call: RequestCall) -> Outcome:
         """The second half of a transfer: the units are this customer's."""
 
-        async def decide(connection: Connection, desk: Desk, request: ReceiveAssets) -> Decision:
+        async def decide(connection: Connection, desk: RequestFacts, request: ReceiveAssets) -> Decision:
             found = await holdings.find_transfer(connection, request.transfer_id)
             if found is None or found.to_account != call.account_id or found.status != transfers.UNDER_WAY:
                 how = (
@@ -105,9 +105,9 @@ class AssetAmendments:
         return await self._carry_out(call, ReceiveAssets, decide)
 
     async def _answer(
-        self, call: RequestCall, model: type[_Request], decide: Callable[[Desk, _Request], Decision]
+        self, call: RequestCall, model: type[_Request], decide: Callable[[RequestFacts, _Request], Decision]
     ) -> Outcome:
-        async def with_products(connection: Connection, desk: Desk, request: _Request) -> Decision:
+        async def with_products(connection: Connection, desk: RequestFacts, request: _Request) -> Decision:
             return await computed(len(desk.situation.records), decide, desk, request)
 
         return await self._carry_out(call, model, with_products)
@@ -128,7 +128,7 @@ class AssetAmendments:
                 products = await _products(connection, request)
                 edges = await quote_rows.load_relationships(connection, call.account_id)
                 situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
-                decision = await decide(connection, Desk(situation, RequestId(name), products, edges), request)
+                decision = await decide(connection, RequestFacts(situation, RequestId(name), products, edges), request)
                 told = {"stage": "amendment", "kind": kind, "run": run, "actor": request.by}
                 outcome = await self._performer.carry_out(connection, situation, decision, key, asked=asked, **told)
                 return await self._requoted(connection, call.account_id, call.as_of, key, outcome)
@@ -186,7 +186,7 @@ class AssetAmendments:
             )
 
 
-async def _products(connection: Connection, request: Request) -> dict[str, Product]:
+async def _products(connection: Connection, request: Request) -> dict[str, OrderedProduct]:
     """The catalogue's entries that a request names; what it brings along is added, unless it contradicts the catalogue."""
     match request:
         case AmendAssets():

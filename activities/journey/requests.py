@@ -44,7 +44,7 @@ from domain.journey.account_changes import changed_by_order, left_by_older
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.limits import MOST_LINES
 from domain.kernel.refusals import INVALID_ORDER, ORDER_CONFLICT, Problem, Refusal
-from domain.orders.order import Order, Product, Staff, read_order
+from domain.orders.order import Order, OrderedProduct, Staff, read_order
 from domain.success import adoption, expansion, onboarding
 
 _Request = TypeVar("_Request", bound=Request)
@@ -279,7 +279,9 @@ async def _first_answer(
     return effect.outcome.again()
 
 
-async def _products(connection: Connection, order: Order) -> tuple[dict[str, Product], dict[str, Product]]:
+async def _products(
+    connection: Connection, order: Order
+) -> tuple[dict[str, OrderedProduct], dict[str, OrderedProduct]]:
     """The catalogue's entries that the order names, and the product of every line, or a refusal that suggests others."""
     named = {line.product for line in order.all_lines()} | {product.code for product in order.products}
     known = await order_store.known_products(connection, named)

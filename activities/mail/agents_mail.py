@@ -7,7 +7,7 @@ from collections.abc import Callable
 from activities.kernel.pool import Connection
 from domain.mail.marks import Marks
 from domain.mail.reading import InboundMail
-from domain.mail.routing import Audience, FoundCase
+from domain.mail.routing import FoundCase, MailAudience
 
 
 async def noticed_case(connection: Connection, marks: Marks) -> FoundCase | None:
@@ -28,7 +28,7 @@ async def noticed_case(connection: Connection, marks: Marks) -> FoundCase | None
 
 async def audience_of(
     connection: Connection, mail: InboundMail, case: FoundCase, takes: Callable[[str], bool]
-) -> Audience:
+) -> MailAudience:
     """Who else has what one of our people wrote about a case."""
     addresses = [one for one in mail.recipients if one != mail.sender]
     rows = await connection.fetch(
@@ -44,4 +44,4 @@ async def audience_of(
     customers = {row["address"] for row in rows if row["customer"] and not row["staff"]}
     ours = {row["address"] for row in rows if not row["staff"] and takes(row["address"])}
     others = tuple(one for one in addresses if one not in customers and one not in ours)
-    return Audience(customer=bool(customers), others=others)
+    return MailAudience(customer=bool(customers), others=others)

@@ -12,7 +12,7 @@ from domain.frame.customer import AssetFacts
 from domain.frame.playbook import Playbook
 from domain.journey.activation import Sale
 from domain.kernel.calendar import local_day
-from domain.orders.order import Order, PricePer, Product, ProductKind
+from domain.orders.order import Order, OrderedProduct, PricePer, ProductKind
 
 
 async def newest_order_at(connection: Connection, account_id: str) -> datetime | None:
@@ -49,10 +49,12 @@ async def contracts_elsewhere(connection: Connection, order: Order) -> dict[str,
     return {row["contract_id"]: row["order_id"] for row in rows}
 
 
-async def known_products(connection: Connection, codes: Iterable[str]) -> dict[str, Product]:
+async def known_products(connection: Connection, codes: Iterable[str]) -> dict[str, OrderedProduct]:
     """The catalogue's entries for `codes`."""
     rows = await connection.fetch("select code, name, kind from product where code = any($1)", list(codes))
-    return {row["code"]: Product(code=row["code"], name=row["name"], kind=ProductKind(row["kind"])) for row in rows}
+    return {
+        row["code"]: OrderedProduct(code=row["code"], name=row["name"], kind=ProductKind(row["kind"])) for row in rows
+    }
 
 
 async def product_codes(connection: Connection) -> list[str]:
@@ -60,7 +62,7 @@ async def product_codes(connection: Connection) -> list[str]:
     return [row["code"] for row in await connection.fetch("select code from product order by code limit 5000")]
 
 
-async def add_products(connection: Connection, products: Iterable[Product]) -> None:
+async def add_products(connection: Connection, products: Iterable[OrderedProduct]) -> None:
     """New catalogue entries, in an order in which senders do not block each other; those that exist are left as they are."""
     rows = sorted((product.code, product.name, product.kind.value) for product in products)
     if rows:

@@ -19,10 +19,10 @@ from domain.service.case import (
     CaseAccount,
     CaseContact,
     CaseFile,
+    CsatFacts,
     MessageFacts,
     MilestoneFacts,
     Recorded,
-    SurveyFacts,
 )
 from domain.success.throttling import AskedBefore
 
@@ -89,7 +89,7 @@ class LoadedCase:
     messages: list[MessageFacts]
     milestones: list[MilestoneFacts]
     fired: frozenset[str]
-    surveys: list[SurveyFacts]
+    surveys: list[CsatFacts]
     asked: list[AskedBefore]
     claims: list[Claim]
     open_children: int
@@ -236,7 +236,7 @@ async def load_case(connection: Connection, case_id: str, *staff_ids: str) -> Lo
         messages=read("message", MessageFacts, found["messages"], whole=True),
         milestones=read("promise", MilestoneFacts, found["milestones"], whole=True),
         fired=frozenset(found["fired"]),
-        surveys=read("survey", SurveyFacts, found["surveys"]),
+        surveys=read("survey", CsatFacts, found["surveys"]),
         asked=read("survey", AskedBefore, found["asked"]),
         claims=read("claim", Claim, found["claims"], whole=True),
         open_children=found["children"],

@@ -33,7 +33,7 @@ from domain.assets.model import (
 from domain.assets.periods import boundaries, lot_slices, rows_of
 from domain.assets.requests import (
     Amendment,
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -286,7 +286,7 @@ def at_new_end(record: AssetRecord, effective: datetime, new: datetime) -> tuple
     return tuple(row.model_copy(update={"start": old, "end": new}) for row in held) if new > old else ()
 
 
-def cancel(ledger: Ledger, request: Cancel) -> Ledger:
+def cancel(ledger: Ledger, request: CancelAsset) -> Ledger:
     """End an asset for good at the effective instant; at the end of its term, that will not be renewed."""
     record = ledger.record(request.asset_id)
     if already_done(record, request.request_id):

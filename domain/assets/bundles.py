@@ -10,14 +10,14 @@ from domain.assets.errors import TransactionError
 from domain.assets.ledger import Ledger
 from domain.assets.model import SellingModel
 from domain.assets.operations import apply_together
-from domain.assets.requests import Cancel, ChangeQuantity, Renew
+from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
 from domain.kernel.base import Carried
 from domain.kernel.ids import AssetId
 
 MOST_BUNDLE_LINES = 200
 
 
-class Role(StrEnum):
+class BundleRole(StrEnum):
     BUNDLE = "Bundle"
     SET = "Set"
     ADD_ON = "Add-on"
@@ -35,7 +35,7 @@ class Relationship(Carried):
 
     parent_id: AssetId
     child_id: AssetId
-    role: Role = Role.BUNDLE
+    role: BundleRole = BundleRole.BUNDLE
     child_quantity: ChildQuantity = ChildQuantity.CONSTANT
     ratio: Decimal = Decimal(1)
     included_in_price: bool = False
@@ -64,7 +64,7 @@ def members(root: AssetId, relationships: Sequence[Relationship]) -> list[tuple[
 
 
 def change_bundle(
-    ledger: Ledger, request: ChangeQuantity | Cancel | Renew, relationships: Sequence[Relationship]
+    ledger: Ledger, request: ChangeQuantity | CancelAsset | Renew, relationships: Sequence[Relationship]
 ) -> Ledger:
     """Carry out a request on a bundle's root and on its children, all or none; see `with_children`.
 
@@ -76,8 +76,8 @@ def change_bundle(
 
 
 def with_children(
-    ledger: Ledger, request: ChangeQuantity | Cancel | Renew, relationships: Sequence[Relationship]
-) -> list[ChangeQuantity | Cancel | Renew]:
+    ledger: Ledger, request: ChangeQuantity | CancelAsset | Renew, relationships: Sequence[Relationship]
+) -> list[ChangeQuantity | CancelAsset | Renew]:
     """A request on a bundle's root, and what it asks of the children.
 
     A change of quantity reaches proportional children, a cancellation all, a renewal all that have a term. A child that
@@ -86,7 +86,7 @@ def with_children(
     Raises:
         TransactionError: A child's share is no whole number of units, or the bundle is not a tree.
     """
-    requests: list[ChangeQuantity | Cancel | Renew] = [request]
+    requests: list[ChangeQuantity | CancelAsset | Renew] = [request]
     for child_id, per_root in members(request.asset_id, relationships):
         record = ledger.record(child_id)
         over = record.end is not None and not isinstance(request, Renew) and record.end <= request.effective

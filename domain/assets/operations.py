@@ -13,7 +13,7 @@ from domain.assets.model import Asset
 from domain.assets.move import swap, transfer
 from domain.assets.renew import renew
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -38,7 +38,7 @@ AnyRequest = (
     | ChangeFields
     | ChangeStart
     | ChangeEnd
-    | Cancel
+    | CancelAsset
     | Renew
     | Transfer
     | Swap
@@ -66,7 +66,7 @@ _OPERATIONS: dict[type, Callable[[Ledger, Any], Ledger]] = {
     ChangeFields: change_fields,
     ChangeStart: change_start,
     ChangeEnd: change_end,
-    Cancel: cancel,
+    CancelAsset: cancel,
     Renew: renew,
     Transfer: transfer,
     Swap: swap,

@@ -56,7 +56,7 @@ class Change:
     already_adjusted: Decimal = ZERO
 
 
-class ChangePrice(Carried):
+class PriceChangeAmounts(Carried):
     """All amounts are positive; `net` is charge less credit, before tax. Rounding the net leaves the sides open."""
 
     used_units: int
@@ -73,7 +73,7 @@ class ChangePrice(Carried):
     next_bill: Decimal
 
 
-def prorate_change(change: Change, policy: ProrationPolicy, tax_percent: Decimal = ZERO) -> ChangePrice:
+def prorate_change(change: Change, policy: ProrationPolicy, tax_percent: Decimal = ZERO) -> PriceChangeAmounts:
     """Credit the rest of the old side and charge the rest of the new one.
 
     Raises:
@@ -86,12 +86,12 @@ def prorate_change(change: Change, policy: ProrationPolicy, tax_percent: Decimal
     full_new = rounded(change.new.full_price, policy.rounding)
     if policy.round_on is RoundOn.NET:
         net = rounded(charge - credit, policy.rounding)
-        return ChangePrice(
+        return PriceChangeAmounts(
             used_units=used, remaining_units=remaining, period_units=length, net=net, next_bill=full_new + net
         )
     credited, charged = rounded(credit, policy.rounding), rounded(charge, policy.rounding)
     credit_tax, charge_tax = (percent_of(side, tax_percent, policy.rounding) for side in (credited, charged))
-    return ChangePrice(
+    return PriceChangeAmounts(
         used_units=used,
         remaining_units=remaining,
         period_units=length,

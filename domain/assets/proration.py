@@ -38,7 +38,7 @@ class PartKind(StrEnum):
     WHOLE = "whole"
 
 
-class Part(Carried):
+class ServicePart(Carried):
     """A run of service at one price: neighbouring whole periods, or one partial period."""
 
     kind: PartKind
@@ -53,7 +53,7 @@ class IntervalPrice(Carried):
     total_days: int
     used_days: int | None
     period_days: int | None
-    parts: tuple[Part, ...]
+    parts: tuple[ServicePart, ...]
 
 
 class PeriodPrice(Carried):
@@ -164,12 +164,12 @@ def _amount(price: UnitPrice, multiplier: Fraction, policy: ProrationPolicy) -> 
     return rounded(price.per_period * policy.used(multiplier), policy.rounding)
 
 
-def _parts(found: Sequence[Piece], price: UnitPrice, policy: ProrationPolicy) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _parts(found: Sequence[Piece], price: UnitPrice, policy: ProrationPolicy) -> tuple[ServicePart, ...]:
+    parts: list[ServicePart] = []
     for kind, group in groupby(found, key=lambda piece: piece.kind):
         shares = [piece.share for piece in group]
         joined = [sum(shares, Fraction())] if kind is PartKind.WHOLE else shares
-        parts.extend(Part(kind=kind, amount=_amount(price, share, policy)) for share in joined)
+        parts.extend(ServicePart(kind=kind, amount=_amount(price, share, policy)) for share in joined)
     return tuple(parts)
 
 

@@ -41,7 +41,7 @@ class Line(Received):
     reference: str | None = None
 
 
-class Request(Received):
+class LedgerRequest(Received):
     """`request_id` makes an operation happen once; `expected_version` refuses it if somebody else was faster.
 
     `recorded_at` is the instant of the request; without it nothing is checked against the present.
@@ -51,7 +51,7 @@ class Request(Received):
     recorded_at: Instant | None = None
 
 
-class Generate(Request):
+class Generate(LedgerRequest):
     """Make an asset from the lines of an order. Lines may follow one another (a ramp) or overlap (quantities add).
 
     `terms` are those that its contract has sold and that have not begun.
@@ -64,7 +64,7 @@ class Generate(Request):
     terms: tuple[ComingTerm, ...] = ()
 
 
-class Amendment(Request):
+class Amendment(LedgerRequest):
     """A change of one asset. Price book and currency, if stated, must be those of the initial sale."""
 
     asset_id: AssetId
@@ -112,7 +112,7 @@ class ChangeEnd(Amendment):
     new_end: Instant
 
 
-class Cancel(Amendment):
+class CancelAsset(Amendment):
     effective: Instant
     tail: Tail = Tail.NONE
 

@@ -24,7 +24,7 @@ _ROUNDING = 2
 """Minor units by which a running sum may differ from a part that is rounded alone."""
 
 
-class Part(NamedTuple):
+class LinePart(NamedTuple):
     """`units` at `price` a month from `start` until `until`, the first day after it; months are counted by the `anchor` day.
 
     What is paid once has the anchor 0, and one day as both.
@@ -87,13 +87,13 @@ class Stated:
     """How a line says what it is for. `units` times `unit_price` is its amount, rounded; both are null if no price of a unit
     is that, and `parts` and `why` say what is."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[LinePart, ...] = ()
     units: int | None = None
     unit_price: Decimal | None = None
     why: Why | None = None
 
 
-def stated(amount: Decimal, currency: str, parts: Sequence[Part], why: Why | None) -> Stated:
+def stated(amount: Decimal, currency: str, parts: Sequence[LinePart], why: Why | None) -> Stated:
     """The words of a line over `amount`, never below zero, that is made of `parts`."""
     parts = merged(parts)
     rounding = rounding_of(currency)
@@ -126,9 +126,9 @@ def last_day(start: date, until: date) -> date:
     return max(start, date.fromordinal(until.toordinal() - 1))
 
 
-def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
+def merged(parts: Iterable[LinePart]) -> tuple[LinePart, ...]:
     """Parts in order, those that go on with the same units and price as one."""
-    found: list[Part] = []
+    found: list[LinePart] = []
     for part in sorted(parts):
         last = found[-1] if found else None
         if last is not None and part.anchor and last.until == part.start and last[2:] == part[2:]:
@@ -138,7 +138,7 @@ def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def changed(before: Sequence[Part], after: Sequence[Part]) -> tuple[Part, ...]:
+def changed(before: Sequence[LinePart], after: Sequence[LinePart]) -> tuple[LinePart, ...]:
     """What makes `before` into `after`: units that came or went (below zero), or another price of the same units."""
     once = {part.start for part in [*before, *after] if not part.anchor}
     found = [step for day in once for step in _step(_on(before, day), _on(after, day), day, day)]
@@ -148,37 +148,37 @@ def changed(before: Sequence[Part], after: Sequence[Part]) -> tuple[Part, ...]:
     return merged(found)
 
 
-def _on(parts: Sequence[Part], day: date) -> Part | None:
+def _on(parts: Sequence[LinePart], day: date) -> LinePart | None:
     return next((part for part in parts if not part.anchor and part.start == day), None)
 
 
-def _over(parts: Sequence[Part], day: date) -> Part | None:
+def _over(parts: Sequence[LinePart], day: date) -> LinePart | None:
     return next((part for part in parts if part.anchor and part.start <= day < part.until), None)
 
 
-def _step(was: Part | None, now: Part | None, start: date, until: date) -> Iterator[Part]:
+def _step(was: LinePart | None, now: LinePart | None, start: date, until: date) -> Iterator[LinePart]:
     if was and now and was.anchor == now.anchor:
         if was.price == now.price:
             if was.units != now.units:
-                yield Part(start, until, now.units - was.units, now.price, now.anchor)
+                yield LinePart(start, until, now.units - was.units, now.price, now.anchor)
             return
         if was.units == now.units:
-            yield Part(start, until, now.units, now.price - was.price, now.anchor)
+            yield LinePart(start, until, now.units, now.price - was.price, now.anchor)
             return
     if was:
-        yield Part(start, until, -was.units, was.price, was.anchor)
+        yield LinePart(start, until, -was.units, was.price, was.anchor)
     if now:
-        yield Part(start, until, now.units, now.price, now.anchor)
+        yield LinePart(start, until, now.units, now.price, now.anchor)
 
 
-def turned(parts: Iterable[Part]) -> tuple[Part, ...]:
+def turned(parts: Iterable[LinePart]) -> tuple[LinePart, ...]:
     """Parts with the other sign: what is charged below zero is given back. A lower price is given back on the same units."""
     return tuple(
         part._replace(price=-part.price) if part.price < 0 else part._replace(units=-part.units) for part in parts
     )
 
 
-def _time(part: Part) -> Iterator[dict[str, int]]:
+def _time(part: LinePart) -> Iterator[dict[str, int]]:
     """The months of a part as they count: days of a broken month, whole months, days of a broken month."""
     start, until, anchor = part.start, part.until, part.anchor
     first, last = _month_of(start, anchor), _month_of(until, anchor)
@@ -204,7 +204,7 @@ def _days(index: int, anchor: int, days: int) -> dict[str, int]:
     return {"days": days, "of": (day_in_month(index + 1, anchor) - day_in_month(index, anchor)).days}
 
 
-def kept(parts: Sequence[Part]) -> str:
+def kept(parts: Sequence[LinePart]) -> str:
     """Parts as they are kept in tables: JSON."""
     return json.dumps(
         [
@@ -220,10 +220,10 @@ def kept(parts: Sequence[Part]) -> str:
     )
 
 
-def read_parts(json_text: str) -> tuple[Part, ...]:
+def read_parts(json_text: str) -> tuple[LinePart, ...]:
     """Parts as `kept` wrote them."""
     return tuple(
-        Part(
+        LinePart(
             date.fromisoformat(one["from"]),
             date.fromisoformat(one["until"]),
             one["units"],

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.billing.line_parts import Part, merged
+from domain.billing.line_parts import LinePart, merged
 
 Key = tuple[int, date]
 """A lot and the billing period, by its first day, that it is billed for."""
@@ -26,12 +26,12 @@ class Stay(NamedTuple):
 
     costs: Key
     charged: Key
-    part: Part
+    part: LinePart
 
 
-def staying(now: Mapping[Key, Sequence[Part]], stood: Mapping[Key, Sequence[Part]]) -> Iterator[Stay]:
+def staying(now: Mapping[Key, Sequence[LinePart]], stood: Mapping[Key, Sequence[LinePart]]) -> Iterator[Stay]:
     """What of `now` is more than it `stood` as where another lot, or period, is that much less, day by day and price by price."""
-    spans: dict[_Rate, list[tuple[Key, Part, int]]] = defaultdict(list)
+    spans: dict[_Rate, list[tuple[Key, LinePart, int]]] = defaultdict(list)
     for parts, sign in ((now, 1), (stood, -1)):
         for key in sorted(parts):
             for part in parts[key]:
@@ -40,10 +40,10 @@ def staying(now: Mapping[Key, Sequence[Part]], stood: Mapping[Key, Sequence[Part
         edges = sorted({day for _, part, _ in found for day in (part.start, part.until)})
         for start, until in pairwise(edges):
             for costs, charged, units in _matched(found, start):
-                yield Stay(costs, charged, Part(start, until, units, price, anchor))
+                yield Stay(costs, charged, LinePart(start, until, units, price, anchor))
 
 
-def _matched(spans: Sequence[tuple[Key, Part, int]], day: date) -> Iterator[tuple[Key, Key, int]]:
+def _matched(spans: Sequence[tuple[Key, LinePart, int]], day: date) -> Iterator[tuple[Key, Key, int]]:
     """Units that are more of one key and less of another on a day."""
     units: dict[Key, int] = defaultdict(int)
     for key, part, more in spans:
@@ -58,15 +58,15 @@ def _matched(spans: Sequence[tuple[Key, Part, int]], day: date) -> Iterator[tupl
                 free[charged] -= both
 
 
-def together(parts: Sequence[Part]) -> tuple[Part, ...]:
+def together(parts: Sequence[LinePart]) -> tuple[LinePart, ...]:
     """Parts that overlap as their sum at each price; those that are below zero are taken off."""
-    spans: dict[_Rate, list[Part]] = defaultdict(list)
+    spans: dict[_Rate, list[LinePart]] = defaultdict(list)
     for part in parts:
         spans[(part.price, part.anchor)].append(part)
-    found: list[Part] = []
+    found: list[LinePart] = []
     for (price, anchor), same in spans.items():
         edges = sorted({day for part in same for day in (part.start, part.until)})
         for start, until in pairwise(edges):
             if units := sum(part.units for part in same if part.start <= start < part.until):
-                found.append(Part(start, until, units, price, anchor))
+                found.append(LinePart(start, until, units, price, anchor))
     return merged(found)

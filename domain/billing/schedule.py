@@ -24,7 +24,7 @@ from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.periods import rows_of, sweep, timeline
 from domain.assets.proration import pieces
 from domain.assets.proration_policy import AdjustmentRule, ProrationPolicy, RemainderTo
-from domain.billing.line_parts import ONCE, Part, Why, changed, kept, merged, read_parts, turned
+from domain.billing.line_parts import ONCE, LinePart, Why, changed, kept, merged, read_parts, turned
 from domain.billing.netting import Key, staying, together
 from domain.catalogue.errors import BillingError
 from domain.catalogue.pricebook import PriceUnit
@@ -146,7 +146,7 @@ class BillLine(Carried):
     currency: CurrencyCode
     amount: Decimal
     scheduled: Decimal
-    parts: tuple[Part, ...] = ()
+    parts: tuple[LinePart, ...] = ()
     why: Why | None = None
     stands: str | None = None
 
@@ -170,9 +170,9 @@ class Cell:
     amount: Decimal = ZERO
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[LinePart, ...]:
         """What it is made of; nothing if its amount is a part of what a period was rounded to."""
-        return merged(map(Part._make, self.stretches))
+        return merged(map(LinePart._make, self.stretches))
 
 
 Cells = dict[Key, Cell]
@@ -365,7 +365,7 @@ class _Booked:
     def unit(self) -> Decimal:
         return Decimal(1).scaleb(-self.rounding.decimals)
 
-    def parts(self, key: Key) -> tuple[Part, ...] | None:
+    def parts(self, key: Key) -> tuple[LinePart, ...] | None:
         """What a period was charged as; null if it is not on record, or does not come to what was charged."""
         if key not in self.charged:
             return ()
@@ -499,7 +499,7 @@ def _set_off(
 class _Said:
     """What a line says of itself: see `BillLine`."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[LinePart, ...] = ()
     stands: str | None = None
     why: Why | None = None
 

@@ -25,7 +25,7 @@ class CreditKind(StrEnum):
     REFUND = "refund"
 
 
-class InvoiceLine(Carried):
+class RefundLine(Carried):
     """A line before coupons and tax: its `amount`, what was `credited` of it before, and its tax rates in percent."""
 
     id: str
@@ -38,7 +38,7 @@ class CreditableInvoice(Carried):
     """An invoice whose `coupons` are spread over its lines by amount; `credited` is what was credited with tax."""
 
     currency: CurrencyCode
-    lines: tuple[InvoiceLine, ...]
+    lines: tuple[RefundLine, ...]
     coupons: Decimal = Decimal(0)
     credited: Decimal = Decimal(0)
     paid: bool = False
@@ -123,7 +123,7 @@ def left_of_invoice(invoice: CreditableInvoice) -> Decimal:
     return _rounded(sum(_line_totals(invoice), Fraction(0)), invoice.currency) - invoice.credited
 
 
-def _check_items(lines: dict[str, InvoiceLine], items: Sequence[CreditItem]) -> None:
+def _check_items(lines: dict[str, RefundLine], items: Sequence[CreditItem]) -> None:
     for item in items:
         if item.line not in lines:
             raise LineNotFoundError(f"the invoice has no line {item.line!r}; it has {', '.join(lines) or 'none'}")

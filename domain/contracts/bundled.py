@@ -8,32 +8,32 @@ from domain.assets.bundles import members, with_children
 from domain.assets.errors import RestrictedError
 from domain.assets.model import SellingModel
 from domain.assets.operations import AnyRequest, target_of
-from domain.assets.requests import Cancel, ChangeQuantity
-from domain.contracts.request_facts import Desk
+from domain.assets.requests import CancelAsset, ChangeQuantity
+from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendedAsset
 from domain.kernel.ids import AssetId
 
 
-def bundled(desk: Desk, requests: Sequence[AnyRequest]) -> list[AnyRequest]:
+def bundled(desk: RequestFacts, requests: Sequence[AnyRequest]) -> list[AnyRequest]:
     """The requests, and what changes of quantity and cancellations ask of the children; one that is named is asked by itself."""
     found: dict[AssetId, AnyRequest] = {target_of(request): request for request in requests}
     if len(found) < len(requests) or not desk.relationships:
         return list(requests)
     for request in requests:
-        if isinstance(request, ChangeQuantity | Cancel):
+        if isinstance(request, ChangeQuantity | CancelAsset):
             for child in with_children(desk.ledger, request, desk.relationships)[1:]:
                 if not isinstance(found.setdefault(child.asset_id, child), type(request)):
                     raise RestrictedError(f"{child.asset_id} changes with {request.asset_id}; ask for the rest apart")
     return list(found.values())
 
 
-def renewed_along(desk: Desk, named: Sequence[str]) -> list[str]:
+def renewed_along(desk: RequestFacts, named: Sequence[str]) -> list[str]:
     """The children that are renewed with the roots of their bundles: all that have a term, and still hold something at its end."""
     found = (child for asset_id in named for child in _below(desk, asset_id))
     return [child for child in dict.fromkeys(found) if child not in named and _goes_on(desk, child)]
 
 
-def check_ends(desk: Desk, lines: Sequence[AmendedAsset]) -> None:
+def check_ends(desk: RequestFacts, lines: Sequence[AmendedAsset]) -> None:
     """Raise `RestrictedError` if a bundle would begin or end without its children."""
     named = {line.asset_id for line in lines}
     for line in lines:
@@ -46,7 +46,7 @@ def check_ends(desk: Desk, lines: Sequence[AmendedAsset]) -> None:
             )
 
 
-def check_apart(desk: Desk, named: Sequence[str], what: str, *, whole: bool = False) -> None:
+def check_apart(desk: RequestFacts, named: Sequence[str], what: str, *, whole: bool = False) -> None:
     """Raise `RestrictedError` for what belongs to a bundle: it cannot be `what`, or only together with the `whole` of it."""
     for edge in desk.relationships:
         for asset_id, other in ((edge.parent_id, edge.child_id), (edge.child_id, edge.parent_id)):
@@ -57,17 +57,17 @@ def check_apart(desk: Desk, named: Sequence[str], what: str, *, whole: bool = Fa
                 )
 
 
-def _below(desk: Desk, asset_id: str) -> list[AssetId]:
+def _below(desk: RequestFacts, asset_id: str) -> list[AssetId]:
     return [child for child, _ in members(AssetId(asset_id), desk.relationships)] if desk.relationships else []
 
 
-def _goes_on(desk: Desk, asset_id: str) -> bool:
+def _goes_on(desk: RequestFacts, asset_id: str) -> bool:
     record = desk.situation.records.get(asset_id)
     termed = record is not None and record.end is not None and record.asset.selling_model is not SellingModel.ONE_TIME
     return record is not None and termed and not record.cancelled and _holds(desk, asset_id)
 
 
-def _holds(desk: Desk, asset_id: str) -> bool:
+def _holds(desk: RequestFacts, asset_id: str) -> bool:
     """True while an asset has units to its end."""
     record = desk.situation.records.get(asset_id)
     return bool(record and record.periods and record.periods[-1].quantity)

@@ -15,7 +15,7 @@ from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import Asset, AssetRecord, ComingTerm, SellingModel
 from domain.assets.operations import AnyRequest
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -31,7 +31,7 @@ from domain.contracts.bundled import bundled, check_apart, check_ends, renewed_a
 from domain.contracts.refusing import named_refusals
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import joined, replan
-from domain.contracts.request_facts import Changed, Desk, Sold, carry_out
+from domain.contracts.request_facts import Changed, RequestFacts, Sold, carry_out
 from domain.contracts.requests import (
     PERIOD_END,
     AddOn,
@@ -46,7 +46,7 @@ from domain.contracts.requests import (
     SwappedAsset,
 )
 from domain.contracts.telling import tell
-from domain.contracts.terms import Holdings, units_at_end
+from domain.contracts.terms import TermHoldings, units_at_end
 from domain.frame.customer import AssetFacts, ContractFacts, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome, Stage, Step
@@ -63,7 +63,7 @@ def stage_of(request_id: str) -> str:
     return f"amendment:{request_id}"
 
 
-def amend(desk: Desk, request: AmendAssets) -> Decision:
+def amend(desk: RequestFacts, request: AmendAssets) -> Decision:
     """Changes of assets, and new ones beside them."""
     with named_refusals():
         requests: list[AnyRequest] = [_amended(desk, asset, request) for asset in request.assets]
@@ -74,7 +74,7 @@ def amend(desk: Desk, request: AmendAssets) -> Decision:
     return decide(desk, carry_out(desk, [*requests, *(generate for generate, _ in added)], sold), request.reason)
 
 
-def _amended(desk: Desk, line: AmendedAsset, request: AmendAssets) -> AnyRequest:
+def _amended(desk: RequestFacts, line: AmendedAsset, request: AmendAssets) -> AnyRequest:
     record = desk.record(line)
     facts = desk.facts(line.asset_id)
     common = {
@@ -98,7 +98,7 @@ def _amended(desk: Desk, line: AmendedAsset, request: AmendAssets) -> AnyRequest
     return ChangeEnd(**common, effective=effective, new_end=_new_end(desk, line))
 
 
-def _new_end(desk: Desk, line: AmendedAsset) -> datetime:
+def _new_end(desk: RequestFacts, line: AmendedAsset) -> datetime:
     if line.end is not None:
         return desk.closing(line.end)
     neighbour = line.end_with
@@ -112,7 +112,7 @@ def _new_end(desk: Desk, line: AmendedAsset) -> datetime:
     return other.end
 
 
-def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[Generate, Sold]:
+def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -> tuple[Generate, Sold]:
     """A new asset under a contract, to the end of its term."""
     contract = desk.contract(line.contract_id)
     if contract.status == "ended" or contract.term.ends_at <= desk.as_of:
@@ -152,7 +152,7 @@ def _added(desk: Desk, line: AddOn, request: AmendAssets, number: int) -> tuple[
     return generate, Sold(line.unit_price, line.per)
 
 
-def renew(desk: Desk, request: RenewAssets) -> Decision:
+def renew(desk: RequestFacts, request: RenewAssets) -> Decision:
     """The next term of a contract, or of some assets."""
     with named_refusals():
         lines = [RenewedAsset(asset_id=r.asset.asset_id) for r in _renewable(desk, request.contract_id)]
@@ -162,7 +162,7 @@ def renew(desk: Desk, request: RenewAssets) -> Decision:
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 
 
-def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
+def _renewed(desk: RequestFacts, line: RenewedAsset, request: RenewAssets) -> Renew:
     record, facts = desk.record(line), desk.facts(line.asset_id)
     contract = desk.contract(facts.contract_id) if facts.contract_id else None
     given = request.start is not None or (contract is not None and contract.status == "ended")
@@ -190,23 +190,23 @@ def _renewed(desk: Desk, line: RenewedAsset, request: RenewAssets) -> Renew:
     )
 
 
-def _whole_days_later(desk: Desk, start: datetime, months: int, contract: ContractFacts | None) -> datetime:
+def _whole_days_later(desk: RequestFacts, start: datetime, months: int, contract: ContractFacts | None) -> datetime:
     """The end of a term of so many months that begins on the day of `start`, at whatever hour: terms follow each other by days."""
     day = desk.situation.customer.day_of(start)
     anchor = anchor_from(day, contract.anchor) if contract else day.day
     return start_of_day(add_months(day, months, anchor), desk.zone)
 
 
-def _renewable(desk: Desk, contract_id: str | None) -> Sequence[AssetRecord]:
+def _renewable(desk: RequestFacts, contract_id: str | None) -> Sequence[AssetRecord]:
     """The assets under a contract that a renewal of it renews: in force to its end, or beyond now. What ended before stays so."""
     if contract_id is None:
         return []
     term = desk.contract(contract_id).term
-    living = Holdings.of(contract_id, {}, desk.situation.records).lives_on()
+    living = TermHoldings.of(contract_id, {}, desk.situation.records).lives_on()
     return _some(contract_id, [r for r in living if r.end and (r.end > desk.as_of or r.end >= term.ends_at)])
 
 
-def _cancellable(desk: Desk, request: CancelAssets) -> Sequence[AssetRecord]:
+def _cancellable(desk: RequestFacts, request: CancelAssets) -> Sequence[AssetRecord]:
     """The assets under a contract that cost something after its cancellation, or could, as units may be added to none; what was
     bought once stays the customer's."""
     if request.contract_id is None:
@@ -231,7 +231,7 @@ def _some(contract_id: str, found: list[AssetRecord]) -> list[AssetRecord]:
     return found
 
 
-def cancel(desk: Desk, request: CancelAssets) -> Decision:
+def cancel(desk: RequestFacts, request: CancelAssets) -> Decision:
     """Assets end for good, now, at the end of their period, or at a day."""
     with named_refusals():
         named = [Named(asset_id=record.asset.asset_id) for record in _cancellable(desk, request)]
@@ -239,21 +239,21 @@ def cancel(desk: Desk, request: CancelAssets) -> Decision:
     return decide(desk, carry_out(desk, requests, {}), request.reason)
 
 
-def _cancelled(desk: Desk, line: Named, request: CancelAssets) -> Cancel:
+def _cancelled(desk: RequestFacts, line: Named, request: CancelAssets) -> CancelAsset:
     effective = _last(desk, desk.record(line), request)
-    return Cancel(
+    return CancelAsset(
         request_id=desk.request_id, recorded_at=desk.as_of, asset_id=AssetId(line.asset_id), effective=effective
     )
 
 
-def _last(desk: Desk, record: AssetRecord, request: CancelAssets) -> datetime:
+def _last(desk: RequestFacts, record: AssetRecord, request: CancelAssets) -> datetime:
     """The instant from which an asset is given up."""
     if request.effective == PERIOD_END:
         return _period_end(desk, record)
     return desk.begun(record) if isinstance(request.effective, str) else desk.moment(request.effective)
 
 
-def _period_end(desk: Desk, record: AssetRecord) -> datetime:
+def _period_end(desk: RequestFacts, record: AssetRecord) -> datetime:
     """The end of the term; for what has none, the end of the month of service."""
     if record.end is not None:
         return record.end
@@ -265,7 +265,7 @@ def _period_end(desk: Desk, record: AssetRecord) -> datetime:
     return end if end > begun else add_months(anchor, month_index(begun) - month_index(anchor) + 1)
 
 
-def swap(desk: Desk, request: SwapAssets) -> Decision:
+def swap(desk: RequestFacts, request: SwapAssets) -> Decision:
     """Units of one product become units of another, with the rest of the term."""
     sold: dict[str, Sold] = {}
     requests = []
@@ -278,7 +278,7 @@ def swap(desk: Desk, request: SwapAssets) -> Decision:
     return decide(desk, carry_out(desk, requests, sold), request.reason)
 
 
-def _swapped(desk: Desk, line: SwappedAsset, request: SwapAssets, number: int) -> Swap:
+def _swapped(desk: RequestFacts, line: SwappedAsset, request: SwapAssets, number: int) -> Swap:
     record, facts = desk.record(line), desk.facts(line.asset_id)
     path = f"assets[{number}].to_product"
     product = desk.product(line.to_product, path)
@@ -315,7 +315,7 @@ def _check_kind(kind: ProductKind, *, sold_for_term: bool, path: str) -> None:
         raise Refusal(INVALID_REQUEST, "the assets cannot be changed", [problem])
 
 
-def roll_back(desk: Desk, request: RollBack) -> Decision:
+def roll_back(desk: RequestFacts, request: RollBack) -> Decision:
     """The last change of an asset is undone before it begins, with all that happened together with it."""
     with named_refusals():
         record = desk.record(request)
@@ -329,7 +329,7 @@ def roll_back(desk: Desk, request: RollBack) -> Decision:
     return replace(decision, outcome=outcome.model_copy(update={"answer": answer}))
 
 
-def decide(desk: Desk, changed: Changed, reason: str, *, plans: bool = True) -> Decision:
+def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = True) -> Decision:
     """Everything that follows from a changed ledger: writes, journal, mail, notice, plan and answer."""
     situation = desk.situation
     told = tell(situation, changed.changes)
@@ -362,7 +362,7 @@ def decide(desk: Desk, changed: Changed, reason: str, *, plans: bool = True) -> 
     )
 
 
-def scheduled(desk: Desk, changed: Changed) -> Outcome:
+def scheduled(desk: RequestFacts, changed: Changed) -> Outcome:
     """The step that tells when a change of the future takes effect; renewals and ends have steps of their own."""
     ahead = [
         action.effective

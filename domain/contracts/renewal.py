@@ -32,7 +32,7 @@ from domain.frame.decision import (
 )
 from domain.frame.pace import QUIET_DAYS
 from domain.frame.requests import AnswerRenewal, RequestRenewal
-from domain.frame.requests import Decision as Answer
+from domain.frame.requests import CustomerDecision as Answer
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import business_day_until, local_instant, start_of_day

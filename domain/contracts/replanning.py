@@ -10,7 +10,7 @@ from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
 from domain.contracts import renewal
 from domain.contracts.ending import NOTHING_LEFT, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term
-from domain.contracts.terms import Holdings, Records, common_end, moved, term_after
+from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
 from domain.frame.customer import ContractFacts, TermFacts
 from domain.frame.decision import (
     BeginTerm,
@@ -102,7 +102,7 @@ def replan(
     for contract_id in dict.fromkeys(record.asset.contract_id for record in changed):
         contract = contracts.get(contract_id) if contract_id else None
         if contract is not None:
-            part = _contract(situation, contract, Holdings.of(contract.contract_id, situation.records, after))
+            part = _contract(situation, contract, TermHoldings.of(contract.contract_id, situation.records, after))
             situation = _with_contracts(situation, part.contracts.values())
             result = result.and_then(part)
     for contract in opened:
@@ -130,7 +130,7 @@ def _with_contracts(situation: Situation, contracts: Iterable[ContractFacts]) ->
     return replace(situation, customer=situation.customer.model_copy(update={"contracts": list(known.values())}))
 
 
-def _contract(situation: Situation, contract: ContractFacts, holdings: Holdings) -> Replanned:
+def _contract(situation: Situation, contract: ContractFacts, holdings: TermHoldings) -> Replanned:
     """One contract whose assets have changed."""
     if _taken_back(contract, holdings, situation.as_of):
         contract, dropped = _without_next_term(contract)
@@ -138,7 +138,7 @@ def _contract(situation: Situation, contract: ContractFacts, holdings: Holdings)
     return _replanned(situation, contract, holdings)
 
 
-def _taken_back(contract: ContractFacts, holdings: Holdings, as_of: datetime) -> bool:
+def _taken_back(contract: ContractFacts, holdings: TermHoldings, as_of: datetime) -> bool:
     """True if the latest term was sold by renewals of which none is left."""
     start = contract.term.starts_at
     undone = any(action.effective == start for action in holdings.undone_renewals())
@@ -161,7 +161,9 @@ def _without_next_term(contract: ContractFacts) -> tuple[ContractFacts, Replanne
     )
 
 
-def _replanned(situation: Situation, contract: ContractFacts, holdings: Holdings, *, anew: bool = False) -> Replanned:
+def _replanned(
+    situation: Situation, contract: ContractFacts, holdings: TermHoldings, *, anew: bool = False
+) -> Replanned:
     """What the assets of a contract say of it. `anew`: its stage is planned even if the term stays as it was."""
     present = contract.previous if contract.previous and _waits(contract, situation.as_of) else contract.term
     # What ended within the term is over, and keeps nothing alive.

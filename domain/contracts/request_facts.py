@@ -26,17 +26,17 @@ from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import AssetId
 from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 from domain.kernel.shown import counted
-from domain.orders.order import PricePer, Product
+from domain.orders.order import OrderedProduct, PricePer
 
 
 @dataclass(frozen=True)
-class Desk:
+class RequestFacts:
     """The facts for one request. `request_id` is what the ledger knows it by; `products` are the catalogue's entries for it,
     `relationships` the edges of the customer's bundles."""
 
     situation: Situation
     request_id: RequestId
-    products: Mapping[str, Product] = field(default_factory=dict)
+    products: Mapping[str, OrderedProduct] = field(default_factory=dict)
     relationships: Sequence[Relationship] = ()
 
     @property
@@ -119,7 +119,7 @@ class Desk:
         """Now, or the asset's start if that is still to come."""
         return max(self.as_of, record.start)
 
-    def product(self, code: str, path: str) -> Product:
+    def product(self, code: str, path: str) -> OrderedProduct:
         """A catalogue entry. Raises `Refusal` (UnknownProduct)."""
         found = self.products.get(code)
         if found is None:
@@ -150,7 +150,7 @@ class Sold:
     per: PricePer
 
 
-def carry_out(desk: Desk, requests: Sequence[AnyRequest], sold: Mapping[str, Sold]) -> Changed:
+def carry_out(desk: RequestFacts, requests: Sequence[AnyRequest], sold: Mapping[str, Sold]) -> Changed:
     """All requests in one transaction of the ledger. `sold`: by what new assets and new prices count, by asset id.
 
     Raises `Refusal` with the name of the ledger's error; nothing has changed then.
@@ -160,7 +160,7 @@ def carry_out(desk: Desk, requests: Sequence[AnyRequest], sold: Mapping[str, Sol
     return changes_of(desk, {str(asset_id): record for asset_id, record in after.assets.items()}, sold)
 
 
-def changes_of(desk: Desk, after: Mapping[str, AssetRecord], sold: Mapping[str, Sold]) -> Changed:
+def changes_of(desk: RequestFacts, after: Mapping[str, AssetRecord], sold: Mapping[str, Sold]) -> Changed:
     """What differs between the ledger and `after`."""
     changes, opened = [], []
     for asset_id, record in after.items():
@@ -178,7 +178,7 @@ def changes_of(desk: Desk, after: Mapping[str, AssetRecord], sold: Mapping[str, 
     return Changed(after, changes, opened)
 
 
-def _price_in_force(desk: Desk, record: AssetRecord) -> Decimal:
+def _price_in_force(desk: RequestFacts, record: AssetRecord) -> Decimal:
     """The unit price agreed last of what has begun, for the time that the asset is sold by."""
     asset = desk.situation.customer.asset(record.asset.asset_id)
     if asset is not None:

@@ -25,7 +25,7 @@ from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach
 from domain.kernel.ids import AccountRef, ContractRef
 from domain.kernel.money import CurrencyCode
-from domain.orders.order import Code, Price, PricePer, Product, Quantity
+from domain.orders.order import Code, OrderedProduct, Price, PricePer, Quantity
 
 PERIOD_END = "period_end"
 
@@ -133,7 +133,7 @@ class AmendAssets(Request):
 
     assets: Annotated[tuple[AmendedAsset, ...], Field(max_length=500)] = ()
     add_ons: Annotated[tuple[AddOn, ...], Field(max_length=500)] = ()
-    products: Annotated[tuple[Product, ...], Field(max_length=500)] = ()
+    products: Annotated[tuple[OrderedProduct, ...], Field(max_length=500)] = ()
     effective: When | None = None
     reason: Remark = ""
 
@@ -271,7 +271,7 @@ class SwapAssets(Request):
     """One product for another, with the rest of the term: a swap, an upgrade or a downgrade."""
 
     assets: Annotated[tuple[SwappedAsset, ...], Field(min_length=1, max_length=500)]
-    products: Annotated[tuple[Product, ...], Field(max_length=500)] = ()
+    products: Annotated[tuple[OrderedProduct, ...], Field(max_length=500)] = ()
     effective: When | None = None
     reason: Remark = ""
 

@@ -15,14 +15,14 @@ Records = Mapping[str, AssetRecord]
 
 
 @dataclass(frozen=True)
-class Holdings:
+class TermHoldings:
     """The assets under one contract, before and after a change."""
 
     before: Sequence[AssetRecord]
     after: Sequence[AssetRecord]
 
     @classmethod
-    def of(cls, contract_id: str, before: Records, after: Records) -> Holdings:
+    def of(cls, contract_id: str, before: Records, after: Records) -> TermHoldings:
         """Those of `contract_id` in two states of the ledger. Raises `UnreadableError` if one of them cannot be read."""
         check_contract([*unreadable_of(before), *unreadable_of(after)], contract_id)
         return cls(_under(contract_id, before.values()), _under(contract_id, after.values()))

@@ -31,7 +31,7 @@ from domain.contracts.ownership import POLICY
 from domain.contracts.refusing import named_refusals, refusal_of
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import Replanned, joined, replan
-from domain.contracts.request_facts import Desk, Sold, changes_of
+from domain.contracts.request_facts import RequestFacts, Sold, changes_of
 from domain.contracts.requests import TransferAssets
 from domain.contracts.telling import Told, before_last, tell
 from domain.contracts.terms import common_end, term_after
@@ -132,17 +132,17 @@ class Consignment(Carried):
     """the edges of bundles that are handed over, by the new ids"""
 
 
-def transfer_id_of(desk: Desk) -> str:
+def transfer_id_of(desk: RequestFacts) -> str:
     """The id of the transfer that a request begins."""
     return desk.new_id("T")
 
 
-def wanted_ids(desk: Desk, request: TransferAssets) -> list[str]:
+def wanted_ids(desk: RequestFacts, request: TransferAssets) -> list[str]:
     """The ids of the assets that the target is to get, in the request's order."""
     return [line.to_asset_id or desk.new_id(line.asset_id, n) for n, line in enumerate(request.assets)]
 
 
-def send(desk: Desk, request: TransferAssets, receiver: Receiver | None) -> Decision:
+def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None) -> Decision:
     """The first half: the units leave, the assets are locked, and the consignment goes on its way."""
     _check_receiver(desk, request, receiver)
     ids = wanted_ids(desk, request)
@@ -176,7 +176,7 @@ def send(desk: Desk, request: TransferAssets, receiver: Receiver | None) -> Deci
     )
 
 
-def _check_receiver(desk: Desk, request: TransferAssets, receiver: Receiver | None) -> None:
+def _check_receiver(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None) -> None:
     if request.to_account == desk.situation.customer.account.account_id:
         raise Refusal(NOT_ALLOWED, "the assets are this account's already; name another to_account")
     if receiver is None:
@@ -189,7 +189,7 @@ def _check_receiver(desk: Desk, request: TransferAssets, receiver: Receiver | No
         raise refusal_of(ContractError(said))
 
 
-def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple[Ledger, list[Conveyed]]:
+def _taken_out(desk: RequestFacts, request: TransferAssets, ids: Sequence[str]) -> tuple[Ledger, list[Conveyed]]:
     ledger, conveyed = desk.ledger, []
     for whole in (True, False):
         named = [line.asset_id for line in request.assets if (line.quantity is None) is whole]
@@ -217,7 +217,7 @@ def _taken_out(desk: Desk, request: TransferAssets, ids: Sequence[str]) -> tuple
     return ledger, conveyed
 
 
-def _summed_up(desk: Desk, left: AssetRecord, conveyed: Conveyed) -> Conveyed:
+def _summed_up(desk: RequestFacts, left: AssetRecord, conveyed: Conveyed) -> Conveyed:
     """What is handed over, with where its first invoice sums up from: what is charged there is what is credited here today."""
     if conveyed.asset.carried_first is None:
         return conveyed
@@ -230,7 +230,9 @@ def _summed_up(desk: Desk, left: AssetRecord, conveyed: Conveyed) -> Conveyed:
     return conveyed.model_copy(update={"asset": conveyed.asset.model_copy(update={"carried_first": cost % 1})})
 
 
-def _paid_until(desk: Desk, record: AssetRecord, effective: datetime, today: date = date.max) -> datetime | None:
+def _paid_until(
+    desk: RequestFacts, record: AssetRecord, effective: datetime, today: date = date.max
+) -> datetime | None:
     """The end of the billing period that the units are handed over in, by the terms that begin up to `today`, or of their time
     if that is sooner."""
     contract = desk.situation.customer.contract(record.asset.contract_id) if record.asset.contract_id else None
@@ -244,7 +246,7 @@ def _paid_until(desk: Desk, record: AssetRecord, effective: datetime, today: dat
     return record.end if after == date.max else min(filter(None, (record.end, start_of_day(after, desk.zone))))
 
 
-def _consignment(desk: Desk, request: TransferAssets, conveyed: Sequence[Conveyed]) -> dict[str, Any]:
+def _consignment(desk: RequestFacts, request: TransferAssets, conveyed: Sequence[Conveyed]) -> dict[str, Any]:
     parcels, contracts = [], {}
     for number, (line, left) in enumerate(zip(request.assets, conveyed, strict=True)):
         facts = desk.facts(line.asset_id)
@@ -293,7 +295,7 @@ def _ahead(term: TermFacts) -> TermAhead:
     return TermAhead(starts_at=term.starts_at, ends_at=term.ends_at)
 
 
-def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
+def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decision:
     """The second half: the units are the target's, under a contract of its own or one on the source's conditions.
 
     taken: those of the new ids that exist already. Raises `Refusal`; then the source has its units back.
@@ -337,7 +339,9 @@ def receive(desk: Desk, transfer: Transferred, taken: set[str]) -> Decision:
     )
 
 
-def _addressed(desk: Desk, consignment: Consignment, contracts: Sequence[ContractFacts], parcel: Parcel) -> Conveyed:
+def _addressed(
+    desk: RequestFacts, consignment: Consignment, contracts: Sequence[ContractFacts], parcel: Parcel
+) -> Conveyed:
     """What was handed over, as an asset of the target, under the id of the target's own request."""
     contract_id = consignment.to_contract_id
     if contract_id is None and parcel.contract is not None:
@@ -351,7 +355,7 @@ def _addressed(desk: Desk, consignment: Consignment, contracts: Sequence[Contrac
     return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})
 
 
-def _contracts(desk: Desk, consignment: Consignment) -> list[ContractFacts]:
+def _contracts(desk: RequestFacts, consignment: Consignment) -> list[ContractFacts]:
     """A contract of the target's own for each contract that assets come from, on the same conditions."""
     found = []
     for source_id, conditions in consignment.contracts.items():
@@ -364,7 +368,7 @@ def _contracts(desk: Desk, consignment: Consignment) -> list[ContractFacts]:
 
 
 def _contract(
-    desk: Desk, conditions: Conditions, starts_at: datetime, ends: Sequence[datetime], coming: TermAhead | None
+    desk: RequestFacts, conditions: Conditions, starts_at: datetime, ends: Sequence[datetime], coming: TermAhead | None
 ) -> ContractFacts:
     """With the next term too, if one is sold and the assets reach into it."""
     first = term_after(0, starts_at, conditions.ends_at if coming else common_end(ends, conditions.ends_at), desk.zone)
@@ -384,7 +388,7 @@ def _contract(
     )
 
 
-def _check_contract(desk: Desk, contract: ContractFacts, ledger: Ledger, consignment: Consignment) -> None:
+def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger, consignment: Consignment) -> None:
     """Raise unless what comes fits under a contract of the target: in force, in its currency, with a day in common."""
     if contract.status == "ended":
         raise ContractError(f"contract {contract.contract_id} has ended")
@@ -404,7 +408,7 @@ def _check_contract(desk: Desk, contract: ContractFacts, ledger: Ledger, consign
         relate(record, terms)
 
 
-def complete(desk: Desk, transfer_id: str, to_account: str) -> Decision:
+def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
     """The target has the units: the source's assets are free, and what is left of its contracts is planned anew."""
     locked = _locked(desk)
     ledger = desk.ledger
@@ -426,7 +430,7 @@ def complete(desk: Desk, transfer_id: str, to_account: str) -> Decision:
     )
 
 
-def undo(desk: Desk, transfer_id: str, to_account: str, reason: str) -> Decision:
+def undo(desk: RequestFacts, transfer_id: str, to_account: str, reason: str) -> Decision:
     """The target refused for good: the source has its units back, as if nothing had been asked."""
     ledger = desk.ledger
     for asset_id in _locked(desk):
@@ -444,7 +448,7 @@ def undo(desk: Desk, transfer_id: str, to_account: str, reason: str) -> Decision
     )
 
 
-def _locked(desk: Desk) -> list[AssetId]:
+def _locked(desk: RequestFacts) -> list[AssetId]:
     """The assets that the transfer holds."""
     records: Mapping[str, AssetRecord] = desk.situation.records
     return [AssetId(asset_id) for asset_id, record in records.items() if record.lock == desk.request_id]
@@ -454,7 +458,7 @@ def settled(situation: Situation, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
     if transfer.status == UNDER_WAY:
         raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")
-    desk = Desk(situation, RequestId(transfer.consignment.request_id))
+    desk = RequestFacts(situation, RequestId(transfer.consignment.request_id))
     if not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")
     if transfer.status == RECEIVED:

@@ -147,13 +147,13 @@ class Reorder(Received):
     """the alarm comes after this many rhythms without an order"""
 
 
-class Delivery(Received):
+class DeliveryRules(Received):
     """What is sent to the customer: so many days after the order they are asked whether everything has arrived (null: never)."""
 
     follow_up_after: Annotated[int, Field(ge=1, le=180)] | None = 14
 
 
-class Amendment(Received):
+class AmendmentRules(Received):
     """Changes of what a customer owns."""
 
     allow_backdating: bool = False
@@ -205,8 +205,8 @@ class Playbook(Received):
     renewal: Renewal
     expansion: Expansion = Expansion()
     reorder: Reorder = Reorder()
-    delivery: Delivery = Delivery()
-    amendment: Amendment = Amendment()
+    delivery: DeliveryRules = DeliveryRules()
+    amendment: AmendmentRules = AmendmentRules()
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()
 

@@ -26,7 +26,7 @@ class Request(Received):
     by: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")] = "operator"
 
 
-class Decision(StrEnum):
+class CustomerDecision(StrEnum):
     """A customer's answer to a quote or an offer."""
 
     ACCEPT = "accept"
@@ -45,12 +45,12 @@ class AnswerRenewal(Request):
     """The customer renews a contract or does not. A refusal needs its reason."""
 
     contract_id: ContractRef
-    decision: Decision
+    decision: CustomerDecision
     reason: Remark = ""
 
     @model_validator(mode="after")
     def _says_why_not(self) -> Self:
-        if self.decision is Decision.DECLINE and not self.reason:
+        if self.decision is CustomerDecision.DECLINE and not self.reason:
             raise ValueError(
                 "a declined renewal needs its reason, such as price, value, product_gap, service or business_closed"
             )
@@ -67,7 +67,7 @@ class AnswerOffer(Request):
     """The customer takes an offer of more seats or does not."""
 
     offer_id: str
-    decision: Decision
+    decision: CustomerDecision
     reason: Remark = ""
 
 

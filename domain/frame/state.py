@@ -111,7 +111,7 @@ class HealthView(Carried):
     why: str
 
 
-class CaseView(Carried):
+class OpenCaseView(Carried):
     """An open case as the briefing shows it to sales: `said` begins what the customer wrote last."""
 
     case_id: str
@@ -169,7 +169,7 @@ class Outcome(Carried):
     attention: dict[str, str | None] = {}
     health: HealthView | None = None
     account: AccountView | None = None
-    cases: list[CaseView] | None = None
+    cases: list[OpenCaseView] | None = None
     said: list[str] = []
     answer: dict[str, Any] | None = None
     repeated: bool = False
@@ -289,7 +289,7 @@ class JourneyState(Carried):
     in_flight: list[Delivery] = []
     attention: dict[str, str] = {}
     health: HealthView | None = None
-    cases: list[CaseView] = []
+    cases: list[OpenCaseView] = []
     said: list[str] = []
     sent: Sent | None = None
     holds: list[str] = []

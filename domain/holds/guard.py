@@ -10,7 +10,7 @@ from typing import Any
 import holidays
 from pydantic import AwareDatetime
 
-from domain.frame.state import CaseView, Channel, Step
+from domain.frame.state import Channel, OpenCaseView, Step
 from domain.holds.holds import (
     CaseForHold,
     ContactDecision,
@@ -69,9 +69,9 @@ class KnownCase(CaseForHold):
     turned_at: AwareDatetime | None = None
     """when it was recorded last that it waits, or goes on"""
 
-    def view(self) -> CaseView:
+    def view(self) -> OpenCaseView:
         """What the journey's briefing shows of it."""
-        return CaseView(
+        return OpenCaseView(
             case_id=self.case_id,
             priority=self.priority.value,
             state=self.state.value,

@@ -46,7 +46,7 @@ def after_move(before: Customer | None, situation: Situation) -> list[Step]:
 
 
 @dataclass
-class _Found:
+class _Reviewed:
     """What a review gathers."""
 
     writes: list[Write] = field(default_factory=list)
@@ -71,7 +71,7 @@ class _Found:
 
 def review(situation: Situation, step: Step) -> Decision:
     """What holds the customer now goes on record and is shown; what waited and may go now goes, or is skipped if its moment has passed."""
-    guard, found = situation.guard, _Found()
+    guard, found = situation.guard, _Reviewed()
     level = customer_level(guard.holds)
     _look_at_holds(situation, guard.holds, found)
     for mail in situation.service.mails:
@@ -112,7 +112,7 @@ def review(situation: Situation, step: Step) -> Decision:
 
 
 def _decision(
-    situation: Situation, level: HoldLevel, next_look: datetime | None, waiting: list[str], found: _Found
+    situation: Situation, level: HoldLevel, next_look: datetime | None, waiting: list[str], found: _Reviewed
 ) -> Decision:
     standing = level is not HoldLevel.NONE or bool(waiting)
     status = "open" if level is HoldLevel.NONE else level.value
@@ -138,7 +138,7 @@ def _lift_step(situation: Situation, at: datetime) -> Step:
     return Step(kind="service_hold_lift", stage=STAGE, name=f"lift-{at:%Y%m%dT%H%M%S%f}", at=at, on=on)
 
 
-def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found) -> None:
+def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Reviewed) -> None:
     """Brings the record up to date, and tells the owner when sales has to stop and when it may go on."""
     on_record = {(hold.source, hold.reason): hold.level for hold in situation.service.recorded}
     current = {(hold.source, hold.reason): hold.level for hold in holds}
@@ -163,7 +163,7 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Found)
         found.notices.append(Notice(says, lines, to="owner"))
 
 
-def _tell_of_answers(situation: Situation, new: list[Hold], found: _Found) -> None:
+def _tell_of_answers(situation: Situation, new: list[Hold], found: _Reviewed) -> None:
     """The owner hears what waits because of an unhappy answer, unless it is theirs to call: that notice says it."""
     alone = situation.customer.owner.staff_id == situation.customer.success_manager.staff_id
     for hold in new:
@@ -182,7 +182,7 @@ def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
     return f"{says}: {counting[0].says}{more}"
 
 
-def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
+def _look_at_mail(situation: Situation, mail: HeldMail, found: _Reviewed) -> None:
     account = situation.customer.account.account_id
     short = mail.delivery_id.removeprefix(f"journey:{account}/")
     if gone := _moment_passed(situation, mail):
@@ -206,13 +206,13 @@ def _look_at_mail(situation: Situation, mail: HeldMail, found: _Found) -> None:
         found.released.append(mail)
 
 
-def _drop(mail: HeldMail, why: str, short: str, found: _Found) -> None:
+def _drop(mail: HeldMail, why: str, short: str, found: _Reviewed) -> None:
     found.writes.append(WithdrawMail(mail.delivery_id, why))
     says = f"Dropped: {mail_in_words(mail.template)}; {why}"
     found.lines.append(JournalLine(says, name=f"mail-{short}", kind="dropped"))
 
 
-def _later(situation: Situation, mail: HeldMail, found: _Found) -> datetime | None:
+def _later(situation: Situation, mail: HeldMail, found: _Reviewed) -> datetime | None:
     """The morning for which a mail waits that nothing holds back any more; null if it may leave now. What is not optional waits
     for the promised hours alone, and leaves at once while somebody says that the holds count for nothing."""
     to = mail.optional_to
@@ -249,7 +249,7 @@ def _in_words(held: HeldStep) -> str:
     return mail_in_words("upsell_offer") if held.purpose is Purpose.UPSELL else within_words(held.step)
 
 
-def _look_at_step(situation: Situation, held: HeldStep, found: _Found) -> None:
+def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> None:
     """A step that may go on is planned for now, by night and on free days for the next morning; its own activity looks again
     whether it is still wanted."""
     guard = situation.guard

@@ -21,7 +21,7 @@ Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Instant = Annotated[AwareDatetime, AfterValidator(within_reach)]
 
 
-class CaseChanged(Received):
+class CaseChangedSignal(Received):
     """A signal: something about a case changed that sales has to look at. The facts have it; `id` names the change."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[\w.:/@+-]{1,160}$")]

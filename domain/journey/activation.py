@@ -30,10 +30,10 @@ from domain.orders.order import (
     BillingFrequency,
     Contract,
     FirstInvoice,
-    Line,
     Order,
     OrderAnswer,
-    Product,
+    OrderedLine,
+    OrderedProduct,
     ProductKind,
 )
 from domain.success import adoption, onboarding, reorder
@@ -47,12 +47,14 @@ class Sale:
     assets: list[AssetFacts]
 
 
-def resolve_products(order: Order, known: Mapping[str, Product], codes: Iterable[str]) -> dict[str, Product]:
+def resolve_products(
+    order: Order, known: Mapping[str, OrderedProduct], codes: Iterable[str]
+) -> dict[str, OrderedProduct]:
     """The product of every line. Raises `Refusal` for one that neither the catalogue nor the order knows, or that does not fit its place.
 
     known: catalogue entries for the codes that the order names; codes: all catalogue codes that may be suggested.
     """
-    brought: dict[str, Product] = {product.code: product for product in order.products}
+    brought: dict[str, OrderedProduct] = {product.code: product for product in order.products}
     problems = [
         Problem(
             field=f"products[{n}].kind",
@@ -61,7 +63,7 @@ def resolve_products(order: Order, known: Mapping[str, Product], codes: Iterable
         for n, product in enumerate(order.products)
         if product.code in known and known[product.code].kind is not product.kind
     ]
-    catalogue: dict[str, Product] = dict(brought) | dict(known)
+    catalogue: dict[str, OrderedProduct] = dict(brought) | dict(known)
     missing = False
     for path, line, in_contract in _lines_with_paths(order):
         product = catalogue.get(line.product)
@@ -93,7 +95,7 @@ def resolve_products(order: Order, known: Mapping[str, Product], codes: Iterable
     return catalogue
 
 
-def _lines_with_paths(order: Order) -> Iterable[tuple[str, Line, bool]]:
+def _lines_with_paths(order: Order) -> Iterable[tuple[str, OrderedLine, bool]]:
     for n, contract in enumerate(order.contracts):
         for m, line in enumerate(contract.lines):
             yield f"contracts[{n}].lines[{m}]", line, True
@@ -101,12 +103,12 @@ def _lines_with_paths(order: Order) -> Iterable[tuple[str, Line, bool]]:
         yield f"lines[{m}]", purchase, False
 
 
-def asset_id_of(order: Order, line: Line) -> str:
+def asset_id_of(order: Order, line: OrderedLine) -> str:
     """The id of the asset that a line becomes."""
     return f"{order.order_id}.{line.line_id}"
 
 
-def sale_of(order: Order, products: Mapping[str, Product]) -> Sale:
+def sale_of(order: Order, products: Mapping[str, OrderedProduct]) -> Sale:
     """The contracts and assets of an order; consumed goods and work done once are no assets."""
     zone = order.account.time_zone
     contracts = [_contract_facts(order, contract, zone) for contract in order.contracts]
@@ -145,7 +147,7 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
     )
 
 
-def _asset(order: Order, line: Line, product: Product, contract: ContractFacts | None) -> AssetFacts:
+def _asset(order: Order, line: OrderedLine, product: OrderedProduct, contract: ContractFacts | None) -> AssetFacts:
     asset = AssetFacts(
         asset_id=asset_id_of(order, line),
         product=product.code,
@@ -370,7 +372,7 @@ SENT = (ProductKind.GOODS, ProductKind.DEVICE)
 """What is sent to the customer."""
 
 
-def placed(order: Order, products: Mapping[str, Product]) -> PlacedFacts:
+def placed(order: Order, products: Mapping[str, OrderedProduct]) -> PlacedFacts:
     """The order as it is remembered."""
     sold = [products[line.product] for line in order.all_lines()]
     names = list(dict.fromkeys(product.name for product in sold))
@@ -378,7 +380,7 @@ def placed(order: Order, products: Mapping[str, Product]) -> PlacedFacts:
     return PlacedFacts(order_id=order.order_id, activated_at=order.activated_at, names=names[:NAMED], sent=sent[:NAMED])
 
 
-def purchase_of(order: Order, products: Mapping[str, Product]) -> PurchaseFacts | None:
+def purchase_of(order: Order, products: Mapping[str, OrderedProduct]) -> PurchaseFacts | None:
     """The purchase of goods in an order, or null if it sells none."""
     names = [products[n.product].name for n in order.lines if products[n.product].kind is ProductKind.GOODS]
     if not names:

@@ -71,7 +71,7 @@ class TransferFacts(Carried):
     status: str
 
 
-class Waiting(Carried):
+class WaitingMessage(Carried):
     """A message that has not left yet, by its id within the account."""
 
     id: str
@@ -97,7 +97,7 @@ class Moved(Carried):
     plan: list[Step] = []
 
 
-class Planned(Carried):
+class PlannedSince(Carried):
     """What was done after a person had moved steps: it put the steps of the keys `plan` on the agenda, and took `drop` off it."""
 
     number: int
@@ -138,7 +138,7 @@ class OnRecord(Carried):
     quotes: list[QuoteFacts] = []
     promises: list[PromiseFacts] = []
     transfers: list[TransferFacts] = []
-    waiting: list[Waiting] = []
+    waiting: list[WaitingMessage] = []
     help_since: AwareDatetime | None = None
     renewals: dict[str, str | None] = {}
     """what was said last of the stages of renewals: their statuses, null for one that was closed"""
@@ -150,7 +150,7 @@ class OnRecord(Carried):
     announced: list[Announced] = []
     moved: list[Moved] = []
     """in the order in which it was asked"""
-    planned: list[Planned] = []
+    planned: list[PlannedSince] = []
     """in the order in which it was done"""
 
 
@@ -171,7 +171,7 @@ class Facts:
     def by_hand(self) -> dict[str, Step | None]:
         """The steps that people moved (null: left out), and those that a resumed journey planned anew, until they are planned again."""
         left: dict[str, Step | None] = {}
-        done: list[Moved | Planned] = [*self.record.moved, *self.record.planned]
+        done: list[Moved | PlannedSince] = [*self.record.moved, *self.record.planned]
         for one in sorted(done, key=lambda one: one.number):
             if isinstance(one, Moved):
                 left |= dict.fromkeys(one.drop) | {step.key: step for step in one.plan if not _follows(step, one.drop)}

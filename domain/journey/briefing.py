@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.frame.mail_names import mail_in_words, role_in_words
-from domain.frame.state import CaseView, Channel, JourneyState, Stage, StageKind, Step, stage_kind
+from domain.frame.state import Channel, JourneyState, OpenCaseView, Stage, StageKind, Step, stage_kind
 from domain.frame.step_words import in_words, term_end
 from domain.journey.possible import possible
 from domain.kernel.shown import as_text, first_sentence
@@ -143,7 +143,7 @@ def _cases(state: JourneyState, zone: ZoneInfo) -> list[str]:
     return [_list("Open cases", [_case_line(case, zone) for case in state.cases], "", most=5)]
 
 
-def _case_line(case: CaseView, zone: ZoneInfo) -> str:
+def _case_line(case: OpenCaseView, zone: ZoneInfo) -> str:
     parts = [
         f"`{case.case_id}` {case.priority}, {state_in_words(case.state)}",
         f"open since {_when(case.opened_at, zone)}",

@@ -11,7 +11,7 @@ from domain.assets.model import RequestId
 from domain.assets.requests import ChangeQuantity
 from domain.billing.billing import Credit, CreditLine
 from domain.contracts import changes
-from domain.contracts.request_facts import Desk, carry_out
+from domain.contracts.request_facts import RequestFacts, carry_out
 from domain.frame import standing
 from domain.frame.decision import BookCredit, Decision, JournalLine, Mail, Notice, Write
 from domain.frame.situation import Situation
@@ -144,7 +144,7 @@ def _returned(situation: Situation, line: OrderLine, decision: Decision, event_i
             ),
         )
         return replace(decision, writes=[*decision.writes, BookCredit(credit)])
-    desk = Desk(situation, RequestId(f"return:{event_id}"))
+    desk = RequestFacts(situation, RequestId(f"return:{event_id}"))
     less = ChangeQuantity(
         request_id=desk.request_id,
         recorded_at=situation.as_of,

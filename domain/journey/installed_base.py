@@ -28,9 +28,9 @@ from domain.orders.order import (
     Code,
     Contact,
     FirstInvoice,
+    OrderedProduct,
     Price,
     PricePer,
-    Product,
     Term,
     Text,
 )
@@ -87,7 +87,7 @@ class ImportedAsset(Received):
     account_id: AccountRef
     account: Account | None = None
     contacts: Annotated[tuple[Contact, ...], Field(max_length=50)] = ()
-    products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
+    products: Annotated[tuple[OrderedProduct, ...], Field(max_length=1000)] = ()
     contract: HeldContract | None = None
     contract_id: ContractRef | None = None
     product: Code

@@ -21,7 +21,7 @@ WRITTEN_ANEW = "written anew"
 
 
 @dataclass(frozen=True)
-class Written:
+class MailAsWritten:
     """A mail as it was written on a day: `stage` is whose mail it is, `optional` whether it can be unsubscribed from.
 
     `check_ins`: the days of the check-ins that are to come; null if that is not known.
@@ -38,9 +38,9 @@ class Written:
     """true for a quote that nobody can accept any more"""
 
 
-def as_written(situation: Situation, mail: WrittenMail) -> Written:
+def as_written(situation: Situation, mail: WrittenMail) -> MailAsWritten:
     """A mail that a step of the journey releases, which knows the check-ins that are to come."""
-    return Written(
+    return MailAsWritten(
         mail.template,
         mail.context,
         mail.stage,
@@ -52,7 +52,7 @@ def as_written(situation: Situation, mail: WrittenMail) -> Written:
     )
 
 
-def decided(situation: Situation, mail: Written) -> dict[str, Any] | str:
+def decided(situation: Situation, mail: MailAsWritten) -> dict[str, Any] | str:
     """What is changed of the message, by the names of its fields (nothing: it leaves as it is); or why it is dropped."""
     said = lateness.on_day(mail.template, mail.context, mail.on, situation.today)
     if isinstance(said, str):
@@ -88,7 +88,7 @@ def _unwanted(contact: ContactFacts | None) -> str | None:
     return "the address was refused for good" if contact.rejected else None
 
 
-def _check_in(situation: Situation, context: Context, mail: Written) -> Context | str:
+def _check_in(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
     if not situation.customer.holds_term(situation.as_of):
         return "nothing sold for a term is left"
     next_on = context.get("next_on")
@@ -98,27 +98,27 @@ def _check_in(situation: Situation, context: Context, mail: Written) -> Context 
     return {**context, **adoption.reported(situation), "next_on": next_on}
 
 
-def _of_use(template: str) -> Callable[[Situation, Context, Written], Context | str]:
-    def told(situation: Situation, context: Context, _: Written) -> Context | str:
+def _of_use(template: str) -> Callable[[Situation, Context, MailAsWritten], Context | str]:
+    def told(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
         found = adoption.mail_of(situation, template)
         return {**context, **found.context} if found is not None else NOT_SO
 
     return told
 
 
-def _reorder_check_in(situation: Situation, context: Context, _: Written) -> Context | str:
+def _reorder_check_in(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
     asked = reorder.asked(situation)
     if asked is None or asked["last_order"] != context["last_order"]:
         return "an order came meanwhile"
     return {**context, **asked}
 
 
-def _survey(situation: Situation, context: Context, _: Written) -> Context | str:
+def _survey(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
     answered = {survey.survey_id for survey in situation.customer.surveys if survey.score is not None}
     return "the survey was answered" if context.get("survey_id") in answered else context
 
 
-def _upsell_offer(situation: Situation, context: Context, _: Written) -> Context | str:
+def _upsell_offer(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
     offer = situation.customer.offer(context["offer_id"])
     if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
         return "the offer is not open any more"
@@ -126,7 +126,7 @@ def _upsell_offer(situation: Situation, context: Context, _: Written) -> Context
     return {**context, **figures} if figures is not None else NOT_SO
 
 
-def _touch(situation: Situation, context: Context, mail: Written) -> Context | str:
+def _touch(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
     since = situation.customer.day_of(situation.customer.account.since)
     moment = pace.moment_of(mail.template)
     if moment is not None and (situation.today - since).days > moment:
@@ -135,34 +135,34 @@ def _touch(situation: Situation, context: Context, mail: Written) -> Context | s
     return why if why is not None else context
 
 
-def _anniversary(situation: Situation, context: Context, _: Written) -> Context | str:
+def _anniversary(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
     why = onboarding.no_thanks(situation)
     return why if why is not None else context
 
 
-def _done(situation: Situation, mail: Written) -> list[dict[str, str]]:
+def _done(situation: Situation, mail: MailAsWritten) -> list[dict[str, str]]:
     """The titles of the tasks of the mail's onboarding that nobody has to do any more."""
     return [task.title for task in situation.customer.tasks if task.stage == mail.stage and task.status != "open"]
 
 
-def _task(situation: Situation, context: Context, mail: Written) -> Context | str:
+def _task(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
     return "the task is done" if context.get("title") in _done(situation, mail) else context
 
 
-def _welcome(situation: Situation, context: Context, mail: Written) -> Context:
+def _welcome(situation: Situation, context: Context, mail: MailAsWritten) -> Context:
     done = _done(situation, mail)
     return {**context, "tasks": [task for task in context.get("tasks") or [] if task["title"] not in done]}
 
 
-def _of_contract(*statuses: str) -> Callable[[Situation, Context, Written], Context | str]:
-    def told(situation: Situation, context: Context, _: Written) -> Context | str:
+def _of_contract(*statuses: str) -> Callable[[Situation, Context, MailAsWritten], Context | str]:
+    def told(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
         contract = situation.customer.contract(context["contract_id"]) if context.get("contract_id") else None
         return context if contract is None or contract.status in statuses else NOT_SO
 
     return told
 
 
-def _renewal_notice(situation: Situation, context: Context, _: Written) -> Context | str:
+def _renewal_notice(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
     """A term that was renewed, moved or declined meanwhile is told of by other mails."""
     contract = situation.customer.contract(context["contract_id"])
     if contract is None or contract.status == "ended" or (contract.status == "declined" and not context.get("quote")):
@@ -170,11 +170,11 @@ def _renewal_notice(situation: Situation, context: Context, _: Written) -> Conte
     return context if last_day(contract.term).isoformat() == context["term_end"] else NOT_SO
 
 
-def _quote(_: Situation, context: Context, mail: Written) -> Context | str:
+def _quote(_: Situation, context: Context, mail: MailAsWritten) -> Context | str:
     return "the quote is not open any more" if mail.quote_over else context
 
 
-_TOLD: Mapping[str, Callable[[Situation, Context, Written], Context | str]] = {
+_TOLD: Mapping[str, Callable[[Situation, Context, MailAsWritten], Context | str]] = {
     "check_in": _check_in,
     "outreach": _of_use("outreach"),
     "recovered": _of_use("recovered"),

@@ -54,7 +54,7 @@ def credited_at_all(left: Sequence[Taxed], rates: Rates, net: Decimal, rounding:
 
 
 @dataclass(frozen=True)
-class Split:
+class TaxSplit:
     """An amount that includes tax, in parts: `net` and the tax by rate add up to it."""
 
     net: Decimal
@@ -65,12 +65,12 @@ class Split:
         return self.net + sum(self.taxes.values(), ZERO)
 
 
-def all_of(left: Sequence[Taxed], rates: Rates, net: Decimal, rounding: Rounding) -> Split:
+def all_of(left: Sequence[Taxed], rates: Rates, net: Decimal, rounding: Rounding) -> TaxSplit:
     """A credit of `net`, with its tax."""
-    return Split(net, credited_at_all(left, rates, net, rounding))
+    return TaxSplit(net, credited_at_all(left, rates, net, rounding))
 
 
-def within(gross: Decimal, left: Sequence[Taxed], rates: Rates, most: Decimal, rounding: Rounding) -> Split:
+def within(gross: Decimal, left: Sequence[Taxed], rates: Rates, most: Decimal, rounding: Rounding) -> TaxSplit:
     """A credit of `gross`, tax included, of a charge of which `most` is left before tax; all of that if it comes to less.
 
     Not every amount is a net with its own tax, rounded: where there is none the net is rounded and the tax is the rest, so
@@ -90,4 +90,4 @@ def within(gross: Decimal, left: Sequence[Taxed], rates: Rates, most: Decimal, r
     if taxes:
         last = max(taxes)
         taxes[last] += gross - net - sum(taxes.values(), ZERO)
-    return Split(net if taxes else gross, taxes)
+    return TaxSplit(net if taxes else gross, taxes)

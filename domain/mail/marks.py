@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from domain.mail.reading import InboundMail
-from domain.mail.signing import Keys, Purpose, delivery_in, looks_like_ours, opened, token_in
+from domain.mail.signing import AddressPurpose, Keys, delivery_in, looks_like_ours, opened, token_in
 
 _STOP_SUBJECT = re.compile(r"unsubscribe\s+([a-z2-7]{40,60})", re.IGNORECASE)
 
@@ -52,8 +52,8 @@ def marks_of(mail: InboundMail, domains: Domains, keys: Keys) -> Marks:
     returned = _verified(ids, domains, keys)
     ours = {message_id for message_id, _ in answered}
     return Marks(
-        replied=_opened(mail, Purpose.REPLY, domains, keys),
-        stopped=_opened(mail, Purpose.STOP, domains, keys),
+        replied=_opened(mail, AddressPurpose.REPLY, domains, keys),
+        stopped=_opened(mail, AddressPurpose.STOP, domains, keys),
         answered=answered,
         returned=returned,
         threads=tuple(one for one in mail.answers if one in ours or not looks_like_ours(one, domains.mail)),
@@ -66,14 +66,14 @@ def _verified(message_ids: tuple[str, ...], domains: Domains, keys: Keys) -> tup
     return tuple((message_id, delivery_id) for message_id, delivery_id in found if delivery_id is not None)
 
 
-def _opened(mail: InboundMail, purpose: Purpose, domains: Domains, keys: Keys) -> tuple[bytes, ...]:
+def _opened(mail: InboundMail, purpose: AddressPurpose, domains: Domains, keys: Keys) -> tuple[bytes, ...]:
     found = (opened(token, purpose, keys) for token in _tokens(mail, purpose, domains))
     return tuple(dict.fromkeys(digest for digest in found if digest is not None))
 
 
-def _tokens(mail: InboundMail, purpose: Purpose, domains: Domains) -> list[str]:
+def _tokens(mail: InboundMail, purpose: AddressPurpose, domains: Domains) -> list[str]:
     under = {domains.mail, domains.reply or domains.mail}
     found = [token_in(address, purpose, domain) for address in mail.recipients for domain in under]
-    if purpose is Purpose.STOP and (said := _STOP_SUBJECT.fullmatch(mail.subject.strip())):
+    if purpose is AddressPurpose.STOP and (said := _STOP_SUBJECT.fullmatch(mail.subject.strip())):
         found.append(said[1])
     return [token for token in found if token]

@@ -76,7 +76,7 @@ _LINE_OF_OUTLOOK = re.compile(r"[_-]{10,}")
 
 
 @dataclass(frozen=True)
-class Split:
+class QuotedText:
     """A mail's text: the sender's own words, and the quotation. `quoted` is empty if nothing is known to be one."""
 
     text: str
@@ -121,7 +121,7 @@ def passes_on(subject: str) -> bool:
     return bool(_PASSES.match(subject))
 
 
-def split(text: str, letter: Letter) -> Split:
+def split(text: str, letter: Letter) -> QuotedText:
     """The sender's own words and what they quote. An answer below or between quoted lines stays.
 
     Where nothing would be left, the text is given as it is.
@@ -129,7 +129,7 @@ def split(text: str, letter: Letter) -> Split:
     lines = text.split("\n")
     kept, quoted = _cut(lines, letter)
     said = _joined(kept)
-    return Split(said, _joined(quoted)) if said else Split(_joined(lines), "")
+    return QuotedText(said, _joined(quoted)) if said else QuotedText(_joined(lines), "")
 
 
 def without_signature(text: str) -> str:

@@ -18,7 +18,7 @@ from domain.kernel.base import Carried
 from domain.mail.bounces import Bounce, bounce_of, is_report
 from domain.mail.headers import Headers, addresses_in, header_fields, message_ids, split_mail
 from domain.mail.mime_parts import Leaf, leaves
-from domain.mail.quoting import Letter, Split, base_subject, is_answer, passes_on, split
+from domain.mail.quoting import Letter, QuotedText, base_subject, is_answer, passes_on, split
 from domain.mail.text import printable
 from domain.mail.winmail import is_wrapper, opened
 from domain.mail.writers import Writer, writer_of
@@ -149,7 +149,7 @@ def read_mail(raw: bytes, *, recipients: Iterable[str] = (), return_path: str | 
         subject=base_subject(subject),
         sender=sender,
     )
-    own, said = _said(parts, letter) if not report else ("", Split(_all_words(parts), ""))
+    own, said = _said(parts, letter) if not report else ("", QuotedText(_all_words(parts), ""))
     writer = _writer(headers, report, path, said.text, letter)
     return InboundMail(
         message_id=next(iter(message_ids(headers.first("message-id"))), None),
@@ -236,12 +236,12 @@ def _readable(raw: bytes) -> bytes:
     return raw if effort <= _EFFORT_LIMIT else b"\r\n\r\n".join((head, body[:_PREFIX]))
 
 
-def _said(parts: list[Leaf], letter: Letter) -> tuple[str, Split]:
+def _said(parts: list[Leaf], letter: Letter) -> tuple[str, QuotedText]:
     """The sender's own words; and these with those that came along in messages, beside the quotation."""
     own = "\n\n".join(leaf.text for leaf in parts if leaf.text is not None and not leaf.headed)
     found = split(printable(own).strip(), letter)
     along = [f"--- {leaf.headed} ---\n{leaf.text.strip()}" for leaf in parts if leaf.text is not None and leaf.headed]
-    return found.text, Split(printable("\n\n".join([found.text, *along])).strip(), found.quoted)
+    return found.text, QuotedText(printable("\n\n".join([found.text, *along])).strip(), found.quoted)
 
 
 def _all_words(parts: list[Leaf]) -> str:

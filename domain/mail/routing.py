@@ -52,7 +52,7 @@ class FoundCase(Carried):
     email: str = ""
 
 
-class Audience(Carried):
+class MailAudience(Carried):
     """Who has a mail of one of our people, apart from us and from them."""
 
     customer: bool = False
@@ -91,7 +91,7 @@ class Found(Carried):
     """the id of the one of our own people who wrote it"""
     noticed: FoundCase | None = None
     """the case of the notice that one of our people answers"""
-    audience: Audience | None = None
+    audience: MailAudience | None = None
     """whom else one of our people wrote to, beside the case"""
     cases_today: int = 0
     """cases that this sender's mails opened or joined within a day"""
@@ -172,7 +172,7 @@ def _of_agent(mail: InboundMail, found: Found, staff: str, case: FoundCase | Non
     if case is None:
         return _waits(f"{ours}, and nothing says about which case", account_id=_only(found))
     about = {"account_id": case.account_id, "case_id": case.case_id}
-    audience = found.audience or Audience()
+    audience = found.audience or MailAudience()
     if found.senders:
         return _waits(f"{ours}, who is a contact of a customer as well", **about)
     if passes_on(mail.subject):

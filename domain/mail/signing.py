@@ -25,7 +25,7 @@ _ID_LIMIT = 120
 _ID_PURPOSE = "id"
 
 
-class Purpose(StrEnum):
+class AddressPurpose(StrEnum):
     """What a signed address is for; it stands before the token."""
 
     REPLY = "reply"
@@ -51,13 +51,13 @@ def digest_of(delivery_id: str) -> bytes:
     return hashlib.sha256(delivery_id.encode("utf-8", "replace")).digest()[:_DIGEST_BYTES]
 
 
-def token_of(delivery_id: str, purpose: Purpose, key: Key) -> str:
+def token_of(delivery_id: str, purpose: AddressPurpose, key: Key) -> str:
     """48 small letters and digits."""
     named = _NUMBER.pack(key.number) + digest_of(delivery_id)
     return _text(named + _mac(key, purpose.value, named))
 
 
-def opened(token: str, purpose: Purpose, keys: Keys) -> bytes | None:
+def opened(token: str, purpose: AddressPurpose, keys: Keys) -> bytes | None:
     """The digest of the delivery that a token names; null unless one of the keys has signed it for that purpose."""
     raw = _bytes(token)
     if raw is None or len(raw) != _NUMBER.size + _DIGEST_BYTES + _MAC_BYTES:
@@ -69,12 +69,12 @@ def opened(token: str, purpose: Purpose, keys: Keys) -> bytes | None:
     return named[_NUMBER.size :]
 
 
-def signed_address(delivery_id: str, purpose: Purpose, key: Key, domain: str) -> str:
+def signed_address(delivery_id: str, purpose: AddressPurpose, key: Key, domain: str) -> str:
     """An address of which the local part has 54 characters at most."""
     return f"{purpose.value}+{token_of(delivery_id, purpose, key)}@{domain}"
 
 
-def token_in(address: str, purpose: Purpose, domain: str) -> str | None:
+def token_in(address: str, purpose: AddressPurpose, domain: str) -> str | None:
     """The token of an address that looks like one of ours for that purpose."""
     local, _, under = address.lower().rpartition("@")
     box, plus, token = local.partition("+")

@@ -141,7 +141,7 @@ class Contact(Received):
     phone: Phone | None = None
 
 
-class Product(Received):
+class OrderedProduct(Received):
     """A catalogue entry that the order brings along for products not in the catalogue yet."""
 
     code: Code
@@ -149,7 +149,7 @@ class Product(Received):
     kind: ProductKind
 
 
-class Line(Received):
+class OrderedLine(Received):
     """`quantity` whole units of a product at `unit_price` (a decimal string) in the order's currency, for the time said by `per`.
 
     The price is what is paid before tax, discounts and coupons taken off; `tax_rates` in percent, such as ["10"], come on top.
@@ -163,7 +163,7 @@ class Line(Received):
     tax_rates: Annotated[tuple[TaxRate, ...], Field(max_length=10)] | None = None
 
 
-class Purchase(Line):
+class Purchase(OrderedLine):
     """A line without a term: a device, goods, or work done once. `site` names the office it is for."""
 
     per: PricePer = PricePer.ONCE
@@ -221,7 +221,7 @@ class Contract(Received):
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     billing: BillingFrequency | None = None
     first_invoice: FirstInvoice | None = None
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[tuple[OrderedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
 
     @model_validator(mode="after")
     def _is_paid_over_time(self) -> Self:
@@ -242,7 +242,7 @@ class Order(Received):
     currency: CurrencyCode
     contracts: Annotated[tuple[Contract, ...], Field(max_length=200)] = ()
     lines: Annotated[tuple[Purchase, ...], Field(max_length=MOST_LINES)] = ()
-    products: Annotated[tuple[Product, ...], Field(max_length=1000)] = ()
+    products: Annotated[tuple[OrderedProduct, ...], Field(max_length=1000)] = ()
 
     @field_validator("currency")
     @classmethod
@@ -267,7 +267,7 @@ class Order(Received):
         _no_twice("product code", (product.code for product in self.products))
         return self
 
-    def all_lines(self) -> Iterator[Line]:
+    def all_lines(self) -> Iterator[OrderedLine]:
         """Every line, those of the contracts first."""
         for contract in self.contracts:
             yield from contract.lines

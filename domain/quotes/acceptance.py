@@ -15,12 +15,11 @@ from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
 from domain.contracts.ownership import POLICY
 from domain.contracts.replanning import joined
-from domain.contracts.request_facts import Changed, Desk, Sold, changes_of
+from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
 from domain.frame.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
 from domain.frame.decision import BillPurchase, Decision, JournalLine, Mail, Notice, OpenContract, Write
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome
-from domain.frame.state import Step as JourneyStep
+from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling
 from domain.journey.activation import NAMED, Sale, begin, first_invoices, told_of_invoices
 from domain.kernel.calendar import local_day, started_months
@@ -31,7 +30,7 @@ from domain.quotes import versions
 from domain.quotes.asking import StoredQuote, named_refusals
 from domain.quotes.deciding import answer_of, check_version, is_termed_sale, stage_of
 from domain.quotes.ordering import SoldOrder, assetize, order_from
-from domain.quotes.quote import Quote, Step
+from domain.quotes.quote import LedgerStep, Quote
 from domain.quotes.requests import AcceptQuote, NewContract
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote, SoldLine
@@ -92,7 +91,7 @@ def _decide(
     records = {str(key): record for key, record in after.assets.items() if key not in consumed}
     sold = {line.asset_id: Sold(line.unit_price, line.per) for line in lines if line.asset_id}
     sold |= _swapped_in(quote, records, situation.records)
-    desk = Desk(situation, RequestId(f"quote:{quote.quote_id}"))
+    desk = RequestFacts(situation, RequestId(f"quote:{quote.quote_id}"))
     changed = changes_of(desk, records, sold)
     decision = (
         changes.decide(desk, changed, "", plans=False)
@@ -164,9 +163,7 @@ def _confirmed(order_id: str, contracts: Sequence[ContractFacts], lines: Sequenc
     return [] if contracts else [Mail("order_confirmed", {"order_id": order_id, "products": names}, contractual=True)]
 
 
-def _asked_about(
-    situation: Situation, order_id: str, lines: Sequence[SoldLine], *, onboards: bool
-) -> list[JourneyStep]:
+def _asked_about(situation: Situation, order_id: str, lines: Sequence[SoldLine], *, onboards: bool) -> list[Step]:
     """The question whether what is sent has arrived."""
     sent = {ProductKind.GOODS.value, ProductKind.DEVICE.value}
     if not any(line.kind in sent for line in lines):
@@ -216,7 +213,7 @@ def _scheduled(situation: Situation, changed: Changed) -> Outcome:
     for change in changed.changes:
         last = change.after.actions[-1]
         if last.category is not Category.INITIAL_SALE:
-            desk = Desk(situation, last.request_id)
+            desk = RequestFacts(situation, last.request_id)
             outcome = joined(outcome, changes.scheduled(desk, Changed(changed.records, [change])))
     return outcome
 
@@ -241,7 +238,7 @@ def _under_contracts(
     return contracts, order.model_copy(update={"quote": quote.model_copy(update={"steps": steps})})
 
 
-def _with_contract(step: Step, of_asset: Mapping[str, str]) -> Step:
+def _with_contract(step: LedgerStep, of_asset: Mapping[str, str]) -> LedgerStep:
     request = step.request
     if not isinstance(request, Generate) or request.asset.asset_id not in of_asset:
         return step

@@ -13,7 +13,7 @@ from domain.assets.errors import AssetCancelledError
 from domain.assets.ledger import anchor_at, month_anchors, period_at
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -27,7 +27,7 @@ from domain.catalogue.pricebook import PriceUnit, ledger_price
 from domain.kernel.ids import AssetId
 from domain.quotes.configure import check_attributes, complete_attributes
 from domain.quotes.discounts import HUNDRED, DiscountKind, discount_steps
-from domain.quotes.quote import PriceSource, QuotedRequest, Step, UnitPricing
+from domain.quotes.quote import LedgerStep, PriceSource, QuotedRequest, UnitPricing
 from domain.quotes.request_lines import (
     AnyAssetLine,
     AttributesLine,
@@ -39,13 +39,13 @@ from domain.quotes.request_lines import (
     StartLine,
     SwapLine,
 )
-from domain.quotes.sources import ZERO, Desk, Planned, price_from_book, price_from_last
+from domain.quotes.sources import ZERO, Planned, QuoteSources, price_from_book, price_from_last
 
 Edges = Mapping[AssetId, Sequence[Relationship]]
 """The edges of bundles by their parents."""
 
 
-def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
+def plan_change(desk: QuoteSources, line: AnyAssetLine, edges: Edges) -> Planned:
     """The request to the ledger for a change of an asset."""
     record = desk.ledger.record(line.asset_id)
     asset = record.asset
@@ -86,7 +86,7 @@ def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
             request = ChangeEnd(**common, effective=line.effective, new_end=line.new_end)
         case CancelLine():
             below = _below(line.asset_id, edges)
-            request = Cancel(**common, effective=line.effective, tail=line.tail)
+            request = CancelAsset(**common, effective=line.effective, tail=line.tail)
         case RenewLine():
             below = _below(line.asset_id, edges)
             pricing = _renewal(desk, line, record)
@@ -102,7 +102,7 @@ def plan_change(desk: Desk, line: AnyAssetLine, edges: Edges) -> Planned:
                 kind=line.swap,
                 **prices,
             )
-    step = Step(line_id=line.line_id, request=request, edges=below)
+    step = LedgerStep(line_id=line.line_id, request=request, edges=below)
     return Planned(line.kind, step, pricing=pricing, product=desk.catalogue.by_code.get(asset.product))
 
 
@@ -136,7 +136,7 @@ def _held(record: AssetRecord, at: datetime) -> StatePeriod:
     return period_at(record.periods, at) or nearest
 
 
-def _increase(desk: Desk, line: QuantityLine, record: AssetRecord) -> UnitPricing | None:
+def _increase(desk: QuoteSources, line: QuantityLine, record: AssetRecord) -> UnitPricing | None:
     asset, held = record.asset, _held(record, line.effective)
     if asset.pricing_source is PricingSource.LAST_TRANSACTION:
         return price_from_last(desk, line.line_id, record, at=line.effective)
@@ -144,7 +144,7 @@ def _increase(desk: Desk, line: QuantityLine, record: AssetRecord) -> UnitPricin
     return price_from_book(desk, line.line_id, asset.product, asset.selling_model, held.attributes, quantity)
 
 
-def _other_attributes(desk: Desk, line: AttributesLine, record: AssetRecord) -> UnitPricing | None:
+def _other_attributes(desk: QuoteSources, line: AttributesLine, record: AssetRecord) -> UnitPricing | None:
     """The new price, if the price book makes a difference between the old attributes and the new ones."""
     asset, held = record.asset, _held(record, line.effective)
     check_attributes(desk.catalogue.product(asset.product), line.attributes)
@@ -160,7 +160,7 @@ def _other_attributes(desk: Desk, line: AttributesLine, record: AssetRecord) -> 
     return price_from_book(desk, line.line_id, *new)
 
 
-def _renewal(desk: Desk, line: RenewLine, record: AssetRecord) -> UnitPricing | None:
+def _renewal(desk: QuoteSources, line: RenewLine, record: AssetRecord) -> UnitPricing | None:
     asset, uplift = record.asset, line.uplift_percent
     match asset.renewal_pricing:
         case RenewalPricing.LAST_TRANSACTION:
@@ -173,7 +173,7 @@ def _renewal(desk: Desk, line: RenewLine, record: AssetRecord) -> UnitPricing | 
             return _each_lot(desk, line, asset)
 
 
-def _each_lot(desk: Desk, line: RenewLine, asset: Asset) -> UnitPricing:
+def _each_lot(desk: QuoteSources, line: RenewLine, asset: Asset) -> UnitPricing:
     """Lots keep their prices, so that uplift and discounts can only be per cent of them."""
     discounts = desk.covering(line.line_id, asset.product)
     fixed = [discount.name for discount in discounts if discount.kind is not DiscountKind.PERCENT]
@@ -192,7 +192,7 @@ def _each_lot(desk: Desk, line: RenewLine, asset: Asset) -> UnitPricing:
     )
 
 
-def _renew(desk: Desk, line: RenewLine, pricing: UnitPricing | None, common: dict[str, Any]) -> Renew:
+def _renew(desk: QuoteSources, line: RenewLine, pricing: UnitPricing | None, common: dict[str, Any]) -> Renew:
     contract = desk.request.contract
     each_lot = pricing is not None and pricing.ledger_price is None
     return Renew(
@@ -207,7 +207,7 @@ def _renew(desk: Desk, line: RenewLine, pricing: UnitPricing | None, common: dic
     )
 
 
-def _swapped(desk: Desk, line: SwapLine, record: AssetRecord) -> tuple[Asset, UnitPricing]:
+def _swapped(desk: QuoteSources, line: SwapLine, record: AssetRecord) -> tuple[Asset, UnitPricing]:
     """The asset that takes over, and its price from the price book."""
     product, old = desk.catalogue.product(line.to_product), record.asset
     if old.selling_model not in product.selling_models:

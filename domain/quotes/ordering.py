@@ -14,7 +14,7 @@ from domain.catalogue.pricebook import PriceUnit
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_day
 from domain.kernel.ids import ContractId, OrderId
-from domain.orders.order import Account, Contact, Contract, Line, Order, PricePer, Product, Purchase, Term
+from domain.orders.order import Account, Contact, Contract, Order, OrderedLine, OrderedProduct, PricePer, Purchase, Term
 from domain.quotes.pricing import confirm
 from domain.quotes.quote import Quote, QuoteLine
 from domain.quotes.versions import QuoteFile, QuoteState
@@ -98,7 +98,7 @@ def order_document(
         contracts=tuple(contracts),
         lines=tuple(purchases),
         products=tuple(
-            Product(code=code, name=line.name, kind=line.product_kind)
+            OrderedProduct(code=code, name=line.name, kind=line.product_kind)
             for code, line in products.items()
             if line.product_kind is not None
         ),
@@ -121,7 +121,7 @@ def _contract(
         term=Term(start=start, end=until - DAY),
         auto_renew=auto_renew,
         renewal_months=agreed.renewal_months if agreed else None,
-        lines=tuple(Line.model_validate(_priced(line)) for line in lines),
+        lines=tuple(OrderedLine.model_validate(_priced(line)) for line in lines),
     )
 
 

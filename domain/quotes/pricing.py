@@ -14,7 +14,7 @@ from domain.assets.errors import AssetError
 from domain.assets.ledger import Anchor, Ledger, LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
-from domain.assets.requests import Cancel, ChangeQuantity, Renew, Swap
+from domain.assets.requests import CancelAsset, ChangeQuantity, Renew, Swap
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.errors import (
     DiscountError,
@@ -33,10 +33,10 @@ from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
 from domain.quotes.change_lines import plan_change
 from domain.quotes.discounts import Discount
-from domain.quotes.quote import LotPart, PriceSource, Quote, QuoteLine, Step, UnitPricing, total_of
+from domain.quotes.quote import LedgerStep, LotPart, PriceSource, Quote, QuoteLine, UnitPricing, total_of
 from domain.quotes.request_lines import MOST_LINES, QuoteRequest
 from domain.quotes.sales import plan_sale
-from domain.quotes.sources import Desk, Planned
+from domain.quotes.sources import Planned, QuoteSources
 
 ZERO = Decimal(0)
 
@@ -62,7 +62,7 @@ def price(
     """
     as_of = as_of.astimezone(UTC)
     _check(price_book, assets, request, as_of)
-    desk = Desk(catalogue, price_book, assets, request, discounts, as_of)
+    desk = QuoteSources(catalogue, price_book, assets, request, discounts, as_of)
     by_parent: dict[AssetId, list[Relationship]] = defaultdict(list)
     for edge in relationships:
         by_parent[edge.parent_id].append(edge)
@@ -106,7 +106,7 @@ def price(
     )
 
 
-def carry_out(ledger: Ledger, steps: Sequence[Step]) -> Ledger:
+def carry_out(ledger: Ledger, steps: Sequence[LedgerStep]) -> Ledger:
     """The ledger after all steps, in order; a step that was done before has no effect.
 
     Raises:
@@ -114,7 +114,7 @@ def carry_out(ledger: Ledger, steps: Sequence[Step]) -> Ledger:
     """
     for step in steps:
         try:
-            if step.edges and isinstance(step.request, ChangeQuantity | Cancel | Renew):
+            if step.edges and isinstance(step.request, ChangeQuantity | CancelAsset | Renew):
                 ledger = change_bundle(ledger, step.request, step.edges)
             else:
                 ledger = apply(ledger, step.request)
@@ -201,7 +201,7 @@ def _check_discounts(discounts: Sequence[Discount], planned: Sequence[Planned]) 
             raise DiscountError(f"discount {discount.name} takes effect on no line; name lines that have a new price")
 
 
-def _touched(step: Step) -> Iterator[AssetId]:
+def _touched(step: LedgerStep) -> Iterator[AssetId]:
     """Every asset that a step makes or changes."""
     yield target_of(step.request)
     yield from (edge.child_id for edge in step.edges)
@@ -209,7 +209,7 @@ def _touched(step: Step) -> Iterator[AssetId]:
         yield step.request.to_asset.asset_id
 
 
-def _actions(step: Step, after: Ledger) -> Iterator[tuple[AssetId, AssetAction]]:
+def _actions(step: LedgerStep, after: Ledger) -> Iterator[tuple[AssetId, AssetAction]]:
     """What a step did to each asset; a bundle's child may have been left alone."""
     for asset_id in _touched(step):
         for action in reversed(after.assets[asset_id].actions):

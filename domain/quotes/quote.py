@@ -15,7 +15,7 @@ from domain.assets.dates import Instant
 from domain.assets.ledger import MonthCount
 from domain.assets.model import Attributes, Category, SellingModel
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -34,7 +34,9 @@ from domain.quotes.discounts import DiscountStep
 
 ZERO = Decimal(0)
 LineKind = Literal["sale", "quantity", "price", "attributes", "start", "end", "renew", "cancel", "swap"]
-QuotedRequest = Generate | ChangeQuantity | ChangePrice | ChangeFields | ChangeStart | ChangeEnd | Cancel | Renew | Swap
+QuotedRequest = (
+    Generate | ChangeQuantity | ChangePrice | ChangeFields | ChangeStart | ChangeEnd | CancelAsset | Renew | Swap
+)
 
 
 class PriceSource(StrEnum):
@@ -124,7 +126,7 @@ class QuoteTotals(Carried):
     open_lines: int
 
 
-class Step(Carried):
+class LedgerStep(Carried):
     """A request to the ledger, and the bundle below its asset."""
 
     line_id: str
@@ -150,7 +152,7 @@ class Quote(Carried):
     contract: ContractTerms | None
     lines: tuple[QuoteLine, ...]
     totals: QuoteTotals
-    steps: tuple[Step, ...]
+    steps: tuple[LedgerStep, ...]
     relationships: tuple[Relationship, ...]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.frame.requests import Decision, Remark, Request
+from domain.frame.requests import CustomerDecision, Remark, Request
 from domain.kernel.base import Received
 from domain.kernel.ids import ContractRef, OrderRef
 from domain.kernel.money import CurrencyCode
@@ -87,7 +87,7 @@ class DeclineQuote(Request):
     reason: Remark = ""
 
 
-ACCEPT = Decision.ACCEPT
+ACCEPT = CustomerDecision.ACCEPT
 
 
 def is_day(value: Any) -> date | None:

@@ -15,14 +15,14 @@ from domain.catalogue.errors import SellingModelError, TermMissingError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
 from domain.kernel.calendar import add_months
 from domain.quotes.configure import Configured, configure
-from domain.quotes.quote import PriceSource, Step, UnitPricing
+from domain.quotes.quote import LedgerStep, PriceSource, UnitPricing
 from domain.quotes.request_lines import SaleLine
-from domain.quotes.sources import ZERO, Desk, Planned, price_from_book
+from domain.quotes.sources import ZERO, Planned, QuoteSources, price_from_book
 
 WITHOUT_TERM = frozenset({SellingModel.ONE_TIME, SellingModel.EVERGREEN})
 
 
-def plan_sale(desk: Desk, sale: SaleLine) -> tuple[list[Planned], list[Relationship]]:
+def plan_sale(desk: QuoteSources, sale: SaleLine) -> tuple[list[Planned], list[Relationship]]:
     """One asset for each configured product, and the edges between them."""
     configured = configure(desk.catalogue, sale)
     planned = [_plan_one(desk, sale, configured[0].product, part) for part in configured]
@@ -40,7 +40,7 @@ def plan_sale(desk: Desk, sale: SaleLine) -> tuple[list[Planned], list[Relations
     return planned, edges
 
 
-def _plan_one(desk: Desk, sale: SaleLine, root: Product, part: Configured) -> Planned:
+def _plan_one(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured) -> Planned:
     if part.included:
         per = PriceUnit.ONCE if part.model is SellingModel.ONE_TIME else PriceUnit.MONTH
         pricing = UnitPricing(source=PriceSource.INCLUDED, per=per, base_price=ZERO, net_price=ZERO, ledger_price=ZERO)
@@ -55,11 +55,11 @@ def _plan_one(desk: Desk, sale: SaleLine, root: Product, part: Configured) -> Pl
         attributes=part.attributes,
         terms=contract.coming(sale.start) if contract and contract.coterminous else (),
     )
-    step = Step(line_id=part.line_id, request=request)
+    step = LedgerStep(line_id=part.line_id, request=request)
     return Planned("sale", step, part.parent_id, pricing, part.product)
 
 
-def _asset(desk: Desk, part: Configured, start: datetime) -> Asset:
+def _asset(desk: QuoteSources, part: Configured, start: datetime) -> Asset:
     product, child = part.product, part.parent_id is not None
     contract = desk.request.contract
     return Asset(
@@ -81,7 +81,7 @@ def _asset(desk: Desk, part: Configured, start: datetime) -> Asset:
     )
 
 
-def _lot(desk: Desk, sale: SaleLine, root: Product, part: Configured, pricing: UnitPricing) -> Line:
+def _lot(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, pricing: UnitPricing) -> Line:
     contract = desk.request.contract
     common_end = contract is not None and contract.coterminous
     line = Line(
@@ -104,7 +104,7 @@ def _months_later(start: datetime, months: int, zone: str) -> datetime:
     return add_months(start.astimezone(ZoneInfo(zone)), months).astimezone(UTC)
 
 
-def _end(desk: Desk, sale: SaleLine, root: Product, part: Configured, common_end: bool) -> datetime | None:
+def _end(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, common_end: bool) -> datetime | None:
     if part.model in WITHOUT_TERM:
         if part.parent_id is None and (sale.end or sale.months):
             raise SellingModelError(f"{root.code} is sold {part.model}: it has no end; leave end and months out")

@@ -15,7 +15,7 @@ from domain.catalogue.catalogue import Catalogue, Product
 from domain.catalogue.pricebook import PriceBook, PriceUnit, ledger_price
 from domain.kernel.ids import AssetId, ProductCode
 from domain.quotes.discounts import Discount, discount_steps
-from domain.quotes.quote import LineKind, PriceSource, Step, UnitPricing
+from domain.quotes.quote import LedgerStep, LineKind, PriceSource, UnitPricing
 from domain.quotes.request_lines import QuoteRequest
 
 ZERO = Decimal(0)
@@ -26,14 +26,14 @@ class Planned:
     """A step, and how its unit price comes about."""
 
     kind: LineKind
-    step: Step
+    step: LedgerStep
     parent_id: str | None = None
     pricing: UnitPricing | None = None
     product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class QuoteSources:
     """All that a quote is made from."""
 
     catalogue: Catalogue
@@ -54,7 +54,7 @@ class Desk:
 
 
 def price_from_book(
-    desk: Desk,
+    desk: QuoteSources,
     line_id: str,
     product: ProductCode,
     model: SellingModel,
@@ -69,7 +69,7 @@ def price_from_book(
 
 
 def price_from_last(
-    desk: Desk, line_id: str, record: AssetRecord, uplift: Decimal = ZERO, *, at: datetime | None = None
+    desk: QuoteSources, line_id: str, record: AssetRecord, uplift: Decimal = ZERO, *, at: datetime | None = None
 ) -> UnitPricing | None:
     """The last price agreed, or that for `at`, which is by the month or once; None if the asset has none."""
     last, asset = last_lot(record) if at is None else lot_agreed_at(record, at), record.asset
@@ -81,7 +81,7 @@ def price_from_last(
 
 
 def _priced(
-    desk: Desk,
+    desk: QuoteSources,
     line_id: str,
     product: ProductCode,
     source: PriceSource,

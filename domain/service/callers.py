@@ -60,7 +60,7 @@ class OwnedLine(Carried):
     until: AwareDatetime | None = None
 
 
-class CaseLine(Carried):
+class OpenCaseLine(Carried):
     """An open case, with its next promise."""
 
     case_id: str
@@ -133,7 +133,7 @@ class CustomerView(Carried):
     health: HealthLine | None = None
     contacts: list[ContactLine] = []
     owns: list[OwnedLine] = []
-    cases: list[CaseLine] = []
+    cases: list[OpenCaseLine] = []
     messages: list[MessageLine] = []
     surveys: list[SurveyLine] = []
     next: list[NextLine] = []

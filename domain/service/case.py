@@ -248,7 +248,7 @@ class MilestoneFacts(Carried):
         )
 
 
-class SurveyFacts(Carried):
+class CsatFacts(Carried):
     """A survey about a resolution, and its answer. `sent_to` is the address that it went to, in lower case."""
 
     survey_id: str

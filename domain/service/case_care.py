@@ -25,7 +25,7 @@ from domain.service.casework import SYSTEM, Work
 from domain.service.definitions import ActionClass, ActionKind, MilestoneKind, Priority
 from domain.service.desk import next_shift, on_shift
 from domain.service.lifecycle import RUNNING, CaseState, closes_at, nudges_at, state_in_words
-from domain.service.milestone_actions import Agenda, PlannedAction, agenda
+from domain.service.milestone_actions import DueActions, PlannedAction, agenda
 from domain.service.milestones import MilestoneState, Occurrence
 
 Wake = tuple[datetime, str]
@@ -89,7 +89,7 @@ def _closes(work: Work) -> datetime | None:
 # Promises
 
 
-def _judge(work: Work, todo: Agenda, found: list[tuple[MilestoneKind, Occurrence]]) -> None:
+def _judge(work: Work, todo: DueActions, found: list[tuple[MilestoneKind, Occurrence]]) -> None:
     """Keeps what became of each promise, and what was found late or not late after all."""
     rows = {row.key: row for row in work.before.milestones}
     violated = {one.occurrence: one for one in todo.violations}

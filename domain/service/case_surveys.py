@@ -8,7 +8,7 @@ from domain.frame.messages import OwnWords
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
-from domain.service.case import Happened, SurveyFacts
+from domain.service.case import CsatFacts, Happened
 from domain.service.case_effects import StaffTask
 from domain.service.case_requests import AnswerCsat
 from domain.service.casework import SYSTEM, Work
@@ -54,7 +54,7 @@ def ask(work: Work, key: str) -> None:
     number = 1 + sum(event.kind is Happened.SURVEYED for event in work.all_events())
     survey_id = f"{case.case_id}-{number}"
     if case_mails.survey(work, key, survey_id):
-        work.surveys.append(SurveyFacts(survey_id=survey_id, sent_at=work.as_of, sent_to=address))
+        work.surveys.append(CsatFacts(survey_id=survey_id, sent_at=work.as_of, sent_to=address))
         work.happened(Happened.SURVEYED, work.as_of, SYSTEM, {"survey_id": survey_id}, internal=True)
 
 
@@ -73,7 +73,7 @@ def _withheld(work: Work, asked: list[AskedBefore], at: datetime | None = None) 
     return case_survey_withheld(about, asked, at or work.as_of, RULES)
 
 
-def _asked(work: Work, survey: SurveyFacts) -> AskedBefore:
+def _asked(work: Work, survey: CsatFacts) -> AskedBefore:
     return AskedBefore(
         kind=SurveyKind.CSAT, contact_id=survey.sent_to or "", sent_at=survey.sent_at, case_id=work.case_id
     )
@@ -113,7 +113,7 @@ def answer(work: Work, request: AnswerCsat) -> None:
     work.answer.update(survey_id=survey.survey_id, score=request.score)
 
 
-def _check_in_time(work: Work, survey: SurveyFacts) -> None:
+def _check_in_time(work: Work, survey: CsatFacts) -> None:
     rated = [
         event.at
         for event in work.before.events

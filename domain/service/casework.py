@@ -19,12 +19,12 @@ from domain.service.case import (
     CaseChanged,
     CaseFile,
     CaseView,
+    CsatFacts,
     Happened,
     MessageFacts,
     MilestoneFacts,
     Promise,
     Recorded,
-    SurveyFacts,
     clock_events,
 )
 from domain.service.case_effects import CaseLine, CaseMail, CaseNotice, NewMessage, StaffTask
@@ -56,7 +56,7 @@ class CaseSituation:
     messages: list[MessageFacts] = field(default_factory=list)
     milestones: list[MilestoneFacts] = field(default_factory=list)
     fired: frozenset[str] = frozenset()
-    surveys: list[SurveyFacts] = field(default_factory=list)
+    surveys: list[CsatFacts] = field(default_factory=list)
     asked: list[AskedBefore] = field(default_factory=list)  # the latest that went to the contact's address
     claims: list[Claim] = field(default_factory=list)
     open_children: int = 0
@@ -91,7 +91,7 @@ class Work:
         self.tell: list[CaseChanged] = []
         self.lines: list[CaseLine] = []
         self.milestones: dict[str, MilestoneFacts] = {}
-        self.surveys: list[SurveyFacts] = []
+        self.surveys: list[CsatFacts] = []
         self.claims: list[Claim] = []
         self.memos: list[dict[str, Any]] = []
         """credit memos that were written for it, as other systems are told"""

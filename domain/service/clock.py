@@ -18,7 +18,16 @@ from domain.service.errors import (
 )
 from domain.service.localtime import zone_of
 from domain.service.openyear import EPOCH, MICRO, MINUTE, OpenTime, OpenYear, micros
-from domain.service.options import DEFAULTS, Boundary, ClockOptions, DayMethod, Negative, NoHours, PauseClock, Precision
+from domain.service.options import (
+    DEFAULTS,
+    ClockOptions,
+    DayMethod,
+    Negative,
+    NoHours,
+    PauseClock,
+    TargetBoundary,
+    TimePrecision,
+)
 
 Span = tuple[datetime, datetime]
 """From the first instant up to, not including, the second."""
@@ -78,9 +87,9 @@ class BusinessClock:
             found = self._backward(at, -left, stops)
         else:
             found = self._next_open(at, stops)
-        if options.boundary is Boundary.NEXT_OPEN and self.calendar.has_hours:
+        if options.boundary is TargetBoundary.NEXT_OPEN and self.calendar.has_hours:
             found = self._next_open(found, stops)
-        if options.precision is Precision.MINUTE:
+        if options.precision is TimePrecision.MINUTE:
             found -= found % MINUTE
         return _instant(found)
 
@@ -91,7 +100,7 @@ class BusinessClock:
         pauses: Sequence[Span] = (),
         *,
         window: Span | None = None,
-        precision: Precision = Precision.SECOND,
+        precision: TimePrecision = TimePrecision.SECOND,
     ) -> Measured:
         """Open time in `[start, end)`, inside `window` when one is given; zero when `end` is not after `start`.
 
@@ -112,7 +121,7 @@ class BusinessClock:
                 if finish > first and begin < last:
                     paused += self._between(max(begin, first), min(finish, last))
         parts = (gross - paused, gross, paused)
-        if precision is Precision.MINUTE:
+        if precision is TimePrecision.MINUTE:
             parts = (parts[0] - parts[0] % MINUTE, parts[1] - parts[1] % MINUTE, parts[2] - parts[2] % MINUTE)
         return Measured(*(timedelta(microseconds=part) for part in parts))
 

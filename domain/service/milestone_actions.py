@@ -45,7 +45,7 @@ class Reversal(Carried):
     says: str
 
 
-class Agenda(Carried):
+class DueActions(Carried):
     """What to do now, and when to look again."""
 
     fire: tuple[PlannedAction, ...] = ()
@@ -64,7 +64,7 @@ def agenda(
     fired: Collection[str] = (),
     recorded: Mapping[str, Violation] | None = None,
     options: MilestoneOptions | None = None,
-) -> Agenda:
+) -> DueActions:
     """What the milestones of a case want at `as_of`. Events decide, not the instant at which a timer woke the caller.
 
     Args:
@@ -98,7 +98,7 @@ def agenda(
                         later.append(planned.at)
                 elif _wanted(planned, occurrence, as_of, planned_at, history.ended_at):
                     fire.append(planned)
-    return Agenda(
+    return DueActions(
         fire=tuple(sorted(fire, key=lambda planned: (planned.at, planned.key))),
         violations=tuple(violations),
         reversals=tuple(_reversals(case_id, followed, history, known, rules, as_of=as_of, fired=fired)),

@@ -14,7 +14,7 @@ from domain.kernel.base import Carried
 from domain.service.clock import BusinessClock
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.history import CaseEvent, CaseHistory, EventKind, running
-from domain.service.options import Boundary, MilestoneOptions, Precision, ReopenRule, ZeroTarget
+from domain.service.options import MilestoneOptions, ReopenRule, TargetBoundary, TimePrecision, ZeroTarget
 
 ZERO = timedelta(0)
 
@@ -184,7 +184,7 @@ class _Judge:
         start = counted_from or start
         due = self.clock.due(start, target, stops, self.rules.clock)
         late = elapsed > target if counted_from is None else end > due
-        if exact == target and counted_from is None and self.rules.clock.boundary is Boundary.AT_CLOSE:
+        if exact == target and counted_from is None and self.rules.clock.boundary is TargetBoundary.AT_CLOSE:
             # The target ran out at closing time and the work was done while closed: late, though no more time was used.
             late = end > self.clock.due(start, target, stops)
         if late and self.rules.looked_at is not None:
@@ -236,6 +236,6 @@ class _Judge:
         )
 
     def _shown(self, span: timedelta) -> timedelta:
-        if self.rules.clock.precision is Precision.MINUTE:
+        if self.rules.clock.precision is TimePrecision.MINUTE:
             return span - span % timedelta(minutes=1)
         return span

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from domain.kernel.base import Carried
 
 
-class Boundary(StrEnum):
+class TargetBoundary(StrEnum):
     """Where a target lies that is used up exactly when an open period ends."""
 
     AT_CLOSE = "at_close"
@@ -19,7 +19,7 @@ class Boundary(StrEnum):
     """at the start of the next period"""
 
 
-class Precision(StrEnum):
+class TimePrecision(StrEnum):
     """How finely results are told."""
 
     SECOND = "second"
@@ -65,8 +65,8 @@ class DayMethod(StrEnum):
 class ClockOptions(Carried):
     """The conventions on which business clocks differ; the defaults are this product's choice."""
 
-    boundary: Boundary = Boundary.AT_CLOSE
-    precision: Precision = Precision.SECOND
+    boundary: TargetBoundary = TargetBoundary.AT_CLOSE
+    precision: TimePrecision = TimePrecision.SECOND
     pause_clock: PauseClock = PauseClock.BUSINESS
     negative: Negative = Negative.REJECT
     no_hours: NoHours = NoHours.ERROR

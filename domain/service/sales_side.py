@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.holds.guard import hold_of, weekday_clock
 from domain.holds.holds import CaseForHold, HoldLevel, HoldReason, derive_holds
-from domain.service.case import CaseAccount, CaseFile, MilestoneFacts, SurveyFacts
+from domain.service.case import CaseAccount, CaseFile, CsatFacts, MilestoneFacts
 from domain.service.definitions import MilestoneKind
 from domain.service.opening import CaseCategory
 
@@ -16,7 +16,7 @@ def sales_of(
     case: CaseFile,
     account: CaseAccount | None,
     milestones: Iterable[MilestoneFacts],
-    surveys: Iterable[SurveyFacts],
+    surveys: Iterable[CsatFacts],
     as_of: datetime,
 ) -> str:
     """Whether the case holds sales back at `as_of`, in words; empty if it does not, or is of nobody known."""
@@ -29,7 +29,7 @@ def standing_of(
     case: CaseFile,
     account: CaseAccount | None,
     milestones: Iterable[MilestoneFacts],
-    surveys: Iterable[SurveyFacts],
+    surveys: Iterable[CsatFacts],
     as_of: datetime,
 ) -> frozenset[tuple[HoldLevel, HoldReason]]:
     """How far the case holds sales back at `as_of`, and for which reasons; empty if it does not, or is of nobody known."""
@@ -40,7 +40,7 @@ def standing_of(
     return frozenset((hold.level, hold.reason) for hold in holds)
 
 
-def _raised(case: CaseFile, milestones: Iterable[MilestoneFacts], surveys: Iterable[SurveyFacts]) -> CaseForHold:
+def _raised(case: CaseFile, milestones: Iterable[MilestoneFacts], surveys: Iterable[CsatFacts]) -> CaseForHold:
     answered = {one.survey_id: one.score for one in surveys if _of_resolution(one, case)}
     return CaseForHold(
         case_id=case.case_id,
@@ -60,6 +60,6 @@ def _raised(case: CaseFile, milestones: Iterable[MilestoneFacts], surveys: Itera
     )
 
 
-def _of_resolution(survey: SurveyFacts, case: CaseFile) -> bool:
+def _of_resolution(survey: CsatFacts, case: CaseFile) -> bool:
     """True for an answer to the survey about the present resolution."""
     return survey.score is not None and case.resolved_at is not None and survey.sent_at >= case.resolved_at

@@ -10,7 +10,7 @@ from domain.contracts.ownership import upsold
 from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
 from domain.frame.requests import AnswerOffer
-from domain.frame.requests import Decision as Answer
+from domain.frame.requests import CustomerDecision as Answer
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.holds import ContactDecision, Purpose

@@ -24,7 +24,7 @@ class Band(StrEnum):
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """One input of the score: its value from 0 to 100 (null: no data), its weight, and what it says in words."""
 
     name: str
@@ -44,7 +44,7 @@ class Health:
 
     score: int | None
     band: Band
-    parts: tuple[Part, ...]
+    parts: tuple[ScorePart, ...]
 
     def view(self) -> HealthView:
         """What the briefing shows."""
@@ -127,7 +127,7 @@ def band_of(score: int) -> Band:
     return Band.CRITICAL if score < 40 else Band.WATCH if score < 70 else Band.HEALTHY
 
 
-def _parts(customer: Customer, playbook: Playbook, at: datetime) -> list[Part]:
+def _parts(customer: Customer, playbook: Playbook, at: datetime) -> list[ScorePart]:
     parts = []
     if any(asset.kind is ProductKind.SUBSCRIPTION and asset.at(at) for asset in customer.assets):
         parts += _usage_parts(seat_use(customer, playbook, at))
@@ -139,30 +139,30 @@ def _parts(customer: Customer, playbook: Playbook, at: datetime) -> list[Part]:
     return parts
 
 
-def _usage_parts(uses: list[SeatUse]) -> list[Part]:
+def _usage_parts(uses: list[SeatUse]) -> list[ScorePart]:
     if not uses:
-        return [Part("adoption", None, 40, "usage unknown"), Part("trend", None, 20, "trend unknown")]
+        return [ScorePart("adoption", None, 40, "usage unknown"), ScorePart("trend", None, 20, "trend unknown")]
     seats = sum(use.seats for use in uses)
     share = Decimal(sum(use.active for use in uses)) / seats
     average = "" if any(use.counted_on for use in uses) else " on average"
     says = f"{_percent(share)} of {seats} seats in use{average}"
-    adoption = Part("adoption", _scale(share, "0", "0.8"), 40, says)
+    adoption = ScorePart("adoption", _scale(share, "0", "0.8"), 40, says)
     trends = [use.trend for use in uses if use.trend is not None]
     if not trends:
-        return [adoption, Part("trend", None, 20, "trend unknown")]
+        return [adoption, ScorePart("trend", None, 20, "trend unknown")]
     trend = min(trends)
-    return [adoption, Part("trend", _scale(trend, "-0.5", "0.2"), 20, f"use {_signed(trend)} in 28 days")]
+    return [adoption, ScorePart("trend", _scale(trend, "-0.5", "0.2"), 20, f"use {_signed(trend)} in 28 days")]
 
 
-def _recency_part(customer: Customer, playbook: Playbook, today: date) -> Part:
+def _recency_part(customer: Customer, playbook: Playbook, today: date) -> ScorePart:
     days = [purchase.day for purchase in customer.purchases]
     rhythm = order_rhythm(days, playbook.reorder)
     silent = (today - max(days)).days
     value = _scale(Decimal(silent) / rhythm, "3", "1")
-    return Part("order rhythm", value, 60, f"last order {silent} days ago, usual rhythm {rhythm} days")
+    return ScorePart("order rhythm", value, 60, f"last order {silent} days ago, usual rhythm {rhythm} days")
 
 
-def _onboarding_part(customer: Customer, at: datetime) -> Part:
+def _onboarding_part(customer: Customer, at: datetime) -> ScorePart:
     settled = sum(task.status != "open" for task in customer.tasks)
     late = sum(task.status == "open" and task.due_at < at for task in customer.tasks)
     total = len(customer.tasks)
@@ -172,15 +172,15 @@ def _onboarding_part(customer: Customer, at: datetime) -> Part:
         if settled == total
         else f"onboarding {settled} of {total}" + (f", {late} late" if late else "")
     )
-    return Part("onboarding", value, 20, said)
+    return ScorePart("onboarding", value, 20, said)
 
 
-def _sentiment_part(customer: Customer, at: datetime) -> Part:
+def _sentiment_part(customer: Customer, at: datetime) -> ScorePart:
     fresh = [s for s in customer.surveys if s.score is not None and at - s.sent_at <= timedelta(days=180)]
     if not fresh:
-        return Part("sentiment", None, 20, "no survey answered")
+        return ScorePart("sentiment", None, 20, "no survey answered")
     score = max(fresh, key=lambda survey: survey.sent_at).score or 0
-    return Part("sentiment", Decimal(score * 10), 20, f"would recommend: {score} of 10")
+    return ScorePart("sentiment", Decimal(score * 10), 20, f"would recommend: {score} of 10")
 
 
 def _scale(value: Decimal, worst: str, best: str) -> Decimal:

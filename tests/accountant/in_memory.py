@@ -19,21 +19,21 @@ from domain.billing.line_parts import Why
 from domain.billing.schedule import BillLine
 from domain.contracts import changes, renewal
 from domain.contracts.ownership import POLICY
-from domain.contracts.request_facts import Desk
+from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
 from domain.frame.decision import Decision
 from domain.frame.requests import AnswerRenewal, Request
 from domain.kernel.calendar import local_day, local_instant
 from domain.kernel.refusals import Refusal
-from domain.orders.order import Product, read_order
+from domain.orders.order import OrderedProduct, read_order
 from tests.accountant.compare import differences, judged
 from tests.accountant.doors import Document, Done, Line, Lived
 from tests.accountant.living import Judgement
 from tests.accountant.story import PRODUCTS, Story, order_document
 from tests.domain.contracts.world import InMemory
 
-ASKED: dict[str, tuple[Callable[[Desk, Any], Decision], type[Request]]] = {
+ASKED: dict[str, tuple[Callable[[RequestFacts, Any], Decision], type[Request]]] = {
     "amend_assets": (changes.amend, AmendAssets),
     "renew_assets": (changes.renew, RenewAssets),
     "cancel_assets": (changes.cancel, CancelAssets),
@@ -58,7 +58,7 @@ class _Account(InMemory):
             playbook_version=1,
             since=story.instant(-3, "12:00"),
         )
-        products = [Product.model_validate(each) for each in (*PRODUCTS, *story.products)]
+        products = [OrderedProduct.model_validate(each) for each in (*PRODUCTS, *story.products)]
         super().__init__(account, "aoi@customer.example", products)
         self.billed: dict[str, list[BillLine]] = {}
         self.next_days: dict[str, date | None] = {}

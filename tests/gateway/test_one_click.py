@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.mail.marks import Domains
-from domain.mail.signing import Purpose, token_of
+from domain.mail.signing import AddressPurpose, token_of
 from gateway.one_click import OneClick
 from gateway.reception import Reception
 from tests.conftest import Servers
@@ -131,7 +131,7 @@ async def test_a_token_that_somebody_made_up_opts_nobody_out(post: Post, door: O
     other = "a" if token[-1] != "a" else "b"
     for made_up in (
         token[:-1] + other,
-        token_of(welcome["delivery_id"], Purpose.STOP, STRANGER),
+        token_of(welcome["delivery_id"], AddressPurpose.STOP, STRANGER),
         reply[1],  # for answers
         f"{account['account']['account_id']}%2FP-1",
         "%ff%00",

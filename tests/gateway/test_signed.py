@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from activities.mail import keys as key_store
-from domain.mail.signing import Key, Purpose, message_id_of, signed_address
+from domain.mail.signing import AddressPurpose, Key, message_id_of, signed_address
 from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.test_inbound import post, report_about
 from tests.gateway.test_replies import state_of, with_quote
@@ -118,8 +118,8 @@ async def test_another_contact_of_the_customer_does_not_answer_in_their_place(po
 async def test_an_address_that_somebody_made_up_is_any_address(post: Post) -> None:
     account, quote_id, mail = await with_quote(post)
     sender = contact_of(account)
-    made_up = signed_address(mail["delivery_id"], Purpose.REPLY, STRANGER, DOMAIN)
-    stop = signed_address(mail["delivery_id"], Purpose.STOP, STRANGER, DOMAIN)
+    made_up = signed_address(mail["delivery_id"], AddressPurpose.REPLY, STRANGER, DOMAIN)
+    stop = signed_address(mail["delivery_id"], AddressPurpose.STOP, STRANGER, DOMAIN)
     for address in (made_up, stop, f"reply+@{DOMAIN}", f"reply+{'a' * 48}@{DOMAIN}"):
         row = await post.delivered(written(sender, "Re: Your quote", "Yes please"), to=address)
         assert row["status"] == "matched"

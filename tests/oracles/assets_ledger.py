@@ -12,7 +12,7 @@ from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy
 from domain.assets.model import Asset, AssetAction, AssetRecord
 from domain.assets.operations import AnyRequest, apply
-from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback, Transfer
+from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback, Transfer
 from domain.assets.taking import detail_lines
 from tests.oracles import Adapter, Unsupported
 from tests.oracles.assets import Input, choice, moment, understood
@@ -77,7 +77,7 @@ REQUESTS: dict[str, Callable[[Input, Input, Input], AnyRequest]] = {
     "generate": generate,
     "change_quantity": amendment(ChangeQuantity, "effective", "delta", "unit_price"),
     "change_price": amendment(ChangePrice, "effective", "unit_price"),
-    "cancel": amendment(Cancel, "effective", "tail"),
+    "cancel": amendment(CancelAsset, "effective", "tail"),
     "renew": amendment(Renew, "start", "months", "segment_months"),
     "transfer": hand_over,
     "rollback": amendment(Rollback),

@@ -16,7 +16,7 @@ from domain.claims.price_protection import (
     PurchasedLine,
     price_protection,
 )
-from domain.claims.refunds import CreditableInvoice, CreditItem, CreditKind, InvoiceLine, credit_breakdown
+from domain.claims.refunds import CreditableInvoice, CreditItem, CreditKind, RefundLine, credit_breakdown
 from domain.kernel.money import Money
 from domain.service.business_calendar import BusinessCalendar
 from domain.service.clock import BusinessClock, Span
@@ -26,7 +26,7 @@ from domain.service.history import CaseEvent, history_of
 from domain.service.localtime import minute_of, resolve_local, zone_of
 from domain.service.milestone_timeline import MilestoneSummary, next_due, summary
 from domain.service.milestones import occurrences
-from domain.service.options import Boundary, ClockOptions, DayMethod, MilestoneOptions, Precision
+from domain.service.options import ClockOptions, DayMethod, MilestoneOptions, TargetBoundary, TimePrecision
 from domain.service.roi import cost_per_case, deflection_saving
 from domain.success.retention import adoption_rate, retention_rates
 from domain.success.scores import (
@@ -138,7 +138,7 @@ def sla_elapsed(given: Json) -> Json:
         instant(given["end"]),
         spans(given["pauses"]),
         window=None if given["window"] is None else spans([given["window"]])[0],
-        precision=Precision(given["options"]["precision"]),
+        precision=TimePrecision(given["options"]["precision"]),
     )
     return {f"{name}_seconds": seconds(span) for name, span in measured._asdict().items()}
 
@@ -148,7 +148,8 @@ def sla_timeline(given: Json) -> Json:
     history = history_of(CaseEvent.model_validate(event) for event in given["events"])
     options = MilestoneOptions(
         clock=ClockOptions(
-            boundary=Boundary(given["options"]["boundary"]), precision=Precision(given["options"]["precision"])
+            boundary=TargetBoundary(given["options"]["boundary"]),
+            precision=TimePrecision(given["options"]["precision"]),
         )
     )
     found = {}
@@ -234,7 +235,7 @@ def price_protection_refund(given: Json) -> Json:
 
 def refund_partial(given: Json) -> Json:
     lines = [
-        InvoiceLine(
+        RefundLine(
             id=line["id"],
             amount=decimal(line["amount"]),
             credited=decimal(line["credited"]),

@@ -23,7 +23,7 @@ from domain.assets.errors import AssetError
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import INVALID_ASSET, ImportedAsset, TakenOver, read_asset, take_over
 from domain.kernel.refusals import Refusal
-from domain.orders.order import TERM_KINDS, PricePer, Product
+from domain.orders.order import TERM_KINDS, OrderedProduct, PricePer
 from gateway.client import PerennialClient
 from workers.feeds.asset_mapping import AssetFeed, load_asset_mapping, read_periods
 from workers.feeds.errors import FeedError
@@ -301,7 +301,7 @@ def _check_same(known: AssetRecord, new: AssetRecord) -> None:
         )
 
 
-async def _product(connection: Connection, document: ImportedAsset) -> tuple[Product, bool]:
+async def _product(connection: Connection, document: ImportedAsset) -> tuple[OrderedProduct, bool]:
     """The asset's product, and whether it is new to the catalogue."""
     code = document.product
     known = await known_products(connection, [code])

@@ -14,7 +14,7 @@ from activities.kernel.pool import Connection, Pool
 from domain.assets.invariants import violations
 from domain.assets.ledger import Ledger, total_amount
 from domain.assets.operations import apply
-from domain.assets.requests import Cancel, ChangeQuantity, Renew
+from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
 from domain.assets.views import state_at, totals_at
 from domain.contracts.ownership import POLICY
 from domain.frame.decision import AssetChange
@@ -105,7 +105,7 @@ async def test_what_is_stored_follows_every_change(base: Pool) -> None:
         make(ChangeQuantity, "up", asset_id=AssetId("IB-9.3"), effective="2025-03-01", delta=4),
         make(Renew, "renew", asset_id=AssetId("IB-9.3"), months=12),
         make(ChangeQuantity, "down", asset_id=AssetId("IB-9.3"), effective="2026-09-01", delta=-9),
-        make(Cancel, "stop", asset_id=AssetId("IB-9.3"), effective="2026-02-01"),
+        make(CancelAsset, "stop", asset_id=AssetId("IB-9.3"), effective="2026-02-01"),
     ]
     async with base.acquire() as connection:
         transaction = connection.transaction()

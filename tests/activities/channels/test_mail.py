@@ -20,7 +20,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.mail import MailChannel, SmtpSettings
 from activities.channels.rendering import Renderer
 from activities.channels.text import wire_address
-from domain.mail.signing import Purpose, delivery_in, message_id_of, signed_address, token_of
+from domain.mail.signing import AddressPurpose, delivery_in, message_id_of, signed_address, token_of
 from tests.activities.channels.conftest import KEY
 from tests.activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from tests.activities.channels.smtp_server import Mailbox
@@ -100,8 +100,10 @@ async def test_what_is_signed_says_so_in_its_ids_the_same_at_every_attempt(
     assert first == second == message_id_of(a_mail().delivery_id, "mail.meridian.example", KEY)
     assert mailbox.accepted[0] == mailbox.accepted[1]
     message = mailbox.last()
-    assert message["Reply-To"] == signed_address(a_mail().delivery_id, Purpose.REPLY, KEY, "reply.meridian.example")
-    stop = signed_address(a_mail().delivery_id, Purpose.STOP, KEY, "reply.meridian.example")
+    assert message["Reply-To"] == signed_address(
+        a_mail().delivery_id, AddressPurpose.REPLY, KEY, "reply.meridian.example"
+    )
+    stop = signed_address(a_mail().delivery_id, AddressPurpose.STOP, KEY, "reply.meridian.example")
     assert message["List-Unsubscribe"] == f"<mailto:{stop}?subject=unsubscribe>"
 
 
@@ -117,7 +119,7 @@ async def test_without_an_inbox_answers_go_to_a_person(
     message = mailbox.last()
     assert message["Reply-To"] == "aoi@meridian.example"
     assert delivery_in(message_id, "mail.meridian.example", {KEY.number: KEY}) == a_mail().delivery_id
-    token = token_of(a_mail().delivery_id, Purpose.STOP, KEY)
+    token = token_of(a_mail().delivery_id, AddressPurpose.STOP, KEY)
     assert message["List-Unsubscribe"] == f"<mailto:success@meridian.example?subject=unsubscribe%20{token}>"
     assert "返信" not in text_of(message)
     await channel_with(reply_domain="meridian.example").send(a_mail(key=KEY.number))
@@ -127,7 +129,7 @@ async def test_without_an_inbox_answers_go_to_a_person(
 async def test_optional_mails_are_unsubscribed_from_by_one_click(channel_with: Build, mailbox: Mailbox) -> None:
     served = channel_with(reply_domain="reply.meridian.example", public_url="https://mail.meridian.example/p/")
     await served.send(a_mail(key=KEY.number))
-    message, token = mailbox.last(), token_of(a_mail().delivery_id, Purpose.STOP, KEY)
+    message, token = mailbox.last(), token_of(a_mail().delivery_id, AddressPurpose.STOP, KEY)
     assert message["List-Unsubscribe"] == (
         f"<https://mail.meridian.example/p/unsubscribe/{token}>,"
         f" <mailto:stop+{token}@reply.meridian.example?subject=unsubscribe>"
@@ -142,7 +144,7 @@ async def test_optional_mails_are_unsubscribed_from_by_one_click(channel_with: B
 async def test_a_signed_address_of_a_long_domain_stays_in_one_piece(channel_with: Build, mailbox: Mailbox) -> None:
     domain = f"{'a' * 60}.{'b' * 60}.example"
     await channel_with(reply_domain=domain).send(a_mail(key=KEY.number))
-    address = signed_address(a_mail().delivery_id, Purpose.REPLY, KEY, domain)
+    address = signed_address(a_mail().delivery_id, AddressPurpose.REPLY, KEY, domain)
     assert f"Reply-To: {address}\r\n".encode() in mailbox.accepted[-1]
 
 

@@ -12,7 +12,7 @@ from domain.assets.ledger import Ledger, LedgerPolicy, lock, unlock
 from domain.assets.model import Category, RequestId, SellingModel, Subtype
 from domain.assets.operations import apply
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -155,7 +155,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("facts", [{"ramped": True}, {"derived_price": True}, {"selling_model": "usage"}])
     def test_nothing_before_a_scheduled_period_of_ramp_usage_or_derived_price(self, facts: dict[str, Any]) -> None:
-        for kind, fields in ((ChangeQuantity, {"delta": 1}), (Cancel, {})):
+        for kind, fields in ((ChangeQuantity, {"delta": 1}), (CancelAsset, {})):
             assert refused(kind, ramp(**facts), effective="2026-03-01", **fields) == "restricted"
         assert len(ask(ChangeQuantity, ramp(**facts), effective="2027-03-01", delta=1).assets[X].periods) == 3
 
@@ -238,14 +238,14 @@ class TestDates:
 class TestCancel:
     def test_ends_the_periods_or_leaves_a_tail_of_zero(self) -> None:
         scheduled = ask(ChangeQuantity, sold(), effective="2026-09-01", delta=3)
-        ended = ask(Cancel, scheduled, effective="2026-05-01")
+        ended = ask(CancelAsset, scheduled, effective="2026-05-01")
         assert rows(ended.assets[X]) == [("2026-01-01", "2026-05-01", 10)]
-        tail = ask(Cancel, scheduled, effective="2026-05-01", tail=Tail.ZERO_QUANTITY)
+        tail = ask(CancelAsset, scheduled, effective="2026-05-01", tail=Tail.ZERO_QUANTITY)
         assert rows(tail.assets[X]) == [("2026-01-01", "2026-05-01", 10), ("2026-05-01", "2027-01-01", 0)]
         assert tail.assets[X].actions[-1].quantity_change == -10
 
     def test_changes_nothing_more_and_can_be_taken_back_until_its_day(self) -> None:
-        ledger = ask(Cancel, sold(), effective="2026-05-01")
+        ledger = ask(CancelAsset, sold(), effective="2026-05-01")
         assert refused(Renew, ledger, months=12) == "asset_cancelled"
         assert refused(ChangeQuantity, ledger, effective="2026-02-01", delta=1) == "asset_cancelled"
         assert refused(Rollback, ledger, recorded_at="2026-05-01") == "rollback_too_late"
@@ -256,13 +256,13 @@ class TestCancel:
     @pytest.mark.parametrize("facts", [{"ramped": True}, {"selling_model": "usage"}])
     def test_of_ramps_and_usage_too(self, facts: dict[str, Any]) -> None:
         before = sold(**facts)
-        ledger = ask(Cancel, before, effective="2026-05-01")
+        ledger = ask(CancelAsset, before, effective="2026-05-01")
         assert ask(Rollback, ledger, recorded_at="2026-04-30").assets[X].periods == before.assets[X].periods
 
     def test_of_what_never_began_counts_at_once(self) -> None:
-        ledger = ask(Cancel, sold(), effective="2026-01-01", recorded_at="2025-12-01")
+        ledger = ask(CancelAsset, sold(), effective="2026-01-01", recorded_at="2025-12-01")
         assert refused(Rollback, ledger, recorded_at="2025-12-02") == "rollback_too_late"
 
     def test_on_the_first_day_leaves_no_period(self) -> None:
-        ledger = ask(Cancel, sold(), effective="2026-01-01")
+        ledger = ask(CancelAsset, sold(), effective="2026-01-01")
         assert ledger.assets[X].periods == ()

@@ -19,7 +19,7 @@ from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, ReductionOrde
 from domain.assets.model import AssetRecord, RequestId, SellingModel, Subtype
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeEnd,
     ChangeFields,
     ChangePrice,
@@ -111,7 +111,7 @@ def requests(draw: st.DrawFn, number: int, known: list[AssetId]) -> AnyRequest:
         case "end":
             return ChangeEnd(**common, effective=effective, new_end=day(draw(st.integers(0, 2 * DAYS))))
         case "cancel":
-            return Cancel(**common, effective=effective, tail=draw(st.sampled_from(Tail)))
+            return CancelAsset(**common, effective=effective, tail=draw(st.sampled_from(Tail)))
         case "renew":
             return Renew(
                 **common,
@@ -158,7 +158,7 @@ def check_effect(before: Ledger, request: AnyRequest, after: Ledger) -> None:
         assert everywhere(after) == everywhere(before)
         given_away, received = new.actions[-1], after.assets[request.to_asset_id].actions[0]
         assert given_away.quantity_change + received.quantity_change == 0
-    if isinstance(request, Cancel):
+    if isinstance(request, CancelAsset):
         assert all(quantity_at(new, n) == 0 for n, probe in enumerate(PROBES) if probe >= request.effective)
 
 

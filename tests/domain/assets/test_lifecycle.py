@@ -13,7 +13,7 @@ from domain.assets.model import Category, RenewalPricing
 from domain.assets.move import transfer_in, transfer_out
 from domain.assets.operations import apply_together
 from domain.assets.requests import (
-    Cancel,
+    CancelAsset,
     ChangeFields,
     ChangeQuantity,
     Renew,
@@ -217,7 +217,7 @@ class TestTogether:
         ]
         for requests, code in (
             ([change, change], "transaction_not_valid"),
-            ([change, make(Cancel, "t", asset_id=Y, effective="2026-03-01")], "mixed_price_books"),
+            ([change, make(CancelAsset, "t", asset_id=Y, effective="2026-03-01")], "mixed_price_books"),
             (moves, "too_many_transfer_lines"),
             ([change] * 1001, "transaction_not_valid"),
         ):

@@ -14,7 +14,7 @@ from domain.assets.ledger import Ledger, exact_cost, total_amount
 from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
-from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
+from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
 from domain.billing.schedule import BillLine
 from domain.contracts.ownership import POLICY
@@ -183,7 +183,7 @@ def test_a_cancelled_asset_is_credited_to_the_last_minor_unit() -> None:
     ledger = sold(start, 12, 7, by_one_month(Decimal(100), 12), "EUR")
     life = Life(ledger, start, 12, BillingFrequency.MONTHLY, start)
     life.until(date(2027, 6, 15))
-    stop = Cancel(request_id=RequestId("c"), asset_id=X, effective=at(start), recorded_at=at(date(2027, 6, 15)))
+    stop = CancelAsset(request_id=RequestId("c"), asset_id=X, effective=at(start), recorded_at=at(date(2027, 6, 15)))
     life.ledger = apply(life.ledger, stop)
     before, life.record = life.record, life.ledger.record(X)
     life.settle(date(2027, 6, 15), before)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.assets.ledger import Anchor, Ledger, MonthCount, anchor_at, months_between
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
-from domain.assets.requests import Cancel, Generate, Line, Renew
+from domain.assets.requests import CancelAsset, Generate, Line, Renew
 from domain.contracts.ownership import POLICY
 from domain.kernel.calendar import add_months, anchor_from, start_of_day
 from domain.kernel.calendar import months_between as months_by_anchor
@@ -107,5 +107,5 @@ def test_a_change_within_a_clipped_month_counts_the_days_of_that_month() -> None
     for name in ("r1", "r2"):
         ledger = apply(ledger, Renew(request_id=RequestId(name), asset_id=builders.X, months=1))
     # The third month is 28 February to 30 March, of 31 days.
-    stop = Cancel(request_id=RequestId("c"), asset_id=builders.X, effective=at(date(2027, 3, 15)))
+    stop = CancelAsset(request_id=RequestId("c"), asset_id=builders.X, effective=at(date(2027, 3, 15)))
     assert apply(ledger, stop).record(builders.X).actions[-1].amount_change == -16

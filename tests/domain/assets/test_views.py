@@ -10,7 +10,7 @@ from domain.assets.bundles import ChildQuantity, Relationship, change_bundle, me
 from domain.assets.contract_dates import ContractTerms, cotermed, relate
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
-from domain.assets.requests import Cancel, ChangePrice, ChangeQuantity, Renew
+from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Renew
 from domain.assets.views import explain_at, state_at, totals_at
 from domain.kernel.ids import AccountId, AssetId, ContractId
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
@@ -109,8 +109,8 @@ def test_a_bundle_changes_in_proportion_and_ends_together() -> None:
     ledger = change_bundle(ledger, longer, EDGES)
     assert [ledger.assets[key].end for key in (X, CHILD, FIXED)] == [on("2028-01-01"), on("2028-01-01"), None]
 
-    over = make(Cancel, "over", effective="2026-05-01")
-    assert isinstance(over, Cancel)
+    over = make(CancelAsset, "over", effective="2026-05-01")
+    assert isinstance(over, CancelAsset)
     ledger = change_bundle(ledger, over, EDGES)
     assert all(ledger.assets[key].cancelled for key in (X, CHILD, FIXED))
 
@@ -127,7 +127,7 @@ def test_a_bundle_that_cannot_follow_stays_as_it_is() -> None:
 
 
 def test_children_that_are_over_are_left_alone() -> None:
-    ledger = ask(Cancel, bundle(), asset_id=CHILD, effective="2026-02-01")
+    ledger = ask(CancelAsset, bundle(), asset_id=CHILD, effective="2026-02-01")
     more = make(ChangeQuantity, "more", effective="2026-03-01", delta=2)
     assert isinstance(more, ChangeQuantity)
     assert change_bundle(ledger, more, EDGES).assets[CHILD] == ledger.assets[CHILD]

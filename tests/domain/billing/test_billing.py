@@ -17,7 +17,7 @@ from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, total_amount
 from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
-from domain.assets.requests import Cancel, ChangeEnd, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback
+from domain.assets.requests import CancelAsset, ChangeEnd, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.schedule import BillKind, BillLine
 from domain.contracts.ownership import POLICY
@@ -137,7 +137,7 @@ def request_of(draw: st.DrawFn, life: Life, number: int) -> AnyRequest:
         case "price":
             return ChangePrice(**common, effective=at, unit_price=draw(st.decimals(0, 4000, places=2)))
         case "cancel":
-            return Cancel(**common, effective=at)
+            return CancelAsset(**common, effective=at)
         case "end":
             moved = start_of_day(ahead + timedelta(days=draw(st.integers(1, 300))), life.zone)
             return ChangeEnd(**common, effective=at, new_end=moved)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.billing.line_parts import ONCE, Part, Why, changed, kept, merged, read_parts, stated, turned
+from domain.billing.line_parts import ONCE, LinePart, Why, changed, kept, merged, read_parts, stated, turned
 from domain.kernel.calendar import add_months
 from domain.kernel.money import by_one_month
 
@@ -19,8 +19,8 @@ MONTHLY = Decimal("49.00")
 DAYS = st.dates(date(2026, 1, 1), date(2029, 12, 31))
 
 
-def part(start: date, until: date, units: int = 25, price: Decimal = MONTHLY, anchor: int = 1) -> Part:
-    return Part(start, until, units, price, anchor)
+def part(start: date, until: date, units: int = 25, price: Decimal = MONTHLY, anchor: int = 1) -> LinePart:
+    return LinePart(start, until, units, price, anchor)
 
 
 def test_whole_months_have_a_unit_price_for_all_of_them() -> None:
@@ -52,7 +52,7 @@ def test_a_broken_month_says_its_days_and_has_no_unit_price() -> None:
 
 
 def test_what_is_paid_once_is_of_a_day() -> None:
-    said = stated(Decimal(160000), "JPY", [Part(JAN, JAN, 2, Decimal(80000), ONCE)], None)
+    said = stated(Decimal(160000), "JPY", [LinePart(JAN, JAN, 2, Decimal(80000), ONCE)], None)
     assert (said.units, said.unit_price) == (2, Decimal(80000))
     assert said.parts[0].told()["time"] == []
     assert said.parts[0].told()["end"] == "2027-01-01"
@@ -81,7 +81,7 @@ def test_a_change_is_the_units_that_came_or_went_from_its_day_on() -> None:
 
 
 @st.composite
-def stretches(draw: st.DrawFn) -> list[Part]:
+def stretches(draw: st.DrawFn) -> list[LinePart]:
     """Parts of one lot: one after the other, by one anchor."""
     days = sorted(draw(st.sets(DAYS, min_size=2, max_size=5)))
     price = st.decimals(0, 900, places=2)
@@ -90,7 +90,7 @@ def stretches(draw: st.DrawFn) -> list[Part]:
 
 
 @given(stretches(), stretches())
-def test_a_change_is_worth_what_it_makes_of_the_period(before: list[Part], after: list[Part]) -> None:
+def test_a_change_is_worth_what_it_makes_of_the_period(before: list[LinePart], after: list[LinePart]) -> None:
     worth = sum((one.worth for one in changed(before, after)), Fraction())
     assert worth == sum((one.worth for one in after), Fraction()) - sum((one.worth for one in before), Fraction())
     assert read_parts(kept(before)) == tuple(before)

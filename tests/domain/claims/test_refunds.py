@@ -11,7 +11,7 @@ from domain.claims.refunds import (
     CreditableInvoice,
     CreditItem,
     CreditKind,
-    InvoiceLine,
+    RefundLine,
     credit_breakdown,
     left_of_invoice,
 )
@@ -27,7 +27,7 @@ from tests.properties import examples
 
 def invoice(*amounts: str, rate: str = "20", **more: Any) -> CreditableInvoice:
     lines = [
-        InvoiceLine(id=f"L{number}", amount=Decimal(amount), tax_rates=(Decimal(rate),))
+        RefundLine(id=f"L{number}", amount=Decimal(amount), tax_rates=(Decimal(rate),))
         for number, amount in enumerate(amounts, 1)
     ]
     return CreditableInvoice.model_validate({"currency": "EUR", "lines": lines, "paid": True, **more})

@@ -10,7 +10,7 @@ from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.model import AssetRecord, RequestId
 from domain.contracts import renewal
 from domain.contracts.effective import effective
-from domain.contracts.request_facts import Desk
+from domain.contracts.request_facts import RequestFacts
 from domain.contracts.waiting import unless_locked
 from domain.frame.customer import (
     AccountFacts,
@@ -35,11 +35,11 @@ from domain.frame.decision import (
 from domain.frame.situation import Situation
 from domain.frame.state import JourneyState, Step
 from domain.journey import activation
-from domain.orders.order import Order, Product, ProductKind, read_order
+from domain.orders.order import Order, OrderedProduct, ProductKind, read_order
 from tests.builders import order
 
 PLAYBOOK = read_playbooks(FOLDER).current("standard")
-PRO = Product(code="PRO", name="Workspace Pro", kind=ProductKind.SUBSCRIPTION)
+PRO = OrderedProduct(code="PRO", name="Workspace Pro", kind=ProductKind.SUBSCRIPTION)
 Rule = Callable[[Situation, Step], Decision]
 RULES: dict[str, Rule] = {
     "renewal_notice": unless_locked(renewal.notice),
@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
 class InMemory:
     """One customer: their facts, their ledger and their journey's state. Adoption and onboarding are left out."""
 
-    def __init__(self, account: AccountFacts, email: str, products: Iterable[Product] = ()) -> None:
+    def __init__(self, account: AccountFacts, email: str, products: Iterable[OrderedProduct] = ()) -> None:
         person = StaffFacts(staff_id="S-1", name="Olga Owner", email="olga@seller.example")
         contact = ContactFacts(
             contact_id="P-1",
@@ -63,7 +63,7 @@ class InMemory:
             time_zone=account.time_zone,
         )
         self.now: datetime = account.since
-        self.products: dict[str, Product] = {product.code: product for product in products}
+        self.products: dict[str, OrderedProduct] = {product.code: product for product in products}
         self.customer = Customer(
             account=account, owner=person, success_manager=person, contacts=[contact], contracts=[], assets=[]
         )
@@ -87,9 +87,9 @@ class InMemory:
         assert PLAYBOOK is not None
         return Situation(self.customer, PLAYBOOK, self.now, dict(self.records))
 
-    def desk(self, request_id: str = "") -> Desk:
+    def desk(self, request_id: str = "") -> RequestFacts:
         self.requests += 1
-        return Desk(self.situation(), RequestId(request_id or f"r-{self.requests}"), self.products)
+        return RequestFacts(self.situation(), RequestId(request_id or f"r-{self.requests}"), self.products)
 
     def pass_until(self, until: datetime) -> None:
         """Time goes by; everything of renewals and amendments that comes due is done."""
@@ -226,7 +226,7 @@ class World(InMemory):
         assert found is not None
         return found
 
-    def ask(self, decide: Callable[[Desk, Any], Decision], request: Any) -> None:
+    def ask(self, decide: Callable[[RequestFacts, Any], Decision], request: Any) -> None:
         """A request, answered as the journey would."""
         self.apply(decide(self.desk(), request))
 

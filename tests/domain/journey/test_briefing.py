@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from domain.frame.state import AccountView, CaseView, Channel, Delivery, JourneyState, Outcome, Pause, Sent, Stage, Step
+from domain.frame.state import (
+    AccountView,
+    Channel,
+    Delivery,
+    JourneyState,
+    OpenCaseView,
+    Outcome,
+    Pause,
+    Sent,
+    Stage,
+    Step,
+)
 from domain.journey.briefing import LIMIT, render
 from domain.kernel.shown import at_work, counted, first_sentence, shorten
 
@@ -125,7 +136,7 @@ def test_what_was_sent_last_is_said_with_the_role_and_not_the_name() -> None:
 
 
 def test_nothing_in_it_grows_old() -> None:
-    case = CaseView(case_id="C-1", priority="urgent", state="open", opened_at=NOW - timedelta(days=1))
+    case = OpenCaseView(case_id="C-1", priority="urgent", state="open", opened_at=NOW - timedelta(days=1))
     state = journey(cases=[case])
     assert "open since Sun 2027-02-28 10:00 CET" in render(state, NOW)
     first, second = (re.sub(r"unchanged since .*", "", render(state, at)) for at in (NOW, NOW + timedelta(days=30)))

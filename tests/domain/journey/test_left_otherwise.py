@@ -16,7 +16,7 @@ from domain.journey.agenda_facts import (
     Facts,
     Moved,
     OrderFacts,
-    Planned,
+    PlannedSince,
     PromiseFacts,
     QuoteFacts,
     TransferFacts,
@@ -90,8 +90,8 @@ def test_what_was_left_out_stays_so_when_its_stage_is_planned_anew_without_it() 
     step = facts.situation.step("reorder_lapse", "reorder", "lapse-2027-01-04", facts.situation.in_days(60))
     skipped = Moved(number=1, drop=[step.key])
     record = facts.record.model_copy(update={"moved": [skipped]})
-    kept = record.model_copy(update={"planned": [Planned(number=2, drop=["reorder"])]})
-    again = record.model_copy(update={"planned": [Planned(number=2, drop=["reorder"], plan={step.key: step.at})]})
+    kept = record.model_copy(update={"planned": [PlannedSince(number=2, drop=["reorder"])]})
+    again = record.model_copy(update={"planned": [PlannedSince(number=2, drop=["reorder"], plan={step.key: step.at})]})
     assert replace(facts, record=kept).by_hand == {step.key: None}
     assert replace(facts, record=again).by_hand == {}
 
@@ -168,7 +168,7 @@ def test_what_was_moved_stays_so_when_it_is_planned_at_nine_of_that_day_elsewher
     nine = local_instant(moved.on, ELSEWHERE)
     assert agenda(gone).steps[step.key].at == nine
     for at, stays in ((nine, True), (moved.at, True), (nine + timedelta(days=1), False)):
-        planned = gone.record.model_copy(update={"planned": [Planned(number=2, plan={step.key: at})]})
+        planned = gone.record.model_copy(update={"planned": [PlannedSince(number=2, plan={step.key: at})]})
         assert (replace(gone, record=planned).by_hand == {step.key: moved}) is stays
 
 

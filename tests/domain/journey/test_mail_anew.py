@@ -11,7 +11,7 @@ from domain.frame import pace
 from domain.frame.customer import ContactFacts, ContractFacts, Customer, OfferFacts, StaffFacts, SurveyFacts, TermFacts
 from domain.frame.situation import Situation
 from domain.journey import mail_anew
-from domain.journey.mail_anew import Written, decided
+from domain.journey.mail_anew import MailAsWritten, decided
 from tests.domain.success.test_health import NOW, customer, playbook
 
 LATER = NOW + timedelta(days=3)
@@ -22,12 +22,12 @@ def now(known: Customer, **changes: Any) -> Situation:
     return Situation(known.model_copy(update={"contacts": [JO], **changes}), playbook(), LATER)
 
 
-def written(template: str, context: dict[str, Any], **more: Any) -> Written:
+def written(template: str, context: dict[str, Any], **more: Any) -> MailAsWritten:
     own = {"stage": "adoption", "on": NOW.date(), "contact_id": "P-1", "optional": True, **more}
-    return Written(template, context, **own)
+    return MailAsWritten(template, context, **own)
 
 
-def said(situation: Situation, mail: Written) -> dict[str, Any]:
+def said(situation: Situation, mail: MailAsWritten) -> dict[str, Any]:
     changes = decided(situation, mail)
     assert not isinstance(changes, str), changes
     context: dict[str, Any] = changes["context"]

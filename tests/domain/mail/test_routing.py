@@ -13,11 +13,11 @@ from domain.mail.documents import body_of, case_id_of, message_document, opening
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import (
     CASES_A_DAY,
-    Audience,
     Found,
     FoundCase,
     InboxStatus,
     KnownSender,
+    MailAudience,
     Route,
     RouteKind,
     route_mail,
@@ -237,13 +237,13 @@ def test_an_agent_answers_within_the_thread_alone_and_only_without_doubt() -> No
     agent = Found(staff="S-2", threaded=CASE)
     route = routed(agent, sender="sam@seller.example", text=own, own_words=own)
     assert (route.kind, route.agent, route.sent) == (RouteKind.RESPOND, "S-2", False)
-    has = routed(agent.model_copy(update={"audience": Audience(customer=True)}), text=own, own_words=own)
+    has = routed(agent.model_copy(update={"audience": MailAudience(customer=True)}), text=own, own_words=own)
     assert (has.kind, has.sent) == (RouteKind.RESPOND, True)
     for other in (
         Found(staff="S-2", threaded=CASE, doubt="its sender may be forged"),
         Found(staff="S-2", named=CASE),
         Found(staff="S-2", threaded=CASE, senders=(JO,)),
-        Found(staff="S-2", threaded=CASE, audience=Audience(others=("bob@partner.example",))),
+        Found(staff="S-2", threaded=CASE, audience=MailAudience(others=("bob@partner.example",))),
         Found(staff="S-2"),
     ):
         assert (routed(other, text=own, own_words=own).kind, routed(other).status) == (RouteKind.KEEP, "unknown")

@@ -10,8 +10,8 @@ from domain.mail.bounces import Bounce
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail
 from domain.mail.signing import (
+    AddressPurpose,
     Key,
-    Purpose,
     delivery_in,
     digest_of,
     message_id_of,
@@ -33,7 +33,7 @@ OURS = Domains(DOMAIN, "reply.seller.example")
 @examples(200)
 def test_an_address_says_its_delivery(delivery_id: str, number: int, secret: bytes) -> None:
     key = Key(number, secret)
-    for purpose in Purpose:
+    for purpose in AddressPurpose:
         address = signed_address(delivery_id, purpose, key, DOMAIN)
         local = address.partition("@")[0]
         assert len(local) <= 64
@@ -48,23 +48,23 @@ def test_an_address_says_its_delivery(delivery_id: str, number: int, secret: byt
 @given(where=st.integers(0, 47), letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
 @examples(200)
 def test_no_letter_of_a_token_can_be_changed(where: int, letter: str) -> None:
-    token = token_of(CHECK_IN, Purpose.REPLY, NEW)
+    token = token_of(CHECK_IN, AddressPurpose.REPLY, NEW)
     changed = token[:where] + letter + token[where + 1 :]
-    assert (opened(changed, Purpose.REPLY, KEYS) is None) == (changed != token)
+    assert (opened(changed, AddressPurpose.REPLY, KEYS) is None) == (changed != token)
 
 
 def test_a_token_is_for_one_purpose_and_of_one_key() -> None:
-    token = token_of(CHECK_IN, Purpose.REPLY, OLD)
-    assert opened(token, Purpose.STOP, KEYS) is None
-    assert opened(token, Purpose.REPLY, KEYS) is not None
-    assert opened(token, Purpose.REPLY, {2: NEW}) is None  # retired
-    assert opened(token, Purpose.REPLY, {1: NEW}) is None  # another database
-    assert token != token_of(CHECK_IN, Purpose.REPLY, NEW)
+    token = token_of(CHECK_IN, AddressPurpose.REPLY, OLD)
+    assert opened(token, AddressPurpose.STOP, KEYS) is None
+    assert opened(token, AddressPurpose.REPLY, KEYS) is not None
+    assert opened(token, AddressPurpose.REPLY, {2: NEW}) is None  # retired
+    assert opened(token, AddressPurpose.REPLY, {1: NEW}) is None  # another database
+    assert token != token_of(CHECK_IN, AddressPurpose.REPLY, NEW)
 
 
 @pytest.mark.parametrize("token", ["", "a", "a" * 47, "a" * 48, "a" * 55, "ü" * 48, "0189" * 12, "=" * 48])
 def test_nonsense_is_no_token(token: str) -> None:
-    assert opened(token, Purpose.REPLY, KEYS) is None
+    assert opened(token, AddressPurpose.REPLY, KEYS) is None
 
 
 @pytest.mark.parametrize("delivery_id", [CHECK_IN, "case:C-17/case_respond:r.1#reply", "a b", "ü", "%2E."])
@@ -95,8 +95,8 @@ def test_a_message_id_that_somebody_made_up_names_nothing() -> None:
 
 
 def test_what_of_a_mail_is_signed() -> None:
-    reply = signed_address(CHECK_IN, Purpose.REPLY, NEW, "reply.seller.example")
-    made_up = signed_address(CHECK_IN, Purpose.REPLY, Key(2, b"?" * 32), "reply.seller.example")
+    reply = signed_address(CHECK_IN, AddressPurpose.REPLY, NEW, "reply.seller.example")
+    made_up = signed_address(CHECK_IN, AddressPurpose.REPLY, Key(2, b"?" * 32), "reply.seller.example")
     ours, theirs, forged = message_id_of(CHECK_IN, DOMAIN, OLD), "<1@acme.example>", f"<a.b@{DOMAIN}>"
     found = marks_of(
         InboundMail(recipients=("boss@acme.example", made_up, reply), answers=(forged, theirs, ours)), OURS, KEYS
@@ -109,9 +109,9 @@ def test_what_of_a_mail_is_signed() -> None:
 
 
 def test_a_wish_for_fewer_mails_is_signed_in_its_address_or_its_subject() -> None:
-    token = token_of(CHECK_IN, Purpose.STOP, NEW)
+    token = token_of(CHECK_IN, AddressPurpose.STOP, NEW)
     for mail in (
-        InboundMail(recipients=(signed_address(CHECK_IN, Purpose.STOP, NEW, "reply.seller.example"),)),
+        InboundMail(recipients=(signed_address(CHECK_IN, AddressPurpose.STOP, NEW, "reply.seller.example"),)),
         InboundMail(subject=f"Unsubscribe {token.upper()}"),
     ):
         assert marks_of(mail, OURS, KEYS).stopped == (digest_of(CHECK_IN),)

@@ -10,7 +10,7 @@ from domain.service.business_calendar import always_open
 from domain.service.clock import BusinessClock
 from domain.service.definitions import ActionClass, ActionKind, Milestone, MilestoneAction, MilestoneKind, Priority
 from domain.service.history import CaseHistory
-from domain.service.milestone_actions import Agenda, agenda
+from domain.service.milestone_actions import DueActions, agenda
 from domain.service.milestone_timeline import follow
 from tests.domain.service.samples import at, hours, minutes, story
 
@@ -39,12 +39,12 @@ def ask(
     planned: datetime | None = None,
     priority: Priority = Priority.HIGH,
     **more: Any,
-) -> Agenda:
+) -> DueActions:
     followed = follow([MILESTONE], priority, told, CLOCKS, calendar_id="always", as_of=now)
     return agenda("C1", followed, told, as_of=now, planned_at=planned or at("2026-01-05 09:00"), **more)
 
 
-def names(found: Agenda) -> list[str]:
+def names(found: DueActions) -> list[str]:
     return [planned.action.name for planned in found.fire]
 
 

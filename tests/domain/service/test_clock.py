@@ -13,13 +13,13 @@ from domain.service.errors import (
     NoOpenHoursError,
     PeriodEndBeforeStartError,
 )
-from domain.service.options import Boundary, ClockOptions, DayMethod, Negative, NoHours, PauseClock, Precision
+from domain.service.options import ClockOptions, DayMethod, Negative, NoHours, PauseClock, TargetBoundary, TimePrecision
 from tests.domain.service.samples import at, hours, minutes, office, office_clock
 
-NEXT_OPEN = ClockOptions(boundary=Boundary.NEXT_OPEN)
+NEXT_OPEN = ClockOptions(boundary=TargetBoundary.NEXT_OPEN)
 BACKWARD = ClockOptions(negative=Negative.BACKWARD)
 WALL_PAUSES = ClockOptions(pause_clock=PauseClock.WALL)
-WHOLE_MINUTES = ClockOptions(precision=Precision.MINUTE)
+WHOLE_MINUTES = ClockOptions(precision=TimePrecision.MINUTE)
 
 # 5 January 2026 is a Monday.
 MONDAY_NINE = at("2026-01-05 09:00")
@@ -72,7 +72,7 @@ def test_seconds_are_kept_or_cut() -> None:
     assert clock.due(start, hours(1), options=WHOLE_MINUTES) == at("2026-01-05 10:00")
     end = start + timedelta(minutes=5, seconds=59)
     assert clock.elapsed(start, end) == timedelta(minutes=5, seconds=59)
-    assert clock.measure(start, end, precision=Precision.MINUTE).elapsed == minutes(5)
+    assert clock.measure(start, end, precision=TimePrecision.MINUTE).elapsed == minutes(5)
 
 
 def test_a_calendar_that_never_opens_is_an_error_or_the_wall_clock() -> None:

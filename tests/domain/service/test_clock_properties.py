@@ -19,7 +19,7 @@ from domain.service.business_calendar import (
     WeekHours,
 )
 from domain.service.clock import BusinessClock, Span
-from domain.service.options import Boundary, ClockOptions, Negative
+from domain.service.options import ClockOptions, Negative, TargetBoundary
 from tests.properties import examples
 
 ZONES = (
@@ -90,7 +90,7 @@ def test_due_is_the_first_such_instant_and_next_open_is_open(
 ) -> None:
     clock = BusinessClock(calendar)
     due = clock.due(start, target, stops)
-    later = clock.due(start, target, stops, ClockOptions(boundary=Boundary.NEXT_OPEN))
+    later = clock.due(start, target, stops, ClockOptions(boundary=TargetBoundary.NEXT_OPEN))
     assert later >= due
     assert clock.elapsed(due, later, stops) == timedelta(0)
     assert clock.is_open(later)

@@ -11,10 +11,10 @@ from domain.service.errors import ServiceRuleError
 from domain.service.milestone_timeline import ExchangeMeasure, follow, next_due, summary
 from domain.service.milestones import MilestoneState, Occurrence, occurrences
 from domain.service.options import (
-    Boundary,
     ClockOptions,
     MilestoneOptions,
     ReopenRule,
+    TargetBoundary,
     ZeroTarget,
 )
 from tests.domain.service.samples import at, hours, minutes, office_clock, story
@@ -66,7 +66,7 @@ def test_event_time_decides_whatever_order_the_events_arrive_in() -> None:
 def test_work_after_closing_time_is_late_when_the_target_ended_there(done: str, state: MilestoneState) -> None:
     told = story("09:00 created", f"{done} resolved")
     assert only(occurrences(RESOLUTION, hours(8), told, office_clock())).state is state
-    next_open = MilestoneOptions(clock=ClockOptions(boundary=Boundary.NEXT_OPEN))
+    next_open = MilestoneOptions(clock=ClockOptions(boundary=TargetBoundary.NEXT_OPEN))
     assert only(occurrences(RESOLUTION, hours(8), told, office_clock(), next_open)).state is MilestoneState.MET
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.kernel.clock import present
 from activities.mail.keys import load_keys, load_signing
-from domain.mail.signing import Purpose, opened, token_of
+from domain.mail.signing import AddressPurpose, opened, token_of
 from tests.conftest import Servers
 from tests.own_database import own_database
 from tests.workers.cli.running import Ended, perennial
@@ -27,7 +27,7 @@ async def test_keys_are_rotated_and_retired(servers: Servers, tmp_path: Path) ->
             return {row["number"]: (row["signs"], row["retired_at"] is not None) for row in rows}
 
         _, first = await load_signing(connection)
-        token = token_of("journey:acme/welcome#0", Purpose.REPLY, first)
+        token = token_of("journey:acme/welcome#0", AddressPurpose.REPLY, first)
         alone = await asked("retire", str(first.number))
         assert (alone.code, f"key {first.number} signs" in alone.err) == (1, True)
         rotated = await asked("rotate")
@@ -35,10 +35,10 @@ async def test_keys_are_rotated_and_retired(servers: Servers, tmp_path: Path) ->
         assert rotated.code == 0
         assert f"Key {second.number} signs" in " ".join(rotated.out.split())
         assert await listed() == {first.number: (False, False), second.number: (True, False)}
-        assert opened(token, Purpose.REPLY, await load_keys(connection)) is not None
+        assert opened(token, AddressPurpose.REPLY, await load_keys(connection)) is not None
         assert (await asked("retire", str(first.number))).code == 1  # some workers may still sign with it
         assert (await asked("retire", str(first.number), later=2)).code == 0
-        assert opened(token, Purpose.REPLY, await load_keys(connection)) is None
+        assert opened(token, AddressPurpose.REPLY, await load_keys(connection)) is None
         assert await listed() == {first.number: (False, True), second.number: (True, False)}
         table = (await asked("list")).out
         assert "with the schema" in table
