@@ -32,6 +32,7 @@ from activities.journey.requests import JourneyRequests
 from activities.journey.steps import JourneySteps
 from activities.kernel.pool import Pool
 from activities.mail.correspondence import Correspondence
+from activities.orders.accepting import OrderAcceptance
 from activities.orders.fulfilments import Fulfilments
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quotes.quoting import Quotes
@@ -116,7 +117,8 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Quotes(performer),
         AssetAmendments(performer),
         Conveyor(performer, temporal),
-        JourneyRequests(performer, playbooks, most_lines=settings.order_lines),
+        OrderAcceptance(performer, playbooks, most_lines=settings.order_lines),
+        JourneyRequests(performer),
         CustomerChanges(performer, playbooks),
         HoldKeeping(performer),
         CaseSales(performer),
