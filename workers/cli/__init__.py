@@ -11,42 +11,9 @@ import typer
 
 from activities.kernel.clock import begin_at
 from domain.kernel.refusals import Refusal
+from workers.cli.commands import COMMANDS
 from workers.cli.common import explain
-from workers.cli.loading import Place, opened
-
-COMMANDS = {
-    "up": Place("stack", "The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."),
-    "temporal": Place(
-        "stack",
-        "Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server.",
-    ),
-    "demo": Place("demo", "A customer's life before your eyes: 14 months in some seconds, on the real engine."),
-    "worker": Place("processes", "A worker for the servers that the environment names."),
-    "register": Place("processes", "Registers with Temporal the search attributes that journeys are found by."),
-    "migrate": Place("processes", "Brings the database's schema up to date."),
-    "doctor": Place("processes", "Says what is reachable, which versions, what is missing and how to mend it."),
-    "schema": Place(
-        "processes",
-        "The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets.",
-    ),
-    "timeline": Place("timelines", "A customer's timeline over sales and service, newest first."),
-    "journey": Place("journeys", "Look at customers' journeys and move them."),
-    "asset": Place("assets", "What customers own, and why it costs what it costs."),
-    "case": Place("cases", "Service cases: who calls, what is promised, what is asked of them."),
-    "inbox": Place(
-        "mails",
-        "What came by mail. Without a command: what waits for a person, and what machines wrote within a day.",
-        "inbox_app",
-    ),
-    "mail": Place("mails", "Mail that comes in.", "mail_app"),
-    "keys": Place("keys", "The keys by which mails are signed."),
-    "deliveries": Place("deliveries", "What is on its way out: mails, notices, provisioning, webhooks."),
-    "staff": Place("staff", "The seller's people, apart from orders."),
-    "price": Place("prices", "List prices, and what a purchase gives back at them."),
-    "import": Place("imports", "Bring in orders, assets, usage, cases and price pages from files."),
-    "report": Place("reports", "Figures over many customers."),
-}
-"""Every command and group, in the order in which help lists them."""
+from workers.cli.loading import opened
 
 app = opened(
     typer.Typer(
@@ -55,7 +22,7 @@ app = opened(
         pretty_exceptions_enable=False,
         help="What happens to a business customer after the sale, as one durable workflow per customer.",
     ),
-    COMMANDS,
+    *COMMANDS,
 )
 
 

@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a command or a group of commands is: a module of this package, and its app there; `help` is one line for the list."""
-
-    module: str
-    help: str
-    app: str = "app"
-
-    def load(self, name: str) -> Any:
-        """The command `name`, or the group that is known by it."""
-        found = get_command(getattr(import_module(f"{__package__}.{self.module}"), self.app))
-        if isinstance(found, TyperGroup):
-            found = found.commands.get(name, found)
-        found.name, found.help = name, found.help or self.help
-        return found
+Loader = Callable[[], typer.Typer]
+"""Imports the app of a command or of a group. Its name is that of the command, its docstring the line in the list."""
 
 
 class Unloaded(TyperCommand):
     """A command by its name and one line, until somebody runs it."""
 
-    def __init__(self, name: str, place: Place) -> None:
-        super().__init__(name, help=place.help)
-        self._name, self.place = name, place
+    def __init__(self, loader: Loader) -> None:
+        super().__init__(loader.__name__.rstrip("_"), help=inspect.getdoc(loader))
+        self._loader = loader
+
+    def load(self) -> Any:
+        """The command itself, or the group that is known by its name."""
+        found = get_command(self._loader())
+        if isinstance(found, TyperGroup):
+            found = found.commands.get(self.name or "", found)
+        found.name, found.help = self.name, found.help or self.help
+        return found
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """That of the command itself, which is loaded now."""
-        return self.place.load(self._name).make_context(*args, **kwargs)
+        return self.load().make_context(*args, **kwargs)
 
 
-def opened(app: typer.Typer, places: Mapping[str, Place]) -> typer.Typer:
-    """The group `app`, with commands at `places` beside its own."""
+def opened(app: typer.Typer, *loaders: Loader) -> typer.Typer:
+    """The group `app`, with the commands that `loaders` import beside its own, in that order."""
 
     class Group(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
-            self.commands = {**self.commands, **{name: Unloaded(name, place) for name, place in places.items()}}
+            self.commands = {**self.commands, **{str(one.name): one for one in map(Unloaded, loaders)}}
 
     app.info.cls = Group
     if app.registered_callback is None:  # a group, though all its commands are elsewhere

@@ -23,7 +23,7 @@ from domain.mail.routing import InboxStatus
 from gateway.here import find_running
 from gateway.reception import keep_mail
 from workers.cli.common import UserError, console, database, print_json, progress_console, run, settings_of
-from workers.cli.loading import Place, opened
+from workers.cli.loading import opened
 from workers.cli.servers import Connections, connections
 
 TRY_AGAIN = 75
@@ -38,15 +38,16 @@ if TYPE_CHECKING:
     from gateway.inbound import Inbox
 
 mail_app = typer.Typer(no_args_is_help=True)
-inbox_app = opened(
-    typer.Typer(),
-    {
-        "serve": Place(
-            "serving",
-            "Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings.",
-        )
-    },
-)
+
+
+def serve() -> typer.Typer:
+    """Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings."""
+    from workers.cli.serving import app
+
+    return app
+
+
+inbox_app = opened(typer.Typer(), serve)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 By = Annotated[str, typer.Option(help="An opaque id of who does this.")]

@@ -16,25 +16,31 @@ from activities.kernel.clock import present
 from domain.kernel.calendar import MONTHS_IN_YEAR
 from domain.kernel.money import rounding_of
 from workers.cli.common import console, database, print_json, run
-from workers.cli.loading import Place, opened
+from workers.cli.loading import opened
 
-app = opened(
-    typer.Typer(no_args_is_help=True),
-    {
-        "prices": Place(
-            "price_reports",
-            "What a price book asks on one day and on another, and what renewing all that is held at the later prices brings.",
-        ),
-        "sla": Place(
-            "service_reports",
-            "How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest.",
-        ),
-        "roi": Place(
-            "service_reports",
-            "What service joined to sales returns: three scenarios, every input with its source, and what the own data says.",
-        ),
-    },
-)
+
+def prices() -> typer.Typer:
+    """What a price book asks on one day and on another, and what renewing all that is held at the later prices brings."""
+    from workers.cli.price_reports import app
+
+    return app
+
+
+def sla() -> typer.Typer:
+    """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
+    from workers.cli.service_reports import app
+
+    return app
+
+
+def roi() -> typer.Typer:
+    """What service joined to sales returns: three scenarios, every input with its source, and what the own data says."""
+    from workers.cli.service_reports import app
+
+    return app
+
+
+app = opened(typer.Typer(no_args_is_help=True), prices, sla, roi)
 
 Json = Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")]
 At = Annotated[

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import workers.cli
 from workers.cli import common
+from workers.cli.commands import COMMANDS
+from workers.cli.loading import Unloaded
 
-for name, place in workers.cli.COMMANDS.items():
-    place.load(name)
+for loader in COMMANDS:
+    Unloaded(loader).load()
 
 
 def run(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], streams: Path) -> None:

@@ -1,0 +1,154 @@
+"""Where each command and each group of commands is: imported when it is asked for."""
+
+from __future__ import annotations
+
+import typer
+
+from workers.cli.loading import Loader
+
+
+def up() -> typer.Typer:
+    """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
+    from workers.cli.stack import app
+
+    return app
+
+
+def temporal() -> typer.Typer:
+    """Temporal's own command line, against the stack of this folder or TEMPORAL_ADDRESS; never any other server."""
+    from workers.cli.stack import app
+
+    return app
+
+
+def demo() -> typer.Typer:
+    """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
+    from workers.cli.demo import app
+
+    return app
+
+
+def worker() -> typer.Typer:
+    """A worker for the servers that the environment names."""
+    from workers.cli.processes import app
+
+    return app
+
+
+def register() -> typer.Typer:
+    """Registers with Temporal the search attributes that journeys are found by."""
+    from workers.cli.processes import app
+
+    return app
+
+
+def migrate() -> typer.Typer:
+    """Brings the database's schema up to date."""
+    from workers.cli.processes import app
+
+    return app
+
+
+def doctor() -> typer.Typer:
+    """Says what is reachable, which versions, what is missing and how to mend it."""
+    from workers.cli.processes import app
+
+    return app
+
+
+def schema() -> typer.Typer:
+    """The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets."""
+    from workers.cli.processes import app
+
+    return app
+
+
+def timeline() -> typer.Typer:
+    """A customer's timeline over sales and service, newest first."""
+    from workers.cli.timelines import app
+
+    return app
+
+
+def journey() -> typer.Typer:
+    """Look at customers' journeys and move them."""
+    from workers.cli.journeys import app
+
+    return app
+
+
+def asset() -> typer.Typer:
+    """What customers own, and why it costs what it costs."""
+    from workers.cli.assets import app
+
+    return app
+
+
+def case() -> typer.Typer:
+    """Service cases: who calls, what is promised, what is asked of them."""
+    from workers.cli.cases import app
+
+    return app
+
+
+def inbox() -> typer.Typer:
+    """What came by mail. Without a command: what waits for a person, and what machines wrote within a day."""
+    from workers.cli.mails import inbox_app
+
+    return inbox_app
+
+
+def mail() -> typer.Typer:
+    """Mail that comes in."""
+    from workers.cli.mails import mail_app
+
+    return mail_app
+
+
+def keys() -> typer.Typer:
+    """The keys by which mails are signed."""
+    from workers.cli.keys import app
+
+    return app
+
+
+def deliveries() -> typer.Typer:
+    """What is on its way out: mails, notices, provisioning, webhooks."""
+    from workers.cli.deliveries import app
+
+    return app
+
+
+def staff() -> typer.Typer:
+    """The seller's people, apart from orders."""
+    from workers.cli.staff import app
+
+    return app
+
+
+def price() -> typer.Typer:
+    """List prices, and what a purchase gives back at them."""
+    from workers.cli.prices import app
+
+    return app
+
+
+def import_() -> typer.Typer:
+    """Bring in orders, assets, usage, cases and price pages from files."""
+    from workers.cli.imports import app
+
+    return app
+
+
+def report() -> typer.Typer:
+    """Figures over many customers."""
+    from workers.cli.reports import app
+
+    return app
+
+
+COMMANDS: tuple[Loader, ...] = (
+    *(up, temporal, demo, worker, register, migrate, doctor, schema),
+    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, report),
+)
+"""Every command and group, in the order in which help lists them."""
