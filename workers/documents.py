@@ -10,28 +10,16 @@ from pydantic import BaseModel
 from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.contracts.requests import (
     AmendAssets,
+    AnswerRenewal,
     CancelAssets,
     ReceiveAssets,
     RenewAssets,
+    RequestRenewal,
     RollBack,
     SwapAssets,
     TransferAssets,
 )
-from domain.frame.agenda_requests import Reconcile
 from domain.frame.playbook import Playbook
-from domain.frame.requests import (
-    AnswerOffer,
-    AnswerRenewal,
-    AnswerSurvey,
-    CloseJourney,
-    CompleteTask,
-    PauseJourney,
-    RequestRenewal,
-    RescheduleStep,
-    ResumeJourney,
-    RetryDeliveries,
-    SkipStep,
-)
 from domain.holds.sales_requests import (
     AcknowledgeHold,
     AnswerLead,
@@ -44,6 +32,15 @@ from domain.holds.sales_requests import (
 )
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.journey.installed_base import ImportedAsset
+from domain.journey.requests import (
+    CloseJourney,
+    PauseJourney,
+    Reconcile,
+    RescheduleStep,
+    ResumeJourney,
+    RetryDeliveries,
+    SkipStep,
+)
 from domain.journey.taking_up import TakeUpHoldings
 from domain.mail.correspondence import NoteMail
 from domain.orders.fulfilments import ReportFulfilment
@@ -70,6 +67,7 @@ from domain.service.case_requests import (
     Wait,
 )
 from domain.service.opening import OpenCase
+from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
 from domain.success.usage import UsageRow
 from workers.rehearsal.story import Story
 

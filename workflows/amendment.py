@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.contracts.requests import TransferAssets
 from domain.contracts.transfers import UNDER_WAY
-from domain.frame.requests import CloseJourney
 from domain.frame.state import JourneyState, StageKind, stage_kind
+from domain.journey.requests import CloseJourney
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 
 STEPS = frozenset(

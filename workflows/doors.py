@@ -11,17 +11,10 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from domain.frame.requests import (
-    AnswerOffer,
-    AnswerRenewal,
-    AnswerSurvey,
-    CloseJourney,
-    CompleteTask,
-    PauseJourney,
-    RequestRenewal,
-    ResumeJourney,
-)
+from domain.contracts.requests import AnswerRenewal, RequestRenewal
 from domain.frame.state import JourneyState
+from domain.journey.requests import CloseJourney, PauseJourney, ResumeJourney
+from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
 from workflows import amendment, expansion, onboarding, relationship, renewal
 from workflows.agenda_doors import AgendaDoors
 from workflows.asset_doors import AssetDoors

@@ -12,13 +12,14 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.frame import pace
-from domain.frame.requests import CloseJourney, PauseJourney, Request, ResumeJourney, UsageChanged, read_request
+from domain.frame.requests import Request, UsageChanged, read_request
 from domain.frame.state import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.frame.step_words import in_words, term_end
 from domain.frame.unreadable import UNREADABLE
 from domain.holds.sales_requests import CaseChangedSignal
 from domain.journey.agenda import Running
 from domain.journey.briefing import render
+from domain.journey.requests import CloseJourney, PauseJourney, ResumeJourney
 from domain.kernel.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
 from domain.orders.order import read_order
 from workflows import adoption, amendment, calls, relationship

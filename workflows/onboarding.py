@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.frame.requests import CompleteTask
 from domain.frame.state import JourneyState, StageKind, stage_kind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.success.requests import CompleteTask
 
 STEPS = frozenset(
     {

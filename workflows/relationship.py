@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.frame.requests import PauseJourney, ResumeJourney
 from domain.frame.state import JourneyState, Pause
+from domain.journey.requests import PauseJourney, ResumeJourney
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 STEPS = frozenset(

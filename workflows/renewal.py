@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.frame.requests import AnswerRenewal, CustomerDecision, RequestRenewal
+from domain.contracts.requests import AnswerRenewal, RequestRenewal
+from domain.frame.requests import CustomerDecision
 from domain.frame.state import JourneyState, StageKind, stage_kind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.frame.requests import RescheduleStep, RetryDeliveries, SkipStep
+from domain.journey.requests import RescheduleStep, RetryDeliveries, SkipStep
 from workflows.journey import Journey
 
 

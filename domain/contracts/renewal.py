@@ -18,6 +18,7 @@ from domain.contracts.renewal_quote import (
     quote_context,
     quote_renewal,
 )
+from domain.contracts.requests import AnswerRenewal, RequestRenewal
 from domain.frame.customer import ContractFacts, TermFacts
 from domain.frame.decision import (
     BeginTerm,
@@ -31,7 +32,6 @@ from domain.frame.decision import (
     Write,
 )
 from domain.frame.pace import QUIET_DAYS
-from domain.frame.requests import AnswerRenewal, RequestRenewal
 from domain.frame.requests import CustomerDecision as Answer
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step

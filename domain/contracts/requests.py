@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from domain.assets.operations import MOST_TRANSFER_LINES
 from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
-from domain.frame.requests import Remark, Request
+from domain.frame.requests import CustomerDecision, Remark, Request
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach
 from domain.kernel.ids import AccountRef, ContractRef
@@ -57,6 +57,29 @@ AssetKey = Annotated[str, StringConstraints(min_length=1, max_length=140, patter
 NewId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Attribute = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Percent = Annotated[Decimal, Field(ge=-100, le=1000, decimal_places=6)]
+
+
+class AnswerRenewal(Request):
+    """The customer renews a contract or does not. A refusal needs its reason; it can be taken back by `accept` until the term ends."""
+
+    contract_id: ContractRef
+    decision: CustomerDecision
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _says_why_not(self) -> Self:
+        if self.decision is CustomerDecision.DECLINE and not self.reason:
+            raise ValueError(
+                "a declined renewal needs its reason, such as price, value, product_gap, service or business_closed"
+            )
+        return self
+
+
+class RequestRenewal(Request):
+    """The customer asks for a renewal of their own accord: its quote goes out now and waits for their answer, also in grace, and of
+    a contract that they declined until its term ends."""
+
+    contract_id: ContractRef
 
 
 class Named(Received):

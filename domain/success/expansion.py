@@ -9,7 +9,6 @@ from typing import Any
 from domain.contracts.ownership import upsold
 from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
-from domain.frame.requests import AnswerOffer
 from domain.frame.requests import CustomerDecision as Answer
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -19,6 +18,7 @@ from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
 from domain.success.health import Band, Health, SeatUse, seat_use
+from domain.success.requests import AnswerOffer
 
 OFFERED = "offered"
 

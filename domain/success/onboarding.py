@@ -21,7 +21,6 @@ from domain.frame.decision import (
     Write,
 )
 from domain.frame.playbook import OnboardingTask, TaskOwner
-from domain.frame.requests import CompleteTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import plain
@@ -29,6 +28,7 @@ from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
 from domain.success import adoption
+from domain.success.requests import CompleteTask
 
 ANNIVERSARIES = "relationship"
 

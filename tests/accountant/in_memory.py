@@ -20,10 +20,10 @@ from domain.billing.schedule import BillLine
 from domain.contracts import changes, renewal
 from domain.contracts.ownership import POLICY
 from domain.contracts.request_facts import RequestFacts
-from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
+from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
 from domain.frame.decision import Decision
-from domain.frame.requests import AnswerRenewal, Request
+from domain.frame.requests import Request
 from domain.kernel.calendar import local_day, local_instant
 from domain.kernel.refusals import Refusal
 from domain.orders.order import OrderedProduct, read_order

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from domain.assets.invariants import violations
 from domain.contracts import changes, renewal
 from domain.contracts.ownership import POLICY
-from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, RollBack, SwapAssets
-from domain.frame.requests import AnswerRenewal
+from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.kernel.refusals import Refusal
 from tests.domain.contracts.world import World
 from tests.properties import examples

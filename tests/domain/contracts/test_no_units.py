@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.contracts import changes, renewal
-from domain.contracts.requests import AmendAssets, CancelAssets
-from domain.frame.requests import AnswerRenewal
+from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets
 from domain.kernel.refusals import Refusal
 from tests.domain.contracts.world import World
 

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from domain.contracts import changes, renewal
-from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, RollBack
+from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack
 from domain.contracts.telling import takes_effect
-from domain.frame.requests import AnswerRenewal
 from domain.kernel.refusals import Refusal
 from tests.domain.contracts.test_histories import check
 from tests.domain.contracts.world import World

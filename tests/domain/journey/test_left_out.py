@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from domain.frame.customer import TaskFacts
-from domain.frame.requests import ResumeJourney, SkipStep
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.journey import control
@@ -16,6 +15,7 @@ from domain.journey.agenda import Running
 from domain.journey.agenda_facts import Announced, Facts, Moved
 from domain.journey.comparing import compare
 from domain.journey.planning import agenda
+from domain.journey.requests import ResumeJourney, SkipStep
 from domain.orders.order import BillingFrequency
 from tests.domain.contracts.world import World
 from tests.domain.journey.test_horizons import facts_of

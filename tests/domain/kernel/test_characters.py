@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.frame.requests import PauseJourney, read_request
+from domain.frame.requests import read_request
 from domain.journey.installed_base import read_asset
+from domain.journey.requests import PauseJourney
 from domain.kernel.refusals import Refusal
 from domain.orders.order import read_order
 from domain.quotes.requests import RequestQuote

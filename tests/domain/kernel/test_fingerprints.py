@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.claims.requests import GrantGoodwill
-from domain.contracts.requests import AmendAssets, older_digest_of
-from domain.frame.requests import AnswerRenewal, PauseJourney
+from domain.contracts.requests import AmendAssets, AnswerRenewal, older_digest_of
+from domain.journey.requests import PauseJourney
 from domain.kernel.base import Received
 from domain.kernel.fingerprints import asked_by, digest_of
 from domain.kernel.refusals import Refusal

@@ -13,7 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.catalogue.pricebook import PriceEntry
-from domain.frame.requests import PauseJourney, read_request
+from domain.frame.requests import read_request
+from domain.journey.requests import PauseJourney
 from domain.kernel.base import Received
 from domain.kernel.plain import plainly
 from domain.kernel.refusals import Refusal
