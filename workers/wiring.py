@@ -1,4 +1,4 @@
-"""What a worker is made of: workflows, activities with their pool and channels, and the sandbox."""
+"""What a worker is made of: workflows, activities with their pool and channels, and how workflows run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities.billing.steps import BillingSteps
 from activities.channels.deliveries import Deliveries
@@ -50,56 +49,9 @@ from workflows.service_case import ServiceCase
 
 WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase)
 
-# Only the modules with workflow classes are imported anew for each workflow, which is what the sandbox can watch over.
-# All other code is the same for every workflow: importing it again costs each of them time and memory.
-PASSED_THROUGH = (
-    "domain",
-    "pydantic",
-    "pydantic_core",
-    "annotated_types",
-    "typing_extensions",
-    "holidays",
-    "dateutil",
-    "tzdata",
-    *(
-        f"workflows.{name}"
-        for name in (
-            "adoption",
-            "agenda_doors",
-            "amendment",
-            "asset_doors",
-            "billing",
-            "calls",
-            "case",
-            "case_doors",
-            "claim_doors",
-            "doors",
-            "expansion",
-            "fulfilment",
-            "import_doors",
-            "journey",
-            "mail_doors",
-            "onboarding",
-            "people_doors",
-            "quote_doors",
-            "quoting",
-            "refusing",
-            "relationship",
-            "renewal",
-            "reorder",
-            "service",
-            "service_doors",
-            "step_doors",
-            "tasks",
-            "visibility",
-        )
-    ),
-)
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """The runner that re-imports only the modules with workflow classes."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+RUNNER = UnsandboxedWorkflowRunner()
+"""Workflows run in the process as they are: a sandbox would import them anew for each journey and look through every call, which costs
+it more than the journey itself. That they are deterministic is kept by `tests/replay`, the linter, and `tests/workflows/test_purity.py`."""
 
 
 def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
@@ -169,7 +121,7 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(pool, settings, client),
-        workflow_runner=sandbox(),
+        workflow_runner=RUNNER,
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
         ),

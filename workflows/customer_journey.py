@@ -12,8 +12,7 @@ from workflows.doors import Doors
 class CustomerJourney(Doors):
     """The loop. Whatever comes in is only noted by the handlers in `doors.py`; what is done is done here, one thing at a time.
 
-    How each thing is done is in `journey.py`. Both are shared by all journeys of a worker; the sandbox imports this module
-    anew for each of them, which costs time and memory.
+    How each thing is done is in `journey.py`.
     """
 
     @workflow.init

@@ -102,6 +102,10 @@ select jsonb_build_object(
 """
 
 
+PLAYBOOKS: dict[tuple[str, int], Playbook] = {}
+"""Those that this process has read, by segment and version: a version never changes. One process, one database."""
+
+
 async def load_customer(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
     """Everything about a customer at `as_of`, or null if no order of theirs was ever accepted.
 
@@ -138,12 +142,15 @@ async def load_contacts(connection: Connection, account_id: str, ids: Sequence[s
 
 async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:
     """The playbook that a customer was planned with. One that cannot be read stops only what asks it for something."""
+    if known := PLAYBOOKS.get((segment, version)):
+        return known
     body = await connection.fetchval("select body from playbook where segment = $1 and version = $2", segment, version)
     try:
-        return Playbook.stored(body)
+        found = PLAYBOOKS[segment, version] = Playbook.stored(body)
     except ValidationError as error:
         fact = Unreadable(kind="playbook", id=f"{segment} {version}", why=why_not(error))
         return cast(Playbook, Missing(fact))
+    return found
 
 
 async def load_looks(connection: Connection, account_id: str) -> Looks:

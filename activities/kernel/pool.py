@@ -44,6 +44,13 @@ async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=_dumps, decoder=_loads, schema="pg_catalog", format="binary")
 
 
+async def _nothing_to_reset(_: Connection) -> None:
+    """Nothing of ours outlives its transaction: settings are `set local`, locks `xact`, temporary tables `on commit drop`. So a
+    connection goes back without asking the server. A transaction that is still open is ended by the driver."""
+
+
 async def open_pool(dsn: str, *, size: int = 10) -> Pool:
     """A pool of at most `size` connections on `dsn`; a statement may take 20 seconds. It connects at the first use."""
-    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=20)
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, init=_prepare, reset=_nothing_to_reset, command_timeout=20
+    )
