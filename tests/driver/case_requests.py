@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 from tests.driver.life import AGENT, LEAD, MANAGER, Life, Party
+from tests.driver.making import Makers
 
 Made = tuple[str, dict[str, Any]] | None
-Maker = Callable[[Life, Party], Awaitable[Made]]
 
-MAKERS: dict[str, Maker] = {}
+MAKERS = Makers[Made]()
 OPEN = ("new", "open", "waiting_customer", "waiting_internal", "waiting_third_party")
 BY = {"by": AGENT}
-
-
-def makes(name: str) -> Callable[[Maker], Maker]:
-    """Registers the maker of an update's requests."""
-
-    def register(maker: Maker) -> Maker:
-        MAKERS[name] = maker
-        return maker
-
-    return register
 
 
 async def some_case(life: Life, party: Party) -> str:
@@ -39,30 +28,30 @@ async def resolved(life: Life, party: Party) -> str:
     return case_id
 
 
-@makes("open_case")
+@MAKERS.of("open_case")
 async def open_case(life: Life, party: Party) -> Made:
     document = life.case_document(party)
     return document["case_id"], document
 
 
-@makes("respond")
+@MAKERS.of("respond")
 async def respond(life: Life, party: Party) -> Made:
     return await some_case(life, party), {"body": "We look into it.", **BY}
 
 
-@makes("note")
+@MAKERS.of("note")
 async def note(life: Life, party: Party) -> Made:
     return await some_case(life, party), {"body": "Looks like a cable.", "shared": life.random.random() < 0.5, **BY}
 
 
-@makes("customer_message")
+@MAKERS.of("customer_message")
 async def customer_message(life: Life, party: Party) -> Made:
     states = (*OPEN, "resolved", "closed")
     case_id = await life.case(party, states) or await life.open_case(party)
     return case_id, {"body": "Any news?", "channel": life.random.choice(["phone", "mail", "chat"])}
 
 
-@makes("answer_csat")
+@MAKERS.of("answer_csat")
 async def answer_csat(life: Life, party: Party) -> Made:
     sql = (
         "select s.survey_id, s.case_id from case_survey s join service_case c using (case_id) where c.account_id = $1"
@@ -76,64 +65,64 @@ async def answer_csat(life: Life, party: Party) -> Made:
     return (row["case_id"], {"score": life.random.choice([1, 3, 4, 5, 5]), "comment": "thanks"}) if row else None
 
 
-@makes("wait")
+@MAKERS.of("wait")
 async def wait(life: Life, party: Party) -> Made:
     until = (await life.now(party) + timedelta(days=life.random.randint(1, 9))).isoformat()
     request = {"waiting_for": life.random.choice(["customer", "internal", "third_party"]), "reason": "a part", **BY}
     return await life.open_case(party), {**request, **({"until": until} if life.random.random() < 0.5 else {})}
 
 
-@makes("resume")
+@MAKERS.of("resume")
 async def resume(life: Life, party: Party) -> Made:
     case_id = await life.open_case(party)
     await life.ask_case(case_id, "wait", {"reason": "a part", **BY})
     return case_id, {"reason": "it came", **BY}
 
 
-@makes("resolve")
+@MAKERS.of("resolve")
 async def resolve(life: Life, party: Party) -> Made:
     return await some_case(life, party), {"code": "fixed", "text": "A new cable.", **BY}
 
 
-@makes("reopen")
+@MAKERS.of("reopen")
 async def reopen(life: Life, party: Party) -> Made:
     return await resolved(life, party), {"reason": "it is down again", **BY}
 
 
-@makes("merge")
+@MAKERS.of("merge")
 async def merge(life: Life, party: Party) -> Made:
     return await life.open_case(party), {"into": await life.open_case(party), "reason": "the same", **BY}
 
 
-@makes("close")
+@MAKERS.of("close")
 async def close(life: Life, party: Party) -> Made:
     return await resolved(life, party), BY
 
 
-@makes("cancel")
+@MAKERS.of("cancel")
 async def cancel(life: Life, party: Party) -> Made:
     return await life.open_case(party), {"reason": "a mistake", **BY}
 
 
-@makes("assign")
+@MAKERS.of("assign")
 async def assign(life: Life, party: Party) -> Made:
     to = life.random.choice([{"owner": AGENT}, {"owner": "AG-2"}, {"team": "service"}, {}])
     return await some_case(life, party), {**to, **BY}
 
 
-@makes("escalate")
+@MAKERS.of("escalate")
 async def escalate(life: Life, party: Party) -> Made:
     return await life.open_case(party), {"reason": "the shop stands still", **BY}
 
 
-@makes("de_escalate")
+@MAKERS.of("de_escalate")
 async def de_escalate(life: Life, party: Party) -> Made:
     case_id = await life.open_case(party)
     await life.ask_case(case_id, "escalate", {"reason": "the shop stands still", **BY})
     return case_id, {"reason": "it runs", **BY}
 
 
-@makes("prioritise")
+@MAKERS.of("prioritise")
 async def prioritise(life: Life, party: Party) -> Made:
     levels = ["high", "medium", "low"]
     return await some_case(life, party), {
@@ -144,7 +133,7 @@ async def prioritise(life: Life, party: Party) -> Made:
     }
 
 
-@makes("identify")
+@MAKERS.of("identify")
 async def identify(life: Life, party: Party) -> Made:
     document = life.case_document(party)
     del document["account_id"]
@@ -153,7 +142,7 @@ async def identify(life: Life, party: Party) -> Made:
     return document["case_id"], {"account_id": party.account_id, "contact_id": "P-1", **BY}
 
 
-@makes("retry")
+@MAKERS.of("retry")
 async def retry(life: Life, party: Party) -> Made:
     return await some_case(life, party), BY
 
@@ -182,12 +171,12 @@ async def claim(life: Life, party: Party) -> Made:
     return case_id, {**line, "role": "agent", **BY}
 
 
-@makes("claim_price_match")
+@MAKERS.of("claim_price_match")
 async def claim_price_match(life: Life, party: Party) -> Made:
     return await claim(life, party)
 
 
-@makes("grant_goodwill")
+@MAKERS.of("grant_goodwill")
 async def grant_goodwill(life: Life, party: Party) -> Made:
     line = await bought(life, party)
     case_id = await life.open_case(party, **line)
@@ -207,18 +196,18 @@ async def waiting_claim(life: Life, party: Party) -> str:
     return case_id
 
 
-@makes("approve_claim")
+@MAKERS.of("approve_claim")
 async def approve_claim(life: Life, party: Party) -> Made:
     who = life.random.choice([(LEAD, "lead"), *[(MANAGER, "manager")] * 5])
     return await waiting_claim(life, party), {"by": who[0], "role": who[1], "reason": "fine"}
 
 
-@makes("reject_claim")
+@MAKERS.of("reject_claim")
 async def reject_claim(life: Life, party: Party) -> Made:
     return await waiting_claim(life, party), {"by": MANAGER, "role": "manager", "reason": "not this time"}
 
 
-@makes("dispute_refund")
+@MAKERS.of("dispute_refund")
 async def dispute_refund(life: Life, party: Party) -> Made:
     made = await claim(life, party)
     if made is None:

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 from domain.journey.catching_up import may_be_left_out
-from tests.driver.life import AGENT, LEAD, Life, Party
+from tests.driver import sales_requests
+from tests.driver.life import LEAD, Life, Party
+from tests.driver.making import Made, Makers
 
-Made = dict[str, Any] | None
-"""A request; null if nothing is there that it could be about."""
-Maker = Callable[[Life, Party], Awaitable[Made]]
-
-MAKERS: dict[str, Maker] = {}
+MAKERS = Makers[Made]()
 APART = ("receive_assets", "take_up_holdings", "close_journey")
 """What is sent by other journeys, comes with an import, and ends a life: each has its own place in a life."""
 
 
-def makes(name: str) -> Callable[[Maker], Maker]:
-    """Registers the maker of an update's requests."""
-
-    def register(maker: Maker) -> Maker:
-        MAKERS[name] = maker
-        return maker
-
-    return register
-
-
-@makes("place_order")
+@MAKERS.of("place_order")
 async def place_order(life: Life, party: Party) -> Made:
     return life.order(party, await life.now(party))
 
 
-@makes("import_order")
+@MAKERS.of("import_order")
 async def import_order(life: Life, party: Party) -> Made:
     return life.order(party, await life.now(party), past=True)
 
 
-@makes("complete_task")
+@MAKERS.of("complete_task")
 async def complete_task(life: Life, party: Party) -> Made:
     sql = (
         "select name, stage from onboarding_task where account_id = $1 and status = 'open' and owner <> 'system'"
@@ -54,7 +41,7 @@ async def complete_task(life: Life, party: Party) -> Made:
     return {"task": row["name"], "order_id": row["stage"].removeprefix("onboarding:"), "by": "S-2"}
 
 
-@makes("answer_renewal")
+@MAKERS.of("answer_renewal")
 async def answer_renewal(life: Life, party: Party) -> Made:
     order = life.order(party, await life.now(party), ahead=0)
     order["contracts"][0]["term"]["months"] = life.random.choice([2, 3])
@@ -70,7 +57,7 @@ async def answer_renewal(life: Life, party: Party) -> Made:
     }
 
 
-@makes("request_renewal")
+@MAKERS.of("request_renewal")
 async def request_renewal(life: Life, party: Party) -> Made:
     sql = (
         "select contract_id from contract c where account_id = $1 and status = 'active' and not exists"
@@ -82,7 +69,7 @@ async def request_renewal(life: Life, party: Party) -> Made:
     return {"contract_id": row["contract_id"], "by": "customer"} if row else None
 
 
-@makes("answer_offer")
+@MAKERS.of("answer_offer")
 async def answer_offer(life: Life, party: Party) -> Made:
     sql = "select offer_id from offer where account_id = $1 and status = 'open' order by offer_id"
     row = await life.one(sql, party.account_id)
@@ -101,7 +88,7 @@ async def answer_offer(life: Life, party: Party) -> Made:
     return {"offer_id": row["offer_id"], "decision": life.random.choice(["accept", "decline"]), "by": "customer"}
 
 
-@makes("answer_survey")
+@MAKERS.of("answer_survey")
 async def answer_survey(life: Life, party: Party) -> Made:
     sql = "select survey_id from survey where account_id = $1 and withdrawn_at is null order by survey_id"
     row = await life.one(sql, party.account_id)
@@ -116,36 +103,36 @@ async def answer_survey(life: Life, party: Party) -> Made:
     return {"survey_id": row["survey_id"], "score": score, "comment": "fine", "by": "customer"} if row else None
 
 
-@makes("pause")
+@MAKERS.of("pause")
 async def pause(life: Life, party: Party) -> Made:
     until = await life.now(party) + timedelta(days=life.random.randint(1, 9))
     return {"reason": "they asked for quiet", **({"until": until.isoformat()} if life.random.random() < 0.5 else {})}
 
 
-@makes("resume")
+@MAKERS.of("resume")
 async def resume(life: Life, party: Party) -> Made:
     await life.ask(party, "pause", {"reason": "for a moment"})
     await life.later(party, life.random.choice([0.01, 2, 20]))
     return {"by": "S-1"}
 
 
-@makes("reconcile")
+@MAKERS.of("reconcile")
 async def reconcile(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
 
 
-@makes("retry_deliveries")
+@MAKERS.of("retry_deliveries")
 async def retry_deliveries(life: Life, party: Party) -> Made:
     return {"by": "S-1"}
 
 
-@makes("skip_step")
+@MAKERS.of("skip_step")
 async def skip_step(life: Life, party: Party) -> Made:
     step = await some_step(life, party)
     return {"step": step, "reason": "they do not like that"} if step else None
 
 
-@makes("reschedule_step")
+@MAKERS.of("reschedule_step")
 async def reschedule_step(life: Life, party: Party) -> Made:
     day, step = await life.today(party) + timedelta(days=life.random.randint(-1, 30)), await some_step(life, party)
     return {"step": step, "day": day.isoformat()} if step else None
@@ -161,7 +148,7 @@ async def some_step(life: Life, party: Party) -> str | None:
     return life.random.choice([step.key for step in found if step.kind == kind])
 
 
-@makes("amend_assets")
+@MAKERS.of("amend_assets")
 async def amend_assets(life: Life, party: Party) -> Made:
     pick, asset = life.random, await life.asset(party, "a.selling_model = 'termed'")
     contract = await life.contract(party)
@@ -189,7 +176,7 @@ async def amend_assets(life: Life, party: Party) -> Made:
     return {"assets": [{"asset_id": asset["asset_id"], **change}], **when, "reason": "as they wish"}
 
 
-@makes("renew_assets")
+@MAKERS.of("renew_assets")
 async def renew_assets(life: Life, party: Party) -> Made:
     pick, contract = life.random, await life.contract(party)
     asset = await life.asset(party, "a.selling_model = 'termed'")
@@ -200,7 +187,7 @@ async def renew_assets(life: Life, party: Party) -> Made:
     return {"contract_id": contract["contract_id"], **terms} if contract else None
 
 
-@makes("cancel_assets")
+@MAKERS.of("cancel_assets")
 async def cancel_assets(life: Life, party: Party) -> Made:
     pick = life.random
     if pick.random() < 0.5:  # something of its own, so that not everything ends
@@ -220,7 +207,7 @@ async def cancel_assets(life: Life, party: Party) -> Made:
     return {**target, **effective, "reason": "not needed"}
 
 
-@makes("swap_assets")
+@MAKERS.of("swap_assets")
 async def swap_assets(life: Life, party: Party) -> Made:
     asset = await life.asset(party, "a.product_code = 'SEATS'")
     if asset is None:
@@ -236,7 +223,7 @@ async def swap_assets(life: Life, party: Party) -> Made:
     return {"assets": [line]}
 
 
-@makes("transfer_assets")
+@MAKERS.of("transfer_assets")
 async def transfer_assets(life: Life, party: Party) -> Made:
     other = life.other(party)
     asset = await life.asset(party, "a.selling_model = 'termed'")
@@ -249,7 +236,7 @@ async def transfer_assets(life: Life, party: Party) -> Made:
     return {"to_account": other.account_id, "assets": [{"asset_id": asset["asset_id"], **part}], **when}
 
 
-@makes("rollback")
+@MAKERS.of("rollback")
 async def rollback(life: Life, party: Party) -> Made:
     asset = await life.asset(party, "a.selling_model = 'termed'")
     if asset is None:
@@ -260,7 +247,7 @@ async def rollback(life: Life, party: Party) -> Made:
     return {"asset_id": asset["asset_id"]}
 
 
-@makes("change_account")
+@MAKERS.of("change_account")
 async def change_account(life: Life, party: Party) -> Made:
     change: dict[str, Any] = life.random.choice(
         [
@@ -274,7 +261,7 @@ async def change_account(life: Life, party: Party) -> Made:
     return {**change, "reason": "they moved", "by": "S-1"}
 
 
-@makes("change_contacts")
+@MAKERS.of("change_contacts")
 async def change_contacts(life: Life, party: Party) -> Made:
     person = {"contact_id": life.new_id("P"), "name": "Mia Roth", "email": f"mia.{life.made}@customer.example"}
     role = life.random.choice(["main", "billing", "sponsor"])
@@ -316,12 +303,12 @@ async def quote(life: Life, party: Party, off: str | None = None) -> dict[str, A
     return {**made, "lines": lines, "price_book": life.book}
 
 
-@makes("request_quote")
+@MAKERS.of("request_quote")
 async def request_quote(life: Life, party: Party) -> Made:
     return await quote(life, party, life.random.choice([None, "5"]))
 
 
-@makes("approve")
+@MAKERS.of("approve")
 async def approve(life: Life, party: Party) -> Made:
     asked = await quote(life, party, "35")
     await life.ask(party, "request_quote", asked)
@@ -332,21 +319,21 @@ async def approve(life: Life, party: Party) -> Made:
     return {"quote_id": asked["quote_id"], "role": "director", "decision": decision, "by": "D-1", **said}
 
 
-@makes("accept_quote")
+@MAKERS.of("accept_quote")
 async def accept_quote(life: Life, party: Party) -> Made:
     asked = await quote(life, party)
     await life.ask(party, "request_quote", asked)
     return {"quote_id": asked["quote_id"], "by": "customer"}
 
 
-@makes("decline_quote")
+@MAKERS.of("decline_quote")
 async def decline_quote(life: Life, party: Party) -> Made:
     asked = await quote(life, party)
     await life.ask(party, "request_quote", asked)
     return {"quote_id": asked["quote_id"], "reason": "too dear", "by": "customer"}
 
 
-@makes("report_fulfilment")
+@MAKERS.of("report_fulfilment")
 async def report_fulfilment(life: Life, party: Party) -> Made:
     order = life.order(party, await life.now(party), ahead=0)
     order["lines"] = [{"line_id": "3", "product": life.device, "quantity": 4, "unit_price": life.price(party, 500)}]
@@ -361,90 +348,4 @@ async def report_fulfilment(life: Life, party: Party) -> Made:
     return {**about, "step": life.random.choice(["installed", "returned", "shipped"]), "quantity": 1}
 
 
-# Sales and service
-
-
-@makes("place_hold")
-async def place_hold(life: Life, party: Party) -> Made:
-    until = (await life.now(party) + timedelta(days=3)).isoformat()
-    return {"reason": "do not disturb", "level": life.random.choice(["warn", "block"]), "until": until, "by": "S-2"}
-
-
-@makes("lift_hold")
-async def lift_hold(life: Life, party: Party) -> Made:
-    await life.ask(party, "place_hold", {"reason": "a moment", "by": "S-2"})
-    row = await life.one(
-        "select hold_id from sales_hold where account_id = $1 and reason = 'manual' and lifted_at is null order by hold_id",
-        party.account_id,
-    )
-    return {"hold_id": row["hold_id"], "reason": "over", "by": "S-2"} if row else None
-
-
-@makes("override_hold")
-async def override_hold(life: Life, party: Party) -> Made:
-    await life.ask(party, "place_hold", {"reason": "a moment", "by": "S-2"})
-    return {"by": LEAD, "role": "service_manager", "reason": "the director asks", "hours": life.random.randint(1, 24)}
-
-
-@makes("acknowledge_hold")
-async def acknowledge_hold(life: Life, party: Party) -> Made:
-    await life.ask(party, "place_hold", {"reason": "read this first", "level": "warn", "by": "S-2"})
-    return {"by": "S-1"}
-
-
-@makes("release_for_renewal")
-async def release_for_renewal(life: Life, party: Party) -> Made:
-    case_id = await life.open_case(party)
-    return {"by": AGENT, "role": "service_manager", "case_id": case_id, "reason": "talked to them"}
-
-
-def _lead(life: Life) -> dict[str, Any]:
-    return {
-        "by": "S-2",
-        "contact": "P-1",
-        "product": life.random.choice(["SEATS", "PRO"]),
-        "motion": life.random.choice(["seats", "tier", "add_on", "cross_sell"]),
-        "evidence": "They asked twice how to add colleagues",
-        "consent": True,
-    }
-
-
-@makes("hand_over_lead")
-async def hand_over_lead(life: Life, party: Party) -> Made:
-    return _lead(life)
-
-
-@makes("answer_lead")
-async def answer_lead(life: Life, party: Party) -> Made:
-    sql = "select lead_id from lead where account_id = $1 and status in ('routed', 'overdue', 'held') order by lead_id"
-    row = await life.one(sql, party.account_id)
-    if row is None or life.random.random() < 0.5:
-        await life.settle_cases(party)
-        await life.ask(party, "hand_over_lead", _lead(life))
-        if life.random.random() < 0.4:
-            await life.later(party, 6)  # nobody has answered in time
-        row = await life.one(sql, party.account_id)
-    if row is None:
-        return None
-    decision = life.random.choice(["accept", "reject"])
-    return {"by": "S-1", "lead_id": row["lead_id"], "decision": decision, "reason": "seen"}
-
-
-@makes("sell_from_case")
-async def sell_from_case(life: Life, party: Party) -> Made:
-    await life.settle_cases(party)
-    await life.prices(party)
-    case_id = await life.open_case(party, impact="low", urgency="low")
-    lines = [{"kind": "sale", "line_id": "1", "product": "BEANS", "quantity": 1}]
-    return {"by": AGENT, "case_id": case_id, "lines": lines, "solves": True, "price_book": life.book}
-
-
-@makes("note_mail")
-async def note_mail(life: Life, party: Party) -> Made:
-    event = life.random.choice(["answered", "unsubscribed", "bounced"])
-    more: dict[str, Any] = {
-        "answered": {"case_id": "C-x", "template": "welcome"},
-        "unsubscribed": {"contact_id": "P-2"},
-        "bounced": {"contact_id": "P-2", "email": party.order["contacts"][1]["email"], "reason": "550 no such user"},
-    }[event]
-    return {"event": event, **more}
+MAKERS.update(sales_requests.MAKERS)

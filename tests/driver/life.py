@@ -16,13 +16,13 @@ from temporalio.service import RPCError
 from activities.catalogue.catalogue import save_catalogue
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
-from domain.catalogue.catalogue import Catalogue, Product
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal
 from domain.success.usage import UsageRow
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient, journey_id
 from gateway.inbound import Inbox
+from tests.driver.goods import PRICES, catalogue_with
 from tests.driver.tally import Tally
 
 ZONES = (
@@ -34,29 +34,10 @@ ZONES = (
     ("NP", "Asia/Kathmandu", "EUR", "en"),
 )
 SEGMENTS = ("standard", "standard", "enterprise", "tech_touch", "wholesale")
-PRICES = (("SEATS", "12", "month"), ("PRO", "30", "month"), ("BEANS", "9", "once"))
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BANDS = ("EUR", "JPY", "USD")
 """Currencies in which agents have bands and budgets."""
 AGENT, LEAD, MANAGER = "AG-1", "L-1", "M-1"
-
-
-def _catalogue(device: str) -> Catalogue:
-    kinds = (("SEATS", "subscription"), ("PRO", "subscription"), ("BEANS", "goods"), (device, "device"))
-    return Catalogue(
-        products=tuple(
-            Product.model_validate(
-                {
-                    "code": code,
-                    "name": code.title(),
-                    "kind": kind,
-                    "selling_models": ["termed" if kind == "subscription" else "one_time"],
-                    **({"term_months": 12} if kind == "subscription" else {}),
-                }
-            )
-            for code, kind in kinds
-        )
-    )
 
 
 @dataclass
@@ -260,7 +241,7 @@ class Life:
     async def prices(self, party: Party) -> None:
         """The catalogue's entry of the life's own device, and prices for all that a quote may name."""
         async with self.world.pool.acquire() as connection, connection.transaction():
-            await save_catalogue(connection, _catalogue(self.device), as_of=LONG_AGO)
+            await save_catalogue(connection, catalogue_with(self.device), as_of=LONG_AGO)
         for product, price, per in (*PRICES, (self.device, "400", "once")):
             change: dict[str, Any] = {"product": product, "price": price, "per": per, "currency": party.currency}
             await self.world.client.publish_prices(

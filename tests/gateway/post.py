@@ -113,3 +113,14 @@ def written(
 
 def contact_of(document: dict[str, Any]) -> str:
     return str(document["contacts"][0]["email"])
+
+
+def report_about(message_id: str, recipient: str, status: str = "5.1.1") -> bytes:
+    return (
+        f"From: MAILER-DAEMON@mx.example\r\nTo: {OWN}\r\nSubject: Undelivered\r\nMessage-ID: <{uuid.uuid4()}@mx.example>\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
+        "--B\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\n"
+        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 no such user\r\n--B\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"Message-ID: {message_id}\r\n--B--\r\n"
+    ).encode()

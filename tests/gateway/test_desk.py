@@ -12,11 +12,8 @@ import pytest
 
 from tests.e2e.lives import until
 from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
-from tests.gateway.test_inbound import post
 from tests.gateway.test_replies import with_quote
 from tests.gateway.test_signed import header_of
-
-__all__ = ["post"]
 
 SAM = "sam@seller.example"
 

@@ -11,8 +11,7 @@ from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.conftest import Servers
 from tests.e2e.lives import account_of
-from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
-from tests.gateway.test_inbound import report_about
+from tests.gateway.post import DOMAIN, OWN, Post, contact_of, report_about, written
 from tests.gateway.test_replies import state_of, with_quote
 from tests.gateway.test_signed import a_case, flagged, header_of
 

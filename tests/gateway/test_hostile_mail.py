@@ -9,10 +9,7 @@ import pytest
 
 from activities.kernel.clock import present
 from domain.mail.reading import InboundMail, read_mail
-from tests.gateway.post import OWN, SERVICE, Post, contact_of, written
-from tests.gateway.test_inbound import post, report_about
-
-__all__ = ["post"]
+from tests.gateway.post import OWN, SERVICE, Post, contact_of, report_about, written
 
 
 def raw(sender: str, *headers: bytes, body: bytes = b"Nothing works.") -> bytes:

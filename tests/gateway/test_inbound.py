@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
-import aiosmtplib
 import pytest
 
-from activities.kernel.clock import present
 from activities.mail import inbox as inbox_store
 from domain.kernel.refusals import Refusal
-from domain.mail.documents import case_id_of
-from domain.mail.marks import Domains
 from domain.mail.routing import CASES_A_DAY
-from gateway.cases import CaseClient
-from gateway.inbound import Inbox
-from tests.conftest import Servers
-from tests.e2e.lives import account_of, until
-from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
-
-
-@pytest.fixture
-async def post(servers: Servers) -> AsyncIterator[Post]:
-    cases = CaseClient(servers.temporal, servers.pool)
-    inbox = Inbox(servers.client, cases, servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN))
-    servers.stack.mail.arrival = inbox.arrival
-    yield Post(servers, inbox, cases)
-    servers.stack.mail.arrival = None
+from tests.e2e.lives import account_of
+from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, report_about, written
 
 
 @pytest.mark.engine
@@ -204,17 +185,6 @@ async def test_our_own_mail_that_comes_back_is_not_answered(post: Post) -> None:
     assert await post.cases_of(account) == []
 
 
-def report_about(message_id: str, recipient: str, status: str = "5.1.1") -> bytes:
-    return (
-        f"From: MAILER-DAEMON@mx.example\r\nTo: {OWN}\r\nSubject: Undelivered\r\nMessage-ID: <{uuid.uuid4()}@mx.example>\r\n"
-        'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
-        "--B\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n"
-        f"Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; {recipient}\r\nAction: failed\r\n"
-        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 no such user\r\n--B\r\nContent-Type: text/rfc822-headers\r\n\r\n"
-        f"Message-ID: {message_id}\r\n--B--\r\n"
-    ).encode()
-
-
 async def test_a_mail_that_comes_back_flags_its_contact_and_tells_the_owner(post: Post) -> None:
     account = await post.customer()
     sender, account_id = contact_of(account), account["account"]["account_id"]
@@ -350,96 +320,6 @@ async def test_who_wants_no_optional_mails_gets_contractual_ones_alone(post: Pos
 # Once, and never lost
 
 
-async def test_the_same_mail_twice_has_one_effect(post: Post) -> None:
-    account = await post.customer()
-    mail = written(contact_of(account))
-    first = await post.delivered(mail)
-    by_another_way = b"Received: from relay.example by mx.example\r\n" + mail.as_bytes()
-    again = await post.delivered(by_another_way, to=f"case+{first['case_id']}@{DOMAIN}")
-    assert again is None or again["inbox_id"] == first["inbox_id"]
-    assert await post.cases_of(account) == [first["case_id"]]
-    assert len(await post.messages(first["case_id"], "inbound")) == 1
-    other_content = written(contact_of(account), body="Another text under the same id.")
-    other_content.replace_header("Message-ID", mail["Message-ID"])
-    row = await post.delivered(other_content)
-    assert row["status"] == "matched"
-    assert row["inbox_id"] != first["inbox_id"]
-
-
-@pytest.mark.engine
-async def test_a_process_that_dies_between_keeping_and_doing_loses_nothing(post: Post) -> None:
-    account = await post.customer()
-    mail = written(contact_of(account))
-    inbox_id = await post.send(mail)
-    assert (await post.row(inbox_id))["status"] == "new"
-    # A process that opened the case, and died before it could note that.
-    died = asyncio.create_task(post.inbox.settle_new())
-    while await post.cases.case(case_id_of(inbox_id)) is None:  # noqa: ASYNC110 - what comes next is cut off
-        await asyncio.sleep(0.005)
-    died.cancel()
-    await asyncio.gather(died, return_exceptions=True)
-    next_process = Inbox(
-        post.servers.client, post.cases, post.servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN)
-    )
-    await next_process.settle_new()
-    row = await post.row(inbox_id)
-    assert (row["status"], row["case_id"]) == ("matched", case_id_of(inbox_id))
-    assert await post.cases_of(account) == [row["case_id"]]
-    assert len(await post.messages(row["case_id"], "inbound")) == 1
-
-
-async def test_what_waited_counts_from_when_it_came(post: Post) -> None:
-    account = await post.customer()
-    mail = written(contact_of(account)).as_bytes()
-    received = present() - timedelta(hours=3)
-    inbox_id = await post.inbox.receive(mail, received)
-    await post.inbox.settle_new()
-    case = await post.cases.case(case_id_of(inbox_id))
-    assert case is not None
-    assert case.opened_at == received
-
-
-@pytest.mark.engine
-async def test_several_processes_take_each_mail_once(post: Post) -> None:
-    account = await post.customer()
-    await post.inbox.settle_new()  # what came before
-    for number in range(CASES_A_DAY):
-        await post.send(written(contact_of(account), f"Matter {number}"))
-    others = [
-        Inbox(post.servers.client, post.cases, post.servers.pool, own_address=OWN, domains=Domains(DOMAIN, DOMAIN))
-        for _ in range(3)
-    ]
-    looked_at = await asyncio.gather(*(one.settle_new() for one in others))
-    assert sum(looked_at) == CASES_A_DAY
-    assert len(await post.cases_of(account)) == CASES_A_DAY
-
-
-@pytest.mark.engine
-async def test_a_process_that_runs_takes_mails_as_they_come(post: Post) -> None:
-    account = await post.customer()
-    running = asyncio.create_task(post.inbox.run())
-    inbox_id = await post.send(written(contact_of(account)))
-
-    async def is_matched() -> bool:
-        return str((await post.row(inbox_id))["status"]) == "matched"
-
-    try:
-        await until(is_matched, "the mail is taken")
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_mail_that_cannot_be_kept_is_deferred(post: Post) -> None:
-    async def away(sender: str, recipients: Any, content: bytes) -> None:
-        raise OSError("the database is away")
-
-    post.servers.stack.mail.arrival = away
-    with pytest.raises(aiosmtplib.SMTPDataError, match="try again later") as deferred:
-        await post.send(written("jo@acme.example"))
-    assert deferred.value.code == 451
-
-
 async def test_who_wants_no_automatic_answer_gets_a_case_and_none(post: Post) -> None:
     account = await post.customer()
     sender = contact_of(account)
@@ -450,10 +330,3 @@ async def test_who_wants_no_automatic_answer_gets_a_case_and_none(post: Post) ->
     assert await post.servers.pool.fetchval(acknowledged, f"case:{row['case_id']}%") == 0
     heard = await post.delivered(written(sender, "Another matter"))
     assert await post.servers.pool.fetchval(acknowledged, f"case:{heard['case_id']}%") == 1
-
-
-async def test_nonsense_is_kept_for_a_person(post: Post) -> None:
-    await post.delivered(b"\xff\xfe no header at all\r\n\r\n\x00\x01")
-    row = await post.servers.pool.fetchrow("select * from inbox_message order by received_at desc limit 1")
-    assert row is not None
-    assert (row["status"], row["reason"]) == ("unknown", "nobody can be read as its sender")

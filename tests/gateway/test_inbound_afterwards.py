@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gateway.post import OWN, Post, contact_of, written
-from tests.gateway.test_inbound import post, report_about
-
-__all__ = ["post"]
+from tests.gateway.post import OWN, Post, contact_of, report_about, written
 
 
 async def test_a_customer_who_has_left_still_has_wishes_and_questions(post: Post) -> None:

@@ -16,10 +16,7 @@ from gateway.one_click import OneClick
 from gateway.reception import Reception
 from tests.conftest import Servers
 from tests.gateway.post import DOMAIN, OWN, Post, contact_of
-from tests.gateway.test_inbound import post
 from tests.gateway.test_signed import STRANGER, flagged, header_of
-
-__all__ = ["post"]
 
 FORM = "application/x-www-form-urlencoded"
 SAYS_SO = b"List-Unsubscribe=One-Click"

@@ -12,9 +12,6 @@ from domain.kernel.calendar import local_instant
 from tests.agendas import apart
 from tests.e2e.lives import settled
 from tests.gateway.post import OWN, Post, contact_of, written
-from tests.gateway.test_inbound import post
-
-__all__ = ["post"]
 
 
 async def reply(post: Post, mail: Any, sender: str, text: str) -> Any:

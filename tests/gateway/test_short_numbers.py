@@ -15,10 +15,7 @@ from domain.kernel.short_numbers import Numbered
 from tests.builders import order
 from tests.e2e.lives import onboard, report_usage
 from tests.gateway.post import Post, contact_of, written
-from tests.gateway.test_inbound import post
 from tests.gateway.test_replies import reply, state_of
-
-__all__ = ["post"]
 
 
 def long_id(what: str) -> str:

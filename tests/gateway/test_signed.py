@@ -12,12 +12,9 @@ import pytest
 
 from activities.mail import keys as key_store
 from domain.mail.signing import AddressPurpose, Key, message_id_of, signed_address
-from tests.gateway.post import DOMAIN, OWN, Post, contact_of, written
-from tests.gateway.test_inbound import post, report_about
+from tests.gateway.post import DOMAIN, OWN, Post, contact_of, report_about, written
 from tests.gateway.test_replies import state_of, with_quote
 from tests.workers.cli.running import perennial
-
-__all__ = ["post"]
 
 STRANGER = Key(1, b"?" * 32)
 

@@ -24,11 +24,8 @@ from gateway.reception import Reception
 from gateway.smtp_door import Certificate, SmtpDoor, announced
 from tests.conftest import Servers
 from tests.gateway.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
-from tests.gateway.test_inbound import post
 from tests.ports import own_ports
 from tests.workers.cli.running import PROGRAM, perennial
-
-__all__ = ["post"]
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
 LIMIT = 100_000

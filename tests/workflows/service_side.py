@@ -8,8 +8,9 @@ from typing import Any
 
 from activities.kernel.pool import Connection
 from domain.success.usage import UsageRow
+from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import attention_of, until
+from tests.e2e.lives import account_of, attention_of, onboard, settled, until
 
 _numbers = itertools.count(1)
 
@@ -114,3 +115,36 @@ async def shows(servers: Servers, account_id: str, reason: str, *, shown: bool =
         return (reason in await attention_of(servers.temporal, account_id)) is shown
 
     await until(as_wanted, f"{reason} is {'shown' if shown else 'gone'}")
+
+
+COOL_DOWN = timedelta(days=12)
+"""three business days with a weekend and some holidays, and the morning on which what waited may leave"""
+
+
+async def onboarded(servers: Servers, **changes: Any) -> tuple[dict[str, Any], str]:
+    """A customer in the middle of their first year, with nothing to do."""
+    document = order(**changes)
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=45))
+    await onboard(servers.client, account)
+    await servers.client.fast_forward(account, timedelta(days=1))
+    await settled(servers.pool, account)
+    return document, account
+
+
+async def sent_to_customer(servers: Servers, account: str) -> list[str]:
+    """The templates of the mails that went to the customer, in order."""
+    rows = await servers.pool.fetch(
+        "select body->>'template' as template from outbox where account_id = $1 and channel = 'deliver_mail' and status = 'sent'"
+        " order by settled_at, delivery_id",
+        account,
+    )
+    return [row["template"] for row in rows]
+
+
+async def live_holds(servers: Servers, account: str) -> list[tuple[str, str]]:
+    rows = await servers.pool.fetch(
+        "select level, reason from sales_hold where account_id = $1 and lifted_at is null order by reason", account
+    )
+    return [(row["level"], row["reason"]) for row in rows]

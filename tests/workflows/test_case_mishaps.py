@@ -16,7 +16,7 @@ from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import until
 from tests.e2e.outages import outside
-from tests.workflows.test_service_case import ENTERPRISE, kinds, promise, row_of
+from tests.workflows.case_rows import ENTERPRISE, kinds, promise, row_of
 
 
 async def sent(servers: Servers, case_id: str) -> list[str]:

@@ -11,8 +11,7 @@ import pytest
 from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import rows_at_rest, settled
-from tests.workflows.service_side import open_case, resolve_case
-from tests.workflows.test_holds import live_holds
+from tests.workflows.service_side import live_holds, open_case, resolve_case
 from tests.workflows.test_quotes import BOOK, CRM, ROUTER, asked, begun, sale
 
 

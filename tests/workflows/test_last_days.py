@@ -14,8 +14,7 @@ from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled
-from tests.workflows.service_side import report_full_use
-from tests.workflows.test_holds import onboarded
+from tests.workflows.service_side import onboarded, report_full_use
 from tests.workflows.test_quotes import ROUTER, asked, begun, sale
 
 TOKYO = ZoneInfo("Asia/Tokyo")

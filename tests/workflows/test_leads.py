@@ -10,8 +10,7 @@ import pytest
 from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import settled
-from tests.workflows.service_side import open_case, report_full_use, resolve_case, shows, tell
-from tests.workflows.test_holds import COOL_DOWN, onboarded
+from tests.workflows.service_side import COOL_DOWN, onboarded, open_case, report_full_use, resolve_case, shows, tell
 
 LEAD = {
     "by": "S-2",

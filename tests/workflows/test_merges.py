@@ -12,7 +12,7 @@ from gateway.cases import CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, until
-from tests.workflows.test_service_case import ENTERPRISE, kinds, promise, row_of, templates
+from tests.workflows.case_rows import ENTERPRISE, kinds, promise, row_of, templates
 
 
 async def absorbed(servers: Servers, case_id: str) -> None:

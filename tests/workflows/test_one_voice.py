@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Servers
 from tests.e2e.lives import report_usage, settled
-from tests.workflows.test_holds import onboarded
+from tests.workflows.service_side import onboarded
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 

@@ -11,7 +11,7 @@ from tests.agendas import apart
 from tests.cases import case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled
-from tests.workflows.test_holds import live_holds, onboarded
+from tests.workflows.service_side import live_holds, onboarded
 from tests.workflows.test_surveys import resolved_and_asked
 
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -10,6 +10,7 @@ from domain.mail.signing import Key
 from tests.activities.channels.fake_provisioning import FakeProvisioning
 from tests.activities.channels.smtp_server import Mailbox, SmtpServer
 
+Build = Callable[..., MailChannel]
 KEY = Key(3, bytes(32))
 
 
@@ -37,7 +38,7 @@ def mailbox(smtp_server: SmtpServer) -> Mailbox:
 
 
 @pytest.fixture
-def channel_with(smtp_server: SmtpServer, renderer: Renderer) -> Callable[..., MailChannel]:
+def channel_with(smtp_server: SmtpServer, renderer: Renderer) -> Build:
     """A channel to the loopback server, with some settings of its own."""
 
     def build(**changes: object) -> MailChannel:
@@ -55,7 +56,7 @@ def channel_with(smtp_server: SmtpServer, renderer: Renderer) -> Callable[..., M
 
 
 @pytest.fixture
-def channel(channel_with: Callable[..., MailChannel], mailbox: Mailbox) -> MailChannel:
+def channel(channel_with: Build, mailbox: Mailbox) -> MailChannel:
     return channel_with()
 
 

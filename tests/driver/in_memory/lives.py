@@ -14,8 +14,8 @@ from domain.journey.planning import agenda
 from gateway.client import journey_id
 from tests.driver import case_requests, journey_requests
 from tests.driver.in_memory.server import Server
-from tests.driver.journey_requests import Made
 from tests.driver.life import ZONES, Life, Party, World
+from tests.driver.making import Made
 from tests.driver.running import import_asset, on_record
 from tests.driver.spoiling import spoilt
 

@@ -1,0 +1,118 @@
+"""What each mail must say, besides what all must."""
+
+from __future__ import annotations
+
+# What each message must say, besides what all must: (in English, in Japanese).
+FACTS: dict[str, tuple[list[str], list[str]]] = {
+    "opted_out": (["stopped", "reply to this mail"], ["停止", "ご返信"]),
+    "welcome": (["Kickoff meeting: March 1, 2027", "鈴木 一郎"], ["キックオフミーティング：2027年3月1日", "鈴木 一郎"]),
+    "onboarding_invite": (["Kickoff meeting", "March 1, 2027"], ["キックオフミーティング", "2027年3月1日"]),
+    "onboarding_reminder": (["open for 3 days", "March 1, 2027"], ["3日が経過", "2027年3月1日"]),
+    "provisioning_done": (["- Team Plan", "ready to use"], ["・Team Plan", "設定が完了"]),
+    "go_live": (["21 days"], ["21日"]),
+    "order_confirmed": (["your order O-536365", "- Team Plan"], ["O-536365", "・Team Plan"]),
+    "documents": (
+        ["Invoice: INV-C-17-1", "Total: ¥1,320,000", "Credit note: CM-C-17-1", "Total: ¥5,000"],
+        ["請求書：INV-C-17-1", "合計：￥1,320,000", "クレジットノート：CM-C-17-1", "合計：￥5,000"],
+    ),
+    "introduction": (
+        ["My name is 鈴木 一郎", "nothing changes in your contracts"],
+        ["鈴木 一郎でございます", "変更はございません"],
+    ),
+    "touch_day_1": (["first day"], ["最初の一日"]),
+    "touch_month_1": (["a month"], ["1か月"]),
+    "touch_anniversary": (["2 years since"], ["2年を迎え"]),
+    "check_in": (["42 of your 1,200 seats", "4%", "March 1, 2027"], ["1,200席のうち42席", "4%", "2027年3月1日"]),
+    "outreach": (["42 of 1,200", "4%", "50%"], ["42席／1,200席", "4%", "50%以上"]),
+    "recovered": (["42 of 1,200", "4%"], ["42席／1,200席", "4%"]),
+    "survey": (["from 0 (", "to 10 (", "survey-1"], ["0（", "10（", "survey-1"]),
+    "renewal_notice": (
+        [
+            "March 31, 2027, in 60 days",
+            "by March 15, 2027",
+            "Q-2027-8",
+            "100 × ¥1,000 per month For the term: ¥1,200,000",
+            "1 × ¥180,000 per year For the term: ¥180,000",
+            "Total: ¥1,380,000",
+            "April 1, 2027 – March 31, 2028",
+        ],
+        [
+            "2027年3月31日",
+            "あと60日",
+            "2027年3月15日まで",
+            "Q-2027-8",
+            "100 × ￥1,000（月額） 期間中の金額：￥1,200,000",
+            "合計：￥1,380,000",
+            "2027年4月1日～2028年3月31日",
+        ],
+    ),
+    "renewal_confirmed": (
+        ["Thank you for renewing", "¥1,380,000", "April 1, 2027 – March 31, 2028"],
+        ["ご更新いただき", "￥1,380,000", "2027年4月1日～2028年3月31日"],
+    ),
+    "renewal_declined": (["A-3", "March 31, 2027"], ["A-3", "2027年3月31日"]),
+    "renewal_grace": (["March 31, 2027", "until April 30, 2027"], ["2027年3月31日", "2027年4月30日まで"]),
+    "contract_ended": (["March 31, 2027"], ["2027年3月31日"]),
+    "upsell_offer": (
+        ["97 of your 100 seats", "¥1,000 per month", "+¥20,000", "offer-7", "March 1, 2027"],
+        ["100席のうち97席", "20席", "￥1,000（月額）", "￥20,000", "offer-7", "2027年3月1日"],
+    ),
+    "upsell_confirmed": (["Seats in total: 120", "from March 1, 2027"], ["追加後の席数：120席", "2027年3月1日より"]),
+    "quote_presented": (
+        ["Q-17, version 2", "Total: ¥1,380,000", "Change of your monthly amount: ¥115,000", "March 31, 2027"],
+        ["Q-17・第2版", "合計：￥1,380,000", "月額の増減：￥115,000", "2027年3月31日"],
+    ),
+    "assets_changed": (
+        [
+            "Units: 100 → 1,200",
+            "Per month: ¥100,000 → ¥1,200,000",
+            "March 1, 2027",
+            "Terms: region: eu",
+            "contract A-3 runs until September 30, 2027",
+        ],
+        [
+            "数量：100 → 1,200",
+            "月額：￥100,000 → ￥1,200,000",
+            "2027年3月1日",
+            "条件：region: eu",
+            "満了日は2027年9月30日",
+        ],
+    ),
+    "assets_transferred": (
+        ["handed the following over", "Units: 100 → 1,200"],
+        ["お引き渡しが完了", "数量：100 → 1,200"],
+    ),
+    "assets_received": (["handed over to you", "Units: 0 → 1,200"], ["譲り受け", "数量：0 → 1,200"]),
+    "reorder_check_in": (["January 4, 2027", "every 26 days"], ["2027年1月4日", "26日ほど"]),
+    "delivery_follow_up": (["O-536365", "arrived safely"], ["O-536365", "お手元に"]),
+    "price_match": (
+        [
+            "January 29, 2027",
+            "Order: O-536365",
+            "Units: 1,200",
+            "You paid for one: ¥80,000",
+            "Price now: ¥72,000",
+            "Your refund: ¥10,560,000",
+            "Tax in it: ¥960,000",
+            "Credit note: CM-C-17-1",
+        ],
+        [
+            "2027年1月29日",
+            "ご注文番号：O-536365",
+            "対象数量：1,200",
+            "ご購入時の単価：￥80,000",
+            "現在の単価：￥72,000",
+            "ご返金額：￥10,560,000",
+            "うち税額：￥960,000",
+            "クレジットノート番号：CM-C-17-1",
+        ],
+    ),
+    "goodwill_granted": (["Credit: ¥5,000", "CM-C-17-2"], ["金額：￥5,000", "CM-C-17-2", "お詫びのしるし"]),
+    "case_opened": (["C-17.3", "an answer by March 1, 2027 10:00"], ["受付番号：C-17.3", "2027年3月1日 10:00"]),
+    "case_reply": (["Please hold its button & wait.", "Does it blink?"], ["Please hold its button & wait."]),
+    "case_nudge": (["What we need: the model's name", "March 1, 2027"], ["the model's name", "2027年3月1日"]),
+    "case_apology": (["promised to solve", "We are sorry"], ["解決に至っておりません", "お詫び"]),
+    "case_resolved": (["C-17.3 is solved", "We replaced the <X> cable."], ["対応が完了", "We replaced the <X> cable."]),
+    "case_survey": (["from 1 (not at all satisfied)", "C-17.3-1"], ["アンケート番号：C-17.3-1"]),
+    "claim_declined": (["refund ¥1,000,000 for", "in the time"], ["￥1,000,000", "期間内に社内の承認"]),
+}
