@@ -52,7 +52,7 @@ class CaseClient(PriceDesk):
     needed. Opened again with the same content, it gets the first answer again; with other content it is refused
     (CaseConflict). `ask` sends any update of `domain.service.case_requests` by its name: respond, note, wait, resume,
     assign, escalate, de_escalate, prioritise, resolve, reopen, merge, close, cancel, customer_message, answer_csat,
-    identify, retry; and of `domain.claims.requests`: claim_price_match, grant_goodwill, approve_claim, reject_claim,
+    identify, retry; and of `domain.service.claim_requests`: claim_price_match, grant_goodwill, approve_claim, reject_claim,
     dispute_refund.
 
     Args:

@@ -19,11 +19,11 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.quotes.quoting import preview
 from activities.success.usage import latest_usage_day, lock_usage, save_usage, sold_products
-from domain.frame.requests import read_request
 from domain.frame.step_words import shortened
 from domain.journey.agenda import Running
 from domain.kernel.calendar import start_of_day
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.kernel.requests import read_request
 from domain.kernel.shown import as_text
 from domain.orders.order import OrderAnswer, read_order
 from domain.quotes.quote import Quote

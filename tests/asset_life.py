@@ -9,7 +9,7 @@ import pytest
 
 from activities.assets.ledger import load_record
 from domain.assets.invariants import violations
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day, local_instant
 from domain.kernel.refusals import Refusal
 from tests.builders import order

@@ -26,8 +26,8 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool, open_pool
 from activities.service.service_reports import sla_report
 from domain.journey.customer_timeline import PAGE, Audience, TimelineKind
+from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.service.case_log import promises_of
-from domain.service.clock import BusinessClock, clock_of
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect

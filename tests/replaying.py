@@ -15,10 +15,11 @@ from temporalio.common import WorkflowIDConflictPolicy
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.service.desks import load_calendar, load_policy
+from domain.frame.case_words import CaseState
+from domain.kernel.business_clock import clock_of
 from domain.service.case import Happened, Recorded
 from domain.service.case_log import promises_of
-from domain.service.clock import clock_of
-from domain.service.lifecycle import CaseRules, CaseState
+from domain.service.lifecycle import CaseRules
 from domain.service.milestones import MilestoneState, Occurrence
 from gateway.calling import Call, insist
 from gateway.cases import CASE_WORKFLOW, CaseClient

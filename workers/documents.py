@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.contracts.requests import (
     AmendAssets,
     AnswerRenewal,
@@ -66,6 +65,7 @@ from domain.service.case_requests import (
     Retry,
     Wait,
 )
+from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.service.opening import OpenCase
 from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
 from domain.success.usage import UsageRow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.frame.requests import UsageChanged
 from domain.frame.state import JourneyState, Step
 from domain.kernel.calendar import local_day
+from domain.success.requests import UsageChanged
 
 STAGE = "adoption"
 STEPS = frozenset(

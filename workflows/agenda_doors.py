@@ -6,9 +6,9 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.frame.requests import read_request
 from domain.journey.agenda import Running
 from domain.journey.requests import Reconcile
+from domain.kernel.requests import read_request
 from workflows.journey import Journey
 from workflows.refusing import refusals
 

@@ -12,12 +12,12 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.frame.state import Delivery, Outcome
 from domain.frame.unreadable import UNREADABLE
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.refusals import Refusal
 from domain.service.case import CaseCall, CaseChanged, CaseOutcome, CaseProgress, CaseStart
 from domain.service.case_briefing import render_case
 from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
-from domain.service.errors import ServiceRuleError
 from workflows import calls
 from workflows.journey import Asked
 from workflows.refusing import cause_of, refusals

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
+from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from workflows.case import Case
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.frame.requests import read_request
 from domain.journey.taking_up import TakeUpHoldings
+from domain.kernel.requests import read_request
 from workflows.journey import Journey
 from workflows.refusing import refusals
 

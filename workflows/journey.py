@@ -12,7 +12,6 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.frame import pace
-from domain.frame.requests import Request, UsageChanged, read_request
 from domain.frame.state import AT_AN_INSTANT, Barred, Delivery, JourneyStart, JourneyState, Outcome, RequestCall, Step
 from domain.frame.step_words import in_words, term_end
 from domain.frame.unreadable import UNREADABLE
@@ -21,7 +20,9 @@ from domain.journey.agenda import Running
 from domain.journey.briefing import render
 from domain.journey.requests import CloseJourney, PauseJourney, ResumeJourney
 from domain.kernel.refusals import INVALID_ORDER, JOURNEY_CLOSED, Problem, Refusal
+from domain.kernel.requests import Request, read_request
 from domain.orders.order import read_order
+from domain.success.requests import UsageChanged
 from workflows import adoption, amendment, calls, relationship
 from workflows.refusing import cause_of, refusals
 from workflows.tasks import Alarm, DeliveryTasks, may_leave_together

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
-from domain.frame.requests import CustomerDecision
 from domain.frame.state import JourneyState, StageKind, stage_kind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.requests import CustomerDecision
 
 STEPS = frozenset(
     {

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import workflow
 
-from domain.frame.requests import UsageChanged
 from domain.frame.state import Outcome
 from domain.holds.sales_requests import (
     AcknowledgeHold,
@@ -21,6 +20,7 @@ from domain.holds.sales_requests import (
     SellFromCase,
 )
 from domain.kernel.refusals import Refusal
+from domain.success.requests import UsageChanged
 from workflows import service
 from workflows.journey import Journey
 

@@ -17,9 +17,9 @@ from domain.assets.model import AssetRecord
 from domain.billing import billing
 from domain.billing.line_parts import kept, read_parts, stated
 from domain.billing.schedule import BillKind, BillLine
-from domain.contracts.ownership import POLICY
 from domain.frame.customer import Customer
 from domain.frame.decision import AssetChange, BillDue, BillPurchase, BookCredit
+from domain.frame.ownership import POLICY
 from domain.frame.state import Step
 from domain.frame.unreadable import check_contract, unreadable_of
 from domain.kernel.money import rounding_of

@@ -16,8 +16,6 @@ from activities.frame.carrying_out import business_errors
 from activities.kernel.pool import Connection
 from activities.service.case_work import CaseWorker, case_key
 from domain.catalogue.pricebook import PriceUnit
-from domain.claims import decisions
-from domain.claims import work as claim_work
 from domain.claims.claims import (
     NOTHING_LEFT,
     UNKNOWN_LINE,
@@ -28,17 +26,19 @@ from domain.claims.claims import (
     ClaimKind,
     ClaimStatus,
 )
-from domain.claims.requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 from domain.claims.rules import Assessment, assess, check_goodwill, check_shown
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.money import Money
 from domain.kernel.refusals import Refusal
+from domain.service import claim_decisions
+from domain.service import claim_work as claim_work
 from domain.service.case import CaseCall, CaseOutcome
 from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import Work
-from domain.service.errors import ServiceRuleError
+from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 
 _Request = TypeVar("_Request", bound=CaseRequest)
 
@@ -134,8 +134,8 @@ class Claims:
         await self._settle(at, claim, line)
 
     async def _approve(self, at: _At, request: ApproveClaim) -> None:
-        waiting = decisions.waiting_claim(at.work, request.claim_id)
-        claim = decisions.decided(at.work, request, waiting)
+        waiting = claim_decisions.waiting_claim(at.work, request.claim_id)
+        claim = claim_decisions.decided(at.work, request, waiting)
         line = await _line(at, claim.order_id or "", claim.line_id or "")
         others = tuple(one for one in line.claims if one.claim_id != claim.claim_id)
         if claim.kind is ClaimKind.PRICE_MATCH:
@@ -143,13 +143,13 @@ class Claims:
             rest = line.model_copy(update={"claims": others})
             quantity = min(claim.quantity or rest.kept, rest.kept) or None
             found = await self._assess(at, rest, _price_of(claim), quantity=quantity, waiting=claim)
-            claim = decisions.still_owed(claim, found)
+            claim = claim_decisions.still_owed(claim, found)
         await self._settle(at, claim.model_copy(update={"status": ClaimStatus.REFUNDED}), line)
 
     async def _reject(self, at: _At, request: RejectClaim) -> None:
-        claim = decisions.waiting_claim(at.work, request.claim_id)
+        claim = claim_decisions.waiting_claim(at.work, request.claim_id)
         line = await _line(at, claim.order_id or "", claim.line_id or "")
-        decisions.reject(at.work, request, claim, line)
+        claim_decisions.reject(at.work, request, claim, line)
 
     async def _assess(
         self,
@@ -189,7 +189,7 @@ class Claims:
 
 
 async def _dispute(at: _At, request: DisputeRefund) -> None:
-    decisions.dispute(at.work, request)
+    claim_decisions.dispute(at.work, request)
 
 
 async def _line(at: _At, order_id: str, line_id: str) -> BoughtLine:

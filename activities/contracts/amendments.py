@@ -32,11 +32,11 @@ from domain.contracts.requests import (
 )
 from domain.contracts.requoting import requote
 from domain.frame.decision import Decision
-from domain.frame.requests import Request, read_request
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall, StepCall
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.requests import Request, read_request
 from domain.orders.order import OrderedProduct
 
 _Request = TypeVar("_Request", bound=Request)

@@ -38,7 +38,6 @@ from activities.mail.signing import Signing
 from activities.service.case_rows import CaseMovedMeanwhileError
 from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.contracts.refusing import refusal_of
-from domain.frame import mornings
 from domain.frame.customer import Customer
 from domain.frame.decision import Decision, Mail, Notice
 from domain.frame.mail_names import mail_in_words
@@ -48,6 +47,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Step
 from domain.frame.unreadable import MEND, UNREADABLE, UnreadableError, unreadable_of
 from domain.holds.guard import SALES_MAILS
+from domain.journey import mornings
 from domain.journey.webhooks import Event, events_of
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal

@@ -11,9 +11,7 @@ from temporalio import activity
 
 from activities.frame.carrying_out import Performer, business_errors, effect_key
 from activities.orders import order_rows as order_store
-from domain.frame import mornings
 from domain.frame.decision import Decision
-from domain.frame.requests import Request, read_request
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall, Step, StepCall
 from domain.holds import holding, leads, requests
@@ -26,8 +24,10 @@ from domain.holds.sales_requests import (
     PlaceHold,
     ReleaseForRenewal,
 )
+from domain.journey import mornings
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
+from domain.kernel.requests import Request, read_request
 
 _Request = TypeVar("_Request", bound=Request)
 

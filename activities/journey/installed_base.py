@@ -7,10 +7,10 @@ from temporalio import activity
 from activities.frame import customers, effects
 from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.journey.planning import with_agenda, with_contracts
-from domain.frame.requests import read_request
 from domain.frame.state import Outcome, RequestCall
 from domain.journey.taking_up import TakeUpHoldings, brings_check_ins, take_up
 from domain.kernel.fingerprints import asked_by
+from domain.kernel.requests import read_request
 
 
 class InstalledBase:

@@ -14,12 +14,12 @@ from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.playbooks import Playbooks
 from domain.frame.decision import Decision
-from domain.frame.requests import Request, read_request
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall
 from domain.journey import account_changes
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.kernel.fingerprints import asked_by
+from domain.kernel.requests import Request, read_request
 
 _Request = TypeVar("_Request", bound=Request)
 

@@ -8,7 +8,6 @@ from activities.frame import effects
 from activities.frame.carrying_out import Performer, business_errors, effect_key
 from activities.holds import hold_rows
 from activities.journey.agenda_facts import load_facts
-from domain.frame.requests import read_request
 from domain.frame.state import Outcome, RequestCall
 from domain.journey.agenda import Agenda, Running
 from domain.journey.agenda_facts import Facts
@@ -16,6 +15,7 @@ from domain.journey.comparing import Difference, compare, mending
 from domain.journey.planning import agenda, begun_anew
 from domain.journey.requests import Reconcile
 from domain.kernel.refusals import JOURNEY_CLOSED, UNKNOWN_ACCOUNT, Refusal
+from domain.kernel.requests import read_request
 
 SHOWN = 200
 RUNNING = "running"

@@ -12,12 +12,12 @@ from domain.contracts import renewal
 from domain.contracts.refusing import named_refusals
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
 from domain.frame.decision import Decision
-from domain.frame.requests import Request, read_request
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall
 from domain.journey import control
 from domain.journey.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.kernel.fingerprints import asked_by
+from domain.kernel.requests import Request, read_request
 from domain.success import adoption, expansion, onboarding
 from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
 

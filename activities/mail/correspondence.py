@@ -5,9 +5,9 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.frame.carrying_out import Performer, business_errors, effect_key
-from domain.frame.requests import read_request
 from domain.frame.state import Outcome, RequestCall
 from domain.kernel.fingerprints import asked_by
+from domain.kernel.requests import read_request
 from domain.mail import correspondence
 from domain.mail.correspondence import NoteMail
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from activities.kernel.pool import Connection
-from domain.orders.fulfilments import OrderLine, RecordFulfilment
-from domain.quotes.fulfilment import Fulfilment, FulfilmentEvent
+from domain.orders.fulfilments import Fulfilment, FulfilmentEvent, OrderLine, RecordFulfilment
 
 
 async def record(connection: Connection, as_of: datetime, writes: Iterable[RecordFulfilment]) -> None:

@@ -6,11 +6,11 @@ from temporalio import activity
 
 from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.orders import fulfilment_rows as store
-from domain.frame.requests import read_request
 from domain.frame.state import Outcome, RequestCall, StepCall
 from domain.journey import fulfilling
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.requests import read_request
 from domain.orders.fulfilments import ReportFulfilment
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from activities.kernel.pool import Connection
 from domain.assets.bundles import Relationship
-from domain.catalogue.approval import Approval
+from domain.journey.acceptance import Taken
 from domain.kernel.calendar import local_day
-from domain.quotes.acceptance import Taken
+from domain.quotes.approval import Approval
 from domain.quotes.asking import StoredQuote
 from domain.quotes.quote import Quote
 from domain.quotes.requests import NewContract

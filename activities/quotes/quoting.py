@@ -13,13 +13,14 @@ from activities.frame.carrying_out import Performer, business_errors, effect_key
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
 from domain.frame.decision import Decision
-from domain.frame.requests import Request, read_request
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, RequestCall, StepCall
+from domain.journey import acceptance
 from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.money import withdrawn
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.quotes import acceptance, deciding
+from domain.kernel.requests import Request, read_request
+from domain.quotes import deciding
 from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
 from domain.quotes.ordered import priced_as_sold
 from domain.quotes.quote import Quote

@@ -9,14 +9,13 @@ from typing import Any
 
 from activities.kernel.pool import Connection
 from activities.orders.order_rows import keep_playbook
+from domain.frame.case_words import CaseState, Level, Priority
 from domain.frame.playbook import Playbook
+from domain.kernel.business_calendar import BusinessCalendar
 from domain.orders.order import Staff
-from domain.service.assignment import Level
-from domain.service.business_calendar import BusinessCalendar
 from domain.service.case import Happened, Recorded
-from domain.service.definitions import MilestoneKind, Priority
+from domain.service.definitions import MilestoneKind
 from domain.service.entitlements import ServicePolicy
-from domain.service.lifecycle import CaseState
 from domain.service.milestones import Occurrence
 
 

@@ -15,21 +15,21 @@ from activities.service import case_rows, case_writes, desks
 from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
 from domain.frame.state import Channel
 from domain.journey.webhooks import Event, EventType
+from domain.kernel.business_calendar import BusinessCalendar
+from domain.kernel.business_clock import BusinessClock, clock_of
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.kernel.shown import shorten
 from domain.mail.signing import Key, message_id_of
 from domain.service import case_care
-from domain.service.business_calendar import BusinessCalendar
 from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
 from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_refusing import refusal_of
 from domain.service.casework import CaseSituation, Work
-from domain.service.clock import BusinessClock, clock_of
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
-from domain.service.errors import ServiceRuleError
 
 COPIED = 4000
 """Characters of a customer's message that a copy of it shows; all of it is in the case."""

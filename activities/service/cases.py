@@ -14,6 +14,7 @@ from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, desks
 from activities.service.case_work import CaseWorker, case_key
+from domain.frame.case_words import CaseState
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.service import case_changes, case_handling, case_surveys
@@ -42,7 +43,6 @@ from domain.service.case_requests import (
     read_case_request,
 )
 from domain.service.casework import SKEW, CaseSituation, Work
-from domain.service.lifecycle import CaseState
 from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
 
 _Request = TypeVar("_Request", bound=CaseRequest)

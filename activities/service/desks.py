@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.journey.people_rows import introduce_staff
 from activities.kernel.pool import Connection
-from domain.service.business_calendar import BusinessCalendar
+from domain.kernel.business_calendar import BusinessCalendar
 from domain.service.desk import AgentDocument, AgentFacts, EntitlementDocument, TeamDocument, TeamFacts
 from domain.service.entitlements import Entitlement, ServicePolicy
 

@@ -11,12 +11,13 @@ from activities.frame.carrying_out import Performer, business_errors, effect_key
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as quote_store
 from activities.quotes.quoting import sources_of
-from domain.frame.requests import read_request
 from domain.frame.state import Outcome, RequestCall
 from domain.holds.sales_requests import SellFromCase
+from domain.journey import acceptance
 from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.quotes import acceptance, deciding
+from domain.kernel.requests import read_request
+from domain.quotes import deciding
 from domain.quotes.requests import AcceptQuote
 from domain.service import selling
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime
 
 from activities.kernel.pool import Connection
-from domain.service.definitions import Priority
+from domain.frame.case_words import Priority
 from domain.service.roi_report import OwnRevenue
 from domain.service.sla_report import CsatCell, Dimension, SlaCell, SlaReport, Waiting, groups, total
 

@@ -14,12 +14,12 @@ import yaml
 from pydantic import ValidationError
 
 from domain.claims.policy import ClaimPolicy
+from domain.kernel.business_calendar import BusinessCalendar, check_before_saving
+from domain.kernel.business_errors import ServiceRuleError
+from domain.kernel.national import national_holidays
 from domain.kernel.refusals import Refusal
-from domain.service.business_calendar import BusinessCalendar, check_before_saving
 from domain.service.desk import Desk, ServiceBook
 from domain.service.entitlements import PolicyBook, ServicePolicy
-from domain.service.errors import ServiceRuleError
-from domain.service.national import national_holidays
 
 FOLDER = Path(__file__).parent
 

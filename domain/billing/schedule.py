@@ -27,12 +27,10 @@ from domain.assets.proration_policy import AdjustmentRule, ProrationPolicy, Rema
 from domain.billing.line_parts import ONCE, LinePart, Why, changed, kept, merged, read_parts, turned
 from domain.billing.netting import Key, staying, together
 from domain.catalogue.errors import BillingError
-from domain.catalogue.pricebook import PriceUnit
 from domain.kernel.base import Carried
 from domain.kernel.calendar import month_index, months_between
 from domain.kernel.ids import AssetId
 from domain.kernel.money import CurrencyCode, Rounding, exactly, rounding_of
-from domain.quotes.quote import UnitPricing
 
 ZERO = Decimal(0)
 
@@ -598,14 +596,3 @@ def invoice(lines: Sequence[BillLine], open_balance: Decimal, account_credit: De
         raise BillingError(f"an invoice in {currency} has lines in {', '.join(sorted(others))}; invoice them apart")
     booked = [InvoiceLine(unit_price=line.amount, quantity=1) for line in lines]
     return apply_invoice(booked, open_balance, account_credit, rounding_of(currency))
-
-
-def usage_amount(pricing: UnitPricing, units: Decimal, currency: str) -> Decimal:
-    """What measured use costs at the net price that was quoted.
-
-    Raises:
-        BillingError: The price is not by use.
-    """
-    if pricing.per is not PriceUnit.USE:
-        raise BillingError(f"the price is per {pricing.per}; only what is sold by use is billed by use")
-    return rounded(Fraction(pricing.net_price) * Fraction(units), rounding_of(currency))

@@ -121,12 +121,6 @@ class OrderDocumentError(QuoteError):
     code = "not_in_order_document"
 
 
-class FulfilmentError(QuoteError):
-    """More units in a step than came through the one before, or a step back in time."""
-
-    code = "fulfilment_not_valid"
-
-
 class BillingError(QuoteError):
     code = "billing_not_valid"
 

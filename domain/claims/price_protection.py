@@ -8,11 +8,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from domain.kernel.base import Carried
-from domain.kernel.ids import EffectKey, OrderId
-from domain.kernel.money import Money, rounding_of
-from domain.kernel.tax import Taxed, all_of
-from domain.service.errors import (
+from domain.claims.errors import (
     AboveLineError,
     AlreadyClaimedError,
     InvalidAmountError,
@@ -21,6 +17,10 @@ from domain.service.errors import (
     PriceUnknownError,
     UnpaidInvoiceError,
 )
+from domain.kernel.base import Carried
+from domain.kernel.ids import EffectKey, OrderId
+from domain.kernel.money import Money, rounding_of
+from domain.kernel.tax import Taxed, all_of
 
 ZERO = Decimal(0)
 

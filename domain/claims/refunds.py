@@ -7,15 +7,15 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.kernel.base import Carried
-from domain.kernel.money import CurrencyCode, rounding_of
-from domain.service.errors import (
+from domain.claims.errors import (
     AboveInvoiceError,
     AboveLineError,
     InvalidAmountError,
     LineNotFoundError,
     UnpaidInvoiceError,
 )
+from domain.kernel.base import Carried
+from domain.kernel.money import CurrencyCode, rounding_of
 
 
 class CreditKind(StrEnum):

@@ -28,6 +28,7 @@ from domain.claims.claims import (
     Claimant,
     ClaimStatus,
 )
+from domain.claims.errors import AlreadyClaimedError, LineReturnedError, OtherCurrencyError, PriceUnknownError
 from domain.claims.policy import ClaimPolicy
 from domain.claims.price_protection import (
     GoodwillBudget,
@@ -39,18 +40,12 @@ from domain.claims.price_protection import (
     price_protection,
 )
 from domain.kernel.base import Carried
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import EffectKey, OrderId
 from domain.kernel.money import Money, rounding_of
 from domain.kernel.refusals import Refusal
 from domain.kernel.tax import within
 from domain.orders.order import PricePer
-from domain.service.errors import (
-    AlreadyClaimedError,
-    LineReturnedError,
-    OtherCurrencyError,
-    PriceUnknownError,
-    ServiceRuleError,
-)
 
 _REASONS: dict[ProtectionReason, tuple[str, str]] = {
     ProtectionReason.OUT_OF_WINDOW: ("OutOfWindow", "the window ended on {ends}; grant goodwill if there is a reason"),

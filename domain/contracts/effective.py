@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.contracts.ownership import prices_begun
 from domain.contracts.telling import takes_effect
 from domain.frame.decision import Decision, JournalLine
+from domain.frame.ownership import prices_begun
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 

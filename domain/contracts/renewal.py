@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 
 from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, end_contract, goes_on_with_us, nothing_left
-from domain.contracts.ownership import prices_begun
 from domain.contracts.renewal_quote import (
     assets_of_next_term,
     last_day,
@@ -31,12 +30,13 @@ from domain.frame.decision import (
     SetContractStatus,
     Write,
 )
+from domain.frame.ownership import prices_begun
 from domain.frame.pace import QUIET_DAYS
-from domain.frame.requests import CustomerDecision as Answer
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import business_day_until, local_instant, start_of_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
 

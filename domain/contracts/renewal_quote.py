@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import AssetAction
-from domain.contracts.ownership import renewed
 from domain.frame.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
 from domain.frame.decision import AssetChange, QuoteRenewal
+from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day
 from domain.kernel.money import Rounding, rounding_of

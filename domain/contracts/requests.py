@@ -20,11 +20,11 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from domain.assets.operations import MOST_TRANSFER_LINES
 from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
-from domain.frame.requests import CustomerDecision, Remark, Request
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach
 from domain.kernel.ids import AccountRef, ContractRef
 from domain.kernel.money import CurrencyCode
+from domain.kernel.requests import CustomerDecision, Remark, Request
 from domain.orders.order import Code, OrderedProduct, Price, PricePer, Quantity
 
 PERIOD_END = "period_end"

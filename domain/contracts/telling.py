@@ -11,9 +11,9 @@ from typing import Any
 from domain.assets.ledger import period_at, rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, StatePeriod, Subtype
 from domain.billing.billing import settled_on
-from domain.contracts.ownership import POLICY
 from domain.frame.customer import Customer
 from domain.frame.decision import AssetChange, JournalLine
+from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.kernel.money import rounding_of
 from domain.kernel.shown import counted

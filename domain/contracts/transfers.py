@@ -27,7 +27,6 @@ from domain.billing.billing import billing_of, terms_of
 from domain.billing.taking_effect import in_effect
 from domain.contracts.bundled import check_apart
 from domain.contracts.changes import scheduled, stage_of
-from domain.contracts.ownership import POLICY
 from domain.contracts.refusing import named_refusals, refusal_of
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import Replanned, joined, replan
@@ -47,6 +46,7 @@ from domain.frame.decision import (
     SettleTransfer,
     Write,
 )
+from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.kernel.base import Carried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.frame.customer import ContactFacts
+from domain.frame.state import Channel
 from domain.frame.step_words import plain
 from domain.orders.order import ContactRole
 
@@ -73,3 +74,12 @@ def person_in_words(name: str, role: str | None) -> str:
 def contact_in_words(contact: ContactFacts | None) -> str:
     """The contact by name and role; somebody who is not, or no more, among them is `somebody at the customer`."""
     return person_in_words(contact.name, contact.role) if contact else "somebody at the customer"
+
+
+CHANNELS = {
+    Channel.MAIL: "a mail to the customer",
+    Channel.NOTICE: "a notice to one of our people",
+    Channel.PROVISIONING: "what was bought, asked of the provisioning service",
+    Channel.WEBHOOK: "a webhook",
+    Channel.CONVEYANCE: "assets for another account",
+}

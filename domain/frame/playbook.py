@@ -8,15 +8,27 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.catalogue.approval import RoleLimit
 from domain.kernel.base import Received
-from domain.kernel.money import CurrencyCode
+from domain.kernel.money import CurrencyCode, Money
+from domain.orders.order import Text
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Share = Annotated[Decimal, Field(gt=0, le=10)]
 Titles = dict[str, str]
 """A title per language; `en` is always there."""
+
+
+class RoleLimit(Received):
+    """What a role may give: per cent off a line, and in all off a quote, where its currency is named in `amounts`."""
+
+    role: Text
+    percent: Annotated[Decimal, Field(ge=0, le=100)]
+    amounts: tuple[Money, ...] = ()
+
+    def covers(self, percent: Decimal, total: Money) -> bool:
+        limits = [money.amount for money in self.amounts if money.currency == total.currency]
+        return percent <= self.percent and all(total.amount <= limit for limit in limits)
 
 
 class TaskOwner(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any
 import holidays
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import RUNNING
 from domain.frame.state import Channel, OpenCaseView, Step
 from domain.holds.holds import (
     CaseForHold,
@@ -28,15 +29,14 @@ from domain.holds.holds import (
     derive_holds,
 )
 from domain.kernel.base import Carried
+from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar, Interval, WeekHours
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_errors import UnknownCountryError
 from domain.kernel.calendar import local_day
 from domain.kernel.ids import ProductCode
+from domain.kernel.localtime import MINUTES_A_DAY
+from domain.kernel.national import national_holidays
 from domain.kernel.refusals import Problem, Refusal
-from domain.service.business_calendar import WEEKDAYS, BusinessCalendar, Interval, WeekHours
-from domain.service.clock import BusinessClock
-from domain.service.errors import UnknownCountryError
-from domain.service.lifecycle import RUNNING
-from domain.service.localtime import MINUTES_A_DAY
-from domain.service.national import national_holidays
 from domain.success.throttling import AskedBefore
 
 SALES_HELD = "SalesHeld"

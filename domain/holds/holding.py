@@ -6,19 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.frame import pace
+from domain.frame.case_words import state_in_words
 from domain.frame.customer import Customer
 from domain.frame.decision import Decision, JournalLine, Notice, Write
 from domain.frame.mail_names import mail_in_words
 from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Stage, Step
 from domain.frame.step_words import within_words
-from domain.holds import leads, left_alone
+from domain.holds import leads, left_alone, unhappy
 from domain.holds.guard import PATIENCE, HeldMail, HeldStep
 from domain.holds.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
 from domain.holds.writes import ForgetHeldSteps, KeepHolds, RecordTold, ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
-from domain.service.lifecycle import state_in_words
-from domain.success import unhappy
 
 STAGE = "service"
 REASONS_SHOWN = 3

@@ -8,13 +8,12 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from domain.frame.case_words import RUNNING, CaseState, Priority, state_in_words
 from domain.kernel.base import Carried
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_clock_options import DayMethod
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import ProductCode, StaffId
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Priority
-from domain.service.errors import OverrideRefusedError
-from domain.service.lifecycle import RUNNING, CaseState, state_in_words
-from domain.service.options import DayMethod
 from domain.success.surveys import DETRACTOR_UP_TO
 
 
@@ -362,3 +361,9 @@ def customer_level(holds: Sequence[Hold]) -> HoldLevel:
     """The strongest level among the holds on a customer."""
     levels = {hold.level for hold in holds}
     return next((level for level in (HoldLevel.BLOCK, HoldLevel.WARN) if level in levels), HoldLevel.NONE)
+
+
+class OverrideRefusedError(ServiceRuleError):
+    """An override of a hold that the rules do not allow."""
+
+    code = "override_refused"

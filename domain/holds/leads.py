@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from domain.frame.case_words import RUNNING
 from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Notice, Write
 from domain.frame.messages import OwnWords
@@ -15,7 +16,6 @@ from domain.holds.holds import HoldLevel, Purpose, Verdict
 from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.service.lifecycle import RUNNING
 
 STAGE = "service"
 SAME_WITHIN = timedelta(days=90)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from domain.frame.case_words import RUNNING, CaseState
 from domain.frame.decision import JournalLine, Notice, Write
 from domain.frame.situation import Situation
 from domain.holds.guard import KnownCase
 from domain.holds.holds import HoldLevel
 from domain.holds.writes import NoteReminded
 from domain.kernel.shown import counted
-from domain.service.lifecycle import RUNNING, CaseState
 
 FIRST_AFTER, AGAIN_AFTER = 5, 10
 """business days"""

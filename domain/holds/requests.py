@@ -9,7 +9,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.frame.step_words import plain
 from domain.holds.holding import after_request
-from domain.holds.holds import Hold, HoldLevel, Override, check_override
+from domain.holds.holds import Hold, HoldLevel, Override, OverrideRefusedError, check_override
 from domain.holds.sales_requests import AcknowledgeHold, LiftHold, OverrideHold, PlaceHold, ReleaseForRenewal
 from domain.holds.writes import (
     LiftManualHold,
@@ -21,7 +21,6 @@ from domain.holds.writes import (
 )
 from domain.kernel.ids import StaffId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.service.errors import OverrideRefusedError
 
 NOTHING_HOLDS = "nothing holds sales back from this customer"
 RENEWAL_TASK = "renewal-hold"

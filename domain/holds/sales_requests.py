@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.frame.requests import Reason, Remark, Request
+from domain.frame.case_words import Level
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach
-from domain.kernel.ids import ContactRef, ContractRef
+from domain.kernel.ids import CaseRef, ContactRef, ContractRef
+from domain.kernel.requests import Reason, Remark, Request
 from domain.orders.order import Code, Text
-from domain.service.assignment import Level
-from domain.service.opening import CaseRef
 
 StaffName = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]

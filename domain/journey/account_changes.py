@@ -13,7 +13,6 @@ from domain.frame.customer import ContactFacts, StaffFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
-from domain.frame.requests import Remark, Request
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
@@ -21,6 +20,7 @@ from domain.kernel.base import Received
 from domain.kernel.calendar import ZoneName
 from domain.kernel.ids import ContactRef, StaffRef
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.requests import Remark, Request
 from domain.orders.order import Contact, ContactRole, Language, MailAddress, Order, Phone, Text
 
 UNKNOWN_STAFF = "UnknownStaff"

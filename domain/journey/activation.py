@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 
 from domain.contracts import renewal
-from domain.contracts.ownership import sold
 from domain.frame import standing
 from domain.frame.customer import (
     AssetFacts,
@@ -20,6 +19,7 @@ from domain.frame.customer import (
     TermFacts,
 )
 from domain.frame.decision import BillPurchase, Decision, JournalLine, Mail, SetContractStatus, Write
+from domain.frame.ownership import sold
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome, Stage, Step
 from domain.journey import fulfilling

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from domain.billing import billing
 from domain.billing.billing import ContractBilling, ContractTerm
 from domain.contracts import renewal
-from domain.contracts.ownership import POLICY
 from domain.contracts.renewal_quote import assets_of_next_term, next_term
 from domain.frame.customer import ContractFacts
+from domain.frame.ownership import POLICY
 from domain.frame.state import Step
 from domain.journey import contract_steps, success_steps
 from domain.journey.agenda import Agenda

@@ -8,23 +8,15 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.frame.mail_names import mail_in_words, role_in_words
-from domain.frame.state import Channel, JourneyState, OpenCaseView, Stage, StageKind, Step, stage_kind
+from domain.frame.case_words import state_in_words
+from domain.frame.mail_names import CHANNELS, mail_in_words, role_in_words
+from domain.frame.state import JourneyState, OpenCaseView, Stage, StageKind, Step, stage_kind
 from domain.frame.step_words import in_words, term_end
 from domain.journey.possible import possible
 from domain.kernel.shown import as_text, first_sentence
-from domain.service.lifecycle import state_in_words
 
 LIMIT = 4000
 NEXT_STEPS = 3
-CHANNELS = {
-    Channel.MAIL: "a mail to the customer",
-    Channel.NOTICE: "a notice to one of our people",
-    Channel.PROVISIONING: "what was bought, asked of the provisioning service",
-    Channel.WEBHOOK: "a webhook",
-    Channel.CONVEYANCE: "assets for another account",
-}
-
 _WAITS = {
     (StageKind.RENEWAL, "quoted"): "a quote is with the customer",
     (StageKind.RENEWAL, "waiting"): "the term runs; notices go out by themselves",

@@ -10,9 +10,9 @@ from domain.billing import billing
 from domain.contracts import renewal
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
-from domain.contracts.ownership import POLICY
 from domain.contracts.transfers import UNDER_WAY
 from domain.frame.customer import ContractFacts
+from domain.frame.ownership import POLICY
 from domain.frame.state import Stage, Step
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts

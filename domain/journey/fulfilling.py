@@ -19,9 +19,17 @@ from domain.frame.state import Outcome, Step
 from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.orders.fulfilments import OrderLine, RecordFulfilment, ReportedStep, ReportFulfilment, event_of, left_for
+from domain.orders.fulfilments import (
+    Fulfilment,
+    FulfilmentStep,
+    OrderLine,
+    RecordFulfilment,
+    ReportedStep,
+    ReportFulfilment,
+    event_of,
+    record_step,
+)
 from domain.quotes.asking import named_refusals
-from domain.quotes.fulfilment import Fulfilment, FulfilmentStep, record_step
 
 FOLLOW_UP = "delivery_follow_up"
 """the task of a playbook and the mail that ask whether everything has arrived"""
@@ -62,7 +70,7 @@ def report(situation: Situation, line: OrderLine, request: ReportFulfilment, eve
     if request.step is ReportedStep.ORDERED:
         return _ordered(situation, line, request, event_id, at)
     step = FulfilmentStep(request.step.value)
-    quantity = request.quantity or left_for(line.fulfilment, step)
+    quantity = request.quantity or line.fulfilment.left(step)
     if quantity < 1:
         raise Refusal(NOT_ALLOWED, f"line {line.fulfilment.line_id} has no unit left to be {step.value}")
     with named_refusals():

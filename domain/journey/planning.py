@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from domain.frame import mornings
 from domain.frame.decision import Write
 from domain.frame.state import AccountView, Outcome, Stage, StageKind, Step, stage_kind
 from domain.frame.unreadable import UnreadableError, unreadable_of
@@ -14,7 +13,7 @@ from domain.holds import holding
 from domain.holds.guard import NO_SERVICE
 from domain.holds.leads import WAITING
 from domain.holds.writes import ForgetHeldSteps, WithdrawMail
-from domain.journey import ahead, contract_steps, fulfilling, success_steps
+from domain.journey import ahead, contract_steps, fulfilling, mornings, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.journey.horizon import NEXT, Horizon

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime
 
-from domain.frame.requests import Reason, Remark, Request
 from domain.kernel.calendar import within_reach
+from domain.kernel.requests import Reason, Remark, Request
 
 
 class PauseJourney(Request):

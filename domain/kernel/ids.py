@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NewType
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 AccountId = NewType("AccountId", str)
 ContactId = NewType("ContactId", str)
@@ -15,6 +15,7 @@ AssetId = NewType("AssetId", str)
 ProductCode = NewType("ProductCode", str)
 OfferId = NewType("OfferId", str)
 DeliveryId = NewType("DeliveryId", str)
+CaseId = NewType("CaseId", str)
 EffectKey = NewType("EffectKey", str)
 
 ID_LIMIT = 64
@@ -36,3 +37,5 @@ ContactRef = Annotated[ContactId, Opaque]
 StaffRef = Annotated[StaffId, Opaque]
 OrderRef = Annotated[OrderId, Opaque]
 ContractRef = Annotated[ContractId, Opaque]
+CaseRef = Annotated[CaseId, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=56)]
+"""Opaque, and fit to stand in a mail address: `case+C-17@…` is where answers go."""

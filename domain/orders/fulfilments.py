@@ -2,21 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from domain.frame.requests import Request
-from domain.kernel.calendar import within_reach
+from domain.assets.dates import Instant, Span, local_date
+from domain.kernel.base import Carried
+from domain.kernel.calendar import add_months, within_reach
 from domain.kernel.ids import OrderRef
+from domain.kernel.requests import Request
 from domain.orders.order import Quantity
-from domain.quotes.fulfilment import Fulfilment, FulfilmentEvent, FulfilmentStep
 
 LineRef = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,60}$")]
 Moment = Annotated[AwareDatetime, AfterValidator(within_reach)]
+
+
+class FulfilmentError(ValueError):
+    """More units in a step than came through the one before, or a step back in time."""
+
+    code: ClassVar[str] = "fulfilment_not_valid"
+
+
+class FulfilmentStep(StrEnum):
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    INSTALLED = "installed"
+    RETURNED = "returned"
+
+
+class FulfilmentState(StrEnum):
+    """The furthest step that all units have come to; `returned` if none is left."""
+
+    ORDERED = "ordered"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    INSTALLED = "installed"
+    RETURNED = "returned"
+
+
+_BEFORE = {
+    FulfilmentStep.DELIVERED: FulfilmentStep.SHIPPED,
+    FulfilmentStep.INSTALLED: FulfilmentStep.DELIVERED,
+    FulfilmentStep.RETURNED: FulfilmentStep.DELIVERED,
+}
+_FORWARD = (FulfilmentStep.INSTALLED, FulfilmentStep.DELIVERED, FulfilmentStep.SHIPPED)
+
+
+class FulfilmentEvent(Carried):
+    """`quantity` units came to a step; `event_id` makes it count once."""
+
+    event_id: str
+    at: Instant
+    step: FulfilmentStep
+    quantity: Annotated[int, Field(ge=1)]
+
+
+class Fulfilment(Carried):
+    """What became of an order line."""
+
+    line_id: str
+    quantity: Annotated[int, Field(ge=1)]
+    promised: Instant | None = None
+    events: tuple[FulfilmentEvent, ...] = ()
+
+    def count(self, step: FulfilmentStep) -> int:
+        """Units that ever came to a step."""
+        return sum(event.quantity for event in self.events if event.step is step)
+
+    def most(self, step: FulfilmentStep) -> int:
+        """Units that may come to a step: those that came through the one before."""
+        before = _BEFORE.get(step)
+        return self.quantity if before is None else self.count(before)
+
+    def left(self, step: FulfilmentStep) -> int:
+        """Units that can still come to a step."""
+        return self.most(step) - self.count(step)
+
+    @property
+    def kept(self) -> int:
+        """Units delivered and not returned."""
+        return self.count(FulfilmentStep.DELIVERED) - self.count(FulfilmentStep.RETURNED)
+
+    @property
+    def state(self) -> FulfilmentState:
+        if self.count(FulfilmentStep.RETURNED) == self.quantity:
+            return FulfilmentState.RETURNED
+        reached = [step for step in _FORWARD if self.count(step) == self.quantity]
+        return FulfilmentState(reached[0]) if reached else FulfilmentState.ORDERED
+
+    @property
+    def in_part(self) -> bool:
+        """Whether some units, not all, have come further than the state says, or went back."""
+        return any(0 < self.count(step) < self.quantity for step in FulfilmentStep)
+
+    def late(self, at: datetime) -> int:
+        """Units that were promised by now and are not delivered."""
+        due = self.promised is not None and at > self.promised
+        return self.quantity - self.count(FulfilmentStep.DELIVERED) if due else 0
+
+
+class Coverage(Carried):
+    """Units that a warranty or a price protection covers, from the day of their delivery up to `end` (half-open)."""
+
+    quantity: int
+    start: date
+    end: date
+
+
+def record_step(fulfilment: Fulfilment, event: FulfilmentEvent) -> Fulfilment:
+    """The line after an event; an event that is there already has no effect.
+
+    Raises:
+        FulfilmentError: More units than came through the step before, or before the last event.
+    """
+    if any(known.event_id == event.event_id for known in fulfilment.events):
+        return fulfilment
+    if fulfilment.events and event.at < fulfilment.events[-1].at:
+        raise FulfilmentError(f"{event.event_id} is before the last event, {fulfilment.events[-1].at.isoformat()}")
+    if event.quantity > fulfilment.left(event.step):
+        raise FulfilmentError(
+            f"line {fulfilment.line_id}: {fulfilment.count(event.step)} and {event.quantity} more units {event.step}, "
+            f"but only {fulfilment.most(event.step)} {_BEFORE.get(event.step, 'ordered')}"
+        )
+    return fulfilment.model_copy(update={"events": (*fulfilment.events, event)})
+
+
+def coverage(fulfilment: Fulfilment, months: int, anchor: FulfilmentStep, zone: str) -> tuple[Coverage, ...]:
+    """What `months` from the anchor's local day cover, for each part that came to it; returned units last in, first out."""
+    parts = [event for event in fulfilment.events if event.step is anchor]
+    back = sum(event.quantity for event in parts) - fulfilment.kept
+    return tuple(_covered(parts, back, months, ZoneInfo(zone)))[::-1]
+
+
+def _covered(parts: list[FulfilmentEvent], back: int, months: int, zone: ZoneInfo) -> Iterator[Coverage]:
+    for event in reversed(parts):
+        gone = min(max(back, 0), event.quantity)
+        back -= gone
+        if gone < event.quantity:
+            start = local_date(event.at, zone)
+            span = Span(start, add_months(start, months))
+            yield Coverage(quantity=event.quantity - gone, start=span.start, end=span.end)
 
 
 class ReportedStep(StrEnum):
@@ -65,17 +195,6 @@ class OrderLine:
     currency: str
     asset_id: str | None
     fulfilment: Fulfilment
-
-
-def left_for(fulfilment: Fulfilment, step: FulfilmentStep) -> int:
-    """The units that can still come to a step: those that came through the one before."""
-    before = {
-        FulfilmentStep.SHIPPED: fulfilment.quantity,
-        FulfilmentStep.DELIVERED: fulfilment.count(FulfilmentStep.SHIPPED),
-        FulfilmentStep.INSTALLED: fulfilment.count(FulfilmentStep.DELIVERED),
-        FulfilmentStep.RETURNED: fulfilment.count(FulfilmentStep.DELIVERED),
-    }[step]
-    return before - fulfilment.count(step)
 
 
 def event_of(request: ReportFulfilment, event_id: str, quantity: int, as_of: datetime) -> FulfilmentEvent:

@@ -18,12 +18,13 @@ from domain.assets.ledger import Ledger
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.errors import QuoteError
 from domain.catalogue.pricebook import PriceBook
-from domain.contracts.ownership import POLICY
 from domain.contracts.refusing import refusal_of
+from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.orders.fulfilments import FulfilmentError
 from domain.quotes.pricing import price
 from domain.quotes.quote import Quote
 from domain.quotes.request_lines import QuoteRequest
@@ -63,7 +64,7 @@ def named_refusals() -> Iterator[None]:
         yield
     except AssetError as error:
         raise _noted(refusal_of(error), error) from error
-    except QuoteError as error:
+    except (QuoteError, FulfilmentError) as error:
         name = "".join(word.capitalize() for word in error.code.split("_"))
         raise Refusal(name, _with_notes(str(error), error)) from error
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from domain.assets.model import SellingModel
 from domain.catalogue.catalogue import Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.contracts.ownership import price_at
+from domain.frame.ownership import price_at
 from domain.frame.situation import Situation
 from domain.orders.order import TERM_KINDS, PricePer, ProductKind
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.frame.requests import CustomerDecision, Remark, Request
 from domain.kernel.base import Received
 from domain.kernel.ids import ContractRef, OrderRef
 from domain.kernel.money import CurrencyCode
+from domain.kernel.requests import CustomerDecision, Remark, Request
 from domain.orders.order import BillingFrequency, FirstInvoice, Text
 from domain.quotes.discounts import Discount
 from domain.quotes.request_lines import MOST_LINES, Months, QuoteId

@@ -8,9 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.assets.dates import Instant
-from domain.catalogue.approval import Approval, RoleLimit, needs_approval, rank_of
 from domain.catalogue.errors import QuoteStateError
+from domain.frame.playbook import RoleLimit
 from domain.kernel.base import Carried
+from domain.quotes.approval import Approval, needs_approval, rank_of
 from domain.quotes.pricing import check_not_expired
 from domain.quotes.quote import Quote
 

@@ -8,19 +8,11 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, model_validator
 
+from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Carried
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import StaffId
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Priority
-from domain.service.errors import ServiceRuleError
-
-
-class Level(StrEnum):
-    """How many are affected (impact), or how soon it hurts (urgency)."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 def priority_of(impact: Level, urgency: Level, *, favoured: bool = False) -> Priority:

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import CaseState, Level, Priority
 from domain.frame.customer import StaffFacts
 from domain.frame.state import Channel, Delivery
 from domain.kernel.base import Carried
-from domain.service.assignment import CaseTraits, Level
-from domain.service.definitions import Priority
+from domain.service.assignment import CaseTraits
 from domain.service.history import CaseEvent, EventKind
-from domain.service.lifecycle import CaseRules, CaseState
+from domain.service.lifecycle import CaseRules
 from domain.service.milestone_actions import Violation
 
 ENDED = frozenset({CaseState.CLOSED, CaseState.MERGED, CaseState.CANCELLED})

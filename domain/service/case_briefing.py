@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.journey.briefing import CHANNELS
+from domain.frame.case_words import RUNNING, WAITING, CaseState, state_in_words
+from domain.frame.mail_names import CHANNELS
 from domain.kernel.shown import as_text, first_sentence
 from domain.service.case import CaseProgress, CaseView, Promise
-from domain.service.lifecycle import RUNNING, WAITING, CaseState, allowed_after, state_in_words
+from domain.service.lifecycle import allowed_after
 
 LIMIT = 4000
 

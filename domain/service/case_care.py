@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.claims import decisions
+from domain.frame.case_words import RUNNING, CaseState, Level, Priority, state_in_words
 from domain.frame.messages import OwnWords
 from domain.frame.step_words import plain
 from domain.kernel.shown import at_work
-from domain.service import case_mails, case_surveys
+from domain.service import case_mails, case_surveys, claim_decisions
 from domain.service.assignment import (
     AssignmentRule,
-    Level,
     PlannedEscalation,
     assign,
     escalation_rule,
@@ -22,9 +21,9 @@ from domain.service.assignment import (
 )
 from domain.service.case import Happened, MilestoneFacts
 from domain.service.casework import SYSTEM, Work
-from domain.service.definitions import ActionClass, ActionKind, MilestoneKind, Priority
+from domain.service.definitions import ActionClass, ActionKind, MilestoneKind
 from domain.service.desk import next_shift, on_shift
-from domain.service.lifecycle import RUNNING, CaseState, closes_at, nudges_at, state_in_words
+from domain.service.lifecycle import closes_at, nudges_at
 from domain.service.milestone_actions import DueActions, PlannedAction, agenda
 from domain.service.milestones import MilestoneState, Occurrence
 
@@ -58,7 +57,7 @@ def look_after(work: Work) -> None:
     wakes += _reminders(work)
     wakes += _by_age(work)
     wakes += _later(work)
-    wakes += decisions.look_after(work)
+    wakes += claim_decisions.look_after(work)
     at, what = min(wakes, default=(None, ""))
     work.next_at, work.next_what = at, what
     work.change(next_action_at=at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from domain.frame.case_words import RUNNING, WAITING, CaseState
 from domain.frame.step_words import plain
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care, case_handling, case_mails, case_surveys
@@ -27,11 +28,8 @@ from domain.service.casework import SYSTEM, Work
 from domain.service.errors import TransitionNotAllowedError
 from domain.service.history import unanswered_since
 from domain.service.lifecycle import (
-    RUNNING,
-    WAITING,
     AfterMessage,
     CaseFacts,
-    CaseState,
     ChangeRequest,
     after_message,
     allowed_after,

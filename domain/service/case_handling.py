@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.frame.case_words import RUNNING, CaseState, Priority
 from domain.frame.messages import OwnWords
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care
 from domain.service.case import Happened
 from domain.service.case_requests import Assign, DeEscalate, Escalate, Prioritise
 from domain.service.casework import SYSTEM, Work
-from domain.service.definitions import Priority
-from domain.service.lifecycle import RUNNING, CaseState
 
 ESCALATION_ROLES = ("owner", "lead", "manager")
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from domain.frame.case_words import WAITING, CaseState, Priority
+from domain.kernel.business_clock import BusinessClock
 from domain.service.case import Happened, Recorded, clock_events
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Priority
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of
-from domain.service.lifecycle import WAITING, CaseRules, CaseState
+from domain.service.lifecycle import CaseRules
 from domain.service.milestone_timeline import follow
 from domain.service.milestones import Occurrence
 

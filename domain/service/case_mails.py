@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from domain.frame.case_words import state_in_words
 from domain.service.case_effects import CaseMail
 from domain.service.case_requests import CustomerMessage
 from domain.service.casework import Work
 from domain.service.closings import ends_of
 from domain.service.definitions import ActionClass
-from domain.service.lifecycle import state_in_words
 from domain.service.milestone_actions import PlannedAction
 
 _DESK = {"ja": "サポート窓口"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.refusals import Problem, Refusal
-from domain.service.errors import ServiceRuleError, StaleCaseError, TransitionNotAllowedError
+from domain.service.errors import StaleCaseError, TransitionNotAllowedError
 
 
 def refusal_of(error: ServiceRuleError) -> Refusal:

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from domain.frame.requests import Reason, Remark
+from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Received
+from domain.kernel.ids import CaseRef
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
+from domain.kernel.requests import Reason, Remark
 from domain.orders.order import MailAddress
-from domain.service.assignment import Level
-from domain.service.definitions import Priority
-from domain.service.opening import Actor, CaseChannel, CaseRef, HeaderId, Instant, MessageText
+from domain.service.opening import Actor, CaseChannel, HeaderId, Instant, MessageText
 
 Written = Annotated[MessageText, StringConstraints(min_length=1)]
 

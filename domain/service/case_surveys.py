@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from domain.frame.case_words import CaseState
 from domain.frame.messages import OwnWords
+from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
@@ -12,8 +14,6 @@ from domain.service.case import CsatFacts, Happened
 from domain.service.case_effects import StaffTask
 from domain.service.case_requests import AnswerCsat
 from domain.service.casework import SYSTEM, Work
-from domain.service.lifecycle import CaseState
-from domain.service.options import DayMethod
 from domain.success.throttling import (
     AskedBefore,
     CaseToAskAbout,

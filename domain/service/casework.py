@@ -13,6 +13,7 @@ from domain.frame.customer import StaffFacts
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OwnWords
 from domain.frame.unreadable import Unreadable
+from domain.kernel.business_clock import BusinessClock
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
     CaseAccount,
@@ -28,7 +29,6 @@ from domain.service.case import (
     clock_events,
 )
 from domain.service.case_effects import CaseLine, CaseMail, CaseNotice, NewMessage, StaffTask
-from domain.service.clock import BusinessClock
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of

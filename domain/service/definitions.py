@@ -7,22 +7,9 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
-from domain.service.errors import ServiceRuleError
-
-
-class Priority(StrEnum):
-    """How pressing a case is, from `URGENT` down."""
-
-    URGENT = "urgent"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-    @property
-    def rank(self) -> int:
-        """1 for the most pressing, 4 for the least."""
-        return list(Priority).index(self) + 1
+from domain.kernel.business_errors import ServiceRuleError
 
 
 class ActionClass(StrEnum):

@@ -11,14 +11,14 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from domain.claims.policy import ClaimPolicy
 from domain.frame.customer import StaffFacts
 from domain.kernel.base import Carried, Received
+from domain.kernel.business_calendar import BusinessCalendar
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import AccountRef, ContractRef
 from domain.orders.order import Code, Staff, Text
 from domain.service.assignment import Agent, AssignmentRule, EscalationBook
-from domain.service.business_calendar import BusinessCalendar
-from domain.service.clock import BusinessClock
 from domain.service.definitions import ActionKind
 from domain.service.entitlements import PolicyBook, ServicePolicy, check_targets
-from domain.service.errors import ServiceRuleError
 from domain.service.lifecycle import CaseRules
 
 LOCAL = "local"

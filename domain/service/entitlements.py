@@ -8,10 +8,11 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import AccountId, ContractId, ProductCode
-from domain.service.definitions import Milestone, MilestoneKind, Priority
-from domain.service.errors import ServiceRuleError
+from domain.service.definitions import Milestone, MilestoneKind
 
 
 class ServicePolicy(Carried):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from domain.kernel.base import Carried
-from domain.service.clock import Span
+from domain.kernel.business_clock import Span
 
 
 class EventKind(StrEnum):

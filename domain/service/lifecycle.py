@@ -8,41 +8,11 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import WAITING, CaseState
 from domain.kernel.base import Carried
-from domain.service.clock import BusinessClock
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_clock_options import DayMethod
 from domain.service.errors import MergeRefusedError, StaleCaseError, TransitionNotAllowedError
-from domain.service.options import DayMethod
-
-
-class CaseState(StrEnum):
-    """Where a case stands; escalation is a flag beside it, not a state."""
-
-    NEW = "new"
-    OPEN = "open"
-    WAITING_CUSTOMER = "waiting_customer"
-    WAITING_INTERNAL = "waiting_internal"
-    WAITING_THIRD_PARTY = "waiting_third_party"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-    MERGED = "merged"
-    CANCELLED = "cancelled"
-
-
-_IN_WORDS = {
-    CaseState.WAITING_CUSTOMER: "waiting for the customer",
-    CaseState.WAITING_INTERNAL: "waiting for us",
-    CaseState.WAITING_THIRD_PARTY: "waiting for a third party",
-}
-
-
-def state_in_words(state: str) -> str:
-    """Where a case stands, as people say it."""
-    return _IN_WORDS.get(CaseState(state), str(state))
-
-
-WAITING = frozenset({CaseState.WAITING_CUSTOMER, CaseState.WAITING_INTERNAL, CaseState.WAITING_THIRD_PARTY})
-RUNNING = WAITING | {CaseState.NEW, CaseState.OPEN}
-"""The states in which work is owed."""
 
 _AFTER: dict[CaseState, frozenset[CaseState]] = {
     CaseState.NEW: frozenset({CaseState.OPEN, CaseState.RESOLVED, CaseState.MERGED, CaseState.CANCELLED}),

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Milestone, Priority
-from domain.service.errors import ServiceRuleError
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_errors import ServiceRuleError
+from domain.service.definitions import Milestone
 from domain.service.history import CaseHistory
 from domain.service.milestones import MilestoneState, Occurrence, Target, occurrences
 from domain.service.options import MilestoneOptions

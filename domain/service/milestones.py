@@ -11,10 +11,11 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 
 from domain.kernel.base import Carried
-from domain.service.clock import BusinessClock
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_clock_options import TargetBoundary, TimePrecision
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.history import CaseEvent, CaseHistory, EventKind, running
-from domain.service.options import MilestoneOptions, ReopenRule, TargetBoundary, TimePrecision, ZeroTarget
+from domain.service.options import MilestoneOptions, ReopenRule, ZeroTarget
 
 ZERO = timedelta(0)
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any, NewType, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
+from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, within_reach
-from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef
+from domain.kernel.ids import AccountRef, CaseRef, ContactRef, ContractRef, OrderRef
 from domain.kernel.refusals import Refusal
 from domain.orders.order import Code, Language, MailAddress, Text
-from domain.service.assignment import Level
-from domain.service.definitions import Priority
 
 INVALID_CASE = "InvalidCase"
 CASE_CONFLICT = "CaseConflict"
-
-CaseId = NewType("CaseId", str)
-CaseRef = Annotated[CaseId, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=56)]
-"""Opaque, and fit to stand in a mail address: `case+C-17@…` is where answers go."""
 
 Actor = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
 """Who did something: a staff id, `customer`, `system`, or another opaque id."""

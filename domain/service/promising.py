@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.frame.case_words import Priority
+from domain.kernel.business_clock import BusinessClock, Span
 from domain.service.case import MilestoneFacts
-from domain.service.clock import BusinessClock, Span
-from domain.service.definitions import Milestone, Priority
+from domain.service.definitions import Milestone
 from domain.service.history import CaseHistory
 from domain.service.milestones import Target
 

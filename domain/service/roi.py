@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.kernel.base import Carried
-from domain.service.errors import ServiceRuleError
+from domain.kernel.business_errors import ServiceRuleError
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from domain.frame.case_words import RUNNING
 from domain.frame.decision import Decision, JournalLine, Mail, Write
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
@@ -14,7 +15,6 @@ from domain.holds.writes import FileLead, NoteOnCase, SettleLead
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
-from domain.service.lifecycle import RUNNING
 
 SOLD_KINDS = frozenset({"sale", "quantity"})
 

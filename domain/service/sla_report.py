@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
-from domain.service.definitions import Priority
 from domain.success.surveys import SurveyMethod, survey_score
 from domain.success.throttling import SurveyRules
 

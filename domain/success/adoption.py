@@ -22,11 +22,11 @@ from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.holds import holding
+from domain.holds import holding, unhappy
 from domain.holds.holds import Purpose
 from domain.holds.writes import HoldBackStep
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import expansion, unhappy
+from domain.success import expansion
 from domain.success.health import Band, Health, SeatUse, assess, seat_use
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (

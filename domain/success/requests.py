@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from domain.frame.requests import CustomerDecision, Remark, Request
+from domain.kernel.base import Received
+from domain.kernel.requests import CustomerDecision, Remark, Request
 
 
 class CompleteTask(Request):
@@ -31,3 +32,11 @@ class AnswerSurvey(Request):
     survey_id: str
     score: Annotated[int, Field(strict=True, ge=0, le=10)]
     comment: Remark = ""
+
+
+class UsageChanged(Received):
+    """A signal: usage crossed a threshold. The figures are in the facts; `id` names the report."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
+    at: AwareDatetime
+    level: Literal["low", "usual", "high"]

@@ -18,14 +18,14 @@ from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
 from domain.billing.schedule import BillLine
 from domain.contracts import changes, renewal
-from domain.contracts.ownership import POLICY
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
 from domain.frame.decision import Decision
-from domain.frame.requests import Request
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import local_day, local_instant
 from domain.kernel.refusals import Refusal
+from domain.kernel.requests import Request
 from domain.orders.order import OrderedProduct, read_order
 from tests.accountant.compare import differences, judged
 from tests.accountant.doors import Document, Done, Line, Lived

@@ -17,16 +17,17 @@ from domain.claims.price_protection import (
     price_protection,
 )
 from domain.claims.refunds import CreditableInvoice, CreditItem, CreditKind, RefundLine, credit_breakdown
+from domain.kernel.business_calendar import BusinessCalendar
+from domain.kernel.business_clock import BusinessClock, Span
+from domain.kernel.business_clock_options import ClockOptions, DayMethod, TargetBoundary, TimePrecision
+from domain.kernel.business_errors import code_of
+from domain.kernel.localtime import minute_of, resolve_local, zone_of
 from domain.kernel.money import Money
-from domain.service.business_calendar import BusinessCalendar
-from domain.service.clock import BusinessClock, Span
 from domain.service.definitions import Milestone, MilestoneKind
-from domain.service.errors import code_of
 from domain.service.history import CaseEvent, history_of
-from domain.service.localtime import minute_of, resolve_local, zone_of
 from domain.service.milestone_timeline import MilestoneSummary, next_due, summary
 from domain.service.milestones import occurrences
-from domain.service.options import ClockOptions, DayMethod, MilestoneOptions, TargetBoundary, TimePrecision
+from domain.service.options import MilestoneOptions
 from domain.service.roi import cost_per_case, deflection_saving
 from domain.success.retention import adoption_rate, retention_rates
 from domain.success.scores import (

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from activities.kernel.clock import present
-from domain.contracts.ownership import uplifted
+from domain.frame.ownership import uplifted
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, report_usage

@@ -15,7 +15,7 @@ from activities.quotes.quote_rows import contract_paper
 from domain.assets.invariants import violations
 from domain.catalogue.catalogue import Catalogue, Option, Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal
 from domain.orders.order import ProductKind

@@ -23,7 +23,7 @@ from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
 from domain.assets.repair import examine
 from domain.assets.views import Totals
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import Refusal

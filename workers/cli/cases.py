@@ -14,12 +14,10 @@ from rich.table import Column, Table
 from activities.kernel.clock import present
 from activities.mail import inbox
 from activities.service import case_reports
+from domain.frame.case_words import CaseState, Level, Priority
 from domain.frame.mail_names import mail_in_words
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
-from domain.service.assignment import Level
 from domain.service.callers import CallAnswer, CustomerView, summary_of
-from domain.service.definitions import Priority
-from domain.service.lifecycle import CaseState
 from domain.service.opening import CaseCategory, CaseChannel
 from workers.cli.asking import read_fields
 from workers.cli.case_files import files

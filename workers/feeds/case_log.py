@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.kernel.ids import AccountRef
+from domain.frame.case_words import CaseState, Priority
+from domain.kernel.ids import AccountRef, CaseRef
 from domain.service.case import Recorded
 from domain.service.case_log import LoggedState, changes_of, record_of
-from domain.service.definitions import Priority
-from domain.service.lifecycle import CaseState
-from domain.service.opening import Actor, CaseChannel, CaseRef
+from domain.service.opening import Actor, CaseChannel
 from workers.feeds.case_mapping import CaseMapping, opaque
 from workers.feeds.files import ADDED, csv_rows
 from workers.feeds.rejects import Reason, Reject

@@ -13,16 +13,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints, ValidationError, model_validator
 
+from domain.frame.case_words import CaseState, Priority
 from domain.kernel.base import Received
+from domain.kernel.business_calendar import BusinessCalendar, check_before_saving
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import ZoneName
+from domain.kernel.national import national_holidays
 from domain.kernel.refusals import Refusal
 from domain.orders.order import Country, Language, Staff
-from domain.service.business_calendar import BusinessCalendar, check_before_saving
-from domain.service.definitions import Priority
 from domain.service.entitlements import ServicePolicy, check_targets
-from domain.service.errors import ServiceRuleError
-from domain.service.lifecycle import CaseState
-from domain.service.national import national_holidays
 from domain.service.opening import CaseCategory, CaseChannel
 from workers.feeds.errors import FeedError
 from workers.feeds.files import read_header

@@ -20,10 +20,10 @@ from activities.service.case_imports import (
     known_accounts,
     save_past_cases,
 )
+from domain.frame.case_words import RUNNING
 from domain.frame.playbook import Playbook
+from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.service.case_log import promises_of
-from domain.service.clock import BusinessClock, clock_of
-from domain.service.lifecycle import RUNNING
 from workers.feeds.case_log import CaseLogScanner, LoggedCase
 from workers.feeds.case_mapping import CaseMapping, case_mapping_for, opaque
 from workers.feeds.errors import FeedError

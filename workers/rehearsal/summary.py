@@ -15,7 +15,7 @@ from activities.assets.ledger import load_records
 from activities.journey import reports
 from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import rounding_of
 from workers.cli.stack import Up

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from activities.service_policies import FOLDER, ServiceBookError, read_service_book
-from domain.service.clock import clock_of
+from domain.kernel.business_clock import clock_of
 
 
 def copied(tmp_path: Path) -> Path:

@@ -20,7 +20,7 @@ from domain.assets.operations import apply
 from domain.assets.other_histories import KnownPeriod, check_exported, follow, monthly_price
 from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.requests import Generate
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.journey.installed_base import read_asset, take_over
 from domain.orders.order import PricePer
 from tests.domain.assets.builders import asset, day, on, sold

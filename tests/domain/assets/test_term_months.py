@@ -14,7 +14,7 @@ from domain.assets.ledger import Anchor, Ledger, MonthCount, anchor_at, months_b
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, Generate, Line, Renew
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, anchor_from, start_of_day
 from domain.kernel.calendar import months_between as months_by_anchor
 from tests.domain.assets import builders

@@ -20,7 +20,7 @@ from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import CancelAsset, ChangeEnd, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.schedule import BillKind, BillLine
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day, start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.kernel.money import rounding_of

@@ -11,8 +11,8 @@ import pytest
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
 from domain.billing.schedule import BillLine
 from domain.contracts import changes
-from domain.contracts.ownership import POLICY
 from domain.contracts.requests import RenewAssets
+from domain.frame.ownership import POLICY
 from domain.orders.order import BillingFrequency
 from tests.domain.contracts.world import World
 

@@ -15,34 +15,25 @@ from domain.assets.model import AssetRecord, RequestId
 from domain.assets.operations import apply
 from domain.assets.proration_policy import AdjustmentRule, ProrationPolicy
 from domain.assets.requests import ChangePrice
-from domain.billing.schedule import (
-    BillingTerms,
-    BillKind,
-    BillLine,
-    BillWhen,
-    bill,
-    goodwill,
-    invoice,
-    schedule,
-    usage_amount,
-)
-from domain.catalogue.errors import BillingError, FulfilmentError, OrderDocumentError, QuoteStateError
+from domain.billing.schedule import BillingTerms, BillKind, BillLine, BillWhen, bill, goodwill, invoice, schedule
+from domain.catalogue.errors import BillingError, OrderDocumentError, QuoteStateError
 from domain.kernel.ids import ContractId, OrderId
-from domain.orders.order import Contact, Order, PricePer
-from domain.quotes.fulfilment import (
+from domain.orders.fulfilments import (
     Coverage,
     Fulfilment,
+    FulfilmentError,
     FulfilmentEvent,
     FulfilmentState,
     FulfilmentStep,
     coverage,
     record_step,
 )
+from domain.orders.order import Contact, Order, PricePer
 from domain.quotes.ordering import SoldOrder, assetize, order_document, order_from
 from domain.quotes.quote import Quote
 from domain.quotes.versions import accept, open_file, present, submit
 from tests.builders import order as order_json
-from tests.domain.quotes.builders import BUYER, NOW, on, owned, percent, quote, sale, sold
+from tests.domain.quotes.builders import BUYER, NOW, on, owned, quote, sale, sold
 
 ZERO = Decimal(0)
 STEP = FulfilmentStep
@@ -269,16 +260,6 @@ def test_what_is_paid_once_is_billed_once_and_credited_when_it_is_taken_back() -
     ledger = amended(ledger, "quantity", "q2", effective=on("2026-04-01"), delta=-1)
     assert bill(record_of(ledger), MONTHLY, billed, date(2026, 3, 31)) == ()
     assert shown(bill(record_of(ledger), MONTHLY, billed, date(2026, 4, 1))) == [("2026-03-01", 1, "credit", "-249.90")]
-
-
-def test_use_is_billed_at_the_rate_that_was_quoted() -> None:
-    pricing = quote(sale("calls", 1, months=12), discounts=(percent("25"),)).lines[0].pricing
-    assert pricing is not None
-    assert usage_amount(pricing, Decimal(333), "EUR") == Decimal("5.00")
-    seats = quote(sale("seats")).lines[0].pricing
-    assert seats is not None
-    with pytest.raises(BillingError, match="per month"):
-        usage_amount(seats, Decimal(1), "EUR")
 
 
 def test_an_invoice_has_one_currency() -> None:

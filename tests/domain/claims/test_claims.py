@@ -13,10 +13,10 @@ from domain.claims.claims import BookPrice, BoughtLine, Claim, Claimant, ClaimKi
 from domain.claims.policy import ClaimPolicy
 from domain.claims.preview import preview_of
 from domain.claims.price_protection import ApprovalLevel, claim_key
-from domain.claims.requests import ClaimPriceMatch, GrantGoodwill, Role
 from domain.claims.rules import Assessment, assess, check_goodwill, check_shown
 from domain.kernel.money import Money
 from domain.kernel.refusals import Refusal
+from domain.service.claim_requests import ClaimPriceMatch, GrantGoodwill, Role
 from tests.properties import examples
 
 

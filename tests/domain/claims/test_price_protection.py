@@ -8,6 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.claims.errors import (
+    AboveLineError,
+    AlreadyClaimedError,
+    InvalidAmountError,
+    LineReturnedError,
+    OtherCurrencyError,
+    PriceUnknownError,
+    UnpaidInvoiceError,
+)
 from domain.claims.price_protection import (
     ApprovalLevel,
     Caps,
@@ -23,15 +32,6 @@ from domain.claims.price_protection import (
     price_protection,
 )
 from domain.kernel.money import CurrencyMismatchError, Money
-from domain.service.errors import (
-    AboveLineError,
-    AlreadyClaimedError,
-    InvalidAmountError,
-    LineReturnedError,
-    OtherCurrencyError,
-    PriceUnknownError,
-    UnpaidInvoiceError,
-)
 from tests.properties import examples
 
 

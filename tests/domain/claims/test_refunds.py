@@ -7,6 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.claims.errors import (
+    AboveInvoiceError,
+    AboveLineError,
+    InvalidAmountError,
+    LineNotFoundError,
+    UnpaidInvoiceError,
+)
 from domain.claims.refunds import (
     CreditableInvoice,
     CreditItem,
@@ -14,13 +21,6 @@ from domain.claims.refunds import (
     RefundLine,
     credit_breakdown,
     left_of_invoice,
-)
-from domain.service.errors import (
-    AboveInvoiceError,
-    AboveLineError,
-    InvalidAmountError,
-    LineNotFoundError,
-    UnpaidInvoiceError,
 )
 from tests.properties import examples
 

@@ -16,8 +16,8 @@ from domain.assets.ledger import exact_cost
 from domain.billing.billing import Due, settle
 from domain.billing.schedule import BillLine
 from domain.contracts import changes
-from domain.contracts.ownership import POLICY
 from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, SwapAssets
+from domain.frame.ownership import POLICY
 from domain.kernel.money import rounding_of
 from domain.orders.order import BillingFrequency
 from tests.domain.billing.test_invoice_days import ZONE, billing_of

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from domain.assets.invariants import violations
 from domain.contracts import changes, renewal
-from domain.contracts.ownership import POLICY
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
+from domain.frame.ownership import POLICY
 from domain.kernel.refusals import Refusal
 from tests.domain.contracts.world import World
 from tests.properties import examples

@@ -20,8 +20,8 @@ from domain.contracts.requests import (
     TransferAssets,
     older_digest_of,
 )
-from domain.frame.requests import read_request
 from domain.kernel.refusals import Refusal
+from domain.kernel.requests import read_request
 from tests.domain.contracts.world import World
 
 MODELS = (AmendAssets, RenewAssets, CancelAssets, TransferAssets, SwapAssets, RollBack)

@@ -9,8 +9,8 @@ from domain.assets.ledger import exact_cost
 from domain.assets.model import AssetRecord
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.contracts import changes
-from domain.contracts.ownership import POLICY
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets
+from domain.frame.ownership import POLICY
 from domain.orders.order import BillingFrequency
 from tests.domain.contracts.world import World
 

@@ -12,8 +12,8 @@ from domain.billing.billing import Due
 from domain.billing.billing import settle as settled
 from domain.billing.schedule import BillLine
 from domain.contracts.changes import cancel
-from domain.contracts.ownership import POLICY
 from domain.contracts.requests import CancelAssets, Named
+from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding

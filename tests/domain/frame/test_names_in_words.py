@@ -9,10 +9,10 @@ import pytest
 
 import activities.channels
 from activities.channels.staff_words import StaffWords, sentences
+from domain.frame.case_words import CaseState, state_in_words
 from domain.frame.mail_names import MAILS, ROLES, contact_in_words, mail_in_words, role_in_words
 from domain.frame.step_words import STEPS
 from domain.orders.order import ContactRole
-from domain.service.lifecycle import CaseState, state_in_words
 
 TEMPLATES = Path(activities.channels.__file__).parent / "templates" / "en"
 CUSTOMERS = sorted({path.stem for path in TEMPLATES.glob("*.j2")} - {"frame", "notice", "document"})

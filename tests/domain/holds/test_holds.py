@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.frame.case_words import CaseState, Priority
 from domain.holds.holds import (
     CaseForHold,
     ContactRequest,
@@ -14,6 +15,7 @@ from domain.holds.holds import (
     HoldReason,
     ManualHold,
     Override,
+    OverrideRefusedError,
     Purpose,
     Verdict,
     check_override,
@@ -21,9 +23,6 @@ from domain.holds.holds import (
     customer_level,
     derive_holds,
 )
-from domain.service.definitions import Priority
-from domain.service.errors import OverrideRefusedError
-from domain.service.lifecycle import CaseState
 from tests.domain.service.samples import at, hours, office_clock
 
 NOW = at("2026-01-05 09:00")

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.frame.case_words import CaseState, Priority
 from domain.frame.situation import Situation
 from domain.holds import left_alone
 from domain.holds.guard import KnownCase, RecordedHold, ServiceFacts
 from domain.holds.holds import HoldLevel, HoldReason
-from domain.service.definitions import Priority
-from domain.service.lifecycle import CaseState
 from tests.domain.contracts.world import World
 
 MONDAY = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)

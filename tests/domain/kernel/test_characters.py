@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.frame.requests import read_request
 from domain.journey.installed_base import read_asset
 from domain.journey.requests import PauseJourney
 from domain.kernel.refusals import Refusal
+from domain.kernel.requests import read_request
 from domain.orders.order import read_order
 from domain.quotes.requests import RequestQuote
 from domain.service.case_requests import AddNote, read_case_request

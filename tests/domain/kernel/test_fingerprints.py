@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.claims.requests import GrantGoodwill
 from domain.contracts.requests import AmendAssets, AnswerRenewal, older_digest_of
 from domain.journey.requests import PauseJourney
 from domain.kernel.base import Received
 from domain.kernel.fingerprints import asked_by, digest_of
 from domain.kernel.refusals import Refusal
 from domain.service.case_requests import Wait
+from domain.service.claim_requests import GrantGoodwill
 
 MORE: dict[str, Any] = {"assets": [{"asset_id": "A-1", "add": 10, "unit_price": "45"}], "effective": "2027-03-01"}
 

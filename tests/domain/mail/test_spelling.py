@@ -13,11 +13,11 @@ import pytest
 from pydantic import ValidationError
 
 from domain.catalogue.pricebook import PriceEntry
-from domain.frame.requests import read_request
 from domain.journey.requests import PauseJourney
 from domain.kernel.base import Received
 from domain.kernel.plain import plainly
 from domain.kernel.refusals import Refusal
+from domain.kernel.requests import read_request
 from domain.orders.order import read_order
 from tests.builders import order
 from workers.documents import DOCUMENTS

@@ -15,10 +15,10 @@ from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
-from domain.catalogue.approval import discount_percent
 from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.ids import AccountId, ContractId
+from domain.quotes.approval import discount_percent
 from domain.quotes.discounts import Discount, DiscountKind
 from domain.quotes.explain import explain
 from domain.quotes.pricing import confirm, price

@@ -8,9 +8,10 @@ from itertools import product as pairs
 
 import pytest
 
-from domain.catalogue.approval import Approval, RoleLimit, needs_approval
 from domain.catalogue.errors import DiscountLimitError, QuoteExpiredError, QuoteStateError
+from domain.frame.playbook import RoleLimit
 from domain.kernel.money import Money
+from domain.quotes.approval import Approval, needs_approval
 from domain.quotes.discounts import Discount
 from domain.quotes.quote import Quote
 from domain.quotes.versions import (

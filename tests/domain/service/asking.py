@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.frame.case_words import CaseState
 from domain.service import case_changes
 from domain.service.case import CaseFile
 from domain.service.case_requests import (
@@ -21,7 +22,6 @@ from domain.service.case_requests import (
     WaitFor,
 )
 from domain.service.casework import Work
-from domain.service.lifecycle import CaseState
 from tests.domain.service.living import Life
 
 MONDAY = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
-from domain.service.business_calendar import BusinessCalendar
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Milestone, MilestoneKind, Priority
+from domain.frame.case_words import Priority
+from domain.kernel.business_calendar import BusinessCalendar
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.national import national_holidays
+from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, EventKind, history_of
 from domain.service.milestone_timeline import follow
-from domain.service.national import national_holidays
 from tests.domain.service.samples import office
 
 CALLS = 20_000

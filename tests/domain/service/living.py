@@ -10,17 +10,17 @@ from hashlib import sha256
 from typing import Any
 
 from activities.service_policies import read_service_book
+from domain.frame.case_words import CaseState, Level
 from domain.frame.customer import StaffFacts
+from domain.kernel.business_clock import clock_of
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.refusals import Refusal
 from domain.service import case_care, case_changes
-from domain.service.assignment import Level, priority_of
+from domain.service.assignment import priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile, MessageFacts, MilestoneFacts
 from domain.service.case_refusing import refusal_of
 from domain.service.casework import CaseSituation, Work
-from domain.service.clock import clock_of
 from domain.service.desk import AgentFacts, ServiceBook, TeamFacts
-from domain.service.errors import ServiceRuleError
-from domain.service.lifecycle import CaseState
 from domain.service.opening import OpenCase
 
 Decide = Callable[[Work], None]

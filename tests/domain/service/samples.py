@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.service.business_calendar import WEEKDAYS, BusinessCalendar
-from domain.service.clock import BusinessClock
+from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar
+from domain.kernel.business_clock import BusinessClock
 from domain.service.history import CaseEvent, CaseHistory, EventKind, history_of
 
 

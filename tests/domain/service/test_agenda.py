@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.service.business_calendar import always_open
-from domain.service.clock import BusinessClock
-from domain.service.definitions import ActionClass, ActionKind, Milestone, MilestoneAction, MilestoneKind, Priority
+from domain.frame.case_words import Priority
+from domain.kernel.business_calendar import always_open
+from domain.kernel.business_clock import BusinessClock
+from domain.service.definitions import ActionClass, ActionKind, Milestone, MilestoneAction, MilestoneKind
 from domain.service.history import CaseHistory
 from domain.service.milestone_actions import DueActions, agenda
 from domain.service.milestone_timeline import follow

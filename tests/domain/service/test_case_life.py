@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from domain.frame.case_words import CaseState, Level, Priority
 from domain.kernel.refusals import Refusal
 from domain.service import case_changes, case_handling
-from domain.service.assignment import Level
 from domain.service.case import CaseChanged, Happened, Recorded
 from domain.service.case_requests import (
     AddNote,
@@ -26,8 +26,7 @@ from domain.service.case_requests import (
     WaitFor,
 )
 from domain.service.casework import Work
-from domain.service.definitions import Priority
-from domain.service.lifecycle import CaseState, allowed_after
+from domain.service.lifecycle import allowed_after
 from tests.domain.service.asking import (
     DAY,
     HOUR,

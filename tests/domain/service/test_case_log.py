@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from domain.frame.case_words import CaseState, Priority
 from domain.service.case import Happened
 from domain.service.case_log import LoggedState, changes_of, history_from, promises_of, record_of
-from domain.service.definitions import Milestone, MilestoneKind, Priority
+from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.entitlements import ServicePolicy
-from domain.service.lifecycle import CaseState
 from domain.service.milestones import MilestoneState
 from tests.domain.service.samples import at, hours, office_clock
 

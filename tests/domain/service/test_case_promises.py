@@ -7,17 +7,10 @@ from functools import partial
 
 import pytest
 
+from domain.frame.case_words import CaseState, Level, Priority
+from domain.kernel.business_clock import clock_of
 from domain.service import case_changes, case_handling
-from domain.service.assignment import Level
-from domain.service.case_requests import (
-    DeEscalate,
-    Escalate,
-    Prioritise,
-    Respond,
-)
-from domain.service.clock import clock_of
-from domain.service.definitions import Priority
-from domain.service.lifecycle import CaseState
+from domain.service.case_requests import DeEscalate, Escalate, Prioritise, Respond
 from tests.domain.service.asking import DAY, HOUR, MONDAY, customer_writes, in_state, reopen, resolve, respond, tokyo
 from tests.domain.service.living import Life, book
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.frame.case_words import RUNNING, CaseState, Priority
 from domain.kernel.refusals import Refusal
 from domain.service import case_changes, case_handling, case_surveys
 from domain.service.case import Happened
@@ -29,8 +30,6 @@ from domain.service.case_requests import (
     WaitFor,
 )
 from domain.service.casework import Work
-from domain.service.definitions import Priority
-from domain.service.lifecycle import RUNNING, CaseState
 from tests.domain.service.living import Life
 from tests.properties import examples
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from domain.frame.case_words import Priority
+from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.ids import AccountId, ContractId, ProductCode
-from domain.service.definitions import Milestone, MilestoneKind, Priority
+from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.entitlements import (
     CaseSubject,
     ChosenBy,
@@ -19,7 +21,6 @@ from domain.service.entitlements import (
     check_targets,
     choose_policy,
 )
-from domain.service.errors import ServiceRuleError
 from tests.domain.service.samples import hours
 
 TODAY = date(2026, 1, 5)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from domain.frame.case_words import CaseState
 from domain.service.errors import MergeRefusedError, StaleCaseError, TransitionNotAllowedError
 from domain.service.lifecycle import (
     AfterMessage,
     CaseFacts,
-    CaseState,
     ChangeRequest,
     after_message,
     allowed_after,

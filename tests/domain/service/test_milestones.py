@@ -4,19 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from domain.service.business_calendar import always_open
-from domain.service.clock import BusinessClock
-from domain.service.definitions import Milestone, MilestoneKind, Priority, Recurrence
-from domain.service.errors import ServiceRuleError
+from domain.frame.case_words import Priority
+from domain.kernel.business_calendar import always_open
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_clock_options import ClockOptions, TargetBoundary
+from domain.kernel.business_errors import ServiceRuleError
+from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.milestone_timeline import ExchangeMeasure, follow, next_due, summary
 from domain.service.milestones import MilestoneState, Occurrence, occurrences
-from domain.service.options import (
-    ClockOptions,
-    MilestoneOptions,
-    ReopenRule,
-    TargetBoundary,
-    ZeroTarget,
-)
+from domain.service.options import MilestoneOptions, ReopenRule, ZeroTarget
 from tests.domain.service.samples import at, hours, minutes, office_clock, story
 
 ALWAYS = BusinessClock(always_open())

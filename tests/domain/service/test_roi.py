@@ -5,17 +5,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from domain.service.errors import ServiceRuleError
-from domain.service.roi import (
-    SCENARIOS,
-    Benefit,
-    Figure,
-    RoiInputs,
-    Scenario,
-    deflection_saving,
-    monthly_benefits,
-    roi,
-)
+from domain.kernel.business_errors import ServiceRuleError
+from domain.service.roi import SCENARIOS, Benefit, Figure, RoiInputs, Scenario, deflection_saving, monthly_benefits, roi
 
 NUMBERS = {
     "cases_month": 1000,

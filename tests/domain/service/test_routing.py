@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from domain.frame.case_words import Level, Priority
 from domain.service.assignment import (
     AgeFrom,
     Agent,
@@ -13,13 +14,11 @@ from domain.service.assignment import (
     EscalationAction,
     EscalationBook,
     EscalationRule,
-    Level,
     Match,
     assign,
     escalations,
     priority_of,
 )
-from domain.service.definitions import Priority
 from tests.domain.service.samples import at, hours, office_clock
 
 NOW = at("2026-01-05 09:00")

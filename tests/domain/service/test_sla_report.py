@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain.service.definitions import Priority
+from domain.frame.case_words import Priority
 from domain.service.sla_report import CsatCell, Dimension, SlaCell, csat, groups, total
 from tests.domain.service.samples import hours
 

@@ -15,8 +15,8 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeFields, ChangeQuantity, Renew, Rollback
-from domain.contracts.ownership import POLICY
 from domain.frame.decision import AssetChange
+from domain.frame.ownership import POLICY
 from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make
 from tests.installed_base import fill

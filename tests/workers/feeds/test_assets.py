@@ -19,7 +19,7 @@ from activities.kernel.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.invariants import violations
 from domain.assets.model import Category
-from domain.contracts.ownership import POLICY
+from domain.frame.ownership import POLICY
 from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import AssetId
 from tests.builders import order

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from activities.kernel.clock import present
-from domain.service.lifecycle import CaseState
+from domain.frame.case_words import CaseState
 from tests.cases import case_client
 from tests.conftest import Servers
 from workers.feeds.case_log import CaseLogScanner, CaseScan

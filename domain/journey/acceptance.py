@@ -13,11 +13,11 @@ from domain.assets.model import AssetRecord, Category, RequestId
 from domain.assets.requests import Generate
 from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
-from domain.contracts.ownership import POLICY
 from domain.contracts.replanning import joined
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
 from domain.frame.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
 from domain.frame.decision import BillPurchase, Decision, JournalLine, Mail, Notice, OpenContract, Write
+from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling

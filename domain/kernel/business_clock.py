@@ -8,17 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from domain.service.business_calendar import BusinessCalendar, merged
-from domain.service.errors import (
-    CalendarExhaustedError,
-    NaiveInstantError,
-    NegativeTargetError,
-    NoOpenHoursError,
-    PeriodEndBeforeStartError,
-)
-from domain.service.localtime import zone_of
-from domain.service.openyear import EPOCH, MICRO, MINUTE, OpenTime, OpenYear, micros
-from domain.service.options import (
+from domain.kernel.business_calendar import BusinessCalendar, merged
+from domain.kernel.business_clock_options import (
     DEFAULTS,
     ClockOptions,
     DayMethod,
@@ -28,6 +19,15 @@ from domain.service.options import (
     TargetBoundary,
     TimePrecision,
 )
+from domain.kernel.business_errors import (
+    CalendarExhaustedError,
+    NaiveInstantError,
+    NegativeTargetError,
+    NoOpenHoursError,
+    PeriodEndBeforeStartError,
+)
+from domain.kernel.localtime import zone_of
+from domain.kernel.openyear import EPOCH, MICRO, MINUTE, OpenTime, OpenYear, micros
 
 Span = tuple[datetime, datetime]
 """From the first instant up to, not including, the second."""

@@ -4,16 +4,24 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.service.business_calendar import BusinessCalendar, always_open
-from domain.service.clock import BusinessClock, clock_of
-from domain.service.errors import (
+from domain.kernel.business_calendar import BusinessCalendar, always_open
+from domain.kernel.business_clock import BusinessClock, clock_of
+from domain.kernel.business_clock_options import (
+    ClockOptions,
+    DayMethod,
+    Negative,
+    NoHours,
+    PauseClock,
+    TargetBoundary,
+    TimePrecision,
+)
+from domain.kernel.business_errors import (
     CalendarExhaustedError,
     NaiveInstantError,
     NegativeTargetError,
     NoOpenHoursError,
     PeriodEndBeforeStartError,
 )
-from domain.service.options import ClockOptions, DayMethod, Negative, NoHours, PauseClock, TargetBoundary, TimePrecision
 from tests.domain.service.samples import at, hours, minutes, office, office_clock
 
 NEXT_OPEN = ClockOptions(boundary=TargetBoundary.NEXT_OPEN)

@@ -1,11 +1,11 @@
-"""What all requests share: who asks, under which id, and how a document is read. Each area has the models of its own."""
+"""What all requests share: who asks, what makes a repetition harmless, and how one is read from its document."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, StringConstraints, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from domain.kernel.base import Received
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
@@ -15,13 +15,6 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=
 Remark = Annotated[str, StringConstraints(max_length=2000, pattern=_PRINTABLE)]
 
 
-class Request(Received):
-    """Common to all: `request_id` makes a repetition harmless (default: the update's id); `by` is an opaque id of who asks."""
-
-    request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,120}$")] | None = None
-    by: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")] = "operator"
-
-
 class CustomerDecision(StrEnum):
     """A customer's answer to a quote or an offer."""
 
@@ -29,12 +22,11 @@ class CustomerDecision(StrEnum):
     DECLINE = "decline"
 
 
-class UsageChanged(Received):
-    """A signal: usage crossed a threshold. The figures are in the facts; `id` names the report."""
+class Request(Received):
+    """Common to all: `request_id` makes a repetition harmless (default: the update's id); `by` is an opaque id of who asks."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
-    at: AwareDatetime
-    level: Literal["low", "usual", "high"]
+    request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,120}$")] | None = None
+    by: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")] = "operator"
 
 
 _Request = TypeVar("_Request", bound=Received)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.claims.claims import UNKNOWN_CLAIM, BoughtLine, Claim, ClaimKind, ClaimStatus
-from domain.claims.requests import ApproveClaim, DisputeRefund, RejectClaim
 from domain.claims.rules import Assessment
-from domain.claims.work import check_open, detail_of, money_json, role_of, what_of
 from domain.frame.messages import OwnWords
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
 from domain.service.casework import SYSTEM, Work
+from domain.service.claim_requests import ApproveClaim, DisputeRefund, RejectClaim
+from domain.service.claim_work import check_open, detail_of, money_json, role_of, what_of
 from domain.service.opening import CaseCategory
 
 Wake = tuple[datetime, str]

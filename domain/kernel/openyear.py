@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from domain.service.business_calendar import BusinessCalendar, Intervals, merged
-from domain.service.localtime import resolve_local, zone_of
+from domain.kernel.business_calendar import BusinessCalendar, Intervals, merged
+from domain.kernel.localtime import resolve_local, zone_of
 
 MICRO = timedelta(microseconds=1)
 MINUTE = 60_000_000

@@ -9,17 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from domain.service.business_calendar import (
-    WEEKDAYS,
-    BusinessCalendar,
-    Closure,
-    DateHours,
-    Holiday,
-    Interval,
-    WeekHours,
-)
-from domain.service.clock import BusinessClock, Span
-from domain.service.options import ClockOptions, Negative, TargetBoundary
+from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar, Closure, DateHours, Holiday, Interval, WeekHours
+from domain.kernel.business_clock import BusinessClock, Span
+from domain.kernel.business_clock_options import ClockOptions, Negative, TargetBoundary
 from tests.properties import examples
 
 ZONES = (

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 import holidays
 
-from domain.service.business_calendar import Holiday
-from domain.service.errors import UnknownCountryError
+from domain.kernel.business_calendar import Holiday
+from domain.kernel.business_errors import UnknownCountryError
 
 
 def national_holidays(

@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.claims.price_protection import ApprovalLevel
-from domain.frame.requests import Reason, Remark
 from domain.kernel.ids import OrderRef
 from domain.kernel.money import CurrencyCode
+from domain.kernel.requests import Reason, Remark
 from domain.service.case_requests import CaseRequest
 
 LineRef = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]

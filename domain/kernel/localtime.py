@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.kernel import zones
-from domain.service.errors import ServiceRuleError, UnknownTimezoneError
+from domain.kernel.business_errors import ServiceRuleError, UnknownTimezoneError
 
 MINUTES_A_DAY = 24 * 60
 _HOUR = timedelta(hours=1)

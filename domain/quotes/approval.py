@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated
-
-from pydantic import Field
 
 from domain.catalogue.errors import DiscountLimitError
-from domain.kernel.base import Carried, Received
+from domain.frame.playbook import RoleLimit
+from domain.kernel.base import Carried
 from domain.kernel.money import Money
-from domain.orders.order import Text
 from domain.quotes.discounts import HUNDRED
 from domain.quotes.quote import Quote, QuoteLine
 
 ZERO = Decimal(0)
-
-
-class RoleLimit(Received):
-    """What a role may give: per cent off a line, and in all off a quote, where its currency is named in `amounts`."""
-
-    role: Text
-    percent: Annotated[Decimal, Field(ge=0, le=100)]
-    amounts: tuple[Money, ...] = ()
-
-    def covers(self, percent: Decimal, total: Money) -> bool:
-        limits = [money.amount for money in self.amounts if money.currency == total.currency]
-        return percent <= self.percent and all(total.amount <= limit for limit in limits)
 
 
 class DeepLine(Carried):

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from domain.kernel.base import Carried
-from domain.service.errors import (
+from domain.kernel.business_errors import (
     ClosureEndBeforeStartError,
     NoOpenHoursError,
     OverlappingHoursError,
     PeriodEndBeforeStartError,
     ServiceRuleError,
 )
-from domain.service.localtime import MINUTES_A_DAY, minute_of, zone_of
+from domain.kernel.localtime import MINUTES_A_DAY, minute_of, zone_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of `WeekHours` in the order of `date.weekday()`."""

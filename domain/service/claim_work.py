@@ -9,15 +9,15 @@ from typing import Any
 from domain.billing.billing import Credit, Credited, CreditLine
 from domain.claims.claims import BoughtLine, Claim, ClaimKind, ClaimStatus
 from domain.claims.policy import ClaimPolicy
-from domain.claims.requests import ClaimPriceMatch, GrantGoodwill, Role
 from domain.claims.rules import Assessment
+from domain.frame.case_words import RUNNING, CaseState
+from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.money import Money, rounding_of
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
 from domain.service.casework import Work
-from domain.service.lifecycle import RUNNING, CaseState
-from domain.service.options import DayMethod
+from domain.service.claim_requests import ClaimPriceMatch, GrantGoodwill, Role
 
 _NAMES = {ClaimKind.PRICE_MATCH: "price match", ClaimKind.GOODWILL: "goodwill"}
 

@@ -5,15 +5,15 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from domain.service.business_calendar import (
+from domain.kernel.business_calendar import (
     BusinessCalendar,
     always_open,
     check_before_saving,
     first_named,
     version_in_force,
 )
-from domain.service.clock import BusinessClock
-from domain.service.errors import (
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.business_errors import (
     CalendarExhaustedError,
     NoOpenHoursError,
     OverlappingHoursError,
@@ -21,8 +21,8 @@ from domain.service.errors import (
     UnknownCountryError,
     code_of,
 )
-from domain.service.localtime import minute_of, resolve_local, zone_of
-from domain.service.national import national_holidays
+from domain.kernel.localtime import minute_of, resolve_local, zone_of
+from domain.kernel.national import national_holidays
 from tests.domain.service.samples import at, hours, office, office_clock
 
 
