@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
-from domain.frame.decision import AssetChange
+from domain.assets.writes import AssetChange
 from domain.frame.unreadable import Readable, Unreadable, why_not
 
 

@@ -14,11 +14,12 @@ from activities.billing.invoices import Document, DocumentLine
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
+from domain.assets.writes import AssetChange
 from domain.billing import billing
 from domain.billing.line_parts import kept, read_parts, stated
 from domain.billing.schedule import BillKind, BillLine
+from domain.billing.writes import BillDue, BillPurchase, BookCredit
 from domain.frame.customer import Customer
-from domain.frame.decision import AssetChange, BillDue, BillPurchase, BookCredit
 from domain.frame.ownership import POLICY
 from domain.frame.state import Step
 from domain.frame.unreadable import check_contract, unreadable_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.kernel.pool import Connection
 from domain.contracts.transfers import Consignment, Receiver, Transferred
-from domain.frame.decision import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
+from domain.contracts.writes import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
 
 
 async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> None:

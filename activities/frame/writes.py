@@ -15,41 +15,37 @@ from activities.journey import people_rows
 from activities.kernel.pool import Connection
 from activities.orders import fulfilment_rows
 from activities.quotes import quote_rows
-from domain.frame.account_writes import ChangedAccount, GoneContacts, SavedContacts
-from domain.frame.customer import Customer
-from domain.frame.decision import (
-    AssetChange,
+from domain.assets.writes import AssetChange, Relate, SetUnitPrice
+from domain.billing.writes import BillDue, BillPurchase, BookCredit
+from domain.contracts.writes import (
     BeginTerm,
-    BillDue,
-    BillPurchase,
-    BookCredit,
-    CloseAccount,
-    CloseStaffTasks,
-    CompleteOnboardingTask,
-    DropOnboarding,
-    DropTask,
     DropTerm,
-    FlagContact,
-    MakeOffer,
     MoveTerm,
     OpenAsset,
     OpenContract,
-    OpenOnboardingTask,
-    OpenStaffTask,
     QuoteRenewal,
+    SendAssets,
+    SetContractStatus,
+    SettleTransfer,
+)
+from domain.frame.customer import Customer
+from domain.frame.decision import CloseStaffTasks, OpenStaffTask
+from domain.journey.writes import ChangedAccount, CloseAccount, GoneContacts, SavedContacts
+from domain.kernel.base import Write
+from domain.mail.writes import FlagContact, StopOptionalMails
+from domain.orders.fulfilments import RecordFulfilment
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote
+from domain.success.writes import (
+    CompleteOnboardingTask,
+    DropOnboarding,
+    DropTask,
+    MakeOffer,
+    OpenOnboardingTask,
     RecordHealth,
     RecordSurveyAnswer,
-    SendAssets,
     SendSurvey,
-    SetContractStatus,
     SettleOffer,
-    SettleTransfer,
-    SetUnitPrice,
-    StopOptionalMails,
-    Write,
 )
-from domain.orders.fulfilments import RecordFulfilment
-from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote
 
 
 class Writer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
@@ -14,7 +14,6 @@ from domain.holds.writes import (
     FileLead,
     ForgetHeldSteps,
     HoldBackStep,
-    HoldWrite,
     KeepHolds,
     LiftManualHold,
     NoteChased,
@@ -32,8 +31,6 @@ from domain.holds.writes import (
     WarnOfLead,
     WithdrawMail,
 )
-
-HOLD_WRITES: tuple[type[Any], ...] = get_args(HoldWrite)
 
 
 @dataclass(frozen=True)
@@ -348,3 +345,5 @@ _HANDLERS: dict[type[Any], Callable[[Place, Any], Awaitable[None]]] = {
     SettleLead: _settle_lead,
     WarnOfLead: _warn_of_lead,
 }
+
+HOLD_WRITES = tuple(_HANDLERS)

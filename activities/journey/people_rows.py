@@ -9,9 +9,9 @@ from typing import Any
 
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
-from domain.frame.account_writes import ChangedAccount, GoneContacts, SavedContacts
 from domain.frame.customer import StaffFacts
 from domain.frame.playbook import Playbook
+from domain.journey.writes import ChangedAccount, GoneContacts, SavedContacts
 from domain.orders.order import Account, Contact, Staff
 
 # What is selected is who was known before: the snapshot of the statement does not see what it inserts.

@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.kernel.pool import Connection
 from domain.assets.bundles import Relationship
+from domain.assets.writes import Relate
 from domain.journey.acceptance import Taken
 from domain.kernel.calendar import local_day
 from domain.quotes.approval import Approval
@@ -16,7 +17,7 @@ from domain.quotes.asking import StoredQuote
 from domain.quotes.quote import Quote
 from domain.quotes.requests import NewContract
 from domain.quotes.versions import QuoteFile, QuoteState, StateChange
-from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote
 
 
 async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | None:

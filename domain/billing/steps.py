@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.frame.decision import BillDue, Decision, JournalLine
+from domain.billing.writes import BillDue
+from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts
-from domain.frame.decision import (
-    CloseStaffTasks,
-    Decision,
-    DropOnboarding,
-    JournalLine,
-    Mail,
-    SetContractStatus,
-    SettleOffer,
-    Write,
-)
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS, ContactRole
 from domain.success import adoption
+from domain.success.writes import DropOnboarding, SettleOffer
 
 NOTHING_LEFT = "nothing of it is left"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from domain.billing.writes import BillDue
 from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, end_contract, goes_on_with_us, nothing_left
 from domain.contracts.renewal_quote import (
@@ -18,22 +19,14 @@ from domain.contracts.renewal_quote import (
     quote_renewal,
 )
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
+from domain.contracts.writes import BeginTerm, QuoteRenewal, SetContractStatus
 from domain.frame.customer import ContractFacts, TermFacts
-from domain.frame.decision import (
-    BeginTerm,
-    BillDue,
-    Decision,
-    JournalLine,
-    Mail,
-    Notice,
-    QuoteRenewal,
-    SetContractStatus,
-    Write,
-)
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import prices_begun
 from domain.frame.pace import QUIET_DAYS
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.kernel.base import Write
 from domain.kernel.calendar import business_day_until, local_instant, start_of_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import AssetAction
+from domain.assets.writes import AssetChange
+from domain.contracts.writes import QuoteRenewal
 from domain.frame.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
-from domain.frame.decision import AssetChange, QuoteRenewal
 from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day

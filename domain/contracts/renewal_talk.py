@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from domain.contracts.renewal_quote import notice_context, quote_renewal
 from domain.frame.customer import ContractFacts
-from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask, Write
+from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.decision import Decision as Decided
 from domain.frame.playbook import EarnedDiscount
 from domain.frame.situation import Situation
@@ -17,6 +17,7 @@ from domain.holds.guard import Bearing, Person
 from domain.holds.holds import ContactDecision, HoldLevel, Purpose, Verdict
 from domain.holds.requests import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
+from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 
 MANAGER_DAYS = 30

@@ -11,22 +11,15 @@ from domain.contracts import renewal
 from domain.contracts.ending import NOTHING_LEFT, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term
 from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
+from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenContract, SetContractStatus
 from domain.frame.customer import ContractFacts, TermFacts
-from domain.frame.decision import (
-    BeginTerm,
-    DropTerm,
-    JournalLine,
-    Mail,
-    MoveTerm,
-    OpenContract,
-    SetContractStatus,
-    SettleOffer,
-    Write,
-)
+from domain.frame.decision import JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.kernel.base import Write
 from domain.success import adoption
 from domain.success.expansion import stage_of
+from domain.success.writes import SettleOffer
 
 NEVER_BEGAN = "it was given up before it began"
 RESOLUTION = timedelta.resolution

@@ -15,10 +15,11 @@ from domain.assets.ledger import Ledger, check_version
 from domain.assets.model import AssetRecord, RequestId, Subtype
 from domain.assets.operations import AnyRequest, apply_together
 from domain.assets.taking import lot_agreed_at
+from domain.assets.writes import AssetChange
 from domain.contracts.refusing import named_refusals
 from domain.contracts.requests import Named, When
+from domain.contracts.writes import OpenAsset
 from domain.frame.customer import AssetFacts, ContractFacts
-from domain.frame.decision import AssetChange, OpenAsset
 from domain.frame.ownership import POLICY, price_at
 from domain.frame.situation import Situation
 from domain.frame.unreadable import check_contract, unreadable_of

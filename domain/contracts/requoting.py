@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from domain.contracts.renewal_quote import notice_context, quote_renewal
 from domain.contracts.renewal_talk import QUOTED
-from domain.frame.decision import Decision, JournalLine, Mail, Write
+from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 
 

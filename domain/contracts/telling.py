@@ -10,9 +10,10 @@ from typing import Any
 
 from domain.assets.ledger import period_at, rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, StatePeriod, Subtype
+from domain.assets.writes import AssetChange
 from domain.billing.billing import settled_on
 from domain.frame.customer import Customer
-from domain.frame.decision import AssetChange, JournalLine
+from domain.frame.decision import JournalLine
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.kernel.money import rounding_of

@@ -23,6 +23,7 @@ from domain.assets.model import AssetRecord, RequestId
 from domain.assets.move import Conveyed, transfer_in, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
+from domain.assets.writes import AssetChange, Relate
 from domain.billing.billing import billing_of, terms_of
 from domain.billing.taking_effect import in_effect
 from domain.contracts.bundled import check_apart
@@ -34,27 +35,17 @@ from domain.contracts.request_facts import RequestFacts, Sold, changes_of
 from domain.contracts.requests import TransferAssets
 from domain.contracts.telling import Told, before_last, tell
 from domain.contracts.terms import common_end, term_after
+from domain.contracts.writes import SendAssets, SettleTransfer
 from domain.frame.customer import ContractFacts, TermFacts
-from domain.frame.decision import (
-    AssetChange,
-    Convey,
-    Decision,
-    JournalLine,
-    Mail,
-    Notice,
-    SendAssets,
-    SettleTransfer,
-    Write,
-)
+from domain.frame.decision import Convey, Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
-from domain.kernel.base import Carried
+from domain.kernel.base import Carried, Write
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
 from domain.orders.order import BillingFrequency, ContactRole, FirstInvoice, PricePer
-from domain.quotes.writes import Relate
 
 UNDER_WAY = "under_way"
 RECEIVED = "received"

@@ -14,8 +14,8 @@ from domain.assets.model import Asset, AssetRecord, Category, RequestId, Selling
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.assets.taking import lot_agreed_at
+from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
-from domain.frame.decision import AssetChange, SetUnitPrice
 from domain.frame.situation import Situation
 from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.kernel.money import rounding_of

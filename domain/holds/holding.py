@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.frame import pace
 from domain.frame.case_words import state_in_words
 from domain.frame.customer import Customer
-from domain.frame.decision import Decision, JournalLine, Notice, Write
+from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.mail_names import mail_in_words
 from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Stage, Step
@@ -18,6 +18,7 @@ from domain.holds.guard import PATIENCE, HeldMail, HeldStep
 from domain.holds.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
 from domain.holds.writes import ForgetHeldSteps, KeepHolds, RecordTold, ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
+from domain.kernel.base import Write
 
 STAGE = "service"
 REASONS_SHOWN = 3

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING
 from domain.frame.customer import OfferFacts
-from domain.frame.decision import Decision, JournalLine, Notice, Write
+from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
@@ -15,6 +15,7 @@ from domain.holds.guard import LeadFacts, Person
 from domain.holds.holds import HoldLevel, Purpose, Verdict
 from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
+from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 STAGE = "service"

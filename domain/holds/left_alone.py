@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING, CaseState
-from domain.frame.decision import JournalLine, Notice, Write
+from domain.frame.decision import JournalLine, Notice
 from domain.frame.situation import Situation
 from domain.holds.guard import KnownCase
 from domain.holds.holds import HoldLevel
 from domain.holds.writes import NoteReminded
+from domain.kernel.base import Write
 from domain.kernel.shown import counted
 
 FIRST_AFTER, AGAIN_AFTER = 5, 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice, Write
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.frame.step_words import plain
@@ -19,6 +19,7 @@ from domain.holds.writes import (
     RecordOverride,
     RecordRelease,
 )
+from domain.kernel.base import Write
 from domain.kernel.ids import StaffId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.frame.decision import JournalLine, Notice, Write
+from domain.frame.decision import JournalLine, Notice
 from domain.frame.situation import Situation
 from domain.holds.guard import Unhappy
 from domain.holds.holds import Hold, HoldReason
 from domain.holds.writes import NoteChased
+from domain.kernel.base import Write
 
 ATTENTION = "unhappy"
 ANSWERS = frozenset({HoldReason.LOW_RATING, HoldReason.DETRACTOR})

@@ -8,17 +8,18 @@ from typing import Any
 
 from domain.frame.state import Step
 from domain.holds.holds import Hold, HoldLevel, Override, Purpose
+from domain.kernel.base import Write
 
 
 @dataclass(frozen=True)
-class KeepHolds:
+class KeepHolds(Write):
     """The holds that follow from the facts now; those on record that are not among them are lifted."""
 
     holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True)
-class PlaceManualHold:
+class PlaceManualHold(Write):
     """A hold that a person places."""
 
     hold_id: str
@@ -30,7 +31,7 @@ class PlaceManualHold:
 
 
 @dataclass(frozen=True)
-class LiftManualHold:
+class LiftManualHold(Write):
     """A hold that a person lifts."""
 
     hold_id: str
@@ -38,7 +39,7 @@ class LiftManualHold:
 
 
 @dataclass(frozen=True)
-class RecordOverride:
+class RecordOverride(Write):
     """A named person reaches the customer in spite of the holds of these cases."""
 
     override: Override
@@ -46,7 +47,7 @@ class RecordOverride:
 
 
 @dataclass(frozen=True)
-class RecordAcknowledgement:
+class RecordAcknowledgement(Write):
     """Somebody has read why the customer is held."""
 
     source: str
@@ -54,7 +55,7 @@ class RecordAcknowledgement:
 
 
 @dataclass(frozen=True)
-class RecordRelease:
+class RecordRelease(Write):
     """A renewal may, or may not, be talked about while a case is open."""
 
     release_id: str
@@ -66,14 +67,14 @@ class RecordRelease:
 
 
 @dataclass(frozen=True)
-class ReleaseMails:
+class ReleaseMails(Write):
     """Held mails go out after all."""
 
     delivery_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class WithdrawMail:
+class WithdrawMail(Write):
     """A held mail is not worth sending any more."""
 
     delivery_id: str
@@ -81,7 +82,7 @@ class WithdrawMail:
 
 
 @dataclass(frozen=True)
-class HoldBackStep:
+class HoldBackStep(Write):
     """A step of the journey waits until the holds allow it."""
 
     step: Step
@@ -90,7 +91,7 @@ class HoldBackStep:
 
 
 @dataclass(frozen=True)
-class RewriteMail:
+class RewriteMail(Write):
     """A mail that waits says something else: these fields of its message are as they are here."""
 
     delivery_id: str
@@ -98,14 +99,14 @@ class RewriteMail:
 
 
 @dataclass(frozen=True)
-class ForgetHeldSteps:
+class ForgetHeldSteps(Write):
     """Steps that waited, by key or its beginning and a *, wait no longer."""
 
     key: str
 
 
 @dataclass(frozen=True)
-class NoteOnCase:
+class NoteOnCase(Write):
     """A line in a case's own history: what sales did that its owner should know of."""
 
     case_id: str
@@ -115,7 +116,7 @@ class NoteOnCase:
 
 
 @dataclass(frozen=True)
-class RecordTold:
+class RecordTold(Write):
     """Somebody who saw a case was told that it is over."""
 
     case_id: str
@@ -123,7 +124,7 @@ class RecordTold:
 
 
 @dataclass(frozen=True)
-class NoteChased:
+class NoteChased(Write):
     """Whoever has to call an unhappy customer was reminded, or it went to somebody else (`escalated`)."""
 
     source: str
@@ -131,14 +132,14 @@ class NoteChased:
 
 
 @dataclass(frozen=True)
-class NoteReminded:
+class NoteReminded(Write):
     """The owner was reminded of a case that goes on holding sales back."""
 
     case_id: str
 
 
 @dataclass(frozen=True)
-class FileLead:
+class FileLead(Write):
     """A lead that service found. `routed_to` is `owner` or `success_manager`; null while it is held back."""
 
     lead_id: str
@@ -157,7 +158,7 @@ class FileLead:
 
 
 @dataclass(frozen=True)
-class AddEvidence:
+class AddEvidence(Write):
     """The same lead again: what was seen is added to the first one."""
 
     lead_id: str
@@ -165,7 +166,7 @@ class AddEvidence:
 
 
 @dataclass(frozen=True)
-class RouteLead:
+class RouteLead(Write):
     """A lead goes to `to` (`owner` or `success_manager`), who has to answer until `due_at`."""
 
     lead_id: str
@@ -175,7 +176,7 @@ class RouteLead:
 
 
 @dataclass(frozen=True)
-class SettleLead:
+class SettleLead(Write):
     """Where a lead stands by somebody's answer. `closed` ones are over, with the credit to `by`."""
 
     lead_id: str
@@ -187,31 +188,7 @@ class SettleLead:
 
 
 @dataclass(frozen=True)
-class WarnOfLead:
+class WarnOfLead(Write):
     """The case that a lead came from was reopened, and whoever has the lead was told."""
 
     lead_id: str
-
-
-HoldWrite = (
-    KeepHolds
-    | PlaceManualHold
-    | LiftManualHold
-    | RecordOverride
-    | RecordAcknowledgement
-    | RecordRelease
-    | RewriteMail
-    | ReleaseMails
-    | WithdrawMail
-    | HoldBackStep
-    | ForgetHeldSteps
-    | NoteOnCase
-    | RecordTold
-    | NoteChased
-    | NoteReminded
-    | FileLead
-    | AddEvidence
-    | RouteLead
-    | SettleLead
-    | WarnOfLead
-)

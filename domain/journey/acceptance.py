@@ -11,17 +11,21 @@ from decimal import Decimal
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, Category, RequestId
 from domain.assets.requests import Generate
+from domain.assets.writes import Relate
+from domain.billing.writes import BillPurchase
 from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
 from domain.contracts.replanning import joined
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
+from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
-from domain.frame.decision import BillPurchase, Decision, JournalLine, Mail, Notice, OpenContract, Write
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling
 from domain.journey.activation import NAMED, Sale, begin, first_invoices, told_of_invoices
+from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, started_months
 from domain.kernel.ids import AssetId, ContractId, OrderId
 from domain.kernel.refusals import ORDER_CONFLICT, Refusal
@@ -33,7 +37,7 @@ from domain.quotes.ordering import SoldOrder, assetize, order_from
 from domain.quotes.quote import LedgerStep, Quote
 from domain.quotes.requests import AcceptQuote, NewContract
 from domain.quotes.versions import QuoteState
-from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, Relate, SaveQuote, SoldLine
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote, SoldLine
 
 CONSUMED = frozenset({ProductKind.GOODS, ProductKind.SERVICE})
 """Goods and work done once are invoiced, and nobody owns them afterwards."""

@@ -8,7 +8,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.frame.account_writes import ChangedAccount, GoneContacts, NewContact, SavedContacts
 from domain.frame.customer import ContactFacts, StaffFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.messages import OwnWords
@@ -16,6 +15,7 @@ from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
+from domain.journey.writes import ChangedAccount, GoneContacts, NewContact, SavedContacts
 from domain.kernel.base import Received
 from domain.kernel.calendar import ZoneName
 from domain.kernel.ids import ContactRef, StaffRef

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 
+from domain.billing.writes import BillPurchase
 from domain.contracts import renewal
+from domain.contracts.writes import SetContractStatus
 from domain.frame import standing
 from domain.frame.customer import (
     AssetFacts,
@@ -18,11 +20,12 @@ from domain.frame.customer import (
     PurchaseFacts,
     TermFacts,
 )
-from domain.frame.decision import BillPurchase, Decision, JournalLine, Mail, SetContractStatus, Write
+from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.ownership import sold
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome, Stage, Step
 from domain.journey import fulfilling
+from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
 from domain.orders.order import (

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from domain.contracts.renewal_quote import last_day, notice_by
-from domain.frame.decision import CloseStaffTasks, DropTask, Write
+from domain.frame.decision import CloseStaffTasks
 from domain.frame.pace import moment_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.requests import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
+from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until
 from domain.success import onboarding
+from domain.success.writes import DropTask
 
 
 @dataclass(frozen=True)

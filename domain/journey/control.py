@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.frame.decision import CloseAccount, Decision, JournalLine
+from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import within_words
 from domain.journey.by_hand import belongings, limit_of
 from domain.journey.catching_up import catch_up, may_be_left_out, without
 from domain.journey.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
+from domain.journey.writes import CloseAccount
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 SETTLES = ("amendment_settled",)

@@ -10,12 +10,14 @@ from typing import Any
 from domain.assets.model import RequestId
 from domain.assets.requests import ChangeQuantity
 from domain.billing.billing import Credit, CreditLine
+from domain.billing.writes import BookCredit
 from domain.contracts import changes
 from domain.contracts.request_facts import RequestFacts, carry_out
 from domain.frame import standing
-from domain.frame.decision import BookCredit, Decision, JournalLine, Mail, Notice, Write
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
+from domain.kernel.base import Write
 from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal

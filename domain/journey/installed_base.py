@@ -14,8 +14,9 @@ from domain.assets.model import Asset, AssetRecord, Attributes, RenewalPricing, 
 from domain.assets.other_histories import KnownPeriod, check_exported, follow, monthly_price
 from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.proration_policy import ProrationPolicy, read_policy
+from domain.assets.writes import AssetChange
+from domain.contracts.writes import OpenAsset, OpenContract
 from domain.frame.customer import ContractFacts, TermFacts
-from domain.frame.decision import AssetChange, OpenAsset, OpenContract
 from domain.frame.ownership import POLICY
 from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.frame.decision import Decision, JournalLine, Write
+from domain.frame.decision import Decision, JournalLine
 from domain.frame.mail_names import mail_in_words
 from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Step
 from domain.holds.guard import MorningMail
 from domain.holds.writes import ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
+from domain.kernel.base import Write
 
 STAGE = "relationship"
 KIND = "relationship_morning"

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from domain.frame.decision import Write
 from domain.frame.state import AccountView, Outcome, Stage, StageKind, Step, stage_kind
 from domain.frame.unreadable import UnreadableError, unreadable_of
 from domain.holds import holding
@@ -17,6 +16,7 @@ from domain.journey import ahead, contract_steps, fulfilling, mornings, success_
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.journey.horizon import NEXT, Horizon
+from domain.kernel.base import Write
 from domain.quotes import deciding
 from domain.success import adoption, onboarding
 

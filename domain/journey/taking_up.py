@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.frame.decision import Decision, JournalLine, SetContractStatus, Write
+from domain.contracts.writes import SetContractStatus
+from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome
+from domain.kernel.base import Write
 from domain.kernel.ids import ContractRef
 from domain.kernel.requests import Request
 from domain.kernel.shown import counted

@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain.frame.decision import AssetChange, BeginTerm, Decision, SetContractStatus
+from domain.assets.writes import AssetChange
+from domain.contracts.writes import BeginTerm, SetContractStatus
+from domain.frame.decision import Decision
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import SaveQuote
 

@@ -43,3 +43,8 @@ class Carried(BaseModel):
         _set(made, "__pydantic_extra__", None)
         _set(made, "__pydantic_private__", None)
         return made
+
+
+class Write:
+    """Something that a decision has written to the facts, in its own transaction. Each area has its own in `writes.py`; what carries
+    them out stands in the room of the same name in `activities/`."""

@@ -7,13 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from domain.frame.decision import Decision, FlagContact, JournalLine, Mail, Notice, StopOptionalMails
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.mail_names import contact_in_words, mail_in_words, role_in_words
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.kernel.ids import ContactRef
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import Remark, Request
+from domain.mail.writes import FlagContact, StopOptionalMails
 from domain.orders.order import MailAddress
 
 COPIED = 4000

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from domain.assets.dates import Instant, Span, local_date
-from domain.kernel.base import Carried
+from domain.kernel.base import Carried, Write
 from domain.kernel.calendar import add_months, within_reach
 from domain.kernel.ids import OrderRef
 from domain.kernel.requests import Request
@@ -172,7 +172,7 @@ class ReportFulfilment(Request):
 
 
 @dataclass(frozen=True)
-class RecordFulfilment:
+class RecordFulfilment(Write):
     """A step of an order line."""
 
     order_id: str

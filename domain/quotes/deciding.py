@@ -8,22 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import SellingModel
-from domain.frame.decision import Decision, JournalLine, Mail, Notice, Write
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import plain
 from domain.holds.holds import Purpose
+from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.orders.order import ContactRole
 from domain.quotes import versions
-from domain.quotes.asking import (
-    Sources,
-    StoredQuote,
-    instant_of,
-    make_quote,
-    named_refusals,
-    next_version,
-)
+from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
 from domain.quotes.quote import Quote, QuoteLine
 from domain.quotes.requests import ApproveQuote, DeclineQuote, RequestQuote
 from domain.quotes.versions import QuoteFile, QuoteState

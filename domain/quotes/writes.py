@@ -7,13 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.assets.bundles import Relationship
+from domain.kernel.base import Write
 from domain.orders.order import PricePer
 from domain.quotes.versions import QuoteFile
 
 
 @dataclass(frozen=True)
-class SaveQuote:
+class SaveQuote(Write):
     """A quote as it stands now, after how it stood before (null: it is new). `due_at`: when its approval is given up.
 
     `decided_role`: of whoever approved or rejected; `timed_out`: nobody did.
@@ -30,7 +30,7 @@ class SaveQuote:
 
 
 @dataclass(frozen=True)
-class NoteContract:
+class NoteContract(Write):
     """A contract on paper is drafted, signed, active, expired or withdrawn, from `at` on."""
 
     contract_id: str
@@ -56,7 +56,7 @@ class SoldLine:
 
 
 @dataclass(frozen=True)
-class RecordSale:
+class RecordSale(Write):
     """The order that an accepted quote makes, with its lines; what it sells follows."""
 
     order_id: str
@@ -68,18 +68,8 @@ class RecordSale:
 
 
 @dataclass(frozen=True)
-class LinkAssets:
+class LinkAssets(Write):
     """Assets are of the lines of an order."""
 
     order_id: str
     lines: list[SoldLine]
-
-
-@dataclass(frozen=True)
-class Relate:
-    """Edges of bundles, from parents to children."""
-
-    edges: list[Relationship]
-
-
-QuoteWrite = SaveQuote | NoteContract | RecordSale | LinkAssets | Relate

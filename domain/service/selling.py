@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.frame.case_words import RUNNING
-from domain.frame.decision import Decision, JournalLine, Mail, Write
+from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.holds.guard import SALES_HELD, KnownCase
 from domain.holds.holds import HoldLevel, Purpose, Verdict
 from domain.holds.sales_requests import SellFromCase
 from domain.holds.writes import FileLead, NoteOnCase, SettleLead
+from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote

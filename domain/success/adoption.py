@@ -6,18 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain.frame import pace
-from domain.frame.decision import (
-    CloseStaffTasks,
-    Decision,
-    JournalLine,
-    Mail,
-    Notice,
-    OpenStaffTask,
-    RecordHealth,
-    RecordSurveyAnswer,
-    SendSurvey,
-    Write,
-)
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords
 from domain.frame.situation import Situation
@@ -25,6 +14,7 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.holds import holding, unhappy
 from domain.holds.holds import Purpose
 from domain.holds.writes import HoldBackStep
+from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.success import expansion
 from domain.success.health import Band, Health, SeatUse, assess, seat_use
@@ -39,6 +29,7 @@ from domain.success.throttling import (
     may_be_asked_at,
     relationship_survey_withheld,
 )
+from domain.success.writes import RecordHealth, RecordSurveyAnswer, SendSurvey
 
 STAGE = "adoption"
 STEADY = "steady"

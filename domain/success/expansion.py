@@ -7,18 +7,20 @@ from decimal import ROUND_CEILING
 from typing import Any
 
 from domain.frame.customer import OfferFacts
-from domain.frame.decision import Decision, JournalLine, Mail, MakeOffer, Notice, SettleOffer, Write
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import upsold
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.holds import ContactDecision, Purpose
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
+from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
 from domain.success.health import Band, Health, SeatUse, seat_use
 from domain.success.requests import AnswerOffer
+from domain.success.writes import MakeOffer, SettleOffer
 
 OFFERED = "offered"
 

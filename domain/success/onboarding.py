@@ -10,25 +10,24 @@ from domain.frame import standing
 from domain.frame.customer import AssetFacts, TaskFacts, days_between
 from domain.frame.decision import (
     CloseStaffTasks,
-    CompleteOnboardingTask,
     Decision,
     JournalLine,
     Mail,
     Notice,
-    OpenOnboardingTask,
     OpenStaffTask,
     RequestProvisioning,
-    Write,
 )
 from domain.frame.playbook import OnboardingTask, TaskOwner
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import plain
+from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
 from domain.success import adoption
 from domain.success.requests import CompleteTask
+from domain.success.writes import CompleteOnboardingTask, OpenOnboardingTask
 
 ANNIVERSARIES = "relationship"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask, RecordHealth
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.shown import counted
 from domain.success.health import assess
 from domain.success.rhythm import lapse_days, order_rhythm
+from domain.success.writes import RecordHealth
 
 STAGE = "reorder"
 ACTIVE = "active"

@@ -16,7 +16,7 @@ from domain.assets.ledger import Ledger, total_amount
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
 from domain.assets.views import state_at, totals_at
-from domain.frame.decision import AssetChange
+from domain.assets.writes import AssetChange
 from domain.frame.ownership import POLICY
 from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make

@@ -10,7 +10,7 @@ import pytest
 
 from domain.contracts.ending import end_contract
 from domain.frame.customer import OfferFacts
-from domain.frame.decision import SettleOffer
+from domain.success.writes import SettleOffer
 from tests.domain.contracts.world import World
 
 

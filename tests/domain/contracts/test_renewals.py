@@ -14,8 +14,8 @@ from domain.contracts.renewal import QUOTED
 from domain.contracts.renewal_quote import assets_of_next_term, quote_renewal
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets
 from domain.contracts.requoting import requote
+from domain.contracts.writes import QuoteRenewal
 from domain.frame.customer import agreed_price
-from domain.frame.decision import QuoteRenewal
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import Refusal
 from domain.orders.order import PricePer

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.contracts.replanning import replan
-from domain.frame.decision import BeginTerm, OpenContract, SetContractStatus
+from domain.contracts.writes import BeginTerm, OpenContract, SetContractStatus
 from tests.domain.contracts.world import World
 
 

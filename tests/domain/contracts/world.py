@@ -8,10 +8,12 @@ from typing import Any
 
 from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.model import AssetRecord, RequestId
+from domain.assets.writes import AssetChange
 from domain.contracts import renewal
 from domain.contracts.effective import effective
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.waiting import unless_locked
+from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenAsset, OpenContract, SetContractStatus
 from domain.frame.customer import (
     AccountFacts,
     AssetFacts,
@@ -22,16 +24,7 @@ from domain.frame.customer import (
     StaffFacts,
     TermFacts,
 )
-from domain.frame.decision import (
-    AssetChange,
-    BeginTerm,
-    Decision,
-    DropTerm,
-    MoveTerm,
-    OpenAsset,
-    OpenContract,
-    SetContractStatus,
-)
+from domain.frame.decision import Decision
 from domain.frame.situation import Situation
 from domain.frame.state import JourneyState, Step
 from domain.journey import activation

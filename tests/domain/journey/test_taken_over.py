@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.frame.decision import OpenOnboardingTask
 from domain.journey import activation
 from domain.orders.order import read_order
+from domain.success.writes import OpenOnboardingTask
 from tests.builders import order
 from tests.domain.contracts.world import World
 

@@ -15,7 +15,7 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeFields, ChangeQuantity, Renew, Rollback
-from domain.frame.decision import AssetChange
+from domain.assets.writes import AssetChange
 from domain.frame.ownership import POLICY
 from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make

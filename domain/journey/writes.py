@@ -1,15 +1,16 @@
-"""What is written when people change an account or its contacts."""
+"""What is written when people change an account or its contacts, and when it ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 
 
 @dataclass(frozen=True)
-class ChangedAccount:
+class ChangedAccount(Write):
     """The account's fields as they are now; `fields` are those that this request set.
 
     followed: a contact's column, with the value that gives way to another; succeeded: whose open tasks go to whom.
@@ -41,7 +42,7 @@ class NewContact:
 
 
 @dataclass(frozen=True)
-class SavedContacts:
+class SavedContacts(Write):
     """Contacts by their place among the account's; `country` is where their numbers are dialled."""
 
     contacts: dict[int, NewContact]
@@ -49,7 +50,7 @@ class SavedContacts:
 
 
 @dataclass(frozen=True)
-class GoneContacts:
+class GoneContacts(Write):
     """Contacts that are taken off the account."""
 
     contact_ids: tuple[str, ...]
@@ -57,4 +58,9 @@ class GoneContacts:
     at: datetime
 
 
-AccountWrite = ChangedAccount | SavedContacts | GoneContacts
+@dataclass(frozen=True)
+class CloseAccount(Write):
+    """The customer's journey has ended."""
+
+    reason: str
+    at: datetime

@@ -1,0 +1,36 @@
+"""What decisions have invoiced or credited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.billing.billing import Credit
+from domain.kernel.base import Write
+
+
+@dataclass(frozen=True)
+class BillDue(Write):
+    """What has fallen due of a contract's assets, or of one asset without a contract, is invoiced."""
+
+    contract_id: str | None = None
+    asset_id: str | None = None
+
+
+@dataclass(frozen=True)
+class BillPurchase(Write):
+    """Goods or work of an order, no asset: `quantity` units at `unit_price` are invoiced."""
+
+    order_id: str
+    line_id: str
+    description: str
+    quantity: int
+    unit_price: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class BookCredit(Write):
+    """A credit memo, each line capped by what is left of the charge that it names."""
+
+    credit: Credit

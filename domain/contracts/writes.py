@@ -1,0 +1,117 @@
+"""What decisions about contracts write: terms, quotes for the next one, and what comes or goes without an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.assets.model import Asset
+from domain.frame.customer import ContractFacts
+from domain.kernel.base import Write
+from domain.orders.order import PricePer
+
+
+@dataclass(frozen=True)
+class QuoteRenewal(Write):
+    """A quote for the next term of a contract."""
+
+    quote_id: str
+    contract_id: str
+    term: int
+    total: Decimal
+    currency: str
+    valid_until: date
+    lines: list[dict[str, Any]]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class OpenAsset(Write):
+    """The row of an asset that came without an order, from `start` to `end`; its first action follows as an `AssetChange`.
+
+    `taxed_as`: the asset of another customer whose tax rates go with it; without one they are those of the customer's orders.
+    `invoiced_from`: what fell due before this day was charged elsewhere.
+    """
+
+    asset: Asset
+    per: PricePer
+    unit_price: Decimal
+    start: datetime
+    end: datetime | None
+    taxed_as: str | None = None
+    invoiced_from: date | None = None
+
+
+@dataclass(frozen=True)
+class OpenContract(Write):
+    """A contract that came without an order, with its first term."""
+
+    contract: ContractFacts
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MoveTerm(Write):
+    """The latest term of a contract gets other dates."""
+
+    contract_id: str
+    number: int
+    start_on: date
+    until: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class DropTerm(Write):
+    """A term that was sold and has not begun is taken back."""
+
+    contract_id: str
+    number: int
+
+
+@dataclass(frozen=True)
+class SendAssets(Write):
+    """Assets have left for another account; `body` is all that it needs to take them."""
+
+    transfer_id: str
+    to_account: str
+    body: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SettleTransfer(Write):
+    """The other account has taken the assets (`received`), or never will (`refused`)."""
+
+    transfer_id: str
+    status: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BeginTerm(Write):
+    """The next term of a contract, sold by acceptance or automatically."""
+
+    contract_id: str
+    number: int
+    start_on: date
+    until: date
+    starts_at: datetime
+    ends_at: datetime
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SetContractStatus(Write):
+    """A contract is active, declined, in grace or ended, with the reason."""
+
+    contract_id: str
+    status: str
+    reason: str
+    at: datetime

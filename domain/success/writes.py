@@ -1,0 +1,106 @@
+"""What decisions about onboarding, use, offers and surveys write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.kernel.base import Write
+
+
+@dataclass(frozen=True)
+class OpenOnboardingTask(Write):
+    """An onboarding task is promised."""
+
+    stage: str
+    name: str
+    title: dict[str, str]
+    owner: str
+    due_on: date
+    due_at: datetime
+    status: str = "open"
+
+
+@dataclass(frozen=True)
+class CompleteOnboardingTask(Write):
+    """An onboarding task is done; `value` marks the customer's first value."""
+
+    stage: str
+    name: str
+    at: datetime
+    by: str
+    evidence: str = ""
+    value: bool = False
+
+
+@dataclass(frozen=True)
+class DropOnboarding(Write):
+    """What is still open of an onboarding will not be done any more."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class DropTask(Write):
+    """An onboarding task will not be done any more, as somebody said for a reason."""
+
+    stage: str
+    name: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordHealth(Write):
+    """A health score with everything that explains it."""
+
+    at: datetime
+    score: int | None
+    band: str
+    parts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class MakeOffer(Write):
+    """An offer of more units."""
+
+    offer_id: str
+    asset_id: str
+    add: int
+    unit_price: Decimal
+    currency: str
+    mrr_change: Decimal
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SettleOffer(Write):
+    """An offer is accepted, declined or expired."""
+
+    offer_id: str
+    status: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SendSurvey(Write):
+    """A survey goes out, to the address `sent_to` in lower case."""
+
+    survey_id: str
+    kind: str
+    at: datetime
+    sent_to: str
+
+
+@dataclass(frozen=True)
+class RecordSurveyAnswer(Write):
+    """A survey is answered."""
+
+    survey_id: str
+    score: int
+    comment: str
+    at: datetime
