@@ -33,8 +33,3 @@ def quotient(numerator: int, denominator: int, rounding: Rounding) -> Decimal:
     elif rounding.mode is RoundingMode.HALF_UP:
         whole += 2 * rest >= denominator
     return Decimal(f"{-whole if numerator < 0 else whole}E{-decimals}")
-
-
-def percent_of(value: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
-    """`percent` per cent of `value`, rounded."""
-    return rounded(Fraction(value) * Fraction(percent) / 100, rounding)

@@ -9,8 +9,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from domain.assets.errors import LedgerCorruptError, SegmentError
-from domain.assets.ledger import Ledger, LedgerPolicy, check_rebuild, total_amount
-from domain.assets.model import ActionSource, AssetRecord, Category, SellingModel, StatePeriod, Subtype
+from domain.assets.ledger import LedgerPolicy, check_rebuild, total_amount
+from domain.assets.model import ActionSource, AssetRecord, Category, SellingModel, StatePeriod
 
 ZERO = Decimal(0)
 
@@ -44,16 +44,6 @@ def violations(record: AssetRecord, policy: LedgerPolicy) -> list[str]:
         *(problem for period in record.periods for problem in _lots(record, rows, period)),
         *_amounts(record),
     ]
-
-
-def ledger_violations(ledger: Ledger) -> dict[str, list[str]]:
-    """The violations of all assets that have any, and of transfers whose two sides differ."""
-    found = {
-        asset_id: problems
-        for asset_id, record in ledger.assets.items()
-        if (problems := [*violations(record, ledger.policy), *_transfers(ledger, record)])
-    }
-    return {str(asset_id): problems for asset_id, problems in found.items()}
 
 
 def _lifecycle(record: AssetRecord) -> list[str]:
@@ -110,17 +100,4 @@ def _amounts(record: AssetRecord) -> list[str]:
     total = total_amount(record.periods)
     if known and total is not None and sum(by_category.values(), ZERO) != total:
         problems.append(f"the actions come to {sum(by_category.values(), ZERO)}, the periods to {total}")
-    return problems
-
-
-def _transfers(ledger: Ledger, record: AssetRecord) -> list[str]:
-    problems = []
-    for action in record.actions:
-        if action.subtype is not Subtype.TRANSFER_FROM or action.related_asset not in ledger.assets:
-            continue
-        target = ledger.assets[action.related_asset].actions[0]
-        given = sorted((row.start, -row.quantity, row.unit_price or ZERO) for row in action.sources)
-        taken = sorted((row.start, row.quantity, row.unit_price or ZERO) for row in target.sources)
-        if given != taken:
-            problems.append(f"{action.related_asset} did not receive what {record.asset.asset_id} handed over")
     return problems

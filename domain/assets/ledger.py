@@ -34,7 +34,6 @@ from domain.assets.model import (
     active_actions,
 )
 from domain.assets.periods import Slice, attributes_at, boundaries, rows_of, slices, sweep
-from domain.assets.ramps import MOST_SEGMENTS
 from domain.kernel.base import Carried
 from domain.kernel.calendar import CALENDAR, add_months, anchor_from, month_index
 from domain.kernel.calendar import months_between as months_by_anchor
@@ -42,6 +41,8 @@ from domain.kernel.ids import AssetId, OrderId
 from domain.kernel.money import exactly, rounding_of
 
 ZERO = Decimal(0)
+MOST_SEGMENTS = 12
+"""Of a ramp, a term that is cut."""
 
 
 class MonthCount(StrEnum):

@@ -11,12 +11,11 @@ from itertools import pairwise
 
 from domain.assets.errors import HistoryError, MixedPriceBooksError
 from domain.assets.exact import rounded
-from domain.assets.grid import Boundary, PeriodLength
 from domain.assets.invariants import check_periods, violations
 from domain.assets.ledger import Ledger, LedgerPolicy, period_at
 from domain.assets.model import Asset, AssetRecord, Attributes, RequestId, StatePeriod
 from domain.assets.operations import AnyRequest, apply
-from domain.assets.proration import UnitPrice, prorate_interval
+from domain.assets.proration import by_the_month
 from domain.assets.proration_policy import ProrationPolicy
 from domain.assets.requests import ChangeFields, ChangePrice, ChangeQuantity, Generate, Line, Renew
 from domain.kernel.money import Rounding, rounding_of
@@ -202,14 +201,13 @@ def _check_figures(record: AssetRecord, known: KnownPeriod, proration: Proration
         raise HistoryError(
             f"{asset.asset_id}: amounts can be compared only by the proration policy that made them; name it"
         )
-    worth = prorate_interval(
+    rounding = proration.rounding.model_copy(update={"decimals": money.decimals})
+    worth = by_the_month(
+        known.unit_price * known.quantity,
         asset.day_of(known.start),
         asset.day_of(known.end),
-        PeriodLength(),
-        Boundary(),
-        proration.model_copy(update={"rounding": proration.rounding.model_copy(update={"decimals": money.decimals})}),
-        price=UnitPrice(known.unit_price, known.quantity),
+        proration.model_copy(update={"rounding": rounding}),
     )
-    if worth.amount != money.apply(known.amount):
-        said = f"the policy makes {worth.amount} of {known.quantity} units at {known.unit_price}, not {known.amount}"
+    if worth != money.apply(known.amount):
+        said = f"the policy makes {worth} of {known.quantity} units at {known.unit_price}, not {known.amount}"
         raise HistoryError(f"{asset.asset_id} from {known.start.isoformat()}: {said}")

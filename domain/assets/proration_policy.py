@@ -6,11 +6,10 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
 
-from domain.assets.dates import DAY, SECOND, Span, as_instant, is_month_end, local_date
+from domain.assets.dates import DAY, Span, is_month_end
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
 from domain.kernel.base import Carried
@@ -130,36 +129,11 @@ class ProrationPolicy(Carried):
             raise ValueError(f"day count {self.day_count} needs precision day, not {self.precision}")
         return self
 
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
     def used(self, multiplier: Fraction) -> Fraction:
         """The multiplier that amounts are computed from."""
         if self.amount_from is AmountFrom.EXACT or self.multiplier_rounding is None:
             return multiplier
         return Fraction(rounded(multiplier, self.multiplier_rounding))
-
-    def length(self, start: date, end: date) -> int:
-        """Units of the precision from `start` up to `end` (half-open); never negative."""
-        if self.precision is Precision.SECOND:
-            return max(0, (as_instant(end, self.zone) - as_instant(start, self.zone)) // SECOND)
-        first, last = local_date(start, self.zone), local_date(end, self.zone)
-        if self.precision is Precision.DAY:
-            return max(0, days_used(Span(first, last), self.day_count))
-        if first.day != last.day and not (is_month_end(first) and is_month_end(last)):
-            raise PolicyError(f"{first} to {last} is no number of whole months; use precision day")
-        return max(0, month_index(last) - month_index(first))
-
-    def period_length(self, start: date, end: date) -> int:
-        """Units of the whole period from `start` up to `end`: the denominator of a share."""
-        if self.day_count is DayCount.ACTUAL:
-            return self.length(start, end)
-        first, last = local_date(start, self.zone), local_date(end, self.zone)
-        months = month_index(last) - month_index(first)
-        if months < 1:
-            raise PolicyError(f"{first} to {last} is no month; day count {self.day_count} cannot measure it")
-        return DAYS_IN_MONTH * months
 
 
 def read_policy(raw: dict[str, object]) -> ProrationPolicy:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.assets.errors import OverReductionError
 from domain.assets.ledger import ReductionOrder
-from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, SellingModel
+from domain.assets.model import ActionSource, AssetAction, AssetRecord, Category, SellingModel
 from domain.assets.periods import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
 
 
@@ -162,13 +162,3 @@ def as_lots(rows: Sequence[ActionSource], first: int) -> list[ActionSource]:
         row.model_copy(update={"lot": numbers[row.lot], "quantity": abs(row.quantity), "product_amount": None})
         for row in rows
     ]
-
-
-def detail_lines(record: AssetRecord, action: AssetAction) -> list[ActionSource]:
-    """The lines that a reduction writes: one for each lot and affected period in a term, else one for each lot."""
-    if action.type is not ActionType.CHANGE or action.category is not Category.DOWNSELLS or action.quantity_change >= 0:
-        return []
-    taken = [row for row in action.sources if row.quantity < 0]
-    if record.asset.selling_model is SellingModel.TERMED:
-        return taken
-    return [row for row in taken if row.start == action.effective]

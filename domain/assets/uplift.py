@@ -14,7 +14,6 @@ from domain.kernel.base import Carried
 from domain.kernel.money import Rounding, by_one_month, for_months, is_divided, rounding_of
 
 HUNDRED = Decimal(100)
-ZERO = Decimal(0)
 
 
 class Combination(StrEnum):
@@ -32,11 +31,6 @@ class IndexRate(Carried):
     valid_to: date | None = None
     """first date on which the rate no longer holds"""
     percent: Decimal
-
-
-class RenewalPrice(Carried):
-    uplift_percent: Decimal
-    unit_price: Decimal
 
 
 def index_percent(rates: Iterable[IndexRate], region: str, on: date) -> Decimal:
@@ -78,11 +72,3 @@ def raised(unit_price: Decimal, percent: Decimal, currency: str, months: int = 1
     if months == 1:
         return uplifted(unit_price, percent, rounding_of(currency))
     return by_one_month(uplifted(for_months(unit_price, months), percent, rounding_of(currency)), months)
-
-
-def renewal_price(
-    last_unit_price: Decimal, index: Decimal, spread: Decimal, combination: Combination, rounding: Rounding
-) -> RenewalPrice:
-    """The unit price of a renewal from the last one."""
-    percent = uplift_percent(index, spread, combination)
-    return RenewalPrice(uplift_percent=percent, unit_price=uplifted(last_unit_price, percent, rounding))

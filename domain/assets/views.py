@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,24 +11,8 @@ from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.periods import lot_slices, rows_of
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MONTHS_IN_YEAR
-from domain.kernel.ids import AccountId
 
 ZERO = Decimal(0)
-
-
-class Totals(Carried):
-    """Sums at an instant, in one currency; assets without a price count in `unpriced` and in the quantity."""
-
-    currency: str
-    assets: int = 0
-    quantity: int = 0
-    mrr: Decimal = ZERO
-    unpriced: int = 0
-
-    @property
-    def arr(self) -> Decimal:
-        """Twelve months of recurring revenue."""
-        return self.mrr * MONTHS_IN_YEAR
 
 
 class LotShare(Carried):
@@ -58,30 +41,6 @@ class Explanation(Carried):
     rule: str
     amount: Decimal | None
     lots: tuple[LotShare, ...]
-
-
-def state_at(record: AssetRecord, at: datetime) -> StatePeriod | None:
-    """The period that covers an instant; None outside the asset's life."""
-    return period_at(record.periods, at)
-
-
-def totals_at(records: Iterable[AssetRecord], at: datetime, account_id: AccountId | None = None) -> dict[str, Totals]:
-    """Assets in force, quantity and recurring revenue at an instant, by currency; of one account or of all."""
-    found: dict[str, Totals] = {}
-    for record in records:
-        period = period_at(record.periods, at)
-        if period is None or period.quantity == 0 or account_id not in (None, record.asset.account_id):
-            continue
-        currency = record.asset.currency
-        old = found.get(currency) or Totals(currency=currency)
-        found[currency] = Totals(
-            currency=currency,
-            assets=old.assets + 1,
-            quantity=old.quantity + period.quantity,
-            mrr=old.mrr + (period.mrr or ZERO),
-            unpriced=old.unpriced + (period.mrr is None),
-        )
-    return found
 
 
 def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Explanation | None:
@@ -137,3 +96,18 @@ def _rule(record: AssetRecord, period: StatePeriod, policy: LedgerPolicy) -> str
     if policy.month_count is MonthCount.TERM_DAYS:
         return "MRR x months of the term, a part of one by its days"
     return "MRR x calendar months, a part of one by its days"
+
+
+class Totals(Carried):
+    """Sums at an instant, in one currency; assets without a price count in `unpriced` and in the quantity."""
+
+    currency: str
+    assets: int = 0
+    quantity: int = 0
+    mrr: Decimal = ZERO
+    unpriced: int = 0
+
+    @property
+    def arr(self) -> Decimal:
+        """Twelve months of recurring revenue."""
+        return self.mrr * MONTHS_IN_YEAR

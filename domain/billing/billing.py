@@ -8,15 +8,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
-from domain.assets.dates import local_date
-from domain.assets.grid import PeriodLength
 from domain.assets.ledger import LedgerPolicy
 from domain.assets.model import AssetRecord, Category, SellingModel
-from domain.assets.proration_policy import ProrationPolicy
 from domain.billing.line_parts import kept
 from domain.billing.schedule import (
     BillingTerms,
@@ -34,7 +30,7 @@ from domain.billing.taking_effect import InEffect, counts_from, in_effect
 from domain.frame.customer import ContractFacts, Customer
 from domain.frame.state import Step
 from domain.kernel.base import Carried
-from domain.kernel.calendar import month_grids
+from domain.kernel.calendar import local_day, month_grids
 from domain.kernel.money import CurrencyCode
 from domain.kernel.tax import Taxed
 from domain.orders.order import BillingFrequency, FirstInvoice
@@ -133,21 +129,13 @@ def billing_of(contract: ContractFacts) -> ContractBilling:
 
 def terms_of(contract: ContractBilling | None, zone: str) -> BillingTerms:
     """The schedule's terms: one calendar for all assets of a contract, anchored at its first day or where that says."""
-    policy = ProrationPolicy(time_zone=zone)
     if contract is None:
-        return BillingTerms(every=PeriodLength(count=_MONTHS[WITHOUT_CONTRACT]), policy=policy, by_months=True)
-    whole = contract.billing is BillingFrequency.WHOLE_TERM
+        return BillingTerms(zone, _MONTHS[WITHOUT_CONTRACT])
     starts = [term.start_on for term in contract.terms]
     grids = month_grids(starts, contract.anchor_day or starts[0].day)
-    first = contract.billed_from or starts[0]
-    return BillingTerms(
-        every=PeriodLength(count=_MONTHS[contract.billing]),
-        policy=policy,
-        anchor=first,
-        anchors=((first, grids[0][1]), *grids[1:]),
-        by_months=True,
-        starts=tuple(starts) if whole else (),
-    )
+    anchors = (contract.billed_from or starts[0], grids[0][1]), *grids[1:]
+    whole = contract.billing is BillingFrequency.WHOLE_TERM
+    return BillingTerms(zone, _MONTHS[contract.billing], anchors, tuple(starts) if whole else ())
 
 
 @dataclass(frozen=True)
@@ -187,17 +175,17 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
     terms = terms_of(due.contract, zone)
     elsewhere = _elsewhere(due, terms, today)
     billed = [*due.billed, *elsewhere]
-    first = local_date(due.after.start, terms.policy.zone)
+    first = local_day(due.after.start, zone)
     through = max(today, first) if _with_its_sale(due) else today
-    seen = in_effect(due.after, today, terms.policy.zone, policy, billed=bool(billed))
-    as_of = _as_of(due, seen.paid, today, terms.policy.zone)
+    seen = in_effect(due.after, today, zone, policy, billed=bool(billed))
+    as_of = _as_of(due, seen.paid, today, zone)
     paid_by = terms if as_of == due.contract or not billed else terms_of(as_of, zone)
     paid: list[Paid] = []
     if seen.ends or paid_by != terms:
         # What was billed up to an end that was agreed by then stays so; what was billed beyond it waits for that day. What takes
         # effect today may have been settled by now, or not.
-        held, zone_of = due.before or due.after, terms.policy.zone
-        seen_before = [in_effect(held, day, zone_of, policy) for day in (today, today - timedelta(days=1))]
+        held = due.before or due.after
+        seen_before = [in_effect(held, day, zone, policy) for day in (today, today - timedelta(days=1))]
         parts = charged_as(due.after, billed, _views(seen_before, len(seen.earlier), paid_by, terms), through)
         paid = [
             Paid(record, paid_by, keys)
@@ -219,24 +207,24 @@ def _views(seen: Sequence[InEffect], ends: int, paid_by: BillingTerms, terms: Bi
     return views
 
 
-def _as_of(due: Due, paid: AssetRecord, today: date, zone: ZoneInfo) -> ContractBilling | None:
+def _as_of(due: Due, paid: AssetRecord, today: date, zone: str) -> ContractBilling | None:
     """The contract as what was invoiced before goes by it: with the terms that have begun or, after a gap, count from it on, and
     with a start that is yet to move."""
     if due.contract is None:
         return None
     first, *others = due.contract.terms
-    started, starts = (local_date(record.start, zone) for record in (paid, due.after))
+    started, starts = (local_day(record.start, zone) for record in (paid, due.after))
     if started != starts == first.start_on:
         first = first.model_copy(update={"start_on": started})
-    renewed = {local_date(action.effective, zone) for action in paid.active if action.category is Category.RENEWALS}
+    renewed = {local_day(action.effective, zone) for action in paid.active if action.category is Category.RENEWALS}
     begun = [term for term in others if term.start_on <= today or term.start_on in renewed]
     return due.contract.model_copy(update={"terms": (first, *begun)})
 
 
 def settled_on(record: AssetRecord, first_invoice: FirstInvoice, today: date) -> date:
     """The day on which the last change of an asset is invoiced or credited, if it was made on `today`."""
-    zone = ZoneInfo(record.asset.time_zone)
-    last, begins = record.actions[-1], local_date(record.start, zone)
+    zone = record.asset.time_zone
+    last, begins = record.actions[-1], local_day(record.start, zone)
     with_sale = first_invoice is FirstInvoice.ORDER or record.asset.selling_model is SellingModel.ONE_TIME
     if with_sale and len(record.actions) == 1 and last.category is Category.INITIAL_SALE:
         return today
@@ -286,8 +274,7 @@ def _next_day(
     record = due.after
     if not record.periods:
         return None
-    zone = terms.policy.zone
-    first = local_date(record.periods[0].start, zone)
+    first = local_day(record.periods[0].start, terms.zone)
     ahead = today
     if record.periods[-1].end is None:
         ahead = terms.periods(first).after(max(today, first))

@@ -1,4 +1,4 @@
-"""Invoices from the ledger: a schedule by billing frequency, compensating lines for amendments, capped credits."""
+"""What is billed for an asset and when: a schedule by billing frequency, from the ledger."""
 
 from __future__ import annotations
 
@@ -10,77 +10,50 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from itertools import accumulate, pairwise
-from math import lcm
 
-from pydantic import Field
-
-from domain.assets.dates import Span, local_date
+from domain.assets.dates import Span
 from domain.assets.exact import rounded
-from domain.assets.grid import Boundary, Grid, PeriodLength, grid_for
-from domain.assets.invoicing import InvoiceLine, InvoiceResult, allocate, apply_invoice
+from domain.assets.grid import Grid
 from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.periods import rows_of, sweep, timeline
-from domain.assets.proration import pieces
-from domain.assets.proration_policy import AdjustmentRule, ProrationPolicy, RemainderTo
 from domain.billing.line_parts import ONCE, LinePart, Why, changed, kept, merged, read_parts, turned
 from domain.billing.netting import Key, staying, together
-from domain.catalogue.errors import BillingError
 from domain.kernel.base import Carried
-from domain.kernel.calendar import month_index, months_between
+from domain.kernel.calendar import local_day, month_index, months_between
 from domain.kernel.ids import AssetId
 from domain.kernel.money import CurrencyCode, Rounding, exactly, rounding_of
 
 ZERO = Decimal(0)
 
 
-class BillWhen(StrEnum):
-    IN_ADVANCE = "in_advance"
-    IN_ARREARS = "in_arrears"
+@dataclass(frozen=True, slots=True)
+class BillingTerms:
+    """How an asset is billed: in advance, by days of `zone`, in periods of so many `months` on a grid that starts with the asset.
 
-
-class BillingTerms(Carried):
-    """How an asset is billed: periods of a length on a grid that starts with the asset, parts by a proration policy.
-
-    `anchor` starts the grid elsewhere, as with the contract; `anchors` are the days from which its months begin on another
-    day of the month, with that day; `starts`, if given, are the first days of all periods. `by_months`: each part costs its
-    price by its months, as the ledger's running sum has it, and not a part of what a period was rounded to.
+    `anchors` start the grid elsewhere, as with the contract: the days from which its months begin on a day of the month, with
+    that day. `starts`, if given, are the first days of all periods.
     """
 
-    every: PeriodLength = Field(default_factory=PeriodLength)
-    boundary: Boundary = Field(default_factory=Boundary)
-    when: BillWhen = BillWhen.IN_ADVANCE
-    policy: ProrationPolicy = Field(default_factory=ProrationPolicy)
-    anchor: date | None = None
+    zone: str = "UTC"
+    months: int = 1
     anchors: tuple[tuple[date, int], ...] = ()
     starts: tuple[date, ...] = ()
-    by_months: bool = False
 
     def periods(self, first: date) -> Periods:
         """The billing periods of what begins on `first`."""
-        months = grid_for(self.anchor or first, self.every, self.boundary)
         if self.starts:
-            return Listed(months, self.starts)
-        if len(self.anchors) > 1:
-            return Rebased(tuple((start, Grid(month_index(start), day, months.step)) for start, day in self.anchors))
-        return replace(months, day=self.anchors[0][1]) if self.anchors else months
+            return Listed(self.starts)
+        anchors = self.anchors or ((first, first.day),)
+        grids = tuple((start, Grid(month_index(start), day, self.months)) for start, day in anchors)
+        return Rebased(grids) if len(grids) > 1 else grids[0][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Billing periods by their first days; the last one has no end. Months are those of `grid`."""
+    """Billing periods by their first days; the last one has no end."""
 
-    grid: Grid
     starts: tuple[date, ...]
-
-    @property
-    def anchor(self) -> int:
-        return self.grid.anchor
-
-    @property
-    def day(self) -> int:
-        return self.grid.day
 
     def period_at(self, day: date) -> Span:
         place = bisect_right(self.starts, day)
@@ -96,14 +69,6 @@ class Rebased:
     """Billing periods on one grid after the other, each from a first day on."""
 
     grids: tuple[tuple[date, Grid], ...]
-
-    @property
-    def anchor(self) -> int:
-        return self.grids[0][1].anchor
-
-    @property
-    def day(self) -> int:
-        return self.grids[0][1].day
 
     def period_at(self, day: date) -> Span:
         place = max(1, bisect_right(self.grids, day, key=lambda grid: grid[0]))
@@ -201,29 +166,20 @@ def _cells(record: AssetRecord, terms: BillingTerms, through: date, since: date 
         return cells
     if not record.periods:
         return cells
-    zone, rounding = terms.policy.zone, rounding_of(record.asset.currency)
-    grid = terms.periods(local_date(record.periods[0].start, zone))
-    booked, before = ZERO, ZERO
-    active = record.active
+    zone, active = terms.zone, record.active
+    grid = terms.periods(local_day(record.periods[0].start, zone))
     anchors = month_anchors(record.asset, active)
     for period, (_, holdings) in zip(record.periods, sweep(rows_of(active), timeline(record.actions)), strict=True):
-        if period.end is not None and local_date(period.end, zone) <= since and terms.by_months:
+        if period.end is not None and local_day(period.end, zone) <= since:
             continue
         prices = {lot: holdings.prices[lot] or ZERO for lot in holdings.quantities}
         lots = {lot: exactly(prices[lot] * units) for lot, units in holdings.quantities.items()}
-        anchor = local_date(anchor_at(anchors, period.start), zone).day
-        shares = _shares(period, grid, terms, through, anchor)
-        if terms.by_months or period.amount is None:
-            for share in shares:
-                whole = share.months == 1
-                for lot, monthly in lots.items():
-                    cell = _cell(cells, (lot, share.period), share.due, monthly if whole else monthly * share.months)
-                    cell.stretches.append((share.start, share.until, holdings.quantities[lot], prices[lot], anchor))
-            continue
-        booked += period.amount
-        total, before = rounding.apply(booked) - before, rounding.apply(booked)
-        for key, due, amount in _divided(lots, list(shares), total, terms, rounding):
-            _cell(cells, key, due, amount)
+        anchor = local_day(anchor_at(anchors, period.start), zone).day
+        for first, start, until in _billed_by(period, grid, zone, through):
+            months = months_between(start, until, anchor)
+            for lot, monthly in lots.items():
+                cell = _cell(cells, (lot, first), start, monthly if months == 1 else monthly * months)
+                cell.stretches.append((start, until, holdings.quantities[lot], prices[lot], anchor))
     return cells
 
 
@@ -252,71 +208,23 @@ def next_due(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """Months of a billing period: the ledger's own, or else a part of a month as the proration policy counts it."""
-
-    period: date
-    due: date
-    months: Fraction
-    start: date
-    until: date
-
-
-def _shares(period: StatePeriod, grid: Periods, terms: BillingTerms, through: date, anchor: int) -> Iterator[_Share]:
-    """What a state period takes of the billing periods, in months; in order."""
-    zone, policy = terms.policy.zone, terms.policy
-    start = local_date(period.start, zone)
-    end = grid.after(max(start, through)) if period.end is None else local_date(period.end, zone)
-    if end <= start:
-        # Shorter than a day: all of its amount, if it has one, belongs to that day.
-        if not terms.by_months:
-            yield _Share(grid.period_at(start).start, start, Fraction(1), start, start)
-        return
-    by_month = Grid(grid.anchor, grid.day, 1)
+def _billed_by(period: StatePeriod, grid: Periods, zone: str, through: date) -> Iterator[tuple[date, date, date]]:
+    """What a state period takes of the billing periods: the first day of each, and from which day until which it is in it."""
+    start = local_day(period.start, zone)
+    end = grid.after(max(start, through)) if period.end is None else local_day(period.end, zone)
     while start < end:
         whole = grid.period_at(start)
         until = min(whole.end, end)
-        if terms.by_months:
-            months = months_between(start, until, anchor)
-        else:
-            months = sum((piece.share for piece in pieces(Span(start, until), by_month, policy)), Fraction())
-        due = start if terms.when is BillWhen.IN_ADVANCE else until
-        yield _Share(whole.start, due, months, start, until)
+        yield whole.start, start, until
         start = until
-
-
-def _divided(
-    lots: dict[int, Fraction], shares: Sequence[_Share], total: Decimal, terms: BillingTerms, rounding: Rounding
-) -> Iterator[tuple[Key, date, Fraction]]:
-    """A period's amount by lots and billing periods: in proportion to price and time, to the last minor unit."""
-    places = [(lot, share) for share in shares for lot in lots]
-    # Weights are decimals, and these need not be: a common denominator makes them whole.
-    weights = [lots[lot] * share.months for lot, share in places]
-    common = lcm(*(weight.denominator for weight in weights))
-    whole = [Decimal(int(weight * common)) for weight in weights]
-    weight_total = sum(whole, ZERO)
-    if not weight_total:
-        return
-    remainder_to = RemainderTo.FIRST if terms.policy.remainder_to is RemainderTo.FIRST else RemainderTo.LAST
-    parts = allocate(total, whole, weight_total, rounding, remainder_to).parts
-    if min(parts) < 0:
-        # So little money that the remainder is more than one part: spread it.
-        sums = [
-            rounded(Fraction(total) * Fraction(part) / Fraction(weight_total), rounding) for part in accumulate(whole)
-        ]
-        parts = tuple(after - before for before, after in pairwise([ZERO, *sums]))
-    for (lot, share), amount in zip(places, parts, strict=True):
-        yield (lot, share.period), share.due, Fraction(amount)
 
 
 def _once(record: AssetRecord, terms: BillingTerms, through: date) -> Iterator[Cell]:
     """Every lot of something paid once, with the units left of it on the day or at its end: in all the ledger's total."""
-    zone = terms.policy.zone
     held: dict[int, int] = {}
     first: dict[int, tuple[date, Decimal]] = {}
     for stretch, holdings in sweep(rows_of(record.active), timeline(record.actions)):
-        start = local_date(stretch.start, zone)
+        start = local_day(stretch.start, terms.zone)
         if start > through and first:  # what was sold is known before its day: it may be charged with the sale
             break
         held = dict(holdings.quantities)
@@ -436,8 +344,8 @@ def bill(
     """The lines to invoice on `through`: what has fallen due, and what amendments make of periods that were billed.
 
     `billed` are all lines of the asset so far. The lines come to what all that is due costs, rounded once, less what was
-    billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it
-    (unless the policy ignores them); what is missing comes off what else the asset is charged for that time. `paid`: by
+    billed. A period that was billed too high is credited, but never by more than what earlier credits have left of it;
+    what is missing comes off what else the asset is charged for that time. `paid`: by
     what periods go that were billed, if not the same.
     """
     booked = _Booked.of(record, billed)
@@ -464,13 +372,11 @@ def bill(
             on = cell.due if cell and key not in charged else through
             lines.append(_bill_line(record, key, BillKind.CHARGE, on, change, change, said))
         elif change < 0:
-            amount = -creditable(-change, charged[key], booked.left[key], terms.policy, record.asset.currency)
+            amount = -max(ZERO, min(-change, booked.left[key]))
             capped = Why.CAPPED if amount > change else said.why
             said = replace(said, parts=turned(said.parts), why=capped)
             lines.append(_bill_line(record, key, BillKind.CREDIT, through, amount, change, said))
-    if terms.policy.adjustment_rule is AdjustmentRule.CAP:
-        lines += _set_off(record, lines, booked.left, through)
-    return tuple(lines)
+    return (*lines, *_set_off(record, lines, booked.left, through))
 
 
 def _set_off(
@@ -544,28 +450,6 @@ def changes_of(
     return {key: changes[key] for key in keys if changes.get(key)}
 
 
-def creditable(unused: Decimal, charged: Decimal, left: Decimal, policy: ProrationPolicy, currency: str) -> Decimal:
-    """What is given back for an unused part of a charge, of which other credits have left `left`; never below zero."""
-    if policy.adjustment_rule is AdjustmentRule.IGNORE:
-        return unused
-    if policy.adjustment_rule is AdjustmentRule.REDUCE_BASE and charged > 0:
-        share = Fraction(unused) / Fraction(charged)
-        return rounded(Fraction(max(ZERO, left)) * share, rounding_of(currency))
-    return max(ZERO, min(unused, left))
-
-
-def goodwill(record: AssetRecord, billed: Sequence[BillLine], key: Key, amount: Decimal, on: date) -> BillLine:
-    """A credit on a charge beside the schedule.
-
-    Raises:
-        BillingError: It is not above zero, or more than what is left of the charge.
-    """
-    left = sum((line.amount for line in billed if line.key == key), ZERO)
-    if not 0 < amount <= left:
-        raise BillingError(f"lot {key[0]} from {key[1]}: a credit of {amount}; choose more than 0 and at most {left}")
-    return _bill_line(record, key, BillKind.GOODWILL, on, -amount, ZERO, _Said(why=Why.AGREED))
-
-
 def _bill_line(
     record: AssetRecord, key: Key, kind: BillKind, due: date, amount: Decimal, scheduled: Decimal, said: _Said
 ) -> BillLine:
@@ -583,16 +467,3 @@ def _bill_line(
         why=said.why,
         stands=said.stands,
     )
-
-
-def invoice(lines: Sequence[BillLine], open_balance: Decimal, account_credit: Decimal, currency: str) -> InvoiceResult:
-    """Book lines as one document: below zero it is a credit memo, above it consumes account credit.
-
-    Raises:
-        BillingError: The lines are in more than one currency.
-    """
-    others = {line.currency for line in lines} - {currency}
-    if others:
-        raise BillingError(f"an invoice in {currency} has lines in {', '.join(sorted(others))}; invoice them apart")
-    booked = [InvoiceLine(unit_price=line.amount, quantity=1) for line in lines]
-    return apply_invoice(booked, open_balance, account_credit, rounding_of(currency))

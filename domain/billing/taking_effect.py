@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from domain.assets.anew import changes_ahead, unchanged, without
-from domain.assets.dates import local_date
 from domain.assets.errors import AssetError, LedgerCorruptError
 from domain.assets.ledger import LedgerPolicy, rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
+from domain.kernel.calendar import local_day
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,7 @@ class _Ends:
         return tuple(action.lifecycle_end for action in self.actions if action.lifecycle_end is not None)
 
 
-def in_effect(
-    record: AssetRecord, today: date, zone: ZoneInfo, policy: LedgerPolicy, *, billed: bool = True
-) -> InEffect:
+def in_effect(record: AssetRecord, today: date, zone: str, policy: LedgerPolicy, *, billed: bool = True) -> InEffect:
     """The asset as if what is agreed for later days had not been: what was agreed since is carried out anew on what holds.
 
     Its sale counts (of what it took over, as it is until it changes), and that it was given up before it began. An end that
@@ -79,8 +76,8 @@ def in_effect(
         and (day := _known_from(action, zone)) > today
     }
     begun = record.active[0]
-    ahead = [at for at in changes_ahead(begun) if local_date(at, zone) > today]
-    days = sorted({*later.values(), *(local_date(at, zone) for at in ahead)})
+    ahead = [at for at in changes_ahead(begun) if local_day(at, zone) > today]
+    days = sorted({*later.values(), *(local_day(at, zone) for at in ahead)})
     first = unchanged(begun, ahead) if ahead else None
     now = _without(record, later, policy, first) if days else record
     if now is None:
@@ -95,24 +92,24 @@ def in_effect(
     return InEffect(now, tuple(each or now for each in earlier), sorted({*days, ends.day}), len(parts))
 
 
-def first_day(action: AssetAction, zone: ZoneInfo) -> date:
+def first_day(action: AssetAction, zone: str) -> date:
     """The first day on which something is otherwise: of a start that moves, the earlier of the two."""
     if action.subtype is Subtype.START_DATE_ADJUSTMENT and action.clears_from is not None:
-        return local_date(min(action.effective, action.clears_from), zone)
-    return local_date(action.effective, zone)
+        return local_day(min(action.effective, action.clears_from), zone)
+    return local_day(action.effective, zone)
 
 
-def _known_from(action: AssetAction, zone: ZoneInfo) -> date:
+def _known_from(action: AssetAction, zone: str) -> date:
     """The first day of what a change brings: of a renewal after a gap that of the gap, in which units may be added."""
     day = first_day(action, zone)
     return (
-        min(day, local_date(action.clears_from or action.effective, zone))
+        min(day, local_day(action.clears_from or action.effective, zone))
         if action.category is Category.RENEWALS
         else day
     )
 
 
-def counts_from(record: AssetRecord, today: date, zone: ZoneInfo) -> date:
+def counts_from(record: AssetRecord, today: date, zone: str) -> date:
     """The day from which invoices heed the last action of an asset."""
     action = record.actions[-1]
     if not record.periods or action.undoes is not None:
@@ -121,7 +118,7 @@ def counts_from(record: AssetRecord, today: date, zone: ZoneInfo) -> date:
     return max(today, ends.day if action.sequence in ends.sequences else first_day(action, zone))
 
 
-def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _Ends:
+def _ends_ahead(active: Sequence[AssetAction], today: date, zone: str) -> _Ends:
     found: list[AssetAction] = []
     before: datetime | None = None
     for last, action in pairwise(active):
@@ -137,7 +134,7 @@ def _ends_ahead(active: Sequence[AssetAction], today: date, zone: ZoneInfo) -> _
             if before and action.lifecycle_end >= before:
                 found, before = [], None  # it was moved away again
     end = found[-1].lifecycle_end if found else None
-    day = local_date(end, zone) if end else today
+    day = local_day(end, zone) if end else today
     return _Ends(found, day, before) if day > today else _Ends()
 
 

@@ -115,16 +115,6 @@ class QuoteStaleError(QuoteError):
     code = "quote_stale"
 
 
-class OrderDocumentError(QuoteError):
-    """What was sold has no place in an order document."""
-
-    code = "not_in_order_document"
-
-
-class BillingError(QuoteError):
-    code = "billing_not_valid"
-
-
 def one_of(wanted: str, known: Iterable[str]) -> str:
     """What to say beside an unknown word: the nearest known one, or what there is to choose from."""
     words = sorted(known)

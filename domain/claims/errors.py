@@ -9,22 +9,10 @@ class InvalidAmountError(ServiceRuleError):
     """An amount that may not be, such as a negative one."""
 
 
-class LineNotFoundError(ServiceRuleError):
-    """A line that the invoice does not have."""
-
-    code = "line_not_found"
-
-
 class AboveLineError(ServiceRuleError):
     """More than what is left of an invoice line."""
 
     code = "higher_than_remaining_fee_amount"
-
-
-class AboveInvoiceError(ServiceRuleError):
-    """More than what is left of an invoice."""
-
-    code = "higher_than_remaining_invoice_amount"
 
 
 class UnpaidInvoiceError(ServiceRuleError):

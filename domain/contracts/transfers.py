@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
@@ -212,7 +211,7 @@ def _summed_up(desk: RequestFacts, left: AssetRecord, conveyed: Conveyed) -> Con
     """What is handed over, with where its first invoice sums up from: what is charged there is what is credited here today."""
     if conveyed.asset.carried_first is None:
         return conveyed
-    today, zone = desk.situation.billing_day, ZoneInfo(desk.zone)
+    today, zone = desk.situation.billing_day, desk.zone
     cost = exact_cost(
         in_effect(left, today, zone, POLICY).paid, POLICY, _paid_until(desk, left, conveyed.effective, today)
     )

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 
-from domain.assets.exact import rounded
 from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCount
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
@@ -18,7 +16,6 @@ from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
 from domain.frame.situation import Situation
 from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
-from domain.kernel.money import rounding_of
 from domain.orders.order import PricePer
 
 POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
@@ -103,15 +100,6 @@ def renewed(
 def _renewal_ahead(record: AssetRecord, at: datetime) -> bool:
     """True if a renewal of the asset is sold that has not begun."""
     return any(action.category is Category.RENEWALS and action.effective > at for action in record.active)
-
-
-def uplifted(unit_price: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """A unit price raised by `percent`: a price again, half up at the currency's minor unit; without a raise it stays as it is."""
-    return (
-        rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding_of(currency))
-        if percent
-        else unit_price
-    )
 
 
 def price_at(record: AssetRecord, asset: AssetFacts, at: datetime) -> Decimal:

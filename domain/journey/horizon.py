@@ -31,4 +31,3 @@ class Horizon:
 
 
 NEXT: Final = Horizon()
-LIFE: Final = Horizon(life=True)

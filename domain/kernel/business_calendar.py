@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -146,14 +146,6 @@ class BusinessCalendar(Carried):
         return any(self.week.days()) or any(special.intervals for special in self.date_hours)
 
 
-def always_open(timezone: str = "UTC") -> BusinessCalendar:
-    """The calendar that never closes: business time is wall-clock time."""
-    whole = (Interval(opens=0, closes=MINUTES_A_DAY),)
-    return BusinessCalendar(
-        id="always", name="around the clock", timezone=timezone, week=WeekHours(**dict.fromkeys(WEEKDAYS, whole))
-    )
-
-
 def check_before_saving(calendar: BusinessCalendar) -> None:
     """What a person who edits a calendar should hear of before it is kept; reading an older one is more lenient.
 
@@ -173,24 +165,6 @@ def check_before_saving(calendar: BusinessCalendar) -> None:
                     f"{name} is open {show_minute(one.opens)} to {show_minute(one.closes)} and again from "
                     f"{show_minute(next_one.opens)}; join the two intervals or move one"
                 )
-
-
-def version_in_force(versions: Iterable[BusinessCalendar], at: datetime) -> BusinessCalendar:
-    """The version of a calendar that is valid at `at`: the latest `valid_from`, then the highest version.
-
-    Raises:
-        ServiceRuleError: no version is valid yet.
-    """
-    valid = [version for version in versions if version.valid_from is None or version.valid_from <= at]
-    if not valid:
-        raise ServiceRuleError(f"no version of the calendar is valid at {at.isoformat()}; add one that starts earlier")
-    # A version without a start has always been valid, so any dated one comes after it.
-    return max(valid, key=lambda v: (v.valid_from is not None, v.valid_from or at, v.version))
-
-
-def first_named(*calendar_ids: str | None) -> str | None:
-    """The calendar that counts when several levels may name one: milestone before policy before case."""
-    return next((calendar_id for calendar_id in calendar_ids if calendar_id), None)
 
 
 def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

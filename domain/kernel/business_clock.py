@@ -133,13 +133,6 @@ class BusinessClock:
         """What is left of `target` at `end`; below zero it is late by that much open time. Errors as `measure`."""
         return target - self.elapsed(start, end, pauses)
 
-    def is_open(self, at: datetime) -> bool:
-        """Whether `at` lies in an open period; a period's end does not."""
-        moment = _micros_at(at)
-        year = self._year(self._year_of(moment))
-        index = bisect_right(year.opens, moment) - 1
-        return index >= 0 and moment < year.closes[index]
-
     def next_open(self, at: datetime) -> datetime:
         """`at` when open, else the next opening, in UTC. Errors as `due`."""
         return self.due(at, timedelta(0))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import ValidationError
-
 
 class ServiceRuleError(ValueError):
     """A service rule refuses its input. `code` is stable and meant for programs, the text is meant for people."""
@@ -63,22 +61,3 @@ class UnknownCountryError(ServiceRuleError):
     """A country or subdivision whose public holidays are not known."""
 
     code = "unknown_country"
-
-
-def code_of(error: ValueError) -> str:
-    """The code of a service error, also when a model's validation carries it.
-
-    Args:
-        error: a `ServiceRuleError`, a pydantic `ValidationError`, or any other `ValueError`.
-
-    Returns:
-        The code of the first service error found, else `invalid_value`.
-    """
-    if isinstance(error, ServiceRuleError):
-        return error.code
-    if isinstance(error, ValidationError):
-        for item in error.errors():
-            cause = item.get("ctx", {}).get("error")
-            if isinstance(cause, ServiceRuleError):
-                return cause.code
-    return ServiceRuleError.code

@@ -13,8 +13,6 @@ OrderId = NewType("OrderId", str)
 ContractId = NewType("ContractId", str)
 AssetId = NewType("AssetId", str)
 ProductCode = NewType("ProductCode", str)
-OfferId = NewType("OfferId", str)
-DeliveryId = NewType("DeliveryId", str)
 CaseId = NewType("CaseId", str)
 EffectKey = NewType("EffectKey", str)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from domain.assets.dates import Instant, Span, local_date
+from domain.assets.dates import Instant
 from domain.kernel.base import Carried, Write
-from domain.kernel.calendar import add_months, within_reach
+from domain.kernel.calendar import within_reach
 from domain.kernel.ids import OrderRef
 from domain.kernel.requests import Request
 from domain.orders.order import Quantity
@@ -106,14 +104,6 @@ class Fulfilment(Carried):
         return self.quantity - self.count(FulfilmentStep.DELIVERED) if due else 0
 
 
-class Coverage(Carried):
-    """Units that a warranty or a price protection covers, from the day of their delivery up to `end` (half-open)."""
-
-    quantity: int
-    start: date
-    end: date
-
-
 def record_step(fulfilment: Fulfilment, event: FulfilmentEvent) -> Fulfilment:
     """The line after an event; an event that is there already has no effect.
 
@@ -130,23 +120,6 @@ def record_step(fulfilment: Fulfilment, event: FulfilmentEvent) -> Fulfilment:
             f"but only {fulfilment.most(event.step)} {_BEFORE.get(event.step, 'ordered')}"
         )
     return fulfilment.model_copy(update={"events": (*fulfilment.events, event)})
-
-
-def coverage(fulfilment: Fulfilment, months: int, anchor: FulfilmentStep, zone: str) -> tuple[Coverage, ...]:
-    """What `months` from the anchor's local day cover, for each part that came to it; returned units last in, first out."""
-    parts = [event for event in fulfilment.events if event.step is anchor]
-    back = sum(event.quantity for event in parts) - fulfilment.kept
-    return tuple(_covered(parts, back, months, ZoneInfo(zone)))[::-1]
-
-
-def _covered(parts: list[FulfilmentEvent], back: int, months: int, zone: ZoneInfo) -> Iterator[Coverage]:
-    for event in reversed(parts):
-        gone = min(max(back, 0), event.quantity)
-        back -= gone
-        if gone < event.quantity:
-            start = local_date(event.at, zone)
-            span = Span(start, add_months(start, months))
-            yield Coverage(quantity=event.quantity - gone, start=span.start, end=span.end)
 
 
 class ReportedStep(StrEnum):

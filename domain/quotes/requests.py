@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from domain.kernel.base import Received
 from domain.kernel.ids import ContractRef, OrderRef
 from domain.kernel.money import CurrencyCode
-from domain.kernel.requests import CustomerDecision, Remark, Request
+from domain.kernel.requests import Remark, Request
 from domain.orders.order import BillingFrequency, FirstInvoice, Text
 from domain.quotes.discounts import Discount
 from domain.quotes.request_lines import MOST_LINES, Months, QuoteId
@@ -85,9 +85,6 @@ class DeclineQuote(Request):
     quote_id: QuoteId
     version: Annotated[int, Field(ge=1)] | None = None
     reason: Remark = ""
-
-
-ACCEPT = CustomerDecision.ACCEPT
 
 
 def is_day(value: Any) -> date | None:

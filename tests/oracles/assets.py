@@ -11,19 +11,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from domain.assets.dates import EndStyle, Span, as_instant, next_moment, write_end, write_moment
-from domain.assets.ending_early import DiscountRule, OnTermination, Termination, shorten_term, split_refund
-from domain.assets.grid import Boundary, PeriodLength, billing_periods
-from domain.assets.invoicing import InvoiceLine, allocate, apply_invoice, charge_prepaid_units
-from domain.assets.metered import Bucket, Drawdown, RatePack, Usage, select_rate, settle_grants
-from domain.assets.metrics import ChargeSegment, OrderKind, delta_metrics
-from domain.assets.prepaid_changes import Change, Effective, NewCharge, Side, prorate_change
-from domain.assets.proration import UnitPrice, prorate_fraction, prorate_in_period, prorate_interval
+from domain.assets.dates import Span
 from domain.assets.proration_policy import DayCount, ProrationPolicy, RemainderTo
-from domain.assets.ramps import ramp_segments
-from domain.assets.uplift import Combination, renewal_price
+from domain.assets.uplift import Combination
 from domain.kernel.money import Rounding
 from tests.oracles import Adapter, Unsupported
+from tests.oracles.dialects.ending_early import DiscountRule, OnTermination, Termination, shorten_term, split_refund
+from tests.oracles.dialects.invoicing import InvoiceLine, allocate, apply_invoice, charge_prepaid_units
+from tests.oracles.dialects.metered import Bucket, Drawdown, RatePack, Usage, select_rate, settle_grants
+from tests.oracles.dialects.metrics import ChargeSegment, OrderKind, delta_metrics
+from tests.oracles.dialects.moments import EndStyle, as_instant, next_moment, write_end, write_moment
+from tests.oracles.dialects.periods import Boundary, PeriodLength, billing_periods
+from tests.oracles.dialects.prepaid_changes import Change, Effective, NewCharge, Side, prorate_change
+from tests.oracles.dialects.proration import UnitPrice, prorate_fraction, prorate_in_period, prorate_interval
+from tests.oracles.dialects.ramps import ramp_segments
+from tests.oracles.dialects.uplift import renewal_price
 
 Input = dict[str, Any]
 T = TypeVar("T")

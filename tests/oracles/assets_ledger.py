@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.assets.dates import EndStyle, as_instant, read_end, write_end, write_moment
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy
 from domain.assets.model import Asset, AssetAction, AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback, Transfer
-from domain.assets.taking import detail_lines
 from tests.oracles import Adapter, Unsupported
 from tests.oracles.assets import Input, choice, moment, understood
+from tests.oracles.dialects.detail_lines import detail_lines
+from tests.oracles.dialects.moments import EndStyle, as_instant, read_end, write_end, write_moment
 
 UTC_ZONE = ZoneInfo("UTC")
 PRODUCT = "product"

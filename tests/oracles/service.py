@@ -16,21 +16,23 @@ from domain.claims.price_protection import (
     PurchasedLine,
     price_protection,
 )
-from domain.claims.refunds import CreditableInvoice, CreditItem, CreditKind, RefundLine, credit_breakdown
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, Span
 from domain.kernel.business_clock_options import ClockOptions, DayMethod, TargetBoundary, TimePrecision
-from domain.kernel.business_errors import code_of
 from domain.kernel.localtime import minute_of, resolve_local, zone_of
 from domain.kernel.money import Money
 from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, history_of
-from domain.service.milestone_timeline import MilestoneSummary, next_due, summary
 from domain.service.milestones import occurrences
 from domain.service.options import MilestoneOptions
-from domain.service.roi import cost_per_case, deflection_saving
-from domain.success.retention import adoption_rate, retention_rates
-from domain.success.scores import (
+from domain.service.roi import cost_per_case
+from domain.success.surveys import SurveyMethod, survey_score
+from tests.oracles.dialects.deflection import deflection_saving
+from tests.oracles.dialects.errors import code_of
+from tests.oracles.dialects.milestones import MilestoneSummary, next_due, summary
+from tests.oracles.dialects.refunds import CreditableInvoice, CreditItem, CreditKind, RefundLine, credit_breakdown
+from tests.oracles.dialects.retention import adoption_rate, retention_rates
+from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,
     MetricGroup,
@@ -42,7 +44,6 @@ from domain.success.scores import (
     weighted_score,
     whole,
 )
-from domain.success.surveys import SurveyMethod, survey_score
 
 Json = dict[str, Any]
 Adapter = Callable[[Json], Any]

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from activities.kernel.clock import present
-from domain.frame.ownership import uplifted
+from domain.assets.uplift import raised
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, report_usage
@@ -181,7 +181,7 @@ async def test_a_journey_whose_pause_ended_in_another_life_goes_on(servers: Serv
 
 
 def test_small_prices_survive_an_uplift() -> None:
-    assert uplifted(Decimal("14.5714"), Decimal(25), "USD") == Decimal("18.21")
-    assert uplifted(Decimal("17.8"), Decimal("2.5"), "EUR") == Decimal("18.25")
-    assert uplifted(Decimal("1360"), Decimal(3), "JPY") == Decimal("1401")
-    assert uplifted(Decimal("19.99"), Decimal(0), "EUR") == Decimal("19.99")
+    assert raised(Decimal("14.5714"), Decimal(25), "USD") == Decimal("18.21")
+    assert raised(Decimal("17.8"), Decimal("2.5"), "EUR") == Decimal("18.25")
+    assert raised(Decimal("1360"), Decimal(3), "JPY") == Decimal("1401")
+    assert raised(Decimal("19.99"), Decimal(0), "EUR") == Decimal("19.99")

@@ -15,11 +15,11 @@ from domain.assets.invariants import violations
 from domain.assets.ledger import Ledger, total_amount
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
-from domain.assets.views import state_at, totals_at
 from domain.assets.writes import AssetChange
 from domain.frame.ownership import POLICY
 from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make
+from tests.domain.assets.totals import state_at, totals_at
 from tests.installed_base import AT, PER_ACCOUNT, explained, fill
 from tests.own_database import own_database
 from workers.embedded.stack import EmbeddedStack

@@ -10,12 +10,12 @@ import pytest
 
 from domain.assets.amend import generate
 from domain.assets.errors import AssetError
-from domain.assets.invariants import ledger_violations
 from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetRecord, RequestId
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import Generate, Line
 from domain.kernel.ids import AccountId, AssetId, ProductCode
+from tests.domain.assets.whole_ledgers import ledger_violations
 
 X, Y = AssetId("x"), AssetId("y")
 BUYER, OTHER = AccountId("buyer"), AccountId("other")

@@ -23,9 +23,9 @@ from domain.assets.requests import (
     Rollback,
     Tail,
 )
-from domain.assets.taking import detail_lines
 from domain.kernel.ids import OrderId
 from tests.domain.assets.builders import X, Y, ask, asset, line, make, mrrs, on, ramp, refused, rows, sold
+from tests.oracles.dialects.detail_lines import detail_lines
 
 YEAR = ("2026-01-01", "2027-01-01")
 

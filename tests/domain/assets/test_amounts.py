@@ -13,16 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.assets.dates import EndStyle, Span, as_instant, read_end, write_end
-from domain.assets.ending_early import DiscountRule, OnTermination, Termination, shorten_term, split_refund
+from domain.assets.dates import Span
 from domain.assets.errors import AssetError, IndexRateMissingError, PolicyError, SegmentError
 from domain.assets.exact import rounded
-from domain.assets.grid import Boundary, BoundaryKind, MonthEndRule, PeriodLength, PeriodUnit, billing_periods
-from domain.assets.invoicing import InvoiceLine, allocate, apply_invoice, charge_prepaid_units
-from domain.assets.metered import Bucket, Drawdown, RatePack, draw_order, select_rate
-from domain.assets.prepaid_changes import Change, Side, prorate_change
 from domain.assets.presets import PRORATION_PRESETS
-from domain.assets.proration import UnitPrice, prorate_fraction, prorate_in_period, prorate_interval
 from domain.assets.proration_policy import (
     DayCount,
     Precision,
@@ -32,10 +26,24 @@ from domain.assets.proration_policy import (
     days_used,
     read_policy,
 )
-from domain.assets.ramps import check_segments, ramp_segments
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.kernel.calendar import add_months
 from domain.kernel.money import Rounding, RoundingMode
+from tests.oracles.dialects.ending_early import DiscountRule, OnTermination, Termination, shorten_term, split_refund
+from tests.oracles.dialects.invoicing import InvoiceLine, allocate, apply_invoice, charge_prepaid_units
+from tests.oracles.dialects.metered import Bucket, Drawdown, RatePack, draw_order, select_rate
+from tests.oracles.dialects.moments import EndStyle, as_instant, read_end, write_end
+from tests.oracles.dialects.periods import (
+    Boundary,
+    BoundaryKind,
+    MonthEndRule,
+    PeriodLength,
+    PeriodUnit,
+    billing_periods,
+)
+from tests.oracles.dialects.prepaid_changes import Change, Side, prorate_change
+from tests.oracles.dialects.proration import UnitPrice, prorate_fraction, prorate_in_period, prorate_interval
+from tests.oracles.dialects.ramps import check_segments, ramp_segments
 
 MONTH = PeriodLength()
 CALENDAR = Boundary(kind=BoundaryKind.CALENDAR)

@@ -14,7 +14,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError, LedgerCorruptError
-from domain.assets.invariants import held_at, ledger_violations, violations
+from domain.assets.invariants import held_at, violations
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, ReductionOrder, period_at
 from domain.assets.model import AssetRecord, RequestId, SellingModel, Subtype
 from domain.assets.operations import AnyRequest, apply
@@ -35,6 +35,7 @@ from domain.assets.requests import (
 )
 from domain.kernel.ids import AccountId, AssetId
 from tests.domain.assets.builders import X, asset, day, sold
+from tests.domain.assets.whole_ledgers import ledger_violations
 from tests.properties import examples
 
 HISTORIES = 300

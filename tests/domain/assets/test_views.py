@@ -11,9 +11,10 @@ from domain.assets.contract_dates import ContractTerms, cotermed, relate
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Renew
-from domain.assets.views import explain_at, state_at, totals_at
+from domain.assets.views import explain_at
 from domain.kernel.ids import AccountId, AssetId, ContractId
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
+from tests.domain.assets.totals import state_at, totals_at
 from tests.oracles.bench import seconds_to_rebuild
 
 CHILD, FIXED = AssetId("child"), AssetId("fixed")

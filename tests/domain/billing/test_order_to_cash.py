@@ -8,32 +8,27 @@ from typing import Any
 
 import pytest
 
-from domain.assets.contract_dates import ContractTerms
-from domain.assets.grid import PeriodLength
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, RequestId
 from domain.assets.operations import apply
-from domain.assets.proration_policy import AdjustmentRule, ProrationPolicy
 from domain.assets.requests import ChangePrice
-from domain.billing.schedule import BillingTerms, BillKind, BillLine, BillWhen, bill, goodwill, invoice, schedule
-from domain.catalogue.errors import BillingError, OrderDocumentError, QuoteStateError
-from domain.kernel.ids import ContractId, OrderId
+from domain.billing.line_parts import Why
+from domain.billing.netting import Key
+from domain.billing.schedule import BillingTerms, BillKind, BillLine, bill, schedule
+from domain.catalogue.errors import QuoteStateError
+from domain.kernel.ids import OrderId
 from domain.orders.fulfilments import (
-    Coverage,
     Fulfilment,
     FulfilmentError,
     FulfilmentEvent,
     FulfilmentState,
     FulfilmentStep,
-    coverage,
     record_step,
 )
-from domain.orders.order import Contact, Order, PricePer
-from domain.quotes.ordering import SoldOrder, assetize, order_document, order_from
+from domain.quotes.ordering import SoldOrder, assetize, order_from
 from domain.quotes.quote import Quote
 from domain.quotes.versions import accept, open_file, present, submit
-from tests.builders import order as order_json
-from tests.domain.quotes.builders import BUYER, NOW, on, owned, quote, sale, sold
+from tests.domain.quotes.builders import NOW, on, owned, quote, sale, sold
 
 ZERO = Decimal(0)
 STEP = FulfilmentStep
@@ -44,12 +39,6 @@ def ordered(made: Quote) -> SoldOrder:
     return order_from(accept(file, NOW + timedelta(days=3), "customer"), OrderId("o-1"))
 
 
-def document(made: Quote, **facts: Any) -> Order:
-    sample = Order.model_validate(order_json())
-    contacts: tuple[Contact, ...] = sample.contacts
-    return order_document(ordered(made), sample.account, contacts, NOW, **facts)
-
-
 def test_only_an_accepted_quote_becomes_an_order_which_makes_its_assets_once() -> None:
     made = quote(sale("seats", 10))
     with pytest.raises(QuoteStateError, match="only an accepted quote"):
@@ -58,41 +47,6 @@ def test_only_an_accepted_quote_becomes_an_order_which_makes_its_assets_once() -
     ledger = assetize(Ledger(), order)
     assert ledger.record(owned()).actions[0].order_id == "o-1"
     assert assetize(ledger, order) == ledger
-
-
-def test_sales_become_contracts_by_term_and_purchases() -> None:
-    contract = ContractTerms(
-        contract_id=ContractId("k1"), account_id=BUYER, start=on("2026-01-01"), end=on("2029-01-01"), renewal_months=6
-    )
-    vault = sale("vault", 2, "2", months=12, attributes={"region": "eu"})
-    made = quote(
-        sale("seats", 10), vault, sale("router", 3, "3"), sale("helpdesk", 1, "4", months=6), contract=contract
-    )
-    found = document(made, auto_renew=True)
-    assert [
-        (
-            each.contract_id,
-            each.term.length,
-            each.renewal_months,
-            [(line.product, line.quantity) for line in each.lines],
-        )
-        for each in found.contracts
-    ] == [("k1", 12, 6, [("seats", 10), ("vault", 2)]), ("o-1-2", 6, 6, [("helpdesk", 1)])]
-    assert [(line.unit_price, line.per) for line in found.contracts[0].lines] == [
-        (Decimal(10), PricePer.MONTH),
-        (Decimal(100), PricePer.YEAR),
-    ]
-    assert [(line.product, line.per) for line in found.lines] == [("router", PricePer.ONCE)]
-    assert {product.code for product in found.products} == {"seats", "vault", "router", "helpdesk"}
-
-
-def test_what_the_document_cannot_say_is_refused() -> None:
-    with pytest.raises(OrderDocumentError, match="sold without an end"):
-        document(quote(sale("seats", 1, selling_model="evergreen")))
-    ledger = sold(sale("seats", 10))
-    cancel = {"line_id": "c", "kind": "cancel", "asset_id": owned(), "effective": on("2026-09-01")}
-    with pytest.raises(OrderDocumentError, match="sells nothing new"):
-        document(quote(cancel, assets=ledger, quote_id="q2"))
 
 
 def fulfilled(*steps: tuple[str, int, str], quantity: int = 10, promised: str | None = None) -> Fulfilment:
@@ -147,16 +101,10 @@ def test_late_units_and_what_delivery_anchors() -> None:
     line = fulfilled(SHIPPED, PART, promised="2026-03-06")
     assert (line.late(on("2026-03-06")), line.late(on("2026-03-07"))) == (0, 4)
     line = fulfilled(SHIPPED, PART, REST, ("returned", 5, "2026-03-20"))
-    # Four of the five went back from the last part; Tokyo is a day ahead at no hour of these midnights in UTC.
-    assert coverage(line, 24, STEP.DELIVERED, "Asia/Tokyo") == (
-        Coverage(quantity=5, start=date(2026, 3, 5), end=date(2028, 3, 5)),
-    )
-    assert coverage(line, 24, STEP.DELIVERED, "America/Lima")[0].start == date(2026, 3, 4)
-    assert coverage(fulfilled(SHIPPED), 24, STEP.DELIVERED, "UTC") == ()
 
 
 MONTHLY = BillingTerms()
-QUARTERLY = BillingTerms(every=PeriodLength(count=3))
+QUARTERLY = BillingTerms(months=3)
 
 
 def amended(ledger: Ledger, kind: str, quote_id: str, **fields: Any) -> Ledger:
@@ -167,27 +115,41 @@ def record_of(ledger: Ledger) -> AssetRecord:
     return ledger.record(owned())
 
 
+def goodwill(key: Key, amount: Decimal, on: date) -> BillLine:
+    """A credit that the schedule does not know of."""
+    lot, period = key
+    return BillLine(
+        asset_id=owned(),
+        lot=lot,
+        period=period,
+        kind=BillKind.GOODWILL,
+        due=on,
+        currency="EUR",
+        amount=-amount,
+        scheduled=ZERO,
+        why=Why.AGREED,
+    )
+
+
 def shown(lines: tuple[BillLine, ...]) -> list[tuple[str, int, str, str]]:
     return [(str(line.period), line.lot, line.kind.value, str(line.amount)) for line in lines]
 
 
-def test_a_term_is_billed_by_its_frequency_in_advance_or_in_arrears() -> None:
+def test_a_term_is_billed_by_its_frequency_in_advance() -> None:
     record = record_of(sold(sale("seats", 10)))
     assert shown(bill(record, QUARTERLY, (), date(2026, 6, 1))) == [
         ("2026-03-01", 1, "charge", "300.00"),
         ("2026-06-01", 1, "charge", "300.00"),
     ]
-    later = QUARTERLY.model_copy(update={"when": BillWhen.IN_ARREARS})
-    assert shown(bill(record, later, (), date(2026, 6, 1))) == [("2026-03-01", 1, "charge", "300.00")]
     first = bill(record, QUARTERLY, (), date(2026, 6, 1))
     assert bill(record, QUARTERLY, first, date(2026, 6, 1)) == ()
     assert sum(cell.amount for cell in schedule(record, MONTHLY, date(2026, 3, 1))) == Decimal(1200)
 
 
-def test_a_remainder_goes_where_the_policy_says() -> None:
+def test_what_is_rounded_is_the_sum_so_far() -> None:
     record = record_of(sold(sale("vault", 1, months=12, attributes={"region": "eu"})))
     amounts = [cell.amount for cell in schedule(record, MONTHLY, date(2026, 3, 1))]
-    assert amounts == [Decimal("8.33")] * 11 + [Decimal("8.37")]
+    assert amounts == [Decimal("8.33"), Decimal("8.34"), Decimal("8.33")] * 4
 
 
 def test_an_amendment_is_billed_by_compensating_lines() -> None:
@@ -200,32 +162,22 @@ def test_an_amendment_is_billed_by_compensating_lines() -> None:
     ledger = amended(ledger, "quantity", "q3", effective=on("2026-05-01"), delta=2)
     more = bill(record_of(ledger), QUARTERLY, (*billed, *fewer), date(2026, 5, 1))
     assert shown(more) == [("2026-03-01", 2, "charge", "20.00")]
-    booked = invoice((*fewer, *more), Decimal(300), ZERO, "EUR")
-    assert (booked.total, booked.credit_memo, booked.open_balance_after) == (Decimal(-20), Decimal(20), Decimal(280))
 
 
 def test_a_credit_is_capped_by_what_goodwill_left() -> None:
     ledger = sold(sale("seats", 10))
     billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
-    gift = goodwill(record_of(ledger), billed, billed[0].key, Decimal(70), date(2026, 3, 2))
-    with pytest.raises(BillingError, match="at most 30"):
-        goodwill(record_of(ledger), (*billed, gift), billed[0].key, Decimal(31), date(2026, 3, 2))
+    gift = goodwill(billed[0].key, Decimal(70), date(2026, 3, 2))
     gone = record_of(amended(ledger, "cancel", "q2", effective=on("2026-03-01")))
-    for rule, amount in [
-        (AdjustmentRule.CAP, "-30.00"),
-        (AdjustmentRule.REDUCE_BASE, "-30.00"),
-        (AdjustmentRule.IGNORE, "-100.00"),
-    ]:
-        terms = BillingTerms(policy=ProrationPolicy(adjustment_rule=rule))
-        lines = bill(gone, terms, (*billed, gift), date(2026, 3, 2))
-        assert shown(lines) == [("2026-03-01", 1, "credit", amount)]
-        assert bill(gone, terms, (*billed, gift, *lines), date(2026, 3, 2)) == ()
+    lines = bill(gone, MONTHLY, (*billed, gift), date(2026, 3, 2))
+    assert shown(lines) == [("2026-03-01", 1, "credit", "-30.00")]
+    assert bill(gone, MONTHLY, (*billed, gift, *lines), date(2026, 3, 2)) == ()
 
 
 def test_what_goodwill_took_of_a_charge_comes_off_what_replaces_it() -> None:
     ledger = sold(sale("seats", 10))
     billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
-    gift = goodwill(record_of(ledger), billed, billed[0].key, Decimal(70), date(2026, 3, 2))
+    gift = goodwill(billed[0].key, Decimal(70), date(2026, 3, 2))
     dearer = ChangePrice(
         request_id=RequestId("q2"), asset_id=owned(), effective=on("2026-03-01"), unit_price=Decimal(12)
     )
@@ -241,7 +193,7 @@ def test_what_goodwill_took_of_a_charge_comes_off_what_replaces_it() -> None:
     # Of units that were added another credit finds what it misses, but no more than is left for that time.
     ledger = amended(sold(sale("seats", 10)), "quantity", "q2", effective=on("2026-03-01"), delta=2)
     billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
-    gift = goodwill(record_of(ledger), billed, (2, date(2026, 3, 1)), Decimal(15), date(2026, 3, 2))
+    gift = goodwill((2, date(2026, 3, 1)), Decimal(15), date(2026, 3, 2))
     ledger = amended(ledger, "quantity", "q3", effective=on("2026-03-01"), delta=-2)
     lines = bill(record_of(ledger), MONTHLY, (*billed, gift), date(2026, 3, 2))
     assert shown(lines) == [("2026-03-01", 2, "credit", "-5.00"), ("2026-03-01", 1, "credit", "-15.00")]
@@ -260,10 +212,3 @@ def test_what_is_paid_once_is_billed_once_and_credited_when_it_is_taken_back() -
     ledger = amended(ledger, "quantity", "q2", effective=on("2026-04-01"), delta=-1)
     assert bill(record_of(ledger), MONTHLY, billed, date(2026, 3, 31)) == ()
     assert shown(bill(record_of(ledger), MONTHLY, billed, date(2026, 4, 1))) == [("2026-03-01", 1, "credit", "-249.90")]
-
-
-def test_an_invoice_has_one_currency() -> None:
-    lines = bill(record_of(sold(sale("seats", 10))), MONTHLY, (), date(2026, 3, 1))
-    assert lines[0].kind is BillKind.CHARGE
-    with pytest.raises(BillingError, match="lines in EUR"):
-        invoice(lines, ZERO, ZERO, "USD")

@@ -16,7 +16,7 @@ from domain.contracts.requests import RenewAssets
 from domain.frame.state import Step
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts, OnRecord
-from domain.journey.horizon import LIFE, NEXT, Horizon
+from domain.journey.horizon import NEXT, Horizon
 from domain.journey.planning import agenda
 from domain.kernel.refusals import Refusal
 from domain.orders.order import BillingFrequency
@@ -117,10 +117,10 @@ def test_a_nearer_horizon_is_the_beginning_of_a_farther_one(
 @given(LIVES, BILLING)
 def test_a_whole_life_ends_with_what_is_sold(world: World, billing: BillingFrequency) -> None:
     facts = facts_of(world, billing)
-    until = LIFE.until(facts)
+    until = Horizon(life=True).until(facts)
     assert until is not None
     assert until >= world.now
-    carried, life = agenda(facts, NEXT), agenda(facts, LIFE)
+    carried, life = agenda(facts, NEXT), agenda(facts, Horizon(life=True))
     assert all(step.at <= until for key, step in life.steps.items() if key not in carried.steps)
 
 
@@ -177,4 +177,4 @@ def test_nothing_is_foretold_of_an_account_that_is_closed() -> None:
     world = World(auto_renew=True)
     facts = facts_of(world, BillingFrequency.MONTHLY)
     closed = replace(facts, record=facts.record.model_copy(update={"closed_at": world.now}))
-    assert agenda(closed, LIFE).steps == {}
+    assert agenda(closed, Horizon(life=True)).steps == {}

@@ -5,25 +5,19 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from domain.kernel.business_calendar import (
-    BusinessCalendar,
-    always_open,
-    check_before_saving,
-    first_named,
-    version_in_force,
-)
+from domain.kernel.business_calendar import BusinessCalendar, check_before_saving
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_errors import (
     CalendarExhaustedError,
     NoOpenHoursError,
     OverlappingHoursError,
-    ServiceRuleError,
     UnknownCountryError,
-    code_of,
 )
 from domain.kernel.localtime import minute_of, resolve_local, zone_of
 from domain.kernel.national import national_holidays
+from tests.domain.service.around_the_clock import always_open
 from tests.domain.service.samples import at, hours, office, office_clock
+from tests.oracles.dialects.errors import code_of
 
 
 @pytest.mark.parametrize(
@@ -89,21 +83,6 @@ def test_hours_of_a_date_replace_the_week_and_a_holiday_beats_both() -> None:
     assert days == {5: 8, 6: 1, 7: 0, 8: 0, 9: 0}
     assert clock.elapsed(at("2026-02-27"), at("2026-02-28")) == hours(8)
     assert clock.elapsed(at("2028-02-29"), at("2028-03-01")) == hours(0)
-
-
-def test_versions_follow_their_dates() -> None:
-    first = office("UTC", version=1)
-    second = office("UTC", version=2, valid_from=at("2026-02-01"))
-    assert version_in_force([second, first], at("2026-01-31")).version == 1
-    assert version_in_force([second, first], at("2026-02-01")).version == 2
-    with pytest.raises(ServiceRuleError, match="add one that starts earlier"):
-        version_in_force([second], at("2026-01-31"))
-
-
-def test_the_calendar_of_the_milestone_comes_first() -> None:
-    assert first_named(None, "policy", "case") == "policy"
-    assert first_named("milestone", "policy", "case") == "milestone"
-    assert first_named(None, None) is None
 
 
 def test_national_holidays_become_entries_of_the_calendar() -> None:

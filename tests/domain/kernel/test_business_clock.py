@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.kernel.business_calendar import BusinessCalendar, always_open
+from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.kernel.business_clock_options import (
     ClockOptions,
@@ -22,6 +22,7 @@ from domain.kernel.business_errors import (
     NoOpenHoursError,
     PeriodEndBeforeStartError,
 )
+from tests.domain.service.around_the_clock import always_open
 from tests.domain.service.samples import at, hours, minutes, office, office_clock
 
 NEXT_OPEN = ClockOptions(boundary=TargetBoundary.NEXT_OPEN)
@@ -104,13 +105,6 @@ def test_measuring_gross_paused_and_inside_a_window() -> None:
     assert clock.measure(MONDAY_NINE, at("2026-01-06 11:00"), [pause], window=window).elapsed == hours(1.5)
     assert clock.elapsed(at("2026-01-06"), at("2026-01-05")) == hours(0)
     assert clock.headroom(MONDAY_NINE, at("2026-01-05 12:00"), hours(2)) == -hours(1)
-
-
-def test_open_or_not_is_half_open() -> None:
-    clock = office_clock()
-    assert clock.is_open(MONDAY_NINE)
-    assert not clock.is_open(at("2026-01-05 17:00"))
-    assert not clock.is_open(at("2026-01-04 12:00"))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_due_is_the_first_such_instant_and_next_open_is_open(
     later = clock.due(start, target, stops, ClockOptions(boundary=TargetBoundary.NEXT_OPEN))
     assert later >= due
     assert clock.elapsed(due, later, stops) == timedelta(0)
-    assert clock.is_open(later)
+    assert clock.next_open(later) == later
     assert not any(begin <= later < end for begin, end in stops)
     if target:
         assert clock.elapsed(start, due - timedelta(seconds=1), stops) < target

@@ -20,7 +20,6 @@ from domain.frame.ownership import POLICY
 from domain.kernel.ids import AccountId, ContractId
 from domain.quotes.approval import discount_percent
 from domain.quotes.discounts import Discount, DiscountKind
-from domain.quotes.explain import explain
 from domain.quotes.pricing import confirm, price
 from domain.quotes.quote import Quote
 from tests.domain.quotes.builders import (
@@ -264,16 +263,6 @@ def test_months_are_counted_as_the_ledger_counts_them() -> None:
     made = quote(part, assets=by_days)
     assert (amounts(made), made.proration) == ({"1": "150.00"}, MonthCount.CALENDAR_DAYS)
     assert made.lines[0].parts[0].months == Decimal("1.5")
-
-
-def test_the_explanation_tells_every_step() -> None:
-    made = quote(sale("seats", 50), discounts=(percent("10"),))
-    assert explain(made, made.lines[0]) == [
-        "list price of standard from 50 units on: 8.00 EUR per month",
-        "deal, 10 per cent off: 7.200000 EUR per month",
-        "50 units of lot 1 from 2026-03-01 to 2027-03-01 at 7.200000 x 12 months (ceil) = 4320.000000",
-        "in all 4320.00 EUR, as of 2026-03-01T09:30:00+00:00",
-    ]
 
 
 def test_mixed_books_currencies_accounts_and_lines_are_refused() -> None:

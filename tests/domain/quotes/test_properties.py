@@ -14,15 +14,15 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
-from domain.assets.grid import PeriodLength
-from domain.assets.invariants import ledger_violations
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, total_amount
-from domain.billing.schedule import BillingTerms, BillKind, BillLine, BillWhen, bill, schedule
+from domain.billing.schedule import BillingTerms, BillKind, BillLine, bill, schedule
 from domain.catalogue.errors import QuoteError
+from domain.frame.ownership import POLICY
 from domain.kernel.money import rounding_of
 from domain.quotes.discounts import Discount
 from domain.quotes.pricing import confirm
 from domain.quotes.quote import Quote
+from tests.domain.assets.whole_ledgers import ledger_violations
 from tests.domain.quotes.builders import NOW, on, owned, quote, sale
 from tests.properties import examples
 
@@ -134,15 +134,13 @@ def test_a_preview_is_what_acceptance_does(
     data=st.data(),
     facts=st.sampled_from(PRODUCTS[:2] + PRODUCTS[3:5]),
     every=st.sampled_from([1, 3, 12]),
-    when=st.sampled_from(BillWhen),
-    policy=policies,
 )
 @examples(HISTORIES)
 def test_what_is_billed_is_what_the_ledger_says_and_no_credit_is_above_its_charge(
-    data: st.DataObject, facts: dict[str, Any], every: int, when: BillWhen, policy: LedgerPolicy
+    data: st.DataObject, facts: dict[str, Any], every: int
 ) -> None:
-    terms = BillingTerms(every=PeriodLength(count=every), when=when)
-    ledger = Ledger(policy=policy)
+    terms = BillingTerms(months=every)
+    ledger = Ledger(policy=POLICY)
     line = sale(quantity=data.draw(st.integers(1, 30)), code=facts["product"], line_id="l0") | facts
     ledger = confirm(ledger, quote(line, assets=ledger, discounts=data.draw(discounts)), NOW)
     billed: list[BillLine] = []

@@ -7,12 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from domain.frame.case_words import Priority
-from domain.kernel.business_calendar import always_open
 from domain.kernel.business_clock import BusinessClock
 from domain.service.definitions import ActionClass, ActionKind, Milestone, MilestoneAction, MilestoneKind
 from domain.service.history import CaseHistory
 from domain.service.milestone_actions import DueActions, agenda
 from domain.service.milestone_timeline import follow
+from tests.domain.service.around_the_clock import always_open
 from tests.domain.service.samples import at, hours, minutes, story
 
 CLOCKS = {"always": BusinessClock(always_open())}

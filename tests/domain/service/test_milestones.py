@@ -5,15 +5,16 @@ from datetime import timedelta
 import pytest
 
 from domain.frame.case_words import Priority
-from domain.kernel.business_calendar import always_open
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_clock_options import ClockOptions, TargetBoundary
 from domain.kernel.business_errors import ServiceRuleError
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
-from domain.service.milestone_timeline import ExchangeMeasure, follow, next_due, summary
+from domain.service.milestone_timeline import follow
 from domain.service.milestones import MilestoneState, Occurrence, occurrences
 from domain.service.options import MilestoneOptions, ReopenRule, ZeroTarget
+from tests.domain.service.around_the_clock import always_open
 from tests.domain.service.samples import at, hours, minutes, office_clock, story
+from tests.oracles.dialects.milestones import ExchangeMeasure, next_due, summary
 
 ALWAYS = BusinessClock(always_open())
 FIRST = Milestone(name="first", kind=MilestoneKind.FIRST_RESPONSE)

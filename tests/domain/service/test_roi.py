@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.kernel.business_errors import ServiceRuleError
-from domain.service.roi import SCENARIOS, Benefit, Figure, RoiInputs, Scenario, deflection_saving, monthly_benefits, roi
+from domain.service.roi import SCENARIOS, Benefit, Figure, RoiInputs, Scenario, monthly_benefits, roi
+from tests.oracles.dialects.deflection import deflection_saving
 
 NUMBERS = {
     "cases_month": 1000,

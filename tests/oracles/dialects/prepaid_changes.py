@@ -10,9 +10,12 @@ from fractions import Fraction
 
 from domain.assets.dates import DAY, local_date
 from domain.assets.errors import PolicyError
-from domain.assets.exact import percent_of, rounded
+from domain.assets.exact import rounded
 from domain.assets.proration_policy import AdjustmentRule, ChangeDay, Precision, ProrationPolicy, RoundOn
 from domain.kernel.base import Carried
+from domain.kernel.zones import zone_of
+from tests.oracles.dialects.percentages import percent_of
+from tests.oracles.dialects.proration import length_of, period_length
 
 Moments = tuple[date, date]
 ZERO = Decimal(0)
@@ -111,15 +114,15 @@ def used_until(moment: date, policy: ProrationPolicy) -> date:
     """Where the used part of a period ends when something changes or stops at `moment`."""
     if policy.precision is not Precision.DAY:
         return moment
-    day = local_date(moment, policy.zone)
+    day = local_date(moment, zone_of(policy.time_zone))
     return day + DAY if policy.change_day_belongs_to is ChangeDay.OLD else day
 
 
 def _units(period: Moments, moment: date, policy: ProrationPolicy) -> tuple[int, int, int]:
-    length = policy.period_length(*period)
+    length = period_length(policy, *period)
     if length == 0:
         raise PolicyError("the period is empty")
-    used = min(length, policy.length(period[0], used_until(moment, policy)))
+    used = min(length, length_of(policy, period[0], used_until(moment, policy)))
     return used, length - used, length
 
 

