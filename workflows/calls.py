@@ -24,7 +24,7 @@ from domain.frame.state import (
     TogetherCall,
 )
 from domain.frame.step_words import in_words
-from domain.service.case import CaseCall, CaseOutcome
+from domain.service.case_progress import CaseCall, CaseOutcome
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""

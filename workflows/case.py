@@ -14,8 +14,8 @@ from domain.frame.state import Delivery, Outcome
 from domain.frame.unreadable import UNREADABLE
 from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.refusals import Refusal
-from domain.service.case import CaseCall, CaseChanged, CaseOutcome, CaseProgress, CaseStart
 from domain.service.case_briefing import render_case
+from domain.service.case_progress import CaseCall, CaseChanged, CaseOutcome, CaseProgress, CaseStart
 from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
 from workflows import calls

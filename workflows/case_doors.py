@@ -10,7 +10,7 @@ from temporalio.common import RawValue
 
 from domain.journey.agenda import RunningCase
 from domain.kernel.refusals import Problem, Refusal
-from domain.service.case import CaseChanged, CaseOutcome
+from domain.service.case_progress import CaseChanged, CaseOutcome
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.service.case import CaseStart
+from domain.service.case_progress import CaseStart
 from workflows.case_doors import CaseDoors
 
 

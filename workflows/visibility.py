@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from domain.frame.state import JourneyState
-from domain.service.case import CaseProgress
+from domain.service.case_progress import CaseProgress
 
 ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")
 ACCOUNT = SearchAttributeKey.for_keyword("Account")

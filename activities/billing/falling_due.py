@@ -16,8 +16,8 @@ from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
 from domain.assets.writes import AssetChange
 from domain.billing import billing
+from domain.billing.bill import BillKind, BillLine
 from domain.billing.line_parts import kept, read_parts, stated
-from domain.billing.schedule import BillKind, BillLine
 from domain.billing.writes import BillDue, BillPurchase, BookCredit
 from domain.frame.customer import Customer
 from domain.frame.ownership import POLICY

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from activities.kernel.pool import Connection
+from domain.billing.bill import BillKind, BillLine
 from domain.billing.line_parts import LinePart, Stated, Why, kept, last_day, plainly
-from domain.billing.schedule import BillKind, BillLine
 from domain.kernel.money import rounding_of
 from domain.kernel.tax import Rates, Taxed
 

@@ -34,7 +34,7 @@ from domain.kernel.money import Money
 from domain.kernel.refusals import Refusal
 from domain.service import claim_decisions
 from domain.service import claim_work as claim_work
-from domain.service.case import CaseCall, CaseOutcome
+from domain.service.case_progress import CaseCall, CaseOutcome
 from domain.service.case_refusing import check_version, refusal_of
 from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import Work

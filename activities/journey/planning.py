@@ -9,7 +9,7 @@ from activities.kernel.pool import Connection
 from domain.contracts.replanning import joined
 from domain.frame.state import Outcome, RequestCall
 from domain.journey.planning import agenda, begun_anew, of_contracts
-from domain.success import onboarding, reorder
+from domain.success import reorder, thanks
 
 
 async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
@@ -32,7 +32,7 @@ async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcom
 async def with_the_past(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
     """The outcome with what an order of the past shows of a customer whose journey runs: since when they have been with us, and
     how often they order."""
-    stages = (onboarding.ANNIVERSARIES, reorder.STAGE)
+    stages = (thanks.ANNIVERSARIES, reorder.STAGE)
     facts = await load_facts(connection, call.account_id, call.as_of)
     if facts is None:
         return outcome
@@ -57,5 +57,5 @@ async def with_contracts(
     if facts is None:
         return outcome
     part = of_contracts(agenda(facts), contracts, check_ins=check_ins)
-    drop = [f"{onboarding.ANNIVERSARIES}/anniversary-*"]
+    drop = [f"{thanks.ANNIVERSARIES}/anniversary-*"]
     return joined(outcome, Outcome(plan=part.plan(), drop=drop, stages=dict(part.stages)))

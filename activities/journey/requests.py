@@ -18,7 +18,7 @@ from domain.journey import control
 from domain.journey.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.requests import Request, read_request
-from domain.success import adoption, expansion, onboarding
+from domain.success import adoption, expansion, onboarding_tasks
 from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
 
 _Request = TypeVar("_Request", bound=Request)
@@ -64,7 +64,7 @@ class JourneyRequests:
     @activity.defn
     async def complete_task(self, call: RequestCall) -> Outcome:
         """An onboarding task is done."""
-        return await self._answer(call, CompleteTask, onboarding.complete, "onboarding")
+        return await self._answer(call, CompleteTask, onboarding_tasks.complete, "onboarding")
 
     @activity.defn
     async def answer_renewal(self, call: RequestCall) -> Outcome:

@@ -12,7 +12,7 @@ from domain.contracts.waiting import unless_locked
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step, StepCall
-from domain.success import adoption, expansion, onboarding, reorder
+from domain.success import adoption, expansion, onboarding, reorder, thanks
 
 Rule = Callable[[Situation, Step], Decision]
 
@@ -88,7 +88,7 @@ class JourneySteps:
     @activity.defn
     async def relationship_anniversary(self, call: StepCall) -> Outcome:
         """A year with us."""
-        return await self._perform(call, onboarding.anniversary)
+        return await self._perform(call, thanks.anniversary)
 
     @activity.defn
     async def adoption_check_in(self, call: StepCall) -> Outcome:

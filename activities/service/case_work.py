@@ -24,8 +24,9 @@ from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.kernel.shown import shorten
 from domain.mail.signing import Key, message_id_of
 from domain.service import case_care
-from domain.service.case import CaseAccount, CaseCall, CaseFile, CaseOutcome
+from domain.service.case import CaseAccount, CaseFile
 from domain.service.case_effects import CaseMail, CaseNotice
+from domain.service.case_progress import CaseCall, CaseOutcome
 from domain.service.case_refusing import refusal_of
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import ServiceBook

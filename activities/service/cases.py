@@ -17,9 +17,10 @@ from activities.service.case_work import CaseWorker, case_key
 from domain.frame.case_words import CaseState
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
-from domain.service import case_changes, case_handling, case_surveys
+from domain.service import case_changes, case_handling, case_merging, case_surveys
 from domain.service.assignment import priority_of
-from domain.service.case import CaseAccount, CaseCall, CaseChanged, CaseContact, CaseFile, CaseOutcome
+from domain.service.case import CaseAccount, CaseContact, CaseFile
+from domain.service.case_progress import CaseCall, CaseChanged, CaseOutcome
 from domain.service.case_refusing import check_version
 from domain.service.case_requests import (
     AddNote,
@@ -212,7 +213,7 @@ class ServiceCases:
 
                 def decide(work: Work) -> None:
                     check_version(request.expected_version, case.version)
-                    case_changes.merge(work, request, others, merges, heard_at)
+                    case_merging.merge(work, request, others, merges, heard_at)
 
                 await self._worker.carry_out(connection, call, work, decide)
                 return await self._worker.finish(connection, call, work, asked)
@@ -222,7 +223,7 @@ class ServiceCases:
         """Another case went up in this one."""
         async with business_errors():
             told = CaseChanged.model_validate(call.body)
-            return await self._worker.once(call, _key(call), lambda work: case_changes.absorbed(work, told))
+            return await self._worker.once(call, _key(call), lambda work: case_merging.absorbed(work, told))
 
     @activity.defn
     async def case_close(self, call: CaseCall) -> CaseOutcome:

@@ -13,19 +13,10 @@ from pydantic import AwareDatetime, Field
 
 from domain.assets.ledger import LedgerPolicy
 from domain.assets.model import AssetRecord, Category, SellingModel
+from domain.billing.bill import BillKind, BillLine, Paid, View, bill, charged_as
 from domain.billing.line_parts import kept
-from domain.billing.schedule import (
-    BillingTerms,
-    BillKind,
-    BillLine,
-    Cell,
-    Paid,
-    View,
-    bill,
-    charged_as,
-    next_due,
-    schedule,
-)
+from domain.billing.periods import BillingTerms
+from domain.billing.schedule import Cell, next_due, schedule
 from domain.billing.taking_effect import InEffect, counts_from, in_effect
 from domain.frame.customer import ContractFacts, Customer
 from domain.frame.state import Step

@@ -39,7 +39,7 @@ from domain.orders.order import (
     OrderedProduct,
     ProductKind,
 )
-from domain.success import adoption, onboarding, reorder
+from domain.success import adoption, onboarding, onboarding_tasks, reorder, thanks
 
 
 @dataclass(frozen=True)
@@ -262,11 +262,11 @@ def begin(
     living = [contract for contract in contracts if contract.status == "active"]
     if first or sale.contracts:
         over = situation.imported and bool(sale.contracts) and not living
-        begins_on = onboarding.starts_on(situation, start)
+        begins_on = onboarding_tasks.starts_on(situation, start)
         outcome, past, writes = _with_onboarding(situation, order_id, begins_on, over=over)
     since = customer.day_of(customer.account.since)
     if situation.playbook.onboarding.anniversaries and opening:
-        outcome = _joined(outcome, onboarding.anniversaries_of(situation, since))
+        outcome = _joined(outcome, thanks.anniversaries_of(situation, since))
     held = _held_before(customer, sale)
     if (living or held) and (opening or not held):
         elapsed = (situation.today - start).days
@@ -323,14 +323,14 @@ def _with_onboarding(
 ) -> tuple[Outcome, list[JournalLine], list[Write]]:
     """Onboarding's outcome, the journal lines of what lies in the past, and its tasks. `over`: what was sold has ended by now, so
     that nobody is asked for anything more."""
-    tasks = onboarding.tasks_of(situation, order_id, start)
+    tasks = onboarding_tasks.tasks_of(situation, order_id, start)
     steps = list(onboarding.first_steps(situation, order_id, start))
     if over:
         tasks = [task for task in tasks if task.status == "past"]
         steps = [step for step in steps if situation.is_past(step.at)]
     past = [step for step in steps if situation.is_past(step.at)]
     waiting = [task.name for task in tasks if task.status == "open"]
-    stage = onboarding.stage_of(order_id)
+    stage = onboarding_tasks.stage_of(order_id)
     outcome = Outcome(
         plan=[step for step in steps if not situation.is_past(step.at)],
         stages={stage: Stage(status="open", tasks=waiting)} if waiting else {},

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from pydantic import AwareDatetime
 
+from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling
-from domain.billing.schedule import BillLine
 from domain.frame.situation import Situation
 from domain.frame.state import AT_AN_INSTANT, Channel, Pause, Step
 from domain.journey.comparing import LOOKS

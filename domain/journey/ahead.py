@@ -18,7 +18,7 @@ from domain.journey import contract_steps, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, local_instant
-from domain.success import adoption, onboarding
+from domain.success import adoption, thanks
 
 
 def extend(facts: Facts, found: Agenda, until: datetime) -> None:
@@ -59,8 +59,8 @@ def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Ste
     since = facts.situation.customer.day_of(facts.situation.customer.account.since)
     for step in _rhythm(found, "relationship_anniversary"):
         while step.at <= until:
-            step = onboarding.next_anniversary(
-                facts.situation, since, after=date(onboarding.anniversary_year(step.key), 12, 31)
+            step = thanks.next_anniversary(
+                facts.situation, since, after=date(thanks.anniversary_year(step.key), 12, 31)
             )
             if step.at <= until:
                 yield step

@@ -16,7 +16,7 @@ from domain.holds.requests import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
 from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until
-from domain.success import onboarding
+from domain.success import onboarding_tasks, thanks
 from domain.success.writes import DropTask
 
 
@@ -51,7 +51,7 @@ def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belong
 
 def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Belongings:
     waiting = [task.name for task in situation.customer.tasks if task.stage == step.stage and task.status == "open"]
-    name = onboarding.task_of(step.name)
+    name = onboarding_tasks.task_of(step.name)
     if name not in waiting:
         return Belongings()
     left = [other for other in waiting if other != name]
@@ -102,7 +102,7 @@ def _use_of(situation: Situation, step: Step, others: Sequence[Step]) -> Limit |
                 else Limit(came + timedelta(days=days), f"it is about their first days, from {came}")
             )
         case "relationship_anniversary":
-            following = add_months(onboarding.day_of_anniversary(situation, step), MONTHS_IN_YEAR)
+            following = add_months(thanks.day_of_anniversary(situation, step), MONTHS_IN_YEAR)
             return Limit(following - timedelta(days=1), f"the next one is on {following}")
         case _:
             return None

@@ -13,7 +13,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.step_words import within_words
 from domain.kernel.shown import counted
-from domain.success import adoption, onboarding
+from domain.success import adoption, onboarding_tasks, thanks
 
 LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
@@ -151,7 +151,7 @@ def _instead(situation: Situation, step: Step) -> list[Step]:
     """What takes the place of a step that is dropped: the reminder of a task, the next anniversary."""
     instead: dict[str, Callable[[], list[Step]]] = {
         "onboarding_invite": lambda: _reminder(situation, step),
-        "relationship_anniversary": lambda: [onboarding.anniversary_after(situation, step)],
+        "relationship_anniversary": lambda: [thanks.anniversary_after(situation, step)],
     }
     return instead[step.kind]() if step.kind in instead else []
 
@@ -168,4 +168,4 @@ def _escalation(situation: Situation, step: Step) -> list[Step]:
     """What comes of a task that nobody is reminded of."""
     task = _task(situation, step)
     promised = next((p for p in situation.playbook.onboarding.tasks if task and p.name == task.name), None)
-    return onboarding.late_steps(situation, step.stage, promised, task) if task and promised else []
+    return onboarding_tasks.late_steps(situation, step.stage, promised, task) if task and promised else []

@@ -13,7 +13,7 @@ from domain.frame import lateness, pace
 from domain.frame.customer import ContactFacts
 from domain.frame.situation import Situation
 from domain.holds.guard import WrittenMail
-from domain.success import adoption, expansion, onboarding, reorder
+from domain.success import adoption, expansion, onboarding, reorder, thanks
 
 Context = dict[str, Any]
 NOT_SO = "it is not so any more"
@@ -136,7 +136,7 @@ def _touch(situation: Situation, context: Context, mail: MailAsWritten) -> Conte
 
 
 def _anniversary(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
-    why = onboarding.no_thanks(situation)
+    why = thanks.no_thanks(situation)
     return why if why is not None else context
 
 

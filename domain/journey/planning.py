@@ -18,7 +18,7 @@ from domain.journey.agenda_facts import Facts
 from domain.journey.horizon import NEXT, Horizon
 from domain.kernel.base import Write
 from domain.quotes import deciding
-from domain.success import adoption, onboarding
+from domain.success import adoption, thanks
 
 
 def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
@@ -81,7 +81,7 @@ def _moved(facts: Facts, found: Agenda) -> None:
 
 def _stands(found: Agenda, step: Step) -> bool:
     """True for a step whose stage is open, and for those that have none."""
-    alone = step.stage == onboarding.ANNIVERSARIES or stage_kind(step.stage) is StageKind.FULFILMENT
+    alone = step.stage == thanks.ANNIVERSARIES or stage_kind(step.stage) is StageKind.FULFILMENT
     return alone or step.stage in found.stages
 
 
@@ -109,7 +109,7 @@ def begun_anew(facts: Facts) -> Outcome:
 def of_contracts(found: Agenda, contracts: Collection[str], *, check_ins: bool) -> Agenda:
     """The part of an agenda that contracts have brought, with or without the check-ins; the anniversary, which may be of an
     earlier day than was known."""
-    about = {onboarding.ANNIVERSARIES} | {f"billing:contract:{contract_id}" for contract_id in contracts}
+    about = {thanks.ANNIVERSARIES} | {f"billing:contract:{contract_id}" for contract_id in contracts}
     about |= {key for key in found.stages if key.startswith("renewal:") and key.split(":")[1] in contracts}
     about |= {adoption.STAGE} if check_ins else set()
     return Agenda(

@@ -14,7 +14,7 @@ from domain.journey import fulfilling
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts, OrderFacts
 from domain.orders.order import TERM_KINDS
-from domain.success import adoption, expansion, onboarding, reorder
+from domain.success import adoption, expansion, onboarding, onboarding_tasks, reorder, thanks
 
 
 def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situation:
@@ -41,7 +41,7 @@ def onboardings(facts: Facts, agenda: Agenda) -> None:
 
 
 def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) -> None:
-    stage = onboarding.stage_of(order.order_id)
+    stage = onboarding_tasks.stage_of(order.order_id)
     waiting = {
         task.name: task for task in facts.situation.customer.tasks if task.stage == stage and task.status == "open"
     }
@@ -51,13 +51,13 @@ def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) 
         return
     then = at_instant(facts, order.recorded_at, imported=order.imported)
     start = then.customer.day_of(order.activated_at)
-    for step in onboarding.first_steps(then, order.order_id, onboarding.starts_on(then, start)):
+    for step in onboarding.first_steps(then, order.order_id, onboarding_tasks.starts_on(then, start)):
         if then.is_past(step.at) or facts.done(step.key) is not None:
             continue
         if step.kind == "onboarding_touch":
             if not facts.situation.is_past(facts.as_left(step).at):
                 agenda.add(step)
-        elif onboarding.task_of(step.name) in waiting:
+        elif onboarding_tasks.task_of(step.name) in waiting:
             agenda.add(step)
     for task in waiting.values():
         agenda.add(*_following(facts, stage, task))
@@ -75,7 +75,7 @@ def _following(facts: Facts, stage: str, task: TaskFacts) -> list[Step]:
     asked = task.name if promised.owner is TaskOwner.SYSTEM else f"{task.name}-remind"
     looked = facts.done(f"{stage}/{asked}")
     if looked is not None:
-        found += onboarding.late_steps(at_instant(facts, looked), stage, promised, task)
+        found += onboarding_tasks.late_steps(at_instant(facts, looked), stage, promised, task)
     if promised.provisions:
         found += [one.step for one in facts.announced("onboarding_provisioned") if one.step.stage == stage]
     return [step for step in found if facts.done(step.key) is None]
@@ -91,16 +91,16 @@ def anniversaries(facts: Facts, agenda: Agenda) -> None:
     by_order = [order.recorded_at for order in facts.record.orders if order.activated_at <= customer.account.since]
     known = max([facts.record.reopened_at or facts.record.recorded_at, *by_order[:1]])
     after = max(customer.day_of(known), situation.in_days(-TOLERATED_DELAY.days - 1))
-    prefix = f"{onboarding.ANNIVERSARIES}/anniversary-"
+    prefix = f"{thanks.ANNIVERSARIES}/anniversary-"
     seen = known
     if last := facts.last_done(prefix):
         seen = max(seen, last[1])
-        after = max(after, date(onboarding.anniversary_year(last[0]), 12, 31), customer.day_of(last[1]))
+        after = max(after, date(thanks.anniversary_year(last[0]), 12, 31), customer.day_of(last[1]))
     for at, key in facts.left_out(prefix):  # for good, whatever is known of the day by now
         seen = max(seen, at)
-        after = max(after, date(onboarding.anniversary_year(key), 12, 31))
+        after = max(after, date(thanks.anniversary_year(key), 12, 31))
     since = at_instant(facts, seen).customer.day_of(customer.account.since)
-    agenda.add(onboarding.next_anniversary(situation, since, after=after))
+    agenda.add(thanks.next_anniversary(situation, since, after=after))
 
 
 # Check-ins
@@ -216,7 +216,9 @@ def deliveries(facts: Facts, agenda: Agenda) -> None:
         if order.over or order.imported or not order.ships:
             continue
         then = at_instant(facts, order.recorded_at)
-        onboards = any(task.stage == onboarding.stage_of(order.order_id) for task in facts.situation.customer.tasks)
+        onboards = any(
+            task.stage == onboarding_tasks.stage_of(order.order_id) for task in facts.situation.customer.tasks
+        )
         day = then.customer.day_of(order.activated_at)
         for step in fulfilling.follow_up_of(then, order.order_id, day, onboards=onboards):
             if facts.done(step.key) is None and not facts.situation.is_past(facts.as_left(step).at):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from domain.frame.case_words import RUNNING, WAITING, CaseState, state_in_words
 from domain.frame.mail_names import CHANNELS
 from domain.kernel.shown import as_text, first_sentence
-from domain.service.case import CaseProgress, CaseView, Promise
+from domain.service.case_progress import CaseProgress, CaseView, Promise
 from domain.service.lifecycle import allowed_after
 
 LIMIT = 4000

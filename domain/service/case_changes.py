@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from domain.frame.case_words import RUNNING, WAITING, CaseState
+from domain.frame.case_words import WAITING, CaseState
 from domain.frame.step_words import plain
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
-from domain.service import case_care, case_handling, case_mails, case_surveys
-from domain.service.case import CaseAccount, CaseChanged, CaseContact, CaseFile, Happened, clock_events
+from domain.service import case_care, case_mails, case_surveys
+from domain.service.case import CaseAccount, CaseContact, Happened
 from domain.service.case_effects import NewMessage, digest_of
 from domain.service.case_requests import (
     AddNote,
@@ -17,16 +16,14 @@ from domain.service.case_requests import (
     Close,
     CustomerMessage,
     Identify,
-    Merge,
     Reopen,
     Resolve,
     Respond,
     Resume,
     Wait,
 )
-from domain.service.casework import SYSTEM, Work
+from domain.service.casework import Work
 from domain.service.errors import TransitionNotAllowedError
-from domain.service.history import unanswered_since
 from domain.service.lifecycle import (
     AfterMessage,
     CaseFacts,
@@ -34,7 +31,6 @@ from domain.service.lifecycle import (
     after_message,
     allowed_after,
     check_change,
-    check_merge,
 )
 from domain.service.opening import CaseChannel, OpenCase
 
@@ -127,7 +123,7 @@ def note(work: Work, request: AddNote) -> None:
 def wait(work: Work, request: Wait) -> None:
     """The case waits for somebody."""
     to = CaseState(f"waiting_{request.waiting_for.value}")
-    at = _turn(work, to, request.at, reason=request.reason)
+    at = turn(work, to, request.at, reason=request.reason)
     if request.until is not None and request.until <= work.as_of:
         said = f"{request.until.isoformat()} has passed; give a later instant"
         raise Refusal(NOT_ALLOWED, "the case cannot wait until then", [Problem(field="until", problem=said)])
@@ -140,15 +136,15 @@ def wait(work: Work, request: Wait) -> None:
 def resume(work: Work, request: Resume) -> None:
     """The case is worked on again."""
     if work.case.status not in WAITING:
-        _refuse_turn(work, "it does not wait")
-    at = _turn(work, CaseState.OPEN, request.at)
+        _refuseturn(work, "it does not wait")
+    at = turn(work, CaseState.OPEN, request.at)
     work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
     work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
 
 
 def resolve(work: Work, request: Resolve) -> None:
     """The work is done: the customer hears what, and is asked later how it was."""
-    at = _turn(work, CaseState.RESOLVED, request.at, code=request.code, text=request.text)
+    at = turn(work, CaseState.RESOLVED, request.at, code=request.code, text=request.text)
     detail = {"status": "resolved", "code": request.code}
     work.happened(Happened.RESOLVED, at, request.by, detail)
     work.change(
@@ -170,12 +166,12 @@ def resolve(work: Work, request: Resolve) -> None:
 def reopen(work: Work, request: Reopen) -> None:
     """A case that was thought done goes on."""
     if work.case.status not in (CaseState.RESOLVED, CaseState.CLOSED):
-        _refuse_turn(work, "it has not ended")
-    at = _turn(work, CaseState.OPEN, request.at)
-    _reopen(work, at, request.by, request.reason)
+        _refuseturn(work, "it has not ended")
+    at = turn(work, CaseState.OPEN, request.at)
+    reopen_at(work, at, request.by, request.reason)
 
 
-def _reopen(work: Work, at: datetime, by: str, reason: str) -> None:
+def reopen_at(work: Work, at: datetime, by: str, reason: str) -> None:
     case = work.case
     work.happened(Happened.REOPENED, at, by, {"status": "open", "reason": reason})
     if case.resolved_at is not None:
@@ -196,100 +192,9 @@ def _reopen(work: Work, at: datetime, by: str, reason: str) -> None:
     work.report("reopened", at)
 
 
-def merge(
-    work: Work,
-    request: Merge,
-    others: Mapping[str, CaseFile],
-    merged_into: Mapping[str, str],
-    heard_at: datetime | None = None,
-) -> None:
-    """The case goes up in another one of the same customer, and with it the answer that the customer waits for.
-
-    Args:
-        others: the cases named.
-        merged_into: all merges of their customer.
-        heard_at: when the case that it goes up in last answered the customer.
-    """
-    case = work.case
-    known = {case.case_id: case, **others}
-    accounts = {one.case_id: one.account_id or f"unknown, {_unknown(one)}" for one in known.values()}
-    end = check_merge(case.case_id, request.into, accounts=accounts, merged_into=merged_into)
-    target = known[end]
-    if target.status in (CaseState.CLOSED, CaseState.CANCELLED):
-        raise Refusal(NOT_ALLOWED, f"case {end!r} is {target.status.value}; reopen it before merging into it")
-    _turn(work, CaseState.MERGED, None)
-    work.happened(Happened.MERGED, work.as_of, request.by, {"status": "merged", "into": end, "reason": request.reason})
-    work.change(
-        status=CaseState.MERGED,
-        status_at=work.as_of,
-        status_reason=request.reason,
-        merged_into=end,
-        resume_at=None,
-        escalated=False,
-        escalated_at=None,
-        closed_at=work.as_of,
-    )
-    work.absorbed_into = end
-    work.owed_since = _owed_since(work, target, heard_at)
-    work.goes_on = case.status in RUNNING
-    told = f"{case.case_id}:{len(work.before.events) + len(work.events)}:absorbed"
-    work.tell.append(CaseChanged(id=told, at=work.as_of, case_id=case.case_id, what="absorbed", into=end))
-    work.line("merged", f"Case {case.case_id} was merged into {end}", work.as_of, request.by)
-    work.report("closed", work.as_of)
-    work.answer["into"] = end
-
-
-def _owed_since(work: Work, target: CaseFile, heard_at: datetime | None) -> datetime | None:
-    """From when on the target's next answer is counted: a merge wins no time. What is late already stays on this case's record,
-    and a resolved target is reopened by the merge; there it counts from the merge."""
-    since = unanswered_since(clock_events(work.before.events, work.before.desk.rules))
-    resolved = target.status is CaseState.RESOLVED  # whoever was told that all is done was not answered by that
-    if since is None or (heard_at is not None and heard_at >= since and not resolved):
-        return None
-    late = any(
-        row.violation() and row.completed_at is None and row.kind != "resolution" for row in work.before.milestones
-    )
-    if late or resolved:
-        return work.as_of
-    return max(since, target.opened_at)
-
-
-def absorbed(work: Work, told: CaseChanged) -> None:
-    """Another case went up in this one, which is on record by now. What its customer waits for does what a message does, work
-    that was not done reopens what was resolved, what burnt in the one burns in the other, and the more urgent clock counts."""
-    found = [event for event in work.before.events if event.kind is Happened.ABSORBED]
-    merges = [event for event in found if event.detail.get("case_id") == told.case_id]
-    if not merges:
-        return
-    at, detail = merges[-1].at, merges[-1].detail
-    resolved_before = work.case.status is CaseState.RESOLVED and work.case.status_at <= at
-    if resolved_before and detail.get("goes_on"):
-        _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
-    for reason in detail.get("burning_for", ()):
-        case_care.take_over_flag(work, at, told.case_id, str(reason))
-    case_handling.take_over_urgency(work, told.case_id, detail)
-    if "unanswered_since" not in detail:
-        return
-    effect = after_message(_facts(work), at, work.before.desk.rules)
-    if effect is AfterMessage.REOPENS:
-        _reopen(work, at, SYSTEM, f"case {told.case_id} was merged into it")
-    elif effect is AfterMessage.RESUMES:
-        work.happened(Happened.RESUMED, max(at, work.case.status_at), SYSTEM, {"status": "open"})
-        status_at = max(at, work.case.status_at)
-        work.change(status=CaseState.OPEN, status_at=status_at, status_reason="", resume_at=None)
-    title = f"Case {told.case_id} was merged into {work.case_id}: its customer waits for an answer"
-    work.notify(f"{work.key}/absorbed", ("owner",), title, [work.case.subject, "What they wrote is in the thread."])
-    work.change(planned_at=work.as_of)  # warnings whose time has passed by then are not given in a burst
-
-
-def _unknown(case: CaseFile) -> str:
-    """Who somebody unknown is: the same address or number is the same person."""
-    return (case.contact.email or "").lower() or case.contact.phone or case.case_id
-
-
 def close(work: Work, request: Close) -> None:
     """A resolved case is final. Sales heard of the resolution; that nothing more came changes nothing for them."""
-    at = _turn(work, CaseState.CLOSED, request.at)
+    at = turn(work, CaseState.CLOSED, request.at)
     work.happened(Happened.CLOSED, at, request.by, {"status": "closed", "reason": request.reason})
     work.change(status=CaseState.CLOSED, status_at=at, status_reason=request.reason, closed_at=at)
     work.change(escalated=False, escalated_at=None)
@@ -298,7 +203,7 @@ def close(work: Work, request: Close) -> None:
 
 def cancel(work: Work, request: Cancel) -> None:
     """Nobody needs it any more."""
-    at = _turn(work, CaseState.CANCELLED, request.at, reason=request.reason, by_customer=request.by_customer)
+    at = turn(work, CaseState.CANCELLED, request.at, reason=request.reason, by_customer=request.by_customer)
     work.happened(Happened.CANCELLED, at, request.by, {"status": "cancelled", "reason": request.reason})
     work.change(
         status=CaseState.CANCELLED,
@@ -323,7 +228,7 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
         return
     # Where a case was opened after its customer wrote, the message counts from its opening.
     at = work.moment(max(request.at, case.opened_at) if request.at else None)
-    effect = after_message(_facts(work), at, work.before.desk.rules)
+    effect = after_message(facts_of(work), at, work.before.desk.rules)
     if effect is AfterMessage.GOES_TO_MERGE_TARGET:
         raise Refusal(NOT_ALLOWED, f"case {case.case_id!r} was merged; write to {case.merged_into!r}")
     if effect is AfterMessage.NEW_LINKED_CASE and not request.automatic:
@@ -333,7 +238,7 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
         if effect in (AfterMessage.REOPENS, AfterMessage.RESUMES):
             at = max(at, case.status_at)  # written before the case ended or waited, and heard of only now
         if effect is AfterMessage.REOPENS:
-            _reopen(work, at, request.by, "the customer wrote again")
+            reopen_at(work, at, request.by, "the customer wrote again")
         elif effect is AfterMessage.RESUMES:
             work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
             work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
@@ -376,7 +281,7 @@ def identify(work: Work, request: Identify, account: CaseAccount, contact: CaseC
     work.report("opened", work.as_of)
 
 
-def _facts(work: Work) -> CaseFacts:
+def facts_of(work: Work) -> CaseFacts:
     case = work.case
     return CaseFacts(
         state=case.status,
@@ -387,7 +292,7 @@ def _facts(work: Work) -> CaseFacts:
     )
 
 
-def _turn(
+def turn(
     work: Work,
     to: CaseState,
     at: datetime | None,
@@ -408,11 +313,11 @@ def _turn(
         resolution_text=text,
         by_customer=by_customer,
     )
-    check_change(_facts(work), change, work.before.desk.rules)
+    check_change(facts_of(work), change, work.before.desk.rules)
     return moment
 
 
-def _refuse_turn(work: Work, why: str) -> None:
+def _refuseturn(work: Work, why: str) -> None:
     allowed = tuple(state.value for state in allowed_after(work.case.status))
     raise TransitionNotAllowedError(
         f"the case is {work.case.status.value}: {why}; it can become {', '.join(allowed) or 'nothing else'}", allowed

@@ -17,18 +17,16 @@ from domain.kernel.business_clock import BusinessClock
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service.case import (
     CaseAccount,
-    CaseChanged,
     CaseFile,
-    CaseView,
     CsatFacts,
     Happened,
     MessageFacts,
     MilestoneFacts,
-    Promise,
     Recorded,
     clock_events,
 )
 from domain.service.case_effects import CaseLine, CaseMail, CaseNotice, NewMessage, StaffTask
+from domain.service.case_progress import CaseChanged, CaseView, Promise
 from domain.service.desk import AgentFacts, Desk, TeamFacts
 from domain.service.entitlements import ServicePolicy
 from domain.service.history import CaseHistory, history_of

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.assets.model import AssetRecord
+from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
-from domain.billing.schedule import BillLine
 from domain.contracts import changes, renewal
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets

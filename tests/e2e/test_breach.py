@@ -14,7 +14,7 @@ from activities.frame.carrying_out import Performer, Seller
 from activities.service.case_work import CaseWorker
 from activities.service.cases import ServiceCases
 from activities.service_policies import read_service_book
-from domain.service.case import CaseCall
+from domain.service.case_progress import CaseCall
 from gateway.cases import CaseClient
 from tests.cases import case, customer, staffed
 from tests.conftest import Servers

@@ -23,7 +23,7 @@ from activities.service.case_work import CaseWorker
 from activities.service_policies import read_service_book
 from domain.claims.policy import ClaimPolicy
 from domain.kernel.refusals import Refusal
-from domain.service.case import CaseCall, CaseOutcome
+from domain.service.case_progress import CaseCall, CaseOutcome
 from tests.conftest import Servers
 from tests.pricing import Shop, open_shop
 from tests.properties import examples

@@ -15,8 +15,8 @@ from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
+from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
-from domain.billing.schedule import BillLine
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, start_of_day
 from domain.kernel.money import by_one_month, rounding_of

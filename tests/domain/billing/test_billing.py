@@ -18,8 +18,8 @@ from domain.assets.ledger import Ledger, total_amount
 from domain.assets.model import Asset, AssetRecord, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import CancelAsset, ChangeEnd, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback
+from domain.billing.bill import BillKind, BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
-from domain.billing.schedule import BillKind, BillLine
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day, start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId, ProductCode

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
-from domain.billing.schedule import BillLine
 from domain.contracts import changes
 from domain.contracts.requests import RenewAssets
 from domain.frame.ownership import POLICY

@@ -12,9 +12,11 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import ChangePrice
+from domain.billing.bill import BillKind, BillLine, bill
 from domain.billing.line_parts import Why
 from domain.billing.netting import Key
-from domain.billing.schedule import BillingTerms, BillKind, BillLine, bill, schedule
+from domain.billing.periods import BillingTerms
+from domain.billing.schedule import schedule
 from domain.catalogue.errors import QuoteStateError
 from domain.kernel.ids import OrderId
 from domain.orders.fulfilments import (

@@ -13,8 +13,8 @@ import pytest
 
 from domain.assets.exact import rounded
 from domain.assets.ledger import exact_cost
+from domain.billing.bill import BillLine
 from domain.billing.billing import Due, settle
-from domain.billing.schedule import BillLine
 from domain.contracts import changes
 from domain.contracts.requests import AmendAssets, CancelAssets, RenewAssets, SwapAssets
 from domain.frame.ownership import POLICY

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from domain.billing.bill import BillLine
 from domain.billing.billing import Due
 from domain.billing.billing import settle as settled
-from domain.billing.schedule import BillLine
 from domain.contracts.changes import cancel
 from domain.contracts.requests import CancelAssets, Named
 from domain.frame.ownership import POLICY

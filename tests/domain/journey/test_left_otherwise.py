@@ -27,7 +27,7 @@ from domain.journey.planning import agenda
 from domain.journey.success_steps import at_instant
 from domain.kernel.calendar import local_instant
 from domain.orders.order import BillingFrequency
-from domain.success import onboarding
+from domain.success import onboarding, onboarding_tasks, thanks
 from tests.domain.contracts.world import World
 from tests.domain.journey.test_horizons import facts_of
 
@@ -100,7 +100,7 @@ def test_what_was_put_off_for_more_than_a_week_still_comes() -> None:
     world = World(auto_renew=True)
     order_id = world.seats.partition(".")[0]
     then = world.situation()
-    steps = onboarding.first_steps(then, order_id, onboarding.starts_on(then, then.today))
+    steps = onboarding.first_steps(then, order_id, onboarding_tasks.starts_on(then, then.today))
     touch = max((step for step in steps if step.kind == "onboarding_touch"), key=lambda step: step.at)
     world.pass_by((touch.at - world.now).days + 9)
     found = facts_of(world, BillingFrequency.WHOLE_TERM)
@@ -124,7 +124,7 @@ def test_the_anniversary_after_one_that_was_left_out_is_of_the_day_where_the_cus
     skipped = Moved(number=1, at=facts.now, drop=[first.key])
     after = replace(facts, record=facts.record.model_copy(update={"moved": [skipped]}))
     (following,) = [step for step in agenda(after).plan() if step.kind == "relationship_anniversary"]
-    planned = onboarding.anniversary_after(at_instant(after, after.now), first)
+    planned = thanks.anniversary_after(at_instant(after, after.now), first)
     assert (following.key, following.at) == (planned.key, planned.at)
 
 

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, total_amount
-from domain.billing.schedule import BillingTerms, BillKind, BillLine, bill, schedule
+from domain.billing.bill import BillKind, BillLine, bill
+from domain.billing.periods import BillingTerms
+from domain.billing.schedule import schedule
 from domain.catalogue.errors import QuoteError
 from domain.frame.ownership import POLICY
 from domain.kernel.money import rounding_of

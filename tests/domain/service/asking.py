@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.frame.case_words import CaseState
-from domain.service import case_changes
+from domain.service import case_changes, case_merging
 from domain.service.case import CaseFile
 from domain.service.case_requests import (
     Cancel,
@@ -67,7 +67,7 @@ def cancel(work: Work) -> None:
 
 
 def merge(work: Work) -> None:
-    case_changes.merge(work, Merge(into="C-2", by="AG-1"), {"C-2": other(work.case)}, {})
+    case_merging.merge(work, Merge(into="C-2", by="AG-1"), {"C-2": other(work.case)}, {})
 
 
 def other(case: CaseFile, **changes: Any) -> CaseFile:

@@ -10,8 +10,9 @@ import pytest
 
 from domain.frame.case_words import CaseState, Level, Priority
 from domain.kernel.refusals import Refusal
-from domain.service import case_changes, case_handling
-from domain.service.case import CaseChanged, Happened, Recorded
+from domain.service import case_changes, case_handling, case_merging
+from domain.service.case import Happened, Recorded
+from domain.service.case_progress import CaseChanged
 from domain.service.case_requests import (
     AddNote,
     Assign,
@@ -255,7 +256,7 @@ def test_a_merge_takes_along_the_answer_that_is_owed(
         life.do(respond)
     life.wait(HOUR)
     others = {"C-2": other(life.case, **target)}
-    life.do(lambda work: case_changes.merge(work, Merge(into="C-2", by="AG-1"), others, {}, heard_at))
+    life.do(lambda work: case_merging.merge(work, Merge(into="C-2", by="AG-1"), others, {}, heard_at))
     assert life.last.owed_since == since
     assert [(one.what, one.into) for one in life.last.tell] == [("absorbed", "C-2"), ("closed", None)]
 
@@ -279,7 +280,7 @@ def test_the_case_that_absorbs_another_owes_its_answer() -> None:
         recorded(number, life.now, Happened.ABSORBED, case_id="C-0", unanswered_since=owed.isoformat())
     )
     told = CaseChanged(id="C-0:3:absorbed", at=life.now, case_id="C-0", what="absorbed", into="C-1")
-    life.do(lambda work: case_changes.absorbed(work, told))
+    life.do(lambda work: case_merging.absorbed(work, told))
     assert life.case.status is CaseState.OPEN
     row = life.promise("next_response")
     assert (row.state, row.started_at) == ("open", owed)
@@ -291,5 +292,5 @@ def test_the_case_that_absorbs_another_owes_its_answer() -> None:
 def test_refusals_carry_their_type() -> None:
     circle = in_state(CaseState.OPEN)
     with pytest.raises(Refusal, match="circle") as said:
-        circle.do(lambda work: case_changes.merge(work, Merge(into="C-1", by="AG-1"), {}, {}))
+        circle.do(lambda work: case_merging.merge(work, Merge(into="C-1", by="AG-1"), {}, {}))
     assert said.value.type == "MergeRefused"

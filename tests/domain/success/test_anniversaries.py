@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.kernel.calendar import local_day
-from domain.success.onboarding import next_anniversary
+from domain.success.thanks import next_anniversary
 from tests.domain.contracts.world import World
 
 

@@ -1,0 +1,164 @@
+"""The tasks of an onboarding: what they are called, that they are done, and go-live with the last of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from domain.frame import standing
+from domain.frame.customer import TaskFacts, days_between
+from domain.frame.decision import (
+    CloseStaffTasks,
+    Decision,
+    JournalLine,
+    Mail,
+)
+from domain.frame.playbook import OnboardingTask
+from domain.frame.situation import TOLERATED_DELAY, Situation
+from domain.frame.state import Outcome, Stage, Step
+from domain.kernel.base import Write
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.shown import counted
+from domain.success import adoption
+from domain.success.requests import CompleteTask
+from domain.success.writes import CompleteOnboardingTask, OpenOnboardingTask
+
+
+def stage_of(order_id: str) -> str:
+    """The id of an order's onboarding."""
+    return f"onboarding:{order_id}"
+
+
+def task_of(name: str) -> str:
+    """The task behind a step's name."""
+    for ending in ("-invite", "-remind", "-escalate"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def starts_on(situation: Situation, start: date) -> date:
+    """The local day from which the promises of an order of the day `start` count: one that comes to us late is onboarded from
+    the day on which we hear of it, so that nothing promised falls away."""
+    late = not situation.imported and start < situation.in_days(-TOLERATED_DELAY.days)
+    return situation.today if late else start
+
+
+def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboardingTask]:
+    """The tasks that the playbook promises for an order activated on the local day `start`."""
+    opened = []
+    for task in situation.playbook.onboarding.tasks:
+        at, on = situation.customer.morning(start + timedelta(days=task.due_after))
+        status = "past" if situation.imported and at < situation.as_of else "open"
+        opened.append(OpenOnboardingTask(stage_of(order_id), task.name, task.title, task.owner, on, at, status))
+    return opened
+
+
+def promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTask | None, TaskFacts | None]:
+    """The playbook's task and the promised one; a step whose task is settled is no longer wanted."""
+    task = next((task for task in situation.playbook.onboarding.tasks if task.name == name), None)
+    facts = next(
+        (t for t in situation.customer.tasks if t.stage == stage and t.name == name and t.status == "open"), None
+    )
+    return task, facts
+
+
+def named(situation: Situation, facts: TaskFacts) -> str:
+    """A task by its title, and by its order if it is not the only one that could be meant."""
+    return with_order(situation, facts, facts.title["en"])
+
+
+def with_order(situation: Situation, facts: TaskFacts, says: str) -> str:
+    alone = all(task.stage == facts.stage for task in situation.customer.tasks)
+    return says if alone else f"{says} of order {facts.stage.split(':', 1)[1]}"
+
+
+def not_needed(step: Step) -> Decision:
+    return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
+
+
+def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
+    """What comes if a task is still open some days past its due date."""
+    day = max(facts.due_on + timedelta(days=task.escalate_after), situation.in_days(1))
+    return [situation.step("onboarding_escalation", stage, f"{task.name}-escalate", day)]
+
+
+def complete(situation: Situation, request: CompleteTask) -> Decision:
+    """A task is done, by update."""
+    stages = {t.stage for t in situation.customer.tasks if t.status == "open"}
+    wanted = {stage_of(request.order_id)} if request.order_id else stages
+    found = [t for t in situation.customer.tasks if t.stage in wanted and t.name == request.task and t.status == "open"]
+    if not found:
+        open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.status == "open") or "none"
+        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {open_now}")
+    if len(found) > 1:
+        orders = ", ".join(t.stage.split(":", 1)[1] for t in found)
+        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is open for several orders ({orders}); name one as order_id")
+    return completion(situation, found[0], by=request.by, evidence=request.evidence)
+
+
+def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str = "") -> Decision:
+    """A task is settled: its steps fall away, and the last one closes the stage."""
+    terms = situation.playbook.onboarding
+    stage, title = facts.stage, named(situation, facts)
+    left = [
+        t.name for t in situation.customer.tasks if t.stage == stage and t.status == "open" and t.name != facts.name
+    ]
+    value = facts.name == terms.value_task
+    writes: list[Write] = [
+        CompleteOnboardingTask(stage, facts.name, situation.as_of, by, evidence, value=value),
+        CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of),
+    ]
+    stages: dict[str, Stage | None] = {stage: Stage(status="open", tasks=left) if left else None}
+    plan, drop, mails, said = (
+        [],
+        [f"{stage}/{facts.name}-{s}" for s in ("invite", "remind", "escalate")],
+        [],
+        [f"{title} done"],
+    )
+    days = days_between(_since(situation, stage), situation.as_of)
+    if value:
+        said.append(f"First value after {counted(days, 'day')}")
+    if facts.name == terms.last_task:
+        mails += _live(situation, facts, days if value else None)
+        adopting = adoption.after_go_live(situation)
+        plan, drop = adopting.plan, drop + adopting.drop
+    outcome = Outcome(
+        plan=plan,
+        drop=drop,
+        stages=stages,
+        attention={f"late:{stage}/{facts.name}": None},
+        said=said,
+        answer={"task": facts.name, "completed_at": situation.as_of.isoformat(), "open_tasks": left},
+    )
+    return Decision(JournalLine(f"{title} done"), outcome, writes, mails)
+
+
+def _since(situation: Situation, stage: str) -> datetime:
+    """Since when the customer waits for what an onboarding is about: its order."""
+    order = standing.placed(situation, stage.split(":", 1)[1])
+    return order.activated_at if order else situation.customer.account.since
+
+
+def _live(situation: Situation, facts: TaskFacts, days: int | None) -> list[Mail]:
+    """The congratulation to go-live: one for all that went live on a day. `days`: to the first value, if that is of now."""
+    of_today = [
+        t
+        for t in situation.customer.tasks
+        if t.name == facts.name and t.completed_at and situation.customer.day_of(t.completed_at) == situation.today
+    ]
+    if any(other.stage != facts.stage for other in of_today):
+        return []
+    order_id = facts.stage.split(":", 1)[1]
+    first = standing.standing(situation, order_id) is standing.Standing.NEW
+    context = {
+        "days_to_value": _days_to_value(situation, facts.stage, days),
+        "products": [] if first else standing.products_of(situation, order_id),
+    }
+    return [Mail("go_live", context)]
+
+
+def _days_to_value(situation: Situation, stage: str, now: int | None) -> int | None:
+    if now is not None:
+        return now
+    value = situation.playbook.onboarding.value_task
+    done = [t.completed_at for t in situation.customer.tasks if (t.stage, t.name) == (stage, value) and t.completed_at]
+    return days_between(_since(situation, stage), max(done)) if done else None
