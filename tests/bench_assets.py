@@ -29,10 +29,11 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool, open_pool
 from activities.orders.accepting import OrderAcceptance
 from activities.playbooks import FOLDER, read_playbooks
-from domain.assets.ledger import Ledger, LedgerPolicy, rebuild
+from domain.assets.ledger import Ledger, rebuild
 from domain.assets.model import Asset, AssetAction, RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import Generate, Line
+from domain.assets.worth import LedgerPolicy
 from domain.frame.state import RequestCall
 from domain.kernel.ids import AccountId, AssetId, ProductCode
 from domain.quotes.pricing import price

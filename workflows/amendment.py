@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.contracts.consignments import TransferStatus
 from domain.contracts.requests import TransferAssets
-from domain.contracts.transfers import UNDER_WAY
 from domain.frame.state import JourneyState, StageKind, stage_kind
 from domain.journey.requests import CloseJourney
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -25,7 +25,7 @@ def check_transfer(state: JourneyState, request: TransferAssets) -> None:
 def check_close(state: JourneyState, request: CloseJourney) -> None:
     """Refuses an end while assets are on their way to another customer: they are this customer's until they have arrived."""
     for key, stage in state.stages.items():
-        if stage_kind(key) is StageKind.AMENDMENT and stage.status == UNDER_WAY:
+        if stage_kind(key) is StageKind.AMENDMENT and stage.status == TransferStatus.UNDER_WAY:
             raise Refusal(
                 NOT_ALLOWED, "assets are on their way to another account; close the journey once they arrived"
             )

@@ -16,7 +16,8 @@ from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.quotes import quote_rows
 from domain.assets.model import RequestId
-from domain.contracts import changes, transfers
+from domain.contracts import changes, receiving, transfers
+from domain.contracts.consignments import TransferStatus
 from domain.contracts.effective import effective
 from domain.contracts.replanning import joined
 from domain.contracts.request_facts import RequestFacts
@@ -93,14 +94,14 @@ class AssetAmendments:
 
         async def decide(connection: Connection, desk: RequestFacts, request: ReceiveAssets) -> Decision:
             found = await holdings.find_transfer(connection, request.transfer_id)
-            if found is None or found.to_account != call.account_id or found.status != transfers.UNDER_WAY:
+            if found is None or found.to_account != call.account_id or found.status != TransferStatus.UNDER_WAY:
                 how = (
                     f"is {found.status}" if found and found.to_account == call.account_id else "is none of this account"
                 )
                 raise Refusal(NOT_ALLOWED, f"transfer {request.transfer_id!r} {how}")
             ids = [parcel.conveyed.asset.asset_id for parcel in found.consignment.parcels]
             taken = await holdings.taken_assets(connection, ids)
-            return transfers.receive(desk, found, taken)
+            return receiving.receive(desk, found, taken)
 
         return await self._carry_out(call, ReceiveAssets, decide)
 

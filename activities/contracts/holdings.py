@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.kernel.pool import Connection
-from domain.contracts.transfers import Consignment, Receiver, Transferred
+from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
 
 
@@ -150,7 +150,7 @@ async def find_transfer(connection: Connection, transfer_id: str) -> Transferred
         transfer_id=row["transfer_id"],
         from_account=row["from_account"],
         to_account=row["to_account"],
-        status=row["status"],
+        status=TransferStatus(row["status"]),
         reason=row["reason"],
         consignment=Consignment.model_validate(row["body"]),
     )

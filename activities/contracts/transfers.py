@@ -11,7 +11,7 @@ from activities.contracts import holdings
 from activities.frame import effects
 from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.kernel.heartbeats import heartbeats
-from domain.contracts.transfers import REFUSED
+from domain.contracts.consignments import TransferStatus
 from domain.frame.state import Channel, DeliveryCall, Outcome
 
 UPDATE = "receive_assets"
@@ -81,7 +81,7 @@ class Conveyor:
             if done := await effects.find_effect(connection, key):
                 return done.outcome
             status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else ""
-            said = "rejected" if status == REFUSED else "sent"
+            said = "rejected" if status == TransferStatus.REFUSED else "sent"
             await effects.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
             situation = await load_situation(connection, call.account_id, call.as_of)
             outcome = Outcome(plan=[situation.step_now("amendment_settled", stage, transfer_id)])

@@ -8,7 +8,7 @@ from typing import TypeVar
 from temporalio import activity
 
 from activities.frame.carrying_out import Performer, business_errors, effect_key
-from domain.contracts import renewal
+from domain.contracts import renewal_answers
 from domain.contracts.refusing import named_refusals
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
 from domain.frame.decision import Decision
@@ -69,12 +69,12 @@ class JourneyRequests:
     @activity.defn
     async def answer_renewal(self, call: RequestCall) -> Outcome:
         """The customer renews, or does not."""
-        return await self._answer(call, AnswerRenewal, renewal.answer, "renewal", ledger=True)
+        return await self._answer(call, AnswerRenewal, renewal_answers.answer, "renewal", ledger=True)
 
     @activity.defn
     async def request_renewal(self, call: RequestCall) -> Outcome:
         """The customer asks for a renewal; its quote goes out."""
-        return await self._answer(call, RequestRenewal, renewal.asked_for, "renewal", ledger=True)
+        return await self._answer(call, RequestRenewal, renewal_answers.asked_for, "renewal", ledger=True)
 
     @activity.defn
     async def answer_offer(self, call: RequestCall) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from temporalio import activity
 
 from activities.frame.carrying_out import Performer, business_errors, effect_key
-from domain.contracts import renewal, renewal_talk
+from domain.contracts import renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
@@ -125,7 +125,7 @@ class JourneySteps:
     @activity.defn
     async def renewal_notice(self, call: StepCall) -> Outcome:
         """The customer hears that the term ends, with or without the quote."""
-        return await self._perform(call, unless_locked(renewal.notice), ledger=True)
+        return await self._perform(call, unless_locked(renewal_notices.notice), ledger=True)
 
     @activity.defn
     async def renewal_quote(self, call: StepCall) -> Outcome:

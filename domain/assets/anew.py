@@ -9,10 +9,11 @@ from typing import Any
 
 from domain.assets.amend import at_new_end, at_new_start, repriced
 from domain.assets.errors import LedgerCorruptError
-from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.ledger import rebuild
 from domain.assets.model import ActionSource, ActionType, AssetAction, AssetRecord, Category, Subtype
 from domain.assets.periods import lot_slices
 from domain.assets.taking import close_lots, take
+from domain.assets.worth import LedgerPolicy
 
 
 def without(

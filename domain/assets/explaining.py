@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.dates import Instant
-from domain.assets.ledger import LedgerPolicy, month_anchors, period_at, units_worth
+from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.views import Explanation, explain_at
+from domain.assets.worth import LedgerPolicy, month_anchors, units_worth
 from domain.kernel.base import Carried
 
 ZERO = Decimal(0)

@@ -9,8 +9,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from domain.assets.errors import LedgerCorruptError, SegmentError
-from domain.assets.ledger import LedgerPolicy, check_rebuild, total_amount
+from domain.assets.ledger import check_rebuild, total_amount
 from domain.assets.model import ActionSource, AssetRecord, Category, SellingModel, StatePeriod
+from domain.assets.worth import LedgerPolicy
 
 ZERO = Decimal(0)
 

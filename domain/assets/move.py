@@ -13,7 +13,7 @@ from fractions import Fraction
 from domain.assets.checks import already_done, check_movable, in_term
 from domain.assets.dates import Instant
 from domain.assets.errors import AssetExistsError, OverReductionError, PriceBookError, TransferQuantityError
-from domain.assets.ledger import Entry, Ledger, LedgerPolicy, anchor_at, append, empty_record, exact_cost, month_anchors
+from domain.assets.ledger import Entry, Ledger, append, empty_record
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -29,6 +29,7 @@ from domain.assets.model import (
 from domain.assets.periods import attributes_at
 from domain.assets.requests import Swap, SwapKind, Transfer
 from domain.assets.taking import as_lots, close_lots, quantities_from, take
+from domain.assets.worth import LedgerPolicy, anchor_at, exact_cost, month_anchors
 from domain.kernel.base import Carried
 from domain.kernel.ids import AssetId, OrderId
 

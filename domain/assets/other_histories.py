@@ -12,12 +12,13 @@ from itertools import pairwise
 from domain.assets.errors import HistoryError, MixedPriceBooksError
 from domain.assets.exact import rounded
 from domain.assets.invariants import check_periods, violations
-from domain.assets.ledger import Ledger, LedgerPolicy, period_at
+from domain.assets.ledger import Ledger, period_at
 from domain.assets.model import Asset, AssetRecord, Attributes, RequestId, StatePeriod
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.proration import by_the_month
 from domain.assets.proration_policy import ProrationPolicy
 from domain.assets.requests import ChangeFields, ChangePrice, ChangeQuantity, Generate, Line, Renew
+from domain.assets.worth import LedgerPolicy
 from domain.kernel.money import Rounding, rounding_of
 
 _LEDGER = Rounding(decimals=12)

@@ -15,12 +15,13 @@ from domain.assets.errors import (
     RestrictedError,
     SegmentError,
 )
-from domain.assets.ledger import Entry, Ledger, anchored, append, month_anchors
+from domain.assets.ledger import Entry, Ledger, append
 from domain.assets.model import ActionSource, ActionType, Asset, AssetRecord, Category, RenewalPricing, SellingModel
 from domain.assets.periods import lot_slices, rows_of
 from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.uplift import raised
+from domain.assets.worth import anchored, month_anchors
 from domain.kernel.calendar import add_months
 
 

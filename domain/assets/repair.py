@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from domain.assets.errors import LedgerCorruptError
 from domain.assets.invariants import violations
-from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.ledger import rebuild
 from domain.assets.model import AssetRecord, StatePeriod
+from domain.assets.worth import LedgerPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from domain.assets.errors import OverReductionError
-from domain.assets.ledger import ReductionOrder
 from domain.assets.model import ActionSource, AssetAction, AssetRecord, Category, SellingModel
 from domain.assets.periods import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
+from domain.assets.worth import ReductionOrder
 
 
 def cut_at(record: AssetRecord, effective: datetime) -> list[Slice]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.dates import Instant
-from domain.assets.ledger import LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between, period_at
+from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.periods import lot_slices, rows_of
+from domain.assets.worth import LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MONTHS_IN_YEAR
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from domain.assets.ledger import LedgerPolicy
 from domain.assets.model import AssetRecord, Category, SellingModel
+from domain.assets.worth import LedgerPolicy
 from domain.billing.bill import BillKind, BillLine, Paid, View, bill, charged_as
 from domain.billing.line_parts import kept
 from domain.billing.periods import BillingTerms

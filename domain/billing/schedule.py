@@ -9,9 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from domain.assets.exact import rounded
-from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.periods import rows_of, sweep, timeline
+from domain.assets.worth import anchor_at, month_anchors
 from domain.billing.line_parts import ONCE, LinePart, merged
 from domain.billing.netting import Key
 from domain.billing.periods import BillingTerms, Periods

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from domain.assets.anew import changes_ahead, unchanged, without
 from domain.assets.errors import AssetError, LedgerCorruptError
-from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.ledger import rebuild
 from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
+from domain.assets.worth import LedgerPolicy
 from domain.kernel.calendar import local_day
 
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from domain.assets.contract_dates import ContractTerms, cotermed
 from domain.assets.errors import ContractError, RestrictedError
-from domain.assets.ledger import anchor_at, month_anchors
 from domain.assets.model import Asset, AssetRecord, ComingTerm, SellingModel
 from domain.assets.operations import AnyRequest
 from domain.assets.requests import (
@@ -27,6 +26,7 @@ from domain.assets.requests import (
     Rollback,
     Swap,
 )
+from domain.assets.worth import anchor_at, month_anchors
 from domain.contracts.bundled import bundled, check_apart, check_ends, renewed_along
 from domain.contracts.refusing import named_refusals
 from domain.contracts.renewal_quote import last_day

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
-from domain.contracts import renewal
+from domain.contracts import renewal, renewal_notices
 from domain.contracts.ending import NOTHING_LEFT, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term
 from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
@@ -269,7 +269,7 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
         outcome = joined(outcome, Outcome(drop=[contract.stage]))
-        outcome = joined(outcome, renewal.run_out(situation, after))
+        outcome = joined(outcome, renewal_notices.run_out(situation, after))
     return first.and_then(
         Replanned(
             # Who declined its renewal has declined it still, whatever becomes of this change.
@@ -319,7 +319,7 @@ def _moved(
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)} now"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
-        planned = renewal.run_out if contract.status == "declined" else renewal.begin
+        planned = renewal_notices.run_out if contract.status == "declined" else renewal_notices.begin
         outcome = joined(joined(outcome, Outcome(drop=[contract.stage])), planned(situation, contract))
     return first.and_then(
         Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: contract})
@@ -356,7 +356,7 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
     if contract.previous is not None:
         planned = renewal.turn(situation, first, contract.term, "").model_copy(update={"said": []})
     else:
-        planned = renewal.take_up(situation, contract)
+        planned = renewal_notices.take_up(situation, contract)
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
     return Replanned(
         writes,

@@ -7,119 +7,45 @@ go, or has its units back. Which of the two it was is decided by one row, the tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-from pydantic import AwareDatetime
-
-from domain.assets.bundles import Relationship
-from domain.assets.contract_dates import ContractTerms, relate
-from domain.assets.errors import AssetExistsError, ContractError, PriceBookError
-from domain.assets.ledger import Ledger, exact_cost, lock, unlock
+from domain.assets.errors import AssetExistsError, ContractError
+from domain.assets.ledger import Ledger, lock, unlock
 from domain.assets.model import AssetRecord, RequestId
-from domain.assets.move import Conveyed, transfer_in, transfer_out
+from domain.assets.move import Conveyed, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
-from domain.assets.writes import AssetChange, Relate
+from domain.assets.worth import exact_cost
+from domain.assets.writes import AssetChange
 from domain.billing.billing import billing_of, terms_of
 from domain.billing.taking_effect import in_effect
 from domain.contracts.bundled import check_apart
 from domain.contracts.changes import scheduled, stage_of
+from domain.contracts.consignments import (
+    Conditions,
+    Consignment,
+    Parcel,
+    Receiver,
+    TermAhead,
+    Transferred,
+    TransferStatus,
+)
+from domain.contracts.receiving import mail_of_changes
 from domain.contracts.refusing import named_refusals, refusal_of
-from domain.contracts.renewal_quote import last_day
-from domain.contracts.replanning import Replanned, joined, replan
-from domain.contracts.request_facts import RequestFacts, Sold, changes_of
+from domain.contracts.replanning import joined, replan
+from domain.contracts.request_facts import RequestFacts, changes_of
 from domain.contracts.requests import TransferAssets
-from domain.contracts.telling import Told, before_last, tell
-from domain.contracts.terms import common_end, term_after
-from domain.contracts.writes import SendAssets, SettleTransfer
-from domain.frame.customer import ContractFacts, TermFacts
-from domain.frame.decision import Convey, Decision, JournalLine, Mail, Notice
+from domain.contracts.telling import before_last, tell
+from domain.contracts.writes import SendAssets
+from domain.frame.customer import TermFacts
+from domain.frame.decision import Convey, Decision, JournalLine, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
-from domain.kernel.base import Carried, Write
 from domain.kernel.calendar import local_day, start_of_day
-from domain.kernel.ids import AccountId, AssetId, ContractId
+from domain.kernel.ids import AssetId
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
-from domain.orders.order import BillingFrequency, ContactRole, FirstInvoice, PricePer
-
-UNDER_WAY = "under_way"
-RECEIVED = "received"
-REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """The account that is to take assets, with its contracts and the ids of assets that exist already."""
-
-    account_id: str
-    closed: bool
-    contracts: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Transferred:
-    """A transfer as it is on record. `status`: under_way, received or refused (for this `reason`)."""
-
-    transfer_id: str
-    from_account: str
-    to_account: str
-    status: str
-    reason: str
-    consignment: Consignment
-
-
-class TermAhead(Carried):
-    """A term that is sold and has not begun."""
-
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-
-
-class Conditions(Carried):
-    """What the contract of the source says, for one like it at the target."""
-
-    contract_id: str
-    """the id of the new contract"""
-    currency: str
-    auto_renew: bool
-    renewal_months: int
-    notice_days: int
-    uplift_percent: str
-    billing: BillingFrequency
-    first_invoice: FirstInvoice = FirstInvoice.START
-    ends_at: AwareDatetime
-    anchor_day: int | None = None
-    billed_from: date | None = None
-    """where the billing periods are counted from that the source has paid for"""
-    coming: TermAhead | None = None
-    """the next term, if it is sold already; `ends_at` is then that of the present one"""
-
-
-class Parcel(Carried):
-    """What one asset hands over, with what it is sold by and the contract that it comes from."""
-
-    conveyed: Conveyed
-    per: PricePer
-    unit_price: str
-    contract: str | None = None
-
-
-class Consignment(Carried):
-    """All that a target needs to take what a source hands over."""
-
-    request_id: str
-    """the transfer's id in the source's ledger"""
-    to_contract_id: str | None = None
-    parcels: list[Parcel]
-    contracts: dict[str, Conditions] = {}
-    """by the source's contract id"""
-    bundles: list[Relationship] = []
-    """the edges of bundles that are handed over, by the new ids"""
 
 
 def transfer_id_of(desk: RequestFacts) -> str:
@@ -147,7 +73,7 @@ def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None)
     answer = {
         "request_id": desk.request_id,
         "transfer_id": transfer_id,
-        "status": UNDER_WAY,
+        "status": TransferStatus.UNDER_WAY,
         "to_account": request.to_account,
         "assets": [
             {**told_of.answer, "to_asset_id": one.asset.asset_id} for told_of, one in zip(told, conveyed, strict=True)
@@ -156,7 +82,7 @@ def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None)
     reason = {"reason": request.reason} if request.reason else {}
     return Decision(
         JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer_id, **reason}),
-        Outcome(stages={stage: Stage(status=UNDER_WAY)}, said=[says], answer=answer),
+        Outcome(stages={stage: Stage(status=TransferStatus.UNDER_WAY)}, said=[says], answer=answer),
         [
             SendAssets(transfer_id, request.to_account, _consignment(desk, request, conveyed), desk.as_of),
             *changed.changes,
@@ -285,119 +211,6 @@ def _ahead(term: TermFacts) -> TermAhead:
     return TermAhead(starts_at=term.starts_at, ends_at=term.ends_at)
 
 
-def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decision:
-    """The second half: the units are the target's, under a contract of its own or one on the source's conditions.
-
-    taken: those of the new ids that exist already. Raises `Refusal`; then the source has its units back.
-    """
-    consignment = transfer.consignment
-    with named_refusals():
-        if taken:
-            raise AssetExistsError(f"{min(taken)} exists already")
-        contracts = [] if consignment.to_contract_id else _contracts(desk, consignment)
-        ledger = desk.ledger
-        for parcel in consignment.parcels:
-            ledger = transfer_in(ledger, _addressed(desk, consignment, contracts, parcel))
-        if consignment.to_contract_id:
-            _check_contract(desk, desk.contract(consignment.to_contract_id), ledger, consignment)
-    sold = {str(p.conveyed.asset.asset_id): Sold(Decimal(p.unit_price), p.per) for p in consignment.parcels}
-    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, sold)
-    follows = replan(desk.situation, changed.records, opened=contracts)
-    told = tell(desk.situation, changed.changes)
-    says = f"Received from {transfer.from_account}: {told[0].line.title}"
-    answer = {
-        "transfer_id": transfer.transfer_id,
-        "status": RECEIVED,
-        "assets": [told_of.answer for told_of in told],
-        "contracts": list(follows.contracts),
-    }
-    outcome = joined(joined(follows.outcome, scheduled(desk, changed)), Outcome(said=[says], answer=answer))
-    writes: list[Write] = [
-        SettleTransfer(transfer.transfer_id, RECEIVED, "", desk.as_of),
-        *follows.writes,
-        *changed.opened,
-        *changed.changes,
-        *([Relate(consignment.bundles)] if consignment.bundles else []),
-    ]
-    return Decision(
-        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer.transfer_id}),
-        outcome,
-        writes,
-        [_mail("assets_received", told, follows)],
-        [Notice(says, [told_of.line.title for told_of in told], to="owner")],
-        more_lines=[*(told_of.line for told_of in told[1:]), *follows.lines],
-    )
-
-
-def _addressed(
-    desk: RequestFacts, consignment: Consignment, contracts: Sequence[ContractFacts], parcel: Parcel
-) -> Conveyed:
-    """What was handed over, as an asset of the target, under the id of the target's own request."""
-    contract_id = consignment.to_contract_id
-    if contract_id is None and parcel.contract is not None:
-        contract_id = consignment.contracts[parcel.contract].contract_id
-    asset = parcel.conveyed.asset.model_copy(
-        update={
-            "account_id": AccountId(desk.situation.customer.account.account_id),
-            "contract_id": ContractId(contract_id) if contract_id else None,
-        }
-    )
-    return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})
-
-
-def _contracts(desk: RequestFacts, consignment: Consignment) -> list[ContractFacts]:
-    """A contract of the target's own for each contract that assets come from, on the same conditions."""
-    found = []
-    for source_id, conditions in consignment.contracts.items():
-        parcels = [parcel.conveyed for parcel in consignment.parcels if parcel.contract == source_id]
-        starts_at = min(conveyed.effective for conveyed in parcels)
-        ends = [conveyed.end for conveyed in parcels if conveyed.end]
-        coming = conditions.coming if any(term.start for one in parcels for term in one.terms) else None
-        found.append(_contract(desk, conditions, starts_at, ends, coming))
-    return found
-
-
-def _contract(
-    desk: RequestFacts, conditions: Conditions, starts_at: datetime, ends: Sequence[datetime], coming: TermAhead | None
-) -> ContractFacts:
-    """With the next term too, if one is sold and the assets reach into it."""
-    first = term_after(0, starts_at, conditions.ends_at if coming else common_end(ends, conditions.ends_at), desk.zone)
-    latest = first
-    if coming is not None:
-        latest = term_after(1, coming.starts_at, common_end(ends, coming.ends_at), desk.zone)
-    return ContractFacts.model_validate(
-        {
-            **conditions.model_dump(exclude={"ends_at", "coming"}),
-            "order_id": None,
-            "status": "active",
-            "first_start": first.start_on,
-            "first_until": first.until,
-            "term": latest,
-            "previous": None if latest is first else first,
-        }
-    )
-
-
-def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger, consignment: Consignment) -> None:
-    """Raise unless what comes fits under a contract of the target: in force, in its currency, with a day in common."""
-    if contract.status == "ended":
-        raise ContractError(f"contract {contract.contract_id} has ended")
-    terms = ContractTerms(
-        contract_id=ContractId(contract.contract_id),
-        account_id=AccountId(desk.situation.customer.account.account_id),
-        start=contract.term.starts_at,
-        end=contract.term.ends_at,
-    )
-    for parcel in consignment.parcels:
-        record = ledger.record(parcel.conveyed.asset.asset_id)
-        if record.asset.currency != contract.currency:
-            raise PriceBookError(
-                f"{record.asset.asset_id} is sold in {record.asset.currency}, contract {contract.contract_id} in"
-                f" {contract.currency}"
-            )
-        relate(record, terms)
-
-
 def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
     """The target has the units: the source's assets are free, and what is left of its contracts is planned anew."""
     locked = _locked(desk)
@@ -414,7 +227,7 @@ def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
         JournalLine(says, detail={"transfer_id": transfer_id, "to_account": to_account}),
         joined(outcome, Outcome(said=[says])),
         [*changed.changes, *follows.writes],
-        [_mail("assets_transferred", told, follows), *follows.mails],
+        [mail_of_changes("assets_transferred", told, follows), *follows.mails],
         [Notice(says, [told_of.line.title for told_of in told], to="owner")],
         more_lines=follows.lines,
     )
@@ -446,21 +259,11 @@ def _locked(desk: RequestFacts) -> list[AssetId]:
 
 def settled(situation: Situation, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
-    if transfer.status == UNDER_WAY:
+    if transfer.status == TransferStatus.UNDER_WAY:
         raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")
     desk = RequestFacts(situation, RequestId(transfer.consignment.request_id))
     if not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")
-    if transfer.status == RECEIVED:
+    if transfer.status == TransferStatus.RECEIVED:
         return complete(desk, transfer.transfer_id, transfer.to_account)
     return undo(desk, transfer.transfer_id, transfer.to_account, transfer.reason)
-
-
-def _mail(template: str, told: Sequence[Told], follows: Replanned) -> Mail:
-    contracts = [
-        {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
-        for contract in follows.contracts.values()
-        if contract.status != "ended"
-    ]
-    context = {"changes": [told_of.row for told_of in told], "contracts": contracts}
-    return Mail(template, context, role=ContactRole.BILLING, contractual=True)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from domain.assets.ledger import AmountRounding, Ledger, LedgerPolicy, MonthCount
+from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.assets.taking import lot_agreed_at
+from domain.assets.worth import AmountRounding, LedgerPolicy, MonthCount
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
 from domain.frame.situation import Situation

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 
 from domain.billing.writes import BillPurchase
-from domain.contracts import renewal
+from domain.contracts import renewal_notices
 from domain.contracts.writes import SetContractStatus
 from domain.frame import standing
 from domain.frame.customer import (
@@ -274,9 +274,9 @@ def begin(
             outcome, adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
         )
     for contract in living:
-        outcome = _joined(outcome, renewal.begin(situation, contract))
+        outcome = _joined(outcome, renewal_notices.begin(situation, contract))
     for contract in held if opening else []:
-        outcome = _joined(outcome, renewal.take_up(situation, contract))
+        outcome = _joined(outcome, renewal_notices.take_up(situation, contract))
         if situation.is_past(contract.term.ends_at):
             writes.append(
                 SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)

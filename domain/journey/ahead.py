@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from domain.billing import billing
 from domain.billing.billing import ContractBilling, ContractTerm
-from domain.contracts import renewal
+from domain.contracts import renewal_notices
 from domain.contracts.renewal_quote import assets_of_next_term, next_term
 from domain.frame.customer import ContractFacts
 from domain.frame.ownership import POLICY
@@ -70,7 +70,7 @@ def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Fact
     """The notices and ends of a contract's terms, and the facts once it has renewed itself as often as it does until then."""
     life = facts.life(contract.contract_id)
     steps = contract_steps.notices(facts, contract, life) if life else []
-    steps.append(renewal.end_step(contract))
+    steps.append(renewal_notices.end_step(contract))
     while contract.auto_renew and contract.term.ends_at <= until:
         renewed = _renewed(facts, contract)
         if renewed is None:
@@ -78,11 +78,11 @@ def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Fact
         facts, contract = renewed
         begins = success_steps.at_instant(facts, contract.term.starts_at)
         steps += [
-            renewal.notice_step(begins, contract, days)
-            for days in renewal.notice_days(begins, contract)
-            if renewal.notice_step(begins, contract, days).at >= contract.term.starts_at
+            renewal_notices.notice_step(begins, contract, days)
+            for days in renewal_notices.notice_days(begins, contract)
+            if renewal_notices.notice_step(begins, contract, days).at >= contract.term.starts_at
         ]
-        steps.append(renewal.end_step(contract))
+        steps.append(renewal_notices.end_step(contract))
     return facts, steps
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from domain.contracts import renewal
+from domain.contracts import renewal_notices
 from domain.frame.customer import TaskFacts
 from domain.frame.decision import JournalLine
 from domain.frame.situation import Situation
@@ -91,7 +91,7 @@ def without(situation: Situation, step: Step) -> list[Step]:
     """What is planned when a step is left out: what comes in a rhythm, or one after the other, goes on with the next one."""
     following: dict[str, Callable[[], list[Step]]] = {
         "adoption_check_in": lambda: [adoption.next_check_in(situation)],
-        "renewal_notice": lambda: renewal.without_notice(situation, step),
+        "renewal_notice": lambda: renewal_notices.without_notice(situation, step),
         "onboarding_reminder": lambda: _escalation(situation, step),
     }
     return following[step.kind]() if step.kind in following else _instead(situation, step)

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category
 from domain.billing import billing
-from domain.contracts import renewal
+from domain.contracts import renewal, renewal_notices
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
-from domain.contracts.transfers import UNDER_WAY
+from domain.contracts.consignments import TransferStatus
 from domain.frame.customer import ContractFacts
 from domain.frame.ownership import POLICY
 from domain.frame.state import Stage, Step
@@ -31,13 +31,13 @@ def renewals(facts: Facts, agenda: Agenda) -> None:
             continue
         agenda.tolerated.add(f"{contract.stage}/quote-*")
         if (before := _sold_ahead(facts, contract, life)) is not None:
-            agenda.stages[before.stage] = Stage(status=renewal.ACCEPTED, until=before.term.ends_at)
-            _add(facts, agenda, renewal.end_step(before))
+            agenda.stages[before.stage] = Stage(status=renewal_notices.ACCEPTED, until=before.term.ends_at)
+            _add(facts, agenda, renewal_notices.end_step(before))
         elif contract.status == "grace":
             _in_grace(facts, agenda, contract)
         elif contract.status == "declined":
-            agenda.stages[contract.stage] = Stage(status=renewal.DECLINED, until=contract.term.ends_at)
-            _add(facts, agenda, renewal.end_step(contract))
+            agenda.stages[contract.stage] = Stage(status=renewal_notices.DECLINED, until=contract.term.ends_at)
+            _add(facts, agenda, renewal_notices.end_step(contract))
         else:
             _living(facts, agenda, contract, life)
 
@@ -47,7 +47,7 @@ def _sold_ahead(facts: Facts, contract: ContractFacts, life: ContractLife) -> Co
     if contract.previous is None or life.term_recorded_at >= contract.previous.ends_at:
         return None
     before = contract.model_copy(update={"term": contract.previous, "previous": None})
-    return None if _is_over(facts, renewal.end_step(before)) else before
+    return None if _is_over(facts, renewal_notices.end_step(before)) else before
 
 
 def _is_over(facts: Facts, step: Step) -> bool:
@@ -68,9 +68,9 @@ def _add(facts: Facts, agenda: Agenda, step: Step) -> None:
 
 
 def _in_grace(facts: Facts, agenda: Agenda, contract: ContractFacts) -> None:
-    over = facts.last_done(renewal.end_step(contract).key)
+    over = facts.last_done(renewal_notices.end_step(contract).key)
     ending = renewal.grace_end_step(at_instant(facts, over[1] if over else contract.term.ends_at), contract)
-    agenda.stages[contract.stage] = Stage(status=renewal.GRACE, until=ending.at)
+    agenda.stages[contract.stage] = Stage(status=renewal_notices.GRACE, until=ending.at)
     _add(facts, agenda, ending)
 
 
@@ -80,11 +80,11 @@ def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: Contrac
     latest = max(said.values(), default=None)
     quoted = latest is not None and life.quoted_at is not None and life.quoted_at >= latest
     if (status := facts.record.renewals.get(contract.stage)) is not None:  # as what was done last left it
-        quoted = status == renewal.QUOTED
+        quoted = status == renewal_notices.QUOTED
     agenda.stages[contract.stage] = Stage(
-        status=renewal.QUOTED if quoted else renewal.WAITING, until=contract.term.ends_at
+        status=renewal_notices.QUOTED if quoted else renewal_notices.WAITING, until=contract.term.ends_at
     )
-    _add(facts, agenda, renewal.end_step(contract))
+    _add(facts, agenda, renewal_notices.end_step(contract))
     if following:
         _add(facts, agenda, following[0])
     for one in facts.announced("renewal_quote"):
@@ -95,8 +95,8 @@ def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: Contrac
 def _notices_said(facts: Facts, contract: ContractFacts) -> dict[int, datetime]:
     """When each notice for the term's present dates was done, by its days."""
     found = {}
-    for days in renewal.notice_days(facts.situation, contract):
-        at = facts.done(renewal.notice_step(facts.situation, contract, days).key)
+    for days in renewal_notices.notice_days(facts.situation, contract):
+        at = facts.done(renewal_notices.notice_step(facts.situation, contract, days).key)
         if at is not None:
             found[days] = at
     return found
@@ -108,7 +108,10 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     as_of = max(situation.as_of, life.term_recorded_at)  # a pause may have begun before it was sold
     if as_of >= contract.term.ends_at:
         return []
-    steps = {days: renewal.notice_step(situation, contract, days) for days in renewal.notice_days(situation, contract)}
+    steps = {
+        days: renewal_notices.notice_step(situation, contract, days)
+        for days in renewal_notices.notice_days(situation, contract)
+    }
     waiting = [days for days in said if _looks_again(facts, steps[days])]
     since = _looked_after_since(facts, contract, life)
     left_out = [days for days in steps if facts.by_hand.get(steps[days].key, steps[days]) is None]
@@ -121,7 +124,7 @@ def notices(facts: Facts, contract: ContractFacts, life: ContractLife) -> list[S
     # One whose day was over when the term was planned came as soon as people read it.
     planned_at = max(life.term_recorded_at, contract.previous.ends_at if contract.previous else life.term_recorded_at)
     if first in steps and steps[first].at < planned_at:
-        steps[first] = renewal.notice_step(at_instant(facts, planned_at), contract, first, now=True)
+        steps[first] = renewal_notices.notice_step(at_instant(facts, planned_at), contract, first, now=True)
     if first in missed:  # so did one that was merged into it, or was left out, when its day was over
         planned = [one.step for one in facts.announced("renewal_notice") if one.step.key == steps[first].key]
         steps[first] = planned[-1] if planned else steps[first]
@@ -216,7 +219,7 @@ def changes_ahead(facts: Facts, agenda: Agenda) -> None:
     for request_id, transfer in way.items():
         stage = change_stage(request_id)
         if facts.done(f"{stage}/{transfer.transfer_id}") is None:
-            agenda.stages[stage] = Stage(status=UNDER_WAY)
+            agenda.stages[stage] = Stage(status=TransferStatus.UNDER_WAY)
             agenda.add(*(one.step for one in facts.announced("amendment_settled") if one.step.stage == stage))
 
 

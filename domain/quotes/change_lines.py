@@ -10,7 +10,7 @@ from typing import Any
 from domain.assets.bundles import Relationship
 from domain.assets.checks import cancelled_says
 from domain.assets.errors import AssetCancelledError
-from domain.assets.ledger import anchor_at, month_anchors, period_at
+from domain.assets.ledger import period_at
 from domain.assets.model import Asset, AssetRecord, PricingSource, RenewalPricing, StatePeriod
 from domain.assets.requests import (
     CancelAsset,
@@ -22,6 +22,7 @@ from domain.assets.requests import (
     Renew,
     Swap,
 )
+from domain.assets.worth import anchor_at, month_anchors
 from domain.catalogue.errors import DiscountError, SellingModelError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
 from domain.kernel.ids import AssetId

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Anchor, Ledger, LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
+from domain.assets.ledger import Ledger
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew, Swap
+from domain.assets.worth import Anchor, LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.errors import (
     DiscountError,

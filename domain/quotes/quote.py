@@ -12,7 +12,6 @@ from pydantic import Field
 from domain.assets.bundles import Relationship
 from domain.assets.contract_dates import ContractTerms
 from domain.assets.dates import Instant
-from domain.assets.ledger import MonthCount
 from domain.assets.model import Attributes, Category, SellingModel
 from domain.assets.requests import (
     CancelAsset,
@@ -25,6 +24,7 @@ from domain.assets.requests import (
     Renew,
     Swap,
 )
+from domain.assets.worth import MonthCount
 from domain.catalogue.pricebook import PriceUnit
 from domain.kernel.base import Carried
 from domain.kernel.ids import AccountId, AssetId, ProductCode

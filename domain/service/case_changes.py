@@ -136,7 +136,7 @@ def wait(work: Work, request: Wait) -> None:
 def resume(work: Work, request: Resume) -> None:
     """The case is worked on again."""
     if work.case.status not in WAITING:
-        _refuseturn(work, "it does not wait")
+        _refuse_turn(work, "it does not wait")
     at = turn(work, CaseState.OPEN, request.at)
     work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
     work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
@@ -166,7 +166,7 @@ def resolve(work: Work, request: Resolve) -> None:
 def reopen(work: Work, request: Reopen) -> None:
     """A case that was thought done goes on."""
     if work.case.status not in (CaseState.RESOLVED, CaseState.CLOSED):
-        _refuseturn(work, "it has not ended")
+        _refuse_turn(work, "it has not ended")
     at = turn(work, CaseState.OPEN, request.at)
     reopen_at(work, at, request.by, request.reason)
 
@@ -317,7 +317,7 @@ def turn(
     return moment
 
 
-def _refuseturn(work: Work, why: str) -> None:
+def _refuse_turn(work: Work, why: str) -> None:
     allowed = tuple(state.value for state in allowed_after(work.case.status))
     raise TransitionNotAllowedError(
         f"the case is {work.case.status.value}: {why}; it can become {', '.join(allowed) or 'nothing else'}", allowed

@@ -17,7 +17,7 @@ from domain.assets.model import AssetRecord
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
-from domain.contracts import changes, renewal
+from domain.contracts import changes, renewal_answers
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
@@ -82,7 +82,7 @@ class _Account(InMemory):
         if "order" in act:
             self.place(read_order(order_document(self.story, self.facts, act)))
         elif act["ask"] == "answer_renewal":
-            self.apply(renewal.answer(self.situation(), AnswerRenewal.model_validate(act["request"])))
+            self.apply(renewal_answers.answer(self.situation(), AnswerRenewal.model_validate(act["request"])))
         else:
             decide, model = ASKED[act["ask"]]
             self.apply(decide(self.desk(request_id), model.model_validate(act["request"])))

@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy
+from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetAction, AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback, Transfer
+from domain.assets.worth import LedgerPolicy
 from tests.oracles import Adapter, Unsupported
 from tests.oracles.assets import Input, choice, moment, understood
 from tests.oracles.dialects.detail_lines import detail_lines

@@ -7,8 +7,9 @@ from decimal import Decimal
 from math import log2
 from time import process_time
 
-from domain.assets.ledger import LedgerPolicy, rebuild
+from domain.assets.ledger import rebuild
 from domain.assets.model import ActionSource, ActionType, Asset, AssetAction, Category, RequestId
+from domain.assets.worth import LedgerPolicy
 from domain.kernel.ids import AccountId, AssetId, ProductCode
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

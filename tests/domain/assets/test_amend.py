@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy, lock, unlock
+from domain.assets.ledger import Ledger, lock, unlock
 from domain.assets.model import Category, RequestId, SellingModel, Subtype
 from domain.assets.operations import apply
 from domain.assets.requests import (
@@ -23,6 +23,7 @@ from domain.assets.requests import (
     Rollback,
     Tail,
 )
+from domain.assets.worth import LedgerPolicy
 from domain.kernel.ids import OrderId
 from tests.domain.assets.builders import X, Y, ask, asset, line, make, mrrs, on, ramp, refused, rows, sold
 from tests.oracles.dialects.detail_lines import detail_lines

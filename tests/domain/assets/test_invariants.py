@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError, LedgerCorruptError
 from domain.assets.invariants import held_at, violations
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, ReductionOrder, period_at
+from domain.assets.ledger import Ledger, period_at
 from domain.assets.model import AssetRecord, RequestId, SellingModel, Subtype
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import (
@@ -33,6 +33,7 @@ from domain.assets.requests import (
     Tail,
     Transfer,
 )
+from domain.assets.worth import LedgerPolicy, MonthCount, ReductionOrder
 from domain.kernel.ids import AccountId, AssetId
 from tests.domain.assets.builders import X, asset, day, sold
 from tests.domain.assets.whole_ledgers import ledger_violations

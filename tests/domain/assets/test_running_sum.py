@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.exact import rounded
-from domain.assets.ledger import Ledger, exact_cost, total_amount
+from domain.assets.ledger import Ledger, total_amount
 from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
+from domain.assets.worth import exact_cost
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle, terms_of
 from domain.frame.ownership import POLICY

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.assets.ledger import Anchor, Ledger, MonthCount, anchor_at, months_between
+from domain.assets.ledger import Ledger
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, Generate, Line, Renew
+from domain.assets.worth import Anchor, MonthCount, anchor_at, months_between
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, anchor_from, start_of_day
 from domain.kernel.calendar import months_between as months_by_anchor

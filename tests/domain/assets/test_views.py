@@ -9,9 +9,10 @@ import pytest
 from domain.assets.bundles import ChildQuantity, Relationship, change_bundle, members
 from domain.assets.contract_dates import ContractTerms, cotermed, relate
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
+from domain.assets.ledger import Ledger
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Renew
 from domain.assets.views import explain_at
+from domain.assets.worth import LedgerPolicy, MonthCount
 from domain.kernel.ids import AccountId, AssetId, ContractId
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
 from tests.domain.assets.totals import state_at, totals_at

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from domain.assets.exact import rounded
-from domain.assets.ledger import exact_cost
+from domain.assets.worth import exact_cost
 from domain.billing.bill import BillLine
 from domain.billing.billing import Due, settle
 from domain.contracts import changes

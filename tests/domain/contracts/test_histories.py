@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.invariants import violations
-from domain.contracts import changes, renewal
+from domain.contracts import changes, renewal_answers
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.ownership import POLICY
 from domain.kernel.refusals import Refusal
@@ -110,7 +110,7 @@ def roll_back(pick: int) -> Act:
 def answer(decision: str) -> Act:
     def act(world: World) -> None:
         document = {"contract_id": world.contract_id, "decision": decision, "reason": "said so"}
-        world.apply(renewal.answer(world.situation(), AnswerRenewal.model_validate(document)))
+        world.apply(renewal_answers.answer(world.situation(), AnswerRenewal.model_validate(document)))
 
     return act
 

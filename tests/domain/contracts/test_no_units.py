@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.contracts import changes, renewal
+from domain.contracts import changes, renewal_answers
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets
 from domain.kernel.refusals import Refusal
 from tests.domain.contracts.world import World
@@ -53,6 +53,6 @@ def test_a_contract_without_units_cannot_be_renewed_and_can_be_cancelled() -> No
     world = emptied()
     answer = AnswerRenewal.model_validate({"contract_id": world.contract_id, "decision": "accept"})
     with pytest.raises(Refusal, match="add units first"):
-        renewal.answer(world.situation(), answer)
+        renewal_answers.answer(world.situation(), answer)
     world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
     assert world.contract().status == "ended"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contracts import changes
-from domain.contracts.renewal import QUOTED
+from domain.contracts.renewal_notices import QUOTED
 from domain.contracts.renewal_quote import assets_of_next_term, quote_renewal
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets
 from domain.contracts.requoting import requote

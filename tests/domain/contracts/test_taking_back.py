@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.contracts import changes, renewal
+from domain.contracts import changes, renewal_answers
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack
 from domain.contracts.telling import takes_effect
 from domain.kernel.refusals import Refusal
@@ -25,7 +25,7 @@ def roll_back(world: World, asset_id: str | None = None) -> None:
 
 def answer(world: World, decision: str) -> None:
     document = {"contract_id": world.contract_id, "decision": decision, "reason": "they said so"}
-    world.apply(renewal.answer(world.situation(), AnswerRenewal.model_validate(document)))
+    world.apply(renewal_answers.answer(world.situation(), AnswerRenewal.model_validate(document)))
 
 
 def ahead(world: World) -> list[tuple[str, str, object]]:

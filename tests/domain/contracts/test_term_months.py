@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from domain.assets.ledger import exact_cost
 from domain.assets.model import AssetRecord
+from domain.assets.worth import exact_cost
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.contracts import changes
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets

@@ -9,7 +9,7 @@ from typing import Any
 from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.model import AssetRecord, RequestId
 from domain.assets.writes import AssetChange
-from domain.contracts import renewal
+from domain.contracts import renewal, renewal_notices
 from domain.contracts.effective import effective
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.waiting import unless_locked
@@ -35,7 +35,7 @@ PLAYBOOK = read_playbooks(FOLDER).current("standard")
 PRO = OrderedProduct(code="PRO", name="Workspace Pro", kind=ProductKind.SUBSCRIPTION)
 Rule = Callable[[Situation, Step], Decision]
 RULES: dict[str, Rule] = {
-    "renewal_notice": unless_locked(renewal.notice),
+    "renewal_notice": unless_locked(renewal_notices.notice),
     "renewal_term_end": unless_locked(renewal.term_end),
     "renewal_grace_end": renewal.grace_end,
     "amendment_effective": effective,

@@ -11,10 +11,11 @@ import pytest
 
 from domain.assets.contract_dates import ContractTerms
 from domain.assets.errors import InFlightError, OverReductionError
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount
+from domain.assets.ledger import Ledger
 from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
+from domain.assets.worth import LedgerPolicy, MonthCount
 from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
 from domain.frame.ownership import POLICY
 from domain.kernel.ids import AccountId, ContractId

@@ -14,7 +14,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
-from domain.assets.ledger import Ledger, LedgerPolicy, MonthCount, total_amount
+from domain.assets.ledger import Ledger, total_amount
+from domain.assets.worth import LedgerPolicy, MonthCount
 from domain.billing.bill import BillKind, BillLine, bill
 from domain.billing.periods import BillingTerms
 from domain.billing.schedule import schedule

@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from domain.assets.errors import SegmentError
-from domain.assets.ledger import MOST_SEGMENTS
 from domain.assets.proration_policy import RemainderTo
+from domain.assets.worth import MOST_SEGMENTS
 from domain.kernel.calendar import add_months
 
 

@@ -1,0 +1,151 @@
+"""The second half of a transfer: the units become the target's, under a contract of its own or one on the source's conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from domain.assets.contract_dates import ContractTerms, relate
+from domain.assets.errors import AssetExistsError, ContractError, PriceBookError
+from domain.assets.ledger import Ledger
+from domain.assets.move import Conveyed, transfer_in
+from domain.assets.writes import Relate
+from domain.contracts.changes import scheduled
+from domain.contracts.consignments import Conditions, Consignment, Parcel, TermAhead, Transferred, TransferStatus
+from domain.contracts.refusing import named_refusals
+from domain.contracts.renewal_quote import last_day
+from domain.contracts.replanning import Replanned, joined, replan
+from domain.contracts.request_facts import RequestFacts, Sold, changes_of
+from domain.contracts.telling import Told, tell
+from domain.contracts.terms import common_end, term_after
+from domain.contracts.writes import SettleTransfer
+from domain.frame.customer import ContractFacts
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.state import Outcome
+from domain.kernel.base import Write
+from domain.kernel.ids import AccountId, ContractId
+from domain.orders.order import ContactRole
+
+
+def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decision:
+    """The second half: the units are the target's, under a contract of its own or one on the source's conditions.
+
+    taken: those of the new ids that exist already. Raises `Refusal`; then the source has its units back.
+    """
+    consignment = transfer.consignment
+    with named_refusals():
+        if taken:
+            raise AssetExistsError(f"{min(taken)} exists already")
+        contracts = [] if consignment.to_contract_id else _contracts(desk, consignment)
+        ledger = desk.ledger
+        for parcel in consignment.parcels:
+            ledger = transfer_in(ledger, _addressed(desk, consignment, contracts, parcel))
+        if consignment.to_contract_id:
+            _check_contract(desk, desk.contract(consignment.to_contract_id), ledger, consignment)
+    sold = {str(p.conveyed.asset.asset_id): Sold(Decimal(p.unit_price), p.per) for p in consignment.parcels}
+    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, sold)
+    follows = replan(desk.situation, changed.records, opened=contracts)
+    told = tell(desk.situation, changed.changes)
+    says = f"Received from {transfer.from_account}: {told[0].line.title}"
+    answer = {
+        "transfer_id": transfer.transfer_id,
+        "status": TransferStatus.RECEIVED,
+        "assets": [told_of.answer for told_of in told],
+        "contracts": list(follows.contracts),
+    }
+    outcome = joined(joined(follows.outcome, scheduled(desk, changed)), Outcome(said=[says], answer=answer))
+    writes: list[Write] = [
+        SettleTransfer(transfer.transfer_id, TransferStatus.RECEIVED, "", desk.as_of),
+        *follows.writes,
+        *changed.opened,
+        *changed.changes,
+        *([Relate(consignment.bundles)] if consignment.bundles else []),
+    ]
+    return Decision(
+        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer.transfer_id}),
+        outcome,
+        writes,
+        [mail_of_changes("assets_received", told, follows)],
+        [Notice(says, [told_of.line.title for told_of in told], to="owner")],
+        more_lines=[*(told_of.line for told_of in told[1:]), *follows.lines],
+    )
+
+
+def _addressed(
+    desk: RequestFacts, consignment: Consignment, contracts: Sequence[ContractFacts], parcel: Parcel
+) -> Conveyed:
+    """What was handed over, as an asset of the target, under the id of the target's own request."""
+    contract_id = consignment.to_contract_id
+    if contract_id is None and parcel.contract is not None:
+        contract_id = consignment.contracts[parcel.contract].contract_id
+    asset = parcel.conveyed.asset.model_copy(
+        update={
+            "account_id": AccountId(desk.situation.customer.account.account_id),
+            "contract_id": ContractId(contract_id) if contract_id else None,
+        }
+    )
+    return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})
+
+
+def _contracts(desk: RequestFacts, consignment: Consignment) -> list[ContractFacts]:
+    """A contract of the target's own for each contract that assets come from, on the same conditions."""
+    found = []
+    for source_id, conditions in consignment.contracts.items():
+        parcels = [parcel.conveyed for parcel in consignment.parcels if parcel.contract == source_id]
+        starts_at = min(conveyed.effective for conveyed in parcels)
+        ends = [conveyed.end for conveyed in parcels if conveyed.end]
+        coming = conditions.coming if any(term.start for one in parcels for term in one.terms) else None
+        found.append(_contract(desk, conditions, starts_at, ends, coming))
+    return found
+
+
+def _contract(
+    desk: RequestFacts, conditions: Conditions, starts_at: datetime, ends: Sequence[datetime], coming: TermAhead | None
+) -> ContractFacts:
+    """With the next term too, if one is sold and the assets reach into it."""
+    first = term_after(0, starts_at, conditions.ends_at if coming else common_end(ends, conditions.ends_at), desk.zone)
+    latest = first
+    if coming is not None:
+        latest = term_after(1, coming.starts_at, common_end(ends, coming.ends_at), desk.zone)
+    return ContractFacts.model_validate(
+        {
+            **conditions.model_dump(exclude={"ends_at", "coming"}),
+            "order_id": None,
+            "status": "active",
+            "first_start": first.start_on,
+            "first_until": first.until,
+            "term": latest,
+            "previous": None if latest is first else first,
+        }
+    )
+
+
+def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger, consignment: Consignment) -> None:
+    """Raise unless what comes fits under a contract of the target: in force, in its currency, with a day in common."""
+    if contract.status == "ended":
+        raise ContractError(f"contract {contract.contract_id} has ended")
+    terms = ContractTerms(
+        contract_id=ContractId(contract.contract_id),
+        account_id=AccountId(desk.situation.customer.account.account_id),
+        start=contract.term.starts_at,
+        end=contract.term.ends_at,
+    )
+    for parcel in consignment.parcels:
+        record = ledger.record(parcel.conveyed.asset.asset_id)
+        if record.asset.currency != contract.currency:
+            raise PriceBookError(
+                f"{record.asset.asset_id} is sold in {record.asset.currency}, contract {contract.contract_id} in"
+                f" {contract.currency}"
+            )
+        relate(record, terms)
+
+
+def mail_of_changes(template: str, told: Sequence[Told], follows: Replanned) -> Mail:
+    contracts = [
+        {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
+        for contract in follows.contracts.values()
+        if contract.status != "ended"
+    ]
+    context = {"changes": [told_of.row for told_of in told], "contracts": contracts}
+    return Mail(template, context, role=ContactRole.BILLING, contractual=True)

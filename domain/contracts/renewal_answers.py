@@ -1,0 +1,154 @@
+"""What a customer says about the renewal of a contract: asked for, accepted, declined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
+from domain.contracts.renewal import as_planned, grace_end_step, grace_mail, renew
+from domain.contracts.renewal_notices import (
+    DECLINED,
+    QUOTED,
+    end_step,
+    notice_days,
+    notice_step,
+)
+from domain.contracts.renewal_quote import (
+    assets_of_next_term,
+    last_day,
+    next_term,
+    notice_by,
+    notice_context,
+    quote_renewal,
+)
+from domain.contracts.requests import AnswerRenewal, RequestRenewal
+from domain.contracts.writes import SetContractStatus
+from domain.frame.customer import ContractFacts
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, Stage
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.requests import CustomerDecision as Answer
+from domain.orders.order import ContactRole
+
+
+def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
+    """The customer asks for a renewal: the quote of the next term goes out, whatever day it is, and waits for a yes."""
+    contract = _theirs(situation, request.contract_id)
+    declined = contract.status == "declined" and situation.as_of < contract.term.ends_at
+    if contract.status not in ("active", "grace") and not declined:
+        raise Refusal(NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; an order begins anew")
+    _check_not_renewed(situation, contract)
+    if nothing_left(situation, contract):
+        raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
+    if held := situation.guard.renewal_held(contract.term.ends_at):
+        raise Refusal(NOT_ALLOWED, f"the quote for {contract.contract_id} is held back: {held.says}")
+    quote = quote_renewal(situation, contract)
+    says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"
+    noticed = any(notice_step(situation, contract, d).at <= situation.as_of for d in notice_days(situation, contract))
+    quoted = contract.status == "active" and noticed
+    if contract.status == "grace":
+        until = max(situation.today, grace_end_step(as_planned(situation, contract), contract).on)
+        mail = grace_mail(situation, contract, until, quote, asked=True)
+    else:
+        context = notice_context(situation, contract, quote)
+        mail = Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id}),
+        Outcome(
+            stages={contract.stage: Stage(status=QUOTED, until=contract.term.ends_at)} if quoted else {},
+            said=[says],
+            answer={"contract_id": contract.contract_id, "quote_id": quote.quote_id},
+        ),
+        [quote],
+        [mail],
+        [Notice(says, ["The quote is on its way; the customer's answer renews the contract."], to="owner")],
+    )
+
+
+def _theirs(situation: Situation, contract_id: str) -> ContractFacts:
+    contract = situation.customer.contract(contract_id)
+    if contract is None:
+        known = ", ".join(c.contract_id for c in situation.customer.contracts) or "none"
+        raise Refusal(NOT_ALLOWED, f"contract {contract_id!r} is not this customer's; their contracts: {known}")
+    return contract
+
+
+def _check_not_renewed(situation: Situation, contract: ContractFacts) -> None:
+    if contract.term.starts_at > situation.as_of and contract.term.number > 1:
+        raise Refusal(
+            NOT_ALLOWED, f"contract {contract.contract_id} is renewed already, until {last_day(contract.term)}"
+        )
+
+
+def answer(situation: Situation, request: AnswerRenewal) -> Decision:
+    """The customer's answer. Accepted, the next term is theirs at once; declined, the contract runs out.
+
+    A decline can be taken back by accepting, until the term ends.
+    """
+    contract = _theirs(situation, request.contract_id)
+    if contract.status not in ("active", "grace"):
+        _check_declined(situation, contract, request)
+    _check_not_renewed(situation, contract)
+    if request.decision is Answer.ACCEPT:
+        if nothing_left(situation, contract):
+            raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
+        return _accept(situation, contract)
+    if contract.auto_renew and situation.today > notice_by(contract):
+        raise Refusal(
+            NOT_ALLOWED,
+            f"contract {contract.contract_id} renews by itself: notice could be given until {notice_by(contract)}",
+        )
+    return _decline(situation, contract, request.reason)
+
+
+def _check_declined(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> None:
+    """What is declined can still be accepted; all else about a contract that runs out or is over is refused."""
+    says = f"contract {contract.contract_id} is {contract.status}"
+    if contract.status != "declined" or situation.as_of >= contract.term.ends_at:
+        raise Refusal(NOT_ALLOWED, f"{says}; an order begins anew")
+    if request.decision is not Answer.ACCEPT:
+        raise Refusal(NOT_ALLOWED, f"{says}; until {last_day(contract.term)} the decision accept takes that back")
+    if not assets_of_next_term(situation, contract):
+        way = "a rollback of an asset whose cancellation has not taken effect makes it active again"
+        raise Refusal(NOT_ALLOWED, f"{says}: nothing of it is left to renew; {way}")
+
+
+def _accept(situation: Situation, contract: ContractFacts) -> Decision:
+    decision = renew(situation, contract, origin="accepted")
+    answered = {
+        "contract_id": contract.contract_id,
+        "status": "renewed",
+        "until": last_day(next_term(situation, contract)).isoformat(),
+    }
+    outcome = decision.outcome.model_copy(update={"answer": answered})
+    return replace(decision, outcome=outcome)
+
+
+def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
+    """The contract runs out with its term; in grace, it ends now."""
+    says = f"Renewal declined: {reason}"
+    over = contract.status == "grace"
+    ends_on = situation.today if over else last_day(contract.term)
+    stays = goes_on_with_us(situation, contract, over=("ended", "declined"))
+    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
+    answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
+    line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
+    mails = [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)]
+    notices = [
+        Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")
+    ]
+    if over:
+        ended = end_contract(situation, contract, contract.stage, reason)
+        outcome = ended.outcome.model_copy(update={"said": [says], "answer": answer})
+        return replace(ended, line=line, outcome=outcome, mails=mails, notices=notices)
+    outcome = Outcome(
+        drop=[contract.stage],
+        plan=[end_step(contract)],
+        stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)},
+        attention={f"renewal:{contract.contract_id}": says},
+        said=[says],
+        answer=answer,
+    )
+    declined = SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)
+    return Decision(line, outcome, [declined], mails, notices)
