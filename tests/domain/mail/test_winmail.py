@@ -171,3 +171,18 @@ def test_words_that_stand_beside_the_wrapper_are_shown_once() -> None:
     encoded = mail(wrapper(rich(PLAIN)), "").replace(b"text/plain\r\n", b"text/plain; charset=utf-8\r\n")
     raw = encoded.replace(b"\r\n\r\n\r\n--b", b"\r\n\r\n" + words.encode() + b"\r\n--b", 1)
     assert read_mail(raw).text == "Dear Ann,\nthe café – closes {early}."
+
+
+def test_a_page_is_read_in_the_character_set_that_the_wrapper_names() -> None:
+    page = "<p>ｶﾒﾗ 2台</p>".encode("cp932")
+    held = number(0x0102, 2) + number(0x1013, 2) + number(1) + number(len(page)) + page + bytes(-len(page) % 4)
+    charset = number(0x03, 2) + number(0x3FDE, 2) + number(932)
+    found = read_mail(mail(wrapper(attribute(1, 0x9003, 6, number(2) + charset + held))))
+    assert (found.text, found.attachments) == ("ｶﾒﾗ 2台", ())
+
+
+def test_a_file_has_the_longest_of_its_names() -> None:
+    named = attribute(2, 0x9005, 6, number(1) + words(0x3707, "prices of till é.csv"))
+    file = attribute(2, 0x9002, 6, bytes(14)) + attribute(2, 0x8010, 1, b"PRICES~1.CSV\0") + named
+    found = read_mail(mail(wrapper(file + attribute(2, 0x800F, 6, b"a,b\n")), "See the file."))
+    assert [(one.name, one.size) for one in found.attachments] == [("prices of till é.csv", 4)]
