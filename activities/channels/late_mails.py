@@ -13,6 +13,7 @@ from activities.kernel.pool import Connection
 from domain.frame import lateness, pace
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail
+from domain.frame.service_facts import WRITTEN_ANEW, WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import DeliveryCall, Outcome
 from domain.holds import holding
@@ -39,13 +40,12 @@ async def decided_anew(
     situation = await load_situation(connection, row.account_id, at)
     if mail.template in lateness.LATEST_ONLY and await effects.said_later(connection, row):
         return await dropped(connection, call, row, at, "a later one says it, too")
-    written = mail_anew.MailAsWritten(
-        mail.template,
-        mail.context,
-        row.stage,
-        situation.customer.day_of(mail.at),
-        row.contact_id,
-        mail.unsubscribe is not None,
+    written = WrittenMail(
+        delivery_id=row.delivery_id,
+        created_at=mail.at,
+        stage=row.stage,
+        contact_id=row.contact_id,
+        body=row.body,
         quote_over=await hold_rows.quote_is_over(connection, row.delivery_id),
     )
     changes = mail_anew.decided(situation, written)
@@ -53,9 +53,8 @@ async def decided_anew(
         return await dropped(connection, call, row, at, changes)
     if mail.unsubscribe is not None and await _too_early(connection, situation, row, mail):
         return Late(mail, too_early=True)
-    return Late(
-        mail.model_copy(update={**changes, "at": at}), changes=changes if mail_anew.differs(row.body, changes) else {}
-    )
+    changed = changes if written.differs(changes) else {}
+    return Late(mail.model_copy(update={**changes, "at": at}), changes=changed)
 
 
 async def record(connection: Connection, call: DeliveryCall, row: effects.Waiting, late: Late, at: datetime) -> None:
@@ -63,7 +62,7 @@ async def record(connection: Connection, call: DeliveryCall, row: effects.Waitin
     if not late.changes:
         return
     await effects.rewrite_outbox(connection, row.delivery_id, late.changes)
-    says = f"The {mail_in_words(row.body['template'])} left late, {mail_anew.WRITTEN_ANEW} by what is so now"
+    says = f"The {mail_in_words(row.body['template'])} left late, {WRITTEN_ANEW} by what is so now"
     await note(connection, call, row, at, "rewritten", says)
 
 

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 
 from activities.frame.effects import Waiting
 from activities.kernel.pool import Connection
+from domain.frame.sales_holds import Purpose
+from domain.frame.service_facts import NO_SERVICE, ServiceFacts
 from domain.frame.unreadable import Missing, Unreadable, why_not
-from domain.holds.guard import NO_SERVICE, SalesGuard, ServiceFacts
-from domain.holds.holds import Hold, Purpose, Verdict
+from domain.holds.guard import SalesGuard
+from domain.holds.holds import Hold, Verdict
 
 _ANYTHING = """
 select exists (select 1 from service_case where account_id = $1)

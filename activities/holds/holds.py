@@ -24,7 +24,7 @@ from domain.holds.sales_requests import (
     PlaceHold,
     ReleaseForRenewal,
 )
-from domain.journey import mornings
+from domain.journey import mail_anew, mornings
 from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
 from domain.kernel.requests import Request, read_request
@@ -75,12 +75,12 @@ class HoldKeeping:
     @activity.defn
     async def service_review(self, call: StepCall) -> Outcome:
         """What holds sales back now, and what may go after all."""
-        return await self._perform(call, holding.review)
+        return await self._perform(call, mail_anew.review)
 
     @activity.defn
     async def service_hold_lift(self, call: StepCall) -> Outcome:
         """The time of a hold or an override is over: the same look."""
-        return await self._perform(call, holding.review)
+        return await self._perform(call, mail_anew.review)
 
     @activity.defn
     async def relationship_morning(self, call: StepCall) -> Outcome:

@@ -14,17 +14,9 @@ from activities.kernel.pool import Connection
 from domain.claims.claims import Claim
 from domain.frame.customer import StaffFacts
 from domain.frame.partly import read_each
+from domain.frame.sales_holds import AskedBefore
 from domain.frame.unreadable import Missing, Unreadable, UnreadableError, why_not
-from domain.service.case import (
-    CaseAccount,
-    CaseContact,
-    CaseFile,
-    CsatFacts,
-    MessageFacts,
-    MilestoneFacts,
-    Recorded,
-)
-from domain.success.throttling import AskedBefore
+from domain.service.case import CaseAccount, CaseContact, CaseFile, CsatFacts, MessageFacts, MilestoneFacts, Recorded
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

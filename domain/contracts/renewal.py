@@ -7,28 +7,15 @@ from datetime import date, timedelta
 
 from domain.billing.writes import BillDue
 from domain.contracts.ending import NOTHING_LEFT, end_contract, nothing_left
-from domain.contracts.renewal_notices import (
-    ACCEPTED,
-    GRACE,
-    begin,
-    contract_of,
-    end_step,
-    named,
-    run_out,
-)
-from domain.contracts.renewal_quote import (
-    assets_of_next_term,
-    last_day,
-    next_term,
-    quote_context,
-    quote_renewal,
-)
+from domain.contracts.renewal_notices import ACCEPTED, GRACE, begin, contract_of, end_step, named, run_out
+from domain.contracts.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
 from domain.contracts.writes import BeginTerm, QuoteRenewal, SetContractStatus
 from domain.frame.customer import ContractFacts, TermFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import prices_begun
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
 from domain.orders.order import ContactRole
@@ -135,7 +122,7 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
     ending = grace_end_step(situation, contract)
     at, until = ending.at, ending.on
     says = f"Term of {contract.contract_id} ended without an answer; grace until {until}"
-    held = situation.guard.renewal_held(contract.term.ends_at)
+    held = guard_of(situation).renewal_held(contract.term.ends_at)
     quote = quote_renewal(situation, contract) if held is None else None
     return Decision(
         JournalLine(says),

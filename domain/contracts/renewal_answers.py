@@ -6,13 +6,7 @@ from dataclasses import replace
 
 from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
 from domain.contracts.renewal import as_planned, grace_end_step, grace_mail, renew
-from domain.contracts.renewal_notices import (
-    DECLINED,
-    QUOTED,
-    end_step,
-    notice_days,
-    notice_step,
-)
+from domain.contracts.renewal_notices import DECLINED, QUOTED, end_step, notice_days, notice_step
 from domain.contracts.renewal_quote import (
     assets_of_next_term,
     last_day,
@@ -27,6 +21,7 @@ from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.holds.guard import guard_of
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.orders.order import ContactRole
@@ -41,7 +36,7 @@ def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     _check_not_renewed(situation, contract)
     if nothing_left(situation, contract):
         raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
-    if held := situation.guard.renewal_held(contract.term.ends_at):
+    if held := guard_of(situation).renewal_held(contract.term.ends_at):
         raise Refusal(NOT_ALLOWED, f"the quote for {contract.contract_id} is held back: {held.says}")
     quote = quote_renewal(situation, contract)
     says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"

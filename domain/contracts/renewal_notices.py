@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 
 from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, nothing_left
-from domain.contracts.renewal_quote import (
-    notice_by,
-    notice_context,
-    quote_renewal,
-)
+from domain.contracts.renewal_quote import notice_by, notice_context, quote_renewal
 from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.pace import QUIET_DAYS
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.holds.guard import guard_of
 from domain.kernel.calendar import business_day_until, local_instant
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
@@ -169,7 +166,7 @@ def notice(situation: Situation, step: Step) -> Decision:
     left = (contract.term.until - situation.today).days
     # One that comes late has the quote of the next one if that would follow within days: it is not said twice.
     quoting = min(days, left - QUIET_DAYS) <= _quote_days(situation, contract) or not later
-    held = situation.guard.renewal_held(contract.term.ends_at) if quoting else None
+    held = guard_of(situation).renewal_held(contract.term.ends_at) if quoting else None
     quote = quote_renewal(situation, contract) if quoting and held is None else None
     status = QUOTED if quote else WAITING
     says = f"Renewal notice, {counted(left, 'day')} before the term ends" + (

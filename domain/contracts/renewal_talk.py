@@ -11,10 +11,12 @@ from domain.frame.customer import ContractFacts
 from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.decision import Decision as Decided
 from domain.frame.playbook import EarnedDiscount
+from domain.frame.sales_holds import HoldLevel, Purpose
+from domain.frame.service_facts import Bearing, Person
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.holds.guard import Bearing, Person
-from domain.holds.holds import ContactDecision, HoldLevel, Purpose, Verdict
+from domain.holds.guard import guard_of
+from domain.holds.holds import ContactDecision, Verdict
 from domain.holds.requests import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
 from domain.kernel.base import Write
@@ -55,7 +57,7 @@ def quote(situation: Situation, step: Step) -> Decided:
         return Decided(JournalLine("The withheld quote is not needed any more", kind="skipped"), gone)
     if situation.as_of >= contract.term.ends_at:
         return Decided(JournalLine("Dropped: the withheld quote; the term is over", kind="dropped"))
-    held = situation.guard.renewal_held(contract.term.ends_at)
+    held = guard_of(situation).renewal_held(contract.term.ends_at)
     if held is not None:
         return _withheld(situation, contract, held, again=True)
     quoted = quote_renewal(situation, contract)

@@ -10,6 +10,7 @@ from domain.contracts.renewal_talk import QUOTED
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 
@@ -26,7 +27,7 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
     stages: dict[str, Stage | None] = {}
     for contract_id, total in quoted.items():
         contract = after.customer.contract(contract_id)
-        if contract is None or contract.status != "active" or after.guard.renewal_held(contract.term.ends_at):
+        if contract is None or contract.status != "active" or guard_of(after).renewal_held(contract.term.ends_at):
             continue
         if contract_id in under_way:
             continue  # part of it is on its way to another account: asked again once that is settled

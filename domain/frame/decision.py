@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.frame.sales_holds import Purpose
+from domain.frame.service_facts import Person
 from domain.frame.state import Outcome
-from domain.holds.guard import Person
-from domain.holds.holds import Purpose
 from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 

@@ -69,7 +69,7 @@ def _day_for(situation: Situation, last: datetime | None) -> date | None:
     day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
     if last is not None:
         day = max(day, customer.day_of(last) + timedelta(days=QUIET_DAYS))
-    day = _clear_of(situation, day, situation.kept)
+    day = _clear_of(situation, day, situation.kept or ())
     return None if now and day == today else day
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
 
 from domain.assets.model import AssetRecord
 from domain.frame.customer import Customer
 from domain.frame.playbook import Playbook
+from domain.frame.service_facts import NO_SERVICE, ServiceFacts
 from domain.frame.state import Step
-from domain.holds.guard import NO_SERVICE, SalesGuard, ServiceFacts
 
 TOLERATED_DELAY = timedelta(days=7)
 """A step that came due this long before it was planned is still done; an older one is recorded as past."""
@@ -42,8 +41,8 @@ class Situation:
     """when help was offered and when was looked whether it has helped; loaded for the looks at use themselves"""
     service: ServiceFacts = NO_SERVICE
     """what service knows of the customer and sales has to heed"""
-    kept: tuple[date, ...] = ()
-    """the local days of check-ins that are to come, which the customer was told of"""
+    kept: tuple[date, ...] | None = None
+    """the local days of check-ins that are to come, which the customer was told of; null if they are not known"""
 
     people: Mapping[str, str] = field(default_factory=dict)
     """names of our people by their ids, beside those who look after the customer"""
@@ -62,12 +61,6 @@ class Situation:
     def billing_day(self) -> date:
         """The day by which is invoiced and credited now."""
         return self.customer.billing_day(self.as_of)
-
-    @cached_property
-    def guard(self) -> SalesGuard:
-        """Whether the customer may be reached now."""
-        account = self.customer.account
-        return SalesGuard(self.service, account.country, account.time_zone, self.as_of)
 
     def is_past(self, at: datetime) -> bool:
         """True for a step that is too late to be planned."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from domain.frame import pace
 from domain.frame.case_words import state_in_words
 from domain.frame.customer import Customer
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.mail_names import mail_in_words
+from domain.frame.sales_holds import HoldLevel, HoldReason, Purpose
+from domain.frame.service_facts import WRITTEN_ANEW, HeldMail, HeldStep, WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Stage, Step
 from domain.frame.step_words import within_words
 from domain.holds import leads, left_alone, unhappy
-from domain.holds.guard import PATIENCE, HeldMail, HeldStep
-from domain.holds.holds import Hold, HoldLevel, HoldReason, Purpose, customer_level
+from domain.holds.guard import PATIENCE, guard_of
+from domain.holds.holds import Hold, customer_level
 from domain.holds.writes import ForgetHeldSteps, KeepHolds, RecordTold, ReleaseMails, RewriteMail, WithdrawMail
-from domain.journey import mail_anew
 from domain.kernel.base import Write
 
 STAGE = "service"
@@ -69,13 +72,17 @@ class _Reviewed:
         self.told.append(words or what)
 
 
-def review(situation: Situation, step: Step) -> Decision:
+Anew = Callable[[Situation, WrittenMail], dict[str, Any] | str]
+"""What is changed of a mail by the facts of now, by the names of its fields, or why it is dropped."""
+
+
+def review(situation: Situation, step: Step, anew: Anew) -> Decision:
     """What holds the customer now goes on record and is shown; what waited and may go now goes, or is skipped if its moment has passed."""
-    guard, found = situation.guard, _Reviewed()
+    guard, found = guard_of(situation), _Reviewed()
     level = customer_level(guard.holds)
     _look_at_holds(situation, guard.holds, found)
     for mail in situation.service.mails:
-        _look_at_mail(situation, mail, found)
+        _look_at_mail(situation, mail, anew, found)
     for held in situation.service.steps:
         _look_at_step(situation, held, found)
     for seen in situation.service.seen:
@@ -182,25 +189,25 @@ def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
     return f"{says}: {counting[0].says}{more}"
 
 
-def _look_at_mail(situation: Situation, mail: HeldMail, found: _Reviewed) -> None:
+def _look_at_mail(situation: Situation, mail: HeldMail, anew: Anew, found: _Reviewed) -> None:
     account = situation.customer.account.account_id
     short = mail.delivery_id.removeprefix(f"journey:{account}/")
     if gone := _moment_passed(situation, mail):
         _drop(mail, gone, short, found)
-    elif mail.purpose is not None and situation.guard.holds_back(mail.purpose, mail.product) is not None:
+    elif mail.purpose is not None and guard_of(situation).holds_back(mail.purpose, mail.product) is not None:
         found.wait(mail_in_words(mail.template))
     elif (morning := _later(situation, mail, found)) is not None:
         found.wait(mail_in_words(mail.template))
         found.looks.append(morning)
-    elif isinstance(changes := mail_anew.decided(situation, mail_anew.as_written(situation, mail)), str):
+    elif isinstance(changes := anew(situation, mail), str):
         _drop(mail, changes, short, found)
     else:
-        other = mail_anew.differs(mail.body, changes)
+        other = mail.differs(changes)
         found.writes += [RewriteMail(mail.delivery_id, changes)] if other else []
         found.writes.append(ReleaseMails((mail.delivery_id,)))
         found.deliveries[short] = Channel.MAIL
         says = f"On its way after it was held back: {mail_in_words(mail.template)}"
-        says = f"{says}, {mail_anew.WRITTEN_ANEW} by what is so now" if other else says
+        says = f"{says}, {WRITTEN_ANEW} by what is so now" if other else says
         found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
         found.said.append(says)
         found.released.append(mail)
@@ -252,7 +259,7 @@ def _in_words(held: HeldStep) -> str:
 def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> None:
     """A step that may go on is planned for now, by night and on free days for the next morning; its own activity looks again
     whether it is still wanted."""
-    guard = situation.guard
+    guard = guard_of(situation)
     talk = held.purpose is Purpose.RENEWAL_TALK
     contract = next((c for c in situation.customer.contracts if c.stage == held.step.stage), None)
     if not (talk and contract is None) and (

@@ -6,42 +6,24 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from domain.frame.case_words import RUNNING, CaseState, Priority, state_in_words
+from domain.frame.sales_holds import (
+    DETRACTOR_UP_TO,
+    CaseForHold,
+    Feedback,
+    HoldLevel,
+    HoldReason,
+    ManualHold,
+    Override,
+    Purpose,
+)
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import ProductCode, StaffId
-from domain.success.surveys import DETRACTOR_UP_TO
-
-
-class HoldLevel(StrEnum):
-    """How far sales is held back."""
-
-    NONE = "none"
-    WARN = "warn"
-    """a person may go on after acknowledging, automatic mails wait"""
-    BLOCK = "block"
-    """nothing goes out but what the contract and the case itself need"""
-
-
-class HoldReason(StrEnum):
-    """What raised a hold."""
-
-    PRESSING_CASE = "pressing_case"
-    ESCALATED = "escalated"
-    RESOLUTION_LATE = "resolution_late"
-    REFUND_DISPUTE = "refund_dispute"
-    SECURITY_OR_LEGAL = "security_or_legal"
-    COOLING_DOWN = "cooling_down"
-    OPEN_CASE = "open_case"
-    QUIET_CASE = "quiet_case"
-    LOW_RATING = "low_rating"
-    DETRACTOR = "detractor"
-    MANUAL = "manual"
-
+from domain.kernel.ids import ProductCode
 
 PRODUCT_ONLY = frozenset(
     {
@@ -69,46 +51,6 @@ class HoldRules(Carried):
     manager_decides_before_renewal: timedelta = timedelta(days=30)
     override_limit: timedelta = timedelta(hours=24)
     override_roles: frozenset[str] = frozenset({"service_lead", "service_manager"})
-
-
-class CaseForHold(Carried):
-    """A case as far as holds look at it. `rating` is what the customer said of its resolution, one to five."""
-
-    case_id: str
-    state: CaseState
-    priority: Priority
-    opened_at: AwareDatetime
-    last_activity_at: AwareDatetime
-    product: ProductCode | None = None
-    escalated: bool = False
-    resolution_late: bool = False
-    refund_dispute: bool = False
-    security_or_legal: bool = False
-    resolved_at: AwareDatetime | None = None
-    rating: int | None = None
-
-
-class Feedback(Carried):
-    """An answer to a survey: a rating of one to five or a recommendation of nought to ten, and what was done about it."""
-
-    id: str
-    at: AwareDatetime
-    rating: int | None = Field(default=None, ge=1, le=5)
-    recommendation: int | None = Field(default=None, ge=0, le=10)
-    followed_up: bool = False
-
-
-class ManualHold(Carried):
-    """A hold that a person placed, until it is lifted or runs out."""
-
-    id: str
-    level: HoldLevel
-    says: str
-    placed_by: StaffId
-    since: AwareDatetime
-    product: ProductCode | None = None
-    until: AwareDatetime | None = None
-    lifted_at: AwareDatetime | None = None
 
 
 class Hold(Carried):
@@ -220,35 +162,9 @@ def _of_feedback(answer: Feedback, as_of: datetime, rules: HoldRules) -> list[Ho
     ]
 
 
-class Purpose(StrEnum):
-    """Why somebody or something wants to reach the customer."""
-
-    SALES_OUTREACH = "sales_outreach"
-    UPSELL = "upsell"
-    NEW_QUOTE = "new_quote"
-    CAMPAIGN = "campaign"
-    SURVEY = "survey"
-    RENEWAL_TALK = "renewal_talk"
-    CONTRACTUAL_NOTICE = "contractual_notice"
-    TRANSACTIONAL = "transactional"
-    CASE_MAIL = "case_mail"
-    SERVICE_RECOVERY = "service_recovery"
-
-
 PASSES_ALWAYS = frozenset(
     {Purpose.CONTRACTUAL_NOTICE, Purpose.TRANSACTIONAL, Purpose.CASE_MAIL, Purpose.SERVICE_RECOVERY}
 )
-
-
-class Override(Carried):
-    """A named person's decision to reach the customer in spite of a hold, for a short time, shown to the case owner."""
-
-    id: str
-    by: StaffId
-    role: str
-    reason: str
-    since: AwareDatetime
-    until: AwareDatetime
 
 
 def check_override(override: Override, rules: HoldRules | None = None) -> None:

@@ -9,10 +9,12 @@ from domain.frame.case_words import RUNNING
 from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
+from domain.frame.sales_holds import HoldLevel, Purpose
+from domain.frame.service_facts import LeadFacts, Person
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
-from domain.holds.guard import LeadFacts, Person
-from domain.holds.holds import HoldLevel, Purpose, Verdict
+from domain.holds.guard import guard_of
+from domain.holds.holds import Verdict
 from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
 from domain.kernel.base import Write
@@ -50,7 +52,7 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         answer = {"lead_id": same.lead_id, "status": same.status, "merged": True}
         return Decision(JournalLine(says), Outcome(answer=answer), [AddEvidence(same.lead_id, request.evidence)])
     offer = _open_offer(situation, request.product)
-    verdict = situation.guard.ask(Purpose.UPSELL, request.product, automatic=False)
+    verdict = guard_of(situation).ask(Purpose.UPSELL, request.product, automatic=False)
     held = verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK
     status = "attached" if offer else "held" if held else "routed"
     due_at = _days_on(situation, ANSWER_WITHIN) if status == "routed" else None
@@ -124,7 +126,7 @@ def _told(situation: Situation, says: str, evidence: str, due_at: datetime | Non
 
 
 def _days_on(situation: Situation, days: int) -> datetime:
-    return situation.guard.clock.add_days(situation.as_of, days)
+    return guard_of(situation).clock.add_days(situation.as_of, days)
 
 
 def _steps(situation: Situation, lead_id: str, attempt: int) -> list[Step]:
@@ -150,7 +152,7 @@ def review(situation: Situation) -> Reviewed:
     found = Reviewed()
     for lead in situation.service.leads:
         if lead.status == "held":
-            verdict = situation.guard.ask(Purpose.UPSELL, lead.product, automatic=False)
+            verdict = guard_of(situation).ask(Purpose.UPSELL, lead.product, automatic=False)
             if verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK:
                 found.open.append(f"lead {lead.lead_id}")
                 continue

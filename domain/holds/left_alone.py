@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING, CaseState
 from domain.frame.decision import JournalLine, Notice
+from domain.frame.sales_holds import HoldLevel
+from domain.frame.service_facts import KnownCase
 from domain.frame.situation import Situation
-from domain.holds.guard import KnownCase
-from domain.holds.holds import HoldLevel
+from domain.holds.guard import guard_of
 from domain.holds.writes import NoteReminded
 from domain.kernel.base import Write
 from domain.kernel.shown import counted
@@ -33,7 +34,7 @@ def remind(situation: Situation, waiting: Sequence[str]) -> Reminded:
     """Tells the owner of every case that has held sales back for long and is up to us. One that waits for the customer ends its
     hold by itself, and is looked at on the same days: whoever answers has it up to us again, and tells nobody else."""
     found, later = Reminded(), []
-    blocking = {hold.source for hold in situation.guard.holds if hold.level is HoldLevel.BLOCK}
+    blocking = {hold.source for hold in guard_of(situation).holds if hold.level is HoldLevel.BLOCK}
     for case in situation.service.cases:
         if case.case_id not in blocking or case.state not in RUNNING:
             continue
@@ -66,7 +67,7 @@ def _due(situation: Situation, start: datetime, days: int) -> datetime:
 
 
 def _tell(situation: Situation, case: KnownCase, since: datetime, waiting: Sequence[str], found: Reminded) -> None:
-    day_of, rules = situation.customer.day_of, situation.guard.rules
+    day_of, rules = situation.customer.day_of, guard_of(situation).rules
     says = f"Sales is still held back by case {case.case_id}"
     lines = [
         f"It has been so since {day_of(since)}; nothing has happened in the case since {day_of(case.last_activity_at)}.",

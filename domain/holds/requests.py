@@ -5,11 +5,13 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice
+from domain.frame.sales_holds import HoldLevel, Override
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.frame.step_words import plain
+from domain.holds.guard import guard_of
 from domain.holds.holding import after_request
-from domain.holds.holds import Hold, HoldLevel, Override, OverrideRefusedError, check_override
+from domain.holds.holds import Hold, OverrideRefusedError, check_override
 from domain.holds.sales_requests import AcknowledgeHold, LiftHold, OverrideHold, PlaceHold, ReleaseForRenewal
 from domain.holds.writes import (
     LiftManualHold,
@@ -67,7 +69,7 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
         until=request.end(situation.as_of),
     )
     try:
-        check_override(wanted, situation.guard.rules)
+        check_override(wanted, guard_of(situation).rules)
     except OverrideRefusedError as refused:
         raise Refusal(NOT_ALLOWED, str(refused)) from None
     cases = [case for case in situation.service.cases if case.case_id in {hold.source for hold in holds}]
@@ -89,7 +91,7 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
 
 
 def _live(situation: Situation) -> tuple[Hold, ...]:
-    holds = situation.guard.holds
+    holds = guard_of(situation).holds
     if not holds:
         raise Refusal(NOT_ALLOWED, NOTHING_HOLDS)
     return holds
@@ -97,7 +99,7 @@ def _live(situation: Situation) -> tuple[Hold, ...]:
 
 def acknowledge(situation: Situation, request: AcknowledgeHold, request_id: str) -> Decision:
     """Somebody has read why the customer is held. An unhappy answer to a survey is settled by it."""
-    holds = situation.guard.holds
+    holds = guard_of(situation).holds
     calls = {one.source for one in situation.service.unhappy} & {one.survey_id for one in situation.customer.surveys}
     sources = list(dict.fromkeys([*(hold.source for hold in holds), *sorted(calls)]))
     if not sources:
@@ -120,7 +122,7 @@ def release(situation: Situation, request: ReleaseForRenewal, release_id: str) -
     if case is None:
         known = ", ".join(case.case_id for case in situation.service.cases) or "none"
         raise Refusal(NOT_ALLOWED, f"case {request.case_id!r} holds nothing back here; this customer's cases: {known}")
-    managers = situation.guard.rules.override_roles
+    managers = guard_of(situation).rules.override_roles
     if request.by != case.owner and request.role not in managers:
         raise Refusal(
             NOT_ALLOWED,

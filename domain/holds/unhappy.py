@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.frame.decision import JournalLine, Notice
+from domain.frame.sales_holds import HoldReason
+from domain.frame.service_facts import Unhappy
 from domain.frame.situation import Situation
-from domain.holds.guard import Unhappy
-from domain.holds.holds import Hold, HoldReason
+from domain.holds.guard import guard_of
+from domain.holds.holds import Hold
 from domain.holds.writes import NoteChased
 from domain.kernel.base import Write
 
@@ -89,7 +91,7 @@ def _how(situation: Situation, source: str) -> str:
 def ended(situation: Situation, waited: Sequence[str]) -> Chased:
     """Tells the owner of a wait that has ended by its time although nobody has called: what had waited, and that the call is owed."""
     found = Chased()
-    live = {hold.source for hold in situation.guard.holds}
+    live = {hold.source for hold in guard_of(situation).holds}
     over = {one.source for one in situation.service.recorded if one.reason in ANSWERS} - live
     for one in situation.service.unhappy:
         if one.source not in over:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.frame.sales_holds import HoldLevel, Override, Purpose
 from domain.frame.state import Step
-from domain.holds.holds import Hold, HoldLevel, Override, Purpose
+from domain.holds.holds import Hold
 from domain.kernel.base import Write
 
 

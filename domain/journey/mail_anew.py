@@ -3,58 +3,32 @@ with a reason, or says what is so by then. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.contracts.renewal_quote import last_day
 from domain.frame import lateness, pace
 from domain.frame.customer import ContactFacts
+from domain.frame.decision import Decision
+from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
-from domain.holds.guard import WrittenMail
+from domain.frame.state import Step
+from domain.holds import holding
 from domain.success import adoption, expansion, onboarding, reorder, thanks
 
 Context = dict[str, Any]
+_Told = Callable[[Situation, Context, WrittenMail], Context | str]
 NOT_SO = "it is not so any more"
-WRITTEN_ANEW = "written anew"
 
 
-@dataclass(frozen=True)
-class MailAsWritten:
-    """A mail as it was written on a day: `stage` is whose mail it is, `optional` whether it can be unsubscribed from.
-
-    `check_ins`: the days of the check-ins that are to come; null if that is not known.
-    """
-
-    template: str
-    context: Context
-    stage: str
-    on: date
-    contact_id: str | None = None
-    optional: bool = False
-    check_ins: Collection[date] | None = None
-    quote_over: bool = False
-    """true for a quote that nobody can accept any more"""
+def review(situation: Situation, step: Step) -> Decision:
+    """The look at what holds a customer, at which a mail that may go is decided anew."""
+    return holding.review(situation, step, decided)
 
 
-def as_written(situation: Situation, mail: WrittenMail) -> MailAsWritten:
-    """A mail that a step of the journey releases, which knows the check-ins that are to come."""
-    return MailAsWritten(
-        mail.template,
-        mail.context,
-        mail.stage,
-        situation.customer.day_of(mail.created_at),
-        mail.contact_id,
-        mail.optional,
-        situation.kept,
-        mail.quote_over,
-    )
-
-
-def decided(situation: Situation, mail: MailAsWritten) -> dict[str, Any] | str:
+def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
     """What is changed of the message, by the names of its fields (nothing: it leaves as it is); or why it is dropped."""
-    said = lateness.on_day(mail.template, mail.context, mail.on, situation.today)
+    said = lateness.on_day(mail.template, mail.context, situation.customer.day_of(mail.created_at), situation.today)
     if isinstance(said, str):
         return said
     contact = next((one for one in situation.customer.contacts if one.contact_id == mail.contact_id), None)
@@ -75,11 +49,6 @@ def decided(situation: Situation, mail: MailAsWritten) -> dict[str, Any] | str:
     return changes
 
 
-def differs(body: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
-    """True if a message says something else once it is changed so."""
-    return any(body.get(name) != value for name, value in changes.items())
-
-
 def _unwanted(contact: ContactFacts | None) -> str | None:
     if contact is None:
         return "who it was for is no contact any more"
@@ -88,37 +57,37 @@ def _unwanted(contact: ContactFacts | None) -> str | None:
     return "the address was refused for good" if contact.rejected else None
 
 
-def _check_in(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
+def _check_in(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     if not situation.customer.holds_term(situation.as_of):
         return "nothing sold for a term is left"
     next_on = context.get("next_on")
-    if mail.check_ins is not None:
-        coming = min((day for day in mail.check_ins if day > situation.today), default=None)
+    if situation.kept is not None:
+        coming = min((day for day in situation.kept if day > situation.today), default=None)
         next_on = coming.isoformat() if coming is not None and next_on is not None else None
     return {**context, **adoption.reported(situation), "next_on": next_on}
 
 
-def _of_use(template: str) -> Callable[[Situation, Context, MailAsWritten], Context | str]:
-    def told(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _of_use(template: str) -> _Told:
+    def told(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
         found = adoption.mail_of(situation, template)
         return {**context, **found.context} if found is not None else NOT_SO
 
     return told
 
 
-def _reorder_check_in(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _reorder_check_in(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     asked = reorder.asked(situation)
     if asked is None or asked["last_order"] != context["last_order"]:
         return "an order came meanwhile"
     return {**context, **asked}
 
 
-def _survey(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _survey(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     answered = {survey.survey_id for survey in situation.customer.surveys if survey.score is not None}
     return "the survey was answered" if context.get("survey_id") in answered else context
 
 
-def _upsell_offer(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _upsell_offer(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     offer = situation.customer.offer(context["offer_id"])
     if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
         return "the offer is not open any more"
@@ -126,7 +95,7 @@ def _upsell_offer(situation: Situation, context: Context, _: MailAsWritten) -> C
     return {**context, **figures} if figures is not None else NOT_SO
 
 
-def _touch(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
+def _touch(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
     since = situation.customer.day_of(situation.customer.account.since)
     moment = pace.moment_of(mail.template)
     if moment is not None and (situation.today - since).days > moment:
@@ -135,34 +104,34 @@ def _touch(situation: Situation, context: Context, mail: MailAsWritten) -> Conte
     return why if why is not None else context
 
 
-def _anniversary(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _anniversary(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     why = thanks.no_thanks(situation)
     return why if why is not None else context
 
 
-def _done(situation: Situation, mail: MailAsWritten) -> list[dict[str, str]]:
+def _done(situation: Situation, mail: WrittenMail) -> list[dict[str, str]]:
     """The titles of the tasks of the mail's onboarding that nobody has to do any more."""
     return [task.title for task in situation.customer.tasks if task.stage == mail.stage and task.status != "open"]
 
 
-def _task(situation: Situation, context: Context, mail: MailAsWritten) -> Context | str:
+def _task(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
     return "the task is done" if context.get("title") in _done(situation, mail) else context
 
 
-def _welcome(situation: Situation, context: Context, mail: MailAsWritten) -> Context:
+def _welcome(situation: Situation, context: Context, mail: WrittenMail) -> Context:
     done = _done(situation, mail)
     return {**context, "tasks": [task for task in context.get("tasks") or [] if task["title"] not in done]}
 
 
-def _of_contract(*statuses: str) -> Callable[[Situation, Context, MailAsWritten], Context | str]:
-    def told(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _of_contract(*statuses: str) -> _Told:
+    def told(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
         contract = situation.customer.contract(context["contract_id"]) if context.get("contract_id") else None
         return context if contract is None or contract.status in statuses else NOT_SO
 
     return told
 
 
-def _renewal_notice(situation: Situation, context: Context, _: MailAsWritten) -> Context | str:
+def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     """A term that was renewed, moved or declined meanwhile is told of by other mails."""
     contract = situation.customer.contract(context["contract_id"])
     if contract is None or contract.status == "ended" or (contract.status == "declined" and not context.get("quote")):
@@ -170,11 +139,11 @@ def _renewal_notice(situation: Situation, context: Context, _: MailAsWritten) ->
     return context if last_day(contract.term).isoformat() == context["term_end"] else NOT_SO
 
 
-def _quote(_: Situation, context: Context, mail: MailAsWritten) -> Context | str:
+def _quote(_: Situation, context: Context, mail: WrittenMail) -> Context | str:
     return "the quote is not open any more" if mail.quote_over else context
 
 
-_TOLD: Mapping[str, Callable[[Situation, Context, MailAsWritten], Context | str]] = {
+_TOLD: Mapping[str, _Told] = {
     "check_in": _check_in,
     "outreach": _of_use("outreach"),
     "recovered": _of_use("recovered"),

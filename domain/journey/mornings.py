@@ -7,9 +7,9 @@ from typing import Any
 
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.mail_names import mail_in_words
+from domain.frame.service_facts import MorningMail
 from domain.frame.situation import Situation
 from domain.frame.state import Channel, Outcome, Step
-from domain.holds.guard import MorningMail
 from domain.holds.writes import ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
 from domain.kernel.base import Write
@@ -48,7 +48,7 @@ def leave(situation: Situation, step: Step) -> Decision:
     for mail in situation.service.mornings:
         changes = _decided(situation, mail)
         if not isinstance(changes, str):
-            if mail_anew.differs(mail.body, changes):
+            if mail.differs(changes):
                 writes.append(RewriteMail(mail.delivery_id, changes))
             released.append(mail.delivery_id)
             deliveries[mail.delivery_id.removeprefix(prefix)] = mail.channel
@@ -68,6 +68,4 @@ def leave(situation: Situation, step: Step) -> Decision:
 
 def _decided(situation: Situation, mail: MorningMail) -> dict[str, Any] | str:
     """What is changed of a message by now, or why it is dropped. A notice is what was decided: it leaves as it is."""
-    return (
-        {} if mail.channel is not Channel.MAIL else mail_anew.decided(situation, mail_anew.as_written(situation, mail))
-    )
+    return {} if mail.channel is not Channel.MAIL else mail_anew.decided(situation, mail)

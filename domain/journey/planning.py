@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from domain.frame.service_facts import NO_SERVICE
 from domain.frame.state import AccountView, Outcome, Stage, StageKind, Step, stage_kind
 from domain.frame.unreadable import UnreadableError, unreadable_of
 from domain.holds import holding
-from domain.holds.guard import NO_SERVICE
 from domain.holds.leads import WAITING
 from domain.holds.writes import ForgetHeldSteps, WithdrawMail
-from domain.journey import ahead, contract_steps, fulfilling, mornings, success_steps
+from domain.journey import ahead, contract_steps, fulfilling, mail_anew, mornings, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.journey.horizon import NEXT, Horizon
@@ -165,7 +165,7 @@ def _service(facts: Facts, found: Agenda) -> None:
     """What holds sales back now, until when; leads that wait for an answer; a look if the record says something else."""
     review = holding.review_step(facts.situation, f"{facts.situation.as_of:%Y%m%dT%H%M%S%f}")
     check_ins = tuple(step.on for step in found.steps.values() if step.kind == "adoption_check_in")
-    decided = holding.review(replace(facts.situation, kept=check_ins), review)
+    decided = mail_anew.review(replace(facts.situation, kept=check_ins), review)
     if (stage := decided.outcome.stages.get(holding.STAGE)) is not None:
         found.stages[holding.STAGE] = stage
     found.add(*(step for step in decided.outcome.plan if step.kind == "service_hold_lift"))

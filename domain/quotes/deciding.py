@@ -9,10 +9,11 @@ from typing import Any
 
 from domain.assets.model import SellingModel
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import plain
-from domain.holds.holds import Purpose
+from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.orders.order import ContactRole
@@ -40,7 +41,7 @@ def ask(situation: Situation, request: RequestQuote, sources: Sources, stored: S
     Raises `Refusal` (SalesHeld) while service holds sales back from the customer, or from the one product that it is about.
     """
     products = products_of(situation, request)
-    situation.guard.require(Purpose.NEW_QUOTE, products[0] if len(products) == 1 else None, by=request.by)
+    guard_of(situation).require(Purpose.NEW_QUOTE, products[0] if len(products) == 1 else None, by=request.by)
     version = next_version(situation, request, stored)
     quote = make_quote(situation, request, sources, instant_of(situation, request), version)
     at, by = situation.as_of, request.by

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from domain.frame.case_words import CaseState
 from domain.frame.messages import OwnWords
+from domain.frame.sales_holds import AskedBefore, SurveyKind
 from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -15,9 +16,7 @@ from domain.service.case_effects import StaffTask
 from domain.service.case_requests import AnswerCsat
 from domain.service.casework import SYSTEM, Work
 from domain.success.throttling import (
-    AskedBefore,
     CaseToAskAbout,
-    SurveyKind,
     SurveyRules,
     Withheld,
     answer_counts,

@@ -12,6 +12,7 @@ from domain.claims.claims import Claim
 from domain.frame.customer import StaffFacts
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OwnWords
+from domain.frame.sales_holds import AskedBefore
 from domain.frame.unreadable import Unreadable
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
@@ -34,7 +35,6 @@ from domain.service.lifecycle import automatic_mail_allowed_at
 from domain.service.milestone_timeline import Followed, follow
 from domain.service.promising import promised
 from domain.service.sales_side import sales_of, standing_of
-from domain.success.throttling import AskedBefore
 
 SKEW = timedelta(minutes=2)
 """How far another clock may be ahead of ours before its instants are refused."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from domain.frame.sales_holds import CaseForHold, HoldLevel, HoldReason
 from domain.holds.guard import hold_of, weekday_clock
-from domain.holds.holds import CaseForHold, HoldLevel, HoldReason, derive_holds
+from domain.holds.holds import derive_holds
 from domain.service.case import CaseAccount, CaseFile, CsatFacts, MilestoneFacts
 from domain.service.definitions import MilestoneKind
 from domain.service.opening import CaseCategory

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from domain.frame.case_words import RUNNING
 from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.sales_holds import HoldLevel, Purpose
+from domain.frame.service_facts import KnownCase
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
-from domain.holds.guard import SALES_HELD, KnownCase
-from domain.holds.holds import HoldLevel, Purpose, Verdict
+from domain.holds.guard import SALES_HELD, guard_of
+from domain.holds.holds import Verdict
 from domain.holds.sales_requests import SellFromCase
 from domain.holds.writes import FileLead, NoteOnCase, SettleLead
 from domain.kernel.base import Write
@@ -40,7 +42,7 @@ def without_case(situation: Situation, request: SellFromCase) -> Situation:
     feedback = [one for one in situation.service.feedback if one.id.removeprefix("csat-") != case.case_id]
     facts = situation.service.model_copy(update={"cases": others, "feedback": feedback})
     alone = replace(situation, service=facts)
-    decision = alone.guard.ask(Purpose.NEW_QUOTE, automatic=False, by=request.by)
+    decision = guard_of(alone).ask(Purpose.NEW_QUOTE, automatic=False, by=request.by)
     if decision.verdict is Verdict.HELD and decision.level is HoldLevel.BLOCK:
         problems = [Problem(field=hold.source, problem=hold.says) for hold in decision.holds]
         raise Refusal(SALES_HELD, "something else holds sales back from this customer; hand the lead over", problems)

@@ -9,10 +9,11 @@ from domain.frame import pace
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords
+from domain.frame.sales_holds import AskedBefore, Purpose, SurveyKind
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds import holding, unhappy
-from domain.holds.holds import Purpose
+from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -20,8 +21,6 @@ from domain.success import expansion
 from domain.success.health import Band, Health, SeatUse, assess, seat_use
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
-    AskedBefore,
-    SurveyKind,
     SurveyRules,
     Withheld,
     answer_counts,
@@ -228,7 +227,7 @@ def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> D
     said = f"{use.asset.product_name}, {use.says}" if use else "usage unknown"
     if next_on is None:
         return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
-    if held := situation.guard.holds_back(Purpose.SALES_OUTREACH):
+    if held := guard_of(situation).holds_back(Purpose.SALES_OUTREACH):
         # Whoever serves the customer talks to them now; a check-in would be one voice too many.
         return Decision(JournalLine(f"Check-in: {said}; not written, {held.says}", detail=figures))
     context = {**reported(situation), "next_on": next_on or None}
@@ -281,7 +280,7 @@ def survey(situation: Situation, step: Step) -> Decision:
         address,
         asked,
         situation.as_of,
-        blocked=situation.guard.holds_back(Purpose.SURVEY) is not None,
+        blocked=guard_of(situation).holds_back(Purpose.SURVEY) is not None,
         last_case_at=last_case_at,
         unsubscribed=contact.unsubscribed,
         rules=SURVEYS,
@@ -359,7 +358,7 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
                 f"survey/{request.survey_id}", f"Call a detractor ({request.score} of 10)", "success_manager", due_at
             )
         )
-        ends = situation.as_of + situation.guard.rules.unhappy_for
+        ends = situation.as_of + guard_of(situation).rules.unhappy_for
         lines = [
             OwnWords(request.comment) or "No comment was given.",
             "Please call them by then.",

@@ -9,9 +9,11 @@ from typing import Any
 from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import upsold
+from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.holds.holds import ContactDecision, Purpose
+from domain.holds.guard import guard_of
+from domain.holds.holds import ContactDecision
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -42,7 +44,7 @@ def offer_for(situation: Situation, uses: list[SeatUse], health: Health) -> Deci
     use = max(short, key=lambda use: (use.share, use.asset.asset_id))
     if _ends_soon(situation, use):
         return None
-    if held := situation.guard.holds_back(Purpose.UPSELL, use.asset.product):
+    if held := guard_of(situation).holds_back(Purpose.UPSELL, use.asset.product):
         return _wait(situation, use, held)
     return _offer(situation, use)
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from domain.frame.sales_holds import DETRACTOR_UP_TO, PROMOTER_FROM
 from domain.kernel.base import Carried
-
-PROMOTER_FROM, DETRACTOR_UP_TO = 9, 6
 
 
 class SurveyMethod(StrEnum):

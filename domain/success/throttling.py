@@ -6,21 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime
-
+from domain.frame.sales_holds import DETRACTOR_UP_TO, AskedBefore, SurveyKind
 from domain.kernel.base import Carried
-from domain.success.surveys import DETRACTOR_UP_TO
-
-
-class SurveyKind(StrEnum):
-    """What a survey asks about."""
-
-    CSAT = "csat"
-    """one resolved case, from 1 to 5"""
-    NPS = "nps"
-    """the relationship, from 0 to 10"""
-    CES = "ces"
-    """the effort of one case, from 1 to 7"""
 
 
 class SurveyRules(Carried):
@@ -55,15 +42,6 @@ class Withheld(StrEnum):
     CASE_RECENTLY = "case_recently"
     UNSUBSCRIBED = "unsubscribed"
     """this contact wants no optional mails"""
-
-
-class AskedBefore(Carried):
-    """A survey that went out earlier. `contact_id` tells people apart; `case_id` is none for one about the relationship."""
-
-    kind: SurveyKind
-    contact_id: str
-    sent_at: AwareDatetime
-    case_id: str | None = None
 
 
 class CaseToAskAbout(Carried):

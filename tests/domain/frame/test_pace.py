@@ -11,11 +11,12 @@ import pytest
 from domain.frame import pace
 from domain.frame.customer import AccountFacts
 from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.sales_holds import Purpose
+from domain.frame.service_facts import HeldMail, ServiceFacts, Written
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
-from domain.holds.guard import HeldMail, ServiceFacts, Written
-from domain.holds.holds import Purpose
+from domain.journey import mail_anew
 from domain.success import adoption
 from tests.domain.contracts.world import InMemory
 
@@ -106,9 +107,9 @@ def test_what_was_held_back_leaves_one_by_one_at_hours_at_which_people_work() ->
     by_day = replace(now("2026-12-08T10:00"), service=service)
     by_night = replace(now("2026-12-08T03:00"), service=service)
     look = holding.review_step(by_day, "now")
-    assert holding.review(by_night, look).outcome.deliveries == {}
-    assert [step.at for step in holding.review(by_night, look).outcome.plan] == [at("2026-12-08T09:00")]
-    found = holding.review(by_day, look).outcome
+    assert mail_anew.review(by_night, look).outcome.deliveries == {}
+    assert [step.at for step in mail_anew.review(by_night, look).outcome.plan] == [at("2026-12-08T09:00")]
+    found = mail_anew.review(by_day, look).outcome
     assert list(found.deliveries) == ["adoption/m-1#0"]
     assert [step.at for step in found.plan] == [at("2026-12-10T09:00")]
 

@@ -10,8 +10,10 @@ import pytest
 
 from domain.contracts.renewal_talk import earned_discount
 from domain.frame.playbook import EarnedDiscount
-from domain.holds.guard import SALES_HELD, Bearing, KnownCase, SalesGuard, ServiceFacts, hold_of, weekday_clock
-from domain.holds.holds import HoldLevel, Purpose, Verdict
+from domain.frame.sales_holds import HoldLevel, Purpose
+from domain.frame.service_facts import Bearing, KnownCase, ServiceFacts
+from domain.holds.guard import SALES_HELD, SalesGuard, hold_of, weekday_clock
+from domain.holds.holds import Verdict
 from domain.kernel.refusals import Refusal
 
 NOW = datetime(2026, 12, 24, 3, 0, tzinfo=UTC)

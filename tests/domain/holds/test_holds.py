@@ -6,17 +6,11 @@ from typing import Any
 import pytest
 
 from domain.frame.case_words import CaseState, Priority
+from domain.frame.sales_holds import CaseForHold, Feedback, HoldLevel, HoldReason, ManualHold, Override, Purpose
 from domain.holds.holds import (
-    CaseForHold,
     ContactRequest,
-    Feedback,
     Hold,
-    HoldLevel,
-    HoldReason,
-    ManualHold,
-    Override,
     OverrideRefusedError,
-    Purpose,
     Verdict,
     check_override,
     contact_allowed,

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.frame.case_words import CaseState, Priority
+from domain.frame.sales_holds import HoldLevel, HoldReason
+from domain.frame.service_facts import KnownCase, RecordedHold, ServiceFacts
 from domain.frame.situation import Situation
 from domain.holds import left_alone
-from domain.holds.guard import KnownCase, RecordedHold, ServiceFacts
-from domain.holds.holds import HoldLevel, HoldReason
 from tests.domain.contracts.world import World
 
 MONDAY = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)

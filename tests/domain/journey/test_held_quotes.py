@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from domain.frame.sales_holds import HoldLevel, ManualHold, Purpose
+from domain.frame.service_facts import HeldStep, ServiceFacts
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
-from domain.holds.guard import HeldStep, ServiceFacts
-from domain.holds.holds import HoldLevel, ManualHold, Purpose
 from domain.holds.writes import ForgetHeldSteps
+from domain.journey import mail_anew
 from tests.domain.contracts.world import World
 
 
@@ -32,7 +33,7 @@ def with_held_quote(stage: str | None = None, *, held: bool, status: str = "acti
 
 def reviewed(situation: Situation) -> tuple[list[str], list[str], list[str]]:
     """What a look at the holds plans of the quote, still shows as waiting, and forgets."""
-    decided = holding.review(situation, holding.review_step(situation, "now"))
+    decided = mail_anew.review(situation, holding.review_step(situation, "now"))
     stage = decided.outcome.stages.get(holding.STAGE)
     forgotten = [write.key for write in decided.writes if isinstance(write, ForgetHeldSteps)]
     return [s.key for s in decided.outcome.plan if s.kind == "renewal_quote"], stage.tasks if stage else [], forgotten

@@ -9,25 +9,27 @@ import pytest
 
 from domain.frame import pace
 from domain.frame.customer import ContactFacts, ContractFacts, Customer, OfferFacts, StaffFacts, SurveyFacts, TermFacts
+from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.journey import mail_anew
-from domain.journey.mail_anew import MailAsWritten, decided
+from domain.journey.mail_anew import decided
 from tests.domain.success.test_health import NOW, customer, playbook
 
 LATER = NOW + timedelta(days=3)
 JO = ContactFacts(contact_id="P-1", name="Jo", email="jo@a.example", role="main", language="en", time_zone="UTC")
 
 
-def now(known: Customer, **changes: Any) -> Situation:
-    return Situation(known.model_copy(update={"contacts": [JO], **changes}), playbook(), LATER)
+def now(known: Customer, kept: tuple[date, ...] | None = None, **changes: Any) -> Situation:
+    return Situation(known.model_copy(update={"contacts": [JO], **changes}), playbook(), LATER, kept=kept)
 
 
-def written(template: str, context: dict[str, Any], **more: Any) -> MailAsWritten:
-    own = {"stage": "adoption", "on": NOW.date(), "contact_id": "P-1", "optional": True, **more}
-    return MailAsWritten(template, context, **own)
+def written(template: str, context: dict[str, Any], *, optional: bool = True, **more: Any) -> WrittenMail:
+    body = {"template": template, "context": context, "unsubscribe": "A/P-1" if optional else None}
+    own = {"stage": "adoption", "contact_id": "P-1", **more}
+    return WrittenMail(delivery_id="journey:A/1#0", created_at=NOW, body=body, **own)
 
 
-def said(situation: Situation, mail: MailAsWritten) -> dict[str, Any]:
+def said(situation: Situation, mail: WrittenMail) -> dict[str, Any]:
     changes = decided(situation, mail)
     assert not isinstance(changes, str), changes
     context: dict[str, Any] = changes["context"]
@@ -56,9 +58,9 @@ def test_what_was_counted_is_counted_anew() -> None:
 
 def test_a_check_in_names_the_next_one_as_it_is_planned_by_then() -> None:
     announced = {**CHECK_IN, "next_on": "2027-08-30"}
-    moved = said(now(customer(active="22")), written("check_in", announced, check_ins=[date(2027, 9, 6)]))
+    moved = said(now(customer(active="22"), (date(2027, 9, 6),)), written("check_in", announced))
     assert moved["next_on"] == "2027-09-06"
-    assert said(now(customer(active="22")), written("check_in", announced, check_ins=[]))["next_on"] is None
+    assert said(now(customer(active="22"), ()), written("check_in", announced))["next_on"] is None
     assert said(now(customer(active="22")), written("check_in", announced))["next_on"] == "2027-08-30"
 
 
@@ -119,13 +121,12 @@ def test_nobody_is_asked_to_do_what_is_done() -> None:
     done = customer(active="22", tasks="done").tasks[0].model_copy(update={"title": title})
     still = done.model_copy(update={"name": "training", "title": {"en": "Training"}, "status": "open"})
     situation = now(customer(active="22"), tasks=[done, still])
-    own = {"stage": done.stage}
-    reminder = written("onboarding_reminder", {"title": title, "due": "2027-06-20", "days_late": 0}, **own)
+    reminder = written("onboarding_reminder", {"title": title, "due": "2027-06-20", "days_late": 0}, stage=done.stage)
     assert decided(situation, reminder) == "the task is done"
     welcome = {"tasks": [{"title": title, "due": None}, {"title": still.title, "due": "2027-06-20"}]}
-    assert [task["title"]["en"] for task in said(situation, written("welcome", welcome, **own))["tasks"]] == [
-        "Training"
-    ]
+    assert [
+        task["title"]["en"] for task in said(situation, written("welcome", welcome, stage=done.stage))["tasks"]
+    ] == ["Training"]
 
 
 def contract(status: str, until: date) -> ContractFacts:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from domain.frame.case_words import CaseState, Level
+from domain.frame.sales_holds import AskedBefore, SurveyKind
 from domain.service import case_changes, case_surveys
 from domain.service.case import CaseContact
 from domain.service.case_requests import AddNote, AnswerCsat, Wait, WaitFor
-from domain.success.throttling import AskedBefore, SurveyKind
 from tests.domain.service.asking import DAY, HOUR, MONDAY, customer_writes, reopen, resolve, respond, tokyo, wait_for
 from tests.domain.service.living import Life, refused
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.frame.sales_holds import AskedBefore, SurveyKind
 from domain.success.throttling import (
-    AskedBefore,
     CaseToAskAbout,
-    SurveyKind,
     Withheld,
     answer_counts,
     calls_for_follow_up,
