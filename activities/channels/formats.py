@@ -8,13 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from domain.kernel.money import Money
+from domain.kernel.zones import local_time, usable_zone
 
 # CLDR's currency spacing, which Babel leaves out: "KWD 1.235", but "$1.24".
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
@@ -54,18 +54,14 @@ class Formats:
     """The filters of the templates, for one recipient. Each raises ValueError or TypeError for a value of another kind."""
 
     locale: Locale
-    zone: ZoneInfo
+    zone: str
     language: str
     """the language of the text, "en" or "ja"; the locale may be another's"""
 
     @classmethod
     def of(cls, language: str, time_zone: str, text_language: str) -> Formats:
         """The formats of a recipient who has this language tag and IANA zone; ValueError if there is no such zone."""
-        try:
-            zone = ZoneInfo(time_zone)
-        except ZoneInfoNotFoundError:
-            raise ValueError(f"unknown time zone {time_zone!r}; use an IANA name such as Asia/Tokyo") from None
-        return cls(locale_of(language), zone, text_language)
+        return cls(locale_of(language), usable_zone(time_zone), text_language)
 
     def date(self, value: str) -> str:
         """ "2027-03-01" as "March 1, 2027" or "2027年3月1日"."""
@@ -76,7 +72,7 @@ class Formats:
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError(f"{value!r} is no instant; add its offset")
-        local = at.astimezone(self.zone)
+        local = local_time(at, self.zone)
         day = format_date(local, "long", locale=self.locale)
         return f"{day} {format_time(local, 'short', locale=self.locale)} {local.tzname()}"
 

@@ -11,6 +11,7 @@ from activities.channels.formats import Formats
 from activities.channels.mail import MailChannel
 from activities.channels.staff_words import StaffWords, sentences
 from domain.frame.messages import OutgoingMail, StaffNotice
+from domain.kernel.calendar import local_day
 
 
 class NoticeChannel(Protocol):
@@ -78,6 +79,6 @@ def _dated(notice: StaffNotice, language: str, title: str, lines: list[str]) -> 
     except ValueError:
         return title, lines, notice.due  # that there is no such zone is said where it is rendered
     lines = [line if n in notice.own else formats.dated(line) for n, line in enumerate(lines)]
-    day = formats.date(notice.due.astimezone(formats.zone).date().isoformat()) if notice.due else None
+    day = formats.date(local_day(notice.due, formats.zone).isoformat()) if notice.due else None
     said = day is not None and any(day in line for line in lines)
     return formats.dated(title), lines, None if said else notice.due

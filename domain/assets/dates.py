@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime
 
@@ -39,8 +38,3 @@ class Span:
 
 def is_month_end(day: date) -> bool:
     return (day + DAY).day == 1
-
-
-def local_date(moment: date, zone: ZoneInfo) -> date:
-    """The date of `moment` in `zone`; a bare date is itself."""
-    return moment.astimezone(zone).date() if isinstance(moment, datetime) else moment

@@ -11,12 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, NewType
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from domain.assets.dates import Instant, local_date
+from domain.assets.dates import Instant
 from domain.kernel.base import Carried
+from domain.kernel.calendar import local_day
 from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.kernel.money import CurrencyCode
 from domain.kernel.zones import usable_zone
@@ -128,7 +128,7 @@ class Asset(Carried):
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""
-        return instant.date() if self.time_zone == "UTC" else local_date(instant, ZoneInfo(self.time_zone))
+        return local_day(instant, self.time_zone)
 
 
 class ActionSource(Carried):

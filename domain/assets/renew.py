@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from domain.assets.checks import already_done, changeable, reversible
 from domain.assets.errors import (
@@ -22,7 +21,7 @@ from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.uplift import raised
 from domain.assets.worth import anchored, month_anchors
-from domain.kernel.calendar import add_months
+from domain.kernel.calendar import months_later
 
 
 def renew(ledger: Ledger, request: Renew) -> Ledger:
@@ -98,12 +97,6 @@ def _anchor(record: AssetRecord, request: Renew, start: datetime) -> datetime:
     return anchored(record.asset, start, request.months_from or last)
 
 
-def _months_later(asset: Asset, start: datetime, months: int, anchor: datetime) -> datetime:
-    """That many months after `start` by the calendar where the asset lives; the time of day stays."""
-    zone = ZoneInfo(asset.time_zone)
-    return add_months(start.astimezone(zone), months, anchor.astimezone(zone).day).astimezone(UTC)
-
-
 def _new_end(record: AssetRecord, request: Renew, start: datetime, anchor: datetime) -> datetime:
     if request.end is not None:
         end = request.end
@@ -111,7 +104,7 @@ def _new_end(record: AssetRecord, request: Renew, start: datetime, anchor: datet
         months = request.months or record.asset.renewal_months or request.contract_months
         if months is None:
             raise RenewalTermMissingError(f"neither {request.asset_id} nor its contract say how long a renewal is")
-        end = _months_later(record.asset, start, months, anchor)
+        end = months_later(start, months, record.asset.time_zone, record.asset.day_of(anchor).day)
     if end <= start:
         ends, starts = record.asset.day_of(end), record.asset.day_of(start)
         raise EndBeforeStartError(f"the renewal would end on {ends}, which is not after its start on {starts}")
@@ -124,7 +117,8 @@ def _segments(
     if months is None:
         return []
     cuts: list[datetime] = []
-    while (cut := _months_later(asset, start, months * (len(cuts) + 1), anchor)) < end:
+    day = asset.day_of(anchor).day
+    while (cut := months_later(start, months * (len(cuts) + 1), asset.time_zone, day)) < end:
         cuts.append(cut)
     if most is not None and len(cuts) >= most:
         raise SegmentError(f"{len(cuts) + 1} segments; a ramp has at most {most}")

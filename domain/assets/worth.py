@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 from operator import attrgetter
-from zoneinfo import ZoneInfo
 
 from domain.assets.exact import product, quotient, rounded
 from domain.assets.model import (
@@ -27,6 +26,7 @@ from domain.kernel.base import Carried
 from domain.kernel.calendar import CALENDAR, add_months, anchor_from, month_index
 from domain.kernel.calendar import months_between as months_by_anchor
 from domain.kernel.money import exactly, rounding_of
+from domain.kernel.zones import wall_clock
 
 ZERO = Decimal(0)
 MOST_SEGMENTS = 12
@@ -149,7 +149,7 @@ def anchor_at(anchors: Sequence[Anchor], moment: datetime) -> datetime:
 @lru_cache(maxsize=8192)
 def _wall_clock(moment: datetime, zone: str) -> datetime:
     """What clocks of `zone` show, without its name: so that a month there is a month."""
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return wall_clock(moment, zone)
 
 
 def worth(

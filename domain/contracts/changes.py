@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from domain.assets.contract_dates import ContractTerms, cotermed
 from domain.assets.errors import ContractError, RestrictedError
@@ -50,9 +49,10 @@ from domain.contracts.terms import TermHoldings, units_at_end
 from domain.frame.customer import AssetFacts, ContractFacts, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome, Stage, Step
-from domain.kernel.calendar import add_months, anchor_from, month_index, start_of_day
+from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal
+from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, ContactRole, PricePer, ProductKind
 
 SCHEDULED = "scheduled"
@@ -259,10 +259,10 @@ def _period_end(desk: RequestFacts, record: AssetRecord) -> datetime:
         return record.end
     if record.asset.selling_model is SellingModel.ONE_TIME:
         raise RestrictedError(f"{record.asset.asset_id} was bought once and has no period; cancel it now or on a day")
-    zone = ZoneInfo(record.asset.time_zone)
-    begun, anchor = desk.begun(record).astimezone(zone), record.start.astimezone(zone)
-    end = add_months(anchor, month_index(begun) - month_index(anchor))
-    return end if end > begun else add_months(anchor, month_index(begun) - month_index(anchor) + 1)
+    zone, begun = record.asset.time_zone, desk.begun(record)
+    months = month_index(local_time(begun, zone)) - month_index(local_time(record.start, zone))
+    end = months_later(record.start, months, zone)
+    return end if end > begun else months_later(record.start, months + 1, zone)
 
 
 def swap(desk: RequestFacts, request: SwapAssets) -> Decision:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
@@ -22,6 +21,7 @@ from domain.kernel.calendar import (
     start_of_day,
 )
 from domain.kernel.money import Money, by_one_month, for_months, rounding_of
+from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
 
 OPENS, CLOSES = time(9), time(18)
@@ -373,7 +373,7 @@ class Customer(Carried):
 
     def in_hours(self, instant: datetime) -> bool:
         """True from nine to six, on whatever day."""
-        return OPENS <= instant.astimezone(ZoneInfo(self.account.time_zone)).time() < CLOSES
+        return OPENS <= local_time(instant, self.account.time_zone).time() < CLOSES
 
     def end_of(self, day: date) -> datetime:
         """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""

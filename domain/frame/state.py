@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MORNING, local_instant
 from domain.kernel.refusals import Problem, Refusal
+from domain.kernel.zones import wall_clock
 
 
 class StageKind(StrEnum):
@@ -366,11 +366,10 @@ class JourneyState(Carried):
         """
         if before is None or self.account is None or before.time_zone == self.account.time_zone:
             return self
-        old, new = ZoneInfo(before.time_zone), self.account.time_zone
+        old, new = before.time_zone, self.account.time_zone
         agenda = [
             step.model_copy(update={"at": local_instant(step.on, new)})
-            if step.kind not in keeping
-            and step.at.astimezone(old).replace(tzinfo=None) == datetime.combine(step.on, MORNING)
+            if step.kind not in keeping and wall_clock(step.at, old) == datetime.combine(step.on, MORNING)
             else step
             for step in self.agenda
         ]

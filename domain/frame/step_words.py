@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from domain.frame.state import JourneyState, StageKind, Step, stage_kind
+from domain.kernel.calendar import local_day
 
 _SUBJECTS = {
     StageKind.ONBOARDING: "order",
@@ -76,7 +76,7 @@ def term_end(state: JourneyState, step: Step) -> date | None:
     stage = state.stages.get(step.stage)
     if stage is None or stage.until is None or state.account is None or stage_kind(step.stage) is not StageKind.RENEWAL:
         return None
-    return stage.until.astimezone(ZoneInfo(state.account.time_zone)).date()
+    return local_day(stage.until, state.account.time_zone)
 
 
 def shortened(text: str) -> str:

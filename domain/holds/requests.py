@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice
 from domain.frame.sales_holds import HoldLevel, Override
 from domain.frame.situation import Situation
@@ -24,6 +22,7 @@ from domain.holds.writes import (
 from domain.kernel.base import Write
 from domain.kernel.ids import StaffId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.shown import to_the_minute
 
 NOTHING_HOLDS = "nothing holds sales back from this customer"
 RENEWAL_TASK = "renewal-hold"
@@ -74,9 +73,9 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
         raise Refusal(NOT_ALLOWED, str(refused)) from None
     cases = [case for case in situation.service.cases if case.case_id in {hold.source for hold in holds}]
     until = wanted.until.isoformat()
-    local = wanted.until.astimezone(ZoneInfo(situation.customer.account.time_zone))
+    local = to_the_minute(wanted.until, situation.customer.account.time_zone)
     by = f"{situation.named(request.by)} ({plain(request.role)})"
-    says = f"Holds overridden by {by} until {local:%Y-%m-%d %H:%M}: {request.reason}"
+    says = f"Holds overridden by {by} until {local}: {request.reason}"
     writes: list[Write] = [RecordOverride(wanted, tuple(case.case_id for case in cases))]
     detail = {"override_id": override_id, "role": request.role, "reason": request.reason, "until": until}
     writes += [NoteOnCase(case.case_id, "hold_overridden", request.by, detail) for case in cases]

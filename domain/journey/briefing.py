@@ -6,14 +6,13 @@ It stands until something happens, perhaps for weeks: so it says when things wer
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from domain.frame.case_words import state_in_words
 from domain.frame.mail_names import CHANNELS, mail_in_words, role_in_words
 from domain.frame.state import JourneyState, OpenCaseView, Stage, StageKind, Step, stage_kind
 from domain.frame.step_words import in_words, term_end
 from domain.journey.possible import possible
-from domain.kernel.shown import as_text, first_sentence
+from domain.kernel.shown import as_text, first_sentence, weekday_and_minute
 
 LIMIT = 4000
 NEXT_STEPS = 3
@@ -46,11 +45,11 @@ def render(state: JourneyState, now: datetime) -> str:
     is the journey's name."""
     if state.account is None:
         return "**No order accepted yet.**"
-    zone = ZoneInfo(state.account.time_zone)
+    zone = state.account.time_zone
     parts = [
         f"### {as_text(state.account.name)} · {_headline(state)}",
         f"Account `{state.account_id}` · owner `{state.account.owner}`{_playbook(state)} · run {state.runs}"
-        f" · unchanged since {_when(now, zone)}",
+        f" · unchanged since {weekday_and_minute(now, zone)}",
         *_pause(state, zone),
         *_attention(state),
         *_cases(state, zone),
@@ -79,13 +78,13 @@ def _playbook(state: JourneyState) -> str:
     return f" · playbook `{segment}`, version {version}"
 
 
-def _pause(state: JourneyState, zone: ZoneInfo) -> list[str]:
+def _pause(state: JourneyState, zone: str) -> list[str]:
     pause = state.paused
     if pause is None:
         return []
-    until = f"until {_when(pause.until, zone)}" if pause.until else "until somebody asks it to `resume`"
+    until = f"until {weekday_and_minute(pause.until, zone)}" if pause.until else "until somebody asks it to `resume`"
     by = f" by `{pause.by}`" if pause.by else ""
-    return [f"⏸ **Paused**{by} since {_when(pause.since, zone)}, {until}: {as_text(pause.reason)}"]
+    return [f"⏸ **Paused**{by} since {weekday_and_minute(pause.since, zone)}, {until}: {as_text(pause.reason)}"]
 
 
 def _attention(state: JourneyState) -> list[str]:
@@ -128,23 +127,23 @@ def _stuck(state: JourneyState, delivery_id: str) -> str:
     return f"{(CHANNELS[channel] if channel else 'a message').capitalize()} cannot leave"
 
 
-def _cases(state: JourneyState, zone: ZoneInfo) -> list[str]:
+def _cases(state: JourneyState, zone: str) -> list[str]:
     """What service is busy with, for whoever wants to talk to the customer."""
     if not state.cases:
         return []
     return [_list("Open cases", [_case_line(case, zone) for case in state.cases], "", most=5)]
 
 
-def _case_line(case: OpenCaseView, zone: ZoneInfo) -> str:
+def _case_line(case: OpenCaseView, zone: str) -> str:
     parts = [
         f"`{case.case_id}` {case.priority}, {state_in_words(case.state)}",
-        f"open since {_when(case.opened_at, zone)}",
+        f"open since {weekday_and_minute(case.opened_at, zone)}",
         f"owner `{case.owner}`" if case.owner else "no owner yet",
     ]
     if case.next_milestone and case.next_due:
-        parts.append(f"{case.next_milestone.replace('_', ' ')} due {_when(case.next_due, zone)}")
+        parts.append(f"{case.next_milestone.replace('_', ' ')} due {weekday_and_minute(case.next_due, zone)}")
     if case.promised_at:
-        parts.append(f"promised by {_when(case.promised_at, zone)}")
+        parts.append(f"promised by {weekday_and_minute(case.promised_at, zone)}")
     if case.said:
         parts.append(f"the customer wrote: “{as_text(case.said)}”")
     return " · ".join(parts)
@@ -157,7 +156,7 @@ def _health(state: JourneyState) -> str:
     return f"{score}{state.health.band}: {as_text(state.health.why)}"
 
 
-def _next(state: JourneyState, zone: ZoneInfo) -> str:
+def _next(state: JourneyState, zone: str) -> str:
     """What happens by itself. While it is paused nothing does but what the pause lets through."""
     lets = None if state.paused is None else set(state.paused.lets)
     goes_on = [step for step in state.agenda if lets is None or step.kind in lets]
@@ -165,12 +164,14 @@ def _next(state: JourneyState, zone: ZoneInfo) -> str:
     parts = [
         _list(
             "Next",
-            [f"{_when(step.at, zone)} · {_step(state, step)}" for step in goes_on[:NEXT_STEPS]],
+            [f"{weekday_and_minute(step.at, zone)} · {_step(state, step)}" for step in goes_on[:NEXT_STEPS]],
             "nothing planned" if lets is None else "nothing by itself while it is paused",
         )
     ]
     if waits:
-        lines = [f"planned for {_when(step.at, zone)} · {_step(state, step)}" for step in waits[:NEXT_STEPS]]
+        lines = [
+            f"planned for {weekday_and_minute(step.at, zone)} · {_step(state, step)}" for step in waits[:NEXT_STEPS]
+        ]
         parts.append(_list("Waits for the end of the pause", lines, ""))
     return "\n\n".join(parts)
 
@@ -179,27 +180,27 @@ def _step(state: JourneyState, step: Step) -> str:
     return f"{as_text(in_words(step, term_end(state, step)))} [`{step.key}`]"
 
 
-def _stage_line(key: str, stage: Stage, zone: ZoneInfo) -> str:
+def _stage_line(key: str, stage: Stage, zone: str) -> str:
     kind = stage_kind(key)
     if kind is StageKind.ONBOARDING:
         return f"`{key}`: open tasks {', '.join(task.replace('_', ' ') for task in stage.tasks)}"
-    until = f" (until {_when(stage.until, zone)})" if stage.until else ""
+    until = f" (until {weekday_and_minute(stage.until, zone)})" if stage.until else ""
     waiting = f" `{', '.join(stage.tasks)}`" if stage.tasks else ""
     return f"`{key}`{waiting}: {_WAITS.get((kind, stage.status), stage.status.replace('_', ' '))}{until}"
 
 
-def _last_sent(state: JourneyState, zone: ZoneInfo) -> list[str]:
+def _last_sent(state: JourneyState, zone: str) -> list[str]:
     if state.sent is None:
         return []
     whom = f" to the {role_in_words(state.sent.role)}" if state.sent.role else ""
-    return [f"**Sent last** {mail_in_words(state.sent.template)}{whom}, {_when(state.sent.at, zone)}"]
+    return [f"**Sent last** {mail_in_words(state.sent.template)}{whom}, {weekday_and_minute(state.sent.at, zone)}"]
 
 
-def _on_the_way(state: JourneyState, zone: ZoneInfo) -> list[str]:
+def _on_the_way(state: JourneyState, zone: str) -> list[str]:
     if not state.in_flight:
         return []
     lines = [
-        f"{CHANNELS[delivery.channel]}, since {_when(delivery.since, zone)}"
+        f"{CHANNELS[delivery.channel]}, since {weekday_and_minute(delivery.since, zone)}"
         f"{', set aside' if delivery.stuck else ', late' if delivery.late else ''}"
         for delivery in state.in_flight
     ]
@@ -211,7 +212,3 @@ def _list(title: str, lines: list[str], empty: str, most: int = 6) -> str:
         return f"**{title}** {empty}"
     more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join([f"**{title}**\n", *(f"- {line}" for line in lines[:most]), *more])
-
-
-def _when(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M %Z")

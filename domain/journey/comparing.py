@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from domain.frame.state import Outcome, Pause, Stage, StageKind, Step
 from domain.frame.unreadable import Unreadable
 from domain.journey.agenda import Agenda, Running, RunningCase, by_key
+from domain.kernel.shown import to_the_minute
 
 LOOKS = frozenset({"service_review", "service_hold_lift"})
 INVOICE = "billing_invoice"
@@ -217,4 +217,4 @@ def _uncarried(agenda: Agenda, running: Running) -> list[str]:
 
 
 def _when(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    return to_the_minute(at, zone)

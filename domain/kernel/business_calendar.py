@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from domain.kernel.base import Carried
 from domain.kernel.business_errors import (
@@ -17,15 +17,11 @@ from domain.kernel.business_errors import (
     PeriodEndBeforeStartError,
     ServiceRuleError,
 )
-from domain.kernel.localtime import MINUTES_A_DAY, minute_of, zone_of
+from domain.kernel.calendar import ZoneName
+from domain.kernel.localtime import MINUTES_A_DAY, minute_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of `WeekHours` in the order of `date.weekday()`."""
-
-
-def _known_zone(name: str) -> str:
-    zone_of(name)
-    return name
 
 
 def show_minute(minute: int) -> str:
@@ -33,7 +29,6 @@ def show_minute(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Minute = Annotated[int, Field(ge=0, le=MINUTES_A_DAY)]
 
 

@@ -26,8 +26,8 @@ from domain.kernel.business_errors import (
     NoOpenHoursError,
     PeriodEndBeforeStartError,
 )
-from domain.kernel.localtime import zone_of
 from domain.kernel.openyear import EPOCH, MICRO, MINUTE, OpenTime, OpenYear, micros
+from domain.kernel.zones import instant_of, wall_clock
 
 Span = tuple[datetime, datetime]
 """From the first instant up to, not including, the second."""
@@ -53,7 +53,6 @@ class BusinessClock:
         self.calendar = calendar
         self._rules = OpenTime(calendar)
         self._years: dict[int, OpenYear] = {}
-        self._zone = zone_of(calendar.timezone)
 
     def due(
         self, start: datetime, target: timedelta, pauses: Sequence[Span] = (), options: ClockOptions = DEFAULTS
@@ -262,12 +261,12 @@ class BusinessClock:
     def _keep_clock(self, start: datetime, days: int) -> datetime:
         if days < 0:
             raise NegativeTargetError("business days that keep the clock time only go forward; give zero or more days")
-        local = start.astimezone(self._zone)
+        local = wall_clock(start, self.calendar.timezone)
         if days:
             index = bisect_right(self._year(local.year).days, local.toordinal())
             on = date.fromordinal(self._open_day(local.year, index + days - 1)[1])
-            local = _existing(datetime.combine(on, local.time(), tzinfo=self._zone))
-        return _instant(self._next_open(_micros_at(local)))
+            start = instant_of(datetime.combine(on, local.time()), self.calendar.timezone)
+        return _instant(self._next_open(_micros_at(start)))
 
     def _whole_days(self, at: int, days: int) -> int:
         number = self._year_of(at)
@@ -305,12 +304,6 @@ class BusinessClock:
 def clock_of(calendar: BusinessCalendar) -> BusinessClock:
     """The clock of a calendar version, kept so that its compiled years are shared."""
     return BusinessClock(calendar)
-
-
-def _existing(local: datetime) -> datetime:
-    """A local time that the clocks jump over, one hour later; any other unchanged."""
-    back = local.astimezone(UTC).astimezone(local.tzinfo)
-    return local if back.replace(tzinfo=None) == local.replace(tzinfo=None) else _existing(local + timedelta(hours=1))
 
 
 def _micros_at(at: datetime) -> int:

@@ -9,12 +9,11 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 from typing import Annotated, TypeVar
-from zoneinfo import ZoneInfo
 
 import holidays
 from pydantic import AfterValidator
 
-from domain.kernel.zones import known_zone
+from domain.kernel.zones import instant_of, known_zone, local_time, wall_clock
 
 MORNING = time(9, 0)
 MONTHS_IN_YEAR = 12
@@ -38,12 +37,12 @@ def within_reach(day: _Day) -> _Day:
 
 def local_instant(day: date, zone: str, at: time = MORNING) -> datetime:
     """The UTC instant of `at` on the local `day`; a time that a clock change skips is read one hour later."""
-    return datetime.combine(day, at, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return instant_of(datetime.combine(day, at), zone)
 
 
 def local_day(instant: datetime, zone: str) -> date:
     """The calendar day on which `instant` falls in `zone`."""
-    return instant.astimezone(ZoneInfo(zone)).date()
+    return instant.date() if zone == "UTC" and instant.tzinfo is UTC else local_time(instant, zone).date()
 
 
 def start_of_day(day: date, zone: str) -> datetime:
@@ -71,6 +70,11 @@ def add_months(moment: _Day, months: int, anchor: int | None = None) -> _Day:
     """
     target = day_in_month(month_index(moment) + months, moment.day if anchor is None else anchor)
     return moment.replace(year=target.year, month=target.month, day=target.day)
+
+
+def months_later(instant: datetime, months: int, zone: str, anchor: int | None = None) -> datetime:
+    """The same time of day whole months after an instant, by the clocks of `zone`; to the `anchor` day, if that is given."""
+    return instant_of(add_months(wall_clock(instant, zone), months, anchor), zone)
 
 
 def begins_month(day: date, anchor: int) -> bool:

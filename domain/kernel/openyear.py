@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from domain.kernel.business_calendar import BusinessCalendar, Intervals, merged
-from domain.kernel.localtime import resolve_local, zone_of
+from domain.kernel.localtime import at_minute
+from domain.kernel.zones import zone_of
 
 MICRO = timedelta(microseconds=1)
 MINUTE = 60_000_000
@@ -54,7 +55,7 @@ class OpenTime:
     """The rules of one calendar in the form that compiling its years needs."""
 
     def __init__(self, calendar: BusinessCalendar) -> None:
-        self._zone = zone_of(calendar.timezone)
+        self._name, self._zone = calendar.timezone, zone_of(calendar.timezone)
         self._week = [_minutes(day) for day in calendar.week.days()]
         self._dates = {special.on.toordinal(): _minutes(special.intervals) for special in calendar.date_hours}
         active = [holiday for holiday in calendar.holidays if holiday.active]
@@ -95,7 +96,7 @@ class OpenTime:
         return micros(offset) if offset else 0
 
     def _at(self, ordinal: int, minute: int) -> int:
-        return micros(resolve_local(self._zone, date.fromordinal(ordinal), minute) - EPOCH)
+        return micros(at_minute(self._name, date.fromordinal(ordinal), minute) - EPOCH)
 
     def _on_a_jump(self, ordinal: int, hours: Spans) -> Spans:
         """The periods of a date on which the clocks change: bounds are resolved one by one, emptied periods dropped."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from domain.kernel.zones import local_time
 
 _MARKS = re.compile(
     r"[\\`*\[\]<>|]"  # code, emphasis, links, pictures, HTML, tables
@@ -58,3 +60,13 @@ def at_work(time: timedelta) -> str:
         counted(rest, "minute" if hours else "working minute")
     ] * bool(rest)
     return " ".join(said) or "less than a minute"
+
+
+def to_the_minute(at: datetime, zone: str) -> str:
+    """An instant by the clocks of `zone`: `2027-03-31 09:00`."""
+    return f"{local_time(at, zone):%Y-%m-%d %H:%M}"
+
+
+def weekday_and_minute(at: datetime, zone: str) -> str:
+    """An instant by the clocks of `zone`, and which they are: `Wed 2027-03-31 09:00 CEST`."""
+    return f"{local_time(at, zone):%a %Y-%m-%d %H:%M %Z}"

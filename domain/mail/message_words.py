@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from domain.frame.mail_names import mail_in_words, person_in_words
 from domain.frame.state import Channel
+from domain.kernel.shown import to_the_minute
 
 _SETTLED = {"sent": "sent", "rejected": "refused", "withdrawn": "dropped"}
 
@@ -34,4 +34,4 @@ def _state(message: Mapping[str, Any], zone: str) -> str:
 
 
 def _when(at: str, zone: str) -> str:
-    return f"{datetime.fromisoformat(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    return to_the_minute(datetime.fromisoformat(at), zone)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from domain.assets.bundles import Relationship
 from domain.assets.contract_dates import cotermed
@@ -13,7 +12,7 @@ from domain.assets.requests import Generate, Line
 from domain.catalogue.catalogue import Product
 from domain.catalogue.errors import SellingModelError, TermMissingError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
-from domain.kernel.calendar import add_months
+from domain.kernel.calendar import months_later
 from domain.quotes.configure import Configured, configure
 from domain.quotes.quote import LedgerStep, PriceSource, UnitPricing
 from domain.quotes.request_lines import SaleLine
@@ -97,13 +96,6 @@ def _lot(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, pr
     return cotermed([line], contract)[0]
 
 
-def _months_later(start: datetime, months: int, zone: str) -> datetime:
-    """The same day and time of day that many months later, by the clocks of `zone`."""
-    if zone == "UTC":
-        return add_months(start, months)
-    return add_months(start.astimezone(ZoneInfo(zone)), months).astimezone(UTC)
-
-
 def _end(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, common_end: bool) -> datetime | None:
     if part.model in WITHOUT_TERM:
         if part.parent_id is None and (sale.end or sale.months):
@@ -113,7 +105,7 @@ def _end(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, co
         return sale.end
     months = sale.months or root.term_months or part.product.term_months
     if months is not None:
-        return _months_later(sale.start, months, desk.request.time_zone)
+        return months_later(sale.start, months, desk.request.time_zone)
     if part.model is SellingModel.TERMED and not common_end:
         raise TermMissingError(f"line {part.line_id}: {part.product.code} is sold for a term; give months or an end")
     return None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from domain.frame.case_words import RUNNING, WAITING, CaseState, state_in_words
 from domain.frame.mail_names import CHANNELS
-from domain.kernel.shown import as_text, first_sentence
+from domain.kernel.shown import as_text, first_sentence, weekday_and_minute
 from domain.service.case_progress import CaseProgress, CaseView, Promise
 from domain.service.lifecycle import allowed_after
 
@@ -19,7 +18,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     view = progress.view
     if view is None:
         return "**Not opened yet.**"
-    zone = ZoneInfo(view.time_zone)
+    zone = view.time_zone
     burning = " · 🔥 escalated" if view.escalated else ""
     whose = f"account `{view.account_id}`" if view.account_id else "**of nobody known yet**: `identify`"
     owner = f"owner `{view.owner}`" if view.owner else "**no owner yet**"
@@ -27,12 +26,13 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     parts = [
         f"### {as_text(view.subject)}",
         f"Case `{progress.case_id}` · **{state_in_words(view.status)}** · {view.priority.value}{burning}",
-        f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} · unchanged since {_when(now, zone)}",
+        f"{as_text(view.company or 'Unknown customer')}, {whose} · {owner}{team} · version {view.version} ·"
+        f" unchanged since {weekday_and_minute(now, zone)}",
         *([f"It waits: {as_text(view.reason)}"] if view.reason else []),
         *([f"**Sales** {as_text(view.sales)}"] if view.sales else []),
         *_attention(progress),
         _promises(view, zone),
-        f"**Next** {_when(view.next_at, zone)} · {as_text(view.next_what)}"
+        f"**Next** {weekday_and_minute(view.next_at, zone)} · {as_text(view.next_what)}"
         if view.next_at
         else "**Next** nothing by itself",
         *_on_the_way(progress, zone),
@@ -42,7 +42,7 @@ def render_case(progress: CaseProgress, now: datetime) -> str:
     return "\n\n".join(parts)[:LIMIT]
 
 
-def _promises(view: CaseView, zone: ZoneInfo) -> str:
+def _promises(view: CaseView, zone: str) -> str:
     if not view.promises:
         return "**Promises** none"
     rows = [f"| {one.name.replace('_', ' ')} | {_state(one)} | {_due(one, zone)} |" for one in view.promises]
@@ -53,8 +53,8 @@ def _state(one: Promise) -> str:
     return f"**{one.state}**" if one.state in ("late", "missed") else one.state
 
 
-def _due(one: Promise, zone: ZoneInfo) -> str:
-    return _when(one.due, zone) if one.due else "not while paused" if one.state == "paused" else ""
+def _due(one: Promise, zone: str) -> str:
+    return weekday_and_minute(one.due, zone) if one.due else "not while paused" if one.state == "paused" else ""
 
 
 def _attention(progress: CaseProgress) -> list[str]:
@@ -69,10 +69,12 @@ def _attention(progress: CaseProgress) -> list[str]:
     return ["\n".join(["**⚠ Needs attention**\n", *lines])]
 
 
-def _on_the_way(progress: CaseProgress, zone: ZoneInfo) -> list[str]:
+def _on_the_way(progress: CaseProgress, zone: str) -> list[str]:
     if not progress.in_flight:
         return []
-    lines = [f"- {CHANNELS[one.channel]}, since {_when(one.since, zone)}" for one in progress.in_flight[:4]]
+    lines = [
+        f"- {CHANNELS[one.channel]}, since {weekday_and_minute(one.since, zone)}" for one in progress.in_flight[:4]
+    ]
     return ["\n".join(["**On the way out**\n", *lines])]
 
 
@@ -103,7 +105,3 @@ def _can(progress: CaseProgress, view: CaseView) -> str:
     }
     named = ", ".join(f"`{name}`" for name, possible in asks.items() if possible)
     return f"**You can ask** {named}; with `expected_version` {view.version} nothing that changed meanwhile is overwritten."
-
-
-def _when(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M %Z")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from domain.claims.claims import Claim
 from domain.frame.customer import StaffFacts
@@ -16,6 +15,7 @@ from domain.frame.sales_holds import AskedBefore
 from domain.frame.unreadable import Unreadable
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
+from domain.kernel.zones import local_time
 from domain.service.case import (
     CaseAccount,
     CaseFile,
@@ -323,9 +323,9 @@ class Work:
     def said(self) -> list[str]:
         """The lines that the briefing shows, each with its day where the customer lives."""
         account = self.before.account
-        zone = ZoneInfo(account.time_zone if account else self.case.contact.time_zone)
+        zone = account.time_zone if account else self.case.contact.time_zone
         return [
-            f"{event.at.astimezone(zone):%m-%d %H:%M} {_told(event)}"[:SAID_LENGTH]
+            f"{local_time(event.at, zone):%m-%d %H:%M} {_told(event)}"[:SAID_LENGTH]
             for event in self.events
             if event.kind not in _UNSAID
         ]

@@ -19,8 +19,9 @@ from domain.claims.price_protection import (
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, Span
 from domain.kernel.business_clock_options import ClockOptions, DayMethod, TargetBoundary, TimePrecision
-from domain.kernel.localtime import minute_of, resolve_local, zone_of
+from domain.kernel.localtime import at_minute, minute_of
 from domain.kernel.money import Money
+from domain.kernel.zones import known_zone
 from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, history_of
 from domain.service.milestones import occurrences
@@ -193,8 +194,8 @@ def calendar_periods(given: Json) -> Json:
 
 
 def calendar_resolve_local(given: Json) -> Json:
-    zone, on = zone_of(given["timezone"]), date.fromisoformat(given["date"])
-    return {"instant": shown(resolve_local(zone, on, minute_of(given["clock"])))}
+    on = date.fromisoformat(given["date"])
+    return {"instant": shown(at_minute(known_zone(given["timezone"]), on, minute_of(given["clock"])))}
 
 
 def _caps(given: Mapping[str, Any]) -> Caps:

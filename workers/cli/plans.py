@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 from rich.table import Column, Table
@@ -16,6 +15,7 @@ from domain.journey.agenda import Agenda
 from domain.journey.horizon import NEXT, Horizon
 from domain.journey.planning import agenda
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
+from domain.kernel.zones import local_time
 from workers.cli.common import console, print_json
 from workers.cli.servers import Connections, connections
 
@@ -36,7 +36,7 @@ async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
     for step in found.plan():
         late = " [yellow](overdue)[/]" if step.at <= facts.situation.as_of else ""
         table.add_row(
-            f"{step.at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}{late}", escape(in_words(step)), escape(step.stage)
+            f"{local_time(step.at, zone):%a %Y-%m-%d %H:%M}{late}", escape(in_words(step)), escape(step.stage)
         )
     console.print(table)
     for fact in found.unreadable:

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints, ValidationError, model_validator
 
 from domain.frame.case_words import CaseState, Priority
+from domain.kernel import zones
 from domain.kernel.base import Received
 from domain.kernel.business_calendar import BusinessCalendar, check_before_saving
 from domain.kernel.business_errors import ServiceRuleError
@@ -173,7 +173,7 @@ class CaseMapping(Received):
 def instant_of(text: str, formats: tuple[str, ...], zone: str) -> datetime:
     """The instant of a feed: with the offset that it says, else on the clock of `zone`. Raises ValueError."""
     local = parsed_date(text, formats)
-    return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    return local.astimezone(UTC) if local.tzinfo else zones.instant_of(local, zone)
 
 
 def load_case_mapping(file: Path) -> CaseMapping:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
@@ -14,6 +13,7 @@ from domain.kernel.base import Received
 from domain.kernel.calendar import ZoneName
 from domain.kernel.money import CurrencyCode
 from domain.kernel.refusals import Refusal
+from domain.kernel.zones import instant_of, wall_clock
 from domain.orders.order import Country, Language, ProductKind, Staff
 from workers.feeds.countries import country_code
 from workers.feeds.errors import FeedError
@@ -132,11 +132,11 @@ class Mapping(Spelling):
     def local_time(self, text: str) -> datetime:
         """A date of the feed on the feed's own clock. Raises ValueError."""
         read = parsed_date(text, self.date_format)
-        return read.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None) if read.tzinfo else read
+        return wall_clock(read, self.time_zone) if read.tzinfo else read
 
     def instant(self, local: datetime, *, weeks: int = 0) -> datetime:
         """The instant of a time on the feed's clock, `weeks` later by that clock."""
-        return (local + timedelta(weeks=weeks)).replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+        return instant_of(local + timedelta(weeks=weeks), self.time_zone)
 
     def country_of(self, name: str | None) -> str | None:
         """The country code for a name in the feed; null for one that nobody knows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +17,7 @@ from domain.assets.model import AssetRecord
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import rounding_of
+from domain.kernel.shown import to_the_minute
 from workers.cli.stack import Up
 from workers.rehearsal.life import Life
 
@@ -225,7 +225,7 @@ def show_cases(summary: dict[str, Any], console: Console) -> None:
 
 
 def _minute(instant: str, zone: str) -> str:
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    return to_the_minute(datetime.fromisoformat(instant), zone)
 
 
 def _show_mails(summary: dict[str, Any], console: Console) -> None:

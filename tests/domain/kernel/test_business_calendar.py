@@ -13,7 +13,7 @@ from domain.kernel.business_errors import (
     OverlappingHoursError,
     UnknownCountryError,
 )
-from domain.kernel.localtime import minute_of, resolve_local, zone_of
+from domain.kernel.localtime import at_minute, minute_of
 from domain.kernel.national import national_holidays
 from tests.domain.service.around_the_clock import always_open
 from tests.domain.service.samples import at, hours, office, office_clock
@@ -112,7 +112,7 @@ def test_national_holidays_become_entries_of_the_calendar() -> None:
     ],
 )
 def test_local_times_on_days_when_the_clock_jumps(zone: str, on: date, clock: str, expected: str) -> None:
-    assert resolve_local(zone_of(zone), on, minute_of(clock)) == at(expected)
+    assert at_minute(zone, on, minute_of(clock)) == at(expected)
 
 
 def test_a_date_that_does_not_exist_opens_nothing() -> None:

@@ -8,13 +8,14 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.assets.dates import Span, local_date
+from domain.assets.dates import Span
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
 from domain.assets.proration_policy import ProrationPolicy
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding
 from domain.kernel.zones import zone_of
+from tests.oracles.dialects.moments import local_date
 from tests.oracles.dialects.prepaid_changes import used_until
 
 ZERO = Decimal(0)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from domain.assets.dates import DAY, local_date
+from domain.assets.dates import DAY
 
 
 class EndStyle(StrEnum):
@@ -56,3 +56,8 @@ def as_instant(moment: date, zone: ZoneInfo) -> datetime:
     if isinstance(moment, datetime):
         return moment.astimezone(UTC)
     return datetime.combine(moment, time(), zone).astimezone(UTC)
+
+
+def local_date(moment: date, zone: ZoneInfo) -> date:
+    """The date of `moment` in `zone`; a bare date is itself."""
+    return moment.astimezone(zone).date() if isinstance(moment, datetime) else moment

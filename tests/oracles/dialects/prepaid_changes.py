@@ -8,12 +8,13 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.assets.dates import DAY, local_date
+from domain.assets.dates import DAY
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
 from domain.assets.proration_policy import AdjustmentRule, ChangeDay, Precision, ProrationPolicy, RoundOn
 from domain.kernel.base import Carried
 from domain.kernel.zones import zone_of
+from tests.oracles.dialects.moments import local_date
 from tests.oracles.dialects.percentages import percent_of
 from tests.oracles.dialects.proration import length_of, period_length
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
-from domain.assets.dates import Span, is_month_end, local_date
+from domain.assets.dates import Span, is_month_end
 from domain.assets.errors import PolicyError
 from domain.assets.exact import rounded
 from domain.assets.grid import Grid
@@ -27,7 +27,7 @@ from domain.assets.proration_policy import (
 from domain.kernel.base import Carried
 from domain.kernel.calendar import month_index
 from domain.kernel.zones import zone_of
-from tests.oracles.dialects.moments import SECOND, as_instant
+from tests.oracles.dialects.moments import SECOND, as_instant, local_date
 from tests.oracles.dialects.percentages import percent_of
 from tests.oracles.dialects.periods import Boundary, PeriodLength, grid_for
 
