@@ -16,6 +16,7 @@ from activities.frame.customers import account_name
 from activities.kernel.pool import Pool
 from activities.service import case_rows, desks
 from domain.journey.agenda import RunningCase
+from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.service.case import CaseFile
 from domain.service.case_requests import Identify, read_case_request
@@ -23,10 +24,9 @@ from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
 from gateway.claims import PriceDesk
-from gateway.client import again_with, briefing_of, journey_id, memo_of
+from gateway.client import again_with, briefing_of, memo_of
 from gateway.clock import Clocks, server_time
 from gateway.here import TASK_QUEUE
-from gateway.in_step import case_workflow_id
 
 CASE_WORKFLOW = "ServiceCase"
 _AGAIN = {"open_case": "the same case may be opened again, and is opened once"}

@@ -22,6 +22,7 @@ from activities.success.usage import latest_usage_day, lock_usage, save_usage, s
 from domain.frame.step_words import shortened
 from domain.journey.agenda import Running
 from domain.kernel.calendar import start_of_day
+from domain.kernel.ids import journey_id
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.kernel.requests import read_request
 from domain.kernel.shown import as_text
@@ -36,11 +37,6 @@ from gateway.in_step import move_together
 from gateway.prices import publish
 
 WORKFLOW = "CustomerJourney"
-
-
-def journey_id(account_id: str) -> str:
-    """The workflow id of an account's journey."""
-    return f"journey-{account_id}"
 
 
 class PerennialClient:

@@ -12,9 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.frame.carrying_out import effect_key
 from activities.service.case_work import case_key
-from domain.frame.state import TOGETHER, Channel
-from gateway.client import journey_id
-from gateway.in_step import case_workflow_id
+from domain.frame.flight import TOGETHER, Channel
+from domain.kernel.ids import case_workflow_id, journey_id
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
 """The activities that accept an order."""

@@ -9,17 +9,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.kernel.pool import Pool
 from activities.service import case_rows
+from domain.kernel.ids import case_workflow_id
 from gateway.clock import Clocks
 
 SECOND = timedelta(seconds=1)
 """Moved this far past an instant, everything that was due at it is done: a clock stands still while something is done."""
 
 Move = Callable[[datetime], Awaitable[datetime]]
-
-
-def case_workflow_id(case_id: str) -> str:
-    """The workflow id of a case."""
-    return f"case-{case_id}"
 
 
 async def move_together(pool: Pool, clocks: Clocks, account_id: str, move_journey: Move, until: datetime) -> datetime:

@@ -12,12 +12,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.channels.waiting import Row, count_waiting, waiting
 from activities.kernel.pool import Pool
-from domain.frame.state import LEAVE_TOGETHER, TOGETHER, Channel
+from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel
+from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
-from gateway.client import PerennialClient, journey_id
-from gateway.in_step import case_workflow_id
+from gateway.client import PerennialClient
 
 CHANNELS = {
     "mail": (Channel.MAIL, Channel.NOTICE),

@@ -19,12 +19,12 @@ from domain.journey.agenda import Agenda, Running
 from domain.journey.agenda_facts import Facts
 from domain.journey.comparing import Difference, DifferenceKind, compare, compare_case
 from domain.journey.planning import agenda
+from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
 from domain.kernel.shown import counted
 from gateway.calling import NoAnswerError
 from gateway.cases import CASE_WORKFLOW, CaseClient
-from gateway.client import WORKFLOW, PerennialClient, journey_id
-from gateway.in_step import case_workflow_id
+from gateway.client import WORKFLOW, PerennialClient
 from gateway.restoring import Redo, Restorer
 
 PAGE = 200

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from activities.contracts import holdings
 from activities.frame import effects
 from activities.kernel.pool import TRANSPORT_ERRORS, Pool
-from domain.frame.state import Channel
+from domain.frame.flight import Channel
 from domain.journey.comparing import Difference, DifferenceKind
 from gateway.histories import Act, Remembered, remember, remember_cases
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 
 from activities.kernel.clock import present
-from gateway.client import journey_id
+from domain.kernel.ids import journey_id
 from tests.bench import billable, histories_of
 from workers.cli.stack import Up, stack_up
 from workers.rehearsal.letters import PostOffice

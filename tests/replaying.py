@@ -17,6 +17,7 @@ from activities.kernel.pool import Pool
 from activities.service.desks import load_calendar, load_policy
 from domain.frame.case_words import CaseState
 from domain.kernel.business_clock import clock_of
+from domain.kernel.ids import case_workflow_id
 from domain.service.case import Happened, Recorded
 from domain.service.case_log import promises_of
 from domain.service.lifecycle import CaseRules
@@ -25,7 +26,6 @@ from gateway.calling import Call, insist
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.clock import Clocks
 from gateway.here import TASK_QUEUE
-from gateway.in_step import case_workflow_id
 from workers.feeds.case_log import LoggedCase
 
 RULES = CaseRules()

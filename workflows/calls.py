@@ -7,24 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from domain.frame.request_words import case_in_words, deliveries_in_words, delivery_in_words, request_in_words
-from domain.frame.state import (
-    TOGETHER,
-    Delivery,
-    DeliveryCall,
-    Outcome,
-    RequestCall,
-    Step,
-    StepCall,
-    Together,
-    TogetherCall,
-)
+from domain.frame.flight import TOGETHER, Delivery, DeliveryCall, TogetherCall
+from domain.frame.state import Outcome, RequestCall, Step, StepCall, Together
 from domain.frame.step_words import in_words
+from domain.journey.request_words import deliveries_in_words, delivery_in_words, request_in_words
 from domain.service.case_progress import CaseCall, CaseOutcome
+
+_Outcome = TypeVar("_Outcome", Outcome, CaseOutcome)
 
 STEP_TIMEOUT = timedelta(seconds=10)
 """A step is one transaction of some milliseconds; a worker that died with it is noticed after this long."""
@@ -62,15 +56,15 @@ async def perform(
     return outcome
 
 
-async def answer(activity: str, call: RequestCall) -> Outcome:
-    """One request by update."""
-    outcome: Outcome = await workflow.execute_activity(
+async def answer(activity: str, call: RequestCall | CaseCall, outcome_type: type[_Outcome], why: str = "") -> _Outcome:
+    """One request to a journey or a case, or one instant of a case: `why` says what was due."""
+    outcome: _Outcome = await workflow.execute_activity(
         activity,
         call,
-        result_type=Outcome,
+        result_type=outcome_type,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
-        summary=request_in_words(activity, call.body),
+        summary=request_in_words(activity, call.body, why),
     )
     return outcome
 
@@ -103,16 +97,3 @@ async def deliver_together(account_id: str, deliveries: Sequence[Delivery]) -> T
         summary=deliveries_in_words(deliveries),
     )
     return together
-
-
-async def case(activity: str, call: CaseCall, why: str = "") -> CaseOutcome:
-    """One request to a case, or one instant of it: `why` says what was due."""
-    outcome: CaseOutcome = await workflow.execute_activity(
-        activity,
-        call,
-        result_type=CaseOutcome,
-        start_to_close_timeout=STEP_TIMEOUT,
-        retry_policy=_OWN_DATABASE,
-        summary=case_in_words(activity, call.body, why),
-    )
-    return outcome

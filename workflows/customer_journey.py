@@ -5,14 +5,13 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.frame.state import JourneyStart
-from workflows.doors import Doors
+from workflows.journey import Journey
 
 
 @workflow.defn(name="CustomerJourney")
-class CustomerJourney(Doors):
-    """The loop. Whatever comes in is only noted by the handlers in `doors.py`; what is done is done here, one thing at a time.
-
-    How each thing is done is in `journey.py`.
+class CustomerJourney(Journey):
+    """The loop. Whatever comes in is only noted by handlers; what is done is done here, one thing at a time. How each thing is done
+    is in `journey.py`.
     """
 
     @workflow.init
@@ -29,8 +28,8 @@ class CustomerJourney(Doors):
                 await workflow.wait_condition(self.has_work)
             if arrival := self.deliveries.arrived():
                 self.settle(*arrival)
-            elif self.asked:
-                await self.answer(self.asked.popleft())
+            elif self.pending:
+                await self.answer(self.pending.popleft())
             elif self.noted:
                 self.take_note(self.noted.popleft())
             elif self.state.opened_at is None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.service.case_progress import CaseStart
-from workflows.case_doors import CaseDoors
+from workflows.case import Case
 
 
 @workflow.defn(name="ServiceCase")
-class ServiceCase(CaseDoors):
-    """The loop. Whatever comes in is only noted by the handlers in `case_doors.py`; what is done is done here, one thing at a
-    time. How each thing is done is in `case.py`, as for journeys.
+class ServiceCase(Case):
+    """The loop. Whatever comes in is only noted by handlers; what is done is done here, one thing at a time. How each thing is done
+    is in `case.py`, as for journeys.
     """
 
     @workflow.init
@@ -30,8 +30,8 @@ class ServiceCase(CaseDoors):
                 self.settle(*arrival)
             elif self.unheard:
                 await self.journal_unheard(self.unheard.popleft())
-            elif self.asked:
-                await self.answer(self.asked.popleft())
+            elif self.pending:
+                await self.answer(self.pending.popleft())
             elif self.should_roll_over():
                 await self.roll_over()
             elif self.is_due():

@@ -10,7 +10,8 @@ from typing import Protocol
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from domain.frame.state import LEAVE_TOGETHER, Delivery, Outcome, Together
+from domain.frame.flight import LEAVE_TOGETHER, Delivery
+from domain.frame.state import Outcome, Together
 from workflows import calls
 
 

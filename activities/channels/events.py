@@ -13,7 +13,8 @@ from activities.channels.webhooks import WebhookChannel
 from activities.frame import effects
 from activities.frame.carrying_out import Performer, business_errors
 from activities.kernel.clock import present
-from domain.frame.state import Channel, DeliveryCall, Outcome
+from domain.frame.flight import Channel, DeliveryCall
+from domain.frame.state import Outcome
 from domain.journey.webhooks import message_id
 
 

@@ -11,11 +11,12 @@ from activities.frame.carrying_out import load_situation
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from domain.frame import lateness, pace
+from domain.frame.flight import DeliveryCall
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail
 from domain.frame.service_facts import WRITTEN_ANEW, WrittenMail
 from domain.frame.situation import Situation
-from domain.frame.state import DeliveryCall, Outcome
+from domain.frame.state import Outcome
 from domain.holds import holding
 from domain.journey import mail_anew
 from domain.kernel.calendar import start_of_day

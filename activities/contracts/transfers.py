@@ -12,7 +12,8 @@ from activities.frame import effects
 from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
-from domain.frame.state import Channel, DeliveryCall, Outcome
+from domain.frame.flight import Channel, DeliveryCall
+from domain.frame.state import Outcome
 
 UPDATE = "receive_assets"
 _LOST_AFTER = 8

@@ -40,11 +40,12 @@ from domain.assets.errors import AssetLockedError, LedgerCorruptError
 from domain.contracts.refusing import refusal_of
 from domain.frame.customer import Customer
 from domain.frame.decision import Decision, Mail, Notice
+from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail
 from domain.frame.pace import ahead
 from domain.frame.situation import Situation
-from domain.frame.state import Channel, Outcome, Step
+from domain.frame.state import Outcome, Step
 from domain.frame.unreadable import MEND, UNREADABLE, UnreadableError, unreadable_of
 from domain.holds.guard import SALES_MAILS
 from domain.journey import mornings

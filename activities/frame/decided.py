@@ -13,9 +13,9 @@ from activities.billing.invoices import Document
 from activities.frame import effects
 from domain.frame.customer import ContactFacts, Customer
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.flight import Channel
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords, StaffNotice
-from domain.frame.state import Channel
 from domain.journey.webhooks import Event, payload
 from domain.orders.order import ContactRole
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from activities.kernel.pool import Connection
-from domain.frame.state import Channel, Outcome
+from domain.frame.flight import Channel
+from domain.frame.state import Outcome
 from domain.kernel.base import Carried
 from domain.kernel.fingerprints import Asked
 

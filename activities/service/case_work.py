@@ -12,8 +12,8 @@ from activities.frame.carrying_out import Performer
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
+from domain.frame.flight import Channel
 from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
-from domain.frame.state import Channel
 from domain.journey.webhooks import Event, EventType
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of

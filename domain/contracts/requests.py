@@ -152,7 +152,13 @@ class AddOn(Received):
 
 
 class AmendAssets(Request):
-    """Changes of assets and new ones beside them, together or not at all, from `effective` on (now if it is not given)."""
+    """Changes of assets and new ones beside them, together or not at all, from `effective` on (now if it is not given).
+
+    Each asset changes by one of `remove`, `add` (with `unit_price`), `price`, `fields` (such as a level), `start`, `end`, or `end_with`, which
+    ends it with a contract or another asset. Units added without `unit_price` cost what was agreed last for their day, be the
+    units that it was agreed for still there or not; a renewal or a new price that is agreed for later is theirs, too. A `price` needs
+    units: where there are none it is given with those that are added. `products` are what the catalogue does not know yet.
+    """
 
     assets: Annotated[tuple[AmendedAsset, ...], Field(max_length=500)] = ()
     add_ons: Annotated[tuple[AddOn, ...], Field(max_length=500)] = ()
@@ -200,9 +206,9 @@ class IndexUplift(Received):
 class RenewAssets(Request):
     """The next term of a whole contract, or of some assets.
 
-    It begins when the present one ends, or at `start`: before that end the rest of the term is replaced, after it there is
-    a gap. It lasts `months`, or to `end` (as a day, the last one), else as the contract says. `uplift_percent` or an uplift
-    by `index` replaces the contract's.
+    It begins when the present one ends, from now if the contract has ended and its days of grace are over, or at `start`: before
+    that end the rest of the term is replaced, after it there is a gap. It lasts `months`, or to `end` (as a day, the last one), else
+    as the contract says. `uplift_percent`, or an uplift by the published `index`, replaces the contract's.
     """
 
     contract_id: ContractRef | None = None
@@ -225,7 +231,10 @@ class RenewAssets(Request):
 
 
 class CancelAssets(Request):
-    """The end of a whole contract's assets, or of some: `now`, at their `period_end`, or from a day or instant on."""
+    """The end of a whole contract's assets, or of some: `now`, at their `period_end`, or from a day or instant on.
+
+    `period_end` is the end of all that was sold, a renewal that is agreed ahead included.
+    """
 
     contract_id: ContractRef | None = None
     assets: Annotated[tuple[Named, ...], Field(max_length=500)] = ()
@@ -255,7 +264,12 @@ def _at_most_one_transfer(assets: Any) -> Any:
 
 
 class TransferAssets(Request):
-    """Assets of this customer become those of another, under `to_contract_id` or a contract on the same conditions."""
+    """Assets of this customer become those of another, under `to_contract_id` or a contract on the same conditions; at most 50 at once.
+
+    The assets are locked until both journeys have done their half, or the first half is taken back. What is agreed for a later day goes
+    with the units. The other account is charged what this one is credited, then on the same billing days; under a contract of its own,
+    `to_contract_id`, on that one's.
+    """
 
     to_account: AccountRef
     assets: Annotated[
@@ -274,7 +288,7 @@ class TransferAssets(Request):
 
 
 class ReceiveAssets(Request):
-    """Assets come from another account, as its transfer says."""
+    """Assets come from another account, as its transfer says; sent by that one's journey."""
 
     transfer_id: NewId
 
@@ -300,7 +314,8 @@ class SwapAssets(Request):
 
 
 class RollBack(Named, Request):
-    """The last amendment or renewal of an asset is taken back before it begins, with all that happened together with it."""
+    """The last amendment, renewal or cancellation of an asset is taken back before it begins, with all that happened together with it.
+    The contract is what it was before."""
 
     reason: Remark = ""
 

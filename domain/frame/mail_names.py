@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.frame.customer import ContactFacts
-from domain.frame.state import Channel
+from domain.frame.flight import Channel
 from domain.frame.step_words import plain
 from domain.orders.order import ContactRole
 

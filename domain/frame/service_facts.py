@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from domain.frame.case_words import RUNNING
+from domain.frame.flight import Channel
 from domain.frame.sales_holds import (
     AskedBefore,
     CaseForHold,
@@ -18,7 +19,7 @@ from domain.frame.sales_holds import (
     Override,
     Purpose,
 )
-from domain.frame.state import Channel, OpenCaseView, Step
+from domain.frame.state import OpenCaseView, Step
 from domain.kernel.base import Carried
 from domain.kernel.ids import ProductCode
 

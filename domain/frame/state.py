@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime
 
+from domain.frame.flight import Channel, Delivery, Flying
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MORNING, local_instant
 from domain.kernel.refusals import Problem, Refusal
@@ -74,33 +75,6 @@ class Stage(Carried):
     status: str
     tasks: list[str] = []
     until: AwareDatetime | None = None
-
-
-class Channel(StrEnum):
-    """Where a delivery leaves the company; the value names the activity that takes it there."""
-
-    MAIL = "deliver_mail"
-    NOTICE = "deliver_notice"
-    PROVISIONING = "provision"
-    WEBHOOK = "deliver_webhook"
-    CONVEYANCE = "convey_assets"
-
-
-TOGETHER = "deliver_together"
-"""The activity that takes out at once what was written at one instant."""
-LEAVE_TOGETHER = frozenset({Channel.MAIL, Channel.NOTICE})
-"""What goes to the mail server, and of which several may leave in one activity."""
-
-
-class Delivery(Carried):
-    """Something on its way out: its id within the account, its channel, and since when. `stuck`: it failed for good and waits
-    for a person; `late`: it could not leave within the hour, which has been said, and is tried again."""
-
-    id: str
-    channel: Channel
-    since: AwareDatetime
-    stuck: bool = False
-    late: bool = False
 
 
 class HealthView(Carried):
@@ -240,28 +214,6 @@ class RequestCall(Carried):
     """what the journey's own state says against it, unless it was done before"""
 
 
-class DeliveryCall(Carried):
-    """The input of a delivery's activity; `delivery_id` is unique within the account."""
-
-    account_id: str
-    delivery_id: str
-    as_of: AwareDatetime
-    late: bool = False
-    """true once it was said that it cannot leave: from then on it is tried for as long as it takes"""
-
-
-class TogetherCall(Carried):
-    """The input of the activity that takes out several deliveries at once: their channels by their ids."""
-
-    account_id: str
-    deliveries: dict[str, Channel]
-    as_of: AwareDatetime
-
-    def alone(self, delivery_id: str) -> DeliveryCall:
-        """The call of one of them."""
-        return DeliveryCall(account_id=self.account_id, delivery_id=delivery_id, as_of=self.as_of)
-
-
 class Together(Carried):
     """What came of deliveries that were taken out at once, by their ids: outcomes, and reasons of what failed for good. What is in
     neither could not leave yet, and is tried by itself."""
@@ -277,7 +229,7 @@ _Value = TypeVar("_Value")
 SAID_LINES = 5
 
 
-class JourneyState(Carried):
+class JourneyState(Flying):
     """All that outlives a run: ids, instants and what waits. Facts live in the database."""
 
     account_id: str
@@ -286,15 +238,11 @@ class JourneyState(Carried):
     stages: dict[str, Stage] = {}
     agenda: list[Step] = []
     parked: list[Step] = []
-    in_flight: list[Delivery] = []
-    attention: dict[str, str] = {}
     health: HealthView | None = None
     cases: list[OpenCaseView] = []
-    said: list[str] = []
     sent: Sent | None = None
     holds: list[str] = []
     paused: Pause | None = None
-    runs: int = 1
     closed: bool = False
     last: str = ""
     """the key, within the account, of the step or request that was done last"""
@@ -324,6 +272,10 @@ class JourneyState(Carried):
         """The kinds of the open stages, each once, in order."""
         kinds = {stage_kind(key) for key in self.stages}
         return [kind.value for kind in StageKind if kind in kinds]
+
+    def stages_of(self, kind: StageKind) -> dict[str, Stage]:
+        """The open stages of a kind, by what follows the kind in their names: `K-1:2` of `renewal:K-1:2`."""
+        return {key.partition(":")[2]: stage for key, stage in self.stages.items() if stage_kind(key) is kind}
 
     def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
         """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""
@@ -375,27 +327,6 @@ class JourneyState(Carried):
         ]
         return self.model_copy(update={"agenda": sorted(agenda, key=lambda step: (step.at, step.key))})
 
-    def delivered(self, delivery_id: str) -> JourneyState:
-        """The state without a delivery that has reached its end. One that is on its way again already stays."""
-        ended = next((n for n, delivery in enumerate(self.in_flight) if delivery.id == delivery_id), None)
-        attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
-        flight = [d for n, d in enumerate(self.in_flight) if n != ended]
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
-
-    def late(self, delivery_id: str, why: str) -> JourneyState:
-        """The state with a delivery that could not leave within the hour, and why, where people look for it."""
-        flight = [d.model_copy(update={"late": True}) if d.id == delivery_id else d for d in self.in_flight]
-        return self.model_copy(
-            update={"in_flight": flight, "attention": {**self.attention, f"delivery:{delivery_id}": why}}
-        )
-
-    def stuck(self, delivery_id: str, why: str) -> JourneyState:
-        """The state with a delivery set aside until somebody resumes the journey."""
-        flight = [d.model_copy(update={"stuck": True}) if d.id == delivery_id else d for d in self.in_flight]
-        return self.model_copy(
-            update={"in_flight": flight, "attention": {**self.attention, f"stuck:{delivery_id}": why}}
-        )
-
     def parking(self, step: Step, why: str) -> JourneyState:
         """The state with `step` set aside because it cannot be done, and the reason where people look for it."""
         return self.model_copy(
@@ -421,23 +352,12 @@ class JourneyState(Carried):
             update={"parked": [step for step in self.parked if step.key != key], "attention": attention}
         )
 
-    def freed(self) -> JourneyState:
-        """The state with every stuck delivery on its way again."""
-        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {key: why for key, why in self.attention.items() if not key.startswith("stuck:")}
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
-
     def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
         """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
         again = [] if planned else [step.model_copy(update={"at": now}) for step in self.parked]
-        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {
-            key: why for key, why in self.attention.items() if not key.startswith(("parked:", "stuck:", "unreadable:"))
-        }
         agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
-        return self.model_copy(
-            update={"agenda": agenda, "parked": [], "in_flight": flight, "attention": attention, "paused": None}
-        )
+        freed = self.freed("parked:", "unreadable:")
+        return freed.model_copy(update={"agenda": agenda, "parked": [], "paused": None})
 
 
 class JourneyStart(Carried):

@@ -11,11 +11,12 @@ from domain.frame import pace
 from domain.frame.case_words import state_in_words
 from domain.frame.customer import Customer
 from domain.frame.decision import Decision, JournalLine, Notice
+from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
 from domain.frame.sales_holds import HoldLevel, HoldReason, Purpose
 from domain.frame.service_facts import WRITTEN_ANEW, HeldMail, HeldStep, WrittenMail
 from domain.frame.situation import Situation
-from domain.frame.state import Channel, Outcome, Stage, Step
+from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import within_words
 from domain.holds import leads, left_alone, unhappy
 from domain.holds.guard import PATIENCE, guard_of

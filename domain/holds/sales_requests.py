@@ -46,7 +46,10 @@ class LiftHold(Request):
 
 
 class OverrideHold(Request):
-    """A named person lets the customer be reached in spite of the holds, for a day at most. The cases' owners hear of it."""
+    """A named person lets the customer be reached in spite of the holds, for 24 hours at most. The cases' owners hear of it.
+
+    `role` is `service_lead` or `service_manager`; `hours` or `until` says how long.
+    """
 
     by: StaffName
     role: Role
@@ -68,8 +71,8 @@ class OverrideHold(Request):
 class AcknowledgeHold(Request):
     """Somebody has read what service knows; what they themselves want to say may be said under a warning then.
 
-    `source` is one case, survey or manual hold; without it all that hold the customer now. It settles an unhappy answer to
-    a survey.
+    `source` is one case, survey or manual hold; without it all that hold the customer now. With a survey as source somebody has
+    talked to a customer who answered unhappily, and that call is settled.
     """
 
     by: StaffName

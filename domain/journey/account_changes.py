@@ -31,7 +31,9 @@ _CHANGES = ("owner", "success_manager", "segment", "language", "time_zone")
 class ChangeAccount(Request):
     """Another owner or success manager (staff ids), segment, language or zone. Later orders do not change it back.
 
-    A new success manager introduces herself by a mail. Another segment holds for what is planned from now on.
+    A new success manager introduces herself by a mail at once, and gets the open tasks of whoever has no part in the customer any
+    more. In another zone what is planned for nine o'clock happens at nine there; terms and invoices keep the instants that they were
+    sold by. Another segment holds for what is planned from now on, and waits until no onboarding is open: that keeps its promises.
     """
 
     owner: StaffRef | None = None
@@ -61,7 +63,10 @@ class ContactChange(Received):
 
 
 class ChangeContacts(Request):
-    """Contacts are added, changed and removed, all together or not at all. Somebody must be left."""
+    """Contacts are added, changed and removed, all together or not at all. Somebody must be left.
+
+    The wish for no optional mails stays with the address, whoever has it.
+    """
 
     add: Annotated[tuple[Contact, ...], Field(max_length=50)] = ()
     change: Annotated[tuple[ContactChange, ...], Field(max_length=50)] = ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import AwareDatetime
 
-from domain.frame.state import Channel, Delivery, JourneyState, Pause, Stage, Step
+from domain.frame.flight import Channel, Delivery
+from domain.frame.state import JourneyState, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
 from domain.kernel.base import Carried
 

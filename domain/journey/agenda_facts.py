@@ -11,8 +11,9 @@ from pydantic import AwareDatetime
 
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling
+from domain.frame.flight import Channel
 from domain.frame.situation import Situation
-from domain.frame.state import AT_AN_INSTANT, Channel, Pause, Step
+from domain.frame.state import AT_AN_INSTANT, Pause, Step
 from domain.journey.comparing import LOOKS
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_instant

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from domain.contracts.consignments import TransferStatus
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, Step
+from domain.frame.state import JourneyState, Outcome, Pause, StageKind, Step
 from domain.frame.step_words import within_words
 from domain.journey.by_hand import belongings, limit_of
 from domain.journey.catching_up import catch_up, may_be_left_out, without
@@ -19,12 +21,37 @@ SETTLES = ("amendment_settled",)
 any more. What a person would read or what falls due by the calendar waits."""
 
 
+def check_pause(state: JourneyState, request: PauseJourney, now: datetime) -> None:
+    """Refuses a pause that would be over before it starts."""
+    if request.until is not None and request.until <= now:
+        problem = Problem(field="until", problem=f"{request.until.isoformat()} is not after now ({now.isoformat()})")
+        raise Refusal(INVALID_REQUEST, "the journey cannot be paused", [problem])
+
+
+def check_resume(state: JourneyState, request: ResumeJourney, now: datetime) -> None:
+    """Refuses to resume what neither is paused nor has anything set aside."""
+    if state.paused is None and not state.parked and not any(delivery.stuck for delivery in state.in_flight):
+        raise Refusal(NOT_ALLOWED, "the journey is not paused and nothing of it is parked or stuck")
+
+
+def check_close(state: JourneyState, request: CloseJourney, now: datetime) -> None:
+    """Refuses an end while assets are on their way to another customer: they are this customer's until they have arrived."""
+    if any(stage.status == TransferStatus.UNDER_WAY for stage in state.stages_of(StageKind.AMENDMENT).values()):
+        raise Refusal(NOT_ALLOWED, "assets are on their way to another account; close the journey once they arrived")
+
+
 def pause(situation: Situation, request: PauseJourney) -> Decision:
     """Nothing is done by itself for a while, but for what settles requests of the customer."""
     until = f" until {situation.customer.day_of(request.until)}" if request.until else ""
     answer = {"paused": True, "until": request.until.isoformat() if request.until else None}
     line = JournalLine(f"Paused{until}: {request.reason}", detail={"reason": request.reason})
     return Decision(line, Outcome(answer=answer, lets=list(SETTLES)))
+
+
+def paused(state: JourneyState, request: PauseJourney, now: datetime, lets: list[str]) -> JourneyState:
+    """The state of a journey that does nothing by itself but the kinds of steps that it `lets`."""
+    pause = Pause(reason=request.reason, since=now, until=request.until, lets=lets, by=request.by)
+    return state.model_copy(update={"paused": pause})
 
 
 def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]) -> Decision:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.frame.decision import Decision, JournalLine
+from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
 from domain.frame.service_facts import MorningMail
 from domain.frame.situation import Situation
-from domain.frame.state import Channel, Outcome, Step
+from domain.frame.state import Outcome, Step
 from domain.holds.writes import ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
 from domain.kernel.base import Write

@@ -17,7 +17,10 @@ from domain.kernel.shown import counted
 
 
 class TakeUpHoldings(Request):
-    """An import has written `assets` assets and these contracts into the facts."""
+    """An import has written `assets` assets and these contracts into the facts; sent by `perennial import assets`.
+
+    The agenda follows from what the customer holds. It begins the journey if there is none.
+    """
 
     assets: Annotated[int, Field(strict=True, ge=0)]
     contracts: Annotated[tuple[ContractRef, ...], Field(max_length=1000)] = ()

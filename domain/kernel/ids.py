@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, NewType
 
 from pydantic import AfterValidator, StringConstraints
@@ -37,3 +38,21 @@ OrderRef = Annotated[OrderId, Opaque]
 ContractRef = Annotated[ContractId, Opaque]
 CaseRef = Annotated[CaseId, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=56)]
 """Opaque, and fit to stand in a mail address: `case+C-17@…` is where answers go."""
+
+JOURNEY = "journey-"
+CASE = "case-"
+
+
+def journey_id(account_id: str) -> str:
+    """The workflow id of an account's journey."""
+    return f"{JOURNEY}{account_id}"
+
+
+def case_workflow_id(case_id: str) -> str:
+    """The workflow id of a case."""
+    return f"{CASE}{case_id}"
+
+
+def opaque_id(key: str) -> str:
+    """An id for what is made under a key: the same for the same key, however often it is asked for."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

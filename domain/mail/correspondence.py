@@ -34,7 +34,7 @@ class MailEvent(StrEnum):
 
 
 class NoteMail(Request):
-    """A mail of the customer that concerns the journey. `template` names the mail of ours that it is about.
+    """A mail of the customer that concerns the journey; sent by the inbox. `template` names the mail of ours that it is about.
 
     Of an answer, `email` is where it came from, `words` what it says, `done` what was done by itself because of it, and `person`
     the address of whoever's name our mail carries: they get a copy, unless they have the answer (`has_it`).

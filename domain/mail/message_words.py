@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words, person_in_words
-from domain.frame.state import Channel
 from domain.kernel.shown import to_the_minute
 
 _SETTLED = {"sent": "sent", "rejected": "refused", "withdrawn": "dropped"}

@@ -133,7 +133,10 @@ class ReportedStep(StrEnum):
 
 
 class ReportFulfilment(Request):
-    """`quantity` units of an order line (all that are left if it is not given) came to a step, at `at` (now if not given)."""
+    """`quantity` units of an order line (all that are left if it is not given) came to a step, at `at` (now if not given).
+
+    In part, late, returned; `ordered` tells when delivery is promised (`promised_at`).
+    """
 
     order_id: OrderRef
     line_id: LineRef

@@ -35,9 +35,11 @@ class NewContract(Received):
 
 
 class RequestQuote(Request):
-    """A quote, or with a known `quote_id` its next version.
+    """A quote, or with a known `quote_id` its next version. `PerennialClient.preview_quote` makes the same and writes nothing.
 
-    `lines` are sales and changes of assets, as in `domain.quotes.request_lines`. `contract_id` puts the sales under a contract that
+    `lines` are sales and changes of assets (`sale`, `quantity`, `price`, `attributes`, `start`, `end`, `renew`, `cancel`, `swap`), as in
+    `domain.quotes.request_lines`. Whatever came with an order, an import or a transfer can be quoted: what the standard price book does
+    not name costs what this customer has or ordered it for, before discounts. `contract_id` puts the sales under a contract that
     runs, to end with it; otherwise each term becomes a contract by `new_contract`. `as_of` is the instant of a preview of the
     last day, so that the quote comes to what was previewed. `role` is that of whoever makes the quote, for its discounts.
     """
@@ -56,7 +58,10 @@ class RequestQuote(Request):
 
 
 class ApproveQuote(Request):
-    """What whoever is asked says to a quote's discounts; `role` is theirs. A rejection needs its reason."""
+    """What whoever is asked says to a quote's discounts; `role` is theirs. A rejection needs its reason.
+
+    A discount above what its maker's role may give waits for this, with a reminder, and is given up in time.
+    """
 
     quote_id: QuoteId
     version: Annotated[int, Field(ge=1)] | None = None
@@ -72,7 +77,11 @@ class ApproveQuote(Request):
 
 
 class AcceptQuote(Request):
-    """The customer takes a quote: it becomes an order, `order_id` (by default the quote's id)."""
+    """The customer takes a quote: it becomes an order, `order_id` (by default the quote's id).
+
+    Order, assets, contract, invoice and agenda come in one transaction; `first_invoices` in the answer says the days. `new_contract` of
+    the quote takes `billing` and `first_invoice` as an order's contract does.
+    """
 
     quote_id: QuoteId
     version: Annotated[int, Field(ge=1)] | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from domain.frame.case_words import CaseState, Priority
-from domain.frame.state import Channel, Delivery
+from domain.frame.flight import Channel, Delivery, Flying
 from domain.kernel.base import Carried
 from domain.service.case import ENDED
 
@@ -93,16 +93,12 @@ SAID_LINES = 6
 ROLL_OVER_AFTER_EVENTS = 400
 
 
-class CaseProgress(Carried):
+class CaseProgress(Flying):
     """All that outlives a run of a case's workflow. Facts live in the database."""
 
     case_id: str
     view: CaseView | None = None
-    in_flight: list[Delivery] = []
     telling: list[CaseChanged] = []
-    attention: dict[str, str] = {}
-    said: list[str] = []
-    runs: int = 1
 
     def after(self, outcome: CaseOutcome, now: datetime) -> CaseProgress:
         """The progress once `outcome` is applied."""
@@ -124,37 +120,9 @@ class CaseProgress(Carried):
             }
         )
 
-    def delivered(self, delivery_id: str) -> CaseProgress:
-        """Without a delivery that has reached its end."""
-        attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
-        flight = [d for d in self.in_flight if d.id != delivery_id]
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
-
-    def late(self, delivery_id: str, why: str) -> CaseProgress:
-        """With a delivery that could not leave within the hour, and why."""
-        flight = [d.model_copy(update={"late": True}) if d.id == delivery_id else d for d in self.in_flight]
-        return self.model_copy(
-            update={"in_flight": flight, "attention": {**self.attention, f"delivery:{delivery_id}": why}}
-        )
-
-    def stuck(self, delivery_id: str, why: str) -> CaseProgress:
-        """With a delivery set aside until somebody asks to try again."""
-        flight = [d.model_copy(update={"stuck": True}) if d.id == delivery_id else d for d in self.in_flight]
-        return self.model_copy(
-            update={"in_flight": flight, "attention": {**self.attention, f"stuck:{delivery_id}": why}}
-        )
-
     def told(self, id: str) -> CaseProgress:
         """Without a report that the journey has, or cannot have."""
         return self.model_copy(update={"telling": [one for one in self.telling if one.id != id]})
-
-    def freed(self) -> CaseProgress:
-        """With everything that was set aside on its way again."""
-        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
-        attention = {
-            key: why for key, why in self.attention.items() if not key.startswith(("parked", "stuck:", "unreadable:"))
-        }
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
 
     @property
     def over(self) -> bool:

@@ -24,3 +24,12 @@ def check_version(seen: int | None, current: int) -> None:
     """
     if seen is not None and seen != current:
         raise StaleCaseError(f"the case is at version {current}, not {seen}; read it again and repeat the change")
+
+
+def check_not_older(seen: int | None, current: int) -> None:
+    """Refuses what was asked in view of an older version. A later one than ours there can be: a case that another one was merged
+    into changes without being asked."""
+    try:
+        check_version(seen if seen is None or seen <= current else current, current)
+    except ServiceRuleError as error:
+        raise refusal_of(error) from None

@@ -138,7 +138,10 @@ class Reopen(Timed):
 
 
 class Merge(CaseRequest):
-    """This case is the same matter as `into`: its customer's messages go there from now on."""
+    """This case is the same matter as `into`: its customer's messages go there from now on.
+
+    What was more urgent or owed stays so; a merge wins no time.
+    """
 
     into: CaseRef
     reason: Remark = ""
@@ -158,7 +161,7 @@ class Cancel(Timed):
 
 
 class CustomerMessage(Timed):
-    """Something the customer wrote or said. `automatic`: an auto-reply, which is kept and changes nothing."""
+    """Something the customer wrote or said; mails are sent by the inbox. `automatic`: an auto-reply, which is kept and changes nothing."""
 
     body: MessageText = ""
     channel: CaseChannel = CaseChannel.MAIL

@@ -35,7 +35,7 @@ class Role(StrEnum):
 class ClaimPriceMatch(CaseRequest):
     """The customer gets back what a line costs less now. `quantity`: only so many of its units.
 
-    `refund` is the amount that the preview showed: the claim is refused if it is another by now.
+    `refund` is the amount that the preview showed: the claim is refused if it is another by now. One refund per line and price.
     """
 
     order_id: OrderRef
@@ -47,7 +47,10 @@ class ClaimPriceMatch(CaseRequest):
 
 
 class GrantGoodwill(CaseRequest):
-    """A credit that no policy owes, with its reason. Without a line it is for the one that the case is about."""
+    """A credit that no policy owes, with its reason, from a budget for each customer and year.
+
+    Without a line it is for the one that the case is about.
+    """
 
     amount: Amount
     currency: CurrencyCode | None = None
@@ -64,7 +67,10 @@ class GrantGoodwill(CaseRequest):
 
 
 class ApproveClaim(CaseRequest):
-    """A named approver lets a claim pass. Without `claim_id` it is the one that waits."""
+    """A named approver lets a claim pass. Without `claim_id` it is the one that waits.
+
+    Above the agent's band a claim waits, and is refused after two business days.
+    """
 
     claim_id: Annotated[str, StringConstraints(max_length=120)] | None = None
     role: Role = Role.LEAD

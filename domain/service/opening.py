@@ -12,8 +12,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Va
 from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, within_reach
-from domain.kernel.ids import AccountRef, CaseRef, ContactRef, ContractRef, OrderRef
-from domain.kernel.refusals import Refusal
+from domain.kernel.ids import AccountRef, CaseRef, ContactRef, ContractRef, OrderRef, case_workflow_id
+from domain.kernel.refusals import Problem, Refusal
 from domain.orders.order import Code, Language, MailAddress, Text
 
 INVALID_CASE = "InvalidCase"
@@ -137,6 +137,13 @@ class CaseAnswer(Carried):
     opened_at: AwareDatetime
     due: dict[str, AwareDatetime] = {}
     """when each promise of the case is due, by milestone"""
+
+
+def check_opened_here(case: OpenCase, workflow_id: str) -> None:
+    """Refuses to open a case in another one's workflow."""
+    if workflow_id != (here := case_workflow_id(case.case_id)):
+        said = f"this workflow is {workflow_id!r}; open the case at {here!r}"
+        raise Refusal(INVALID_CASE, "the case cannot be opened", [Problem(field="case_id", problem=said)])
 
 
 def read_case(document: Any) -> OpenCase:

@@ -17,10 +17,11 @@ from activities.catalogue.catalogue import save_catalogue
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from domain.kernel.calendar import local_day
+from domain.kernel.ids import journey_id
 from domain.kernel.refusals import Refusal
 from domain.success.usage import UsageRow
 from gateway.cases import CaseClient
-from gateway.client import PerennialClient, journey_id
+from gateway.client import PerennialClient
 from gateway.inbound import Inbox
 from tests.driver.goods import PRICES, catalogue_with
 from tests.driver.tally import Tally

@@ -14,8 +14,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from activities.kernel.pool import Pool
 from domain.journey.agenda import Running
+from domain.kernel.ids import journey_id
 from domain.success.usage import UsageRow
-from gateway.client import WORKFLOW, PerennialClient, journey_id
+from gateway.client import WORKFLOW, PerennialClient
 from gateway.here import TASK_QUEUE
 from workers.embedded.mailbox import Mailbox, MailSummary
 

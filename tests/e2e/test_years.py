@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.client import journey_id
+from domain.kernel.ids import journey_id
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, check_messages, onboard, place, report_usage, settled, steps_of

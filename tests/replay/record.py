@@ -22,7 +22,8 @@ from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
 from activities.catalogue.catalogue import save_catalogue, save_price_book
 from activities.kernel.pool import open_pool
-from gateway.client import PerennialClient, journey_id
+from domain.kernel.ids import journey_id
+from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.activities.channels.fake_provisioning import Behaviour
 from tests.builders import goods_order, order

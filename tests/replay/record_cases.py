@@ -18,11 +18,11 @@ from temporalio.client import WorkflowHistory
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.kernel.pool import open_pool
+from domain.kernel.ids import case_workflow_id
 from domain.kernel.refusals import Refusal
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from gateway.in_step import case_workflow_id
 from tests.cases import case, customer, staffed
 from tests.conftest import Servers
 from tests.replay.record import without_machine

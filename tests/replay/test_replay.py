@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from domain.frame.state import TOGETHER, Channel
+from domain.frame.flight import TOGETHER, Channel
 from gateway.client import WORKFLOW
 from gateway.connection import DATA_CONVERTER
 from tests.replay.changed import SleepsFirst, StepsRenamed

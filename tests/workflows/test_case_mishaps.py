@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from domain.kernel.ids import case_workflow_id
 from domain.kernel.refusals import Refusal
 from gateway.cases import CASE_WORKFLOW, CaseClient
-from gateway.in_step import case_workflow_id
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import until

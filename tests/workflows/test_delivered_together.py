@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from temporalio.testing import ActivityEnvironment
 
-from domain.frame.state import TOGETHER, Channel, TogetherCall
+from domain.frame.flight import TOGETHER, Channel, TogetherCall
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.histories import remember

@@ -16,7 +16,7 @@ from activities.frame import effects
 from activities.holds import hold_rows
 from activities.kernel.clock import present
 from activities.kernel.pool import open_pool
-from domain.frame.state import Channel
+from domain.frame.flight import Channel
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.builders import order

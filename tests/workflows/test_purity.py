@@ -15,6 +15,7 @@ LIBRARIES = frozenset({"babel", "holidays", "iso4217", "pydantic", "pydantic_cor
 STANDARD = frozenset(
     [
         "__future__",
+        "abc",
         "bisect",
         "calendar",
         "collections",
@@ -28,6 +29,7 @@ STANDARD = frozenset(
         "functools",
         "graphlib",
         "hashlib",
+        "inspect",
         "itertools",
         "json",
         "math",

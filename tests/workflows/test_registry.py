@@ -11,36 +11,13 @@ from temporalio.client import Client
 
 import workflows
 from activities.kernel.pool import open_pool
-from domain.frame.state import TOGETHER, Channel, StageKind
+from domain.frame.flight import TOGETHER, Channel
+from domain.frame.state import StageKind
+from domain.frame.step_words import STEPS
+from domain.journey.registry import BY_ACTIVITY
 from workers.settings import Settings
 from workers.wiring import build_activities
-from workflows import (
-    adoption,
-    amendment,
-    billing,
-    expansion,
-    fulfilment,
-    onboarding,
-    quoting,
-    relationship,
-    renewal,
-    reorder,
-    service,
-)
 
-STAGES = {
-    StageKind.ADOPTION: adoption,
-    StageKind.AMENDMENT: amendment,
-    StageKind.BILLING: billing,
-    StageKind.EXPANSION: expansion,
-    StageKind.FULFILMENT: fulfilment,
-    StageKind.ONBOARDING: onboarding,
-    StageKind.QUOTE: quoting,
-    StageKind.RELATIONSHIP: relationship,
-    StageKind.RENEWAL: renewal,
-    StageKind.REORDER: reorder,
-    StageKind.SERVICE: service,
-}
 FOLDER = Path(workflows.__file__).parent
 
 
@@ -59,35 +36,21 @@ async def registered() -> list[str]:
     return names
 
 
-def requested() -> set[str]:
-    """The activities that updates name in `self.ask(...)`, and those that the journey asks of itself with `Asked(...)`."""
-    found: set[str] = set()
-    for path in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            first = node.args[0]
-            if called in ("ask", "ask_by", "Asked", "case") and isinstance(first, ast.Constant):
-                found.add(str(first.value))
-    return found
+OF_THEMSELVES = {"case_wake", "case_unheard", "case_absorbed"}
+"""What a case has done without an update."""
 
 
 async def test_the_names_match(registered: list[str]) -> None:
-    steps = {step for module in STAGES.values() for step in module.STEPS}
+    steps = set(STEPS)
     channels = {channel.value for channel in Channel}
-    requests = requested()
-    assert {"activate_order", "take_over_order", "resume_journey"} <= requests
+    requests = {*BY_ACTIVITY, *OF_THEMSELVES}
     assert len(registered) == len(set(registered))
     assert set(registered) == steps | channels | requests | {TOGETHER}
     assert not (steps & channels | steps & requests | channels & requests)
 
 
-def test_every_kind_of_stage_has_its_module_and_each_step_its_stage() -> None:
-    assert set(STAGES) == set(StageKind)
-    for kind, module in STAGES.items():
-        assert module.STEPS
-        assert all(step.startswith(f"{kind.value}_") for step in module.STEPS)
+def test_each_step_has_its_stage() -> None:
+    assert {step.split("_")[0] for step in STEPS} == {stage.value for stage in StageKind}
 
 
 async def test_every_step_that_a_rule_plans_is_known(registered: list[str]) -> None:
@@ -101,7 +64,7 @@ async def test_every_step_that_a_rule_plans_is_known(registered: list[str]) -> N
             named = isinstance(called, ast.Attribute) and called.attr in ("step", "step_now")
             if isinstance(node, ast.Call) and named and node.args and isinstance(node.args[0], ast.Constant):
                 planned.add(str(node.args[0].value))
-    steps = {step for module in STAGES.values() for step in module.STEPS}
+    steps = set(STEPS)
     kinds = {kind for kind in planned if kind.split("_")[0] in {stage.value for stage in StageKind}}
     journal_only = {
         "adoption_outreach",

@@ -11,9 +11,9 @@ import pytest
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.kernel.ids import case_workflow_id
 from domain.kernel.shown import as_text
 from gateway.cases import CASE_WORKFLOW
-from gateway.in_step import case_workflow_id
 from tests.asset_life import Life
 from tests.builders import order
 from tests.cases import case, case_client, customer, staffed

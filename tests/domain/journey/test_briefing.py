@@ -5,18 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from domain.frame.state import (
-    AccountView,
-    Channel,
-    Delivery,
-    JourneyState,
-    OpenCaseView,
-    Outcome,
-    Pause,
-    Sent,
-    Stage,
-    Step,
-)
+from domain.frame.flight import Channel, Delivery
+from domain.frame.state import AccountView, JourneyState, OpenCaseView, Outcome, Pause, Sent, Stage, Step
 from domain.journey.briefing import LIMIT, render
 from domain.kernel.shown import at_work, counted, first_sentence, shorten
 

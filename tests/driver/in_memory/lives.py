@@ -11,7 +11,7 @@ from activities.journey.agenda_facts import load_facts
 from activities.service import case_rows
 from domain.journey.comparing import Difference, compare, compare_case
 from domain.journey.planning import agenda
-from gateway.client import journey_id
+from domain.kernel.ids import journey_id
 from tests.driver import case_requests, journey_requests
 from tests.driver.in_memory.server import Server
 from tests.driver.life import ZONES, Life, Party, World

@@ -1,0 +1,133 @@
+"""What can be asked about renewals, and about what a customer owns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.contracts import renewal_answers
+from domain.contracts.requests import (
+    AmendAssets,
+    AnswerRenewal,
+    CancelAssets,
+    ReceiveAssets,
+    RenewAssets,
+    RequestRenewal,
+    RollBack,
+    SwapAssets,
+    TransferAssets,
+)
+from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.state import JourneyState, StageKind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.requests import CustomerDecision
+
+_ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
+
+
+def _check_renewal(state: JourneyState, request: AnswerRenewal | RequestRenewal, now: datetime) -> None:
+    """Refuses an answer for a contract that waits for none, and a quote of one that nothing is to be renewed of."""
+    found = [(term.split(":")[0], stage.status) for term, stage in state.stages_of(StageKind.RENEWAL).items()]
+    said = {status for contract_id, status in found if contract_id == request.contract_id}
+    if said & _ANSWERABLE:
+        return
+    if "declined" in said:
+        if not isinstance(request, AnswerRenewal) or request.decision is CustomerDecision.ACCEPT:
+            return  # taken back, if the term has not ended
+        says = "until its term ends the decision accept takes that back"
+        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is declined already; {says}")
+    if said:
+        known = ", ".join(sorted(said))
+        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} is {known} already; it waits for no answer")
+    others = ", ".join(sorted({contract_id for contract_id, _ in found})) or "none"
+    raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} has no open renewal; contracts with one: {others}")
+
+
+def _check_target(state: JourneyState, request: TransferAssets, now: datetime) -> None:
+    """Refuses a transfer to where the assets are already."""
+    if request.to_account == state.account_id:
+        raise Refusal(NOT_ALLOWED, "the assets are this account's already; name another to_account")
+
+
+ENTRIES = (
+    RequestKind(
+        "answer_renewal",
+        AnswerRenewal,
+        renewal_answers.answer,
+        "Answer to a renewal",
+        asked_by=CUSTOMERS,
+        example='{"contract_id": "K-1", "decision": "decline", "reason": "price", "by": "customer"}',
+        stage="renewal",
+        ledger=True,
+        allowed=_check_renewal,
+    ),
+    RequestKind(
+        "request_renewal",
+        RequestRenewal,
+        renewal_answers.asked_for,
+        "Wish for a renewal",
+        asked_by=CUSTOMERS,
+        example='{"contract_id": "K-1", "by": "customer"}',
+        stage="renewal",
+        ledger=True,
+        allowed=_check_renewal,
+    ),
+    RequestKind(
+        "amend_assets",
+        AmendAssets,
+        None,
+        "Change of what they own",
+        asked_by=SELLERS,
+        example='{"assets": [{"asset_id": "SO-1.1", "remove": 10, "expected_version": 3}], "effective": "2027-06-01",'
+        ' "reason": "fewer users", "add_ons": [{"contract_id": "K-1", "product": "PRO", "quantity": 5, "unit_price": "20"}]}',
+    ),
+    RequestKind(
+        "renew_assets",
+        RenewAssets,
+        None,
+        "Renewal by request",
+        asked_by=SELLERS,
+        example='{"contract_id": "K-1", "start": "2027-10-01", "months": 24, "uplift_percent": "3"}',
+    ),
+    RequestKind(
+        "cancel_assets",
+        CancelAssets,
+        None,
+        "Cancellation",
+        asked_by=SELLERS,
+        example='{"contract_id": "K-1", "effective": "period_end", "reason": "moved abroad"}',
+    ),
+    RequestKind(
+        "swap_assets",
+        SwapAssets,
+        None,
+        "Swap for another product",
+        asked_by=SELLERS,
+        example='{"assets": [{"asset_id": "SO-1.1", "to_product": "PRO", "unit_price": "60", "quantity": 10, "kind": "upgrade"}]}',
+    ),
+    RequestKind(
+        "transfer_assets",
+        TransferAssets,
+        None,
+        "Transfer to another account",
+        asked_by=SELLERS,
+        example='{"to_account": "acme-west", "assets": [{"asset_id": "SO-1.1", "quantity": 15}], "to_contract_id": "K-9"}',
+        allowed=_check_target,
+    ),
+    RequestKind(
+        "receive_assets",
+        ReceiveAssets,
+        None,
+        "Assets from another account",
+        asked_by=PROGRAMS,
+        example='{"transfer_id": "T-1", "request_id": "T-1", "by": "transfer"}',
+    ),
+    RequestKind(
+        "rollback",
+        RollBack,
+        None,
+        "Change taken back",
+        asked_by=SELLERS,
+        example='{"asset_id": "SO-1.1", "reason": "a mistake"}',
+        activity="roll_back",
+    ),
+)

@@ -1,0 +1,189 @@
+"""What can be asked about a customer as a whole: orders, people, mails, and what operators do with a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from domain.frame.request_kinds import AGENTS, OPERATORS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.state import RequestCall, Step
+from domain.journey import control
+from domain.journey.account_changes import ChangeAccount, ChangeContacts
+from domain.journey.requests import (
+    CloseJourney,
+    PauseJourney,
+    Reconcile,
+    RescheduleStep,
+    ResumeJourney,
+    RetryDeliveries,
+    SkipStep,
+)
+from domain.journey.taking_up import TakeUpHoldings
+from domain.kernel.ids import journey_id
+from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
+from domain.mail import correspondence
+from domain.mail.correspondence import NoteMail
+from domain.orders.fulfilments import ReportFulfilment
+from domain.orders.order import Order, read_order
+
+
+def _steps(call: RequestCall, key: str) -> Sequence[Step]:
+    return call.steps
+
+
+def _check_placed_here(order: Order, workflow_id: str) -> None:
+    """Refuses an order of another account. It may come while a closed journey sends its last mails."""
+    if workflow_id != (here := journey_id(order.account.account_id)):
+        said = f"this workflow is {workflow_id!r}; send orders of this account to {here!r}"
+        raise Refusal(
+            INVALID_ORDER, "the order cannot be accepted", [Problem(field="account.account_id", problem=said)]
+        )
+
+
+_order = partial(
+    RequestKind,
+    asked_by=PROGRAMS,
+    opens=True,
+    reads=read_order,
+    belongs=_check_placed_here,
+    id_field="order_id",
+    example='{"order_id": "SO-1", "activated_at": "2026-12-01T09:00:00+01:00", "currency": "EUR", "account": {"account_id": "acme",'
+    ' "name": "Acme", "country": "DE", "time_zone": "Europe/Berlin", "language": "en", "owner": {"staff_id": "s-1", "name": "Ann Lee",'
+    ' "email": "ann@seller.example"}}, "contacts": [{"contact_id": "p-1", "name": "Jo Weber", "email": "jo@acme.example"}],'
+    ' "products": [{"code": "CRM", "name": "CRM", "kind": "subscription"}], "contracts": [{"contract_id": "K-1",'
+    ' "term": {"start": "2026-12-01", "months": 12}, "lines": [{"line_id": "1", "product": "CRM", "quantity": 25,'
+    ' "unit_price": "49.00", "per": "month"}]}]}',
+)
+
+ORDERS = (
+    _order(
+        "place_order",
+        Order,
+        None,
+        "Order",
+        says="An order was activated. The first one begins the journey; a repeated one gets its first answer again.",
+        activity="activate_order",
+    ),
+    _order(
+        "import_order",
+        Order,
+        None,
+        "Order of the past",
+        says="An order of the past is taken over with its true dates: nothing that lies before now is acted on.",
+        activity="take_over_order",
+    ),
+    RequestKind(
+        "report_fulfilment",
+        ReportFulfilment,
+        None,
+        "Report on a delivery",
+        asked_by=SELLERS | PROGRAMS,
+        example='{"order_id": "SO-1", "line_id": "2", "step": "delivered", "quantity": 3, "at": "2027-03-12T09:00:00+09:00", "by": "s-2"}',
+    ),
+    RequestKind(
+        "take_up_holdings",
+        TakeUpHoldings,
+        None,
+        "Installed base taken over",
+        asked_by=PROGRAMS,
+        example='{"assets": 120, "contracts": ["K-1"], "request_id": "import-1"}',
+        opens=True,
+    ),
+)
+PEOPLE = (
+    RequestKind(
+        "change_account",
+        ChangeAccount,
+        None,
+        "Change of who looks after the customer, and how",
+        asked_by=SELLERS,
+        example='{"success_manager": "s-4", "time_zone": "Asia/Tokyo", "reason": "moved", "by": "s-1"}',
+    ),
+    RequestKind(
+        "change_contacts",
+        ChangeContacts,
+        None,
+        "Change of contacts",
+        asked_by=SELLERS | AGENTS,
+        example='{"add": [{"contact_id": "P-3", "name": "Mia Roth", "email": "mia@acme.example", "role": "billing"}],'
+        ' "change": [{"contact_id": "P-1", "role": "sponsor"}], "remove": ["P-2"], "by": "s-1"}',
+    ),
+    RequestKind(
+        "note_mail",
+        NoteMail,
+        correspondence.note_mail,
+        "Mail of the customer",
+        asked_by=PROGRAMS,
+        example='{"event": "bounced", "contact_id": "P-1", "email": "jo@acme.example", "template": "welcome", "by": "inbox"}',
+    ),
+)
+LEVERS = (
+    RequestKind(
+        "pause",
+        PauseJourney,
+        control.pause,
+        "Pause",
+        asked_by=OPERATORS,
+        example='{"reason": "a migration", "until": "2027-03-15T09:00:00+09:00", "by": "s-9"}',
+        activity="pause_journey",
+        allowed=control.check_pause,
+        lever=True,
+    ),
+    RequestKind(
+        "resume",
+        ResumeJourney,
+        control.resume,
+        "Pause ends, what is overdue is looked at",
+        asked_by=OPERATORS,
+        example='{"by": "s-9"}',
+        activity="resume_journey",
+        beside=_steps,
+        allowed=control.check_resume,
+        lever=True,
+    ),
+    RequestKind(
+        "retry_deliveries",
+        RetryDeliveries,
+        control.retry,
+        "What is on its way out is tried now",
+        asked_by=OPERATORS,
+        example='{"by": "s-9"}',
+    ),
+    RequestKind(
+        "skip_step",
+        SkipStep,
+        control.skip,
+        "Step left out",
+        asked_by=OPERATORS | SELLERS,
+        example='{"step": "adoption/check-in-2027-03-12", "reason": "we met them yesterday", "by": "s-2"}',
+        beside=_steps,
+    ),
+    RequestKind(
+        "reschedule_step",
+        RescheduleStep,
+        control.reschedule,
+        "Step moved",
+        asked_by=OPERATORS | SELLERS,
+        example='{"step": "adoption/check-in-2027-03-12", "day": "2027-03-19", "by": "s-2"}',
+        beside=_steps,
+    ),
+    RequestKind(
+        "close_journey",
+        CloseJourney,
+        control.close,
+        "End of the journey",
+        asked_by=OPERATORS,
+        example='{"reason": "business given up", "by": "s-9"}',
+        allowed=control.check_close,
+        lever=True,
+    ),
+    RequestKind(
+        "reconcile",
+        Reconcile,
+        None,
+        "Agenda brought to what follows from the facts",
+        asked_by=OPERATORS,
+        example='{"by": "s-9"}',
+        opens=True,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Whatever can be asked of a journey and of a case, by area: the one list that handlers, activities, schemas and docs are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from domain.contracts import entries as contracts
+from domain.frame.request_kinds import RequestKind
+from domain.holds import entries as holds
+from domain.journey import entries as journey
+from domain.quotes import entries as quotes
+from domain.service import claim_entries as claims
+from domain.service import entries as service
+from domain.success import entries as success
+
+Kind = RequestKind[Any]
+
+OF_JOURNEYS: dict[str, tuple[Kind, ...]] = {
+    "Orders": journey.ORDERS,
+    "Onboarding, offers, surveys": success.ENTRIES,
+    "Renewals, and what the customer owns": contracts.ENTRIES,
+    "Quotes": quotes.ENTRIES,
+    "Sales and service": holds.ENTRIES,
+    "People, and how they are reached": journey.PEOPLE,
+    "Operators": journey.LEVERS,
+}
+OF_CASES: dict[str, tuple[Kind, ...]] = {"Service": service.ENTRIES, "Money given back": claims.ENTRIES}
+
+
+def _by_update(areas: Iterable[tuple[Kind, ...]]) -> dict[str, Kind]:
+    return {kind.update: kind for kinds in areas for kind in kinds}
+
+
+JOURNEY = _by_update(OF_JOURNEYS.values())
+CASE = _by_update(OF_CASES.values())
+BY_ACTIVITY = {kind.answered_by: kind for kind in (*JOURNEY.values(), *CASE.values())}

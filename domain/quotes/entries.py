@@ -1,0 +1,70 @@
+"""What can be asked about quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.frame.request_kinds import CUSTOMERS, SELLERS, RequestKind
+from domain.frame.state import JourneyState, StageKind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
+
+
+def _while(
+    status: str, says: str
+) -> Callable[[JourneyState, ApproveQuote | AcceptQuote | DeclineQuote, datetime], None]:
+    """Refuses what is said of a quote that does not wait for it."""
+
+    def check(state: JourneyState, request: ApproveQuote | AcceptQuote | DeclineQuote, now: datetime) -> None:
+        waiting = sorted(id for id, stage in state.stages_of(StageKind.QUOTE).items() if stage.status == status)
+        if request.quote_id not in waiting:
+            others = ", ".join(waiting) or "none"
+            raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} {says}; those that do: {others}")
+
+    return check
+
+
+_IN_APPROVAL = _while("in_approval", "waits for no approval")
+_PRESENTED = _while("presented", "waits for no answer")
+
+ENTRIES = (
+    RequestKind(
+        "request_quote",
+        RequestQuote,
+        None,
+        "Quote asked for",
+        asked_by=SELLERS,
+        example='{"quote_id": "Q-7", "lines": [{"kind": "sale", "line_id": "1", "product": "PRO", "quantity": 20,'
+        ' "start": "2027-06-01", "months": 12}, {"kind": "quantity", "line_id": "2", "asset_id": "SO-1.1", "delta": 5,'
+        ' "effective": "2027-06-01"}], "role": "sales", "by": "s-1"}',
+    ),
+    RequestKind(
+        "approve",
+        ApproveQuote,
+        None,
+        "Decision on a quote's discounts",
+        asked_by=SELLERS,
+        example='{"quote_id": "Q-7", "role": "sales_manager", "decision": "approve", "by": "s-3"}',
+        activity="approve_quote",
+        allowed=_IN_APPROVAL,
+    ),
+    RequestKind(
+        "accept_quote",
+        AcceptQuote,
+        None,
+        "Quote accepted",
+        asked_by=CUSTOMERS,
+        example='{"quote_id": "Q-7", "version": 1, "by": "customer"}',
+        allowed=_PRESENTED,
+    ),
+    RequestKind(
+        "decline_quote",
+        DeclineQuote,
+        None,
+        "Quote declined",
+        asked_by=CUSTOMERS,
+        example='{"quote_id": "Q-7", "reason": "too late for this year", "by": "customer"}',
+        allowed=_PRESENTED,
+    ),
+)

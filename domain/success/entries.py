@@ -1,0 +1,66 @@
+"""What can be asked about onboarding, offers of more seats and surveys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.frame.request_kinds import CUSTOMERS, RequestKind
+from domain.frame.state import JourneyState, StageKind
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.success import adoption, expansion, onboarding_tasks
+from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
+
+
+def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> None:
+    """Refuses a task that is not open."""
+    stages = state.stages_of(StageKind.ONBOARDING)
+    if request.order_id is not None:
+        stages = {order: stage for order, stage in stages.items() if order == request.order_id}
+    if any(request.task in stage.tasks for stage in stages.values()):
+        return
+    tasks = (
+        ", ".join(f"{task} (onboarding:{order})" for order, stage in stages.items() for task in stage.tasks) or "none"
+    )
+    raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {tasks}")
+
+
+def _check_offer(state: JourneyState, request: AnswerOffer, now: datetime) -> None:
+    """Refuses an answer to an offer that is not open."""
+    offers = [offer for stage in state.stages_of(StageKind.EXPANSION).values() for offer in stage.tasks]
+    if request.offer_id not in offers:
+        waiting = ", ".join(offers) or "none"
+        raise Refusal(NOT_ALLOWED, f"offer {request.offer_id!r} is not open; open offers: {waiting}")
+
+
+ENTRIES = (
+    RequestKind(
+        "complete_task",
+        CompleteTask,
+        onboarding_tasks.complete,
+        "Task done",
+        asked_by=CUSTOMERS,
+        example='{"task": "kickoff", "order_id": "SO-1", "evidence": "all were there", "by": "s-2"}',
+        stage="onboarding",
+        allowed=_check_task,
+    ),
+    RequestKind(
+        "answer_offer",
+        AnswerOffer,
+        expansion.answer,
+        "Answer to an offer of more seats",
+        asked_by=CUSTOMERS,
+        example='{"offer_id": "expansion-SO-1.1-2027-03-12", "decision": "accept", "by": "customer"}',
+        stage="expansion",
+        ledger=True,
+        allowed=_check_offer,
+    ),
+    RequestKind(
+        "answer_survey",
+        AnswerSurvey,
+        adoption.answer_survey,
+        "Answer to a survey",
+        asked_by=CUSTOMERS,
+        example='{"survey_id": "survey-2027-03-12", "score": 9, "comment": "it works", "by": "customer"}',
+        stage="adoption",
+    ),
+)

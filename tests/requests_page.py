@@ -1,0 +1,55 @@
+"""The page of what can be asked, made from the registry: `uv run poe docs` writes it anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain.frame.request_kinds import Asker
+from domain.journey.registry import OF_CASES, OF_JOURNEYS, Kind
+
+PAGE = Path(__file__).parents[1] / "docs" / "requests.md"
+MADE = "<!-- What follows is made from domain/journey/registry.py by `uv run poe docs`. -->\n"
+"""What stands before this line is written by hand."""
+ROLES = {
+    Asker.CUSTOMER: "the customer",
+    Asker.SALES: "sales",
+    Asker.SUCCESS: "success",
+    Asker.SERVICE: "service",
+    Asker.OPERATOR: "operators",
+    Asker.PROGRAM: "programs",
+}
+
+
+def page() -> str:
+    """The whole page: its head as it is, and every request that there is."""
+    head = PAGE.read_text(encoding="utf-8").partition(MADE)[0]
+    return "\n".join([f"{head}{MADE}", *_part("Of a journey", OF_JOURNEYS), *_part("Of a case", OF_CASES)])
+
+
+def _part(title: str, areas: dict[str, tuple[Kind, ...]]) -> Iterator[str]:
+    yield f"## {title}\n"
+    for area, kinds in areas.items():
+        yield f"### {area}\n"
+        for kind in kinds:
+            yield f"#### `{kind.update}`\n"
+            yield f"{kind.text}\n"
+            yield f"Fields: `{kind.fields}`. Asked by {_roles(kind.asked_by)}. For example:\n"
+            yield f"```json\n{_written(kind.example)}\n```\n"
+
+
+def _roles(askers: Asker) -> str:
+    named = [word for asker, word in ROLES.items() if asker in askers]
+    return " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def _written(example: str) -> str:
+    """An example on a line, or on several if it is long."""
+    if len(example) <= 120:
+        return example
+    return json.dumps(json.loads(example), indent=2, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
