@@ -230,6 +230,7 @@ async def test_what_a_case_that_is_over_wrote_is_carried_or_booked_as_sent(serve
     looked = await reconciler(servers).look(account)
     assert {one.about for one in looked.found} == {lost, *(row["delivery_id"] for row in sent)}
     assert (await reconciler(servers).look(account, mend=True)).left == []
+    await ended(servers.temporal, f"case-{case_id}")  # what was on its way has left by then
     rows = await servers.pool.fetch("select * from outbox where stage = $1", f"service:{case_id}")
     assert {row["status"] for row in rows} == {"sent"}
     assert {row["delivery_id"] for row in rows if row["reason"] is None} == {lost}
