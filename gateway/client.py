@@ -13,8 +13,8 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.frame.carrying_out import load_situation
 from activities.frame.customers import account_name
+from activities.frame.situations import load_situation
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.quotes.quoting import preview

@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.frame.carrying_out import effect_key
+from activities.frame.effects import effect_key
 from activities.service.case_work import case_key
 from domain.frame.flight import TOGETHER, Channel
 from domain.kernel.ids import case_workflow_id, journey_id

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from activities.assets.audit import audit
 from activities.assets.portfolio import ACCOUNT_ASSETS, PORTFOLIO
-from activities.frame.carrying_out import Performer, Seller
+from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool, open_pool
 from activities.orders.accepting import OrderAcceptance
@@ -181,7 +181,7 @@ def order_of_lines(number: int) -> dict[str, Any]:
 
 async def assetizing(pool: Pool, figures: Figures, rounds: int = 25) -> None:
     """The activity that accepts an order of 100 lines, in turn with the rows it left inserted again under other ids."""
-    requests = OrderAcceptance(Performer(pool, Seller("Bench")), read_playbooks(FOLDER))
+    requests = OrderAcceptance(Performer(pool, "Bench"), read_playbooks(FOLDER))
     ours, raw = [], []
     for number in range(rounds):
         tag, other = f"BENCH{2 * number:05}", f"BENCH{2 * number + 1:05}"

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.frame.carrying_out import PATIENT_ATTEMPTS
+from activities.frame.errors import PATIENT_ATTEMPTS
 
 _LONGEST = timedelta(minutes=5)
 

@@ -22,7 +22,7 @@ from activities.channels.rendering import Renderer
 from activities.claims.claims import Claims
 from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
-from activities.frame.carrying_out import Performer, Seller
+from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
@@ -57,8 +57,8 @@ it more than the journey itself. That they are deterministic is kept by `tests/r
 def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
     """Every activity that workflows call, bound to its pool and channels."""
     webhooks = settings.webhooks()
-    performer = Performer(pool, Seller(settings.seller_name), webhooks=webhooks is not None)
-    mail = MailChannel(settings.smtp(), Renderer(), performer.signing.key)
+    performer = Performer(pool, settings.seller_name, webhooks=webhooks is not None)
+    mail = MailChannel(settings.smtp(), Renderer(), performer.sender.signing.key)
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.domains().mail)
     playbooks = read_playbooks(settings.playbooks or FOLDER)

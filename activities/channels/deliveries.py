@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -17,7 +16,10 @@ from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
 from activities.frame import effects
-from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.frame.effects import effect_key
+from activities.frame.errors import business_errors
+from activities.frame.situations import load_situation
+from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.holds import hold_rows
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
@@ -50,13 +52,13 @@ async def outside_errors() -> AsyncIterator[None]:
         raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
 
 
-class Deliveries:
+class Deliveries(Activities):
     """Takes rows of the outbox where they belong. A row that was settled before is left alone, so a repetition does nothing."""
 
     def __init__(
         self, performer: Performer, mail: MailChannel, notices: NoticeChannel, provisioner: Provisioner
     ) -> None:
-        self._performer = performer
+        super().__init__(performer)
         self._mail = mail
         self._notices = notices
         self._provisioner = provisioner
@@ -227,54 +229,48 @@ class Deliveries:
     async def _followed(self, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
         """What follows from a message that has left: the task that it completes is done. That it left is on record by now,
         so whatever stands in the way of this sends nothing again."""
-        name, key = row.body.get("completes"), _settled_key(call)
+        name = row.body.get("completes")
         if not name:
             return Outcome()
         sent = Sent(template=row.body["template"], role=row.role, at=at)
-        async with business_errors(), self._performer.holding(key, row.account_id) as (connection, done):
-            if done:
-                return done.outcome
-            situation = await load_situation(connection, row.account_id, at)
+        async with business_errors(), self._performer.begin(_settling(call, row, at, "onboarding_mailed")) as work:
+            if work.before is not None:
+                return work.before
+            situation = await work.load()
             decision = onboarding.mailed(situation, row.stage, name)
             if decision is None:
                 return Outcome(sent=sent)
-            decision = replace(decision, outcome=decision.outcome.model_copy(update={"sent": sent}))
-            return await self._performer.carry_out(
-                connection, situation, decision, key, stage=row.stage, kind="onboarding_mailed"
-            )
+            outcome = await work.carry_out(situation, decision)
+            return await work.record(outcome.model_copy(update={"sent": sent}))
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
-        key = _settled_key(call)
-        async with business_errors(), self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, key):
-                return done.outcome
-            await effects.settle_outbox(connection, outbox_id(call), "sent", _instant_of_attempt(call), message_id=said)
-            situation = await load_situation(connection, call.account_id, call.as_of)
-            outcome = Outcome(plan=[situation.step_now("onboarding_provisioned", row.stage, "provisioned")])
-            await effects.record_effect(connection, key, row.account_id, "", call.as_of, outcome)
-            return outcome
+        unit = _settling(call, row, call.as_of, "provided")
+        async with business_errors(), self._performer.begin(unit) as work:
+            if work.before is not None:
+                return work.before
+            at = _instant_of_attempt(call)
+            await effects.settle_outbox(work.connection, outbox_id(call), "sent", at, message_id=said)
+            step = (await work.load()).step_now("onboarding_provisioned", row.stage, "provisioned")
+            return await work.record(Outcome(plan=[step]))
 
     async def _rejected(
         self, call: DeliveryCall, row: effects.Waiting, rejected: AddressRejectedError | MessageRejectedError
     ) -> Outcome:
         """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
-        key, said = _settled_key(call), str(rejected)
-        async with business_errors(), self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, key):
-                return done.outcome
-            await effects.settle_outbox(connection, outbox_id(call), "rejected", _instant_of_attempt(call), reason=said)
+        unit, said = _settling(call, row, call.as_of, "delivery_rejected"), str(rejected)
+        async with business_errors(), self._performer.begin(unit) as work:
+            if work.before is not None:
+                return work.before
+            connection, at = work.connection, _instant_of_attempt(call)
+            await effects.settle_outbox(connection, outbox_id(call), "rejected", at, reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]
                 still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
             if not row.account_id:
                 return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
-            situation = await load_situation(connection, row.account_id, call.as_of)
-            decision = _told(row, said, still=still)
-            return await self._performer.carry_out(
-                connection, situation, decision, key, stage=row.stage, kind="delivery_rejected"
-            )
+            return await work.record(await work.carry_out(await work.load(), _told(row, said, still=still)))
 
 
 LATE_AFTER = timedelta(hours=1)
@@ -344,6 +340,11 @@ def _instant_of_attempt(call: DeliveryCall) -> datetime:
 
 def _settled_key(call: DeliveryCall) -> str:
     return f"{outbox_id(call)}/settled"
+
+
+def _settling(call: DeliveryCall, row: effects.Waiting, at: datetime, kind: str) -> Unit:
+    """What follows once a message has left, or never will."""
+    return Unit(row.account_id, _settled_key(call), at, row.stage, kind)
 
 
 def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:

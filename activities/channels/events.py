@@ -11,7 +11,8 @@ from activities.channels.deliveries import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
 from activities.channels.webhooks import WebhookChannel
 from activities.frame import effects
-from activities.frame.carrying_out import Performer, business_errors
+from activities.frame.errors import business_errors
+from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from domain.frame.flight import Channel, DeliveryCall
 from domain.frame.state import Outcome

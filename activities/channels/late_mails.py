@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.frame import effects
-from activities.frame.carrying_out import load_situation
+from activities.frame.situations import load_situation
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from domain.frame import lateness, pace

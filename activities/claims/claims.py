@@ -11,10 +11,8 @@ from temporalio import activity
 
 from activities.billing import credits
 from activities.claims import claim_rows
-from activities.frame import effects
-from activities.frame.carrying_out import business_errors
 from activities.kernel.pool import Connection
-from activities.service.case_work import CaseWorker, case_key
+from activities.service.case_work import CaseWorker
 from domain.catalogue.pricebook import PriceUnit
 from domain.claims.claims import (
     NOTHING_LEFT,
@@ -27,16 +25,13 @@ from domain.claims.claims import (
     ClaimStatus,
 )
 from domain.claims.rules import Assessment, assess, check_goodwill, check_shown
-from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import local_day
-from domain.kernel.fingerprints import asked_by
 from domain.kernel.money import Money
 from domain.kernel.refusals import Refusal
 from domain.service import claim_decisions
 from domain.service import claim_work as claim_work
 from domain.service.case_progress import CaseCall, CaseOutcome
-from domain.service.case_refusing import check_version, refusal_of
-from domain.service.case_requests import CaseRequest, read_case_request
+from domain.service.case_requests import CaseRequest
 from domain.service.casework import Work
 from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
 
@@ -64,24 +59,14 @@ class Claims:
         self, call: CaseCall, model: type[_Request], judge: Callable[[_At, _Request], Awaitable[None]]
     ) -> CaseOutcome:
         """What comes of a request, once; everything that `judge` does is in one transaction, in which account, case and line are held."""
-        async with business_errors():
-            request = read_case_request(model, call.body)
-            key = case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
-            async with self._worker.performer.transaction() as connection:
-                case = await self._worker.locked(connection, call.case_id)
-                asked = asked_by(request, call.request_id)
-                if found := await effects.find_record(connection, key, asked):
-                    return await self._worker.repeated(connection, call, case, *found)
-                work = Work(await self._worker.situation(connection, case, call.as_of, request.by), key)
-                try:
-                    check_version(request.expected_version, case.version)
-                except ServiceRuleError as error:
-                    raise refusal_of(error) from None
-                account_id = claim_work.account_of(work)
-                zone = work.before.account.time_zone if work.before.account else "UTC"
-                await judge(_At(connection, work, account_id, local_day(call.as_of, zone)), request)
-                await self._worker.carry_out(connection, call, work, lambda work: None)
-                return await self._worker.finish(connection, call, work, asked)
+
+        async def judged(connection: Connection, work: Work, request: _Request) -> tuple[()]:
+            account_id = claim_work.account_of(work)
+            zone = work.before.account.time_zone if work.before.account else "UTC"
+            await judge(_At(connection, work, account_id, local_day(work.as_of, zone)), request)
+            return ()
+
+        return await self._worker.answer(call, model, lambda work, request: None, look=judged)
 
     @activity.defn
     async def claim_price_match(self, call: CaseCall) -> CaseOutcome:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, TypeVarTuple
 
 from temporalio import activity
 
 from activities.contracts import holdings
-from activities.frame import effects
-from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.frame.situations import LEDGER, load_situation
+from activities.frame.unit_of_work import Activities, Unit, UnitOfWork
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.quotes import quote_rows
 from domain.assets.model import RequestId
 from domain.contracts import changes, receiving, transfers
-from domain.contracts.consignments import TransferStatus
+from domain.contracts.consignments import Receiver, Transferred, TransferStatus
 from domain.contracts.effective import effective
 from domain.contracts.replanning import joined
 from domain.contracts.request_facts import RequestFacts
@@ -29,28 +28,21 @@ from domain.contracts.requests import (
     RollBack,
     SwapAssets,
     TransferAssets,
-    older_digest_of,
 )
 from domain.contracts.requoting import requote
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, StepCall
-from domain.kernel.fingerprints import asked_by
+from domain.frame.state import Outcome, RequestCall, Step, StepCall
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.kernel.requests import Request, read_request
+from domain.kernel.requests import Request
 from domain.orders.order import OrderedProduct
 
 _Request = TypeVar("_Request", bound=Request)
-
-_REMARKS = frozenset({"reason"})
-"""Why assets change is told, and makes no other request of it."""
+_Looked = TypeVarTuple("_Looked")
 
 
-class AssetAmendments:
+class AssetAmendments(Activities):
     """Amendments, renewals, cancellations, swaps, rollbacks and both halves of a transfer."""
-
-    def __init__(self, performer: Performer) -> None:
-        self._performer = performer
 
     @activity.defn
     async def amend_assets(self, call: RequestCall) -> Outcome:
@@ -81,110 +73,106 @@ class AssetAmendments:
     async def transfer_assets(self, call: RequestCall) -> Outcome:
         """The first half of a transfer: the units leave."""
 
-        async def decide(connection: Connection, desk: RequestFacts, request: TransferAssets) -> Decision:
-            ids = transfers.wanted_ids(desk, request)
-            receiver = await holdings.find_receiver(connection, request.to_account, ids)
-            return await computed(len(desk.situation.records), transfers.send, desk, request, receiver)
-
-        return await self._carry_out(call, TransferAssets, decide)
+        return await self._carry_out(call, TransferAssets, transfers.send, _receiver)
 
     @activity.defn
     async def receive_assets(self, call: RequestCall) -> Outcome:
         """The second half of a transfer: the units are this customer's."""
-
-        async def decide(connection: Connection, desk: RequestFacts, request: ReceiveAssets) -> Decision:
-            found = await holdings.find_transfer(connection, request.transfer_id)
-            if found is None or found.to_account != call.account_id or found.status != TransferStatus.UNDER_WAY:
-                how = (
-                    f"is {found.status}" if found and found.to_account == call.account_id else "is none of this account"
-                )
-                raise Refusal(NOT_ALLOWED, f"transfer {request.transfer_id!r} {how}")
-            ids = [parcel.conveyed.asset.asset_id for parcel in found.consignment.parcels]
-            taken = await holdings.taken_assets(connection, ids)
-            return receiving.receive(desk, found, taken)
-
-        return await self._carry_out(call, ReceiveAssets, decide)
+        return await self._carry_out(
+            call, ReceiveAssets, lambda desk, _, found, taken: receiving.receive(desk, found, taken), _conveyed
+        )
 
     async def _answer(
-        self, call: RequestCall, model: type[_Request], decide: Callable[[RequestFacts, _Request], Decision]
+        self, call: RequestCall, model: type[_Request], rule: Callable[[RequestFacts, _Request], Decision]
     ) -> Outcome:
-        async def with_products(connection: Connection, desk: RequestFacts, request: _Request) -> Decision:
-            return await computed(len(desk.situation.records), decide, desk, request)
+        return await self._carry_out(call, model, rule, _nothing)
 
-        return await self._carry_out(call, model, with_products)
-
-    async def _carry_out(self, call: RequestCall, model: type[_Request], decide: Any) -> Outcome:
-        """A request in one transaction: the products that it names, the decision, and all that it says."""
-        kind = activity.info().activity_type
-        name = f"{kind}:{call.request_id}"
-        key = effect_key(call.account_id, name)
-        run = call.run if not call.repeated else "again"
-        async with business_errors():
-            request = read_request(model, call.body)
-            asked = asked_by(request, call.request_id, older=older_digest_of(request), aside=_REMARKS)
-            others = [request.to_account] if isinstance(request, TransferAssets) else []
-            async with self._performer.holding(key, call.account_id, *others, asked=asked) as (connection, done):
-                if done:
-                    return done.outcome if done.run == run else done.outcome.again()
-                products = await _products(connection, request)
-                edges = await quote_rows.load_relationships(connection, call.account_id)
-                situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
-                decision = await decide(connection, RequestFacts(situation, RequestId(name), products, edges), request)
-                told = {"stage": "amendment", "kind": kind, "run": run, "actor": request.by}
-                outcome = await self._performer.carry_out(connection, situation, decision, key, asked=asked, **told)
-                return await self._requoted(connection, call.account_id, call.as_of, key, outcome)
-
-    async def _requoted(
-        self, connection: Connection, account_id: str, as_of: datetime, key: str, outcome: Outcome
+    async def _carry_out(
+        self,
+        call: RequestCall,
+        model: type[_Request],
+        rule: Callable[[RequestFacts, _Request, *_Looked], Decision],
+        look: Callable[[Connection, RequestFacts, _Request], Awaitable[tuple[*_Looked]]],
     ) -> Outcome:
-        """The outcome, with what is said of renewals that were quoted before and cost something else now."""
-        quoted = await holdings.standing_quotes(connection, account_id, as_of)
-        if not quoted:
-            return outcome
-        after = await load_situation(connection, account_id, as_of, ledger=True)
-        decision = await computed(len(after.records), requote, after, quoted)
-        if decision is None:
-            return outcome
-        told = await self._performer.carry_out(
-            connection, after, decision, f"{key}/quoted", stage="renewal", kind="renewal_quoted"
+        """A request about assets: decided with the products that it names, the bundles, and what else is looked up for it."""
+        name = RequestId(f"{activity.info().activity_type}:{call.request_id}")
+
+        async def facts(
+            connection: Connection, situation: Situation, request: _Request
+        ) -> tuple[RequestFacts, *_Looked]:
+            products = await _products(connection, request)
+            edges = await quote_rows.load_relationships(connection, call.account_id)
+            desk = RequestFacts(situation, name, products, edges)
+            return desk, *await look(connection, desk, request)
+
+        return await self._performer.answer(
+            call,
+            model,
+            lambda _, request, desk, *looked: rule(desk, request, *looked),
+            "amendment",
+            LEDGER,
+            look=facts,
+            follow=requoted,
         )
-        both = joined(outcome, told)
-        await effects.change_outcome(connection, key, both)
-        return both
 
     @activity.defn
     async def amendment_effective(self, call: StepCall) -> Outcome:
         """A scheduled change holds from now on."""
-        return await self._step(call, lambda situation: effective(situation, call.step))
+        return await self._performer.step(call, effective, LEDGER)
 
     @activity.defn
     async def amendment_settled(self, call: StepCall) -> Outcome:
         """A transfer has reached the other account, or was refused."""
-        key = effect_key(call.account_id, call.step.key)
-        async with business_errors(), self._performer.holding(key, call.account_id) as (connection, done):
-            if done:
-                return done.outcome
-            found = await holdings.find_transfer(connection, call.step.name)
-            if found is None:
-                raise LookupError(f"no transfer {call.step.name}")
-            situation = await load_situation(connection, call.account_id, call.as_of, ledger=True)
-            decision = transfers.settled(situation, found)
-            outcome = await self._performer.carry_out(
-                connection, situation, decision, key, stage=call.step.stage, kind=call.step.kind
-            )
-            return await self._requoted(connection, call.account_id, call.as_of, key, outcome)
+        return await self._performer.step(
+            call,
+            lambda situation, _, found: transfers.settled(situation, found),
+            LEDGER,
+            look=_answered,
+            follow=requoted,
+        )
 
-    async def _step(self, call: StepCall, rule: Callable[[Situation], Decision]) -> Outcome:
-        async with business_errors():
-            return await self._performer.once(
-                call.account_id,
-                effect_key(call.account_id, call.step.key),
-                call.as_of,
-                rule,
-                stage=call.step.stage,
-                kind=call.step.kind,
-                ledger=True,
-            )
+
+async def requoted(work: UnitOfWork, outcome: Outcome) -> Outcome:
+    """The outcome, with what is said of renewals that were quoted before and cost something else now."""
+    unit = work.unit
+    quoted = await holdings.standing_quotes(work.connection, unit.account_id, unit.as_of)
+    if not quoted:
+        return outcome
+    after = await load_situation(work.connection, unit.account_id, unit.as_of, LEDGER)
+    decision = await computed(len(after.records), requote, after, quoted)
+    if decision is None:
+        return outcome
+    said = Unit(unit.account_id, f"{unit.key}/quoted", unit.as_of, "renewal", "renewal_quoted")
+    return joined(outcome, await work.also(after, decision, said))
+
+
+async def _nothing(*_: object) -> tuple[()]:
+    return ()
+
+
+async def _receiver(connection: Connection, desk: RequestFacts, request: TransferAssets) -> tuple[Receiver | None]:
+    """Who is to receive assets under the ids that they will have there."""
+    ids = transfers.wanted_ids(desk, request)
+    return (await holdings.find_receiver(connection, request.to_account, ids),)
+
+
+async def _conveyed(connection: Connection, desk: RequestFacts, request: ReceiveAssets) -> tuple[Transferred, set[str]]:
+    """The transfer that is on its way here, and those of its new ids that exist already. Raises `Refusal` (NotAllowed)."""
+    found = await holdings.find_transfer(connection, request.transfer_id)
+    ours = found is not None and found.to_account == desk.situation.customer.account.account_id
+    if found is None or not ours or found.status != TransferStatus.UNDER_WAY:
+        how = f"is {found.status}" if found and ours else "is none of this account"
+        raise Refusal(NOT_ALLOWED, f"transfer {request.transfer_id!r} {how}")
+    ids = [parcel.conveyed.asset.asset_id for parcel in found.consignment.parcels]
+    return found, await holdings.taken_assets(connection, ids)
+
+
+async def _answered(connection: Connection, _: Situation, step: Step) -> tuple[Transferred]:
+    """The transfer that a step is about."""
+    found = await holdings.find_transfer(connection, step.name)
+    if found is None:
+        raise LookupError(f"no transfer {step.name}")
+    return (found,)
 
 
 async def _products(connection: Connection, request: Request) -> dict[str, OrderedProduct]:

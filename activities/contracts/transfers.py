@@ -9,7 +9,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import holdings
 from activities.frame import effects
-from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation
+from activities.frame.effects import effect_key
+from activities.frame.errors import business_errors
+from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
 from domain.frame.flight import Channel, DeliveryCall
@@ -20,11 +22,11 @@ _LOST_AFTER = 8
 """A journey that cannot be found although its account is open may be between two lives; after so many attempts it is gone."""
 
 
-class Conveyor:
+class Conveyor(Activities):
     """Asks the target of a transfer to take the assets, and tells the source what came of it."""
 
     def __init__(self, performer: Performer, temporal: Client) -> None:
-        self._performer = performer
+        super().__init__(performer)
         self._temporal = temporal
 
     @activity.defn(name=Channel.CONVEYANCE.value)
@@ -77,14 +79,13 @@ class Conveyor:
         self, call: DeliveryCall, delivery_id: str, stage: str, transfer_id: str, refused: str | None
     ) -> Outcome:
         """The transfer's end on record; what it means for the source is the journey's next step, with its own clock."""
-        async with business_errors(), self._performer.transaction() as connection:
-            key = f"{delivery_id}/settled"
-            if done := await effects.find_effect(connection, key):
-                return done.outcome
+        unit = Unit(call.account_id, f"{delivery_id}/settled", call.as_of, stage, "conveyed")
+        async with business_errors(), self._performer.begin(unit) as work:
+            if work.before is not None:
+                return work.before
+            connection = work.connection
             status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else ""
             said = "rejected" if status == TransferStatus.REFUSED else "sent"
             await effects.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
-            situation = await load_situation(connection, call.account_id, call.as_of)
-            outcome = Outcome(plan=[situation.step_now("amendment_settled", stage, transfer_id)])
-            await effects.record_effect(connection, key, call.account_id, "", call.as_of, outcome)
-            return outcome
+            step = (await work.load()).step_now("amendment_settled", stage, transfer_id)
+            return await work.record(Outcome(plan=[step]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,11 +11,8 @@ from activities.billing.falling_due import Billed
 from activities.billing.invoices import Document
 from activities.frame import effects
 from domain.frame.customer import ContactFacts, Customer
-from domain.frame.decision import Decision, JournalLine, Mail, Notice
-from domain.frame.flight import Channel
+from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_names import contact_in_words, mail_in_words
-from domain.frame.messages import OwnWords, StaffNotice
-from domain.journey.webhooks import Event, payload
 from domain.orders.order import ContactRole
 
 
@@ -79,42 +75,6 @@ def _not_sent(title: str) -> str:
 def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
     contact = None if mail.contractual else customer.contact(mail.role)
     return contact if contact is not None and contact.unsubscribed else None
-
-
-def webhook_rows(
-    events: Iterable[Event], account_id: str, prefix: str, stage: str, as_of: datetime
-) -> list[effects.OutboxRow]:
-    """What other systems are told of."""
-    return [
-        effects.OutboxRow(f"{prefix}{number}", Channel.WEBHOOK, stage, payload(event, account_id, as_of))
-        for number, event in enumerate(events)
-    ]
-
-
-def notice_row(
-    customer: Customer, notice: Notice, delivery_id: str, stage: str, as_of: datetime, signed_by: int | None
-) -> effects.OutboxRow:
-    """A notice to one of our people; `signed_by` is the key of the address by which its reader answers a case's customer."""
-    person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
-    body = StaffNotice(
-        delivery_id=delivery_id,
-        to_name=person.name,
-        to_email=person.email,
-        title=notice.title,
-        account_id=customer.account.account_id,
-        company=customer.account.name,
-        lines=tuple(map(str, notice.lines)),
-        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
-        language=person.language,
-        words=notice.words,
-        case_id=notice.case_id,
-        key=signed_by if notice.case_id else None,
-        due=notice.due,
-        at=as_of,
-        time_zone=customer.account.time_zone,
-    )
-    dumped = body.model_dump(mode="json")
-    return effects.OutboxRow(delivery_id, Channel.NOTICE, stage, dumped, staff_id=person.staff_id)
 
 
 def journal_rows(

@@ -21,6 +21,15 @@ class Effect:
     run: str
     outcome: Outcome
 
+    def answer(self, run: str) -> Outcome:
+        """All that came of it for a retry of the run that it was done for; the answer alone for whoever asks again."""
+        return self.outcome if self.run == run else self.outcome.again()
+
+
+def effect_key(account_id: str, what: str) -> str:
+    """The business key of something done for a customer: `journey:C-17/renewal:K-3:2/notice-60`."""
+    return f"journey:{account_id}/{what}"
+
 
 async def find_effect(connection: Connection, key: str, asked: Asked | None = None) -> Effect | None:
     """The effect that was recorded under `key`, if it was. Raises `Refusal` (RequestConflict) if something else was asked."""
@@ -91,20 +100,6 @@ async def record_effect(
         outcome.model_dump(mode="json", exclude_unset=True),
         asked.digest if asked else None,
         _under(key, asked),
-    )
-
-
-async def change_outcome(connection: Connection, key: str, outcome: Carried) -> None:
-    """More came of an effect in the same transaction."""
-    await connection.execute(
-        "update effect set outcome = $2 where key = $1", key, outcome.model_dump(mode="json", exclude_unset=True)
-    )
-
-
-async def amend_outcome(connection: Connection, key: str, outcome: Carried) -> None:
-    """What came of an effect of this very transaction, with what was found after it was recorded."""
-    await connection.execute(
-        "update effect set outcome = $2 where key = $1", key, outcome.model_dump(mode="json", exclude_unset=True)
     )
 
 

@@ -3,6 +3,7 @@ transaction that would have sent it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from activities.frame import effects
@@ -10,15 +11,57 @@ from activities.kernel.pool import Connection
 from domain.frame import pace
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Step
+from domain.frame.state import Outcome, Step, StepCall
 
 
-async def unless_too_early(
-    connection: Connection, situation: Situation, decision: Decision, step: Step | None
-) -> Decision:
-    """The decision of a step as it is, or that it is put off or left out. Null for what does not wait for anybody."""
-    found = pace.paced(situation, decision) if step is not None else None
-    if step is None or found is None:
+@dataclass(frozen=True)
+class Pace:
+    """What becomes of a step's decision once it is known who got what lately.
+
+    `key`: under which it is on record that the step was put off, and `before` if it was put off to the same instant before; `later`: the
+    steps that its mail puts off, each with its key.
+    """
+
+    decision: Decision
+    key: str | None = None
+    before: Outcome | None = None
+    later: list[tuple[Step, str, Decision]] = field(default_factory=list)
+
+
+async def paced_decision(
+    connection: Connection, situation: Situation, decision: Decision, call: StepCall, *, paced: bool
+) -> Pace:
+    """A step's decision, put off or left out if it would come too early; `paced`: whether it waits for anybody at all."""
+    step = call.step
+    if paced:
+        decision = await _unless_too_early(connection, situation, decision, step)
+    decision = await _unless_said(connection, situation, decision, step.kind)
+    if not paced:
+        return Pace(decision)
+    if decision.outcome.put_off:
+        # It is done under its own key when it is done, and put off from a later instant each time.
+        key = _put_off_key(call.account_id, step)
+        done = await effects.find_effect(connection, key)
+        return Pace(decision, key, done.outcome if done else None)
+    found = [
+        (step, _put_off_key(call.account_id, step), put) for step, put in pace.ahead(situation, decision, call.near)
+    ]
+    later = [one for one in found if await effects.find_effect(connection, one[1]) is None]
+    if moved := [step for _, _, put_off in later for step in put_off.outcome.plan]:
+        plan = {"plan": [*decision.outcome.plan, *moved]}
+        decision = replace(decision, outcome=decision.outcome.model_copy(update=plan))
+    return Pace(decision, later=later)
+
+
+def _put_off_key(account_id: str, step: Step) -> str:
+    """Under which it is on record that a step was put off from its instant."""
+    return effects.effect_key(account_id, f"reschedule_pace:{step.key}@{step.at:%Y%m%dT%H%M%S}")
+
+
+async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:
+    """The decision of a step as it is, or that it is put off or left out."""
+    found = pace.paced(situation, decision)
+    if found is None:
         return decision
     account_id = situation.customer.account.account_id
     template, email = found.mail.template, found.contact.email
@@ -32,7 +75,7 @@ async def unless_too_early(
     return pace.put_off(situation, step, template, day)
 
 
-async def unless_said(connection: Connection, situation: Situation, decision: Decision, kind: str) -> Decision:
+async def _unless_said(connection: Connection, situation: Situation, decision: Decision, kind: str) -> Decision:
     """The decision of a step, without the renewal notice that a customer got in the last days by another way or for another day."""
     mail = next((mail for mail in decision.mails if mail.template == pace.NOTICE), None)
     if kind != pace.NOTICE or mail is None:

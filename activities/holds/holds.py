@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TypeVar
 
 from temporalio import activity
 
-from activities.frame.carrying_out import Performer, business_errors, effect_key
+from activities.frame.situations import SERVICE
+from activities.frame.unit_of_work import Activities, id_from, request_key
+from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
@@ -25,52 +26,25 @@ from domain.holds.sales_requests import (
     ReleaseForRenewal,
 )
 from domain.journey import mail_anew, mornings
-from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
-from domain.kernel.requests import Request, read_request
+from domain.kernel.requests import Request
 
 _Request = TypeVar("_Request", bound=Request)
 
 
-class HoldKeeping:
+class HoldKeeping(Activities):
     """What a journey does about holds and leads."""
 
-    def __init__(self, performer: Performer) -> None:
-        self._performer = performer
-
     async def _perform(self, call: StepCall, rule: Callable[[Situation, Step], Decision]) -> Outcome:
-        step = call.step
-        async with business_errors():
-            return await self._performer.once(
-                call.account_id,
-                effect_key(call.account_id, step.key),
-                call.as_of,
-                lambda situation: rule(situation, step),
-                stage=step.stage,
-                kind=step.kind,
-                service=True,
-                kept=call.kept,
-            )
+        return await self._performer.step(call, rule, SERVICE)
 
     async def _answer(
         self, call: RequestCall, model: type[_Request], decide: Callable[[Situation, _Request, str], Decision]
     ) -> Outcome:
-        name = activity.info().activity_type
-        key = effect_key(call.account_id, f"{name}:{call.request_id}")
-        async with business_errors():
-            request = read_request(model, call.body)
-            return await self._performer.once(
-                call.account_id,
-                key,
-                call.as_of,
-                lambda situation: decide(situation, request, _id_from(key)),
-                stage=holding.STAGE,
-                kind=name,
-                run=call.run if not call.repeated else "again",
-                actor=request.by,
-                asked=asked_by(request, call.request_id),
-                service=True,
-            )
+        new_id = id_from(request_key(call))
+        return await self._performer.answer(
+            call, model, lambda situation, request: decide(situation, request, new_id), holding.STAGE, SERVICE
+        )
 
     @activity.defn
     async def service_review(self, call: StepCall) -> Outcome:
@@ -125,25 +99,27 @@ class HoldKeeping:
     @activity.defn
     async def hand_over_lead(self, call: RequestCall) -> Outcome:
         """Service found a lead."""
-        async with business_errors():
-            await self._check_product(read_request(HandOverLead, call.body).product)
-        return await self._answer(call, HandOverLead, leads.hand_over)
+        new_id = id_from(request_key(call))
+        return await self._performer.answer(
+            call,
+            HandOverLead,
+            lambda situation, request: leads.hand_over(situation, request, new_id),
+            holding.STAGE,
+            SERVICE,
+            look=_in_catalogue,
+        )
 
     @activity.defn
     async def answer_lead(self, call: RequestCall) -> Outcome:
         """Sales takes a lead, or does not."""
         return await self._answer(call, AnswerLead, lambda situation, request, _: leads.answer(situation, request))
 
-    async def _check_product(self, code: str) -> None:
-        async with self._performer.transaction() as connection:
-            if await order_store.known_products(connection, {code}):
-                return
-            similar = get_close_matches(code, await order_store.product_codes(connection), 3)
-        advice = f"; did you mean {', '.join(similar)}?" if similar else ""
-        problem = Problem(field="product", problem=f"{code!r} is not in the catalogue{advice}")
-        raise Refusal(UNKNOWN_PRODUCT, "the lead cannot be handed over", [problem])
 
-
-def _id_from(key: str) -> str:
-    """An opaque id for what a request creates: the same for the same request, however often it is sent."""
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+async def _in_catalogue(connection: Connection, _: Situation, request: HandOverLead) -> tuple[()]:
+    """Refuses a lead about a product that nobody sells."""
+    if await order_store.known_products(connection, {request.product}):
+        return ()
+    similar = get_close_matches(request.product, await order_store.product_codes(connection), 3)
+    advice = f"; did you mean {', '.join(similar)}?" if similar else ""
+    problem = Problem(field="product", problem=f"{request.product!r} is not in the catalogue{advice}")
+    raise Refusal(UNKNOWN_PRODUCT, "the lead cannot be handed over", [problem])

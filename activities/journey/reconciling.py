@@ -5,7 +5,8 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.frame import effects
-from activities.frame.carrying_out import Performer, business_errors, effect_key
+from activities.frame.errors import business_errors
+from activities.frame.unit_of_work import Activities
 from activities.holds import hold_rows
 from activities.journey.agenda_facts import load_facts
 from domain.frame.state import Outcome, RequestCall
@@ -22,11 +23,8 @@ RUNNING = "running"
 """where a journey puts its own agenda into the request"""
 
 
-class Reconciling:
+class Reconciling(Activities):
     """What a journey is asked about its agenda."""
-
-    def __init__(self, performer: Performer) -> None:
-        self._performer = performer
 
     @activity.defn
     async def reconcile(self, call: RequestCall) -> Outcome:
@@ -50,7 +48,7 @@ class Reconciling:
                 differences = compare(found, running, situation.as_of, zone)
                 if differences:
                     row = effects.JournalRow(
-                        effect_key(call.account_id, f"reconcile:{call.request_id}"),
+                        effects.effect_key(call.account_id, f"reconcile:{call.request_id}"),
                         facts.now,
                         "relationship",
                         "reconciled",

@@ -8,8 +8,10 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.frame import customers, effects
-from activities.frame.carrying_out import Performer, business_errors, effect_key
+from activities.frame import customers
+from activities.frame.effects import effect_key
+from activities.frame.errors import business_errors
+from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork
 from activities.journey.people_rows import Kept
 from activities.journey.planning import with_agenda, with_other_business_days, with_the_past
 from activities.kernel.computing import computed
@@ -29,11 +31,11 @@ from domain.kernel.refusals import INVALID_ORDER, ORDER_CONFLICT, Problem, Refus
 from domain.orders.order import Order, OrderedProduct, Staff, read_order
 
 
-class OrderAcceptance:
+class OrderAcceptance(Activities):
     """Orders as they come in, and those of the past."""
 
     def __init__(self, performer: Performer, playbooks: Playbooks, *, most_lines: int = MOST_LINES) -> None:
-        self._performer = performer
+        super().__init__(performer)
         self._playbooks = playbooks
         self._most_lines = most_lines
 
@@ -56,9 +58,11 @@ class OrderAcceptance:
             said = f"the order has {size:,} lines; at most {self._most_lines:,} go into one: split it into several"
             raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
         key = effect_key(call.account_id, f"order:{order.order_id}")
-        async with self._performer.holding(key, call.account_id) as (connection, _):
+        unit = Unit(call.account_id, key, call.as_of, "relationship", "order_accepted", call.run)
+        async with self._performer.begin(unit) as work:
+            connection = work.connection
             if found := await order_store.find_order(connection, order.order_id):
-                return await _first_answer(connection, call, order, key, found)
+                return await _first_answer(work, call, order, found)
             customer = await customers.load_customer(connection, call.account_id, call.as_of)
             playbook = await self._playbook_for(connection, order, customer)
             known, products = await _products(connection, order)
@@ -94,25 +98,17 @@ class OrderAcceptance:
                 opening=call.opening and new,
                 goods=purchase is not None,
             )
-            outcome = await self._performer.carry_out(
-                connection,
-                situation,
-                _with_look(_with_people(decision, customer, order, kept), customer, situation),
-                key,
-                stage="relationship",
-                kind="order_accepted",
-                run=call.run,
+            outcome = await work.carry_out(
+                situation, _with_look(_with_people(decision, customer, order, kept), customer, situation)
             )
             if call.opening and customer is not None:
                 outcome = await with_agenda(connection, call, outcome)
-                await effects.amend_outcome(connection, key, outcome)
-            elif customer is not None and (older or imported or customer.account.country != after.account.country):
+            elif customer is not None:
                 if older or imported:
                     outcome = await with_the_past(connection, call, outcome)
                 if customer.account.country != after.account.country:
                     outcome = await with_other_business_days(connection, call, outcome)
-                await effects.amend_outcome(connection, key, outcome)
-            return outcome
+            return await work.record(outcome)
 
     async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
         """A new customer gets the segment's current playbook, a known one keeps theirs."""
@@ -143,9 +139,7 @@ async def _is_older(connection: Connection, order: Order) -> bool:
     return newest is not None and order.activated_at < newest
 
 
-async def _first_answer(
-    connection: Connection, call: RequestCall, order: Order, key: str, found: tuple[str, str]
-) -> Outcome:
+async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found: tuple[str, str]) -> Outcome:
     """The answer that an accepted order got the first time; another content under the same id is refused."""
     account_id, digest = found
     if account_id != call.account_id or digest != order.digest():
@@ -154,16 +148,15 @@ async def _first_answer(
             ORDER_CONFLICT,
             f"order {order.order_id!r} was placed before {whose}; nothing was changed. Use a new order_id for a new order",
         )
-    effect = await effects.find_effect(connection, key)
-    if effect is None:
+    if work.before is None:
         raise LookupError(f"order {order.order_id} is on record without its effect")
-    if effect.run == call.run and not call.repeated:
-        return effect.outcome
-    if call.opening:  # nobody looks after the customer: what the facts call for begins with this answer
-        begun = await with_agenda(connection, call, Outcome(answer=effect.outcome.answer))
+    first = work.before.again() if call.repeated else work.before
+    if first.repeated and call.opening:
+        # Nobody looks after the customer: what the facts call for begins with this answer.
+        begun = await with_agenda(work.connection, call, Outcome(answer=first.answer))
         if begun.plan or begun.stages or begun.deliveries:
             return begun
-    return effect.outcome.again()
+    return first
 
 
 async def _products(

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
 
 from temporalio import activity
 
 from activities.catalogue import catalogue
-from activities.frame.carrying_out import Performer, business_errors, effect_key, load_situation, naming
+from activities.frame.situations import LEDGER, Needs, load_situation
+from activities.frame.unit_of_work import Activities
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, StepCall
+from domain.frame.state import Outcome, RequestCall, Step, StepCall
 from domain.journey import acceptance
-from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.money import withdrawn
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.kernel.requests import Request, read_request
 from domain.quotes import deciding
 from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
 from domain.quotes.ordered import priced_as_sold
 from domain.quotes.quote import Quote
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 
-_Request = TypeVar("_Request", bound=Request)
+STAGE, QUOTED = "quote", Needs(ledger=True, names=True)
 
 
 async def preview(connection: Connection, account_id: str, request: RequestQuote, as_of: datetime) -> Quote:
     """The quote that a request would make at `as_of`; nothing is written. Raises `Refusal`."""
-    situation = await load_situation(connection, account_id, as_of, ledger=True)
+    situation = await load_situation(connection, account_id, as_of, LEDGER)
     sources = await sources_of(connection, situation, request)
     stored = await store.load_quote(connection, request.quote_id)
     version = next_version(situation, request, stored)
@@ -73,124 +71,98 @@ def _currency(situation: Situation) -> str:
     return held[-1]
 
 
-class Quotes:
+class Quotes(Activities):
     """What is asked about quotes, and the steps that follow."""
-
-    def __init__(self, performer: Performer) -> None:
-        self._performer = performer
 
     @activity.defn
     async def request_quote(self, call: RequestCall) -> Outcome:
         """A quote is made, or its next version."""
 
-        async def decide(connection: Connection, situation: Situation, request: RequestQuote) -> Decision:
-            sources = await sources_of(connection, situation, request)
-            stored = await store.load_quote(connection, request.quote_id)
-            return deciding.ask(situation, request, sources, stored)
-
-        return await self._answer(call, RequestQuote, decide)
+        return await self._performer.answer(call, RequestQuote, deciding.ask, STAGE, QUOTED, look=_made_from)
 
     @activity.defn
     async def approve_quote(self, call: RequestCall) -> Outcome:
         """The discounts of a quote are approved or rejected."""
-
-        async def decide(connection: Connection, situation: Situation, request: ApproveQuote) -> Decision:
-            return deciding.approve(situation, await _stored(connection, situation, request.quote_id), request)
-
-        return await self._answer(call, ApproveQuote, decide)
+        return await self._performer.answer(
+            call,
+            ApproveQuote,
+            lambda situation, request, stored: deciding.approve(situation, stored, request),
+            STAGE,
+            QUOTED,
+            look=_stored,
+        )
 
     @activity.defn
     async def accept_quote(self, call: RequestCall) -> Outcome:
         """The customer takes a quote: it becomes an order, with assets, contracts and invoice."""
-
-        async def decide(connection: Connection, situation: Situation, request: AcceptQuote) -> Decision:
-            stored = await _stored(connection, situation, request.quote_id)
-            order_id = acceptance.order_id_of(stored, request)
-            taken = await store.taken_ids(connection, order_id, stored.terms.contract_id or stored.file.quote_id)
-            return acceptance.accept(situation, stored, request, taken)
-
-        return await self._answer(call, AcceptQuote, decide)
+        return await self._performer.answer(
+            call,
+            AcceptQuote,
+            lambda situation, request, stored, taken: acceptance.accept(situation, stored, request, taken),
+            STAGE,
+            QUOTED,
+            look=_to_accept,
+        )
 
     @activity.defn
     async def decline_quote(self, call: RequestCall) -> Outcome:
         """The customer does not take a quote."""
-
-        async def decide(connection: Connection, situation: Situation, request: DeclineQuote) -> Decision:
-            return deciding.decline(situation, await _stored(connection, situation, request.quote_id), request)
-
-        return await self._answer(call, DeclineQuote, decide)
+        return await self._performer.answer(
+            call,
+            DeclineQuote,
+            lambda situation, request, stored: deciding.decline(situation, stored, request),
+            STAGE,
+            QUOTED,
+            look=_stored,
+        )
 
     @activity.defn
     async def quote_reminder(self, call: StepCall) -> Outcome:
         """Nobody has decided on a quote's discounts yet."""
-        return await self._step(call, lambda situation, stored: deciding.remind(situation, stored, call.step))
+        return await self._step(call, deciding.remind)
 
     @activity.defn
     async def quote_give_up(self, call: StepCall) -> Outcome:
         """Nobody has decided in time."""
-        return await self._step(call, lambda situation, stored: deciding.give_up(situation, stored, call.step))
+        return await self._step(call, deciding.give_up)
 
     @activity.defn
     async def quote_expiry(self, call: StepCall) -> Outcome:
         """A quote's time is over."""
-        return await self._step(call, lambda situation, stored: deciding.expire(situation, stored, call.step))
+        return await self._step(call, deciding.expire)
 
-    async def _answer(
-        self,
-        call: RequestCall,
-        model: type[_Request],
-        decide: Callable[[Connection, Situation, _Request], Awaitable[Decision]],
-    ) -> Outcome:
-        kind = activity.info().activity_type
-        run = call.run if not call.repeated else "again"
-        async with business_errors():
-            request = read_request(model, call.body)
-            key = effect_key(call.account_id, f"{kind}:{call.request_id}")
-            return await self._once(
-                call.account_id,
-                key,
-                call.as_of,
-                lambda connection, situation: decide(connection, situation, request),
-                stage="quote",
-                kind=kind,
-                run=run,
-                actor=request.by,
-                asked=asked_by(request, call.request_id),
-            )
-
-    async def _step(self, call: StepCall, rule: Callable[[Situation, StoredQuote | None], Decision]) -> Outcome:
-        step = call.step
-
-        async def decide(connection: Connection, situation: Situation) -> Decision:
-            return rule(situation, await store.load_quote(connection, step.stage.split(":", 1)[1]))
-
-        async with business_errors():
-            key = effect_key(call.account_id, step.key)
-            return await self._once(call.account_id, key, call.as_of, decide, stage=step.stage, kind=step.kind)
-
-    async def _once(
-        self,
-        account_id: str,
-        key: str,
-        as_of: datetime,
-        decide: Callable[[Connection, Situation], Awaitable[Decision]],
-        *,
-        run: str = "",
-        asked: Asked | None = None,
-        **told: Any,
-    ) -> Outcome:
-        async with self._performer.holding(key, account_id, asked=asked) as (connection, done):
-            if done:
-                return done.outcome if done.run == run else done.outcome.again()
-            situation = await load_situation(connection, account_id, as_of, ledger=True)
-            situation = await naming(connection, situation, told.get("actor"))
-            decision = await decide(connection, situation)
-            return await self._performer.carry_out(connection, situation, decision, key, run=run, asked=asked, **told)
+    async def _step(self, call: StepCall, rule: Callable[[Situation, StoredQuote | None, Step], Decision]) -> Outcome:
+        return await self._performer.step(
+            call, lambda situation, step, stored: rule(situation, stored, step), LEDGER, look=_of_stage
+        )
 
 
-async def _stored(connection: Connection, situation: Situation, quote_id: str) -> StoredQuote:
+async def _made_from(
+    connection: Connection, situation: Situation, request: RequestQuote
+) -> tuple[Sources, StoredQuote | None]:
+    """What a quote is made from, and its version before."""
+    return await sources_of(connection, situation, request), await store.load_quote(connection, request.quote_id)
+
+
+async def _of_stage(connection: Connection, _: Situation, step: Step) -> tuple[StoredQuote | None]:
+    """The quote that a step is about."""
+    return (await store.load_quote(connection, step.stage.split(":", 1)[1]),)
+
+
+async def _stored(
+    connection: Connection, situation: Situation, request: AcceptQuote | ApproveQuote | DeclineQuote
+) -> tuple[StoredQuote]:
     """A quote of this customer. Raises `Refusal` (NotAllowed) if it is none."""
-    stored = await store.load_quote(connection, quote_id)
+    stored = await store.load_quote(connection, request.quote_id)
     if stored is None or stored.account_id != situation.customer.account.account_id:
-        raise Refusal(NOT_ALLOWED, f"quote {quote_id!r} is not this customer's")
-    return stored
+        raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} is not this customer's")
+    return (stored,)
+
+
+async def _to_accept(
+    connection: Connection, situation: Situation, request: AcceptQuote
+) -> tuple[StoredQuote, acceptance.Taken]:
+    """The quote that is accepted, and which of its order's ids others have."""
+    (stored,) = await _stored(connection, situation, request)
+    order_id = acceptance.order_id_of(stored, request)
+    return stored, await store.taken_ids(connection, order_id, stored.terms.contract_id or stored.file.quote_id)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
+
+from temporalio import activity
 
 from activities.frame import effects
-from activities.frame.carrying_out import Performer
+from activities.frame.errors import business_errors
+from activities.frame.outgoing import Origin
+from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
@@ -17,7 +21,6 @@ from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
 from domain.journey.webhooks import Event, EventType
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
-from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
@@ -27,7 +30,8 @@ from domain.service import case_care
 from domain.service.case import CaseAccount, CaseFile
 from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_progress import CaseCall, CaseOutcome
-from domain.service.case_refusing import refusal_of
+from domain.service.case_refusing import check_version, named_rules
+from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
@@ -39,12 +43,21 @@ THREAD = 20
 
 _HEADER_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
+_Request = TypeVar("_Request", bound=CaseRequest)
+_Subject = TypeVar("_Subject")
+_Looked = TypeVarTuple("_Looked")
+
 Decide = Callable[[Work], None]
 
 
 def case_key(case_id: str, what: str) -> str:
     """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
     return f"case:{case_id}/{what}"
+
+
+def request_key(call: CaseCall) -> str:
+    """The key of a request: the name of its activity, and its id."""
+    return case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
 
 
 class CaseWorker:
@@ -57,35 +70,76 @@ class CaseWorker:
         self._policies: dict[tuple[str, int], ServicePolicy] = {}
         self._calendars: dict[tuple[str, int], BusinessCalendar] = {}
 
-    async def once(
+    async def answer(
+        self,
+        call: CaseCall,
+        model: type[_Request],
+        rule: Callable[[Work, _Request, *_Looked], None],
+        *,
+        agents: bool = False,
+        accounts: Callable[[Connection, _Request], Awaitable[Iterable[str | None]]] | None = None,
+        look: Callable[[Connection, Work, _Request], Awaitable[tuple[*_Looked]]] | None = None,
+    ) -> CaseOutcome:
+        """The answer to a request, which is decided once by `rule`; the arguments are those of `once`."""
+        async with business_errors():
+            request = read_case_request(model, call.body)
+            return await self._once(
+                call,
+                request_key(call),
+                rule,
+                request,
+                agents=agents,
+                asked=request.asked(call.request_id),
+                accounts=accounts,
+                look=look,
+            )
+
+    async def once(self, call: CaseCall, key: str, decide: Callable[[Work], None]) -> CaseOutcome:
+        """What comes of something that happens to a case by itself, done once under `key`."""
+        async with business_errors():
+            return await self._once(call, key, lambda work, _: decide(work), None)
+
+    async def _once(
         self,
         call: CaseCall,
         key: str,
-        decide: Decide,
-        *people: str | None,
+        rule: Callable[[Work, _Subject, *_Looked], None],
+        request: _Subject,
+        *,
         agents: bool = False,
         asked: Asked | None = None,
+        accounts: Callable[[Connection, _Subject], Awaitable[Iterable[str | None]]] | None = None,
+        look: Callable[[Connection, Work, _Subject], Awaitable[tuple[*_Looked]]] | None = None,
     ) -> CaseOutcome:
-        """What came of `decide`, done once under `key`; a repetition finds what came of it the first time.
+        """What came of `rule`, done once under `key`; a repetition finds what came of it the first time.
 
         Args:
-            people: staff that the decision names.
+            call: the case and the instant.
+            key: the business key.
+            rule: what is decided: of the work, the request, and what `look` has found beside them.
+            request: what is asked, if anything is; the staff that it names are known to the rule.
             agents: with everybody who takes cases, even if the case has an owner.
-            asked: what is asked under the key; something else under the same key is refused (RequestConflict).
+            asked: its fingerprint; something else under the same key is refused (RequestConflict).
+            accounts: which further accounts it concerns; they are held, too.
+            look: what else is looked up for it, in the same transaction.
         """
+        people = (getattr(request, name, None) for name in ("by", "owner", "to"))
         async with self.performer.transaction() as connection:
-            case = await self.locked(connection, call.case_id)
+            others = await accounts(connection, request) if accounts else ()
+            case = await self.locked(connection, call.case_id, *others)
             if found := await effects.find_record(connection, key, asked):
                 return await self.repeated(connection, call, case, *found)
-            situation = await self.situation(connection, case, call.as_of, *people, agents=agents)
-            work = Work(situation, key)
-            await self.carry_out(connection, call, work, decide)
+            work = Work(await self.situation(connection, case, call.as_of, *people, agents=agents), key)
+            with named_rules():
+                check_version(getattr(request, "expected_version", None), case.version)
+            looked = await look(connection, work, request) if look else ()
+            await self.carry_out(connection, work, lambda work: rule(work, request, *looked))
             return await self.finish(connection, call, work, asked)
 
-    async def carry_out(self, connection: Connection, call: CaseCall, work: Work, decide: Decide) -> None:
+    async def carry_out(self, connection: Connection, work: Work, decide: Decide) -> None:
         """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
         before = work.case
-        try:
+        with named_rules():
             if not work.fresh:
                 case_care.by_time(work)  # what was due before comes first, even if nobody was there to do it
             decide(work)
@@ -96,8 +150,6 @@ class CaseWorker:
                 case_care.look_after(work)
                 if work.changed():
                     work.change(version=work.case.version + 1)
-        except ServiceRuleError as error:
-            raise refusal_of(error) from None
 
     async def locked(self, connection: Connection, case_id: str, *accounts: str | None) -> CaseFile:
         """The case, held against whatever else changes it, sends to its customer or decides on their money.
@@ -162,7 +214,7 @@ class CaseWorker:
             teams=await desks.load_teams(connection),
             staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in takers}},
             agents=takers,
-            seller=self.performer.seller,
+            seller=self.performer.sender.seller,
             unreadable=loaded.unreadable,
         )
 
@@ -237,7 +289,7 @@ class CaseWorker:
     ) -> CaseOutcome:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
-        key = await self.performer.signing.current(connection) if work.mails or work.notices else None
+        key = await self.performer.sender.signing.current(connection) if work.mails or work.notices else None
         ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
         if case.account_id is not None:
@@ -252,11 +304,9 @@ class CaseWorker:
         outbox += [_notice_row(work, notice, key) for notice in work.notices]
         if case.account_id is not None:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
-            stage = f"service:{case.case_id}"
-            outbox += self.performer.event_rows(told, case.account_id, f"{work.key}#event", stage, as_of)
-            outbox = await self.performer.with_memos(
-                connection, case.account_id, work.memos, outbox, work.key, stage, as_of
-            )
+            origin, sender = Origin(work.key, f"service:{case.case_id}", as_of), self.performer.sender
+            outbox += sender.event_rows(told, case.account_id, origin)
+            outbox = await sender.with_memos(connection, case.account_id, work.memos, outbox, origin)
         await effects.put_outbox(connection, case.account_id, as_of, outbox)
         outcome = _outcome(work, outbox)
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)

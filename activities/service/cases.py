@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
 
 from temporalio import activity
 
 from activities.frame import effects
-from activities.frame.carrying_out import business_errors
+from activities.frame.errors import business_errors
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, desks
-from activities.service.case_work import CaseWorker, case_key
+from activities.service.case_work import CaseWorker, case_key, request_key
 from domain.frame.case_words import CaseState
-from domain.kernel.fingerprints import asked_by
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.service import case_changes, case_handling, case_merging, case_surveys
 from domain.service.assignment import priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile
 from domain.service.case_progress import CaseCall, CaseChanged, CaseOutcome
-from domain.service.case_refusing import check_version
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,
     Assign,
     Cancel,
-    CaseRequest,
     Close,
     CustomerMessage,
     DeEscalate,
@@ -41,12 +38,9 @@ from domain.service.case_requests import (
     Resume,
     Retry,
     Wait,
-    read_case_request,
 )
 from domain.service.casework import SKEW, CaseSituation, Work
 from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
-
-_Request = TypeVar("_Request", bound=CaseRequest)
 
 
 class ServiceCases:
@@ -54,25 +48,6 @@ class ServiceCases:
 
     def __init__(self, worker: CaseWorker) -> None:
         self._worker = worker
-
-    async def _answer(
-        self,
-        call: CaseCall,
-        model: type[_Request],
-        decide: Callable[[Work, _Request], None],
-        *,
-        agents: bool = False,
-    ) -> CaseOutcome:
-        async with business_errors():
-            request = read_case_request(model, call.body)
-            people = (request.by, getattr(request, "owner", None), getattr(request, "to", None))
-
-            def decided(work: Work) -> None:
-                check_version(request.expected_version, work.before.case.version)
-                decide(work, request)
-
-            asked = asked_by(request, call.request_id)
-            return await self._worker.once(call, _key(call), decided, *people, agents=agents, asked=asked)
 
     @activity.defn
     async def case_open(self, call: CaseCall) -> CaseOutcome:
@@ -87,9 +62,7 @@ class ServiceCases:
                     return await self._opened_before(connection, call, document, key)
                 work = Work(await self._first_situation(connection, document, call), key, fresh=True)
                 choice = await self._worker.choose(connection, work)
-                await self._worker.carry_out(
-                    connection, call, work, lambda work: case_changes.open_case(work, document)
-                )
+                await self._worker.carry_out(connection, work, lambda work: case_changes.open_case(work, document))
                 if choice.expired is not None:
                     ended = f"The support of {work.case_id}'s customer has ended: {choice.expired.id}"
                     work.notify(f"{key}/expired", ("sales",), ended, [work.case.subject, "Talk about its renewal."])
@@ -136,143 +109,102 @@ class ServiceCases:
             teams=teams,
             staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
             agents=await desks.load_agents(connection),
-            seller=self._worker.performer.seller,
+            seller=self._worker.performer.sender.seller,
         )
 
     @activity.defn
     async def case_respond(self, call: CaseCall) -> CaseOutcome:
         """An agent writes to the customer."""
-        return await self._answer(call, Respond, case_changes.respond)
+        return await self._worker.answer(call, Respond, case_changes.respond)
 
     @activity.defn
     async def case_note(self, call: CaseCall) -> CaseOutcome:
         """A note among ourselves."""
-        return await self._answer(call, AddNote, case_changes.note)
+        return await self._worker.answer(call, AddNote, case_changes.note)
 
     @activity.defn
     async def case_wait(self, call: CaseCall) -> CaseOutcome:
         """The case waits for somebody."""
-        return await self._answer(call, Wait, case_changes.wait)
+        return await self._worker.answer(call, Wait, case_changes.wait)
 
     @activity.defn
     async def case_resume(self, call: CaseCall) -> CaseOutcome:
         """The case is worked on again."""
-        return await self._answer(call, Resume, case_changes.resume)
+        return await self._worker.answer(call, Resume, case_changes.resume)
 
     @activity.defn
     async def case_assign(self, call: CaseCall) -> CaseOutcome:
         """The case goes to somebody else."""
-        return await self._answer(call, Assign, case_handling.assign, agents=True)
+        return await self._worker.answer(call, Assign, case_handling.assign, agents=True)
 
     @activity.defn
     async def case_escalate(self, call: CaseCall) -> CaseOutcome:
         """The case burns."""
-        return await self._answer(call, Escalate, case_handling.escalate)
+        return await self._worker.answer(call, Escalate, case_handling.escalate)
 
     @activity.defn
     async def case_de_escalate(self, call: CaseCall) -> CaseOutcome:
         """The case burns no longer."""
-        return await self._answer(call, DeEscalate, case_handling.de_escalate)
+        return await self._worker.answer(call, DeEscalate, case_handling.de_escalate)
 
     @activity.defn
     async def case_prioritise(self, call: CaseCall) -> CaseOutcome:
         """Another priority."""
-        return await self._answer(call, Prioritise, case_handling.prioritise)
+        return await self._worker.answer(call, Prioritise, case_handling.prioritise)
 
     @activity.defn
     async def case_resolve(self, call: CaseCall) -> CaseOutcome:
         """The work is done."""
-        return await self._answer(call, Resolve, case_changes.resolve)
+        return await self._worker.answer(call, Resolve, case_changes.resolve)
 
     @activity.defn
     async def case_reopen(self, call: CaseCall) -> CaseOutcome:
         """The case goes on."""
-        return await self._answer(call, Reopen, case_changes.reopen)
+        return await self._worker.answer(call, Reopen, case_changes.reopen)
 
     @activity.defn
     async def case_merge(self, call: CaseCall) -> CaseOutcome:
         """The case goes up in another one."""
-        async with business_errors():
-            request = read_case_request(Merge, call.body)
-            key, asked = _key(call), asked_by(request, call.request_id)
-            async with self._worker.performer.transaction() as connection:
-                end = await case_rows.merge_end(connection, request.into)
-                ends = [await case_rows.find_case(connection, other) for other in dict.fromkeys((request.into, end))]
-                theirs = [other.account_id for other in ends if other is not None]
-                case = await self._worker.locked(connection, call.case_id, *theirs)
-                if found := await effects.find_record(connection, key, asked):
-                    return await self._worker.repeated(connection, call, case, *found)
-                others = {}
-                for other in dict.fromkeys((request.into, end)):
-                    known = await case_rows.find_case(connection, other, lock=True)
-                    others.update({other: known} if known else {})
-                merges = await case_rows.merges_of(connection, case.account_id)
-                heard_at = await case_rows.last_answered(connection, end)
-                situation = await self._worker.situation(connection, case, call.as_of, request.by)
-                work = Work(situation, key)
-
-                def decide(work: Work) -> None:
-                    check_version(request.expected_version, case.version)
-                    case_merging.merge(work, request, others, merges, heard_at)
-
-                await self._worker.carry_out(connection, call, work, decide)
-                return await self._worker.finish(connection, call, work, asked)
+        return await self._worker.answer(call, Merge, case_merging.merge, accounts=_merged_accounts, look=_merged)
 
     @activity.defn
     async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
         """Another case went up in this one."""
-        async with business_errors():
-            told = CaseChanged.model_validate(call.body)
-            return await self._worker.once(call, _key(call), lambda work: case_merging.absorbed(work, told))
+        return await self._worker.once(
+            call, request_key(call), lambda work: case_merging.absorbed(work, CaseChanged.model_validate(call.body))
+        )
 
     @activity.defn
     async def case_close(self, call: CaseCall) -> CaseOutcome:
         """A resolved case is final."""
-        return await self._answer(call, Close, case_changes.close)
+        return await self._worker.answer(call, Close, case_changes.close)
 
     @activity.defn
     async def case_cancel(self, call: CaseCall) -> CaseOutcome:
         """Nobody needs it any more."""
-        return await self._answer(call, Cancel, case_changes.cancel)
+        return await self._worker.answer(call, Cancel, case_changes.cancel)
 
     @activity.defn
     async def case_customer_message(self, call: CaseCall) -> CaseOutcome:
         """The customer wrote or called."""
-        return await self._answer(call, CustomerMessage, case_changes.customer_message)
+        return await self._worker.answer(call, CustomerMessage, case_changes.customer_message)
 
     @activity.defn
     async def case_answer_csat(self, call: CaseCall) -> CaseOutcome:
         """The customer says how it was."""
-        return await self._answer(call, AnswerCsat, case_surveys.answer)
+        return await self._worker.answer(call, AnswerCsat, case_surveys.answer)
 
     @activity.defn
     async def case_identify(self, call: CaseCall) -> CaseOutcome:
         """Somebody unknown turns out to be a customer."""
-        async with business_errors():
-            request = read_case_request(Identify, call.body)
-            key, asked = _key(call), asked_by(request, call.request_id)
-            async with self._worker.performer.transaction() as connection:
-                case = await self._worker.locked(connection, call.case_id, request.account_id)
-                if found := await effects.find_record(connection, key, asked):
-                    return await self._worker.repeated(connection, call, case, *found)
-                account = await case_rows.load_account(connection, request.account_id)
-                if account is None:
-                    raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")
-                contact = await case_rows.load_contact(connection, request.account_id, request.contact_id)
-                situation = await self._worker.situation(connection, case, call.as_of, request.by)
-                work = Work(replace(situation, account=account), key)
-
-                def decide(work: Work) -> None:
-                    check_version(request.expected_version, case.version)
-                    case_changes.identify(work, request, account, contact)
-
-                await self._worker.carry_out(connection, call, work, decide)
-                return await self._worker.finish(connection, call, work, asked)
+        return await self._worker.answer(
+            call, Identify, case_changes.identify, accounts=_identified_account, look=_identified
+        )
 
     @activity.defn
     async def case_retry(self, call: CaseCall) -> CaseOutcome:
         """What could not be done is looked at again, and what waits to leave is on its way again."""
-        outcome = await self._answer(call, Retry, lambda work, request: None)
+        outcome = await self._worker.answer(call, Retry, lambda work, request: None)
         async with business_errors(), self._worker.performer.transaction() as connection:
             waiting = await effects.waiting_of_case(connection, call.case_id)
         return outcome.model_copy(update={"deliveries": {**waiting, **outcome.deliveries}}) if waiting else outcome
@@ -280,9 +212,7 @@ class ServiceCases:
     @activity.defn
     async def case_wake(self, call: CaseCall) -> CaseOutcome:
         """An instant that the case waited for has come: whatever is due now is done, all of it in one go."""
-        async with business_errors():
-            key = case_key(call.case_id, f"wake/{call.request_id}")
-            return await self._worker.once(call, key, lambda work: None)
+        return await self._worker.once(call, case_key(call.case_id, f"wake/{call.request_id}"), lambda work: None)
 
     @activity.defn
     async def case_unheard(self, call: CaseCall) -> CaseOutcome:
@@ -301,8 +231,35 @@ class ServiceCases:
             return CaseOutcome()
 
 
-def _key(call: CaseCall) -> str:
-    return case_key(call.case_id, f"{activity.info().activity_type}:{call.request_id}")
+async def _merged_accounts(connection: Connection, request: Merge) -> list[str | None]:
+    """Whose the case is that goes on, and the one at its end."""
+    end = await case_rows.merge_end(connection, request.into)
+    found = [await case_rows.find_case(connection, other) for other in dict.fromkeys((request.into, end))]
+    return [other.account_id for other in found if other is not None]
+
+
+async def _merged(
+    connection: Connection, work: Work, request: Merge
+) -> tuple[dict[str, CaseFile], Mapping[str, str], datetime | None]:
+    """The case that goes on and the one at its end, held; what else went up in what; and when the latter was answered last."""
+    end = await case_rows.merge_end(connection, request.into)
+    found = [await case_rows.find_case(connection, one, lock=True) for one in dict.fromkeys((request.into, end))]
+    others = {other.case_id: other for other in found if other is not None}
+    merges = await case_rows.merges_of(connection, work.case.account_id)
+    return others, merges, await case_rows.last_answered(connection, end)
+
+
+async def _identified_account(_: Connection, request: Identify) -> list[str | None]:
+    return [request.account_id]
+
+
+async def _identified(connection: Connection, work: Work, request: Identify) -> tuple[CaseAccount, CaseContact | None]:
+    """Who somebody unknown turns out to be. Raises `Refusal` (UnknownAccount)."""
+    account = await case_rows.load_account(connection, request.account_id)
+    if account is None:
+        raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")
+    work.before = replace(work.before, account=account)
+    return account, await case_rows.load_contact(connection, request.account_id, request.contact_id)
 
 
 def _unknown(field: str, type: str, said: str) -> Refusal:

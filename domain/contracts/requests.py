@@ -22,6 +22,7 @@ from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach
+from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.ids import AccountRef, ContractRef
 from domain.kernel.money import CurrencyCode
 from domain.kernel.requests import CustomerDecision, Remark, Request
@@ -151,7 +152,16 @@ class AddOn(Received):
         return self
 
 
-class AmendAssets(Request):
+class AssetRequest(Request):
+    """What is asked of a customer's assets. Why they change is told, and makes no other request of it."""
+
+    def asked(self, request_id: str) -> Asked:
+        """With the fingerprint that earlier releases made; their rows are still on record."""
+        said = self.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True, warnings=False)
+        return asked_by(self, request_id, older=sha256(said.encode()).hexdigest(), aside=frozenset({"reason"}))
+
+
+class AmendAssets(AssetRequest):
     """Changes of assets and new ones beside them, together or not at all, from `effective` on (now if it is not given).
 
     Each asset changes by one of `remove`, `add` (with `unit_price`), `price`, `fields` (such as a level), `start`, `end`, or `end_with`, which
@@ -203,7 +213,7 @@ class IndexUplift(Received):
         return uplift_percent(index, self.spread_percent, self.combination)
 
 
-class RenewAssets(Request):
+class RenewAssets(AssetRequest):
     """The next term of a whole contract, or of some assets.
 
     It begins when the present one ends, from now if the contract has ended and its days of grace are over, or at `start`: before
@@ -230,7 +240,7 @@ class RenewAssets(Request):
         return self
 
 
-class CancelAssets(Request):
+class CancelAssets(AssetRequest):
     """The end of a whole contract's assets, or of some: `now`, at their `period_end`, or from a day or instant on.
 
     `period_end` is the end of all that was sold, a renewal that is agreed ahead included.
@@ -263,7 +273,7 @@ def _at_most_one_transfer(assets: Any) -> Any:
     return assets
 
 
-class TransferAssets(Request):
+class TransferAssets(AssetRequest):
     """Assets of this customer become those of another, under `to_contract_id` or a contract on the same conditions; at most 50 at once.
 
     The assets are locked until both journeys have done their half, or the first half is taken back. What is agreed for a later day goes
@@ -281,13 +291,17 @@ class TransferAssets(Request):
     effective: When | None = None
     reason: Remark = ""
 
+    def others(self) -> tuple[str, ...]:
+        """Whoever receives them."""
+        return (self.to_account,)
+
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
         _each_once(asset.asset_id for asset in self.assets)
         return self
 
 
-class ReceiveAssets(Request):
+class ReceiveAssets(AssetRequest):
     """Assets come from another account, as its transfer says; sent by that one's journey."""
 
     transfer_id: NewId
@@ -304,7 +318,7 @@ class SwappedAsset(Named):
     kind: SwapKind = SwapKind.SWAP
 
 
-class SwapAssets(Request):
+class SwapAssets(AssetRequest):
     """One product for another, with the rest of the term: a swap, an upgrade or a downgrade."""
 
     assets: Annotated[tuple[SwappedAsset, ...], Field(min_length=1, max_length=500)]
@@ -313,17 +327,11 @@ class SwapAssets(Request):
     reason: Remark = ""
 
 
-class RollBack(Named, Request):
+class RollBack(Named, AssetRequest):
     """The last amendment, renewal or cancellation of an asset is taken back before it begins, with all that happened together with it.
     The contract is what it was before."""
 
     reason: Remark = ""
-
-
-def older_digest_of(request: Request) -> str:
-    """The fingerprint that releases before this one made of a request about assets; their rows are still on record."""
-    asked = request.model_dump_json(exclude={"request_id", "by", "reason"}, exclude_defaults=True, warnings=False)
-    return sha256(asked.encode()).hexdigest()
 
 
 def _contract_or_assets(contract_id: str | None, assets: tuple[Named, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import StringConstraints, ValidationError
 
 from domain.kernel.base import Received
+from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
 
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -27,6 +28,14 @@ class Request(Received):
 
     request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,120}$")] | None = None
     by: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")] = "operator"
+
+    def asked(self, request_id: str) -> Asked:
+        """What it asks under its id, so that a repetition is told from another request."""
+        return asked_by(self, request_id)
+
+    def others(self) -> tuple[str, ...]:
+        """Accounts that it concerns beside the one that is asked."""
+        return ()
 
 
 _Request = TypeVar("_Request", bound=Received)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.refusals import Problem, Refusal
 from domain.service.errors import StaleCaseError, TransitionNotAllowedError
@@ -14,6 +17,15 @@ def refusal_of(error: ServiceRuleError) -> Refusal:
     if isinstance(error, TransitionNotAllowedError):
         problems = [Problem(field="status", problem=f"allowed: {', '.join(error.allowed) or 'nothing else'}")]
     return Refusal(kind, str(error), problems)
+
+
+@contextmanager
+def named_rules() -> Iterator[None]:
+    """Rules of service that are broken in the block are refusals for whoever asked."""
+    try:
+        yield
+    except ServiceRuleError as error:
+        raise refusal_of(error) from None
 
 
 def check_version(seen: int | None, current: int) -> None:

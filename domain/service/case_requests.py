@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Received
+from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.ids import CaseRef
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.requests import Reason, Remark
@@ -27,6 +28,10 @@ class CaseRequest(Received):
     request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:<>@+=/-]{1,200}$")] | None = None
     by: Actor = "agent"
     expected_version: Annotated[int, Field(ge=1)] | None = None
+
+    def asked(self, request_id: str) -> Asked:
+        """What it asks under its id, so that a repetition is told from another request."""
+        return asked_by(self, request_id)
 
 
 class Timed(CaseRequest):

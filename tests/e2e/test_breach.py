@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.frame.carrying_out import Performer, Seller
+from activities.frame.unit_of_work import Performer
 from activities.service.case_work import CaseWorker
 from activities.service.cases import ServiceCases
 from activities.service_policies import read_service_book
@@ -102,7 +102,7 @@ async def test_a_wake_that_comes_again_after_its_commit_changes_nothing(servers:
         if event.activity_task_scheduled_event_attributes.activity_type.name == "case_wake"
     ]
     assert len(calls) == 2  # the warning and the breach
-    worker = CaseWorker(Performer(servers.pool, Seller("Seller")), read_service_book(), "perennial.example")
+    worker = CaseWorker(Performer(servers.pool, "Seller"), read_service_book(), "perennial.example")
     for scheduled in calls:
         call = CaseCall.model_validate_json(scheduled.input.payloads[0].data)
         again = await ActivityEnvironment().run(ServiceCases(worker).case_wake, call)

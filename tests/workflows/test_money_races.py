@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.billing.credits import OverCreditedError, write_schedule_credits
 from activities.billing.invoices import DocumentLine
-from activities.frame.carrying_out import business_errors
+from activities.frame.errors import business_errors
 from activities.kernel.clock import present
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal

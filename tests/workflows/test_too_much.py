@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.frame import carrying_out, customers
+from activities.frame import customers, errors
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
 from domain.journey import activation
@@ -122,7 +122,7 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
 
     monkeypatch.setattr(customers, "load_customer", slowly)
     monkeypatch.setattr(calls, "STEP_TIMEOUT", timedelta(seconds=2))
-    monkeypatch.setattr(carrying_out, "PATIENT_ATTEMPTS", 2)
+    monkeypatch.setattr(errors, "PATIENT_ATTEMPTS", 2)
     with pytest.raises(Refusal, match=r"not done in 1 seconds, 2 times.*nothing was changed") as told:
         await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 1}])
     assert told.value.type == "TookTooLong"

@@ -17,7 +17,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.claims import claim_rows
 from activities.claims.claims import Claims
-from activities.frame.carrying_out import Performer, Seller
+from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.service.case_work import CaseWorker
 from activities.service_policies import read_service_book
@@ -58,7 +58,7 @@ async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> 
     shop = await open_shop(servers, **line)
     case_id = await shop.open_case()
     book = read_service_book().model_copy(update={"claims": policy})
-    worker = CaseWorker(Performer(servers.pool, Seller("Seller")), book, "seller.example")
+    worker = CaseWorker(Performer(servers.pool, "Seller"), book, "seller.example")
     return Counter(shop, case_id, Claims(worker))
 
 

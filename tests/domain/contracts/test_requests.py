@@ -18,7 +18,6 @@ from domain.contracts.requests import (
     RollBack,
     SwapAssets,
     TransferAssets,
-    older_digest_of,
 )
 from domain.kernel.refusals import Refusal
 from domain.kernel.requests import read_request
@@ -84,9 +83,9 @@ def test_a_day_begins_with_its_first_instant_where_the_customer_lives(days: int,
 def test_what_is_asked_is_told_apart_to_the_instant() -> None:
     asked = ("2027-03-01", "2027-03-01T00:00:00+09:00", "2027-03-01T09:00:00+09:00", "now", "period_end")
     digests = [
-        older_digest_of(CancelAssets.model_validate({"contract_id": "K-1", "effective": when, "by": f"p-{n}"}))
+        CancelAssets.model_validate({"contract_id": "K-1", "effective": when, "by": f"p-{n}"}).asked("r").older
         for n, when in enumerate(asked)
     ]
     assert len(set(digests)) == len(asked)
     same = {"contract_id": "K-1", "effective": "2027-02-28T15:00:00Z", "reason": "moves on", "request_id": "r-2"}
-    assert older_digest_of(CancelAssets.model_validate(same)) == digests[1]
+    assert CancelAssets.model_validate(same).asked("r").older == digests[1]

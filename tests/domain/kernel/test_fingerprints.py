@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.contracts.requests import AmendAssets, AnswerRenewal, older_digest_of
+from domain.contracts.requests import AmendAssets, AnswerRenewal
 from domain.journey.requests import PauseJourney
 from domain.kernel.base import Received
 from domain.kernel.fingerprints import asked_by, digest_of
@@ -68,8 +68,7 @@ def test_something_else_under_an_id_is_refused_and_what_nobody_wrote_down_is_not
 
 
 def test_the_fingerprints_of_the_release_before_are_known() -> None:
-    request = AmendAssets.model_validate(MORE)
-    asked = asked_by(request, "r-1", older=older_digest_of(request))
-    asked.check(older_digest_of(AmendAssets.model_validate({**MORE, "by": "s-1", "reason": "growth"})))
+    asked = AmendAssets.model_validate(MORE).asked("r-1")
+    asked.check(AmendAssets.model_validate({**MORE, "by": "s-1", "reason": "growth"}).asked("r-1").older)
     with pytest.raises(Refusal):
-        asked.check(older_digest_of(AmendAssets.model_validate({**MORE, "effective": "2027-04-01"})))
+        asked.check(AmendAssets.model_validate({**MORE, "effective": "2027-04-01"}).asked("r-1").older)

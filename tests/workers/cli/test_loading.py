@@ -15,7 +15,7 @@ FROM_FACTS = (
     "timelines", "reports", "service_reports", "price_reports", "assets", "keys", "staff", "case_files", "cases", "mails",
 )  # fmt: skip
 """Modules with commands that ask the database alone."""
-HEAVY = ("temporalio", "gateway.client", "activities.frame.carrying_out", "workers.documents", "workers.wiring")
+HEAVY = ("temporalio", "gateway.client", "activities.frame.unit_of_work", "workers.documents", "workers.wiring")
 MOST_OF_OURS = 13
 """Modules of the project that `perennial --help` loads."""
 

@@ -1,0 +1,54 @@
+"""Loading what a decision is taken from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from activities.assets.ledger import load_records
+from activities.frame import customers
+from activities.holds import hold_rows
+from activities.journey import people_rows
+from activities.kernel.pool import Connection
+from domain.frame.situation import Situation
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a rule looks at beside the customer and their playbook: the asset ledger, all that a review of holds looks at, the latest
+    looks at use, and whoever asks by name."""
+
+    ledger: bool = False
+    service: bool = False
+    looks: bool = False
+    names: bool = False
+
+
+NOTHING = Needs()
+LEDGER = Needs(ledger=True)
+SERVICE = Needs(service=True, names=True)
+LOOKS = Needs(looks=True)
+
+
+async def load_situation(connection: Connection, account_id: str, as_of: datetime, needs: Needs = NOTHING) -> Situation:
+    """The customer with their playbook at `as_of`, what service knows, and what else is needed.
+
+    Raises `Refusal` (UnknownAccount) for an account that no order has opened.
+    """
+    customer = await customers.load_customer(connection, account_id, as_of)
+    if customer is None:
+        raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no accepted order yet; place its first order")
+    playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
+    records = await load_records(connection, account_id) if needs.ledger else {}
+    known = await hold_rows.load_service(connection, account_id, as_of, review=needs.service, bearing=needs.ledger)
+    looked = await customers.load_looks(connection, account_id) if needs.looks else None
+    return Situation(customer, playbook, as_of, records, looks=looked, service=known)
+
+
+async def naming(connection: Connection, situation: Situation, actor: str | None) -> Situation:
+    """The situation in which whoever asked is known by name."""
+    if actor is None or situation.named(actor) != actor:
+        return situation
+    found = await people_rows.find_staff(connection, [actor])
+    return replace(situation, people={id: one.name for id, one in found.items()})

@@ -1,0 +1,250 @@
+"""The unit of work: lock, look up, load, decide, write, bill and record, once under a business key, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar, TypeVarTuple
+
+from temporalio import activity
+
+from activities.frame import effects
+from activities.frame.effects import effect_key
+from activities.frame.errors import business_errors
+from activities.frame.outgoing import Origin, Sender
+from activities.frame.pacing import paced_decision
+from activities.frame.situations import NOTHING, Needs, load_situation, naming
+from activities.frame.writing import carry_out
+from activities.kernel.computing import computed
+from activities.kernel.pool import Connection, Pool
+from activities.mail.signing import Signing
+from domain.contracts.refusing import named_refusals
+from domain.frame.decision import Decision
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome, RequestCall, Step, StepCall
+from domain.kernel.fingerprints import Asked
+from domain.kernel.requests import Request, read_request
+
+_Request = TypeVar("_Request", bound=Request)
+_Subject = TypeVar("_Subject")
+_Looked = TypeVarTuple("_Looked")
+
+Decided = Decision | tuple[Situation, Decision]
+"""A decision; with the situation that it leads to, if mails and invoices go by that."""
+
+
+def request_key(call: RequestCall) -> str:
+    """The key of a request: the name of its activity, and its id."""
+    return effect_key(call.account_id, f"{activity.info().activity_type}:{call.request_id}")
+
+
+def id_from(key: str) -> str:
+    """An opaque id for what a request creates: the same for the same request, however often it is sent."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is done once: for whom, under which key, at which instant, and what the journal calls it.
+
+    `asked`: the fingerprint of the request; something else under the same key is refused. `others`: further accounts that it concerns.
+    """
+
+    account_id: str
+    key: str
+    as_of: datetime
+    stage: str
+    kind: str
+    run: str = ""
+    actor: str | None = None
+    asked: Asked | None = None
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def of_step(cls, call: StepCall, run: str = "") -> Unit:
+        """A step of the agenda."""
+        step = call.step
+        return cls(call.account_id, effect_key(call.account_id, step.key), call.as_of, step.stage, step.kind, run)
+
+    @classmethod
+    def of_request(cls, call: RequestCall, request: Request, stage: str, kind: str | None = None) -> Unit:
+        """A request, under the name of its activity and its id."""
+        return cls(
+            call.account_id,
+            request_key(call),
+            call.as_of,
+            stage,
+            kind or activity.info().activity_type,
+            "again" if call.repeated else call.run,
+            request.by,
+            request.asked(call.request_id),
+            request.others(),
+        )
+
+
+@dataclass(frozen=True)
+class UnitOfWork:
+    """The transaction in which a unit is done; its accounts are held from before the first read.
+
+    `before`: what is answered if it was done before; nothing more is done then.
+    """
+
+    connection: Connection
+    sender: Sender
+    unit: Unit
+    before: Outcome | None = None
+
+    async def load(self, needs: Needs = NOTHING) -> Situation:
+        """What there is to know of the customer. Raises `Refusal` (UnknownAccount)."""
+        situation = await load_situation(self.connection, self.unit.account_id, self.unit.as_of, needs)
+        return await naming(self.connection, situation, self.unit.actor) if needs.names else situation
+
+    async def carry_out(self, situation: Situation, decision: Decision) -> Outcome:
+        """Facts, documents, journal and outbox of a decision. What came of it is still to be put on record, see `record`."""
+        unit = self.unit
+        origin = Origin(unit.key, unit.stage, situation.as_of)
+        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+
+    async def record(self, outcome: Outcome) -> Outcome:
+        """What came of the unit, under its key: the last that is written of it."""
+        unit = self.unit
+        await effects.record_effect(
+            self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked
+        )
+        return outcome
+
+    async def also(self, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
+        """What else is done and recorded in the same transaction, under a key of its own."""
+        beside = replace(self, unit=unit)
+        return await beside.record(await beside.carry_out(situation, decision))
+
+
+FollowUp = Callable[[UnitOfWork, Outcome], Awaitable[Outcome]]
+"""What follows from a decision that is carried out, in the same transaction, before its outcome is on record."""
+
+
+class Performer:
+    """Does units of work in transactions of its pool."""
+
+    def __init__(self, pool: Pool, seller: str, *, webhooks: bool = False) -> None:
+        self._pool = pool
+        self.sender = Sender(seller, Signing(pool), webhooks=webhooks)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection with a transaction that commits at the end of the block."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def begin(self, unit: Unit) -> AsyncIterator[UnitOfWork]:
+        """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
+        of two who decide at once the second one knows what the first one did.
+
+        Raises `Refusal` (RequestConflict) if something else was asked under the key before.
+        """
+        async with self.transaction() as connection:
+            accounts = (unit.account_id, *unit.others)
+            done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
+            yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None)
+
+    async def answer(
+        self,
+        call: RequestCall,
+        model: type[_Request],
+        rule: Callable[[Situation, _Request, *_Looked], Decided],
+        stage: str = "relationship",
+        needs: Needs = NOTHING,
+        *,
+        kind: Callable[[_Request], str] | None = None,
+        look: Callable[[Connection, Situation, _Request], Awaitable[tuple[*_Looked]]] | None = None,
+        follow: FollowUp | None = None,
+    ) -> Outcome:
+        """The answer to a request, which is decided once by `rule`.
+
+        Args:
+            call: the request as it came; its `barred` is refused unless it was done before.
+            model: what it is read as.
+            rule: what is decided: of the situation, the request, and what `look` has found beside them.
+            stage: under which the journal has it.
+            needs: what the situation is loaded with.
+            kind: what the journal calls it, if that is not the name of the activity.
+            look: what else is looked up for it, in the same transaction.
+            follow: what follows before the outcome is recorded.
+        """
+        async with business_errors():
+            request = read_request(model, call.body)
+            unit = Unit.of_request(call, request, stage, kind(request) if kind else None)
+
+            def decide(situation: Situation, request: _Request, *looked: *_Looked) -> Decided:
+                if call.barred is not None:
+                    raise call.barred.refusal()
+                with named_refusals():
+                    return rule(situation, request, *looked)
+
+            return await self._once(unit, request, decide, needs, look, follow)
+
+    async def step(
+        self,
+        call: StepCall,
+        rule: Callable[[Situation, Step, *_Looked], Decided],
+        needs: Needs = NOTHING,
+        *,
+        paced: bool = False,
+        run: str = "",
+        look: Callable[[Connection, Situation, Step], Awaitable[tuple[*_Looked]]] | None = None,
+        follow: FollowUp | None = None,
+    ) -> Outcome:
+        """What a step of the agenda comes to, done once by `rule`.
+
+        `paced`: it waits until whoever it would write to may get an optional mail again, and puts off near steps itself. `run`: who
+        asks, for what may be looked at again under the same key. The others see `answer`.
+        """
+        async with business_errors():
+            return await self._once(
+                Unit.of_step(call, run), call.step, rule, needs, look, follow, call=call, paced=paced
+            )
+
+    async def _once(
+        self,
+        unit: Unit,
+        subject: _Subject,
+        rule: Callable[[Situation, _Subject, *_Looked], Decided],
+        needs: Needs,
+        look: Callable[[Connection, Situation, _Subject], Awaitable[tuple[*_Looked]]] | None,
+        follow: FollowUp | None,
+        *,
+        call: StepCall | None = None,
+        paced: bool = False,
+    ) -> Outcome:
+        async with self.begin(unit) as work:
+            if work.before is not None:
+                return work.before
+            situation = await work.load(needs)
+            if call is not None and call.kept:
+                situation = replace(situation, kept=tuple(call.kept))
+            looked = await look(work.connection, situation, subject) if look else ()
+            size = max(len(situation.customer.assets), len(situation.records))
+            decided = await computed(size, rule, situation, subject, *looked)
+            situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
+            beside: list[tuple[Step, str, Decision]] = []
+            if call is not None:
+                pace = await paced_decision(work.connection, situation, decision, call, paced=paced)
+                if pace.before is not None:
+                    return pace.before
+                decision, beside = pace.decision, pace.later
+                work = replace(work, unit=replace(unit, key=pace.key or unit.key))
+            outcome = await work.carry_out(situation, decision)
+            for step, key, put_off in beside:
+                await work.also(situation, put_off, Unit(unit.account_id, key, unit.as_of, step.stage, step.kind))
+            return await work.record(await follow(work, outcome) if follow else outcome)
+
+
+class Activities:
+    """Activities that do units of work."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer

@@ -1,0 +1,83 @@
+"""Everything that a decision says, written in the transaction of its unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from activities.frame import effects
+from activities.frame.decided import billing_rows, journal_rows, with_documents, without_unwanted_mails
+from activities.frame.numbering import with_short_numbers
+from activities.frame.outgoing import Origin, Sender
+from activities.frame.writes import Writer
+from activities.kernel.pool import Connection
+from domain.frame.decision import Decision
+from domain.frame.flight import Channel
+from domain.frame.situation import Situation
+from domain.frame.state import Outcome
+from domain.frame.unreadable import unreadable_of
+from domain.journey import mornings
+from domain.journey.webhooks import events_of
+from domain.kernel.shown import shorten
+
+SAID_LENGTH = 72
+TOLD = frozenset({Channel.MAIL, Channel.NOTICE})
+"""What people read, and is not sent by night."""
+
+
+async def carry_out(
+    connection: Connection,
+    sender: Sender,
+    situation: Situation,
+    decision: Decision,
+    origin: Origin,
+    kind: str,
+    actor: str | None = None,
+) -> Outcome:
+    """Facts, documents, journal and outbox of a decision, in this order; returns what came of it."""
+    customer, as_of, key = situation.customer, situation.as_of, origin.key
+    account_id = customer.account.account_id
+    decision = without_unwanted_mails(customer, decision)
+    writer = Writer(connection, customer, key, as_of)
+    await writer.carry_out(decision.writes)
+    billed = await writer.bill(imported=situation.imported)
+    lines = [*journal_rows(decision, key, origin.stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
+    await effects.write_journal(connection, account_id, lines)
+    if not situation.imported:
+        decision = with_documents(decision, billed, situation.billing_day)
+    decision = await with_short_numbers(connection, account_id, decision)
+    rows, unreachable = await sender.rows(connection, customer, decision, origin)
+    if not situation.imported:
+        rows += sender.event_rows(events_of(decision, kind, *billed.told()), account_id, origin)
+    if (at := mornings.leaves_at(situation, kind)) is not None:
+        rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
+    await effects.put_outbox(connection, account_id, as_of, rows)
+    outcome = _completed(situation, decision, rows, unreachable=unreachable)
+    return outcome.model_copy(update={"plan": [*outcome.plan, *billed.steps]}) if billed.steps else outcome
+
+
+def _completed(
+    situation: Situation, decision: Decision, rows: Sequence[effects.OutboxRow], *, unreachable: bool
+) -> Outcome:
+    """The decision's outcome with its deliveries and the lines that the briefing shows, each with its local day."""
+    changes: dict[str, Any] = {}
+    if rows:
+        prefix = effects.effect_key(situation.customer.account.account_id, "")
+        new = {row.delivery_id.removeprefix(prefix): row.channel for row in rows if row.leaves_at is None}
+        changes["deliveries"] = {**decision.outcome.deliveries, **new}
+    later: set[datetime] = {row.leaves_at for row in rows if row.leaves_at is not None}
+    if later:
+        changes["plan"] = [*decision.outcome.plan, *(mornings.step_at(situation, at) for at in later)]
+    said = decision.outcome.said or ([] if decision.line.kind == "skipped" else [decision.line.title])
+    if said:
+        changes["said"] = [shorten(f"{situation.today} {line}", SAID_LENGTH) for line in said]
+    attention = {
+        f"unreadable:{f.name}": str(f) for f in (*situation.customer.unreadable, *unreadable_of(situation.records))
+    }
+    if unreachable:
+        attention["unreachable"] = "no contact has a working mail address"
+    if attention:
+        changes["attention"] = {**decision.outcome.attention, **attention}
+    return decision.outcome.model_copy(update=changes)
