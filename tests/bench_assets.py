@@ -34,7 +34,7 @@ from domain.assets.model import Asset, AssetAction, RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import Generate, Line
 from domain.assets.worth import LedgerPolicy
-from domain.frame.state import RequestCall
+from domain.frame.calls import RequestCall
 from domain.kernel.ids import AccountId, AssetId, ProductCode
 from domain.quotes.pricing import price
 from tests.builders import order

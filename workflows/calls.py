@@ -12,8 +12,9 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+from domain.frame.calls import RequestCall, StepCall, Together
 from domain.frame.flight import TOGETHER, Delivery, DeliveryCall, TogetherCall
-from domain.frame.state import Outcome, RequestCall, Step, StepCall, Together
+from domain.frame.state import Outcome, Step
 from domain.frame.step_words import in_words
 from domain.journey.request_words import deliveries_in_words, delivery_in_words, request_in_words
 from domain.service.case_progress import CaseCall, CaseOutcome

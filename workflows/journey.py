@@ -12,7 +12,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.frame import pace
-from domain.frame.state import AT_AN_INSTANT, Barred, JourneyStart, JourneyState, Outcome, RequestCall, Step
+from domain.frame.calls import Barred, RequestCall
+from domain.frame.state import AT_AN_INSTANT, JourneyStart, JourneyState, Outcome, Step
 from domain.frame.step_words import in_words, term_end
 from domain.frame.unreadable import UNREADABLE
 from domain.journey import control

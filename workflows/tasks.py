@@ -10,8 +10,9 @@ from typing import Protocol
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
+from domain.frame.calls import Together
 from domain.frame.flight import LEAVE_TOGETHER, Delivery
-from domain.frame.state import Outcome, Together
+from domain.frame.state import Outcome
 from workflows import calls
 
 

@@ -6,7 +6,8 @@ from temporalio import activity
 
 from activities.frame.unit_of_work import Activities
 from domain.billing import steps
-from domain.frame.state import Outcome, StepCall
+from domain.frame.calls import StepCall
+from domain.frame.state import Outcome
 
 
 class BillingSteps(Activities):

@@ -25,11 +25,12 @@ from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
 from activities.mail import inbox
 from domain.frame import lateness
+from domain.frame.calls import Together
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, TogetherCall
 from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
-from domain.frame.state import Outcome, Sent, Together
+from domain.frame.state import Outcome, Sent
 from domain.kernel.calendar import local_day
 from domain.mail.reading import Attachment, files_of
 from domain.orders.provisioning import ProvisioningItem, ProvisioningRequest

@@ -30,9 +30,10 @@ from domain.contracts.requests import (
     TransferAssets,
 )
 from domain.contracts.requoting import requote
+from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, Step, StepCall
+from domain.frame.state import Outcome, Step
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.kernel.requests import Request
 from domain.orders.order import OrderedProduct

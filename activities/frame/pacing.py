@@ -9,9 +9,10 @@ from datetime import timedelta
 from activities.frame import effects
 from activities.kernel.pool import Connection
 from domain.frame import pace
+from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, Step, StepCall
+from domain.frame.state import Outcome, Step
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from activities.frame.situations import SERVICE
 from activities.frame.unit_of_work import Activities, id_from, request_key
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
+from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, Step, StepCall
+from domain.frame.state import Outcome, Step
 from domain.holds import holding, leads, requests
 from domain.holds.sales_requests import (
     AcknowledgeHold,

@@ -8,7 +8,8 @@ from activities.frame import customers
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Unit
 from activities.journey.planning import with_agenda, with_contracts
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.journey.taking_up import TakeUpHoldings, brings_check_ins, take_up
 from domain.kernel.requests import read_request
 

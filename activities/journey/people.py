@@ -9,10 +9,11 @@ from activities.journey import people_rows
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.playbooks import Playbooks
+from domain.frame.calls import RequestCall
 from domain.frame.customer import StaffFacts
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.state import Outcome
 from domain.journey import account_changes
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from activities.journey.agenda_facts import load_facts
 from activities.kernel.pool import Connection
 from domain.contracts.replanning import joined
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.journey.planning import agenda, begun_anew, of_contracts
 from domain.success import reorder, thanks
 

@@ -9,7 +9,8 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities
 from activities.holds import hold_rows
 from activities.journey.agenda_facts import load_facts
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.journey.agenda import Agenda, Running
 from domain.journey.agenda_facts import Facts
 from domain.journey.comparing import Difference, compare, mending

@@ -8,7 +8,8 @@ from activities.frame.situations import LEDGER
 from activities.frame.unit_of_work import Activities
 from domain.contracts import renewal_answers
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.journey import control
 from domain.journey.requests import CloseJourney, PauseJourney, RescheduleStep, ResumeJourney, RetryDeliveries, SkipStep
 from domain.success import adoption, expansion, onboarding_tasks

@@ -5,7 +5,8 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.frame.unit_of_work import Activities
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.mail import correspondence
 from domain.mail.correspondence import NoteMail
 

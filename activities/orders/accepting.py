@@ -18,11 +18,12 @@ from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.playbooks import Playbooks
+from domain.frame.calls import RequestCall
 from domain.frame.customer import AccountFacts, ContactFacts, Customer, PlacedFacts, PurchaseFacts, StaffFacts
 from domain.frame.decision import Decision
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.state import Outcome
 from domain.holds import holding
 from domain.journey import activation
 from domain.journey.account_changes import changed_by_order, left_by_older

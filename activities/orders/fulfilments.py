@@ -8,8 +8,9 @@ from activities.frame.situations import LEDGER
 from activities.frame.unit_of_work import Activities
 from activities.kernel.pool import Connection
 from activities.orders import fulfilment_rows as store
+from domain.frame.calls import RequestCall, StepCall
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, Step, StepCall
+from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.orders.fulfilments import OrderLine, ReportFulfilment

@@ -12,9 +12,10 @@ from activities.frame.situations import LEDGER, Needs, load_situation
 from activities.frame.unit_of_work import Activities
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
+from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, RequestCall, Step, StepCall
+from domain.frame.state import Outcome, Step
 from domain.journey import acceptance
 from domain.kernel.money import withdrawn
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal

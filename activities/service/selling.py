@@ -11,7 +11,8 @@ from activities.frame.situations import Needs
 from activities.frame.unit_of_work import Activities, Unit, UnitOfWork, id_from
 from activities.quotes import quote_rows as quote_store
 from activities.quotes.quoting import sources_of
-from domain.frame.state import Outcome, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import Outcome
 from domain.holds.sales_requests import SellFromCase
 from domain.journey import acceptance
 from domain.kernel.refusals import NOT_ALLOWED, Refusal

@@ -7,12 +7,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from domain.contracts.renewal_quote import notice_context, quote_renewal
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, StaffFacts
 from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.decision import Decision as Decided
 from domain.frame.playbook import EarnedDiscount
 from domain.frame.sales_holds import HoldLevel, Purpose
-from domain.frame.service_facts import Bearing, Person
+from domain.frame.service_facts import Bearing
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
@@ -124,7 +124,7 @@ def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecisi
     )
 
 
-def _manager(situation: Situation, held: ContactDecision) -> Person | None:
+def _manager(situation: Situation, held: ContactDecision) -> StaffFacts | None:
     blocking = {hold.source for hold in held.holds if hold.level is HoldLevel.BLOCK}
     return next((case.manager for case in situation.service.cases if case.case_id in blocking and case.manager), None)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.frame.customer import StaffFacts
 from domain.frame.sales_holds import Purpose
-from domain.frame.service_facts import Person
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.orders.order import ContactRole
@@ -51,7 +51,7 @@ class Notice:
     lines: list[str]
     to: str = "success_manager"
     due: datetime | None = None
-    person: Person | None = None
+    person: StaffFacts | None = None
     words: str = ""
     """what somebody wrote, if that is passed on"""
     case_id: str | None = None

@@ -16,7 +16,8 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 
-from domain.frame.state import JourneyState, RequestCall
+from domain.frame.calls import RequestCall
+from domain.frame.state import JourneyState
 from domain.kernel.base import Received
 from domain.kernel.requests import read_request
 

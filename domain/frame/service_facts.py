@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from domain.frame.case_words import RUNNING
+from domain.frame.customer import StaffFacts
 from domain.frame.flight import Channel
 from domain.frame.sales_holds import (
     AskedBefore,
@@ -28,23 +29,14 @@ WRITTEN_ANEW = "written anew"
 """what is said of a mail that leaves otherwise than it was written"""
 
 
-class Person(Carried):
-    """One of the seller's people."""
-
-    staff_id: str
-    name: str
-    email: str
-    language: str | None = None
-
-
 class KnownCase(CaseForHold):
     """A case as sales may see it. `said` is what the customer wrote last; `promised_at` is when its resolution is due."""
 
     subject: str = ""
     owner: str | None = None
-    person: Person | None = None
+    person: StaffFacts | None = None
     """its owner, if the owner is one of the people on record"""
-    manager: Person | None = None
+    manager: StaffFacts | None = None
     said: str | None = None
     said_at: AwareDatetime | None = None
     next_milestone: str | None = None
@@ -159,7 +151,7 @@ class SeenCase(Carried):
     case_id: str
     state: str
     subject: str
-    person: Person
+    person: StaffFacts
 
 
 class LeadFacts(Carried):
@@ -175,8 +167,8 @@ class LeadFacts(Carried):
     status: str
     sourced_by: str
     filed_at: AwareDatetime
-    agent: Person | None = None
-    seller: Person | None = None
+    agent: StaffFacts | None = None
+    seller: StaffFacts | None = None
     case_id: str | None = None
     case_state: str | None = None
     due_at: AwareDatetime | None = None
@@ -190,8 +182,8 @@ class Unhappy(Carried):
     source: str
     title: str
     due_at: AwareDatetime
-    person: Person
-    manager: Person | None = None
+    person: StaffFacts
+    manager: StaffFacts | None = None
     """of the team whose case was rated"""
     reminded: bool = False
     escalated: bool = False

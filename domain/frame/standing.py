@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from domain.frame.customer import PlacedFacts, TaskFacts
+from domain.frame.customer import PlacedFacts
 from domain.frame.situation import Situation
+from domain.frame.success_facts import TaskFacts
 
 
 class Standing(StrEnum):

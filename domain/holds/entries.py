@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, SELLERS, RequestKind
-from domain.frame.state import RequestCall
 from domain.holds import leads, requests
 from domain.holds.sales_requests import (
     AcknowledgeHold,

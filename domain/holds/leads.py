@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING
-from domain.frame.customer import OfferFacts
+from domain.frame.customer import StaffFacts
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import HoldLevel, Purpose
-from domain.frame.service_facts import LeadFacts, Person
+from domain.frame.service_facts import LeadFacts
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
+from domain.frame.success_facts import OfferFacts
 from domain.holds.guard import guard_of
 from domain.holds.holds import Verdict
 from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
@@ -239,7 +240,7 @@ def remind(situation: Situation, step: Step) -> Decision:
     return Decision(JournalLine(f"Lead {lead.lead_id}: reminder sent"), notices=[notice])
 
 
-def _to(notice: Notice, person: Person | None) -> Notice:
+def _to(notice: Notice, person: StaffFacts | None) -> Notice:
     return Notice(notice.title, notice.lines, notice.to, notice.due, person)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from domain.contracts import renewal_notices
-from domain.frame.customer import TaskFacts
 from domain.frame.decision import JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.step_words import within_words
+from domain.frame.success_facts import TaskFacts
 from domain.kernel.shown import counted
 from domain.success import adoption, onboarding_tasks, thanks
 

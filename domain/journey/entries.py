@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, OPERATORS, PROGRAMS, SELLERS, RequestKind
-from domain.frame.state import RequestCall, Step
+from domain.frame.state import Step
 from domain.journey import control
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.journey.requests import (

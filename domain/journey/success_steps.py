@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from domain.assets.model import active_actions
-from domain.frame.customer import TaskFacts
 from domain.frame.playbook import TaskOwner
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Stage, Step
+from domain.frame.success_facts import TaskFacts
 from domain.journey import fulfilling
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts, OrderFacts

@@ -6,12 +6,12 @@ from datetime import timedelta
 from decimal import ROUND_CEILING
 from typing import Any
 
-from domain.frame.customer import OfferFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import upsold
 from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.success_facts import OfferFacts
 from domain.holds.guard import guard_of
 from domain.holds.holds import ContactDecision
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from domain.frame.customer import AssetFacts, Customer, UsageFacts
+from domain.frame.customer import AssetFacts, Customer
 from domain.frame.playbook import Playbook
 from domain.frame.state import HealthView
+from domain.frame.success_facts import UsageFacts
 from domain.orders.order import ProductKind
 from domain.success.rhythm import order_rhythm
 

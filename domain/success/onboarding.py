@@ -7,19 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from domain.frame import standing
-from domain.frame.customer import AssetFacts, TaskFacts
-from domain.frame.decision import (
-    Decision,
-    JournalLine,
-    Mail,
-    Notice,
-    OpenStaffTask,
-    RequestProvisioning,
-)
+from domain.frame.customer import AssetFacts
+from domain.frame.decision import Decision, JournalLine, Mail, Notice, OpenStaffTask, RequestProvisioning
 from domain.frame.playbook import OnboardingTask, TaskOwner
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import plain
+from domain.frame.success_facts import TaskFacts
 from domain.kernel.shown import counted
 from domain.success.onboarding_tasks import (
     completion,

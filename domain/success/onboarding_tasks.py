@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from domain.frame import standing
-from domain.frame.customer import TaskFacts, days_between
-from domain.frame.decision import (
-    CloseStaffTasks,
-    Decision,
-    JournalLine,
-    Mail,
-)
+from domain.frame.customer import days_between
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
 from domain.frame.playbook import OnboardingTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.success_facts import TaskFacts
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted

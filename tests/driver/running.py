@@ -17,7 +17,7 @@ from typing import Any
 
 from activities.kernel.pool import open_pool
 from activities.playbooks import FOLDER, read_playbooks
-from domain.frame.state import StepCall
+from domain.frame.calls import StepCall
 from domain.journey.comparing import Difference
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from domain.contracts.ending import end_contract
-from domain.frame.customer import OfferFacts
+from domain.frame.success_facts import OfferFacts
 from domain.success.writes import SettleOffer
 from tests.domain.contracts.world import World
 

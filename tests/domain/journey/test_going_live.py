@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.assets.model import AssetRecord
-from domain.frame.customer import TaskFacts
+from domain.frame.success_facts import TaskFacts
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Announced, Facts
 from domain.journey.success_steps import at_instant, check_ins

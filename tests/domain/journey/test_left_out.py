@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.frame.customer import TaskFacts
 from domain.frame.situation import Situation
 from domain.frame.state import Step
+from domain.frame.success_facts import TaskFacts
 from domain.journey import control
 from domain.journey.agenda import Running
 from domain.journey.agenda_facts import Announced, Facts, Moved

@@ -8,18 +8,9 @@ from decimal import Decimal
 import pytest
 
 from activities.playbooks import read_playbooks
-from domain.frame.customer import (
-    AccountFacts,
-    AssetFacts,
-    Customer,
-    PeriodFacts,
-    PurchaseFacts,
-    StaffFacts,
-    SurveyFacts,
-    TaskFacts,
-    UsageFacts,
-)
+from domain.frame.customer import AccountFacts, AssetFacts, Customer, PeriodFacts, PurchaseFacts, StaffFacts
 from domain.frame.playbook import Playbook
+from domain.frame.success_facts import SurveyFacts, TaskFacts, UsageFacts
 from domain.orders.order import PricePer, ProductKind
 from domain.success.health import Band, assess, band_of, seat_use
 
