@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 from domain.journey.catching_up import may_be_left_out
+from domain.journey.registry import JOURNEY, Kind
 from tests.driver import sales_requests
 from tests.driver.life import LEAD, Life, Party
 from tests.driver.making import Made, Makers
@@ -348,4 +351,14 @@ async def report_fulfilment(life: Life, party: Party) -> Made:
     return {**about, "step": life.random.choice(["installed", "returned", "shipped"]), "quantity": 1}
 
 
+def as_in(kind: Kind) -> Callable[[Life, Party], Awaitable[Made]]:
+    """The maker of a request that has none of its own: it is sent as the registry's example has it."""
+
+    async def made(life: Life, party: Party) -> Made:
+        return dict(json.loads(kind.example))
+
+    return made
+
+
 MAKERS.update(sales_requests.MAKERS)
+MAKERS.update({name: as_in(kind) for name, kind in JOURNEY.items() if name not in (*MAKERS, *APART)})
