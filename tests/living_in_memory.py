@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from temporalio.client import Client
 
+from activities.kernel import clock
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from gateway.connection import DATA_CONVERTER
@@ -73,6 +74,13 @@ class InMemory(Server):
     def is_the_present(self) -> Iterator[None]:
         """Whoever asks what time it is on the server gets this one's within the block."""
         with patch("gateway.cases.server_time", self.present), patch("gateway.clock.server_time", self.present):
+            yield
+
+    @contextmanager
+    def it_is(self, at: datetime) -> Iterator[None]:
+        """The present for everybody within the block, whatever day it is."""
+        with patch.object(clock, "_ahead"), self.is_the_present():
+            clock.begin_at(at)
             yield
 
     async def forget_all(self) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 import asyncpg
 
 from activities.billing.invoices import LINE, Document, DocumentLine, line_row
+from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
 from domain.billing.billing import Credit, Credited, CreditLine
 from domain.billing.line_parts import Why, read_parts
+from domain.journey import telling
 from domain.kernel import tax
 from domain.kernel.money import rounding_of
 from domain.kernel.tax import Rates, Taxed
@@ -235,10 +237,7 @@ async def _write(
     by_rate = taxes.by_rate()
     total = net + sum((one.tax for one in by_rate), ZERO)
     memo_id: str = await connection.fetchval(
-        "insert into credit_memo (credit_memo_id, account_id, number, key, currency, net, tax, total, reason, issued_at,"
-        " issued_on) select 'CM-' || $1 || '-' || n, $1, n, $2, $3, $4, $5, $6, $7, $8, $9"
-        " from (select coalesce(max(number), 0) + 1 as n from credit_memo where account_id = $1) x"
-        " returning credit_memo_id",
+        _MEMO,
         account_id,
         key,
         currency,
@@ -248,6 +247,8 @@ async def _write(
         reason,
         as_of,
         on,
+        telling.CREDIT,
+        reason.replace("_", " "),
     )
     records = [
         (memo_id, n, one.line.key or f"{key}#{n}", one.source.invoice_id, one.source.rates or None, *_row(one.line))
@@ -272,6 +273,19 @@ async def _write(
     return Document(
         memo_id, currency, net, by_rate, total, tuple(replace(one.line, rates=one.source.rates) for one in lines)
     )
+
+
+_MEMO = f"""
+with memo as (
+       insert into credit_memo (credit_memo_id, account_id, number, key, currency, net, tax, total, reason, issued_at, issued_on)
+       select 'CM-' || $1 || '-' || n, $1, n, $2, $3, $4, $5, $6, $7, $8, $9
+       from (select coalesce(max(number), 0) + 1 as n from credit_memo where account_id = $1) x
+       returning credit_memo_id, total),
+     told as (
+       {INTO} select 'credit:' || credit_memo_id, $1, $8, 'credit', format($10, credit_memo_id, total, $3, $11::text), 'system',
+              'credit/' || credit_memo_id, 'customer' from memo {AS_TOLD})
+select credit_memo_id from memo
+"""
 
 
 def _row(line: DocumentLine) -> Sequence[Any]:

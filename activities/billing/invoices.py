@@ -8,9 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
 from domain.billing.bill import BillKind, BillLine
 from domain.billing.line_parts import LinePart, Stated, Why, kept, last_day, plainly
+from domain.journey import telling
 from domain.kernel.money import rounding_of
 from domain.kernel.tax import Rates, Taxed
 
@@ -187,7 +189,7 @@ async def write_invoice(
     """
     rows = zip(*map(line_row, lines), strict=True)
     digits = rounding_of(currency).decimals
-    row = await connection.fetchrow(_INVOICE, account_id, key, currency, as_of, on, digits, *rows)
+    row = await connection.fetchrow(_INVOICE, account_id, key, currency, as_of, on, digits, *rows, telling.INVOICE)
     if row is None:
         raise LookupError(f"invoice {key} was not written")
     taxes = tuple(Taxed.model_validate(tax) for tax in row["taxes"] or ())
@@ -198,8 +200,8 @@ async def write_invoice(
     return Document(row["invoice_id"], currency, exact(row["net"]), taxes, exact(row["total"]), rated)
 
 
-# Number, rates, taxes, invoice and lines in one round trip.
-_INVOICE = """
+# Number, rates, taxes, invoice, lines and what is told of it in one round trip.
+_INVOICE = f"""
 with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where account_id = $1),
      lines as (
        select l.*, case when s.line_id is null then a.tax_rates else s.tax_rates end as rates
@@ -226,6 +228,9 @@ with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where ac
               l.description, l.amount, l.scheduled, l.unit_price, l.covers_from, l.covers_until, l.why, l.parts::jsonb,
               l.stands::jsonb, l.rates
        from written w, lines l),
+     told as (
+       {INTO} select 'invoice:' || invoice_id, $1, $4, 'invoice', format($24, invoice_id, total, $3), 'system',
+              'invoice/' || invoice_id, 'customer' from written {AS_TOLD}),
      taxed as (insert into invoice_tax (invoice_id, rate, net, tax) select w.invoice_id, t.* from written w, taxes t)
 select invoice_id, net, total, (
   select jsonb_agg(jsonb_build_object('rate', rate::text, 'net', net::text, 'tax', tax::text) order by rate) from taxes

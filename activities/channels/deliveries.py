@@ -223,7 +223,7 @@ class Deliveries(Activities):
         async with business_errors(), self._performer.transaction() as connection:
             if late is not None:
                 await late_mails.record(connection, call, row, late, at)
-            await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id)
+            await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id, row=row)
         followed = await self._followed(call, row, at)
         return followed.model_copy(update={"sent": sent}) if sent else followed
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.frame.telling import telling
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
-from domain.contracts.writes import DropTerm, MoveTerm, OpenAsset, OpenContract, SendAssets, SettleTransfer
+from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenAsset, SendAssets, SettleTransfer
+from domain.frame.customer import ContractFacts, TermFacts
+from domain.journey.telling import term_told
 
 
 async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> None:
@@ -54,58 +58,63 @@ def _asset_row(write: OpenAsset) -> Sequence[Any]:
     )
 
 
-async def open_contracts(connection: Connection, account_id: str, writes: Sequence[OpenContract]) -> None:
-    """Contracts that no order sold, each with its term."""
+CONTRACT = Insert(
+    "contract",
+    "contract_id account_id order_id currency auto_renew renewal_months notice_days uplift_percent status status_at billing"
+    " first_invoice anchor_day billed_from",
+)
+TERM = telling(
+    "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    9,
+)
+_MOVED = telling(
+    "update contract_term set start_on = $3, until = $4, starts_at = $5, ends_at = $6, moves = moves + 1"
+    " where contract_id = $1 and number = $2",
+    7,
+)
+_DROPPED = telling("delete from contract_term where contract_id = $1 and number = $2", 3)
+
+
+def term_row(
+    term: TermFacts | BeginTerm, contract_id: str, account_id: str, origin: str, at: datetime
+) -> tuple[Any, ...]:
+    """A term of a contract for `TERM`."""
+    told = list(term_told(account_id, contract_id, term.number, term.starts_at, term.ends_at))
+    dates = (term.start_on, term.until, term.starts_at, term.ends_at)
+    return (contract_id, term.number, *dates, origin, at, told)
+
+
+async def add_contracts(
+    connection: Connection, account_id: str, opened: Iterable[tuple[ContractFacts, str, datetime]]
+) -> None:
+    """New contracts, each with its term, where that comes from, and since when the contract stands as it does."""
+    opened = list(opened)
+    rows = [CONTRACT.row(contract, account_id=account_id, status_at=at) for contract, _, at in opened]
+    await CONTRACT.add(connection, rows)
+    terms = [term_row(one.term, one.contract_id, account_id, origin, at) for one, origin, at in opened]
+    await connection.executemany(TERM, terms)
+
+
+async def move_terms(connection: Connection, account_id: str, writes: Sequence[MoveTerm]) -> None:
+    """Terms get other dates."""
     await connection.executemany(
-        "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at, billing, first_invoice, anchor_day, billed_from)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        _MOVED,
         [
             (
-                w.contract.contract_id,
-                account_id,
-                w.contract.order_id,
-                w.contract.currency,
-                w.contract.auto_renew,
-                w.contract.renewal_months,
-                w.contract.notice_days,
-                w.contract.uplift_percent,
-                w.contract.status,
-                w.at,
-                w.contract.billing.value,
-                w.contract.first_invoice.value,
-                w.contract.anchor_day,
-                w.contract.billed_from,
+                *(w.contract_id, w.number, w.start_on, w.until, w.starts_at, w.ends_at),
+                list(term_told(account_id, w.contract_id, w.number, w.starts_at, w.ends_at)),
             )
             for w in writes
         ],
     )
-    terms = [(w, w.contract.term) for w in writes]
-    await connection.executemany(
-        "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            (w.contract.contract_id, t.number, t.start_on, t.until, t.starts_at, t.ends_at, w.origin, w.at)
-            for w, t in terms
-        ],
-    )
 
 
-async def move_terms(connection: Connection, writes: Sequence[MoveTerm]) -> None:
-    """Terms get other dates."""
-    await connection.executemany(
-        "update contract_term set start_on = $3, until = $4, starts_at = $5, ends_at = $6, moves = moves + 1"
-        " where contract_id = $1 and number = $2",
-        [(w.contract_id, w.number, w.start_on, w.until, w.starts_at, w.ends_at) for w in writes],
-    )
-
-
-async def drop_terms(connection: Connection, writes: Sequence[DropTerm]) -> None:
+async def drop_terms(connection: Connection, account_id: str, writes: Sequence[DropTerm]) -> None:
     """Terms that have not begun are taken back; their quotes stay on record."""
-    await connection.executemany(
-        "delete from contract_term where contract_id = $1 and number = $2",
-        [(w.contract_id, w.number) for w in writes],
-    )
+    told = [list(term_told(account_id, w.contract_id, w.number, None, None)) for w in writes]
+    rows = [(w.contract_id, w.number, gone) for w, gone in zip(writes, told, strict=True)]
+    await connection.executemany(_DROPPED, rows)
 
 
 async def standing_quotes(connection: Connection, account_id: str, as_of: datetime) -> dict[str, Decimal]:

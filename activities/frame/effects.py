@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.telling import telling
 from activities.kernel.pool import Connection
 from domain.frame.flight import Channel
 from domain.frame.state import Outcome
+from domain.journey.telling import line_told, message_told
 from domain.kernel.base import Carried
 from domain.kernel.fingerprints import Asked
 
@@ -118,10 +120,22 @@ class JournalRow:
 async def write_journal(connection: Connection, account_id: str, rows: list[JournalRow]) -> None:
     """Lines of a customer's history; a key stands once."""
     await connection.executemany(
-        "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $2, $3, $4, $5, $6, $7)"
-        " on conflict (key) do nothing",
-        [(account_id, r.key, r.at, r.stage, r.kind, r.title, r.detail) for r in rows],
+        _LINE,
+        [
+            (
+                *(account_id, r.key, r.at, r.stage, r.kind, r.title, r.detail),
+                list(line_told(account_id, r.key, r.at, r.kind, r.title, r.detail)),
+            )
+            for r in rows
+        ],
     )
+
+
+_LINE = telling(
+    "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $2, $3, $4, $5, $6, $7)"
+    " on conflict (key) do nothing",
+    8,
+)
 
 
 @dataclass(frozen=True)
@@ -233,7 +247,7 @@ async def settled_before(connection: Connection, row: Waiting) -> bool:
     if row.status != "waiting" or row.sent_before is None:
         return False
     reason = "sent before, by the engine's histories"
-    await settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason)
+    await settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason, row=row)
     return True
 
 
@@ -266,18 +280,22 @@ async def settle_outbox(
     *,
     message_id: str | None = None,
     reason: str | None = None,
+    row: Waiting | None = None,
 ) -> bool:
-    """A message was sent or rejected. False if somebody settled it before."""
-    done = await connection.execute(
-        "update outbox set status = $2, settled_at = $3, message_id = $4, reason = $5"
-        " where delivery_id = $1 and status = 'waiting'",
-        delivery_id,
-        status,
-        as_of,
-        message_id,
-        reason,
+    """A message was sent or rejected. False if somebody settled it before. `row`: of a mail or notice, which is told of."""
+    told = (
+        message_told(row.account_id, delivery_id, row.channel, row.stage, row.body, as_of)
+        if row is not None and status == "sent"
+        else ()
     )
-    return done == "UPDATE 1"
+    done: int = await connection.fetchval(_SETTLE, delivery_id, status, as_of, message_id, reason, list(told))
+    return done == 1
+
+
+_SETTLE = telling(
+    "update outbox set status = $2, settled_at = $3, message_id = $4, reason = $5 where delivery_id = $1 and status = 'waiting'",
+    6,
+)
 
 
 async def note_tried(connection: Connection, delivery_id: str, attempts: int) -> None:

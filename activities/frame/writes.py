@@ -10,6 +10,7 @@ from activities.assets.ledger import save_changes, set_unit_prices
 from activities.billing.falling_due import Billed, ToBill, bill
 from activities.contracts import holdings
 from activities.frame import effects
+from activities.frame.telling import telling
 from activities.holds.hold_writes import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.journey import people_rows
 from activities.kernel.pool import Connection
@@ -30,6 +31,7 @@ from domain.contracts.writes import (
 )
 from domain.frame.customer import Customer
 from domain.frame.decision import CloseStaffTasks, OpenStaffTask
+from domain.journey.telling import health_told
 from domain.journey.writes import ChangedAccount, CloseAccount, GoneContacts, SavedContacts
 from domain.kernel.base import Write
 from domain.mail.writes import FlagContact, StopOptionalMails
@@ -45,6 +47,12 @@ from domain.success.writes import (
     RecordSurveyAnswer,
     SendSurvey,
     SettleOffer,
+)
+
+_HEALTH = telling(
+    "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, $5)"
+    " on conflict (account_id, at) do update set score = excluded.score, band = excluded.band, parts = excluded.parts",
+    6,
 )
 
 
@@ -121,11 +129,9 @@ class Writer:
         )
 
     async def _open_staff_tasks(self, writes: list[OpenStaffTask]) -> None:
-        await self._connection.executemany(
-            "insert into staff_task (account_id, key, opened_at, title, staff_id, due_at) values ($1, $2, $3, $4, $5, $6)"
-            " on conflict do nothing",
-            [(self._account_id, w.key, self._as_of, w.title, self.staff_id(w.to), w.due_at) for w in writes],
-        )
+        task = people_rows.STAFF_TASK
+        given = {"account_id": self._account_id, "opened_at": self._as_of}
+        await task.add(self._connection, [task.row(w, **given, staff_id=self.staff_id(w.to)) for w in writes])
 
     async def _close_staff_tasks(self, writes: list[CloseStaffTasks]) -> None:
         for w in writes:
@@ -137,11 +143,10 @@ class Writer:
             )
 
     async def _record_health(self, writes: list[RecordHealth]) -> None:
-        await self._connection.executemany(
-            "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, $5)"
-            " on conflict (account_id, at) do update set score = excluded.score, band = excluded.band, parts = excluded.parts",
-            [(self._account_id, w.at, w.score, w.band, w.parts) for w in writes],
-        )
+        for w in writes:
+            before = [(one.score, one.band) for one in self._customer.health if one.at < w.at]
+            told = health_told(self._account_id, w.at, w.score, w.band, before[-1] if before else None)
+            await self._connection.execute(_HEALTH, self._account_id, w.at, w.score, w.band, w.parts, list(told))
 
     async def _quote_renewals(self, writes: list[QuoteRenewal]) -> None:
         await self._connection.executemany(
@@ -186,16 +191,16 @@ class Writer:
         await holdings.open_assets(self._connection, writes)
 
     async def _open_contracts(self, writes: list[OpenContract]) -> None:
-        await holdings.open_contracts(self._connection, self._account_id, writes)
+        await holdings.add_contracts(self._connection, self._account_id, ((w.contract, w.origin, w.at) for w in writes))
 
     async def _set_unit_prices(self, writes: list[SetUnitPrice]) -> None:
         await set_unit_prices(self._connection, {write.asset_id: write.unit_price for write in writes})
 
     async def _move_terms(self, writes: list[MoveTerm]) -> None:
-        await holdings.move_terms(self._connection, writes)
+        await holdings.move_terms(self._connection, self._account_id, writes)
 
     async def _drop_terms(self, writes: list[DropTerm]) -> None:
-        await holdings.drop_terms(self._connection, writes)
+        await holdings.drop_terms(self._connection, self._account_id, writes)
 
     async def _send_assets(self, writes: list[SendAssets]) -> None:
         await holdings.send_assets(self._connection, self._account_id, writes)
@@ -204,11 +209,8 @@ class Writer:
         await holdings.settle_transfers(self._connection, writes)
 
     async def _begin_terms(self, writes: list[BeginTerm]) -> None:
-        await self._connection.executemany(
-            "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [(w.contract_id, w.number, w.start_on, w.until, w.starts_at, w.ends_at, w.origin, w.at) for w in writes],
-        )
+        terms = [holdings.term_row(w, w.contract_id, self._account_id, w.origin, w.at) for w in writes]
+        await self._connection.executemany(holdings.TERM, terms)
 
     async def _set_contract_statuses(self, writes: list[SetContractStatus]) -> None:
         await self._connection.executemany(

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
+from activities.service.case_events import add_events, new_event
 from domain.frame.customer import Customer
+from domain.holds.holds import Hold, HoldReason
 from domain.holds.writes import (
     AddEvidence,
     FileLead,
@@ -31,6 +34,8 @@ from domain.holds.writes import (
     WarnOfLead,
     WithdrawMail,
 )
+from domain.journey import telling
+from domain.service.case import Happened
 
 
 @dataclass(frozen=True)
@@ -61,64 +66,72 @@ async def _keep_holds(place: Place, write: KeepHolds) -> None:
     """What no longer follows from the facts is lifted; a manual hold ends by its own time."""
     holds = write.holds
     await place.connection.execute(
-        "update sales_hold set lifted_at = $2, lifted_by = 'service' where account_id = $1 and lifted_at is null"
-        " and case when reason = 'manual' then review_at <= $2"
-        " else (source, reason) not in (select * from unnest($3::text[], $4::text[])) end",
+        _LIFT_PAST,
         place.account_id,
         place.as_of,
+        telling.LIFTED,
         [hold.source for hold in holds],
         [hold.reason.value for hold in holds],
     )
-    await place.connection.executemany(
-        "insert into sales_hold (hold_id, account_id, scope, product_code, level, reason, source, case_id, says, since,"
-        " review_at, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, (select case_id from service_case where case_id = $7), $8, $9, $10, $11)"
-        " on conflict (account_id, source, reason) where lifted_at is null do update"
-        " set level = excluded.level, says = excluded.says, review_at = excluded.review_at",
-        [
-            (
-                f"{place.account_id}/{hold.source}/{hold.reason.value}/{place.as_of.isoformat()}",
-                place.account_id,
-                "product" if hold.product else "customer",
-                hold.product,
-                hold.level.value,
-                hold.reason.value,
-                hold.source,
-                hold.says,
-                hold.since,
-                hold.review_at,
-                place.as_of,
-            )
-            for hold in holds
-        ],
-    )
+    ids = [f"{place.account_id}/{hold.source}/{hold.reason}/{place.as_of.isoformat()}" for hold in holds]
+    rows = [
+        _hold_row(place, id, hold, hold.reason, hold.source, hold.since, hold.review_at)
+        for id, hold in zip(ids, holds, strict=True)
+    ]
+    await place.connection.executemany(_HOLD, rows)
+
+
+def _hold_row(
+    place: Place,
+    hold_id: str,
+    hold: Hold | PlaceManualHold,
+    reason: str,
+    source: str,
+    since: datetime,
+    review_at: datetime | None,
+    by: str | None = None,
+) -> tuple[Any, ...]:
+    scope = "product" if hold.product else "customer"
+    told = f"{telling.HELD[hold.level]}: {hold.says}"
+    what = (scope, hold.product, hold.level, reason, source, hold.says)
+    return (hold_id, place.account_id, *what, since, review_at, place.as_of, by, told)
+
+
+_HOLD = f"""
+with kept as (
+       insert into sales_hold (hold_id, account_id, scope, product_code, level, reason, source, says, since, review_at, recorded_at,
+         placed_by, case_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (select case_id from service_case where case_id = $7))
+       on conflict (account_id, source, reason) where lifted_at is null
+       do update set level = excluded.level, says = excluded.says, review_at = excluded.review_at
+       returning *)
+{INTO} select 'hold:' || hold_id || '/Sales held', account_id, since, 'hold', $13, coalesce(placed_by, 'system'), 'case/' || case_id,
+       'staff' from kept {AS_TOLD}
+"""
+_LIFT = """
+with lifted as (
+       update sales_hold set lifted_at = $2, lifted_by = {by} where account_id = $1 and lifted_at is null and {which} returning *)
+{INTO} select 'hold:' || hold_id || '/Hold lifted', account_id, lifted_at, 'hold', $3 || ': ' || says, lifted_by, 'case/' || case_id,
+       'staff' from lifted {AS_TOLD}
+"""
+_LIFT_PAST = _LIFT.format(
+    INTO=INTO,
+    AS_TOLD=AS_TOLD,
+    by="'service'",
+    which="case when reason = 'manual' then review_at <= $2"
+    " else (source, reason) not in (select * from unnest($4::text[], $5::text[])) end",
+)
+_LIFT_MANUAL = _LIFT.format(INTO=INTO, AS_TOLD=AS_TOLD, by="$4", which="hold_id = $5 and reason = 'manual'")
 
 
 async def _place_manual_hold(place: Place, write: PlaceManualHold) -> None:
-    await place.connection.execute(
-        "insert into sales_hold (hold_id, account_id, scope, product_code, level, reason, source, says, since, review_at,"
-        " placed_by, recorded_at) values ($1, $2, $3, $4, $5, 'manual', $1, $6, $7, $8, $9, $7)",
-        write.hold_id,
-        place.account_id,
-        "product" if write.product else "customer",
-        write.product,
-        write.level.value,
-        write.says,
-        place.as_of,
-        write.until,
-        write.by,
-    )
+    row = _hold_row(place, write.hold_id, write, HoldReason.MANUAL, write.hold_id, place.as_of, write.until, write.by)
+    await place.connection.execute(_HOLD, *row)
 
 
 async def _lift_manual_hold(place: Place, write: LiftManualHold) -> None:
-    await place.connection.execute(
-        "update sales_hold set lifted_at = $3, lifted_by = $4"
-        " where account_id = $1 and hold_id = $2 and reason = 'manual' and lifted_at is null",
-        place.account_id,
-        write.hold_id,
-        place.as_of,
-        write.by,
-    )
+    given = (place.account_id, place.as_of, telling.LIFTED, write.by, write.hold_id)
+    await place.connection.execute(_LIFT_MANUAL, *given)
 
 
 async def _record_override(place: Place, write: RecordOverride) -> None:
@@ -220,14 +233,9 @@ async def _forget_held_steps(place: Place, write: ForgetHeldSteps) -> None:
 async def _note_on_case(place: Place, write: NoteOnCase) -> None:
     # The case's row is locked, so that the number is free still when the line is written.
     await place.connection.execute("select 1 from service_case where case_id = $1 for update", write.case_id)
-    await place.connection.execute(
-        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
-        " select $1, coalesce(max(sequence), 0) + 1, $2, $2, 'custom', $3, $4, 'internal' from case_event where case_id = $1",
-        write.case_id,
-        place.as_of,
-        write.by,
-        {"name": write.name, **write.detail},
-    )
+    detail = {"name": write.name, **write.detail}
+    noted = new_event(place.as_of, Happened.CUSTOM, write.by, detail, visibility="internal")
+    await add_events(place.connection, write.case_id, [noted])
 
 
 async def _record_told(place: Place, write: RecordTold) -> None:

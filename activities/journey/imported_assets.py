@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records, save_changes
-from activities.contracts.holdings import open_assets, open_contracts
+from activities.contracts.holdings import add_contracts, open_assets
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import TakenOver
@@ -28,7 +28,8 @@ async def save_taken_over(
     record = taken.change.after
     asset = record.asset
     if contract and taken.contract:
-        await open_contracts(connection, asset.account_id, [taken.contract])
+        opened = taken.contract
+        await add_contracts(connection, asset.account_id, [(opened.contract, opened.origin, opened.at)])
     await open_assets(connection, [taken.asset])
     await connection.execute(
         "update asset set version = $2, serial_number = $3 where asset_id = $1",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from activities.kernel.inserts import Insert
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
 from domain.frame.customer import StaffFacts
@@ -20,6 +21,9 @@ with given as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text
      new as (insert into staff (staff_id, name, email, language) select * from given on conflict do nothing)
 select s.staff_id, s.name, s.email, s.language from staff s join given using (staff_id)
 """
+
+
+STAFF_TASK = Insert("staff_task", "account_id key opened_at title staff_id due_at", "on conflict do nothing")
 
 
 @dataclass(frozen=True)

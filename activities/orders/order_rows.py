@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from activities.contracts.holdings import add_contracts
 from activities.journey.people_rows import Kept, save_customer
 from activities.kernel.pool import Connection
 from domain.frame.customer import AssetFacts
@@ -109,7 +110,7 @@ async def save_order(
     )
     await connection.copy_records_to_table("order_line", records=list(_line_rows(order)), columns=_LINE)
     if sale.contracts:
-        await _save_contracts(connection, order, sale, as_of)
+        await add_contracts(connection, order.account.account_id, ((one, "sold", as_of) for one in sale.contracts))
     if sale.assets:
         assets = [_asset_row(order, asset) for asset in sale.assets]
         await connection.copy_records_to_table("asset", records=assets, columns=_ASSET)
@@ -144,39 +145,6 @@ def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None
         line.unit_price,
         line.per.value,
         list(line.tax_rates) if line.tax_rates else None,
-    )
-
-
-async def _save_contracts(connection: Connection, order: Order, sale: Sale, as_of: datetime) -> None:
-    await connection.executemany(
-        "insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days,"
-        " uplift_percent, status, status_at, billing, first_invoice)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        [
-            (
-                contract.contract_id,
-                order.account.account_id,
-                order.order_id,
-                contract.currency,
-                contract.auto_renew,
-                contract.renewal_months,
-                contract.notice_days,
-                contract.uplift_percent,
-                contract.status,
-                as_of,
-                contract.billing.value,
-                contract.first_invoice.value,
-            )
-            for contract in sale.contracts
-        ],
-    )
-    await connection.executemany(
-        "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6, 'sold', $7)",
-        [
-            (c.contract_id, c.term.number, c.term.start_on, c.term.until, c.term.starts_at, c.term.ends_at, as_of)
-            for c in sale.contracts
-        ],
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
 from activities.orders.order_rows import keep_playbook
 from domain.frame.case_words import CaseState, Level, Priority
 from domain.frame.playbook import Playbook
+from domain.journey.telling import Told, event_told, promise_told
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.orders.order import Staff
-from domain.service.case import Happened, Recorded
+from domain.service.case import Happened, MilestoneFacts, Recorded
 from domain.service.definitions import MilestoneKind
 from domain.service.entitlements import ServicePolicy
 from domain.service.milestones import Occurrence
@@ -173,6 +175,8 @@ create temp table staged_milestone (
 
 # A case that an earlier import left otherwise is written anew: its log has grown.
 _SETTLE = """
+delete from timeline_item t using service_case c join staged_case using (case_id)
+where t.account_id = c.account_id and t.link = 'case/' || c.case_id and (starts_with(t.key, 'case:') or starts_with(t.key, 'promise:'));
 delete from case_event where case_id in (select case_id from staged_case);
 delete from case_milestone where case_id in (select case_id from staged_case);
 """
@@ -214,6 +218,9 @@ select * from staged_milestone
 """
 
 
+_TOLD = f"{INTO} select l.* from jsonb_populate_recordset(null::timeline_item, $1) l {AS_TOLD}"
+
+
 async def save_past_cases(connection: Connection, cases: Sequence[PastCase], terms: Terms, as_of: datetime) -> None:
     """Cases with their records and promises, in the transaction of `connection`. Those on record must be imports."""
     await connection.execute(_STAGES)
@@ -236,6 +243,24 @@ async def save_past_cases(connection: Connection, cases: Sequence[PastCase], ter
     )
     await connection.execute(_EVENTS, as_of)
     await connection.execute(_MILESTONES)
+    await connection.execute(_TOLD, [line for case in cases for line in _told(case, terms)])
+
+
+def _told(case: PastCase, terms: Terms) -> Iterator[Told]:
+    for event in case.record:
+        plainly = event.model_copy(update={"detail": {"status": event.detail.get("status")}, "visibility": "shared"})
+        yield from event_told(case.account_id, case.case_id, case.subject, plainly, {})
+    for promise in case.promises:
+        facts = MilestoneFacts(
+            milestone=promise.milestone,
+            number=promise.number,
+            kind=terms.kind(promise.milestone),
+            started_at=promise.started_at,
+            completed_at=promise.completed_at,
+            violated_at=promise.violated_at,
+            state=promise.state,
+        )
+        yield from (line for line in promise_told(case.account_id, case.case_id, facts) if line["at"])
 
 
 _LEVELS = {

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from activities.claims.claim_rows import save_claims
+from activities.frame.telling import AS_TOLD, INTO, telling
+from activities.journey.people_rows import STAFF_TASK, find_staff
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
-from domain.service.case import CaseFile, MilestoneFacts
+from activities.service.case_events import add_events, new_event
+from domain.journey.telling import event_told, promise_told
+from domain.service.case import CaseFile, Happened, MilestoneFacts
 from domain.service.case_care import burning_for
 from domain.service.case_effects import NewMessage
 from domain.service.case_handling import urgency_of
@@ -27,13 +33,10 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
     """Everything that a piece of work changes. `message_ids`: the Message-ID of each of its mails."""
     case_id, as_of = work.case_id, work.as_of
     await _save_row(connection, work)
-    await connection.executemany(
-        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [(case_id, e.sequence, e.at, e.recorded_at, e.kind.value, e.by, e.detail, e.visibility) for e in work.events],
-    )
+    names = {id: person.name for id, person in work.before.staff.items()}
+    await add_events(connection, case_id, work.events, subject=work.case.subject, names=names)
     await _save_messages(connection, case_id, len(work.before.messages), work.messages, message_ids)
-    await _save_milestones(connection, case_id, list(work.milestones.values()))
+    await save_milestones(connection, case_id, work.case.account_id, work.milestones.values())
     await connection.executemany(
         "insert into case_action (key, case_id, at) values ($1, $2, $3)",
         [(key, case_id, at) for key, at in work.fired.items()],
@@ -65,11 +68,8 @@ async def _save_tasks(connection: Connection, work: Work) -> None:
         "update staff_task set closed_at = $3 where account_id = $1 and key = $2 and closed_at is null",
         [(account_id, key, work.as_of) for key in work.settled_tasks],
     )
-    await connection.executemany(
-        "insert into staff_task (account_id, key, opened_at, title, staff_id, due_at) values ($1, $2, $3, $4, $5, $6)"
-        " on conflict do nothing",
-        [(account_id, one.key, work.as_of, one.title, one.to.staff_id, one.due) for one in work.tasks if account_id],
-    )
+    tasks = [(account_id, one.key, work.as_of, one.title, one.to.staff_id, one.due) for one in work.tasks if account_id]
+    await STAFF_TASK.add(connection, tasks)
 
 
 async def _save_row(connection: Connection, work: Work) -> None:
@@ -90,69 +90,69 @@ async def _save_row(connection: Connection, work: Work) -> None:
         await connection.execute(
             f"update service_case set {sets} where case_id = $1", work.case_id, *(new for _, new in changes)
         )
+    if work.case.account_id != work.before.case.account_id:
+        await _move_timeline(connection, work)
+
+
+async def _move_timeline(connection: Connection, work: Work) -> None:
+    """The case of somebody unknown turned out to be a customer's, or another customer's: its past goes with it."""
+    case, before = work.case, work.before
+    owners = [str(event.detail["owner"]) for event in before.events if event.detail.get("owner")]
+    names = {id: person.name for id, person in (await find_staff(connection, owners)).items()}
+    told = [
+        *(
+            line
+            for one in before.events
+            for line in event_told(case.account_id, case.case_id, case.subject, one, names)
+        ),
+        *(line for one in before.milestones for line in promise_told(case.account_id, case.case_id, one) if line["at"]),
+    ]
+    await connection.execute(_MOVE, before.case.account_id, f"case/{case.case_id}", told)
+
+
+_MOVE = f"""
+with gone as (
+       delete from timeline_item where account_id = $1 and link = $2 and (starts_with(key, 'case:') or starts_with(key, 'promise:'))
+       and not key in (select l.key from jsonb_populate_recordset(null::timeline_item, $3) l))
+{INTO} select l.* from jsonb_populate_recordset(null::timeline_item, $3) l {AS_TOLD}
+"""
+
+
+_MESSAGE = Insert(
+    "case_message",
+    "case_id number direction channel message_id in_reply_to references sender recipient subject body at automatic template"
+    " delivery_id",
+)
+_KEPT = "started_at target due_at warned_at completed_at violated_at violation_target reversed_at elapsed state counted_from"
+_MILESTONE = Insert(
+    "case_milestone", f"case_id milestone number kind {_KEPT}", or_update("case_id milestone number", _KEPT)
+)
+_PROMISE = telling(_MILESTONE.statement, len(_MILESTONE.columns) + 1)
 
 
 async def _save_messages(
     connection: Connection, case_id: str, known: int, messages: list[NewMessage], message_ids: dict[str, str]
 ) -> None:
-    await connection.executemany(
-        'insert into case_message (case_id, number, direction, channel, message_id, in_reply_to, "references", sender,'
-        " recipient, subject, body, at, automatic, template, delivery_id)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        [
-            (
-                case_id,
-                number,
-                m.direction,
-                m.channel,
-                message_ids.get(m.mail_id, m.message_id) if m.mail_id else m.message_id,
-                m.in_reply_to,
-                list(m.references),
-                m.sender,
-                m.recipient,
-                m.subject,
-                m.body,
-                m.at,
-                m.automatic,
-                m.template,
-                m.mail_id,
-            )
-            for number, m in enumerate(messages, start=known + 1)
-        ],
-    )
+    rows = [
+        _MESSAGE.row(
+            m,
+            case_id=case_id,
+            number=number,
+            message_id=message_ids.get(m.mail_id, m.message_id) if m.mail_id else m.message_id,
+            references=list(m.references),
+            delivery_id=m.mail_id,
+        )
+        for number, m in enumerate(messages, start=known + 1)
+    ]
+    await _MESSAGE.add(connection, rows)
 
 
-async def _save_milestones(connection: Connection, case_id: str, rows: list[MilestoneFacts]) -> None:
-    await connection.executemany(
-        "insert into case_milestone (case_id, milestone, number, kind, started_at, target, due_at, warned_at,"
-        " completed_at, violated_at, violation_target, reversed_at, elapsed, state, counted_from)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-        " on conflict (case_id, milestone, number) do update set started_at = excluded.started_at,"
-        " target = excluded.target, due_at = excluded.due_at, warned_at = excluded.warned_at,"
-        " completed_at = excluded.completed_at, violated_at = excluded.violated_at,"
-        " violation_target = excluded.violation_target, reversed_at = excluded.reversed_at,"
-        " elapsed = excluded.elapsed, state = excluded.state, counted_from = excluded.counted_from",
-        [
-            (
-                case_id,
-                m.milestone,
-                m.number,
-                m.kind,
-                m.started_at,
-                m.target,
-                m.due_at,
-                m.warned_at,
-                m.completed_at,
-                m.violated_at,
-                m.violation_target,
-                m.reversed_at,
-                m.elapsed,
-                m.state,
-                m.counted_from,
-            )
-            for m in rows
-        ],
-    )
+async def save_milestones(
+    connection: Connection, case_id: str, whose: str | None, promises: Iterable[MilestoneFacts]
+) -> None:
+    """Promises of a case as they stand. `whose`: the account, which is told of them."""
+    rows = [(*_MILESTONE.row(one, case_id=case_id), list(promise_told(whose, case_id, one))) for one in promises]
+    await connection.executemany(_PROMISE, rows)
 
 
 async def _withdraw(connection: Connection, case_id: str, key: str, work: Work) -> None:
@@ -185,14 +185,8 @@ async def _absorb(connection: Connection, work: Work, target: str) -> None:
         **({"unanswered_since": owed.isoformat()} if owed else {}),
         **({"burning_for": reasons} if reasons else {}),
     }
-    await connection.execute(
-        "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail)"
-        " select $1, coalesce(max(sequence), 0) + 1, $2, $2, 'absorbed', $3, $4 from case_event where case_id = $1",
-        target,
-        work.as_of,
-        work.events[-1].by,
-        detail,
-    )
+    absorbed = new_event(work.as_of, Happened.ABSORBED, work.events[-1].by, detail)
+    await add_events(connection, target, [absorbed])
     await connection.execute(
         "update service_case set version = version + 1, followers ="
         " array(select distinct unnest(followers || $2::text[] || array[$3])) where case_id = $1",

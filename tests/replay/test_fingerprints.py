@@ -19,7 +19,6 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.client import WorkflowHistory
 
-from activities.kernel import clock
 from tests.conftest import Servers
 from tests.driver.in_memory.run import Run
 from tests.e2e.outages import Outside
@@ -70,8 +69,6 @@ async def test_what_begins_today_goes_the_way_on_file(
     in_memory: tuple[Servers, InMemory], monkeypatch: pytest.MonkeyPatch, story: str
 ) -> None:
     servers, memory = in_memory
-    monkeypatch.setattr(clock, "_ahead", clock._ahead)
-    clock.begin_at(BEGINS)
     commands: dict[str, list[str]] = {}
     activate = Run.activate
 
@@ -81,7 +78,7 @@ async def test_what_begins_today_goes_the_way_on_file(
         return given
 
     monkeypatch.setattr(Run, "activate", noted)
-    with memory.is_the_present():
+    with memory.it_is(BEGINS):
         if story == "journey":
             world = cast(Outside, SimpleNamespace(servers=servers, client=servers.client))
             workflow_id = f"journey-{await first_half_year(world)}"

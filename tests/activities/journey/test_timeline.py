@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from activities.contracts.holdings import TERM, drop_terms, term_row
 from activities.journey.timeline import page_query, timeline_page
 from activities.kernel.pool import Connection
-from domain.frame.mail_names import MAILS
+from activities.service.case_events import add_events
+from activities.service.case_writes import save_milestones
+from domain.contracts.writes import BeginTerm, DropTerm
 from domain.journey.customer_timeline import Audience, TimelineKind, Visibility, read_cursor
+from domain.journey.telling import event_told, health_told
 from domain.kernel.refusals import Refusal
-from domain.service.case import Happened
+from domain.service.case import Happened, MilestoneFacts, Recorded
 from tests import builders
 from tests.conftest import Servers
 from tests.e2e.lives import until
@@ -120,37 +125,44 @@ async def test_an_order_its_contract_and_its_mail_are_on_the_timeline(servers: S
     assert found[-1] == ("contract", f"Contract {contract}: term 1 ends")
 
 
-CASE = (
-    "insert into service_case (case_id, account_id, subject, channel, impact, urgency, priority, status, status_at,"
-    " opened_at, last_activity_at, planned_at, recorded_at)"
-    " values ($1, $2, 'Till is down', 'web', 'high', 'high', 'urgent', 'open', $3, $3, $3, $3, $3)"
-)
-EVENT = (
-    "insert into case_event (case_id, sequence, at, recorded_at, kind, by, detail, visibility)"
-    " values ($1, $2, $3, $3, $4, $5, $6, $7)"
-)
-MILESTONE = (
-    "insert into case_milestone (case_id, milestone, number, kind, started_at, completed_at, violated_at, state)"
-    " values ($1, 'first_response', 1, 'first_response', $2, $3, $4, $5)"
-)
+def event(number: int, kind: Happened, by: str, detail: dict[str, Any], visibility: str = "shared") -> Recorded:
+    at = START + timedelta(hours=number - 1)
+    return Recorded(sequence=number, at=at, recorded_at=at, kind=kind, by=by, detail=detail, visibility=visibility)
+
+
+async def opened(servers: Servers, account: str | None) -> str:
+    """A case without a workflow."""
+    case = f"T-{next(_numbers)}"
+    await servers.pool.execute(
+        "insert into service_case (case_id, account_id, subject, channel, impact, urgency, priority, status, status_at,"
+        " opened_at, last_activity_at, planned_at, recorded_at)"
+        " values ($1, $2, 'Till is down', 'web', 'high', 'high', 'urgent', 'open', $3, $3, $3, $3, $3)",
+        case,
+        account,
+        START,
+    )
+    return case
+
+
+def promise(**how: Any) -> MilestoneFacts:
+    return MilestoneFacts(milestone="first_response", number=1, kind="first_response", started_at=START, **how)
 
 
 async def test_a_case_is_told_with_its_messages_notes_and_promises(servers: Servers) -> None:
-    account, case = await placed(servers), f"T-{next(_numbers)}"
-    hours = [START + timedelta(hours=n) for n in range(8)]
+    account = await placed(servers)
+    case = await opened(servers, account)
+    events = [
+        event(1, Happened.CREATED, "customer", {}),
+        event(2, Happened.NOTE, "A-1", {"body": "sounds familiar"}, "internal"),
+        event(3, Happened.AGENT_MESSAGE, "A-1", {}),
+        event(4, Happened.WAITING, "A-1", {"status": "waiting_customer", "reason": "log file"}),
+        event(5, Happened.VIOLATED, "system", {}),
+    ]
+    due, missed = START + timedelta(hours=5), START + timedelta(hours=5, minutes=30)
     async with servers.pool.acquire() as connection:
-        await connection.execute(CASE, case, account, START)
-        for number, (kind, by, detail, visibility) in enumerate(
-            [
-                ("created", "customer", {}, "shared"),
-                ("note", "A-1", {"body": "sounds familiar"}, "internal"),
-                ("agent_message", "A-1", {}, "shared"),
-                ("waiting", "A-1", {"status": "waiting_customer", "reason": "log file"}, "shared"),
-                ("violated", "system", {}, "shared"),
-            ]
-        ):
-            await connection.execute(EVENT, case, number + 1, hours[number], kind, by, detail, visibility)
-        await connection.execute(MILESTONE, case, START, None, hours[5], "open")
+        await add_events(connection, case, events, subject="Till is down")
+        late = promise(violated_at=due, completed_at=missed, state="missed")
+        await save_milestones(connection, case, account, [late])
         own = [one for one in await titles(servers, account) if case in one[1]]
         assert own == [
             ("case", f"Case {case}: opened: Till is down"),
@@ -158,98 +170,54 @@ async def test_a_case_is_told_with_its_messages_notes_and_promises(servers: Serv
             ("message", f"Case {case}: we answered"),
             ("case", f"Case {case}: waiting for the customer: log file"),
             ("milestone", f"Case {case}: first response was due"),
+            ("milestone", f"Case {case}: first response kept late"),
         ]
         seen_by_sales = [one for one in await titles(servers, account, Audience.SALES) if case in one[1]]
-        assert len(seen_by_sales) == 4
+        assert len(seen_by_sales) == 5
         assert not [title for _, title in seen_by_sales if "familiar" in title]
         # Late evidence: it was in time after all.
-        await connection.execute(
-            "update case_milestone set state = 'met', completed_at = $2, reversed_at = $3 where case_id = $1",
-            case,
-            hours[2],
-            hours[6],
-        )
-    kept = [title for kind, title in await titles(servers, account) if kind == "milestone"]
-    assert kept == [
+        early, taken_back = START + timedelta(hours=2), START + timedelta(hours=6)
+        kept = promise(violated_at=due, completed_at=early, reversed_at=taken_back, state="met")
+        await save_milestones(connection, case, account, [kept])
+    told = [title for kind, title in await titles(servers, account) if kind == "milestone"]
+    assert told == [
         f"Case {case}: first response kept",
         f"Case {case}: first response was due",
         f"Case {case}: first response was not late after all",
     ]
 
 
-async def test_every_mail_and_all_that_happens_in_a_case_is_called_by_words(servers: Servers) -> None:
-    account, case = await placed(servers), f"T-{next(_numbers)}"
-    untold = {"violated", "reversed", "fired"}
-    kinds = [kind.value for kind in Happened if kind.value not in untold]
-    async with servers.pool.acquire() as connection:
-        for template, words in MAILS.items():
-            assert await connection.fetchval("select mail_in_words($1)", template) == words
-        await connection.execute(CASE, case, account, START)
-        for number, kind in enumerate(kinds):
-            detail = {"owner": "S-1"} if kind == "assigned" else {"name": "hold_overridden"} if kind == "custom" else {}
-            at = START + timedelta(minutes=number)
-            await connection.execute(EVENT, case, number + 1, at, kind, "A-1", detail, "shared")
-        own = [title for _, title in await titles(servers, account) if case in title]
-        name = await connection.fetchval("select name from staff where staff_id = 'S-1'")
-    assert len(own) == len(kinds)
-    assert not [title for title in own if "_" in title or title.endswith((": custom", "message"))]
-    assert f"Case {case}: has an owner: {name}" in own
-    assert f"Case {case}: sales may reach the customer for some hours" in own
-
-
-async def test_a_case_of_somebody_unknown_comes_with_its_past_once_it_is_known_whose_it_is(servers: Servers) -> None:
-    first, second, case = await placed(servers), await placed(servers), f"T-{next(_numbers)}"
-    async with servers.pool.acquire() as connection:
-        await connection.execute(CASE, case, None, START)
-        await connection.execute(EVENT, case, 1, START, "created", "customer", {}, "shared")
-        await connection.execute(MILESTONE, case, START, START, None, "met")
-        count = "select count(*) from timeline_item where link = $1"
-        assert await connection.fetchval(count, f"case/{case}") == 0
-        for account in (first, second):
-            await connection.execute("update service_case set account_id = $2 where case_id = $1", case, account)
-            own = [title for _, title in await titles(servers, account) if case in title]
-            assert own == [f"Case {case}: first response kept", f"Case {case}: opened: Till is down"][::-1]
-            assert await connection.fetchval(count, f"case/{case}") == 2
-
-
-async def test_holds_invoices_and_health_are_told_when_they_change(servers: Servers) -> None:
-    account = await placed(servers)
-    async with servers.pool.acquire() as connection:
-        for n, (score, band) in enumerate([(72, "healthy"), (72, "healthy"), (55, "watch")]):
-            await connection.execute(
-                "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, '[]')",
-                account,
-                START + timedelta(days=n),
-                score,
-                band,
-            )
-        await connection.execute(
-            "insert into invoice (invoice_id, account_id, number, key, currency, net, total, issued_at, issued_on)"
-            " values ($1, $2, 1000, $1, 'JPY', 48000, 48000, $3, $4)",
-            f"I-{account}",
-            account,
-            START + timedelta(days=3),
-            START.date(),
-        )
-        await connection.execute(
-            "insert into sales_hold (hold_id, account_id, scope, level, reason, source, says, since, recorded_at)"
-            " values ($1, $2, 'customer', 'warn', 'open_case', 'T-1', 'a case is open', $3, $3)",
-            f"H-{account}",
-            account,
-            START + timedelta(days=4),
-        )
-        await connection.execute(
-            "update sales_hold set level = 'block', says = 'an urgent case is open' where hold_id = $1", f"H-{account}"
-        )
-        await connection.execute(
-            "update sales_hold set lifted_at = $2 where hold_id = $1", f"H-{account}", START + timedelta(days=5)
-        )
-        found = await titles(servers, account)
-    ours = [one for one in found if one[0] in ("health", "hold") or one[1].startswith(f"Invoice I-{account}")]
-    assert ours == [
-        ("health", "Health 72, healthy"),
-        ("health", "Health 55, watch (was 72, healthy)"),
-        ("invoice", f"Invoice I-{account}: 48000 JPY"),
-        ("hold", "Sales is held back: an urgent case is open"),
-        ("hold", "No longer so: an urgent case is open"),
+def test_all_that_happens_in_a_case_is_called_by_words() -> None:
+    untold = {Happened.VIOLATED, Happened.REVERSED, Happened.FIRED}
+    details: dict[Happened, dict[str, Any]] = {
+        Happened.ASSIGNED: {"owner": "S-1"},
+        Happened.CUSTOM: {"name": "hold_overridden"},
+    }
+    told = [
+        line["title"] or ""
+        for n, kind in enumerate(Happened, 1)
+        for line in event_told("A-1", "C-1", "Till", event(n, kind, "A-1", details.get(kind, {})), {"S-1": "Ann Lee"})
     ]
+    assert len(told) == len(Happened) - len(untold)
+    assert not [title for title in told if "_" in title or title.endswith((": custom", "message"))]
+    assert "Case C-1: has an owner: Ann Lee" in told
+    assert "Case C-1: sales may reach the customer for some hours" in told
+
+
+async def test_a_term_that_is_taken_back_is_told_no_more(servers: Servers) -> None:
+    account = await placed(servers)
+    contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
+    begins = ("contract", f"Contract {contract}: term 2 begins")
+    first, end = START, START + timedelta(days=30)
+    term = BeginTerm(contract, 2, first.date(), end.date(), first, end, "renewed", START)
+    async with servers.pool.acquire() as connection:
+        await connection.execute(TERM, *term_row(term, contract, account, term.origin, term.at))
+        assert begins in await titles(servers, account)
+        await drop_terms(connection, account, [DropTerm(contract, 2)])
+        assert begins not in await titles(servers, account)
+
+
+async def test_only_another_health_is_told() -> None:
+    told = [*health_told("A-1", START, 72, "healthy", None), *health_told("A-1", START, 72, "healthy", (72, "healthy"))]
+    told += health_told("A-1", START, 55, "watch", (72, "healthy"))
+    assert [line["title"] for line in told] == ["Health 72, healthy", "Health 55, watch (was 72, healthy)"]
