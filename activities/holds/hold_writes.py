@@ -11,7 +11,8 @@ from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
 from activities.service.case_events import add_events, new_event
 from domain.frame.customer import Customer
-from domain.holds.holds import Hold, HoldReason
+from domain.frame.sales_holds import HoldReason
+from domain.holds.holds import Hold
 from domain.holds.writes import (
     AddEvidence,
     FileLead,

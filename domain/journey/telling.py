@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from domain.frame.mail_names import mail_in_words
 from domain.frame.flight import Channel
+from domain.frame.mail_names import mail_in_words
 from domain.journey.customer_timeline import TimelineKind as Kind
 from domain.journey.customer_timeline import Visibility
 from domain.service.case import Happened, MilestoneFacts, Recorded
