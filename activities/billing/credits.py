@@ -19,7 +19,7 @@ from domain.billing.billing import Credit, Credited, CreditLine
 from domain.billing.line_parts import Why, read_parts
 from domain.journey import telling
 from domain.kernel import tax
-from domain.kernel.money import rounding_of
+from domain.kernel.money import half_up, rounding_of
 from domain.kernel.tax import Rates, Taxed
 
 ZERO = Decimal(0)
@@ -391,7 +391,7 @@ def _credit_line(line: CreditLine, target: Any, source: Source, amount: Decimal,
 def _by_unit(line: CreditLine, amount: Decimal) -> dict[str, Any]:
     """What is given back of each unit, if that multiplies out."""
     if line.quantity:
-        price = (amount / line.quantity).quantize(Decimal("1e-6"))
+        price = half_up(6).apply(amount / line.quantity)
         if price * line.quantity == amount:
             return {"unit_price": price}
     return {"why": Why.AGREED}

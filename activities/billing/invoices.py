@@ -13,7 +13,7 @@ from activities.kernel.pool import Connection
 from domain.billing.bill import BillKind, BillLine
 from domain.billing.line_parts import LinePart, Stated, Why, kept, last_day, plainly
 from domain.journey import telling
-from domain.kernel.money import rounding_of
+from domain.kernel.money import money, rounding_of
 from domain.kernel.tax import Rates, Taxed
 
 ZERO = Decimal(0)
@@ -108,9 +108,9 @@ class Document:
 def sums_told(net: Decimal, taxes: Sequence[Taxed], total: Decimal, currency: str) -> dict[str, Any]:
     """Net, tax by rate and gross (`total`) of a document as JSON values, amounts as strings."""
     return {
-        "net": {"amount": f"{net:f}", "currency": currency},
+        "net": money(net, currency).told(),
         "taxes": [{"rate": f"{one.rate:f}", "net": f"{one.net:f}", "tax": f"{one.tax:f}"} for one in taxes],
-        "total": {"amount": f"{total:f}", "currency": currency},
+        "total": money(total, currency).told(),
     }
 
 

@@ -17,9 +17,8 @@ from activities.billing.credits import OverCreditedError
 from activities.kernel.pool import TRANSPORT_ERRORS
 from activities.service.case_rows import CaseMovedMeanwhileError
 from domain.assets.errors import AssetLockedError, LedgerCorruptError
-from domain.contracts.refusing import refusal_of
 from domain.frame.unreadable import MEND, UNREADABLE, UnreadableError
-from domain.kernel.refusals import Refusal
+from domain.kernel.refusals import Refusal, refusal_of
 
 PATIENT_ATTEMPTS = 5
 """A lost race settles itself long before; after this many attempts it is a mistake that somebody has to see."""

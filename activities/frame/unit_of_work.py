@@ -21,12 +21,12 @@ from activities.frame.writing import carry_out
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
-from domain.contracts.refusing import named_refusals
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.fingerprints import Asked
+from domain.kernel.refusals import named_refusals
 from domain.kernel.requests import Request, read_request
 
 _Request = TypeVar("_Request", bound=Request)

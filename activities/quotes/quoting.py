@@ -18,9 +18,9 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import acceptance
 from domain.kernel.money import withdrawn
-from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.quotes import deciding
-from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
+from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, next_version
 from domain.quotes.ordered import priced_as_sold
 from domain.quotes.quote import Quote
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote

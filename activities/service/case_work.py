@@ -23,14 +23,14 @@ from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import Asked
-from domain.kernel.refusals import UNKNOWN_CASE, Refusal
+from domain.kernel.refusals import UNKNOWN_CASE, Refusal, named_refusals
 from domain.kernel.shown import shorten
 from domain.mail.signing import Key, message_id_of
 from domain.service import case_care
 from domain.service.case import CaseAccount, CaseFile
 from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_progress import CaseCall, CaseOutcome
-from domain.service.case_refusing import check_version, named_rules
+from domain.service.case_refusing import check_version
 from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import ServiceBook
@@ -130,7 +130,7 @@ class CaseWorker:
             if found := await effects.find_record(connection, key, asked):
                 return await self.repeated(connection, call, case, *found)
             work = Work(await self.situation(connection, case, call.as_of, *people, agents=agents), key)
-            with named_rules():
+            with named_refusals():
                 check_version(getattr(request, "expected_version", None), case.version)
             looked = await look(connection, work, request) if look else ()
             await self.carry_out(connection, work, lambda work: rule(work, request, *looked))
@@ -139,7 +139,7 @@ class CaseWorker:
     async def carry_out(self, connection: Connection, work: Work, decide: Decide) -> None:
         """The decision itself, then whatever is due. Raises `Refusal`; nothing is written by then."""
         before = work.case
-        with named_rules():
+        with named_refusals():
             if not work.fresh:
                 case_care.by_time(work)  # what was due before comes first, even if nobody was there to do it
             decide(work)

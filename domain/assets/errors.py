@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from domain.kernel.rule_errors import RuleError
 
 
-class AssetError(ValueError):
-    """A request that is refused; nothing has changed. `code` names the reason, the message says what to do."""
+class AssetError(RuleError):
+    """A request that the ledger refuses."""
 
-    code: ClassVar[str] = "asset_error"
+    code = "asset_error"
 
 
 class UnknownAssetError(AssetError):
@@ -41,6 +41,7 @@ class InFlightError(AssetError):
     """Another transaction changed the asset since the caller read it."""
 
     code = "already_in_flight"
+    refused_as = "AssetChanged"
 
 
 class MissingQuantityChangeError(AssetError):
@@ -159,6 +160,7 @@ class LedgerCorruptError(AssetError):
     """Stored actions that break an invariant of the ledger; nobody's request, but a damaged history."""
 
     code = "ledger_corrupt"
+    wrong_fact = True
 
 
 class CurrencyMissingError(AssetError):

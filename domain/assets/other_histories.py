@@ -10,7 +10,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from domain.assets.errors import HistoryError, MixedPriceBooksError
-from domain.assets.exact import rounded
 from domain.assets.invariants import check_periods, violations
 from domain.assets.ledger import Ledger, period_at
 from domain.assets.model import Asset, AssetRecord, Attributes, RequestId, StatePeriod
@@ -49,7 +48,7 @@ class KnownPeriod:
 def monthly_price(price: Decimal, months: int) -> Decimal:
     """A price for `months` months by the month, exact or to twelve decimals."""
     exact = price / months
-    return exact if Fraction(exact) * months == Fraction(price) else rounded(Fraction(price) / months, _LEDGER)
+    return exact if Fraction(exact) * months == Fraction(price) else _LEDGER.apply(Fraction(price) / months)
 
 
 def follow(

@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 from domain.assets.dates import Span
-from domain.assets.exact import rounded
 from domain.assets.grid import Grid
 from domain.assets.proration_policy import (
     Partial,
@@ -35,7 +34,7 @@ class Piece:
 def by_the_month(price: Decimal, start: date, end: date, policy: ProrationPolicy) -> Decimal:
     """What a price by the month comes to from `start` up to `end`, in months that begin on the day of `start`, rounded."""
     found = pieces(Span(start, end), Grid(month_index(start), start.day, 1), policy)
-    return rounded(Fraction(price) * policy.used(sum((piece.share for piece in found), Fraction())), policy.rounding)
+    return policy.rounding.apply(Fraction(price) * policy.used(sum((piece.share for piece in found), Fraction())))
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from domain.assets.dates import DAY, Span, is_month_end
 from domain.assets.errors import PolicyError
-from domain.assets.exact import rounded
 from domain.kernel.base import Carried
 from domain.kernel.calendar import ZoneName, month_index
 from domain.kernel.money import Rounding
@@ -133,7 +132,7 @@ class ProrationPolicy(Carried):
         """The multiplier that amounts are computed from."""
         if self.amount_from is AmountFrom.EXACT or self.multiplier_rounding is None:
             return multiplier
-        return Fraction(rounded(multiplier, self.multiplier_rounding))
+        return Fraction(self.multiplier_rounding.apply(multiplier))
 
 
 def read_policy(raw: dict[str, object]) -> ProrationPolicy:

@@ -9,7 +9,6 @@ from enum import StrEnum
 from fractions import Fraction
 
 from domain.assets.errors import IndexRateMissingError
-from domain.assets.exact import rounded
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding, by_one_month, for_months, is_divided, rounding_of
 
@@ -57,7 +56,7 @@ def uplift_percent(index: Decimal, spread: Decimal, combination: Combination = C
 
 def uplifted(unit_price: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
     """`unit_price` raised by `percent` per cent."""
-    return rounded(Fraction(unit_price) * (100 + Fraction(percent)) / 100, rounding)
+    return rounding.apply(Fraction(unit_price) * (100 + Fraction(percent)) / 100)
 
 
 def raised(unit_price: Decimal, percent: Decimal, currency: str, months: int = 1) -> Decimal:

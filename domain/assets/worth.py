@@ -13,7 +13,6 @@ from functools import lru_cache
 from math import lcm
 from operator import attrgetter
 
-from domain.assets.exact import product, quotient, rounded
 from domain.assets.model import (
     Asset,
     AssetAction,
@@ -170,7 +169,7 @@ def worth(
     months = months_between(start, end, policy.month_count, asset.time_zone, anchor_at(anchors, start))
     if months.denominator == 1:
         return price * months.numerator
-    return product(price, months, rounding_of(asset.currency))
+    return rounding_of(asset.currency).product(price, months)
 
 
 def exact_worth(
@@ -200,7 +199,7 @@ def units_worth(
     """What units at a price come to in a span: under a running sum rounded once, else each unit by itself."""
     if policy.amounts is AmountRounding.RUNNING_SUM:
         exact = exact_worth(price, *span, asset, policy, anchors)
-        return None if exact is None else rounded(exact * units, rounding_of(asset.currency))
+        return None if exact is None else rounding_of(asset.currency).apply(exact * units)
     each = worth(price, *span, asset, policy, anchors)
     return None if each is None else each * units
 
@@ -215,7 +214,7 @@ class Amounts:
         self._rounding = rounding_of(asset.currency)
         self._earned = ZERO
         self._sum, self._over = asset.carried.as_integer_ratio()
-        self._before = quotient(self._sum, self._over, self._rounding)
+        self._before = self._rounding.quotient(self._sum, self._over)
 
     def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
@@ -237,7 +236,7 @@ class Amounts:
         return self._next()
 
     def _next(self) -> Decimal:
-        so_far = quotient(self._sum, self._over, self._rounding)
+        so_far = self._rounding.quotient(self._sum, self._over)
         amount, self._before = so_far - self._before, so_far
         return amount
 

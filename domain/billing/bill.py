@@ -10,7 +10,6 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.assets.exact import rounded
 from domain.assets.model import AssetRecord
 from domain.billing.line_parts import LinePart, Why, changed, kept, read_parts, turned
 from domain.billing.netting import Key, staying, together
@@ -243,7 +242,7 @@ def changes_of(
         if charged.get(key, ZERO) != due.get(key, 0)
     }
     settled = {key for key in keys if key in charged and due.get(key) and abs(open_.get(key, Fraction())) <= unit}
-    begun = rounded(carried, rounding)
+    begun = rounding.apply(carried)
     done = sum(charged.values(), begun)
     so_far = carried - Fraction(begun) + Fraction(done)
     exact = so_far + sum((more for key, more in open_.items() if key in settled), Fraction())
@@ -251,10 +250,10 @@ def changes_of(
     for key in keys:
         if key not in settled:
             exact += open_.get(key, Fraction())
-            change = max(rounded(exact, rounding) - done, -charged.get(key, ZERO))
+            change = max(rounding.apply(exact) - done, -charged.get(key, ZERO))
             done += change
             changes[key] = change
-    rest = rounded(sum(open_.values(), so_far), rounding) - done
+    rest = rounding.apply(sum(open_.values(), so_far)) - done
     if not rest:
         return {key: change for key, change in changes.items() if change}
     step = Decimal(1).scaleb(-rounding.decimals).copy_sign(rest)

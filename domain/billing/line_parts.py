@@ -12,7 +12,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from domain.assets.exact import rounded
 from domain.kernel.calendar import day_in_month, month_index, months_between
 from domain.kernel.money import exactly, is_divided, rounding_of
 
@@ -97,7 +96,7 @@ def stated(amount: Decimal, currency: str, parts: Sequence[LinePart], why: Why |
     """The words of a line over `amount`, never below zero, that is made of `parts`."""
     parts = merged(parts)
     rounding = rounding_of(currency)
-    off = abs(amount - rounded(sum((part.worth for part in parts), Fraction()), rounding))
+    off = abs(amount - rounding.apply(sum((part.worth for part in parts), Fraction())))
     if why is None and off:
         near = off <= _ROUNDING * Decimal(1).scaleb(-rounding.decimals)
         why = Why.ROUNDED if near else Why.DIFFERENCE

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.assets.exact import rounded
 from domain.assets.model import AssetRecord, SellingModel, StatePeriod
 from domain.assets.periods import rows_of, sweep, timeline
 from domain.assets.worth import anchor_at, month_anchors
@@ -52,10 +51,10 @@ def schedule(record: AssetRecord, terms: BillingTerms, through: date) -> list[Ce
     rounding = rounding_of(record.asset.currency)
     cells = sorted(cells_of(record, terms, through).values(), key=lambda cell: (cell.key[1], cell.key[0]))
     exact = record.asset.carried
-    before = rounded(exact, rounding)
+    before = rounding.apply(exact)
     for cell in cells:
         exact += cell.exact
-        so_far = rounded(exact, rounding)
+        so_far = rounding.apply(exact)
         cell.amount, before = so_far - before, so_far
     return cells
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import ClassVar
+
+from domain.kernel.rule_errors import RuleError
 
 MOST_NAMED = 12
 
 
-class QuoteError(ValueError):
-    """A request that is refused; nothing has changed."""
+class QuoteError(RuleError):
+    """A quote that is refused."""
 
-    code: ClassVar[str] = "quote_error"
+    code = "quote_error"
 
 
 class UnknownProductError(QuoteError):

@@ -15,7 +15,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.assets.exact import rounded
 from domain.assets.model import Attributes, SellingModel
 from domain.catalogue.errors import NoPriceError, PriceBookNotValidError, SellingModelError, one_of
 from domain.kernel.base import Received
@@ -161,7 +160,7 @@ def ledger_price(price: Decimal, per: PriceUnit) -> Decimal:
     """A price as the ledger keeps it: by the month, or once; what is paid by use is no recurring revenue."""
     match per:
         case PriceUnit.YEAR:
-            return rounded(Fraction(price) / MONTHS_IN_YEAR, LEDGER_DECIMALS)
+            return LEDGER_DECIMALS.apply(Fraction(price) / MONTHS_IN_YEAR)
         case PriceUnit.USE:
             return ZERO
         case _:

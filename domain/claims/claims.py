@@ -104,7 +104,7 @@ class Claim(Carried):
             "kind": self.kind.value,
             "case_id": self.case_id,
             "status": self.status.value,
-            "refund": {"amount": str(self.amount), "currency": self.currency},
+            "refund": self.money.told(),
             "approval": self.approval.value,
             "by": self.claimed_by,
             "at": self.claimed_at.isoformat(),

@@ -27,7 +27,6 @@ from domain.assets.requests import (
 )
 from domain.assets.worth import anchor_at, month_anchors
 from domain.contracts.bundled import bundled, check_apart, check_ends, renewed_along
-from domain.contracts.refusing import named_refusals
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import joined, replan
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, carry_out
@@ -51,7 +50,7 @@ from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
 from domain.kernel.ids import AccountId, AssetId, ContractId, ProductCode
-from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal, named_refusals
 from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, ContactRole, PricePer, ProductKind
 

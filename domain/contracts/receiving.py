@@ -13,7 +13,6 @@ from domain.assets.move import Conveyed, transfer_in
 from domain.assets.writes import Relate
 from domain.contracts.changes import scheduled
 from domain.contracts.consignments import Conditions, Consignment, Parcel, TermAhead, Transferred, TransferStatus
-from domain.contracts.refusing import named_refusals
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import Replanned, joined, replan
 from domain.contracts.request_facts import RequestFacts, Sold, changes_of
@@ -25,6 +24,7 @@ from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.kernel.ids import AccountId, ContractId
+from domain.kernel.refusals import named_refusals
 from domain.orders.order import ContactRole
 
 

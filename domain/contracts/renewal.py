@@ -18,6 +18,7 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
+from domain.kernel.money import to_minor_unit
 from domain.orders.order import ContactRole
 
 
@@ -45,7 +46,7 @@ def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisio
         "contract_id": contract.contract_id,
         "start": term.start_on.isoformat(),
         "end": last_day(term).isoformat(),
-        "total": situation.customer.money(quote.total, quote.currency),
+        "total": to_minor_unit(quote.total, quote.currency).told(),
         "automatic": origin == "automatic",
     }
     return Decision(

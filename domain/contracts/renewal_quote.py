@@ -14,7 +14,7 @@ from domain.frame.customer import AssetFacts, ContractFacts, TermFacts, agreed_p
 from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day
-from domain.kernel.money import Rounding, rounding_of
+from domain.kernel.money import Rounding, money, rounding_of, to_minor_unit
 
 FIRST_DAYS = 16
 """So many days of a term, or half of a shorter one, a customer has at least to say that it is the last."""
@@ -67,12 +67,9 @@ def price_of_term(
                 {
                     "product": asset.product_name,
                     "quantity": quantity,
-                    "unit_price": {
-                        "amount": format(agreed_price(monthly, asset.per), "f"),
-                        "currency": contract.currency,
-                    },
+                    "unit_price": money(agreed_price(monthly, asset.per), contract.currency).told(),
                     "per": asset.per.value,
-                    "amount": {"amount": str(amount), "currency": contract.currency},
+                    "amount": money(amount, contract.currency).told(),
                 }
             )
     return QuoteRenewal(
@@ -147,7 +144,7 @@ def quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
         "quote_id": quote.quote_id,
         "start": following.start_on.isoformat(),
         "end": last_day(following).isoformat(),
-        "total": situation.customer.money(quote.total, quote.currency),
+        "total": to_minor_unit(quote.total, quote.currency).told(),
         "valid_until": quote.valid_until.isoformat(),
         "lines": quote.lines,
     }

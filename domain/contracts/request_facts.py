@@ -16,7 +16,6 @@ from domain.assets.model import AssetRecord, RequestId, Subtype
 from domain.assets.operations import AnyRequest, apply_together
 from domain.assets.taking import lot_agreed_at
 from domain.assets.writes import AssetChange
-from domain.contracts.refusing import named_refusals
 from domain.contracts.requests import Named, When
 from domain.contracts.writes import OpenAsset
 from domain.frame.customer import AssetFacts, ContractFacts
@@ -25,7 +24,7 @@ from domain.frame.situation import Situation
 from domain.frame.unreadable import check_contract, unreadable_of
 from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import AssetId
-from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal
+from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal, named_refusals
 from domain.kernel.shown import counted
 from domain.orders.order import OrderedProduct, PricePer
 

@@ -21,7 +21,7 @@ from domain.assets.operations import MOST_TRANSFER_LINES
 from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
 from domain.kernel.base import Received
-from domain.kernel.calendar import within_reach
+from domain.kernel.calendar import within_reach, written_day
 from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.ids import AccountRef, ContractRef
 from domain.kernel.money import CurrencyCode
@@ -36,7 +36,7 @@ def _moment(value: Any) -> date:
     if isinstance(value, str):
         text = value.strip().upper()
         try:
-            value = date.fromisoformat(text) if len(text) == len("2027-03-01") else datetime.fromisoformat(text)
+            value = written_day(text) or datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError(
                 f"{text[:40]!r} is neither a day such as 2027-03-01 nor an instant with its offset"

@@ -16,7 +16,7 @@ from domain.frame.customer import Customer
 from domain.frame.decision import JournalLine
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
-from domain.kernel.money import rounding_of
+from domain.kernel.money import rounding_of, to_minor_unit
 from domain.kernel.shown import counted
 from domain.orders.order import FirstInvoice
 
@@ -110,8 +110,8 @@ def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -
         "until": end.isoformat() if end and (now or kind != "handed_over") else "",  # it runs for somebody else
         "quantity_before": was,
         "quantity": now,
-        "mrr_before": customer.money((old.mrr if old else None) or ZERO, currency),
-        "mrr": customer.money((new.mrr if new else None) or ZERO, currency),
+        "mrr_before": to_minor_unit((old.mrr if old else None) or ZERO, currency).told(),
+        "mrr": to_minor_unit((new.mrr if new else None) or ZERO, currency).told(),
         "fields": "; ".join(f"{key}: {value}" for s in action.attributes for key, value in s.values.items()),
     }
     answer = {

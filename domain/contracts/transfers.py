@@ -32,7 +32,6 @@ from domain.contracts.consignments import (
     TransferStatus,
 )
 from domain.contracts.receiving import mail_of_changes
-from domain.contracts.refusing import named_refusals, refusal_of
 from domain.contracts.replanning import joined, replan
 from domain.contracts.request_facts import RequestFacts, changes_of
 from domain.contracts.requests import TransferAssets
@@ -45,7 +44,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.ids import AssetId
-from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal
+from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
 
 
 def transfer_id_of(desk: RequestFacts) -> str:

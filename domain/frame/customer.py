@@ -21,7 +21,7 @@ from domain.kernel.calendar import (
     month_grids,
     start_of_day,
 )
-from domain.kernel.money import Money, by_one_month, for_months, rounding_of
+from domain.kernel.money import by_one_month, for_months, rounding_of
 from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
 
@@ -336,11 +336,6 @@ class Customer(Carried):
         if business_day:
             day = business_day_from(day, self.account.country)
         return local_instant(day, self.account.time_zone), day
-
-    def money(self, amount: Decimal, currency: str) -> dict[str, str]:
-        """An amount as messages carry it, at the currency's minor unit."""
-        rounded = Money(amount=amount, currency=currency).rounded()
-        return {"amount": str(rounded.amount), "currency": currency}
 
 
 def by_month(unit_price: Decimal, per: PricePer) -> Decimal:

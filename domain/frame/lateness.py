@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from domain.kernel.calendar import written_day
+
 Context = dict[str, Any]
 
 LATEST_ONLY = frozenset({"renewal_notice"})
@@ -45,7 +47,7 @@ def on_day(template: str, context: Context, written_on: date, today: date) -> Co
 
 
 def _day(value: Any, otherwise: date) -> date:
-    return date.fromisoformat(value[:10]) if isinstance(value, str) else otherwise
+    return (written_day(value[:10]) if isinstance(value, str) else None) or otherwise
 
 
 def _renewal_notice(context: Context, today: date) -> Context:

@@ -28,10 +28,10 @@ from domain.journey.activation import NAMED, Sale, begin, first_invoices, told_o
 from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, started_months
 from domain.kernel.ids import AssetId, ContractId, OrderId
-from domain.kernel.refusals import ORDER_CONFLICT, Refusal
+from domain.kernel.refusals import ORDER_CONFLICT, Refusal, named_refusals
 from domain.orders.order import BillingFrequency, FirstInvoice, PricePer, ProductKind
 from domain.quotes import versions
-from domain.quotes.asking import StoredQuote, named_refusals
+from domain.quotes.asking import StoredQuote
 from domain.quotes.deciding import answer_of, check_version, is_termed_sale, stage_of
 from domain.quotes.ordering import SoldOrder, assetize, order_from
 from domain.quotes.quote import LedgerStep, Quote

@@ -20,7 +20,7 @@ from domain.frame.state import Outcome, Step
 from domain.kernel.base import Write
 from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
-from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.orders.fulfilments import (
     Fulfilment,
     FulfilmentStep,
@@ -31,7 +31,6 @@ from domain.orders.fulfilments import (
     event_of,
     record_step,
 )
-from domain.quotes.asking import named_refusals
 
 FOLLOW_UP = "delivery_follow_up"
 """the task of a playbook and the mail that ask whether everything has arrived"""

@@ -12,6 +12,7 @@ from typing import Any
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import BeginTerm, SetContractStatus
 from domain.frame.decision import Decision
+from domain.kernel.money import money
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import SaveQuote
 
@@ -82,7 +83,7 @@ def _sold(write: SaveQuote, first_invoices: dict[str, str]) -> Iterator[Event]:
             "quote_id": quote.quote_id,
             "version": quote.version,
             "order_id": write.order_id,
-            "amount": {"amount": str(quote.totals.amount), "currency": quote.currency},
+            "amount": money(quote.totals.amount, quote.currency).told(),
         },
     )
     if any(line.kind == "sale" for line in quote.lines):

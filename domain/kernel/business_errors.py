@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from domain.kernel.rule_errors import RuleError
 
 
-class ServiceRuleError(ValueError):
-    """A service rule refuses its input. `code` is stable and meant for programs, the text is meant for people."""
-
-    code: ClassVar[str] = "invalid_value"
+class ServiceRuleError(RuleError):
+    """A rule of service refuses its input."""
 
 
 class NaiveInstantError(ServiceRuleError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from calendar import isleap
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -19,6 +21,7 @@ MORNING = time(9, 0)
 MONTHS_IN_YEAR = 12
 CALENDAR = 1
 """The anchor day of calendar months."""
+_WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHORTEST = 28
 _FEBRUARY = 1
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -33,6 +36,14 @@ def within_reach(day: _Day) -> _Day:
     if not 1970 <= day.year <= 2200:
         raise ValueError(f"the year {day.year} is out of reach; use one from 1970 to 2200")
     return day
+
+
+def written_day(value: object) -> date | None:
+    """The day that a date is, or a text that says a day and nothing else; null for an instant and for all else."""
+    if isinstance(value, str) and _WRITTEN_DAY.fullmatch(value.strip()):
+        with suppress(ValueError):
+            return date.fromisoformat(value.strip())
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 def local_instant(day: date, zone: str, at: time = MORNING) -> datetime:

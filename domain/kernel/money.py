@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Annotated
 
 from iso4217 import Currency
-from pydantic import AfterValidator
+from pydantic import AfterValidator, field_serializer
 
 from domain.kernel.base import Carried
 
@@ -65,9 +65,35 @@ class Rounding(Carried):
     mode: RoundingMode = RoundingMode.HALF_UP
     decimals: int = 2
 
-    def apply(self, value: Decimal) -> Decimal:
-        """`value` rounded by this rule."""
-        return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
+    def apply(self, value: Decimal | Fraction) -> Decimal:
+        """`value` with exactly `decimals` places; ties are seen exactly, never through a cut-off quotient."""
+        if isinstance(value, Decimal):
+            return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
+        return self.quotient(value.numerator, value.denominator)
+
+    def product(self, value: Decimal, factor: Fraction) -> Decimal:
+        """`value` times `factor`, rounded once."""
+        numerator, denominator = value.as_integer_ratio()
+        return self.quotient(numerator * factor.numerator, denominator * factor.denominator)
+
+    def quotient(self, numerator: int, denominator: int) -> Decimal:
+        """`numerator` over `denominator`, rounded."""
+        if self.decimals < 0:
+            denominator *= 10**-self.decimals
+        else:
+            numerator *= 10**self.decimals
+        whole, rest = divmod(abs(numerator), denominator)
+        if self.mode is RoundingMode.UP:
+            whole += rest > 0
+        elif self.mode is RoundingMode.HALF_UP:
+            whole += 2 * rest >= denominator
+        return Decimal(f"{-whole if numerator < 0 else whole}E{-self.decimals}")
+
+
+@cache
+def half_up(decimals: int = 0) -> Rounding:
+    """To the nearest with so many decimals, ties away from zero."""
+    return Rounding(decimals=decimals)
 
 
 _MONTHLY = Rounding(decimals=12)
@@ -79,7 +105,7 @@ _AGREED = Decimal("1e-10")
 @cache
 def rounding_of(currency: str) -> Rounding:
     """Half up to the minor unit of `currency`: 0 decimals for JPY, 2 for EUR, 3 for KWD."""
-    return Rounding(decimals=MINOR_UNITS[currency])
+    return half_up(MINOR_UNITS[currency])
 
 
 class CurrencyMismatchError(ValueError):
@@ -114,6 +140,29 @@ class Money(Carried):
     def rounded(self) -> Money:
         """This amount at the currency's minor unit, ties away from zero."""
         return Money(amount=rounding_of(self.currency).apply(self.amount), currency=self.currency)
+
+    @field_serializer("amount", when_used="json")
+    def _plainly(self, amount: Decimal) -> str:
+        return f"{amount:f}"
+
+    def told(self) -> dict[str, str]:
+        """As messages, answers and records carry it: {"amount": "12.50", "currency": "EUR"}."""
+        return self.model_dump(mode="json")
+
+
+def money(amount: Decimal, currency: str) -> Money:
+    """An amount as it is."""
+    return Money(amount=amount, currency=currency)
+
+
+def to_minor_unit(amount: Decimal, currency: str) -> Money:
+    """An amount at the currency's minor unit."""
+    return Money(amount=amount, currency=currency).rounded()
+
+
+def grouped(amount: Decimal, currency: str) -> str:
+    """An amount at the currency's minor unit for tables, thousands grouped, without the currency."""
+    return f"{rounding_of(currency).apply(amount):,}"
 
 
 def by_one_month(price: Decimal, months: int) -> Decimal:

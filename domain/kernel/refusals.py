@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
 
 from domain.kernel.base import Carried
+from domain.kernel.rule_errors import RuleError
 from domain.kernel.shown import counted
 
 
@@ -48,6 +50,25 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused requ
         """The refusal of a document whose texts no database keeps; null if all can be kept."""
         problems = [Problem(field=_path(path), problem=_NOT_KEPT) for path in _not_kept(document, ())]
         return cls(type, message, problems) if problems else None
+
+
+def refusal_of(error: RuleError) -> Refusal:
+    """The refusal for what a rule forbids, by its code: `OverReduction` for `over_reduction`, and so on."""
+    type = error.refused_as or "".join(word.capitalize() for word in error.code.split("_"))
+    notes = getattr(error, "__notes__", [])
+    said = f"{error} ({'; '.join(notes)})" if notes else str(error)
+    return Refusal(type, said, [Problem(field=field, problem=right) for field, right in error.wrong.items()])
+
+
+@contextmanager
+def named_refusals() -> Iterator[None]:
+    """Raises a refusal in place of a rule's error, unless a fact is wrong and not the request."""
+    try:
+        yield
+    except RuleError as error:
+        if error.wrong_fact:
+            raise
+        raise refusal_of(error) from error
 
 
 INVALID_ORDER = "InvalidOrder"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
@@ -14,16 +14,17 @@ from domain.kernel.base import Carried, Write
 from domain.kernel.calendar import within_reach
 from domain.kernel.ids import OrderRef
 from domain.kernel.requests import Request
+from domain.kernel.rule_errors import RuleError
 from domain.orders.order import Quantity
 
 LineRef = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,60}$")]
 Moment = Annotated[AwareDatetime, AfterValidator(within_reach)]
 
 
-class FulfilmentError(ValueError):
+class FulfilmentError(RuleError):
     """More units in a step than came through the one before, or a step back in time."""
 
-    code: ClassVar[str] = "fulfilment_not_valid"
+    code = "fulfilment_not_valid"
 
 
 class FulfilmentStep(StrEnum):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -13,22 +12,19 @@ from pydantic import ValidationError
 
 from domain.assets.bundles import Relationship
 from domain.assets.contract_dates import ContractTerms
-from domain.assets.errors import AssetError, BackdateError
+from domain.assets.errors import BackdateError
 from domain.assets.ledger import Ledger
 from domain.catalogue.catalogue import Catalogue
-from domain.catalogue.errors import QuoteError
 from domain.catalogue.pricebook import PriceBook
-from domain.contracts.refusing import refusal_of
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
-from domain.kernel.calendar import start_of_day
+from domain.kernel.calendar import start_of_day, written_day
 from domain.kernel.ids import AccountId, AssetId, ContractId
-from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.orders.fulfilments import FulfilmentError
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.quotes.pricing import price
 from domain.quotes.quote import Quote
 from domain.quotes.request_lines import QuoteRequest
-from domain.quotes.requests import NewContract, RequestQuote, is_day
+from domain.quotes.requests import NewContract, RequestQuote
 from domain.quotes.versions import QuoteFile
 
 PREVIEW_AGE = timedelta(days=1)
@@ -55,27 +51,6 @@ class Sources:
     catalogue: Catalogue
     book: PriceBook
     relationships: Sequence[Relationship] = ()
-
-
-@contextmanager
-def named_refusals() -> Iterator[None]:
-    """Raises a refusal in place of an error of quoting or of the ledger; its type is the error's code: `QuoteStale` for `quote_stale`."""
-    try:
-        yield
-    except AssetError as error:
-        raise _noted(refusal_of(error), error) from error
-    except (QuoteError, FulfilmentError) as error:
-        name = "".join(word.capitalize() for word in error.code.split("_"))
-        raise Refusal(name, _with_notes(str(error), error)) from error
-
-
-def _noted(refusal: Refusal, error: AssetError) -> Refusal:
-    return Refusal(refusal.type, _with_notes(str(refusal), error))
-
-
-def _with_notes(said: str, error: Exception) -> str:
-    notes = getattr(error, "__notes__", [])
-    return f"{said} ({'; '.join(notes)})" if notes else said
 
 
 def instant_of(situation: Situation, request: RequestQuote) -> datetime:
@@ -163,13 +138,13 @@ def _line(situation: Situation, line: Mapping[str, Any], as_of: datetime, number
     elif str(kind) in _NOW:
         found.setdefault("effective", today)
     for name in ("start", "effective", "new_start"):
-        if (day := is_day(found.get(name))) is not None:
+        if (day := written_day(found.get(name))) is not None:
             now = kind != "sale" and day == today
             found[name] = as_of if now else start_of_day(day, zone)
             if kind != "sale":
                 _check_day(situation, day, today, f"lines[{number}].{name}")
     for name in ("end", "new_end"):
-        if (day := is_day(found.get(name))) is not None:
+        if (day := written_day(found.get(name))) is not None:
             found[name] = start_of_day(day + timedelta(days=1), zone)
     return found
 

@@ -15,10 +15,11 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.frame.step_words import plain
 from domain.holds.guard import guard_of
 from domain.kernel.base import Write
-from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.money import half_up, money, to_minor_unit
+from domain.kernel.refusals import NOT_ALLOWED, Refusal, named_refusals
 from domain.orders.order import ContactRole
 from domain.quotes import versions
-from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, named_refusals, next_version
+from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, next_version
 from domain.quotes.quote import Quote, QuoteLine
 from domain.quotes.requests import ApproveQuote, DeclineQuote, RequestQuote
 from domain.quotes.versions import QuoteFile, QuoteState
@@ -289,7 +290,7 @@ def _attention(quote_id: str) -> str:
 
 
 def _percent(value: Decimal) -> str:
-    return f"{value.quantize(Decimal('0.01')).normalize():f} per cent"
+    return f"{half_up(2).apply(value).normalize():f} per cent"
 
 
 def answer_of(file: QuoteFile) -> dict[str, Any]:
@@ -322,7 +323,7 @@ def answer_of(file: QuoteFile) -> dict[str, Any]:
 
 
 def _plain(value: Decimal) -> str:
-    return format(value.quantize(Decimal("0.01")).normalize(), "f")
+    return format(half_up(2).apply(value).normalize(), "f")
 
 
 def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
@@ -331,9 +332,9 @@ def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
         {
             "product": line.name or line.product,
             "quantity": line.quantity,
-            "unit_price": {"amount": format(price, "f"), "currency": currency},
+            "unit_price": money(price, currency).told(),
             "per": per,
-            "amount": situation.customer.money(line.amount or Decimal(0), currency),
+            "amount": to_minor_unit(line.amount or Decimal(0), currency).told(),
         }
         for line in quote.lines[:LINES_SHOWN]
         for price, per in [_unit_price(line)]
@@ -342,8 +343,8 @@ def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
         "quote_id": quote.quote_id,
         "version": quote.version,
         "lines": lines,
-        "total": situation.customer.money(quote.totals.amount, currency),
-        "mrr_change": situation.customer.money(quote.totals.monthly, currency),
+        "total": to_minor_unit(quote.totals.amount, currency).told(),
+        "mrr_change": to_minor_unit(quote.totals.monthly, currency).told(),
         "valid_until": situation.customer.last_day_before(quote.valid_until).isoformat(),
     }
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 from domain.assets.bundles import Relationship, change_bundle
@@ -296,11 +296,8 @@ def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequen
     )
 
 
-_rounding = cache(rounding_of)
-
-
 def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
-    return None if value is None else _rounding(currency).apply(value)
+    return None if value is None else rounding_of(currency).apply(value)
 
 
 @lru_cache(maxsize=4096)

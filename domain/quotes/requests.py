@@ -6,7 +6,6 @@ now where something changes), as an end the last day. An instant has its offset,
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
@@ -94,17 +93,3 @@ class DeclineQuote(Request):
     quote_id: QuoteId
     version: Annotated[int, Field(ge=1)] | None = None
     reason: Remark = ""
-
-
-def is_day(value: Any) -> date | None:
-    """The local day that a text or a date stands for; null for an instant or anything else."""
-    if isinstance(value, datetime):
-        return None
-    if isinstance(value, date):
-        return value
-    if isinstance(value, str) and len(value.strip()) == len("2027-03-01"):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            return None
-    return None

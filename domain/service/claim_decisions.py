@@ -13,7 +13,7 @@ from domain.service import case_mails
 from domain.service.case import Happened
 from domain.service.casework import SYSTEM, Work
 from domain.service.claim_requests import ApproveClaim, DisputeRefund, RejectClaim
-from domain.service.claim_work import check_open, detail_of, money_json, role_of, what_of
+from domain.service.claim_work import check_open, detail_of, role_of, what_of
 from domain.service.opening import CaseCategory
 
 Wake = tuple[datetime, str]
@@ -91,7 +91,7 @@ def _refused(work: Work, claim: Claim, product: str | None, why: str) -> None:
     work.report("claim_refused", at)
     context = {
         "product": product,
-        "refund": money_json(claim.money),
+        "refund": claim.money.told(),
         "timed_out": claim.status is ClaimStatus.TIMED_OUT,
     }
     if claim.kind is ClaimKind.PRICE_MATCH:

@@ -12,7 +12,7 @@ from domain.claims.policy import ClaimPolicy
 from domain.claims.rules import Assessment
 from domain.frame.case_words import RUNNING, CaseState
 from domain.kernel.business_clock_options import DayMethod
-from domain.kernel.money import Money, rounding_of
+from domain.kernel.money import money, rounding_of
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
 from domain.service.case import Happened
@@ -226,7 +226,7 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
     work.line("goodwill", f"{what[0].upper()}{what[1:]} given back", work.as_of, claim.claimed_by, **detail_of(claim))
     context: dict[str, Any] = {
         "product": line.product_name,
-        "refund": money_json(claim.money),
+        "refund": claim.money.told(),
         "credit_memo": credited.memo_id,
     }
     template = "goodwill_granted"
@@ -235,10 +235,10 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
         context |= {
             "order_id": line.order_id,
             "quantity": claim.quantity,
-            "paid": money_json(Money(amount=line.unit_price, currency=line.currency)),
+            "paid": money(line.unit_price, line.currency).told(),
             "paid_on": line.bought_on.isoformat(),
-            "now": money_json(Money(amount=claim.unit_now or Decimal(0), currency=line.currency)),
-            "tax": money_json(Money(amount=claim.tax, currency=line.currency)) if claim.tax else None,
+            "now": money(claim.unit_now or Decimal(0), line.currency).told(),
+            "tax": money(claim.tax, line.currency).told() if claim.tax else None,
         }
     case_mails.about_claim(
         work, f"case:{work.case_id}/claim/{claim.claim_id}/refunded", template, context, f"{what} ({credited.memo_id})"
@@ -278,17 +278,12 @@ def what_of(claim: Claim, line: BoughtLine | None = None) -> str:
     return f"{_NAMES[claim.kind]} of {claim.amount} {claim.currency}{about}"
 
 
-def money_json(money: Money) -> dict[str, str]:
-    """Money as templates and records have it."""
-    return {"amount": str(money.amount), "currency": money.currency}
-
-
 def detail_of(claim: Claim) -> dict[str, Any]:
     """What the case and the journal keep of a claim; the rest is in its row."""
     kept = {
         "claim_id": claim.claim_id,
         "claim": claim.kind.value,
-        "refund": money_json(claim.money),
+        "refund": claim.money.told(),
         "order_id": claim.order_id,
         "line_id": claim.line_id,
         "paid": str(claim.unit_paid) if claim.unit_paid is not None else None,

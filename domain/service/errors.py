@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.kernel.business_errors import ServiceRuleError
 
 
@@ -13,6 +15,10 @@ class TransitionNotAllowedError(ServiceRuleError):
     def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.allowed = allowed
+
+    @property
+    def wrong(self) -> Mapping[str, str]:
+        return {"status": f"allowed: {', '.join(self.allowed) or 'nothing else'}"}
 
 
 class StaleCaseError(ServiceRuleError):

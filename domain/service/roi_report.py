@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from domain.kernel.base import Carried, Received
-from domain.kernel.money import CurrencyCode
+from domain.kernel.money import CurrencyCode, half_up
 from domain.kernel.refusals import Problem, Refusal
 from domain.service.roi import HUNDRED, SCENARIOS, Figure, Roi, RoiInputs, Scenario, roi
 from domain.service.sla_report import SlaReport
 
 INVALID_INPUTS = "InvalidInputs"
 ZERO = Decimal(0)
-TENTH = Decimal("0.1")
-CENT = Decimal("0.01")
 
 HOURLY_COST: dict[str, Decimal] = {
     "EUR": Decimal(40),
@@ -143,7 +141,7 @@ def _inputs(given: Mapping[str, Figure], own: OwnData) -> RoiInputs:
     found = {**_own(own), **_assumptions(hourly.value)}
     churn = {**found, **given}["churn_percent_before"]
     found["churn_percent_after"] = _assumed(
-        (churn.value * Decimal("0.9")).quantize(CENT, ROUND_HALF_UP), "a tenth less churn of revenue at risk"
+        half_up(2).apply(churn.value * Decimal("0.9")), "a tenth less churn of revenue at risk"
     )
     return RoiInputs(**{**found, "hourly_cost": hourly, **given})
 
@@ -159,9 +157,7 @@ def _own(own: OwnData) -> dict[str, Figure]:
     yearly = 12 / revenue.months
     kept = revenue.kept_percent
     return {
-        "cases_month": _from_facts(
-            own.service.cases / revenue.months, f"{own.service.cases} cases opened {span}", TENTH
-        ),
+        "cases_month": _from_facts(own.service.cases / revenue.months, f"{own.service.cases} cases opened {span}", 1),
         "revenue_at_risk_year": _from_facts(
             revenue.at_risk,
             f"ARR of customers in health critical or watch, or with a hold, on {revenue.until:%Y-%m-%d}",
@@ -176,8 +172,8 @@ def _own(own: OwnData) -> dict[str, Figure]:
     }
 
 
-def _from_facts(value: Decimal, what: str, step: Decimal = CENT) -> Figure:
-    return Figure(value=value.quantize(step, ROUND_HALF_UP), source=f"own data: {what}")
+def _from_facts(value: Decimal, what: str, decimals: int = 2) -> Figure:
+    return Figure(value=half_up(decimals).apply(value), source=f"own data: {what}")
 
 
 def _assumptions(hourly: Decimal) -> dict[str, Figure]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
+from domain.kernel.money import half_up
 from domain.success.surveys import SurveyMethod, survey_score
 from domain.success.throttling import SurveyRules
 
@@ -174,7 +175,7 @@ def _attainment(milestone: str, cells: Sequence[SlaCell]) -> Attainment:
 
 
 def _percent(part: int, whole: int) -> Decimal | None:
-    return (Decimal(part) / whole * 100).quantize(Decimal("0.01"), ROUND_HALF_UP) if whole else None
+    return half_up(2).apply(Decimal(part) / whole * 100) if whole else None
 
 
 def csat(answers: Iterable[Mapping[int, int]]) -> Csat:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from domain.frame import pace
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
@@ -16,6 +15,7 @@ from domain.holds import holding, unhappy
 from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
+from domain.kernel.money import half_up
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.success import expansion
 from domain.success.health import Band, Health, SeatUse, assess, seat_use
@@ -385,7 +385,7 @@ _COUNTED = ("active_users", "seats", "adoption", "counted_on")
 
 
 def _figures(use: SeatUse) -> dict[str, str | int | None]:
-    share = str(use.share.quantize(Decimal("0.001")))
+    share = str(half_up(3).apply(use.share))
     return {
         "product": use.asset.product_name,
         "active_users": use.active,

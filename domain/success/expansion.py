@@ -16,6 +16,7 @@ from domain.holds.guard import guard_of
 from domain.holds.holds import ContactDecision
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
 from domain.kernel.base import Write
+from domain.kernel.money import money, to_minor_unit
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
@@ -92,9 +93,9 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         "product": asset.product_name,
         **_counted(use),
         "add": add,
-        "unit_price": {"amount": str(unit_price), "currency": asset.currency},
+        "unit_price": money(unit_price, asset.currency).told(),
         "per": asset.per.value,
-        "mrr_change": situation.customer.money(mrr_change, asset.currency),
+        "mrr_change": to_minor_unit(mrr_change, asset.currency).told(),
         "expires": expires_on.isoformat(),
     }
     return Decision(
@@ -178,7 +179,7 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         "product": asset.product_name,
         "seats": seats,
         "from": situation.today.isoformat(),
-        "mrr_change": situation.customer.money(change.mrr_change, asset.currency),
+        "mrr_change": to_minor_unit(change.mrr_change, asset.currency).told(),
     }
     outcome = closing.model_copy(
         update={"said": [says], "answer": {"offer_id": offer.offer_id, "status": "accepted", "quantity": seats}}

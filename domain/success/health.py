@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.frame.customer import AssetFacts, Customer
 from domain.frame.playbook import Playbook
 from domain.frame.state import HealthView
 from domain.frame.success_facts import UsageFacts
+from domain.kernel.money import half_up
 from domain.orders.order import ProductKind
 from domain.success.rhythm import order_rhythm
 
@@ -35,7 +36,7 @@ class ScorePart:
 
     def as_json(self) -> dict[str, str | int | None]:
         """The part as it is stored."""
-        value = None if self.value is None else str(self.value.quantize(Decimal("0.1")))
+        value = None if self.value is None else str(half_up(1).apply(self.value))
         return {"name": self.name, "value": value, "weight": self.weight, "says": self.says}
 
 
@@ -93,7 +94,7 @@ def seat_use(customer: Customer, playbook: Playbook, at: datetime) -> list[SeatU
         if today - facts.latest_day > timedelta(days=playbook.adoption.stale_days):
             continue
         seats = _seats_of(customer, asset.product, at)
-        active = int((facts.last if facts.recent is None else facts.recent).quantize(Decimal(1)))
+        active = int(half_up().apply(facts.last if facts.recent is None else facts.recent))
         counted_on = facts.latest_day if facts.recent is None else None
         share = Decimal(active) / seats
         uses[asset.product] = SeatUse(asset, seats, active, share, _trend(facts), counted_on)
@@ -119,7 +120,7 @@ def assess(customer: Customer, playbook: Playbook, at: datetime) -> Health:
     if not known or 2 * weight < total:
         return Health(None, Band.UNKNOWN, parts)
     mean = sum((value * part_weight for value, part_weight in known), Decimal(0)) / weight
-    score = int(mean.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    score = int(half_up().apply(mean))
     return Health(score, band_of(score), parts)
 
 
@@ -191,8 +192,8 @@ def _scale(value: Decimal, worst: str, best: str) -> Decimal:
 
 
 def _percent(share: Decimal) -> str:
-    return f"{(share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)} %"
+    return f"{half_up().apply(share * 100)} %"
 
 
 def _signed(share: Decimal) -> str:
-    return f"{int((share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)):+} %"
+    return f"{int(half_up().apply(share * 100)):+} %"

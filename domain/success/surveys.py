@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.frame.sales_holds import DETRACTOR_UP_TO, PROMOTER_FROM
 from domain.kernel.base import Carried
+from domain.kernel.money import half_up
 
 
 class SurveyMethod(StrEnum):
@@ -73,7 +74,7 @@ def survey_score(
     return SurveyScore(
         method=method,
         value=value,
-        rounded=None if value is None else int(value.quantize(Decimal(1), ROUND_HALF_UP)),
+        rounded=None if value is None else int(half_up().apply(value)),
         responses=responses,
         sum=total,
         positive=positive,

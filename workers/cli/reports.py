@@ -14,7 +14,7 @@ from rich.table import Table
 from activities.assets.portfolio import PortfolioLine, portfolio_at
 from activities.kernel.clock import present
 from domain.kernel.calendar import MONTHS_IN_YEAR
-from domain.kernel.money import rounding_of
+from domain.kernel.money import grouped
 from workers.cli.common import console, database, print_json, run
 from workers.cli.loading import opened
 
@@ -81,8 +81,8 @@ async def _portfolio(at: datetime, as_json: bool) -> None:
         table.add_row(line.currency, line.segment, line.product, *_figures(line.currency, line))
     table.add_section()
     for total in sums:
-        mrr = _money(Decimal(total["mrr"]), total["currency"])
-        arr = _money(Decimal(total["arr"]), total["currency"])
+        mrr = grouped(Decimal(total["mrr"]), total["currency"])
+        arr = grouped(Decimal(total["arr"]), total["currency"])
         table.add_row(total["currency"], "", "all", f"{total['assets']:,}", f"{total['quantity']:,}", mrr, arr)
     console.print(table)
     if unpriced := sum(line.unpriced for line in lines):
@@ -90,11 +90,12 @@ async def _portfolio(at: datetime, as_json: bool) -> None:
 
 
 def _figures(currency: str, line: PortfolioLine) -> list[str]:
-    return [f"{line.assets:,}", f"{line.quantity:,}", _money(line.mrr, currency), _money(line.arr, currency)]
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{rounding_of(currency).apply(amount):,}"
+    return [
+        f"{line.assets:,}",
+        f"{line.quantity:,}",
+        grouped(line.mrr, currency),
+        grouped(line.arr, currency),
+    ]
 
 
 def _as_json(line: PortfolioLine) -> dict[str, Any]:

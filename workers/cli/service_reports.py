@@ -17,7 +17,7 @@ from rich.table import Table
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from activities.service.service_reports import main_currency, own_revenue, sla_report
-from domain.kernel.money import rounding_of
+from domain.kernel.money import grouped, half_up
 from domain.service.roi import Roi
 from domain.service.roi_report import GivenInputs, OwnData, RoiReport, read_inputs, roi_report
 from domain.service.sla_report import Attainment, Csat, SlaGroup, SlaReport
@@ -201,7 +201,7 @@ def _weeks(report: SlaReport) -> dict[str, Decimal]:
         met = sum(one.met for one in group.milestones)
         decided = met + sum(one.late for one in group.milestones)
         if decided:
-            found[group.label] = (Decimal(met) / decided * HUNDRED).quantize(Decimal("0.1"))
+            found[group.label] = half_up(1).apply(Decimal(met) / decided * HUNDRED)
     return found
 
 
@@ -248,13 +248,13 @@ def _own_rows(before: OwnData, now: OwnData, currency: str) -> list[tuple[str, s
         both("cases", *(f"{one.service.cases:,}" for one in pair)),
         both("promises kept", *(_kept(one.service) for one in pair)),
         both("CSAT", *(_csat(one.service.total.csat) for one in pair)),
-        both("ARR", *(_money(one.revenue.arr, currency) for one in pair)),
-        both("ARR at risk", *(_money(one.revenue.at_risk, currency) for one in pair)),
-        both("ARR renewed", *(f"{_money(one.revenue.renewed, currency)} ({one.revenue.renewals})" for one in pair)),
-        both("ARR lost", *(f"{_money(one.revenue.lost, currency)} ({one.revenue.losses})" for one in pair)),
+        both("ARR", *(grouped(one.revenue.arr, currency) for one in pair)),
+        both("ARR at risk", *(grouped(one.revenue.at_risk, currency) for one in pair)),
+        both("ARR renewed", *(f"{grouped(one.revenue.renewed, currency)} ({one.revenue.renewals})" for one in pair)),
+        both("ARR lost", *(f"{grouped(one.revenue.lost, currency)} ({one.revenue.losses})" for one in pair)),
         both("kept of what was due", *(_percent(one.revenue.kept_percent) for one in pair)),
-        both("ARR of accepted offers", *(_money(one.revenue.expanded, currency) for one in pair)),
-        both("refunded on cases", *(_money(one.revenue.refunded, currency) for one in pair)),
+        both("ARR of accepted offers", *(grouped(one.revenue.expanded, currency) for one in pair)),
+        both("refunded on cases", *(grouped(one.revenue.refunded, currency) for one in pair)),
     ]
 
 
@@ -271,15 +271,11 @@ def _percent(value: Decimal | None) -> str:
     return "-" if value is None else f"{value:.1f} %"
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{rounding_of(currency).apply(amount):,}"
-
-
 def _result_rows(report: RoiReport) -> list[tuple[str, list[str]]]:
     results, currency = report.results, report.currency
 
     def row(label: str, *values: Any) -> tuple[str, list[str]]:
-        return label, [_money(value, currency) if isinstance(value, Decimal) else value for value in values]
+        return label, [grouped(value, currency) if isinstance(value, Decimal) else value for value in values]
 
     rows = [
         row("benefits that come true", *(f"{one.scenario.benefits_percent} %" for one in results)),
@@ -305,7 +301,7 @@ def _show_bars(report: RoiReport) -> None:
         colour = "green" if result.net >= 0 else "red"
         drawn = bar(abs(result.net), most, 40)
         console.print(
-            f"{result.scenario.name:<12} [{colour}]{sign}{drawn}[/{colour}] {_money(result.net, report.currency)}"
+            f"{result.scenario.name:<12} [{colour}]{sign}{drawn}[/{colour}] {grouped(result.net, report.currency)}"
         )
 
 

@@ -18,7 +18,7 @@ from domain.catalogue.catalogue import Catalogue, Option, OptionRule, OptionRule
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
 from domain.kernel.base import Received
 from domain.kernel.ids import ProductCode
-from domain.kernel.money import MINOR_UNITS
+from domain.kernel.money import MINOR_UNITS, half_up
 from domain.kernel.refusals import Refusal
 from domain.orders.order import ProductKind
 from workers.feeds.errors import FeedError
@@ -28,7 +28,7 @@ from workers.feeds.rejects import Reason, Reject
 
 CATALOGUE_MAPPINGS = BUNDLED / "catalogues"
 
-_DECIMALS = Decimal("0.000001")
+_ROUNDING = half_up(6)
 _PLAIN = re.compile(r"\s*[+-]?[0-9]{1,18}(\.[0-9]{1,12})?\s*", re.ASCII)
 _LONGEST_CODE = 64
 _DIGEST = 8
@@ -242,7 +242,7 @@ def _price(
         says = f"{rules.price}: {given!r} is no price; write it as a plain decimal number such as 12.50"
         return None, None, Reject(Reason.MALFORMED, says)
     try:
-        price = Decimal(str(given)).quantize(_DECIMALS).normalize()
+        price = _ROUNDING.apply(Decimal(str(given))).normalize()
     except InvalidOperation:
         return None, None, Reject(Reason.MALFORMED, f"{rules.price}: {given!r} is no price")
     if not 0 <= price <= Decimal("1e12"):
@@ -308,7 +308,7 @@ def _entries(item: _Item, document: dict[str, Any], mapping: CatalogueMapping) -
     by_month = _factor(factors, rules.by_month if rules else ())
     for_a_term = _factor(factors, rules.for_a_term if rules else ())
     if for_a_term is not None and for_a_term != (by_month or Decimal(1)):
-        yield _entry(item, (item.price * for_a_term).quantize(_DECIMALS).normalize(), SellingModel.TERMED)
+        yield _entry(item, _ROUNDING.apply(item.price * for_a_term).normalize(), SellingModel.TERMED)
 
 
 def _factor(factors: dict[str, Any], names: tuple[str, ...]) -> Decimal | None:

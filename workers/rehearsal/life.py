@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from activities.journey import reports
 from activities.kernel.pool import Pool
 from domain.kernel.calendar import add_months, local_day
+from domain.kernel.money import half_up
 from domain.kernel.refusals import Refusal
 from domain.orders.order import Order
 from domain.success.usage import UsageRow
@@ -201,7 +202,7 @@ class Life:
             account_id=self.account_id,
             product=product,
             day=day,
-            active_users=int(users.quantize(Decimal(1), rounding=ROUND_HALF_UP)),
+            active_users=int(half_up().apply(users)),
         )
 
     async def _show(self, now: datetime) -> None:
@@ -232,7 +233,7 @@ def _is_for(offer_id: str, asset_id: str) -> bool:
 def _users(use: UseOf, seats: int) -> int:
     if use.users is not None:
         return use.users
-    return int((Decimal(seats) * (use.share or 0)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(half_up().apply(Decimal(seats) * (use.share or 0)))
 
 
 def _answer_for(answers: Answer | dict[str, Answer], key: str) -> Answer:

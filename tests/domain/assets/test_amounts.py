@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from domain.assets.dates import Span
 from domain.assets.errors import AssetError, IndexRateMissingError, PolicyError, SegmentError
-from domain.assets.exact import rounded
 from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.proration_policy import (
     DayCount,
@@ -339,7 +338,7 @@ def test_of_packs_that_start_together_the_cheapest_counts() -> None:
 
 @given(st.fractions(-1000, 1000), st.sampled_from(RoundingMode), st.integers(0, 6))
 def test_rounding_is_that_of_the_mode(value: Fraction, mode: RoundingMode, decimals: int) -> None:
-    found = Fraction(rounded(value, Rounding(mode=mode, decimals=decimals)))
+    found = Fraction(Rounding(mode=mode, decimals=decimals).apply(value))
     step = Fraction(1, 10**decimals)
     if mode is RoundingMode.HALF_UP:
         assert abs(found - value) <= step / 2

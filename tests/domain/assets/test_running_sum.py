@@ -9,7 +9,6 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.assets.exact import rounded
 from domain.assets.ledger import Ledger, total_amount
 from domain.assets.model import RequestId
 from domain.assets.move import transfer
@@ -102,7 +101,7 @@ def test_however_often_it_is_changed_an_asset_costs_its_exact_sum_rounded_once(
     life.until(date.max)
     exact = exact_cost(life.record, POLICY)
     assert exact is not None
-    assert life.total == total_amount(life.record.periods) == rounded(exact, rounding_of(currency))
+    assert life.total == total_amount(life.record.periods) == rounding_of(currency).apply(exact)
 
 
 @given(start=STARTS, months=st.integers(1, 13), terms=st.integers(1, 6), currency=CURRENCIES, data=st.data())
@@ -176,7 +175,7 @@ def test_what_one_gives_the_other_gets_on_the_day_and_in_all(
         day = later.next_day
     life.until(date.max)
     in_all = life.total + sum((line.amount for line in billed), Decimal(0))
-    assert in_all == rounded(as_one, rounding_of(currency))
+    assert in_all == rounding_of(currency).apply(as_one)
 
 
 def test_a_cancelled_asset_is_credited_to_the_last_minor_unit() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from domain.assets.exact import rounded
 from domain.assets.worth import exact_cost
 from domain.billing.bill import BillLine
 from domain.billing.billing import Due, settle
@@ -70,7 +69,7 @@ class Books:
 
     def cost(self, asset_id: str) -> Decimal:
         """What an asset costs in all, rounded once."""
-        return rounded(exact_cost(self.world.records[asset_id], POLICY) or Fraction(), rounding_of("JPY"))
+        return rounding_of("JPY").apply(exact_cost(self.world.records[asset_id], POLICY) or Fraction())
 
 
 Way = Callable[[World, date | None], tuple[Callable[..., Any], Any]]

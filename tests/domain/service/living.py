@@ -14,11 +14,10 @@ from domain.frame.case_words import CaseState, Level
 from domain.frame.customer import StaffFacts
 from domain.kernel.business_clock import clock_of
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.refusals import Refusal
+from domain.kernel.refusals import Refusal, refusal_of
 from domain.service import case_care, case_changes
 from domain.service.assignment import priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile, MessageFacts, MilestoneFacts
-from domain.service.case_refusing import refusal_of
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import AgentFacts, ServiceBook, TeamFacts
 from domain.service.opening import OpenCase

@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from domain.assets.dates import Span
 from domain.assets.errors import PolicyError
-from domain.assets.exact import rounded
 from domain.assets.proration_policy import ProrationPolicy
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding
@@ -86,17 +85,17 @@ def split_refund(ending: Termination, policy: ProrationPolicy, on_termination: O
     after_coupon = 1 - (Fraction(ending.fee_coupon) / fee if fee else Fraction())
     tax = Fraction(ending.tax_percent) / 100
 
-    item = max(ZERO, rounded(unused, policy.rounding) - ending.prior_credit_net)
+    item = max(ZERO, policy.rounding.apply(unused) - ending.prior_credit_net)
     net = Fraction(item) * after_coupon
-    creditable = rounded(net * (1 + tax), policy.rounding)
-    used = rounded((fee - unused) * after_coupon * (1 + tax), policy.rounding)
+    creditable = policy.rounding.apply(net * (1 + tax))
+    used = policy.rounding.apply((fee - unused) * after_coupon * (1 + tax))
     paid = _paid_share(ending, fee * after_coupon * (1 + tax), policy.rounding)
     refund = ZERO if on_termination is OnTermination.CREDIT else min(creditable, max(ZERO, paid - used))
-    rest, nothing = creditable - refund, rounded(0, policy.rounding)
+    rest, nothing = creditable - refund, policy.rounding.apply(ZERO)
     offset = on_termination is OnTermination.OFFSET
     return RefundSplit(
         item=item,
-        tax=rounded(net * tax, policy.rounding),
+        tax=policy.rounding.apply(net * tax),
         creditable=creditable,
         used=used,
         refund=refund,
@@ -108,7 +107,7 @@ def split_refund(ending: Termination, policy: ProrationPolicy, on_termination: O
 def _paid_share(ending: Termination, gross_fee: Fraction, rounding: Rounding) -> Decimal:
     if ending.invoice_total == 0:
         return ZERO
-    return rounded(Fraction(ending.paid) * gross_fee / Fraction(ending.invoice_total), rounding)
+    return rounding.apply(Fraction(ending.paid) * gross_fee / Fraction(ending.invoice_total))
 
 
 def shorten_term(
@@ -128,7 +127,7 @@ def shorten_term(
         discount = max(Fraction(), Fraction(fixed_discount) - (Fraction(charge) - back))
     else:
         discount = Fraction(fixed_discount) * removed
-    charge_credit, discount_credit = rounded(back, rounding), rounded(discount, rounding)
+    charge_credit, discount_credit = rounding.apply(back), rounding.apply(discount)
     return ShortenedTerm(
         charge_credit=charge_credit,
         discount_credit=discount_credit,

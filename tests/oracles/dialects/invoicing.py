@@ -10,7 +10,6 @@ from itertools import accumulate
 from pydantic import Field
 
 from domain.assets.errors import PolicyError
-from domain.assets.exact import rounded
 from domain.assets.proration_policy import RemainderTo
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding
@@ -28,7 +27,7 @@ class InvoiceLine(Carried):
 
     def amount(self, rounding: Rounding) -> Decimal:
         share = Fraction(self.used_units, self.period_units)
-        return rounded(Fraction(self.unit_price) * self.quantity * share, rounding)
+        return rounding.apply(Fraction(self.unit_price) * self.quantity * share)
 
 
 class InvoiceResult(Carried):
@@ -74,7 +73,7 @@ def allocate(
     """Cut `total` by weights of `weight_total`; what rounding or missing weights leave over goes to `remainder_to`."""
     if weight_total == 0 or not weights:
         raise PolicyError("an amount needs weights to be allocated by")
-    parts = [rounded(Fraction(total) * Fraction(weight) / Fraction(weight_total), rounding) for weight in weights]
+    parts = [rounding.apply(Fraction(total) * Fraction(weight) / Fraction(weight_total)) for weight in weights]
     remainder = total - sum(parts, ZERO)
     if remainder_to is not RemainderTo.SEPARATE:
         parts[0 if remainder_to is RemainderTo.FIRST else -1] += remainder
@@ -85,6 +84,6 @@ def charge_prepaid_units(unit_price: Decimal, units: Sequence[int], rounding: Ro
     """The charge at each unit count: only units above the highest count paid so far; a decrease gives nothing back."""
     paid = [0, *accumulate(units, max)]
     return tuple(
-        rounded(Fraction(unit_price) * max(0, count - highest), rounding)
+        rounding.apply(Fraction(unit_price) * max(0, count - highest))
         for count, highest in zip(units, paid, strict=False)
     )

@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from domain.assets.exact import rounded
 from domain.kernel.base import Carried
 from domain.kernel.money import Rounding
 
@@ -42,7 +41,7 @@ class Bucket(Carried):
 
     def grant(self, rounding: Rounding) -> Decimal:
         """Units of this period."""
-        return rounded(Fraction(self.full) * Fraction(self.used_units, self.period_units), rounding)
+        return rounding.apply(Fraction(self.full) * Fraction(self.used_units, self.period_units))
 
 
 class Usage(Carried):
@@ -106,7 +105,7 @@ def settle_grants(
         used=used,
         balance=max(ZERO, granted - used),
         overage=overage,
-        overage_charge=None if overage_rate is None else rounded(overage * overage_rate, rounding),
+        overage_charge=None if overage_rate is None else rounding.apply(overage * overage_rate),
         draw_order=tuple(bucket.id for bucket in draw_order(buckets, drawdown)),
     )
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from fractions import Fraction
 
 from domain.assets.dates import Span
-from domain.assets.exact import rounded
 from domain.assets.proration_policy import DAYS_IN_MONTH, DayCount
 from domain.kernel.base import Carried
 from domain.kernel.calendar import CALENDAR, day_in_month, month_index, months_between
@@ -100,17 +99,17 @@ def delta_metrics(
         def worth(segments: Sequence[ChargeSegment]) -> Fraction:
             return _sum(value(s) * calendar_months(_rest(s.span, effective), day_count) for s in segments)
 
-        return rounded(worth(after) - worth(old), rounding)
+        return rounding.apply(worth(after) - worth(old))
 
     return DeltaMetrics(
         delta_quantity=int(at_effective(lambda s: Fraction(s.quantity))),
-        delta_mrr=rounded(at_effective(lambda s: s.net), rounding),
-        delta_gross_mrr=rounded(at_effective(lambda s: s.gross), rounding),
+        delta_mrr=rounding.apply(at_effective(lambda s: s.net)),
+        delta_gross_mrr=rounding.apply(at_effective(lambda s: s.gross)),
         delta_tcb=from_effective(lambda s: s.net, billing_day_count),
         delta_gross_tcb=from_effective(lambda s: s.gross, billing_day_count),
         delta_elp=from_effective(lambda s: s.listed, billing_day_count),
         delta_tcv=from_effective(lambda s: s.net, DayCount.ACTUAL),
-        subtotals=tuple(rounded(s.net * calendar_months(s.span, billing_day_count), rounding) for s in after),
+        subtotals=tuple(rounding.apply(s.net * calendar_months(s.span, billing_day_count)) for s in after),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.assets.exact import rounded
 from domain.kernel.money import Rounding
 
 
 def percent_of(value: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
     """`percent` per cent of `value`, rounded."""
-    return rounded(Fraction(value) * Fraction(percent) / 100, rounding)
+    return rounding.apply(Fraction(value) * Fraction(percent) / 100)

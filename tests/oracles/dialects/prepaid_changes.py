@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from domain.assets.dates import DAY
 from domain.assets.errors import PolicyError
-from domain.assets.exact import rounded
 from domain.assets.proration_policy import AdjustmentRule, ChangeDay, Precision, ProrationPolicy, RoundOn
 from domain.kernel.base import Carried
 from domain.kernel.zones import zone_of
@@ -87,19 +86,19 @@ def prorate_change(change: Change, policy: ProrationPolicy, tax_percent: Decimal
     waits = change.effective is Effective.PERIOD_END
     credit = Fraction() if waits else _credit(change, Fraction(remaining, length), policy)
     charge = Fraction() if waits else _charge(change, Fraction(remaining, length), policy)
-    full_new = rounded(change.new.full_price, policy.rounding)
+    full_new = policy.rounding.apply(change.new.full_price)
     if policy.round_on is RoundOn.NET:
-        net = rounded(charge - credit, policy.rounding)
+        net = policy.rounding.apply(charge - credit)
         return PriceChangeAmounts(
             used_units=used, remaining_units=remaining, period_units=length, net=net, next_bill=full_new + net
         )
-    credited, charged = rounded(credit, policy.rounding), rounded(charge, policy.rounding)
+    credited, charged = policy.rounding.apply(credit), policy.rounding.apply(charge)
     credit_tax, charge_tax = (percent_of(side, tax_percent, policy.rounding) for side in (credited, charged))
     return PriceChangeAmounts(
         used_units=used,
         remaining_units=remaining,
         period_units=length,
-        used_amount=rounded(change.old.full_price * Fraction(used, length), policy.rounding),
+        used_amount=policy.rounding.apply(change.old.full_price * Fraction(used, length)),
         credit=credited,
         credit_tax=credit_tax,
         credit_total=credited + credit_tax,
@@ -140,7 +139,7 @@ def _rest(price: Fraction, share: Fraction, policy: ProrationPolicy) -> Fraction
     """The unused part of a price."""
     if policy.round_on is not RoundOn.USED_PART:
         return price * share
-    return Fraction(rounded(price, policy.rounding) - rounded(price * (1 - share), policy.rounding))
+    return Fraction(policy.rounding.apply(price) - policy.rounding.apply(price * (1 - share)))
 
 
 def _charge(change: Change, share: Fraction, policy: ProrationPolicy) -> Fraction:

@@ -12,7 +12,6 @@ from itertools import groupby
 
 from domain.assets.dates import Span, is_month_end
 from domain.assets.errors import PolicyError
-from domain.assets.exact import rounded
 from domain.assets.grid import Grid
 from domain.assets.proration import Piece, pieces
 from domain.assets.proration_policy import (
@@ -119,7 +118,7 @@ def prorate_interval(
     multiplier = sum((piece.share for piece in found), Fraction())
     single = found[0] if len(found) == 1 else None
     return IntervalPrice(
-        multiplier=None if policy.multiplier_rounding is None else rounded(multiplier, policy.multiplier_rounding),
+        multiplier=None if policy.multiplier_rounding is None else policy.multiplier_rounding.apply(multiplier),
         amount=None if price is None else _amount(price, multiplier, policy),
         total_days=interval.days,
         used_days=single and single.used,
@@ -129,7 +128,7 @@ def prorate_interval(
 
 
 def _amount(price: UnitPrice, multiplier: Fraction, policy: ProrationPolicy) -> Decimal:
-    return rounded(price.per_period * policy.used(multiplier), policy.rounding)
+    return policy.rounding.apply(price.per_period * policy.used(multiplier))
 
 
 def _parts(found: Sequence[Piece], price: UnitPrice, policy: ProrationPolicy) -> tuple[ServicePart, ...]:
@@ -161,7 +160,7 @@ def prorate_in_period(
     net = _amount(price, multiplier, policy)
     tax = percent_of(net, tax_percent, policy.rounding)
     return PeriodPrice(
-        multiplier=None if policy.multiplier_rounding is None else rounded(multiplier, policy.multiplier_rounding),
+        multiplier=None if policy.multiplier_rounding is None else policy.multiplier_rounding.apply(multiplier),
         amount=net,
         tax=tax,
         gross=net + tax,
@@ -187,7 +186,7 @@ def prorate_fraction(
         raise PolicyError("a period has at least one unit")
     multiplier = whole_periods + Fraction(used_units, period_units)
     return FractionPrice(
-        multiplier=None if policy.multiplier_rounding is None else rounded(multiplier, policy.multiplier_rounding),
+        multiplier=None if policy.multiplier_rounding is None else policy.multiplier_rounding.apply(multiplier),
         amount=None if price is None else _amount(price, multiplier, policy),
     )
 
