@@ -174,12 +174,6 @@ class CaseClient(PriceDesk):
         async with self._pool.acquire() as connection:
             return await case_rows.merge_end(connection, case_id)
 
-    async def thread_of(self, message_ids: list[str]) -> str | None:
-        """The case that has one of these messages (In-Reply-To, then References, newest first), along its merges."""
-        async with self._pool.acquire() as connection:
-            found = await case_rows.case_of_messages(connection, message_ids)
-            return await case_rows.merge_end(connection, found) if found else None
-
     async def briefing(self, case_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
         return await briefing_of(self._handle(case_id), self._within)

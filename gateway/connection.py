@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +9,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.kernel.pool import Pool, open_pool
-from domain.kernel.refusals import MendableError
-from gateway.here import find_running
+from gateway.here import NoServerError, find_running
 
 
 class CompactPayloadConverter(PydanticPayloadConverter):
@@ -25,10 +22,6 @@ class CompactPayloadConverter(PydanticPayloadConverter):
 USUAL_TEMPORAL = "localhost:7233"
 
 DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
-
-
-class NoServerError(MendableError, RuntimeError):
-    """A server that cannot be found; the message says what to do."""
 
 
 async def connect(address: str | None = None, **options: Any) -> Client:
@@ -48,15 +41,3 @@ async def connect(address: str | None = None, **options: Any) -> Client:
         raise NoServerError(
             f"no Temporal server at {config['target_host']}; start `perennial up` in this folder, or set TEMPORAL_ADDRESS"
         ) from error
-
-
-async def open_facts() -> Pool:
-    """PostgreSQL with the facts: the one that PERENNIAL_DATABASE_URL names, else that of the stack in this folder.
-
-    Raises NoServerError if there is neither.
-    """
-    here = find_running()
-    dsn = os.environ.get("PERENNIAL_DATABASE_URL") or (here.database_url if here else None)
-    if dsn is None:
-        raise NoServerError("no stack runs in this folder; start `perennial up` here, or set PERENNIAL_DATABASE_URL")
-    return await open_pool(dsn)

@@ -7,11 +7,18 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from activities.kernel.pool import Pool, open_pool
+from domain.kernel.refusals import MendableError
+
 TASK_QUEUE = "perennial"
 """The task queue of a deployment, unless its settings name another."""
 
 DATA_DIR = Path(".perennial")
 DEMO_DIR = DATA_DIR / "demo"
+
+
+class NoServerError(MendableError, RuntimeError):
+    """A server that cannot be found; the message says what to do."""
 
 
 class Running(BaseModel):
@@ -44,3 +51,15 @@ def running_on(data_dir: Path) -> Running | None:
     except (OSError, ValidationError):
         return None
     return found
+
+
+async def open_facts() -> Pool:
+    """PostgreSQL with the facts: the one that PERENNIAL_DATABASE_URL names, else that of the stack in this folder.
+
+    Raises NoServerError if there is neither.
+    """
+    here = find_running()
+    dsn = os.environ.get("PERENNIAL_DATABASE_URL") or (here.database_url if here else None)
+    if dsn is None:
+        raise NoServerError("no stack runs in this folder; start `perennial up` here, or set PERENNIAL_DATABASE_URL")
+    return await open_pool(dsn)

@@ -7,7 +7,7 @@ first message: to whatever it does it is that day.
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -21,7 +21,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.kernel.clock import begin_at, is_moved, present
+from activities.kernel.clock import begin_at, present
 from gateway.clock import Clocks, server_time
 
 
@@ -29,6 +29,11 @@ def take_time_given() -> None:
     """From now on it is what `PERENNIAL_NOW` says, if it says anything."""
     if given := os.environ.get("PERENNIAL_NOW"):
         begin_at(datetime.fromisoformat(given))
+
+
+def is_moved() -> bool:
+    """Whether this process was given another time than the present one."""
+    return abs(present() - datetime.now(UTC)) > timedelta(seconds=1)  # noqa: TID251 - they are compared
 
 
 def moved(client: Client) -> Client:

@@ -294,14 +294,3 @@ async def clear_to_send(connection: Connection, row: Waiting, as_of: datetime) -
 async def quote_is_over(connection: Connection, delivery_id: str) -> bool:
     """True for the mail of a quote that nobody can accept any more."""
     return bool(await connection.fetchval(f"select {QUOTE_OVER} from outbox o where delivery_id = $1", delivery_id))
-
-
-async def count_overrides(connection: Connection, since: datetime, until: datetime) -> list[tuple[str, int, int]]:
-    """Who overrode holds in a span of time: id, how often, and how many messages left because of it."""
-    rows = await connection.fetch(
-        "select by, count(*) as times, sum(used) as used from hold_override where since >= $1 and since < $2"
-        " group by by order by 2 desc, 1",
-        since,
-        until,
-    )
-    return [(row["by"], row["times"], row["used"]) for row in rows]

@@ -18,8 +18,3 @@ def begin_at(at: datetime) -> None:
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} is no instant; add its offset")
     _ahead = at - datetime.now(UTC)  # noqa: TID251 - here it is read
-
-
-def is_moved() -> bool:
-    """Whether `begin_at` has given this process another time than the present one."""
-    return abs(_ahead) > timedelta(seconds=1)

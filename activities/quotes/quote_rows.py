@@ -156,17 +156,6 @@ async def note_expired(connection: Connection, contract_ids: Sequence[str], as_o
     )
 
 
-async def contract_paper(connection: Connection, contract_id: str, at: datetime) -> str | None:
-    """Where a contract that came by a quote stands: drafted, signed, active, expired or withdrawn; null for any other."""
-    status: str | None = await connection.fetchval(
-        "select status from contract_event where contract_id = $1 and at <= $2"
-        " order by at desc, array_position(array['drafted', 'withdrawn', 'signed', 'active', 'expired'], status) desc limit 1",
-        contract_id,
-        at,
-    )
-    return status
-
-
 async def record_sales(connection: Connection, account_id: str, zone: str, writes: Iterable[RecordSale]) -> None:
     """The orders that accepted quotes make, with their lines."""
     for write in writes:

@@ -196,16 +196,6 @@ async def merges_of(connection: Connection, account_id: str | None) -> dict[str,
     return {row["case_id"]: row["merged_into"] for row in rows}
 
 
-async def case_of_messages(connection: Connection, message_ids: list[str]) -> str | None:
-    """The case that has the first of these messages that any case has."""
-    found: str | None = await connection.fetchval(
-        "select m.case_id from unnest($1::text[]) with ordinality as wanted(id, n)"
-        " join case_message m on m.message_id = wanted.id order by wanted.n, m.at, m.case_id limit 1",
-        message_ids,
-    )
-    return found
-
-
 async def load_case(connection: Connection, case_id: str, *staff_ids: str) -> LoadedCase:
     """Everything around a case, in one statement; `staff_ids` are people to know beside its owner.
 

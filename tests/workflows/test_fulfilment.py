@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from activities.orders.fulfilment_rows import delivered_at, returned_quantity
+from activities.kernel.pool import Connection
 from domain.kernel.refusals import Refusal
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, steps_of
+
+
+async def returned_quantity(connection: Connection, order_id: str, line_id: str) -> int:
+    """How many units of a line went back."""
+    count: int = await connection.fetchval(
+        "select coalesce(sum(quantity), 0)::integer from fulfilment_event"
+        " where order_id = $1 and line_id = $2 and step = 'returned'",
+        order_id,
+        line_id,
+    )
+    return count
+
+
+async def delivered_at(connection: Connection, order_id: str, line_id: str) -> datetime | None:
+    """When the last unit of a line was delivered; null until all were. Warranty and price protection begin there."""
+    at: datetime | None = await connection.fetchval(
+        "select max(e.at) from fulfilment_event e join order_line l using (order_id, line_id)"
+        " where e.order_id = $1 and e.line_id = $2 and e.step = 'delivered'"
+        " having sum(e.quantity) >= max(l.quantity)",
+        order_id,
+        line_id,
+    )
+    return at
 
 
 async def begun(servers: Servers) -> tuple[dict[str, Any], str]:

@@ -11,7 +11,7 @@ import pytest
 
 from activities.assets.ledger import load_records
 from activities.catalogue.catalogue import save_catalogue, save_price_book
-from activities.quotes.quote_rows import contract_paper
+from activities.kernel.pool import Connection
 from domain.assets.invariants import violations
 from domain.catalogue.catalogue import Catalogue, Option, Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
@@ -25,6 +25,17 @@ from tests.e2e.lives import account_of, attention_of, steps_of
 
 MARK = uuid4().hex[:6]
 CRM, ROUTER, CABLE, SUITE, LINE = (f"{name}-{MARK}" for name in ("crm", "router", "cable", "suite", "line"))
+
+
+async def contract_paper(connection: Connection, contract_id: str, at: datetime) -> str | None:
+    """Where a contract that came by a quote stands: drafted, signed, active, expired or withdrawn; null for any other."""
+    status: str | None = await connection.fetchval(
+        "select status from contract_event where contract_id = $1 and at <= $2"
+        " order by at desc, array_position(array['drafted', 'withdrawn', 'signed', 'active', 'expired'], status) desc limit 1",
+        contract_id,
+        at,
+    )
+    return status
 
 
 def product(code: str, kind: ProductKind, model: str, **facts: Any) -> Product:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -17,9 +16,9 @@ from domain.kernel.calendar import MONTHS_IN_YEAR, local_day
 from domain.kernel.money import for_months, grouped, is_divided, rounding_of
 from workers.cli.charts import Stretch, chart, horizon
 from workers.cli.common import console
+from workers.cli.output import PLAIN, table
 
 OPEN = "open"
-PLAIN: Any = {"box": None, "title_justify": "left", "pad_edge": False}
 
 
 def last_day(end: datetime | None, zone: str) -> str:
@@ -81,25 +80,22 @@ def _total(record: AssetRecord, until: StatePeriod) -> Decimal | None:
 def _periods(record: AssetRecord, at: datetime, zone: str) -> Table:
     currency, current = record.asset.currency, period_at(record.periods, at)
     changing = any(period.attributes for period in record.periods)
-    table = Table("", "from", "until", "quantity", f"MRR {currency}", "amount", "total", title="Periods", **PLAIN)
-    for column in table.columns[3:]:
-        column.justify, column.no_wrap = "right", True
-    if changing:
-        table.add_column("attributes")
+    rows = []
     for period in record.periods:
         row = [
             ">" if period is current else "",
-            str(local_day(period.start, zone)),
+            local_day(period.start, zone),
             last_day(period.end, zone) or OPEN,
-            f"{period.quantity:,}",
+            period.quantity,
             "no price" if period.mrr is None else money(period.mrr, currency),
             money(period.amount, currency),
             money(_total(record, period), currency),
         ]
         if changing:
             row.append(", ".join(f"{name} {value}" for name, value in period.attributes.items()))
-        table.add_row(*row)
-    return table
+        rows.append(row)
+    names = ["", "from", "until", ">quantity", f">MRR {currency}", ">amount", ">total"]
+    return table([*names, "attributes"] if changing else names, rows, title="Periods", **PLAIN)
 
 
 def _chart(record: AssetRecord, at: datetime, zone: str) -> list[str]:
@@ -117,48 +113,48 @@ def _chart(record: AssetRecord, at: datetime, zone: str) -> list[str]:
 
 def _actions(record: AssetRecord, zone: str) -> Table:
     currency = record.asset.currency
-    table = Table("#", "recorded", "category", "effective", "quantity", "MRR", "amount", "", title="Actions", **PLAIN)
-    for column in (table.columns[0], *table.columns[4:7]):
-        column.justify = "right"
     undone = {action.undoes: action.sequence for action in record.actions if action.undoes is not None}
+    rows = []
     for action in record.actions:
-        told = [action.subtype.value] if action.subtype else []
-        if action.undoes is not None:
-            told.append(f"undoes {action.undoes}")
-        if action.sequence in undone:
-            told.append(f"undone by {undone[action.sequence]}")
-        if action.related_asset:
-            told.append(str(action.related_asset))
-        table.add_row(
-            str(action.sequence),
-            str(local_day(action.recorded_at, zone)) if action.recorded_at else "",
-            action.category.value,
-            str(local_day(action.effective, zone)),
-            f"{action.quantity_change:+,}",
-            _signed(action.mrr_change, currency),
-            _signed(action.amount_change, currency),
-            ", ".join(told),
+        told = [
+            action.subtype.value if action.subtype else None,
+            f"undoes {action.undoes}" if action.undoes is not None else None,
+            f"undone by {undone[action.sequence]}" if action.sequence in undone else None,
+            action.related_asset,
+        ]
+        rows.append(
+            (
+                action.sequence,
+                local_day(action.recorded_at, zone) if action.recorded_at else "",
+                action.category,
+                local_day(action.effective, zone),
+                f"{action.quantity_change:+,}",
+                _signed(action.mrr_change, currency),
+                _signed(action.amount_change, currency),
+                ", ".join(one for one in told if one),
+            )
         )
-    return table
+    names = (">#", "recorded", "category", "effective", ">quantity", ">MRR", ">amount", "")
+    return table(names, rows, title="Actions", **PLAIN)
 
 
 def _lots(record: AssetRecord, zone: str) -> Table:
     """What each action sold, took or moved."""
-    table = Table("lot", "action", "from", "until", "units", "unit price", "amount", title="Lots", **PLAIN)
-    for column in (*table.columns[:2], *table.columns[4:]):
-        column.justify = "right"
-    rows = ((source.lot, action.sequence, source) for action in record.actions for source in action.sources)
-    for lot, sequence, source in sorted(rows, key=lambda row: (row[0], row[1], row[2].start)):
-        table.add_row(
-            str(lot),
-            str(sequence),
-            str(local_day(source.start, zone)),
+    currency = record.asset.currency
+    found = ((source.lot, action.sequence, source) for action in record.actions for source in action.sources)
+    rows = [
+        (
+            lot,
+            sequence,
+            local_day(source.start, zone),
             last_day(source.end, zone) or OPEN,
             f"{source.quantity:+,}",
-            _unit_price(source.unit_price, record.asset.currency),
-            _signed(source.product_amount, record.asset.currency),
+            _unit_price(source.unit_price, currency),
+            _signed(source.product_amount, currency),
         )
-    return table
+        for lot, sequence, source in sorted(found, key=lambda row: (row[0], row[1], row[2].start))
+    ]
+    return table((">lot", ">action", "from", "until", ">units", ">unit price", ">amount"), rows, title="Lots", **PLAIN)
 
 
 def _signed(amount: Decimal | None, currency: str) -> str:
@@ -177,26 +173,25 @@ def show_amount(record: AssetRecord, lines: AmountLines, zone: str) -> None:
     console.print(
         f"Rule: {said.rule}" + (f", here {_months(said.exact_months)}" if said.exact_months else ""), highlight=False
     )
-    table = Table("", "amount", **PLAIN)
-    table.columns[1].justify = "right"
+    rows: list[tuple[str, str]] = []
     for line in lines.lots:
-        table.add_row(_lot_text(line, said.exact_months, currency), money(line.amount, currency))
+        rows.append((_lot_text(line, said.exact_months, currency), money(line.amount, currency)))
         for move in line.moves:
-            did = "sold" if move.units > 0 else "taken"
-            day = local_day(move.effective, zone)
-            table.add_row(
-                f"    {abs(move.units)} {did} by action {move.sequence}, {move.category.value}, from {day}", ""
+            did, day = "sold" if move.units > 0 else "taken", local_day(move.effective, zone)
+            rows.append(
+                (f"    {abs(move.units)} {did} by action {move.sequence}, {move.category.value}, from {day}", "")
             )
     if lines.counted_before:
-        table.add_row("less what earlier periods count", f"-{money(lines.counted_before, currency)}")
+        rows.append(("less what earlier periods count", f"-{money(lines.counted_before, currency)}"))
     if lines.rounding:
-        table.add_row("rounding, of the sum so far", _signed(lines.rounding, currency))
-    table.add_section()
-    table.add_row("amount of the period", f"{money(lines.amount, currency)} {currency}")
+        rows.append(("rounding, of the sum so far", _signed(lines.rounding, currency)))
+    shown = table(("", ">amount"), rows, **PLAIN)
+    shown.add_section()
+    shown.add_row("amount of the period", f"{money(lines.amount, currency)} {currency}")
     period = next((period for period in record.periods if period.start == said.start), None)
     if period is not None and period is not record.periods[0]:
-        table.add_row("with all periods before it", f"{money(_total(record, period), currency)} {currency}")
-    console.print(table)
+        shown.add_row("with all periods before it", f"{money(_total(record, period), currency)} {currency}")
+    console.print(shown)
 
 
 def _lot_text(line: LotLine, months: str | None, currency: str) -> str:

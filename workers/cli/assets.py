@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from activities.assets.audit import audit
 from activities.assets.ledger import asset_ids, load_many, load_record, replace_periods
@@ -28,13 +27,13 @@ from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import Refusal
 from domain.kernel.shown import counted
-from workers.cli.asset_views import PLAIN, last_day, money, show_amount, show_asset
-from workers.cli.common import UserError, console, database, print_json, run
+from workers.cli.asset_views import last_day, money, show_amount, show_asset
+from workers.cli.common import UserError, console, facts, waited
+from workers.cli.output import PLAIN, Json, print_json, table
 from workers.cli.servers import connections
 
 app = typer.Typer(no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 At = Annotated[
     datetime | None,
     typer.Option(
@@ -49,42 +48,33 @@ BATCH = 200
 
 
 @app.command("list")
-def list_assets(account: str, at: At = None, as_json: Json = False) -> None:
+@waited
+async def list_assets(account: str, at: At = None, as_json: Json = False) -> None:
     """What an account owns at a date or will own later, with quantity, MRR, ARR and total."""
-    run(_list(account, at, as_json))
-
-
-async def _list(account: str, day: datetime | None, as_json: bool) -> None:
-    async with database() as pool, pool.acquire() as connection:
+    async with facts() as connection:
         zone = await _zone(connection, account)
-        at = await _instant(account, day, zone)
-        held = await account_assets(connection, account, at)
+        instant = await _instant(account, at, zone)
+        held = await account_assets(connection, account, instant)
     totals = _totals(held)
     if as_json:
         sums = [{**total.model_dump(mode="json"), "arr": str(total.arr)} for total in totals]
         rows = [_row(asset, zone) for asset in held]
-        print_json({"account": account, "at": at.isoformat(), "assets": rows, "totals": sums})
+        print_json({"account": account, "at": instant.isoformat(), "assets": rows, "totals": sums})
         return
-    table = Table(
-        *("asset", "product", "quantity", "MRR", "total", "from", "until"),
-        title=f"{account} on {local_day(at, zone)}",
-        **PLAIN,
-    )
-    for column in table.columns[2:5]:
-        column.justify = "right"
-    for column in table.columns[2:]:
-        column.no_wrap = True
-    for asset in held:
-        table.add_row(
+    cells = [
+        (
             asset.asset_id,
-            escape(asset.name),
-            f"{asset.quantity:,}",
+            asset.name,
+            asset.quantity,
             f"{money(asset.mrr, asset.currency)} {asset.currency}",
             f"{money(asset.total, asset.currency)} {asset.currency}",
-            str(local_day(asset.starts_at, zone)),
+            local_day(asset.starts_at, zone),
             last_day(asset.ends_at, zone),
         )
-    console.print(table)
+        for asset in held
+    ]
+    names = ("asset", "product", ">quantity", ">MRR", ">total", "!from", "!until")
+    console.print(table(names, cells, title=f"{account} on {local_day(instant, zone)}", **PLAIN))
     for total in totals:
         mrr, arr = money(total.mrr, total.currency), money(total.arr, total.currency)
         console.print(
@@ -122,37 +112,26 @@ def _totals(held: Iterable[HeldAsset]) -> list[Totals]:
 
 
 @app.command()
-def show(asset: str, at: At = None, as_json: Json = False) -> None:
+@waited
+async def show(asset: str, at: At = None, as_json: Json = False) -> None:
     """An asset's periods as a table and a chart, its actions and their lots."""
-    run(_show(asset, at, as_json))
-
-
-async def _show(asset: str, day: datetime | None, as_json: bool) -> None:
-    async with database() as pool, pool.acquire() as connection:
-        record = await _record(connection, asset)
-        zone = await _zone(connection, record.asset.account_id)
-        at = await _instant(record.asset.account_id, day, zone)
+    record, zone, instant = await _looked_at(asset, at)
     if as_json:
-        print_json({"at": at.isoformat(), **record.model_dump(mode="json")})
+        print_json({"at": instant.isoformat(), **record.model_dump(mode="json")})
     else:
-        show_asset(record, at, zone)
+        show_asset(record, instant, zone)
 
 
 @app.command()
-def explain(asset: str, at: At = None, as_json: Json = False) -> None:
+@waited
+async def explain(asset: str, at: At = None, as_json: Json = False) -> None:
     """Which rule and which lots made the amount of the period in force at a date, line by line."""
-    run(_explain(asset, at, as_json))
-
-
-async def _explain(asset: str, day: datetime | None, as_json: bool) -> None:
-    async with database() as pool, pool.acquire() as connection:
-        record = await _record(connection, asset)
-        zone = await _zone(connection, record.asset.account_id)
-        at = await _instant(record.asset.account_id, day, zone)
-    lines = amount_lines(record, at, POLICY)
+    record, zone, instant = await _looked_at(asset, at)
+    lines = amount_lines(record, instant, POLICY)
     if lines is None:
         raise UserError(
-            f"asset {asset} is not in force on {local_day(at, zone)}; `perennial asset show {asset}` says when, `--at` takes another day"
+            f"asset {asset} is not in force on {local_day(instant, zone)};"
+            f" `perennial asset show {asset}` says when, `--at` takes another day"
         )
     if as_json:
         print_json(lines.model_dump(mode="json"))
@@ -160,21 +139,29 @@ async def _explain(asset: str, day: datetime | None, as_json: bool) -> None:
         show_amount(record, lines, zone)
 
 
+async def _looked_at(asset: str, day: datetime | None) -> tuple[AssetRecord, str, datetime]:
+    """An asset, the zone of its customer, and the instant at which it is looked at."""
+    async with facts() as connection:
+        record = await load_record(connection, asset)
+        if record is None:
+            raise _unknown_asset(asset)
+        zone = await _zone(connection, record.asset.account_id)
+        return record, zone, await _instant(record.asset.account_id, day, zone)
+
+
 @app.command("export")
-def export(account: str) -> None:
+@waited
+async def export(account: str) -> None:
     """Everything an account holds or held as JSON Lines on standard output, for `perennial import assets` elsewhere."""
-    run(_export(account))
-
-
-async def _export(account: str) -> None:
-    async with database() as pool, pool.acquire() as connection:
+    async with facts() as connection:
         await _zone(connection, account)
         for document in await export_assets(connection, account):
             print(json.dumps(document, ensure_ascii=False))
 
 
 @app.command("rebuild")
-def rebuild_assets(
+@waited
+async def rebuild_assets(
     asset: Annotated[str | None, typer.Argument(help="One asset. [every asset]", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Every asset, which is usual.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only compare; nothing is written.")] = False,
@@ -186,14 +173,8 @@ def rebuild_assets(
     """
     if asset is not None and every:
         raise UserError(f"either {asset} or --all, not both")
-    if not run(_rebuild(asset, check)):
-        raise typer.Exit(1)
-
-
-async def _rebuild(asset: str | None, check: bool) -> bool:
-    """True if every asset is in order now."""
     differing = mended = 0
-    async with database() as pool, pool.acquire() as connection:
+    async with facts() as connection:
         ids = [asset] if asset else await asset_ids(connection)
         # What the rows of an asset carry beside its history: its life's ends, totals, the slice of the portfolio.
         carried = {finding.asset_id: finding.problem for finding in await audit(connection, asset, most=len(ids))}
@@ -214,14 +195,8 @@ async def _rebuild(asset: str | None, check: bool) -> bool:
                     mended += 1
     said = f"{counted(len(ids), 'asset')} rebuilt from their actions, {differing:,} differ"
     console.print(f"{said}." if check else f"{said}, {mended:,} mended.")
-    return differing == mended
-
-
-async def _record(connection: Connection, asset: str) -> AssetRecord:
-    record = await load_record(connection, asset)
-    if record is None:
-        raise _unknown_asset(asset)
-    return record
+    if differing != mended:
+        raise typer.Exit(1)
 
 
 def _unknown_asset(asset: str) -> UserError:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Column, Table
 
 from activities.kernel.clock import present
 from activities.mail import inbox
@@ -21,7 +19,8 @@ from domain.service.callers import CallAnswer, CustomerView, summary_of
 from domain.service.opening import CaseCategory, CaseChannel
 from workers.cli.asking import read_fields
 from workers.cli.case_files import files
-from workers.cli.common import console, database, print_json, run
+from workers.cli.common import console, facts, waited
+from workers.cli.output import Json, cell, day, print_json, show_facts, show_part, show_table, span, words
 from workers.cli.servers import By, asker, connections
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command()(files)
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
-
 _LINKS = {"follows_id": "follows", "merged_into": "merged into", "parent_id": "part of"}
 
 
@@ -39,7 +36,8 @@ _LINKS = {"follows_id": "follows", "merged_into": "merged into", "parent_id": "p
 
 
 @app.command()
-def lookup(
+@waited
+async def lookup(
     who: Annotated[
         str, typer.Argument(help="A telephone number, a mail address, a part of a name, or an account's id.")
     ],
@@ -49,7 +47,10 @@ def lookup(
     as_json: Json = False,
 ) -> None:
     """Who calls: opens the whole customer, or lists those that it may be."""
-    answer = run(_lookup(who, country))
+    from gateway.calls import CallDesk
+
+    async with connections() as servers:
+        answer = await CallDesk(servers.pool, servers.client).look_up(who, country=country)
     if as_json:
         print_json(answer.model_dump(mode="json"))
     elif answer.customer is not None:
@@ -57,47 +58,55 @@ def lookup(
     elif not answer.callers:
         raise Refusal("UnknownCaller", f"nobody is known by {who!r}; a part of the company's name may do")
     else:
-        table = Table("account", "company", "contact", "found by")
-        for caller in answer.callers:
-            table.add_row(caller.account_id, escape(caller.company), escape(caller.contact_name or ""), caller.by.value)
-        console.print(table)
-
-
-async def _lookup(who: str, country: str | None) -> CallAnswer:
-    from gateway.calls import CallDesk
-
-    async with connections() as servers:
-        return await CallDesk(servers.pool, servers.client).look_up(who, country=country)
+        rows = [(caller.account_id, caller.company, caller.contact_name, caller.by) for caller in answer.callers]
+        show_table(("account", "company", "contact", "found by"), rows)
 
 
 def _show_customer(answer: CallAnswer, view: CustomerView) -> None:
     caller = next((one for one in answer.callers if one.contact_id), None)
     console.print(
-        f"[bold]{escape(view.company)}[/bold]  {view.account_id}"
-        + (f"  · {escape(caller.contact_name or '')}" if caller else "")
+        f"[bold]{cell(view.company)}[/bold]  {view.account_id}" + (f"  · {cell(caller.contact_name)}" if caller else "")
     )
-    for name, value in summary_of(view).items():
-        console.print(f"[dim]{name:>16}[/dim]  {escape(value)}")
+    show_facts(summary_of(view), 16)
     for hold in view.holds:
-        console.print(f"[dim]{'':>16}[/dim]  {hold.level.value}: {escape(hold.says)}")
-    _table(("open case", "priority", "status", "subject", "next promise"), [
-        (case.case_id, case.priority, case.status, case.subject, _due(case.promise, case.due_at, view.as_of)) for case in view.cases
+        console.print(f"[dim]{'':>16}[/dim]  {hold.level.value}: {cell(hold.says)}")
+    _part(("open case", "priority", "status", "subject", "next promise"), [
+        (case.case_id, case.priority, case.status, case.subject,
+         f"{words(case.promise or '')} {span(case.due_at - view.as_of)}" if case.due_at else "") for case in view.cases
     ])  # fmt: skip
-    _table(("owns", "quantity", "a month", "until"), [
-        (line.name, f"{line.quantity:,}", f"{line.mrr:,} {line.currency}" if line.mrr else "", _day(line.until)) for line in view.owns
+    _part(("owns", "quantity", "a month", "until"), [
+        (line.name, line.quantity, f"{line.mrr:,} {line.currency}" if line.mrr else "", day(line.until)) for line in view.owns
     ])  # fmt: skip
-    _table(("next", "what", "why"), [(_day(line.at), line.what, line.why) for line in view.next])
-    _table(("message", "", "what"), [(_day(one.at), one.direction, one.what) for one in view.messages])
-    _table(("survey", "score", "comment"), [
-        (_day(one.at), f"{one.score} of {one.scale}" if one.score is not None else "no answer", one.comment or "") for one in view.surveys
+    _part(("next", "what", "why"), [(day(line.at), line.what, line.why) for line in view.next])
+    _part(("message", "", "what"), [(day(one.at), one.direction, one.what) for one in view.messages])
+    _part(("survey", "score", "comment"), [
+        (day(one.at), f"{one.score} of {one.scale}" if one.score is not None else "no answer", one.comment) for one in view.surveys
     ])  # fmt: skip
+
+
+@app.command()
+@waited
+async def sales(account: str, as_json: Json = False) -> None:
+    """What sales has with a customer: open offers and leads, renewals, purchases, and what was given off."""
+    from gateway.both_sides import see_sales
+
+    async with connections() as servers:
+        view = await see_sales(servers.pool, account, await servers.client.now(account))
+    if as_json:
+        print_json(view.model_dump(mode="json"))
+        return
+    for name in ("offers", "leads", "renewals", "purchases", "discounts"):
+        rows: list[dict[str, Any]] = getattr(view, name)
+        console.print(f"[bold]{name}[/bold]" if rows else f"[bold]{name}[/bold]  none")
+        _part([words(key) for key in rows[0]] if rows else [], [list(row.values()) for row in rows])
 
 
 # Cases
 
 
 @app.command("open")
-def open_case(
+@waited
+async def open_case(
     subject: Annotated[str, typer.Option()],
     account: Annotated[str | None, typer.Option()] = None,
     contact: Annotated[str | None, typer.Option(help="A contact of the account.")] = None,
@@ -131,7 +140,9 @@ def open_case(
         "by": by,
         **{key: value for key, value in given.items() if value is not None},
     }
-    run(_open({"case_id": case_id or _new_id(document), **document}))
+    async with connections() as servers:
+        opened = await servers.cases.open_case({"case_id": case_id or _new_id(document), **document})
+    print_json(opened.model_dump(mode="json"))
 
 
 def _new_id(document: dict[str, Any]) -> str:
@@ -140,13 +151,9 @@ def _new_id(document: dict[str, Any]) -> str:
     return f"C-{now:%y%m%d-%H%M%S}-{hashlib.sha256(repr(document).encode()).hexdigest()[:4]}"
 
 
-async def _open(document: dict[str, Any]) -> None:
-    async with connections() as servers:
-        print_json((await servers.cases.open_case(document)).model_dump(mode="json"))
-
-
 @app.command("list")
-def list_cases(
+@waited
+async def list_cases(
     account: Annotated[str | None, typer.Option()] = None,
     status: Annotated[list[CaseState] | None, typer.Option(help="[those that are not over]")] = None,
     priority: Annotated[list[Priority] | None, typer.Option()] = None,
@@ -167,46 +174,28 @@ def list_cases(
         escalated=escalated,
         late=late,
     )
-    rows = run(_list(wanted, limit))
+    async with facts() as connection:
+        rows = await case_reports.list_cases(connection, wanted, limit)
     if as_json:
         print_json(rows)
         return
-    if not rows:
-        console.print("No such case; those that are over are asked for by --status, such as --status resolved.")
-        return
-    table = Table(
-        Column("case", no_wrap=True), "account", "priority", "status", "owner", "subject", "next promise (UTC)"
-    )
-    for row in rows:
-        burning = " !" if row["escalated"] else ""
-        due = f"{row['due_at']:%Y-%m-%d %H:%M} {row['promise'].replace('_', ' ')}" if row["due_at"] else ""
-        table.add_row(
-            row["case_id"],
-            row["account_id"] or "?",
-            row["priority"] + burning,
-            row["status"],
-            row["owner_id"] or "",
-            escape(row["subject"]),
-            due,
-        )
-    console.print(table)
-
-
-async def _list(wanted: case_reports.CaseFilter, limit: int) -> list[case_reports.Row]:
-    async with database() as pool, pool.acquire() as connection:
-        return await case_reports.list_cases(connection, wanted, limit)
+    show_table(("!case", "account", "priority", "status", "owner", "subject", "next promise (UTC)"), [
+        (row["case_id"], row["account_id"] or "?", row["priority"] + (" !" if row["escalated"] else ""), row["status"],
+         row["owner_id"], row["subject"], f"{cell(row['due_at'])} {words(row['promise'])}" if row["due_at"] else "") for row in rows
+    ], "No such case; those that are over are asked for by --status, such as --status resolved.")  # fmt: skip
 
 
 @app.command()
-def show(case: str, as_json: Json = False) -> None:
+@waited
+async def show(case: str, as_json: Json = False) -> None:
     """A case: where it stands, its promises with the time that is left, messages, what happened, and what it holds back."""
-    shown = run(_show(case))
+    shown = await _read(case)
     if as_json:
         print_json(shown)
         return
     row, now = shown["case"], shown["now"]
-    console.print(f"[bold]{escape(row['subject'])}[/bold]  {row['case_id']}")
-    facts = {
+    console.print(f"[bold]{cell(row['subject'])}[/bold]  {row['case_id']}")
+    show_facts({
         "customer": f"{shown['company'] or 'not known yet'}  {row['account_id'] or ''}",
         "contact": " ".join(str(row["contact"][key]) for key in ("name", "email", "phone") if row["contact"].get(key)),
         "status": f"{row['status']}{', escalated' if row['escalated'] else ''}  {row['status_reason']}",
@@ -216,27 +205,21 @@ def show(case: str, as_json: Json = False) -> None:
         "resolution": f"{row['resolution_code']}: {row['resolution_text']}" if row["resolution_code"] else "",
         "linked": ", ".join(f"{said} {row[key]}" for key, said in _LINKS.items() if row[key]),
         "sales": ", ".join(f"{hold['level']}: {hold['says']}" for hold in shown["holds"]) or "may call",
-    }  # fmt: skip
-    for name, value in facts.items():
-        if value.strip():
-            console.print(f"[dim]{name:>10}[/dim]  {escape(value)}", soft_wrap=True)
-    _table(("promise", "due (UTC)", "state", "left"), [
-        (one["milestone"].replace("_", " "), _minute(one["due_at"]), one["state"], _left(one, now)) for one in shown["milestones"]
+    }, 10)  # fmt: skip
+    _part(("promise", "due (UTC)", "state", "left"), [
+        (words(one["milestone"]), one["due_at"], one["state"], _left(one, now)) for one in shown["milestones"]
     ])  # fmt: skip
-    _table(("message (UTC)", "", "who", "text"), [
-        (_minute(one["at"]), one["direction"], _who(one, row["case_id"]), one["body"] or one["subject"]) for one in shown["messages"]
+    _part(("message (UTC)", "", "who", "text"), [
+        (one["at"], one["direction"], _who(one, row["case_id"]), one["body"] or one["subject"]) for one in shown["messages"]
     ])  # fmt: skip
-    _table(
-        ("event (UTC)", "what", "by"),
-        [(_minute(one["at"]), one["kind"].replace("_", " "), one["by"]) for one in shown["events"]],
-    )
-    _table(
+    _part(("event (UTC)", "what", "by"), [(one["at"], words(one["kind"]), one["by"]) for one in shown["events"]])
+    _part(
         ("mail beside it (UTC)", "from", "why"),
-        [(_minute(one["received_at"]), one["sender"], one["reason"]) for one in shown["beside"]],
+        [(one["received_at"], one["sender"], one["reason"]) for one in shown["beside"]],
     )
 
 
-async def _show(case_id: str) -> dict[str, Any]:
+async def _read(case_id: str) -> dict[str, Any]:
     async with connections() as servers, servers.pool.acquire() as connection:
         row = await case_reports.read_case(connection, case_id)
         if row is None:
@@ -257,7 +240,8 @@ async def _time_of(cases: CaseClient, case_id: str) -> datetime:
 
 
 @app.command()
-def ask(
+@waited
+async def ask(
     case: str,
     update: str,
     fields: Annotated[
@@ -273,31 +257,17 @@ def ask(
     """
     from workers.documents import OF_CASE  # the models of all requests
 
-    run(_ask(case, update, read_fields(fields or [], update, OF_CASE), by))
-
-
-async def _ask(case_id: str, update: str, request: dict[str, Any], by: str | None) -> None:
+    request = read_fields(fields or [], update, OF_CASE)
     async with connections() as servers:
         if update == "customer_message":
-            print_json(await servers.cases.customer_message(case_id, request))
+            print_json(await servers.cases.customer_message(case, request))
             return
         async with servers.pool.acquire() as connection:
             said_by = await asker(connection, by)
-        print_json(await servers.cases.ask(case_id, update, {"by": said_by, **request}))
+        print_json(await servers.cases.ask(case, update, {"by": said_by, **request}))
 
 
 # How things are written
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table, if there is anything in it."""
-    if not rows:
-        return
-    console.print()
-    table = Table(*names, box=None, header_style="dim")
-    for row in rows:
-        table.add_row(*(escape(str(value)) for value in row))
-    console.print(table)
 
 
 def _who(message: dict[str, Any], case_id: str) -> str:
@@ -306,27 +276,12 @@ def _who(message: dict[str, Any], case_id: str) -> str:
     return who if message["case_id"] == case_id else f"{who} (in {message['case_id']})"
 
 
-def _day(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d}" if at else ""
-
-
-def _minute(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
-
-
-def _due(promise: str | None, due: datetime | None, now: datetime) -> str:
-    return f"{(promise or '').replace('_', ' ')} {_span(due - now)}" if due else ""
-
-
 def _left(milestone: dict[str, Any], now: datetime) -> str:
-    """How long until a promise is due, by the clock on the wall; empty once it is settled."""
+    """How long until a promise is due; empty once it is settled."""
     if milestone["due_at"] is None or milestone["state"] != "open":
         return ""
-    return _span(milestone["due_at"] - now)
+    return span(milestone["due_at"] - now)
 
 
-def _span(left: timedelta) -> str:
-    minutes = int(abs(left).total_seconds()) // 60
-    days, hours = minutes // 1440, minutes // 60 % 24
-    said = f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
-    return f"in {said}" if left >= timedelta(0) else f"{said} late"
+def _part(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    show_part(names, rows, header_style="dim")

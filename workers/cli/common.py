@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import asyncpg
 from pydantic import ValidationError
 from rich.console import Console
 
-from activities.kernel.pool import Pool, open_pool
+from activities.kernel.pool import Connection, Pool
 from domain.kernel.refusals import MendableError, Refusal
-from gateway.here import Running, find_running
+from gateway.here import Running, open_facts
 
 if TYPE_CHECKING:
     from workers.settings import Settings
@@ -30,7 +30,7 @@ console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ e
 progress_console = Console(stderr=True)
 """Progress, addresses and hints go to standard error, so that results can be piped into a file or a program."""
 
-_Result = TypeVar("_Result")
+_Given = ParamSpec("_Given")
 
 
 class UserError(MendableError):
@@ -51,21 +51,28 @@ def settings_of(running: Running | None) -> Settings:
 @asynccontextmanager
 async def database() -> AsyncIterator[Pool]:
     """PostgreSQL alone, for what needs no journey."""
-    pool = await open_pool(settings_of(find_running()).database_url.get_secret_value())
+    pool = await open_facts()
     try:
         yield pool
     finally:
         await pool.close()
 
 
-def run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Runs a command's work to its end."""
-    return asyncio.run(work)
+@asynccontextmanager
+async def facts() -> AsyncIterator[Connection]:
+    """One connection to PostgreSQL, for what only reads or writes rows."""
+    async with database() as pool, pool.acquire() as connection:
+        yield connection
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+def waited(work: Callable[_Given, Coroutine[Any, Any, None]]) -> Callable[_Given, None]:
+    """A command of typer's that runs `work` to its end."""
+
+    @wraps(work)
+    def command(*args: _Given.args, **kwargs: _Given.kwargs) -> None:
+        asyncio.run(work(*args, **kwargs))
+
+    return command
 
 
 def explain(error: BaseException) -> str | None:

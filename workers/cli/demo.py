@@ -20,7 +20,9 @@ from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
 from domain.kernel.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
-from workers.cli.common import UserError, console, print_json, progress_console, run
+from workers.cli.common import UserError, console, progress_console, waited
+from workers.cli.output import print_json
+from workers.cli.rehearse import rehearse_feed, show_feed
 from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
 from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life, Moment
@@ -103,40 +105,6 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
     return await summarise(up, life, timings)
 
 
-async def _demo(story: Story, data: Path, *, stay: bool, as_json: bool) -> None:
-    _make_room(data)
-    began = time.monotonic()
-    async with stack_up(data) as up:
-        timings = {"stack": time.monotonic() - began}
-        summary = await _live_story(up, story, timings)
-        if as_json:
-            print_json(summary)
-        else:
-            show(summary, console)
-        if stay:
-            show_addresses(up.running)
-            progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
-            await until_stopped()
-
-
-async def _demo_feed(
-    file: Path, data: Path, customers: int, seed: int, months: int, *, stay: bool, as_json: bool
-) -> None:
-    from workers.cli.rehearse import rehearse_feed, show_feed
-
-    _make_room(data)
-    async with stack_up(data) as up:
-        summary = await rehearse_feed(up, file, customers, seed, months)
-        if as_json:
-            print_json(summary)
-        else:
-            show_feed(summary, console)
-        if stay:
-            show_addresses(up.running)
-            progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
-            await until_stopped()
-
-
 def _make_room(data: Path) -> None:
     """A demo begins with nothing: what an earlier one left in its folder goes."""
     if running_on(data):
@@ -156,7 +124,8 @@ app = typer.Typer()
 
 
 @app.command()
-def demo(
+@waited
+async def demo(
     order: Annotated[
         Path | None,
         typer.Option(help="An order, or orders with their story (YAML or JSON), instead of the usual one."),
@@ -170,15 +139,26 @@ def demo(
     data: Annotated[Path, typer.Option(help="Where the demo keeps its stack; emptied first.")] = DEMO_DIR,
 ) -> None:
     """A customer's life before your eyes: 14 months in some seconds, on the real engine."""
-    if orders is not None:
-        if order is not None:
-            raise UserError("give either --order (one customer's orders) or --orders (a feed), not both")
-        if not orders.is_file():
-            raise UserError(f"no file {orders}; --orders takes a feed of orders, CSV or JSON Lines")
-        run(_demo_feed(orders, data, customers, seed, months or FEED_MONTHS, stay=not exit, as_json=as_json))
-        return
+    if orders is not None and order is not None:
+        raise UserError("give either --order (one customer's orders) or --orders (a feed), not both")
+    if orders is not None and not orders.is_file():
+        raise UserError(f"no file {orders}; --orders takes a feed of orders, CSV or JSON Lines")
     story = read_story(order or DEFAULT_STORY)
     check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
     if months is not None:
         story = story.model_copy(update={"months": months})
-    run(_demo(story, data, stay=not exit, as_json=as_json))
+    _make_room(data)
+    began = time.monotonic()
+    async with stack_up(data) as up:
+        if orders is not None:
+            summary = await rehearse_feed(up, orders, customers, seed, months or FEED_MONTHS)
+        else:
+            summary = await _live_story(up, story, {"stack": time.monotonic() - began})
+        if as_json:
+            print_json(summary)
+        else:
+            (show_feed if orders else show)(summary, console)
+        if not exit:
+            show_addresses(up.running)
+            progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
+            await until_stopped()

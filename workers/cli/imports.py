@@ -16,14 +16,15 @@ from rich.table import Table
 from activities.kernel.clock import present
 from activities.playbooks import FOLDER, read_playbooks
 from domain.kernel.shown import counted
-from workers.cli.common import UserError, console, database, print_json, progress_console, run
+from workers.cli.common import console, database, progress_console, waited
+from workers.cli.output import print_json, table
 from workers.cli.servers import IMPORTS_WAIT, connections
-from workers.feeds.assets import AssetReport, import_assets
-from workers.feeds.cases import CaseReport, import_cases
-from workers.feeds.catalogues import CatalogueReport, import_catalogues
-from workers.feeds.errors import FeedError
-from workers.feeds.importing import CONCURRENCY, ImportReport, Progress, import_orders
-from workers.feeds.usage import UsageReport, import_usage
+from workers.feeds.assets import import_assets
+from workers.feeds.cases import import_cases
+from workers.feeds.catalogues import import_catalogues
+from workers.feeds.importing import CONCURRENCY, Progress, import_orders
+from workers.feeds.rejects import FileReport
+from workers.feeds.usage import import_usage
 from workers.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,7 +38,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="The report as one JSON obj
 
 
 @app.command()
-def orders(
+@waited
+async def orders(
     file: File,
     mapping: Mapping = None,
     rejects: Rejects = None,
@@ -46,15 +48,26 @@ def orders(
     json: AsJson = False,
 ) -> None:
     """Takes over orders of the past with their true dates. Every line ends as imported or in the rejects file."""
-    report = run(_orders(file, mapping, rejects or _beside(file), limit, concurrency))
-    if json:
-        print_json(asdict(report))
-    else:
-        _show(report, report.orders, f"{counted(report.orders, 'order')} of {counted(report.customers, 'customer')}")
+    async with connections(IMPORTS_WAIT) as up:
+        with bars() as progress:
+            report = await import_orders(
+                up.client,
+                up.pool,
+                file,
+                mapping=mapping,
+                rejects=rejects or _beside(file),
+                limit=limit,
+                concurrency=concurrency,
+                progress=progress,
+            )
+    said = f"{counted(report.orders, 'order')} of {counted(report.customers, 'customer')}"
+    before = f"{report.orders_before} orders were on record before" if report.orders_before else ""
+    _show(report, json, said if report.orders else "", before, report.beyond_limit)
 
 
 @app.command()
-def assets(
+@waited
+async def assets(
     file: File,
     mapping: Mapping = None,
     rejects: Rejects = None,
@@ -62,26 +75,40 @@ def assets(
     json: AsJson = False,
 ) -> None:
     """Takes over an installed base: assets with their histories and contracts, each whole or not at all."""
-    report = run(_assets(file, mapping, rejects or _beside(file), concurrency))
-    if json:
-        print_json(asdict(report))
-    else:
-        said = f"{counted(report.assets, 'asset')} and {counted(report.contracts, 'contract')} of {counted(report.accounts, 'account')}"
-        _show(report, report.assets, said)
+    async with connections(IMPORTS_WAIT) as up:
+        with bars() as progress:
+            report = await import_assets(
+                up.client,
+                up.pool,
+                read_playbooks(up.settings.playbooks or FOLDER),
+                file,
+                mapping=mapping,
+                rejects=rejects or _beside(file),
+                concurrency=concurrency,
+                progress=progress,
+            )
+    parts = (
+        counted(report.assets, "asset"),
+        counted(report.contracts, "contract"),
+        counted(report.accounts, "account"),
+    )
+    before = f"{report.assets_before} assets were on record before" if report.assets_before else ""
+    _show(report, json, "{} and {} of {}".format(*parts) if report.assets else "", before)
 
 
 @app.command()
-def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
+@waited
+async def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
     """Records how many users were active: account_id, product, day, active_users."""
-    report = run(_usage(file, rejects or _beside(file)))
-    if json:
-        print_json(asdict(report))
-    else:
-        _show(report, report.accounts, f"usage of {counted(report.accounts, 'account')}")
+    async with connections(IMPORTS_WAIT) as up:
+        with bars() as progress:
+            report = await import_usage(up.client, file, rejects=rejects or _beside(file), progress=progress)
+    _show(report, json, f"usage of {counted(report.accounts, 'account')}" if report.accounts else "")
 
 
 @app.command()
-def cases(
+@waited
+async def cases(
     file: File,
     mapping: Mapping = None,
     rejects: Rejects = None,
@@ -89,45 +116,26 @@ def cases(
     json: AsJson = False,
 ) -> None:
     """Takes over service cases from a log of their events, with their true dates. Sends nothing, needs no worker."""
-    report = run(_cases(file, mapping, rejects or _beside(file), limit))
-    if json:
-        print_json(asdict(report))
-    else:
-        _show(report, report.cases, f"{counted(report.cases, 'case')} of {counted(report.customers, 'customer')}")
-
-
-async def _cases(file: Path, mapping: Path | None, rejects: Path, limit: int | None) -> CaseReport:
     async with database() as pool:
-        with bars() as progress, _feed_errors():
-            return await import_cases(
+        with bars() as progress:
+            report = await import_cases(
                 pool,
                 file,
                 mapping=mapping,
-                rejects=rejects,
+                rejects=rejects or _beside(file),
                 as_of=present(),
                 playbooks=Settings().playbooks or FOLDER,
                 limit=limit,
                 progress=progress,
             )
-
-
-async def _orders(file: Path, mapping: Path | None, rejects: Path, limit: int | None, concurrency: int) -> ImportReport:
-    async with connections(IMPORTS_WAIT) as up:
-        with bars() as progress, _feed_errors():
-            return await import_orders(
-                up.client,
-                up.pool,
-                file,
-                mapping=mapping,
-                rejects=rejects,
-                limit=limit,
-                concurrency=concurrency,
-                progress=progress,
-            )
+    said = f"{counted(report.cases, 'case')} of {counted(report.customers, 'customer')}"
+    before = f"{report.cases_before} cases were on record before, {report.still_open} are still open"
+    _show(report, json, said if report.cases else "", before, report.beyond_limit)
 
 
 @app.command()
-def catalogue(
+@waited
+async def catalogue(
     files: Annotated[list[Path], typer.Argument(help="Price pages in YAML or JSON, or folders of them.")],
     mapping: Annotated[
         Path | None, typer.Option(help="YAML that names a format's fields; a known one needs none.")
@@ -136,50 +144,21 @@ def catalogue(
     json: AsJson = False,
 ) -> None:
     """Brings price pages in: products into the catalogue, prices into price books, each page an edition from its day on."""
-    report = run(_catalogue(files, mapping, rejects))
+    async with database() as pool:
+        with bars() as progress:
+            report = await import_catalogues(
+                pool, files, rejects=rejects, as_of=present(), mapping=mapping, progress=progress
+            )
     if json:
         print_json(asdict(report))
         return
-    table = Table("items", "", title=f"{report.files} price pages", title_justify="left")
-    table.columns[0].justify = "right"
-    table.add_row(f"{report.imported:,}", f"imported: {report.editions} editions, {report.products} products written")
-    for reason, count in report.reasons.items():
-        table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
-    table.add_section()
-    table.add_row(f"{report.items:,}", "plans and add-ons", style="bold")
+    said = f"imported: {report.editions} editions, {report.products} products written"
+    total = (report.items, "plans and add-ons")
+    shown = _counts("items", f"{report.files} price pages", (report.imported, said), report.reasons, total)
     if report.editions_before:
-        table.caption = f"{report.editions_before} editions were on record before"
-    console.print(table)
+        shown.caption = f"{report.editions_before} editions were on record before"
+    console.print(shown)
     console.print(f"What was rejected, with reasons: {report.rejects_file}  ({report.seconds} s)")
-
-
-async def _catalogue(files: list[Path], mapping: Path | None, rejects: Path) -> CatalogueReport:
-    async with database() as pool:
-        with bars() as progress, _feed_errors():
-            return await import_catalogues(
-                pool, files, rejects=rejects, as_of=present(), mapping=mapping, progress=progress
-            )
-
-
-async def _assets(file: Path, mapping: Path | None, rejects: Path, concurrency: int) -> AssetReport:
-    async with connections(IMPORTS_WAIT) as up:
-        with bars() as progress, _feed_errors():
-            return await import_assets(
-                up.client,
-                up.pool,
-                read_playbooks(up.settings.playbooks or FOLDER),
-                file,
-                mapping=mapping,
-                rejects=rejects,
-                concurrency=concurrency,
-                progress=progress,
-            )
-
-
-async def _usage(file: Path, rejects: Path) -> UsageReport:
-    async with connections(IMPORTS_WAIT) as up:
-        with bars() as progress, _feed_errors():
-            return await import_usage(up.client, file, rejects=rejects, progress=progress)
 
 
 def _beside(file: Path) -> Path:
@@ -187,15 +166,6 @@ def _beside(file: Path) -> Path:
     name = file.name.removesuffix(".gz")
     stem, dot, kind = name.rpartition(".")
     return Path(f"{stem}.rejects.{kind}" if dot else f"{name}.rejects")
-
-
-@contextmanager
-def _feed_errors() -> Iterator[None]:
-    """A file that cannot be used is something that whoever runs the command can mend."""
-    try:
-        yield
-    except FeedError as error:
-        raise UserError(str(error)) from error
 
 
 @contextmanager
@@ -226,22 +196,24 @@ def bars() -> Iterator[Progress]:
         end()
 
 
-def _show(report: ImportReport | UsageReport | CaseReport | AssetReport, accepted: int, accepted_as: str) -> None:
-    """The counts, which add up, as a table on standard output."""
-    table = Table("lines", "", title=report.file, title_justify="left")
-    table.columns[0].justify = "right"
-    table.add_row(f"{report.imported:,}", f"imported: {accepted_as}" if accepted else "imported")
-    for reason, count in report.reasons.items():
-        table.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
-    table.add_section()
-    table.add_row(f"{report.lines:,}", "in the file", style="bold")
-    if isinstance(report, ImportReport | CaseReport) and report.beyond_limit:
-        table.add_row(f"{report.beyond_limit:,}", "not looked at: behind the limit")
-    if isinstance(report, ImportReport) and report.orders_before:
-        table.caption = f"{report.orders_before} orders were on record before"
-    if isinstance(report, AssetReport) and report.assets_before:
-        table.caption = f"{report.assets_before} assets were on record before"
-    if isinstance(report, CaseReport):
-        table.caption = f"{report.cases_before} cases were on record before, {report.still_open} are still open"
-    console.print(table)
+def _show(report: FileReport, json: bool, accepted: str, before: str = "", beyond: int = 0) -> None:
+    """The counts, which add up, as a table on standard output. accepted: what the imported lines came to."""
+    if json:
+        print_json(asdict(report))
+        return
+    done = (report.imported, f"imported: {accepted}" if accepted else "imported")
+    shown = _counts("lines", report.file, done, report.reasons, (report.lines, "in the file"))
+    if beyond:
+        shown.add_row(f"{beyond:,}", "not looked at: behind the limit")
+    shown.caption = before or None
+    console.print(shown)
     console.print(f"Rejected lines with their reasons: {report.rejects_file}  ({report.seconds} s)")
+
+
+def _counts(what: str, title: str, done: tuple[int, str], reasons: dict[str, int], total: tuple[int, str]) -> Table:
+    shown = table((f">{what}", ""), [done], title=title)
+    for reason, count in reasons.items():
+        shown.add_row(f"{count:,}", f"rejected: {reason}", style="yellow")
+    shown.add_section()
+    shown.add_row(f"{total[0]:,}", total[1], style="bold")
+    return shown

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.markdown import Markdown
 from rich.markup import escape
-from rich.table import Column, Table
 
 from activities.frame.customers import zone_of
 from activities.journey import reports
@@ -20,7 +19,8 @@ from domain.kernel.short_numbers import spoken
 from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
 from workers.cli.asking import read_fields
-from workers.cli.common import UserError, console, print_json, progress_console, run
+from workers.cli.common import UserError, console, progress_console, waited
+from workers.cli.output import Json, day, print_json, show_part, show_table, words
 from workers.cli.plans import show_plan
 from workers.cli.servers import By, Connections, asker, connections
 
@@ -37,8 +37,6 @@ _UNITS = {
 _LONGEST = timedelta(days=36500)
 _MOST_DIGITS = 9
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
-
 
 def read_duration(text: str) -> timedelta:
     """A duration such as `90d`, `2w`, `12h`, `3m` (30 days each) or `1y`, a hundred years at most. Raises UserError."""
@@ -52,12 +50,10 @@ def read_duration(text: str) -> timedelta:
 
 
 @app.command("fast-forward")
-def fast_forward(account: str, duration: str, as_json: Json = False) -> None:
+@waited
+async def fast_forward(account: str, duration: str, as_json: Json = False) -> None:
     """Moves one customer's clock, for example `perennial journey fast-forward capricorn-coffee 90d`."""
-    run(_fast_forward(account, read_duration(duration), as_json))
-
-
-async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
+    by = read_duration(duration)
     async with connections() as servers:
         before = await servers.client.now(account)
         with progress_console.status(f"{account}: from {before:%Y-%m-%d} on …"):
@@ -65,62 +61,56 @@ async def _fast_forward(account: str, by: timedelta, as_json: bool) -> None:
         async with servers.pool.acquire() as connection:
             lines = [line for line in await reports.journal_of(connection, account) if line["at"] > before]
             zone = await zone_of(connection, account)
-        if as_json:
-            print_json({"account": account, "from": _iso(before), "to": _iso(after), "steps": len(lines)})
-            return
-        for line in lines:
-            console.print(f"[dim]{local_day(line['at'], zone)}[/dim]  {escape(line['title'])}")
-        if after < before + by:
-            console.print(f"The journey ended on {after:%Y-%m-%d}.")
-        console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
+    if as_json:
+        moved = {"from": before.isoformat(), "to": after.isoformat()}
+        print_json({"account": account, **moved, "steps": len(lines)})
+        return
+    for line in lines:
+        console.print(f"[dim]{local_day(line['at'], zone)}[/dim]  {escape(line['title'])}")
+    if after < before + by:
+        console.print(f"The journey ended on {after:%Y-%m-%d}.")
+    console.print(f"{account} is at {after:%Y-%m-%d %H:%M} UTC now.")
 
 
 @app.command("list")
-def list_journeys(
+@waited
+async def list_journeys(
     query: Annotated[str, typer.Option(help="A visibility query, such as AttentionReasons IS NOT NULL.")] = "",
     ended: Annotated[bool, typer.Option("--all", help="Those that have ended, too, by their last run.")] = False,
     as_json: Json = False,
 ) -> None:
     """The journeys that run, or those of them that a query finds."""
-    run(_list(query, ended, as_json))
-
-
-async def _list(query: str, ended: bool, as_json: bool) -> None:
     status = "ExecutionStatus != 'ContinuedAsNew'" if ended else "ExecutionStatus = 'Running'"
     wanted = f"WorkflowType = 'CustomerJourney' AND {status}" + (f" AND ({query})" if query else "")
+    rows: dict[str, dict[str, Any]] = {}
     async with connections() as servers:
-        rows: dict[str, dict[str, Any]] = {}
         async for found in servers.temporal.list_workflows(wanted):  # the latest first
-            values = {key.name: value for key, value in ((p.key, p.value) for p in found.typed_search_attributes)}
+            values = {pair.key.name: pair.value for pair in found.typed_search_attributes}
             run_is = found.status.name.lower() if found.status else ""
             rows.setdefault(found.id, {"journey": found.id, **({"status": run_is} if ended else {}), **values})
     if as_json:
         print_json([*rows.values()])
         return
-    status_column = ["status"] if ended else []
-    table = Table(
-        Column("account", overflow="fold"), "company", *status_column, "stages", "health", "next", "attention"
-    )
-    for row in rows.values():
-        table.add_row(
-            str(row.get("AccountId", row["journey"])),
-            escape(str(row.get("Account", ""))),
-            *([row["status"]] if ended else []),
-            ", ".join(row.get("JourneyStage", [])),
-            str(row.get("HealthBand", "")),
-            f"{row['NextActionAt']:%Y-%m-%d}" if "NextActionAt" in row else "",
-            ", ".join(row.get("AttentionReasons", [])),
-        )
-    console.print(table)
+    names = ("account", "company", *(["status"] if ended else []), "stages", "health", "next", "attention")
+    show_table(names, map(_cells, rows.values()), "No journey is found; --all shows those that have ended, too.")
+
+
+def _cells(row: dict[str, Any]) -> list[Any]:
+    return [
+        row.get("AccountId", row["journey"]),
+        row.get("Account"),
+        *([row["status"]] if "status" in row else []),
+        ", ".join(row.get("JourneyStage", [])),
+        row.get("HealthBand"),
+        day(row.get("NextActionAt")),
+        ", ".join(row.get("AttentionReasons", [])),
+    ]
 
 
 @app.command()
-def show(account: str, lines: Annotated[int, typer.Option(min=1)] = 20, as_json: Json = False) -> None:
+@waited
+async def show(account: str, lines: Annotated[int, typer.Option(min=1)] = 20, as_json: Json = False) -> None:
     """The briefing and the latest lines of the journal, earlier runs included."""
-    run(_show(account, lines, as_json))
-
-
-async def _show(account: str, lines: int, as_json: bool) -> None:
     async with connections() as servers:
         now = await servers.client.now(account)
         briefing = await servers.client.briefing(account)
@@ -129,25 +119,49 @@ async def _show(account: str, lines: int, as_json: bool) -> None:
             assets = await reports.assets_of(connection, account)
             numbers = await things.numbers_of(connection, account)
             zone = await zone_of(connection, account)
-        if as_json:
-            known = {"journal": latest, "assets": assets, "short_numbers": numbers}
-            print_json({"account": account, "now": _iso(now), "briefing": briefing, **known})
-            return
-        console.print(Markdown(briefing))
-        if numbers:
-            named = ", ".join(f"{thing_id} ({number})" for number, thing_id in numbers.items())
-            console.print(f"\nIn mails: {escape(named)}", soft_wrap=True)
-        console.print()
-        for line in reversed(latest):
-            console.print(
-                f"[dim]{local_day(line['at'], zone)}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
-            )
-            for message in line["messages"]:
-                console.print(f"{'':<25}[dim]{escape(message_in_words(message, zone))}[/dim]", soft_wrap=True)
+    if as_json:
+        known = {"journal": latest, "assets": assets, "short_numbers": numbers}
+        print_json({"account": account, "now": now.isoformat(), "briefing": briefing, **known})
+        return
+    console.print(Markdown(briefing))
+    if numbers:
+        named = ", ".join(f"{thing_id} ({number})" for number, thing_id in numbers.items())
+        console.print(f"\nIn mails: {escape(named)}", soft_wrap=True)
+    console.print()
+    for line in reversed(latest):
+        console.print(
+            f"[dim]{local_day(line['at'], zone)}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
+        )
+        for message in line["messages"]:
+            console.print(f"{'':<25}[dim]{escape(message_in_words(message, zone))}[/dim]", soft_wrap=True)
 
 
 @app.command()
-def plan(
+@waited
+async def service(account: str, by: By = None, as_json: Json = False) -> None:
+    """What service has with a customer, for sales: what holds sales back, and the open cases.
+
+    Who looks with --by is told once a case that they saw is over.
+    """
+    from gateway.both_sides import see_service
+
+    async with connections() as servers:
+        async with servers.pool.acquire() as connection:
+            seen_by = await asker(connection, by)
+        view = await see_service(servers.pool, account, seen_by, await servers.client.now(account))
+    if as_json:
+        print_json(view.model_dump(mode="json"))
+        return
+    console.print(f"Sales: {view.level if view.holds else 'may call'}")
+    for hold in view.holds:
+        console.print(f"  {hold.level.value}: {escape(hold.says)}", soft_wrap=True)
+    names = ("case_id", "priority", "state", "owner", "subject", "promised_at")
+    show_part([words(name) for name in names], [[case[name] for name in names] for case in view.cases])
+
+
+@app.command()
+@waited
+async def plan(
     account: str,
     months: Annotated[
         int | None, typer.Option(min=1, max=240, help="So many months ahead, instead of the next step of each kind.")
@@ -158,11 +172,12 @@ def plan(
     """What comes, from what is on record, if nothing is asked and nobody says no."""
     if months is not None and life:
         raise UserError("give --months or --life, not both")
-    run(show_plan(account, Horizon(months=months, life=life), as_json=as_json))
+    await show_plan(account, Horizon(months=months, life=life), as_json=as_json)
 
 
 @app.command()
-def ask(
+@waited
+async def ask(
     account: str,
     update: str,
     fields: Annotated[
@@ -179,7 +194,7 @@ def ask(
     """
     from workers.documents import OF_JOURNEY  # the models of all requests
 
-    run(_ask(account, update, read_fields(fields or [], update, OF_JOURNEY), by))
+    await _ask(account, update, read_fields(fields or [], update, OF_JOURNEY), by)
 
 
 _NAMED = {"contract_id": Question.RENEWAL, "quote_id": Question.QUOTE, "offer_id": Question.OFFER}
@@ -220,7 +235,8 @@ async def _said_by(servers: Connections, update: str, by: str | None) -> dict[st
 
 
 @app.command()
-def pause(
+@waited
+async def pause(
     account: str,
     reason: str,
     until: Annotated[
@@ -230,20 +246,18 @@ def pause(
 ) -> None:
     """Nothing is done by itself for this customer until it is resumed."""
     request = {"reason": reason, **({"until": until} if until else {})}
-    run(_ask(account, "pause", request, by))
+    await _ask(account, "pause", request, by)
 
 
 @app.command()
-def resume(account: str, by: By = None) -> None:
+@waited
+async def resume(account: str, by: By = None) -> None:
     """The customer's agenda goes on; parked steps and stuck deliveries are tried again."""
-    run(_ask(account, "resume", {}, by))
+    await _ask(account, "resume", {}, by)
 
 
 @app.command()
-def close(account: str, reason: str, by: By = None) -> None:
+@waited
+async def close(account: str, reason: str, by: By = None) -> None:
     """Ends this customer's journey for good."""
-    run(_ask(account, "close_journey", {"reason": reason}, by))
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat()
+    await _ask(account, "close_journey", {"reason": reason}, by)

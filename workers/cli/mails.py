@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
 
 from activities.kernel.clock import present
-from activities.kernel.pool import open_pool
 from activities.mail import inbox as store
 from domain.kernel.refusals import UNKNOWN_MAIL, Refusal
 from domain.kernel.shown import shorten
 from domain.mail.asks import Answered, Ask, ask_of
 from domain.mail.reading import InboundMail, read_mail, threads
 from domain.mail.routing import InboxStatus
-from gateway.here import find_running
 from gateway.reception import keep_mail
-from workers.cli.common import UserError, console, database, print_json, progress_console, run, settings_of
+from workers.cli.common import UserError, console, database, facts, progress_console, waited
 from workers.cli.loading import opened
+from workers.cli.output import Json, print_json, show_facts, show_table, table
 from workers.cli.servers import Connections, connections
 
 TRY_AGAIN = 75
@@ -49,7 +47,6 @@ def serve() -> typer.Typer:
 
 inbox_app = opened(typer.Typer(), serve)
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 By = Annotated[str, typer.Option(help="An opaque id of who does this.")]
 
 
@@ -59,7 +56,8 @@ def _mail() -> None:
 
 
 @mail_app.command()
-def receive(
+@waited
+async def receive(
     file: Annotated[str, typer.Argument(help="A mail as it came (RFC 5322), or - for standard input.")] = "-",
     recipient: Annotated[list[str] | None, typer.Option(help="Whom the envelope names. [Delivered-To]")] = None,
     sender: Annotated[str | None, typer.Option(help='The envelope\'s sender, "" for none. [Return-Path]')] = None,
@@ -67,7 +65,7 @@ def receive(
     """Keeps a mail; a worker takes it to its case. For a mail server to pipe into: exit code 75 asks it to try again later."""
     raw = _content(file)
     try:
-        print(run(_receive(raw, recipient or [], sender)))
+        print(await _receive(raw, recipient or [], sender))
     except Exception as error:
         progress_console.print(f"The mail could not be kept: {escape(str(error))}")
         raise typer.Exit(TRY_AGAIN) from error
@@ -103,9 +101,14 @@ def read(
     if as_json:
         print_json(shown)
         return
-    for name, value in shown.items():
-        if name not in ("text", "quoted") and value not in (None, [], ""):
-            console.print(f"[dim]{name:>10}[/dim]  {escape(_in_words(value))}", soft_wrap=True)
+    show_facts(
+        {name: _in_words(value) for name, value in shown.items() if name not in ("text", "quoted") and value}, 10
+    )
+    _show_text(mail)
+
+
+def _show_text(mail: InboundMail) -> None:
+    """What was written, and below it what the mail quotes."""
     console.print()
     console.print(escape(mail.text), soft_wrap=True)
     if mail.quoted:
@@ -139,12 +142,8 @@ def _in_words(value: Any) -> str:
 
 async def _receive(raw: bytes, recipients: list[str], sender: str | None) -> str:
     """Only the database is needed: the workers do the rest."""
-    pool = await open_pool(settings_of(find_running()).database_url.get_secret_value(), size=1)
-    try:
-        async with asyncio.timeout(_DATABASE_SECONDS):
-            return await keep_mail(pool, raw, present(), recipients=recipients, return_path=sender)
-    finally:
-        await pool.close()
+    async with database() as pool, asyncio.timeout(_DATABASE_SECONDS):
+        return await keep_mail(pool, raw, present(), recipients=recipients, return_path=sender)
 
 
 @inbox_app.callback(invoke_without_command=True)
@@ -155,7 +154,8 @@ def _inbox_today(context: typer.Context) -> None:
 
 
 @inbox_app.command("list")
-def list_mails(
+@waited
+async def list_mails(
     status: Annotated[
         list[InboxStatus] | None,
         typer.Option(help="[unknown and failed: what waits for a person; then what machines wrote within a day]"),
@@ -164,39 +164,33 @@ def list_mails(
     as_json: Json = False,
 ) -> None:
     """The mails that wait for a person, or those of a status."""
-    rows, counts = run(_list([one.value for one in status] if status else list(store.WAITING), limit))
+    async with facts() as connection:
+        statuses = [one.value for one in status] if status else list(store.WAITING)
+        rows = await store.list_mails(connection, statuses, limit)
+        counts = await store.count_mails(connection)
+        until = present()
+        written = await store.machines_mails(connection, until - timedelta(days=1), until, 1, _PAGE)
     if as_json:
         print_json(rows)
         return
-    table = Table(Column("mail", no_wrap=True), "received (UTC)", "from", "subject", "status", "why", "account", "case")
-    for row in rows:
-        table.add_row(
-            row["inbox_id"][:14],
-            f"{row['received_at']:%Y-%m-%d %H:%M}",
-            escape(row["sender"] or "?"),
-            escape(row["subject"]),
-            row["status"],
-            escape(row["reason"]),
-            row["account_id"] or "",
-            row["case_id"] or "",
+    shown = ("sender", "subject", "status", "reason", "account_id", "case_id")
+    console.print(
+        table(
+            ("!mail", "received (UTC)", "from", "subject", "status", "why", "account", "case"),
+            [(row["inbox_id"][:14], row["received_at"], *(row[name] for name in shown)) for row in rows],
         )
-    console.print(table)
+    )
     console.print(
         ", ".join(f"{counts[status.value]} {status.value}" for status in InboxStatus if status.value in counts)
     )
     if not status:
-        until = present()
         console.print("\nMachines, within a day:")
-        _show_machines(run(_machines(until - timedelta(days=1), until, 1, _PAGE)), 1, _PAGE)
-
-
-async def _list(statuses: list[str], limit: int) -> tuple[list[store.Row], dict[str, int]]:
-    async with database() as pool, pool.acquire() as connection:
-        return await store.list_mails(connection, statuses, limit), await store.count_mails(connection)
+        _show_machines(written, 1, _PAGE)
 
 
 @inbox_app.command()
-def machines(
+@waited
+async def machines(
     days: Annotated[int, typer.Option(min=1, max=366, help="How far back; days of 24 hours.")] = 1,
     page: Annotated[int, typer.Option(min=1)] = 1,
     size: Annotated[int, typer.Option(min=1, max=1000, help="Rows on a page.")] = _PAGE,
@@ -204,7 +198,8 @@ def machines(
 ) -> None:
     """What machines wrote: absence notes, automatic replies, delivery reports; who, which kind, and what was done about it."""
     until = present()
-    rows = run(_machines(until - timedelta(days=days), until, page, size))
+    async with facts() as connection:
+        rows = await store.machines_mails(connection, until - timedelta(days=days), until, page, size)
     if as_json:
         print_json(rows)
     else:
@@ -213,37 +208,21 @@ def machines(
 
 def _show_machines(rows: list[store.Row], page: int, size: int) -> None:
     """One row for alike mails of a sender."""
-    if not rows:
-        console.print("Nothing." if page == 1 else "No such page.")
-        return
-    table = Table("last (UTC)", "from", "kind", Column("mails", justify="right"), "about", "subject", "done")
-    for row in rows:
-        table.add_row(
-            f"{row['latest_at']:%m-%d %H:%M}",
-            escape(row["sender"] or "?"),
-            row["kind"],
-            f"{row['mails']:,}",
-            row["account_id"] or "",
-            escape(shorten(row["subject"], _SUBJECT)),
-            escape(row["done"] or "kept"),
-        )
-    console.print(table)
-    pages = -(-rows[0]["groups"] // size)
-    if page < pages:
+    show_table(("last (UTC)", "from", "kind", ">mails", "about", "subject", "done"), [
+        (f"{row['latest_at']:%m-%d %H:%M}", row["sender"] or "?", row["kind"], row["mails"], row["account_id"],
+         shorten(row["subject"], _SUBJECT), row["done"] or "kept") for row in rows
+    ], "Nothing." if page == 1 else "No such page.")  # fmt: skip
+    if rows and page < (pages := -(-rows[0]["groups"] // size)):
         console.print(f"Page {page} of {pages}; `perennial inbox machines --page {page + 1}` shows the next one.")
 
 
-async def _machines(since: datetime, until: datetime, page: int, size: int) -> list[store.Row]:
-    async with database() as pool, pool.acquire() as connection:
-        return await store.machines_mails(connection, since, until, page, size)
-
-
 @inbox_app.command()
-def show(
+@waited
+async def show(
     mail: str, as_json: Json = False, raw: Annotated[bool, typer.Option(help="As it was received.")] = False
 ) -> None:
     """One mail: who wrote what, and what became of it. The beginning of its id will do."""
-    row = run(_found(mail))
+    row = await _found(mail)
     content: bytes = row.pop("raw")
     if raw:
         sys.stdout.buffer.write(content)
@@ -252,28 +231,22 @@ def show(
     if as_json:
         print_json({**row, "text": found.text, "quoted": found.quoted, "automatic": found.automatic})
         return
-    facts = {
+    show_facts({
         "mail": row["inbox_id"],
         "received": f"{row['received_at']:%Y-%m-%d %H:%M} UTC",
-        "from": f"{found.sender_name} <{found.sender}>".strip(),
+        "from": f"{found.sender_name} <{found.sender}>",
         "to": ", ".join(found.recipients),
         "subject": found.subject,
-        "status": f"{row['status']} {row['reason']}".strip(),
+        "status": f"{row['status']} {row['reason']}",
         "account": row["account_id"],
         "case": row["case_id"],
         "files": ", ".join(f"{file.name} ({file.size} bytes)" for file in found.attachments),
-    }
-    for name, value in facts.items():
-        if value:
-            console.print(f"[dim]{name:>9}[/dim]  {escape(str(value))}", soft_wrap=True)
-    console.print()
-    console.print(escape(found.text), soft_wrap=True)
-    if found.quoted:
-        console.print(f"[dim]{escape(found.quoted)}[/dim]", soft_wrap=True)
+    }, 9)  # fmt: skip
+    _show_text(found)
 
 
 async def _found(mail: str) -> store.Row:
-    async with connections() as servers, servers.pool.acquire() as connection:
+    async with facts() as connection:
         row = await store.find_mail(connection, mail)
     if row is None:
         raise Refusal(UNKNOWN_MAIL, f"there is no mail {mail!r}, or more than one; `perennial inbox list` shows them")
@@ -281,7 +254,8 @@ async def _found(mail: str) -> store.Row:
 
 
 @inbox_app.command()
-def assign(
+@waited
+async def assign(
     mail: str,
     account: Annotated[str | None, typer.Option(help="It opens a case of this account.")] = None,
     case: Annotated[str | None, typer.Option(help="It joins this case.")] = None,
@@ -290,24 +264,18 @@ def assign(
     """Says whose a mail is."""
     if (account is None) == (case is None):
         raise UserError("give --account ACCOUNT, whose case the mail opens, or --case CASE, which it joins")
-    console.print(f"The mail is with case {run(_assign(mail, account, case, by))}.")
-
-
-async def _assign(mail: str, account: str | None, case: str | None, by: str) -> str:
     async with connections() as servers:
-        return await _inbox(servers).assign(mail, account_id=account, case_id=case, by=by)
+        joined = await _inbox(servers).assign(mail, account_id=account, case_id=case, by=by)
+    console.print(f"The mail is with case {joined}.")
 
 
 @inbox_app.command()
-def discard(mail: str, reason: str, by: By = "cli") -> None:
+@waited
+async def discard(mail: str, reason: str, by: By = "cli") -> None:
     """Says that a mail needs nothing. It is kept."""
-    run(_discard(mail, reason, by))
-    console.print("Discarded; it is kept.")
-
-
-async def _discard(mail: str, reason: str, by: str) -> None:
     async with connections() as servers:
         await _inbox(servers).discard(mail, reason, by=by)
+    console.print("Discarded; it is kept.")
 
 
 def _inbox(servers: Connections) -> Inbox:

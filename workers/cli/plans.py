@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Column, Table
 
 from activities.journey.agenda_facts import load_facts
 from activities.kernel.clock import present
@@ -16,7 +15,8 @@ from domain.journey.horizon import NEXT, Horizon
 from domain.journey.planning import agenda
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.kernel.zones import local_time
-from workers.cli.common import console, print_json
+from workers.cli.common import console
+from workers.cli.output import print_json, table
 from workers.cli.servers import Connections, connections
 
 
@@ -32,13 +32,11 @@ async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
     if as_json:
         print_json(_document(account, facts.situation.as_of, found, ahead=horizon != NEXT))
         return
-    table = Table("when", Column("what", overflow="fold"), "stage")
+    rows = []
     for step in found.plan():
-        late = " [yellow](overdue)[/]" if step.at <= facts.situation.as_of else ""
-        table.add_row(
-            f"{local_time(step.at, zone):%a %Y-%m-%d %H:%M}{late}", escape(in_words(step)), escape(step.stage)
-        )
-    console.print(table)
+        late = " (overdue)" if step.at <= facts.situation.as_of else ""
+        rows.append((f"{local_time(step.at, zone):%a %Y-%m-%d %H:%M}{late}", in_words(step), step.stage))
+    console.print(table(("when", "what", "stage"), rows))
     for fact in found.unreadable:
         console.print(f"[yellow]{escape(fact.name)} cannot be read, and nothing is planned for it[/]")
 

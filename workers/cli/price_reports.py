@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from activities.assets.portfolio import portfolio_at
 from activities.catalogue.catalogue import load_price_book
@@ -18,29 +17,28 @@ from domain.catalogue.errors import PriceBookNotValidError
 from domain.catalogue.price_changes import PriceChange, price_changes, renewal_effect
 from domain.catalogue.pricebook import PriceBook
 from domain.kernel.money import rounding_of
-from workers.cli.common import UserError, console, database, print_json, run
+from workers.cli.common import UserError, console, facts, waited
+from workers.cli.output import Json, print_json, show_table
 
 app = typer.Typer()
 
 
 @app.command()
-def prices(
+@waited
+async def prices(
     book: str,
     since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="A day of the earlier edition.")],
     until: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="A day of the later edition; otherwise today.")
     ] = None,
     currency: Annotated[str | None, typer.Option(help="Needed if the book has several.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """What a price book asks on one day and on another, and what renewing all that is held at the later prices brings."""
-    run(_prices(book, since.date(), (until or present()).date(), currency, as_json))
-
-
-async def _prices(name: str, since: date, until: date, currency: str | None, as_json: bool) -> None:
-    async with database() as pool, pool.acquire() as connection:
-        chosen = currency or await _only_currency(connection, name)
-        before, after = [await _edition(connection, name, chosen, day) for day in (since, until)]
+    async with facts() as connection:
+        chosen = currency or await _only_currency(connection, book)
+        days = (since.date(), (until or present()).date())
+        before, after = [await _edition(connection, book, chosen, day) for day in days]
         held = await _held(connection, chosen)
     changes = price_changes(before, after)
     effect = rounding_of(chosen).apply(renewal_effect(changes, held))
@@ -48,19 +46,14 @@ async def _prices(name: str, since: date, until: date, currency: str | None, as_
         editions = {"from": before.valid_from.isoformat(), "to": after.valid_from.isoformat()}
         lines = [_as_json(change, held) for change in changes]
         print_json(
-            {"book": name, "currency": chosen, "editions": editions, "changes": lines, "arr_change": str(effect)}
+            {"book": book, "currency": chosen, "editions": editions, "changes": lines, "arr_change": str(effect)}
         )
         return
-    table = Table(
-        *("product", "per", "before", "after", "change", "units held"),
-        title=f"{name}, {chosen}: from the edition of {before.valid_from} to that of {after.valid_from}",
-        title_justify="left",
+    show_table(
+        ("product", "per", ">before", ">after", ">change", ">units held"),
+        [_row(change, held) for change in changes],
+        title=f"{book}, {chosen}: from the edition of {before.valid_from} to that of {after.valid_from}",
     )
-    for column in table.columns[2:]:
-        column.justify, column.no_wrap = "right", True
-    for change in changes:
-        table.add_row(*_row(change, held))
-    console.print(table)
     console.print(
         f"Renewing all that is held at the later prices changes ARR by {effect:+,} {chosen}.", highlight=False
     )

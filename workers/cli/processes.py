@@ -11,8 +11,9 @@ import typer
 from gateway.here import find_running
 from workers.attending import worker_runs_here
 from workers.cli import reconciling
-from workers.cli.common import UserError, print_json, progress_console, run, settings_of
+from workers.cli.common import UserError, progress_console, settings_of, waited
 from workers.cli.doctor import examine
+from workers.cli.output import print_json
 from workers.cli.servers import connections, temporal_client
 from workers.cli.stack import until_stopped
 from workers.documents import DOCUMENTS
@@ -23,7 +24,20 @@ from workers.wiring import build_inbox, build_worker, inbox_runs
 PATIENCE = 5
 
 
-async def _worker() -> None:
+app = typer.Typer()
+
+
+@app.command()
+@waited
+async def worker(
+    check: Annotated[bool, typer.Option("--check", help="Only say, by the exit code, whether one runs here.")] = False,
+) -> None:
+    """A worker for the servers that the environment names."""
+    if check:
+        running = find_running()
+        if not await worker_runs_here(await temporal_client(running), settings_of(running).task_queue):
+            raise typer.Exit(1)
+        return
     await _temporal_answers()
     async with (
         connections() as servers,
@@ -46,47 +60,27 @@ async def _temporal_answers() -> None:
             return
 
 
-async def _worker_runs_here() -> bool:
-    running = find_running()
-    return await worker_runs_here(await temporal_client(running), settings_of(running).task_queue)
-
-
-async def _register() -> list[str]:
-    return await register_search_attributes(await temporal_client(find_running()))
-
-
-app = typer.Typer()
-
-
-@app.command()
-def worker(
-    check: Annotated[bool, typer.Option("--check", help="Only say, by the exit code, whether one runs here.")] = False,
-) -> None:
-    """A worker for the servers that the environment names."""
-    if not check:
-        run(_worker())
-    elif not run(_worker_runs_here()):
-        raise typer.Exit(1)
-
-
 @app.command("register")
-def register_command() -> None:
+@waited
+async def register_command() -> None:
     """Registers with Temporal the search attributes that journeys are found by."""
-    added = run(_register())
+    added = await register_search_attributes(await temporal_client(find_running()))
     progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
 
 
 @app.command("migrate")
-def migrate_command(
+@waited
+async def migrate_command(
     database_url: Annotated[str | None, typer.Option(help="Default: PERENNIAL_DATABASE_URL.")] = None,
 ) -> None:
     """Brings the database's schema up to date."""
-    run(migrate(database_url or settings_of(find_running()).database_url.get_secret_value()))
+    await migrate(database_url or settings_of(find_running()).database_url.get_secret_value())
     progress_console.print("The schema is up to date.")
 
 
 @app.command()
-def doctor(
+@waited
+async def doctor(
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="Compare every customer's agenda with what follows from the facts.")
     ] = False,
@@ -96,7 +90,7 @@ def doctor(
     """Says what is reachable, which versions, what is missing and how to mend it."""
     if (mend or as_json) and not reconcile:
         raise UserError("--mend and --json go with --reconcile")
-    if not run(reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
+    if not await (reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
         raise typer.Exit(1)
 
 

@@ -11,7 +11,8 @@ from domain.journey.comparing import DifferenceKind
 from domain.kernel.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
 from workers.attending import absence
-from workers.cli.common import UserError, console, print_json, progress_console
+from workers.cli.common import UserError, console, progress_console
+from workers.cli.output import print_json
 from workers.cli.servers import connections
 from workers.redoing import Redo
 from workers.wiring import build_activities

@@ -25,7 +25,6 @@ from domain.kernel.calendar import add_months, local_day, start_of_day
 from workers.cli.common import UserError, progress_console
 from workers.cli.stack import Up
 from workers.feeds.documents import order_document
-from workers.feeds.errors import FeedError
 from workers.feeds.importing import side_by_side
 from workers.feeds.mapping import Mapping, mapping_for
 from workers.feeds.scanning import FeedOrder, Scan, Scanner
@@ -157,11 +156,8 @@ def _today(rules: Mapping) -> date:
 
 
 def _read(file: Path, mapping: Path | None) -> tuple[Mapping, Scan]:
-    try:
-        rules, header = mapping_for(file, mapping)
-        scan = Scanner(rules, header).scan(file)
-    except FeedError as error:
-        raise UserError(str(error)) from error
+    rules, header = mapping_for(file, mapping)
+    scan = Scanner(rules, header).scan(file)
     if not scan.orders:
         raise UserError(f"{file} has no order that could be placed; `perennial import orders` says why, line by line")
     return rules, scan

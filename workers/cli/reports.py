@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from activities.assets.portfolio import PortfolioLine, portfolio_at
 from activities.kernel.clock import present
 from domain.kernel.calendar import MONTHS_IN_YEAR
 from domain.kernel.money import grouped
-from workers.cli.common import console, database, print_json, run
+from workers.cli.common import console, facts, waited
 from workers.cli.loading import opened
+from workers.cli.output import Json, print_json, table
 
 
 def prices() -> typer.Typer:
@@ -42,60 +42,42 @@ def roi() -> typer.Typer:
 
 app = opened(typer.Typer(no_args_is_help=True), prices, sla, roi)
 
-Json = Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")]
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")
 ]
 
 
 @app.command()
-def portfolio(at: At = None, as_json: Json = False) -> None:
+@waited
+async def portfolio(at: At = None, as_json: Json = False) -> None:
     """Assets in force at a date with MRR and ARR, by currency, segment and product."""
-    run(_portfolio(at.replace(tzinfo=UTC) if at else present(), as_json))
-
-
-async def _portfolio(at: datetime, as_json: bool) -> None:
-    async with database() as pool, pool.acquire() as connection:
-        lines = await portfolio_at(connection, at)
+    day = at.replace(tzinfo=UTC) if at else present()
+    async with facts() as connection:
+        lines = await portfolio_at(connection, day)
     sums = _sums(lines)
     if as_json:
-        print_json({"at": at.isoformat(), "lines": [_as_json(line) for line in lines], "totals": sums})
+        print_json({"at": day.isoformat(), "lines": [_as_json(line) for line in lines], "totals": sums})
         return
     if not lines:
-        console.print(f"Nothing is in force at {at.isoformat()}; `--at 2027-01-31` asks for another day.")
+        console.print(f"Nothing is in force at {day.isoformat()}; `--at 2027-01-31` asks for another day.")
         return
-    table = Table(
-        "currency",
-        "segment",
-        "product",
-        "assets",
-        "units",
-        "MRR",
-        "ARR",
-        title=f"Portfolio on {at:%Y-%m-%d}",
-        title_justify="left",
-    )
-    for column in table.columns[3:]:
-        column.justify, column.no_wrap = "right", True
-    for line in lines:
-        table.add_row(line.currency, line.segment, line.product, *_figures(line.currency, line))
-    table.add_section()
+    names = ("currency", "segment", "product", ">assets", ">units", ">MRR", ">ARR")
+    rows = [
+        (one.currency, one.segment, one.product, one.assets, one.quantity, *_amounts(one.mrr, one.arr, one.currency))
+        for one in lines
+    ]
+    shown = table(names, rows, title=f"Portfolio on {day:%Y-%m-%d}")
+    shown.add_section()
     for total in sums:
-        mrr = grouped(Decimal(total["mrr"]), total["currency"])
-        arr = grouped(Decimal(total["arr"]), total["currency"])
-        table.add_row(total["currency"], "", "all", f"{total['assets']:,}", f"{total['quantity']:,}", mrr, arr)
-    console.print(table)
+        amounts = _amounts(Decimal(total["mrr"]), Decimal(total["arr"]), total["currency"])
+        shown.add_row(total["currency"], "", "all", f"{total['assets']:,}", f"{total['quantity']:,}", *amounts)
+    console.print(shown)
     if unpriced := sum(line.unpriced for line in lines):
         console.print(f"{unpriced} assets have no price; they count, but bring no MRR.")
 
 
-def _figures(currency: str, line: PortfolioLine) -> list[str]:
-    return [
-        f"{line.assets:,}",
-        f"{line.quantity:,}",
-        grouped(line.mrr, currency),
-        grouped(line.arr, currency),
-    ]
+def _amounts(mrr: Decimal, arr: Decimal, currency: str) -> tuple[str, str]:
+    return grouped(mrr, currency), grouped(arr, currency)
 
 
 def _as_json(line: PortfolioLine) -> dict[str, Any]:

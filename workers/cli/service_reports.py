@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from activities.service.service_reports import main_currency, own_revenue, sla_report
 from domain.kernel.money import grouped, half_up
-from domain.service.roi import Roi
 from domain.service.roi_report import GivenInputs, OwnData, RoiReport, read_inputs, roi_report
 from domain.service.sla_report import Attainment, Csat, SlaGroup, SlaReport
-from workers.cli.common import UserError, console, database, print_json, progress_console, run
+from workers.cli.common import UserError, console, facts, progress_console, waited
 from workers.cli.drawings import bar, svg_bars, svg_lines
+from workers.cli.output import Json, print_json, table, words
 
 MOST_LINES = 15
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
 HUNDRED = Decimal(100)
 
-Json = Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")]
 Since = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC. [a year before --to]")
 ]
@@ -42,10 +41,12 @@ app = typer.Typer()
 
 
 @app.command()
-def sla(since: Since = None, until: Until = None, chart: Chart = None, as_json: Json = False) -> None:
+@waited
+async def sla(since: Since = None, until: Until = None, chart: Chart = None, as_json: Json = False) -> None:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     start, end = _period(since, until)
-    report = run(_sla(start, end))
+    async with facts() as connection:
+        report = await sla_report(connection, start, end, as_of=present())
     if chart is not None:
         _write(chart, svg_bars("Promises kept, by the week in which they began", "percent", _weeks(report)))
     if as_json:
@@ -55,7 +56,8 @@ def sla(since: Since = None, until: Until = None, chart: Chart = None, as_json: 
 
 
 @app.command()
-def roi(
+@waited
+async def roi(
     inputs: Annotated[
         Path | None, typer.Option(help="YAML with inputs that you know better.", show_default=False)
     ] = None,
@@ -65,10 +67,14 @@ def roi(
     as_json: Json = False,
 ) -> None:
     """What service joined to sales returns: three scenarios, every input with its source, and what the own data says."""
-    start, end = _period(since, until)
-    report = run(_roi(_given(inputs), start, end))
+    (start, end), given = _period(since, until), _given(inputs)
+    async with facts() as connection:
+        currency = given.currency or await main_currency(connection, end) or "EUR"
+        now = await _own(connection, currency, start, end)
+        before = await _own(connection, currency, start - (end - start), start)
+    report = roi_report(given, now, before)
     if chart is not None:
-        flows = {result.scenario.name: _cumulated(result) for result in report.results}
+        flows = {result.scenario.name: list(accumulate(result.flow)) for result in report.results}
         _write(chart, svg_lines("Cumulated net by month", report.currency, flows))
     if as_json:
         print_json(report.model_dump(mode="json"))
@@ -98,19 +104,6 @@ def _write(file: Path, content: str) -> None:
     progress_console.print(f"Chart: {file}", highlight=False)
 
 
-async def _sla(since: datetime, until: datetime) -> SlaReport:
-    async with database() as pool, pool.acquire() as connection:
-        return await sla_report(connection, since, until, as_of=present())
-
-
-async def _roi(given: GivenInputs, since: datetime, until: datetime) -> RoiReport:
-    async with database() as pool, pool.acquire() as connection:
-        currency = given.currency or await main_currency(connection, until) or "EUR"
-        now = await _own(connection, currency, since, until)
-        before = await _own(connection, currency, since - (until - since), since)
-    return roi_report(given, now, before)
-
-
 async def _own(connection: Connection, currency: str, since: datetime, until: datetime) -> OwnData:
     return OwnData(
         revenue=await own_revenue(connection, currency, since, until),
@@ -133,51 +126,47 @@ def _show_sla(report: SlaReport) -> None:
         ("week of", report.by_week),
         ("product", report.by_product[:MOST_LINES]),
     ):
-        console.print(_table(title, groups, [one.milestone for one in report.total.milestones]))
+        console.print(_groups(title, groups, [one.milestone for one in report.total.milestones]))
     if (more := len(report.by_product) - MOST_LINES) > 0:
         console.print(f"and {more} more products: see --json")
-    waits = Table("waited", "open", "promised", "case", "customer", title="Who waited longest", title_justify="left")
+    rows = []
     for wait in report.waited_longest:
-        what = f"{wait.case_id}: {_words(wait.milestone)}, {wait.priority.value}"
         still = "" if wait.state in ("met", "missed") else " (still)"
-        waits.add_row(
-            f"{wait.waited / DAY:.1f} d{still}",
-            _open(wait.elapsed),
-            _open(wait.target),
-            what,
-            escape(wait.company or "unknown"),
-        )
-    console.print(waits)
+        what = f"{wait.case_id}: {words(wait.milestone)}, {wait.priority.value}"
+        spans = (f"{wait.waited / DAY:.1f} d{still}", _open(wait.elapsed), _open(wait.target))
+        rows.append((*spans, what, wait.company or "unknown"))
+    console.print(table(("waited", "open", "promised", "case", "customer"), rows, title="Who waited longest"))
 
 
 def _whole(group: SlaGroup) -> Table:
-    table = Table(
-        "promise", "kept", "in time", "late", "running", "mean", "longest", title="Open time", title_justify="left"
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for one in group.milestones:
-        figures = (f"{one.met:,}", f"{one.late:,}", f"{one.running:,}", _open(one.mean), _open(one.longest))
-        table.add_row(_words(one.milestone), _percent(one.percent), *figures)
-    return table
+    names = ("promise", ">kept", ">in time", ">late", ">running", ">mean", ">longest")
+    rows = [
+        (
+            words(one.milestone),
+            _percent(one.percent),
+            one.met,
+            one.late,
+            one.running,
+            _open(one.mean),
+            _open(one.longest),
+        )
+        for one in group.milestones
+    ]
+    return table(names, rows, title="Open time")
 
 
-def _table(title: str, groups: Sequence[SlaGroup], milestones: Sequence[str]) -> Table:
-    table = Table(title, *(f"{_words(name)}: kept, late" for name in milestones), "CSAT", box=SIMPLE_HEAD)
+def _groups(title: str, groups: Sequence[SlaGroup], milestones: Sequence[str]) -> Table:
+    rows = []
     for group in groups:
         found = {one.milestone: one for one in group.milestones}
-        table.add_row(escape(group.label), *(_share(found.get(name)) for name in milestones), _csat(group.csat))
-    return table
+        rows.append((group.label, *(_share(found.get(name)) for name in milestones), _csat(group.csat)))
+    return table((title, *(f"{words(name)}: kept, late" for name in milestones), "CSAT"), rows, box=SIMPLE_HEAD)
 
 
 def _share(one: Attainment | None) -> str:
     if one is None or one.percent is None:
         return "-"
     return f"{bar(one.percent, HUNDRED, 10):<10} {one.percent:5.1f} % {one.late:>6,}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _csat(said: Csat) -> str:
@@ -209,60 +198,44 @@ def _weeks(report: SlaReport) -> dict[str, Decimal]:
 
 
 def _show_roi(report: RoiReport) -> None:
-    inputs = Table("input", "value", "where it comes from", title="Inputs", title_justify="left")
-    inputs.columns[1].justify = "right"
-    for name in type(report.inputs).model_fields:
-        figure = getattr(report.inputs, name)
-        inputs.add_row(name, f"{figure.value:,f}", figure.source)
-    console.print(inputs)
-    console.print(_own_table(report))
-    names = [result.scenario.name for result in report.results]
-    table = Table(f"{report.currency} over {report.months} months", *names, title="Scenarios", title_justify="left")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for label, values in _result_rows(report):
-        table.add_row(label, *values)
-    console.print(table)
+    figures = {name: getattr(report.inputs, name) for name in type(report.inputs).model_fields}
+    rows = [(name, f"{figure.value:,f}", figure.source) for name, figure in figures.items()]
+    console.print(table(("input", ">value", "where it comes from"), rows, title="Inputs"))
+    console.print(table(("the company's own data", "before", "now"), _own_rows(report)))
+    names = (f"{report.currency} over {report.months} months", *(f">{one.scenario.name}" for one in report.results))
+    console.print(table(names, _result_rows(report), title="Scenarios"))
     _show_bars(report)
 
 
-def _own_table(report: RoiReport) -> Table:
-    table = Table("the company's own data", "before", "now", title_justify="left")
-    for row in (
-        (
-            "period",
-            *(f"{one.revenue.since:%Y-%m-%d} to {one.revenue.until:%Y-%m-%d}" for one in (report.before, report.now)),
-        ),
-        *_own_rows(report.before, report.now, report.currency),
-    ):
-        table.add_row(*row)
-    return table
+def _own_rows(report: RoiReport) -> list[tuple[str, str, str]]:
+    def both(label: str, shown: Callable[[OwnData], str]) -> tuple[str, str, str]:
+        return label, shown(report.before), shown(report.now)
 
+    def amount(name: str, count: str = "") -> Callable[[OwnData], str]:
+        def shown(own: OwnData) -> str:
+            counted = f" ({getattr(own.revenue, count)})" if count else ""
+            return grouped(getattr(own.revenue, name), report.currency) + counted
 
-def _own_rows(before: OwnData, now: OwnData, currency: str) -> list[tuple[str, str, str]]:
-    def both(label: str, *shown: str) -> tuple[str, str, str]:
-        return label, shown[0], shown[1]
+        return shown
 
-    pair = (before, now)
     return [
-        both("cases", *(f"{one.service.cases:,}" for one in pair)),
-        both("promises kept", *(_kept(one.service) for one in pair)),
-        both("CSAT", *(_csat(one.service.total.csat) for one in pair)),
-        both("ARR", *(grouped(one.revenue.arr, currency) for one in pair)),
-        both("ARR at risk", *(grouped(one.revenue.at_risk, currency) for one in pair)),
-        both("ARR renewed", *(f"{grouped(one.revenue.renewed, currency)} ({one.revenue.renewals})" for one in pair)),
-        both("ARR lost", *(f"{grouped(one.revenue.lost, currency)} ({one.revenue.losses})" for one in pair)),
-        both("kept of what was due", *(_percent(one.revenue.kept_percent) for one in pair)),
-        both("ARR of accepted offers", *(grouped(one.revenue.expanded, currency) for one in pair)),
-        both("refunded on cases", *(grouped(one.revenue.refunded, currency) for one in pair)),
+        both("period", lambda own: f"{own.revenue.since:%Y-%m-%d} to {own.revenue.until:%Y-%m-%d}"),
+        both("cases", lambda own: f"{own.service.cases:,}"),
+        both("promises kept", lambda own: _kept(own.service)),
+        both("CSAT", lambda own: _csat(own.service.total.csat)),
+        both("ARR", amount("arr")),
+        both("ARR at risk", amount("at_risk")),
+        both("ARR renewed", amount("renewed", "renewals")),
+        both("ARR lost", amount("lost", "losses")),
+        both("kept of what was due", lambda own: _percent(own.revenue.kept_percent)),
+        both("ARR of accepted offers", amount("expanded")),
+        both("refunded on cases", amount("refunded")),
     ]
 
 
 def _kept(service: SlaReport) -> str:
     shown = [
-        f"{_words(one.milestone)} {_percent(one.percent)}"
-        for one in service.total.milestones
-        if one.percent is not None
+        f"{words(one.milestone)} {_percent(one.percent)}" for one in service.total.milestones if one.percent is not None
     ]
     return ", ".join(shown) or "-"
 
@@ -271,26 +244,24 @@ def _percent(value: Decimal | None) -> str:
     return "-" if value is None else f"{value:.1f} %"
 
 
-def _result_rows(report: RoiReport) -> list[tuple[str, list[str]]]:
-    results, currency = report.results, report.currency
+def _result_rows(report: RoiReport) -> list[list[str]]:
+    results, scenarios = report.results, [one.scenario for one in report.results]
 
-    def row(label: str, *values: Any) -> tuple[str, list[str]]:
-        return label, [grouped(value, currency) if isinstance(value, Decimal) else value for value in values]
+    def amounts(label: str, values: Iterable[Decimal]) -> list[str]:
+        return [label, *(grouped(value, report.currency) for value in values)]
 
-    rows = [
-        row("benefits that come true", *(f"{one.scenario.benefits_percent} %" for one in results)),
-        row("costs against plan", *(f"{one.scenario.costs_percent} %" for one in results)),
-    ]
-    rows += [row(_words(name), *(one.benefits[name] for one in results)) for name in results[0].benefits]
-    rows += [row(f"- {_words(name)}", *(one.costs[name] for one in results)) for name in results[0].costs]
     return [
-        *rows,
-        row("net", *(one.net for one in results)),
-        row("ROI", *("undefined" if one.roi_percent is None else f"{one.roi_percent:,.0f} %" for one in results)),
-        row(
-            "paid back in month", *("not reached" if m is None else str(m) for m in (r.payback_month for r in results))
-        ),
-        row("net present value", *(one.npv for one in results)),
+        ["benefits that come true", *(f"{one.benefits_percent} %" for one in scenarios)],
+        ["costs against plan", *(f"{one.costs_percent} %" for one in scenarios)],
+        *(amounts(words(name), (one.benefits[name] for one in results)) for name in results[0].benefits),
+        *(amounts(f"- {words(name)}", (one.costs[name] for one in results)) for name in results[0].costs),
+        amounts("net", (one.net for one in results)),
+        ["ROI", *("undefined" if one.roi_percent is None else f"{one.roi_percent:,.0f} %" for one in results)],
+        [
+            "paid back in month",
+            *("not reached" if one.payback_month is None else str(one.payback_month) for one in results),
+        ],
+        amounts("net present value", (one.npv for one in results)),
     ]
 
 
@@ -303,11 +274,3 @@ def _show_bars(report: RoiReport) -> None:
         console.print(
             f"{result.scenario.name:<12} [{colour}]{sign}{drawn}[/{colour}] {grouped(result.net, report.currency)}"
         )
-
-
-def _cumulated(result: Roi) -> list[Decimal]:
-    reached, found = Decimal(0), []
-    for amount in result.flow:
-        reached += amount
-        found.append(reached)
-    return found

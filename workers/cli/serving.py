@@ -14,7 +14,7 @@ from gateway.here import find_running
 from gateway.one_click import OneClick
 from gateway.reception import Reception
 from gateway.smtp_door import Certificate, SmtpDoor, announced, size_in_words
-from workers.cli.common import UserError, database, progress_console, run, settings_of
+from workers.cli.common import UserError, database, progress_console, settings_of, waited
 from workers.cli.stack import until_stopped
 from workers.settings import Settings
 
@@ -25,14 +25,15 @@ app = typer.Typer()
 
 
 @app.command()
-def serve(
+@waited
+async def serve(
     check: Annotated[
         bool,
         typer.Option("--check", help="Only say, by the exit code, whether one is served here and can keep mails."),
     ] = False,
 ) -> None:
     """Takes mails to the company's addresses by SMTP, until Ctrl-C; workers read them. PERENNIAL_INBOX_* are its settings."""
-    run(_check() if check else _serve())
+    await (_check() if check else _serve())
 
 
 @asynccontextmanager

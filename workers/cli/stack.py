@@ -21,7 +21,7 @@ from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file
-from workers.cli.common import UserError, progress_console, run
+from workers.cli.common import UserError, progress_console, waited
 from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
@@ -105,23 +105,20 @@ async def until_stopped() -> None:
     await stopped.wait()
 
 
-async def _up(data_dir: Path) -> None:
-    async with stack_up(data_dir) as up:
-        show_addresses(up.running)
-        progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
-        await until_stopped()
-        progress_console.print("Ending …")
-
-
 app = typer.Typer()
 
 
 @app.command()
-def up(
+@waited
+async def up(
     data: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = DATA_DIR,
 ) -> None:
     """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
-    run(_up(data))
+    async with stack_up(data) as stack:
+        show_addresses(stack.running)
+        progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
+        await until_stopped()
+        progress_console.print("Ending …")
 
 
 @app.command(

@@ -6,58 +6,48 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.markup import escape
-from rich.table import Column, Table
 
 from activities.journey import people_rows
 from activities.kernel.clock import present
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.shown import counted
 from domain.orders.order import Staff
-from workers.cli.common import UserError, console, database, print_json, run
+from workers.cli.common import UserError, console, facts, waited
+from workers.cli.output import Json, print_json, show_facts, show_table, words
 from workers.cli.servers import By, asker
 
 app = typer.Typer(no_args_is_help=True)
 
 LANGUAGE = "In which they are told things, such as ja. [PERENNIAL_STAFF_LANGUAGE]"
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 
 @app.command("list")
-def list_staff(as_json: Json = False) -> None:
+@waited
+async def list_staff(as_json: Json = False) -> None:
     """Everybody, with how many customers they own and look after."""
-    rows = run(_rows())
+    rows = await _rows()
     if as_json:
         print_json(rows)
         return
-    table = Table(Column("staff", overflow="fold"), "name", "address", "language", "owns", "looks after", "takes cases")
-    for row in rows:
-        cells = (
-            row["staff_id"],
-            row["name"],
-            row["email"],
-            row["language"] or "",
-            str(row["owns"]),
-            str(row["looks_after"]),
-        )
-        table.add_row(*map(escape, cells), "yes" if row["takes_cases"] else "")
-    console.print(table)
+    shown = ("staff_id", "name", "email", "language", "owns", "looks_after", "takes_cases")
+    names = ("staff", "name", "address", "language", "owns", "looks after", "takes cases")
+    show_table(names, [[row[name] for name in shown] for row in rows])
 
 
 @app.command()
-def show(staff_id: str, as_json: Json = False) -> None:
+@waited
+async def show(staff_id: str, as_json: Json = False) -> None:
     """One of them, and who changed them last."""
-    row = _named(run(_rows()), staff_id)
+    row = _named(await _rows(), staff_id)
     if as_json:
         print_json(row)
-        return
-    for name, value in row.items():
-        if value is not None:
-            console.print(f"[dim]{name.replace('_', ' '):>12}[/dim]  {escape(str(value))}", highlight=False)
+    else:
+        show_facts({words(name): str(value) for name, value in row.items() if value is not None}, 12)
 
 
 @app.command()
-def add(
+@waited
+async def add(
     staff_id: str,
     name: Annotated[str, typer.Option(help="As it stands in mails.")],
     email: Annotated[str, typer.Option(help="Where notices go, and answers to mails.")],
@@ -65,11 +55,16 @@ def add(
     by: By = None,
 ) -> None:
     """Somebody new. An order may introduce people as well."""
-    run(_add(_person(staff_id, name, email, language), by))
+    person = _person(staff_id, name, email, language)
+    async with facts() as connection, connection.transaction():
+        if not await people_rows.add_staff(connection, person, await asker(connection, by), present()):
+            raise UserError(f"{staff_id!r} is taken; change them with `perennial staff change {staff_id}`")
+    console.print(f"{staff_id} was added.")
 
 
 @app.command()
-def change(
+@waited
+async def change(
     staff_id: str,
     name: Annotated[str | None, typer.Option()] = None,
     email: Annotated[str | None, typer.Option()] = None,
@@ -79,7 +74,13 @@ def change(
     """Another name, address or language, for every customer at once."""
     if name is None and email is None and language is None:
         raise UserError("say what changes: --name, --email or --language")
-    run(_change(staff_id, {"name": name, "email": email, "language": language}, by))
+    async with facts() as connection, connection.transaction():
+        known = _named(await people_rows.list_staff(connection), staff_id)
+        person = _person(staff_id, name or known["name"], email or known["email"], language or known["language"])
+        await people_rows.change_staff(connection, person, await asker(connection, by), present())
+    console.print(
+        f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
+    )
 
 
 def _person(staff_id: str, name: str, email: str, language: str | None) -> Staff:
@@ -97,25 +98,5 @@ def _named(rows: list[dict[str, Any]], staff_id: str) -> dict[str, Any]:
 
 
 async def _rows() -> list[dict[str, Any]]:
-    async with database() as pool, pool.acquire() as connection:
+    async with facts() as connection:
         return await people_rows.list_staff(connection)
-
-
-async def _add(person: Staff, by: str | None) -> None:
-    async with database() as pool, pool.acquire() as connection, connection.transaction():
-        if not await people_rows.add_staff(connection, person, await asker(connection, by), present()):
-            raise UserError(
-                f"{person.staff_id!r} is taken; change them with `perennial staff change {person.staff_id}`"
-            )
-    console.print(f"{person.staff_id} was added.")
-
-
-async def _change(staff_id: str, changes: dict[str, str | None], by: str | None) -> None:
-    async with database() as pool, pool.acquire() as connection, connection.transaction():
-        known = _named(await people_rows.list_staff(connection), staff_id)
-        now = {name: value or known[name] for name, value in changes.items()}
-        person = _person(staff_id, now["name"], now["email"], now["language"])
-        await people_rows.change_staff(connection, person, await asker(connection, by), present())
-    console.print(
-        f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
-    )

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 import psutil
 
+from workers.embedded import launcher
 from workers.embedded.errors import EmbeddedError
 
 T = TypeVar("T")
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LAUNCHER = Path(launcher.__file__)
 _LOG_LIMIT = 10 * 1024 * 1024  # bytes; at the next start a longer log becomes `.1`
 
 Ladder = Sequence[tuple[signal.Signals, float]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,49 +24,29 @@ from domain.journey.installed_base import INVALID_ASSET, ImportedAsset, TakenOve
 from domain.kernel.refusals import Refusal
 from domain.orders.order import TERM_KINDS, OrderedProduct, PricePer
 from gateway.client import PerennialClient
-from workers.feeds.asset_mapping import AssetFeed, load_asset_mapping, read_periods
+from workers.feeds.asset_mapping import AssetFeed, AssetMapping, read_periods
 from workers.feeds.errors import FeedError
-from workers.feeds.files import is_json_lines, json_rows
+from workers.feeds.files import Layout, is_json_lines, json_rows
 from workers.feeds.importing import CONCURRENCY, READING, Progress, side_by_side, unseen
-from workers.feeds.rejects import (
-    Reason,
-    Reject,
-    by_reason,
-    check_writable,
-    unwrapped,
-    write_csv_rejects,
-    write_json_rejects,
-)
+from workers.feeds.mapping_file import fitting
+from workers.feeds.rejects import FileReport, Reason, Reject, RejectedError, Work, unwrapped
 
 IMPORTING = "importing assets"
 _CODES = {reason.value: reason for reason in Reason}
 
 
-class _RejectedError(Exception):
-    def __init__(self, reason: Reason, says: str) -> None:
-        super().__init__(says)
-        self.reject = Reject(reason, says)
-
-
-@dataclass(frozen=True)
-class AssetReport:
-    """What became of a file: `imported` and `rejected` lines make up `lines`.
+@dataclass(frozen=True, kw_only=True)
+class AssetReport(FileReport):
+    """What became of a file.
 
     assets: on record now, of which `assets_before` were so before; contracts: new ones; journeys: told of what came.
     """
 
-    file: str
-    lines: int
-    imported: int
-    rejected: int
     assets: int
     assets_before: int
     contracts: int
     accounts: int
     journeys: int
-    reasons: dict[str, int]
-    rejects_file: str
-    seconds: float
 
 
 @dataclass
@@ -103,50 +82,32 @@ async def import_assets(
     after a crash in the middle, ends with the same facts. Raises FeedError before anything is imported if the file or the
     mapping cannot be used.
     """
-    began = time.monotonic()
-    check_writable(rejects)
-    feed, write_rejects = _read(file, mapping, progress)
+    work = Work(file, rejects)
+    feed, layout = _read(file, mapping)
+    progress(READING, feed.lines, feed.lines)
     tally = _Tally(rejects=dict(feed.rejects))
     accounts = _by_account(feed, tally)
     total = sum(len(assets) for assets in accounts.values())
     takeover = _Takeover(client, pool, playbooks, tally, lambda: progress(IMPORTING, tally.assets, total))
     await side_by_side(accounts.items(), takeover.account, concurrency)
-    if tally.imported_lines + len(tally.rejects) != feed.lines:
-        raise AssertionError(
-            f"{tally.imported_lines} imported + {len(tally.rejects)} rejected is not {feed.lines} lines"
-        )
-    write_rejects(rejects, tally.rejects)
     return AssetReport(
-        file=str(file),
-        lines=feed.lines,
-        imported=tally.imported_lines,
-        rejected=len(tally.rejects),
+        **work.ended(feed.lines, tally.imported_lines, tally.rejects, layout),
         assets=tally.assets,
         assets_before=tally.before,
         contracts=tally.contracts,
         accounts=len(accounts),
         journeys=tally.journeys,
-        reasons=by_reason(tally.rejects.values()),
-        rejects_file=str(rejects),
-        seconds=round(time.monotonic() - began, 1),
     )
 
 
-def _read(
-    file: Path, mapping: Path | None, progress: Progress
-) -> tuple[AssetFeed, Callable[[Path, dict[int, Reject]], None]]:
+def _read(file: Path, mapping: Path | None) -> tuple[AssetFeed, Layout | None]:
+    """What a file says, and how it is written if it is CSV."""
     if is_json_lines(file):
-        feed = _json_documents(file)
-        progress(READING, feed.lines, feed.lines)
-        return feed, lambda place, rejected: write_json_rejects(place, file, rejected)
+        return _json_documents(file), None
     if mapping is None:
         raise FeedError(f"{file} is CSV; say with --mapping what its columns hold")
-    rules = load_asset_mapping(mapping)
-    feed = read_periods(file, rules)
-    progress(READING, feed.lines, feed.lines)
-    return feed, lambda place, rejected: write_csv_rejects(
-        place, file, rejected, encoding=rules.encoding, delimiter=rules.delimiter
-    )
+    rules, header = fitting(file, AssetMapping, mapping)
+    return read_periods(file, rules, header), rules.layout
 
 
 def _json_documents(file: Path) -> AssetFeed:
@@ -187,7 +148,9 @@ def _is_part(document: ImportedAsset) -> bool:
     return document.ledger is not None and document.ledger.asset.parent_id is not None
 
 
-def _reject(asset_id: str, error: AssetError | Refusal) -> Reject:
+def _reject(asset_id: str, error: AssetError | Refusal | RejectedError) -> Reject:
+    if isinstance(error, RejectedError):
+        return error.reject._replace(says=f"asset {asset_id}: {error}")
     if isinstance(error, AssetError):
         return Reject(_CODES.get(error.code, Reason.HISTORY), f"asset {asset_id}: {error.code}: {error}")
     reason = Reason.MALFORMED if error.type == INVALID_ASSET else Reason.REFUSED
@@ -216,10 +179,9 @@ class _Takeover:
                 try:
                     async with connection.transaction():
                         await self._asset(connection, asset.document, as_of)
-                except (AssetError, Refusal) as error:
-                    self._refuse(asset, _reject(asset.document.asset_id, error))
-                except _RejectedError as rejected:
-                    self._refuse(asset, rejected.reject)
+                except (AssetError, Refusal, RejectedError) as error:
+                    reject = _reject(asset.document.asset_id, error)
+                    self._tally.rejects.update(dict.fromkeys(asset.lines, reject))
                 else:
                     accepted.append(asset.document)
                     self._tally.assets += 1
@@ -233,16 +195,13 @@ class _Takeover:
         except Refusal:
             return present()
 
-    def _refuse(self, asset: _Asset, reject: Reject) -> None:
-        self._tally.rejects.update(dict.fromkeys(asset.lines, reject))
-
     async def _asset(self, connection: Connection, document: ImportedAsset, as_of: datetime) -> None:
         zone = await zone_of_account(connection, document.account_id)
         place = zone or (document.account.time_zone if document.account else None)
         if place is None:
-            raise _RejectedError(
+            raise RejectedError(
                 Reason.NO_CUSTOMER,
-                f"asset {document.asset_id}: account {document.account_id!r} is not on record; bring it along as `account`",
+                f"account {document.account_id!r} is not on record; bring it along as `account`",
             )
         product, new_product = await _product(connection, document)
         taken = take_over(document, product.name, place, as_of)
@@ -256,7 +215,7 @@ class _Takeover:
         if new_product:
             await add_products(connection, [product])
         if (parent := taken.asset.asset.parent_id) and await load_record(connection, parent) is None:
-            raise _RejectedError(Reason.REFUSED, f"asset {document.asset_id}: its bundle {parent} is not on record")
+            raise RejectedError(Reason.REFUSED, f"its bundle {parent} is not on record")
         await store.save_taken_over(connection, taken, document.serial_number, contract=new_contract, as_of=as_of)
         await reach_back(connection, document.account_id, taken.asset.start)
         self._tally.contracts += new_contract
@@ -270,7 +229,7 @@ class _Takeover:
         playbook = self._playbooks.current(account.segment)
         if playbook is None:
             known = ", ".join(self._playbooks.segments())
-            raise _RejectedError(Reason.REFUSED, f"no playbook for segment {account.segment!r}; use one of {known}")
+            raise RejectedError(Reason.REFUSED, f"no playbook for segment {account.segment!r}; use one of {known}")
         await keep_playbook(connection, playbook)
         await save_customer(connection, account, document.contacts, playbook, taken.asset.start, as_of)
 
@@ -295,9 +254,9 @@ def _check_same(known: AssetRecord, new: AssetRecord) -> None:
     """
     same = {"invoiced_from": known.asset.invoiced_from, "name": known.asset.name}
     if known.asset != new.asset.model_copy(update=same) or known.actions[: len(new.actions)] != new.actions:
-        raise _RejectedError(
+        raise RejectedError(
             Reason.REFUSED,
-            f"asset {new.asset.asset_id} is on record already, with another history; nothing was changed",
+            "it is on record already, with another history; nothing was changed",
         )
 
 
@@ -307,13 +266,13 @@ async def _product(connection: Connection, document: ImportedAsset) -> tuple[Ord
     known = await known_products(connection, [code])
     product = known.get(code) or next((p for p in document.products if p.code == code), None)
     if product is None:
-        raise _RejectedError(
+        raise RejectedError(
             Reason.REFUSED,
-            f"asset {document.asset_id}: unknown product {code!r}; bring it along in `products` with its name and kind",
+            f"unknown product {code!r}; bring it along in `products` with its name and kind",
         )
     if (product.kind in TERM_KINDS) is (document.per is PricePer.ONCE):
         how = "for a term; give `per` month or year" if product.kind in TERM_KINDS else "once; give `per` once"
-        raise _RejectedError(Reason.REFUSED, f"asset {document.asset_id}: {code!r} is {product.kind.value}, sold {how}")
+        raise RejectedError(Reason.REFUSED, f"{code!r} is {product.kind.value}, sold {how}")
     return product, code not in known
 
 
@@ -324,12 +283,10 @@ async def _is_new_contract(connection: Connection, document: ImportedAsset) -> b
         return False
     holder = await store.account_of_contract(connection, contract_id)
     if holder is None and document.contract is None:
-        raise _RejectedError(
+        raise RejectedError(
             Reason.REFUSED,
-            f"asset {document.asset_id}: contract {contract_id!r} is not on record; bring it along with its term",
+            f"contract {contract_id!r} is not on record; bring it along with its term",
         )
     if holder not in (None, document.account_id):
-        raise _RejectedError(
-            Reason.REFUSED, f"asset {document.asset_id}: contract {contract_id!r} belongs to another account"
-        )
+        raise RejectedError(Reason.REFUSED, f"contract {contract_id!r} belongs to another account")
     return holder is None

@@ -19,8 +19,9 @@ from domain.service.case import Recorded
 from domain.service.case_log import LoggedState, changes_of, record_of
 from domain.service.opening import Actor, CaseChannel
 from workers.feeds.case_mapping import CaseMapping, opaque
-from workers.feeds.files import ADDED, csv_rows
-from workers.feeds.rejects import Reason, Reject
+from workers.feeds.files import ADDED
+from workers.feeds.mapping_file import data_rows, fields_of
+from workers.feeds.rejects import Reason, Reject, RejectedError
 
 REPORT_EVERY = 5000
 SUBJECT_LENGTH = 300
@@ -88,14 +89,6 @@ class CaseScan:
     beyond: int = 0
 
 
-class _RejectedError(Exception):
-    """A line that cannot be imported."""
-
-    def __init__(self, reason: Reason, says: str) -> None:
-        super().__init__(says)
-        self.reject = Reject(reason, says)
-
-
 class CaseLogScanner:
     """Reads one log by one mapping. Memory: about 100 MB for a hundred thousand lines."""
 
@@ -113,9 +106,7 @@ class CaseLogScanner:
     def scan(self, file: Path, limit: int | None = None, report: Callable[[int], None] | None = None) -> CaseScan:
         """Every line of `file`; with `limit`, its first lines and the rest of the cases that begin among them."""
         scan = self._scan
-        rows = csv_rows(file, encoding=self._mapping.encoding, delimiter=self._mapping.delimiter)
-        next(rows)
-        for number, row in rows:
+        for number, row in data_rows(file, self._mapping.layout):
             case_id = self._case_id(row)
             if limit is not None and scan.lines >= limit and case_id not in self._found:
                 scan.beyond += 1
@@ -123,7 +114,7 @@ class CaseLogScanner:
             scan.lines += 1
             try:
                 self._found[self._named(case_id, row)].append(self._line(number, row))
-            except _RejectedError as rejected:
+            except RejectedError as rejected:
                 scan.rejects[number] = rejected.reject
             if report and scan.lines % REPORT_EVERY == 0:
                 report(scan.lines)
@@ -137,11 +128,9 @@ class CaseLogScanner:
         return row[at].strip() if len(row) > at else ""
 
     def _named(self, case_id: str, row: list[str]) -> str:
-        if len(row) != len(self._header):
-            said = f"{len(row)} columns instead of {len(self._header)}" if row else "the line is empty"
-            raise _RejectedError(Reason.MALFORMED, said)
+        fields_of(row, len(self._header), {})
         if case_id in self._nothing or not case_id:
-            raise _RejectedError(Reason.MALFORMED, f"{self._mapping.columns.case_id} is empty: of which case?")
+            raise RejectedError(Reason.MALFORMED, f"{self._mapping.columns.case_id} is empty: of which case?")
         return case_id
 
     def _line(self, number: int, row: list[str]) -> _Line:
@@ -164,7 +153,7 @@ class CaseLogScanner:
         own = "\0".join(row[n].strip() for n in self._own)
         first = self._seen.setdefault(blake2b(own.encode(), digest_size=16).digest(), number)
         if first != number:
-            raise _RejectedError(Reason.DUPLICATE, f"the same as line {first}")
+            raise RejectedError(Reason.DUPLICATE, f"the same as line {first}")
         return line
 
     def _value(self, text: str) -> str:
@@ -177,9 +166,9 @@ class CaseLogScanner:
             found = self._mapping.instant(text)
         except ValueError:
             said = f"{column} is {text!r}; it should look like {' or '.join(self._mapping.date_format)}"
-            raise _RejectedError(Reason.MALFORMED, said) from None
+            raise RejectedError(Reason.MALFORMED, said) from None
         if not 1970 <= found.year <= 2200:
-            raise _RejectedError(Reason.MALFORMED, f"{column} is {text!r}; the year is out of reach")
+            raise RejectedError(Reason.MALFORMED, f"{column} is {text!r}; the year is out of reach")
         return found
 
     def _state(self, word: str) -> CaseState | None:
@@ -188,7 +177,7 @@ class CaseLogScanner:
         state = self._mapping.states.get(word)
         if state is None:
             known = ", ".join(self._mapping.states)
-            raise _RejectedError(Reason.UNKNOWN_STATE, f"{word!r} is no state that the mapping knows; it has {known}")
+            raise RejectedError(Reason.UNKNOWN_STATE, f"{word!r} is no state that the mapping knows; it has {known}")
         return state
 
     def _priority(self, word: str) -> Priority | None:
@@ -197,7 +186,7 @@ class CaseLogScanner:
         priority = self._mapping.priorities.get(word)
         if priority is None:
             known = ", ".join(self._mapping.priorities)
-            raise _RejectedError(Reason.UNKNOWN_PRIORITY, f"{word!r} is no priority of the mapping; it has {known}")
+            raise RejectedError(Reason.UNKNOWN_PRIORITY, f"{word!r} is no priority of the mapping; it has {known}")
         return priority
 
     def _channel(self, word: str) -> CaseChannel:
@@ -207,17 +196,17 @@ class CaseLogScanner:
         lines.sort(key=lambda line: line.at)
         try:
             self._scan.cases.append(self._case(case_id, lines))
-        except _RejectedError as rejected:
+        except RejectedError as rejected:
             self._scan.rejects.update(dict.fromkeys((line.line for line in lines), rejected.reject))
 
     def _case(self, case_id: str, lines: Sequence[_Line]) -> LoggedCase:
         customer = _last(line.customer for line in lines)
         if not customer:
             said = f"{self._mapping.columns.customer} is empty in all lines of the case: nobody to care for"
-            raise _RejectedError(Reason.NO_CUSTOMER, said)
+            raise RejectedError(Reason.NO_CUSTOMER, said)
         states = [(line, line.state) for line in lines if line.state is not None]
         if not states:
-            raise _RejectedError(Reason.MALFORMED, "no line of the case names a state")
+            raise RejectedError(Reason.MALFORMED, "no line of the case names a state")
         ids = self._mapping.ids
         product, owner = _last(line.product for line in lines), _last(line.owner for line in lines)
         opened = [line.opened_at for line in lines if line.opened_at is not None]
@@ -254,4 +243,4 @@ def _checked(adapter: TypeAdapter[str], value: str, what: str) -> str:
     try:
         return adapter.validate_python(value)
     except ValidationError:
-        raise _RejectedError(Reason.MALFORMED, f"{value!r} cannot be the id of {what}") from None
+        raise RejectedError(Reason.MALFORMED, f"{value!r} cannot be the id of {what}") from None

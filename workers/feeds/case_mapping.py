@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping as Dict
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints, ValidationError, model_validator
+from pydantic import model_validator
 
 from domain.frame.case_words import CaseState, Priority
 from domain.kernel import zones
@@ -19,38 +18,15 @@ from domain.kernel.business_calendar import BusinessCalendar, check_before_savin
 from domain.kernel.business_errors import ServiceRuleError
 from domain.kernel.calendar import ZoneName
 from domain.kernel.national import national_holidays
-from domain.kernel.refusals import Refusal
 from domain.orders.order import Country, Language, Staff
 from domain.service.entitlements import ServicePolicy, check_targets
 from domain.service.opening import CaseCategory, CaseChannel
-from workers.feeds.errors import FeedError
-from workers.feeds.files import read_header
-from workers.feeds.mapping import BUNDLED, Column
-from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
+from workers.feeds.mapping_file import BUNDLED, Column, Columns, CsvMapping, OfNobody, filled, fitting
 from workers.feeds.spelling import DateFormats, parsed_date
 
 CASE_MAPPINGS = BUNDLED / "cases"
 
-_RESERVED = (".example", ".test", ".invalid", "example.com", "example.net", "example.org")
-
-
-def _with_value(template: str) -> str:
-    try:
-        filled = template.format(value="17")
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(f"{template!r} may hold {{value}} and no other placeholder") from error
-    if filled == template:
-        raise ValueError(f"{template!r} must hold {{value}}, or all would be the same")
-    return template
-
-
-def _to_nobody(template: str) -> str:
-    if not template.lower().endswith(_RESERVED):
-        raise ValueError(f"{template!r} lies in a domain where a stranger could get the mail; use customers.example")
-    return template
-
-
-Template = Annotated[str, AfterValidator(_with_value)]
+Template = Annotated[str, filled("value", all_alike="all")]
 """A text with `{value}` where the log's own word goes."""
 
 
@@ -59,7 +35,7 @@ def opaque(word: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")
 
 
-class CaseColumns(Received):
+class CaseColumns(Columns):
     """The log's column for each field; those with none are told by nobody. Each line is an event of one case."""
 
     case_id: Column
@@ -72,10 +48,6 @@ class CaseColumns(Received):
     product: Column | None = None
     owner: Column | None = None
     channel: Column | None = None
-
-    def named(self) -> dict[str, str]:
-        """Field to column, for those that the log has."""
-        return {field: column for field, column in self.model_dump().items() if column is not None}
 
 
 class Ids(Received):
@@ -97,7 +69,7 @@ class CustomerRules(Received):
     time_zone: ZoneName
     language: Language = "en"
     contact_name: Template = "Service desk {value}"
-    contact_email: Annotated[Template, AfterValidator(_to_nobody)] = "{value}@customers.example"
+    contact_email: Annotated[Template, OfNobody] = "{value}@customers.example"
 
 
 class NationalHolidays(Received):
@@ -108,12 +80,9 @@ class NationalHolidays(Received):
     last_year: int
 
 
-class CaseMapping(Received):
+class CaseMapping(CsvMapping):
     """A log of case events in CSV: where its fields are, what its words mean, and the promises that held."""
 
-    title: str
-    encoding: str = "utf-8-sig"
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] = ","
     columns: CaseColumns
     date_format: DateFormats
     time_zone: ZoneName
@@ -163,6 +132,10 @@ class CaseMapping(Received):
         dates = national_holidays(self.holidays.country, years)
         return self.calendar.model_copy(update={"holidays": (*self.calendar.holidays, *dates)})
 
+    def needed(self) -> dict[str, str]:
+        """Where the mapping names a column to the column, those that the subject shows included."""
+        return super().needed() | {f"subject {column}": column for column in self.subject_columns}
+
     @property
     def subject_columns(self) -> list[str]:
         """The columns that the subject shows."""
@@ -176,43 +149,9 @@ def instant_of(text: str, formats: tuple[str, ...], zone: str) -> datetime:
     return local.astimezone(UTC) if local.tzinfo else zones.instant_of(local, zone)
 
 
-def load_case_mapping(file: Path) -> CaseMapping:
-    """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
-    try:
-        document: Any = read_mapping(file)
-    except (OSError, UnicodeError, MappingSyntaxError) as error:
-        raise FeedError(f"the mapping {file} cannot be read: {error}") from error
-    try:
-        return CaseMapping.model_validate(document)
-    except ValidationError as error:
-        refusal = Refusal.from_validation("InvalidMapping", f"the mapping {file} is wrong", error)
-        raise FeedError(str(refusal)) from error
-
-
 def case_mapping_for(file: Path, chosen: Path | None = None) -> tuple[CaseMapping, list[str]]:
     """The mapping to read `file` by, and the file's header: the chosen one, or one that comes along and knows its columns.
 
     Raises FeedError if the log cannot be read by it.
     """
-    if chosen is not None:
-        mapping = load_case_mapping(chosen)
-        header = read_header(file, encoding=mapping.encoding, delimiter=mapping.delimiter)
-        if missing := _missing(mapping, header):
-            said = ", ".join(f"{field}: no column {column!r}" for field, column in missing.items())
-            raise FeedError(f"{file} does not fit the mapping {chosen}: {said}; it has {', '.join(header)}")
-        return mapping, header
-    header = read_header(file)
-    for place in sorted(CASE_MAPPINGS.glob("*.yaml")):
-        mapping = load_case_mapping(place)
-        if not _missing(mapping, header):
-            return mapping, header
-    raise FeedError(
-        f"no known case log has the columns of {file}: {', '.join(header)};"
-        " give a mapping with --mapping that says what each column holds"
-    )
-
-
-def _missing(mapping: CaseMapping, header: list[str]) -> Dict[str, str]:
-    named = {f"columns.{field}": column for field, column in mapping.columns.named().items()}
-    named |= {f"subject {column}": column for column in mapping.subject_columns}
-    return {field: column for field, column in named.items() if column not in header}
+    return fitting(file, CaseMapping, chosen, CASE_MAPPINGS)

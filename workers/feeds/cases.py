@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,34 +27,27 @@ from workers.feeds.case_log import CaseLogScanner, LoggedCase
 from workers.feeds.case_mapping import CaseMapping, case_mapping_for, opaque
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import READING, Progress, unseen
-from workers.feeds.rejects import Reason, Reject, by_reason, check_writable, write_csv_rejects
+from workers.feeds.rejects import FileReport, Reason, Reject, Work
 
 IMPORTING = "importing cases"
 AT_ONCE = 1000
 """Cases in one transaction."""
 
 
-@dataclass(frozen=True)
-class CaseReport:
-    """What became of a log: `imported` and `rejected` lines make up `lines`; `beyond_limit` were not looked at.
+@dataclass(frozen=True, kw_only=True)
+class CaseReport(FileReport):
+    """What became of a log; `beyond_limit` lines were not looked at.
 
     cases: on record now, of which `cases_before` were so before; `still_open` ones are on record as open, and nothing is
     due for them.
     """
 
-    file: str
-    lines: int
-    imported: int
-    rejected: int
     beyond_limit: int
     customers: int
     customers_new: int
     cases: int
     cases_before: int
     still_open: int
-    reasons: dict[str, int]
-    rejects_file: str
-    seconds: float
 
 
 async def import_cases(
@@ -77,8 +69,7 @@ async def import_cases(
     Args:
         as_of: when the cases are recorded.
     """
-    began = time.monotonic()
-    check_writable(rejects)
+    work = Work(file, rejects)
     rules, header = case_mapping_for(file, mapping)
     playbook = _playbook(rules, playbooks)
     scan = CaseLogScanner(rules, header).scan(file, limit, lambda lines: progress(READING, lines, None))
@@ -88,23 +79,14 @@ async def import_cases(
         await importer.take(batch)
         progress(IMPORTING, importer.accepted + importer.refused, len(scan.cases))
     rejected = {**scan.rejects, **importer.rejects}
-    if importer.lines + len(rejected) != scan.lines:
-        raise AssertionError(f"{importer.lines} imported + {len(rejected)} rejected is not {scan.lines} lines")
-    write_csv_rejects(rejects, file, rejected, encoding=rules.encoding, delimiter=rules.delimiter)
     return CaseReport(
-        file=str(file),
-        lines=scan.lines,
-        imported=importer.lines,
-        rejected=len(rejected),
+        **work.ended(scan.lines, importer.lines, rejected, rules.layout),
         beyond_limit=scan.beyond,
         customers=len({case.account_id for case in scan.cases}),
         customers_new=importer.customers_new,
         cases=importer.accepted,
         cases_before=importer.before,
         still_open=sum(case.state in RUNNING for case in scan.cases),
-        reasons=by_reason(rejected.values()),
-        rejects_file=str(rejects),
-        seconds=round(time.monotonic() - began, 1),
     )
 
 

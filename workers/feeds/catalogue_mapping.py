@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -21,10 +20,8 @@ from domain.kernel.ids import ProductCode
 from domain.kernel.money import MINOR_UNITS, half_up
 from domain.kernel.refusals import Refusal
 from domain.orders.order import ProductKind
-from workers.feeds.errors import FeedError
-from workers.feeds.mapping import BUNDLED, pattern
-from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
-from workers.feeds.rejects import Reason, Reject
+from workers.feeds.mapping_file import BUNDLED, filled, load_mapping, pattern
+from workers.feeds.rejects import Reason, Reject, RejectedError
 
 CATALOGUE_MAPPINGS = BUNDLED / "catalogues"
 
@@ -36,23 +33,13 @@ _DIGEST = 8
 Pattern = Annotated[str, AfterValidator(pattern)]
 
 
-def _with_item(template: str) -> str:
-    try:
-        filled = template.format(name="n", item="i")
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(f"{template!r} may hold {{name}} and {{item}} and no other placeholder") from error
-    if filled == template.format(name="n", item="j"):
-        raise ValueError(f"{template!r} must hold {{item}}, or all products would be the same")
-    return template
-
-
 class Items(Received):
     """Where a document keeps what it sells: a mapping of names to objects, and their fields."""
 
     at: str
     price: str
     unit: str
-    code: Annotated[str, AfterValidator(_with_item)]
+    code: Annotated[str, filled("name", "item", all_alike="all products")]
     kind: ProductKind = ProductKind.SUBSCRIPTION
 
 
@@ -115,29 +102,9 @@ class Edition:
     rejects: dict[str, Reject] = field(default_factory=dict)
 
 
-class UnreadableError(Exception):
-    """A document of which nothing can be used."""
-
-    def __init__(self, reason: Reason, says: str) -> None:
-        super().__init__(says)
-        self.reject = Reject(reason, says)
-
-
-def load_catalogue_mapping(file: Path) -> CatalogueMapping:
-    """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
-    try:
-        return CatalogueMapping.model_validate(read_mapping(file))
-    except (OSError, UnicodeError, MappingSyntaxError) as error:
-        raise FeedError(f"the mapping {file} cannot be read: {error}") from error
-    except ValidationError as error:
-        raise FeedError(
-            str(Refusal.from_validation("InvalidMapping", f"the mapping {file} is wrong", error))
-        ) from error
-
-
 def bundled() -> list[CatalogueMapping]:
     """The formats that are known without a mapping of one's own."""
-    return [load_catalogue_mapping(place) for place in sorted(CATALOGUE_MAPPINGS.glob("*.yaml"))]
+    return [load_mapping(place, CatalogueMapping) for place in sorted(CATALOGUE_MAPPINGS.glob("*.yaml"))]
 
 
 def slug(text: str) -> str:
@@ -174,18 +141,18 @@ def read_edition(document: Any, mapping: CatalogueMapping) -> Edition:
     """The catalogue and the price book in a document; a product without a price is in the catalogue alone.
 
     Raises:
-        UnreadableError: It has no name, day, currency or plan, or its products contradict each other.
+        RejectedError: It has no name, day, currency or plan, or its products contradict each other.
     """
     name, day = _text(document, mapping.name), _day(document, mapping.valid_from)
     currency = document.get(mapping.currency)
     if currency not in MINOR_UNITS:
         said = f"{mapping.currency}: {currency!r} is no currency; prices mean nothing without one, such as USD"
-        raise UnreadableError(Reason.NO_CURRENCY, said)
+        raise RejectedError(Reason.NO_CURRENCY, said)
     plans = list(_items(document, mapping, mapping.plans, name))
     add_ons = list(_items(document, mapping, mapping.add_ons, name)) if mapping.add_ons else []
     items = [*plans, *add_ons]
     if not items:
-        raise UnreadableError(Reason.MALFORMED, f"{mapping.plans.at}: names nothing that is sold")
+        raise RejectedError(Reason.MALFORMED, f"{mapping.plans.at}: names nothing that is sold")
     good = [item for item in items if item.reject is None or item.reject.reason is Reason.NO_PRICE]
     try:
         catalogue = Catalogue(products=tuple(_product(item, name, mapping, plans, good) for item in good))
@@ -196,7 +163,7 @@ def read_edition(document: Any, mapping: CatalogueMapping) -> Edition:
             entries=tuple(entry for item in good for entry in _entries(item, document, mapping)),
         )
     except ValidationError as error:
-        raise UnreadableError(
+        raise RejectedError(
             Reason.MALFORMED, str(Refusal.from_validation("InvalidCatalogue", "contradicts itself", error))
         ) from error
     return Edition(catalogue, book, len(items), {item.key: item.reject for item in items if item.reject})
@@ -205,7 +172,7 @@ def read_edition(document: Any, mapping: CatalogueMapping) -> Edition:
 def _text(document: dict[str, Any], key: str) -> str:
     value = document.get(key)
     if not isinstance(value, str) or not slug(value):
-        raise UnreadableError(Reason.MALFORMED, f"{key}: {value!r} is no name")
+        raise RejectedError(Reason.MALFORMED, f"{key}: {value!r} is no name")
     return value
 
 
@@ -214,14 +181,14 @@ def _day(document: dict[str, Any], key: str) -> date:
     try:
         found = value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError as error:
-        raise UnreadableError(Reason.MALFORMED, f"{key}: {value!r} is no day such as 2025-01-31") from error
+        raise RejectedError(Reason.MALFORMED, f"{key}: {value!r} is no day such as 2025-01-31") from error
     return found.date() if isinstance(found, datetime) else found
 
 
 def _items(document: dict[str, Any], mapping: CatalogueMapping, rules: Items, name: str) -> Iterator[_Item]:
     found = document.get(rules.at) or {}
     if not isinstance(found, dict):
-        raise UnreadableError(Reason.MALFORMED, f"{rules.at}: must be a mapping of names to what they cost")
+        raise RejectedError(Reason.MALFORMED, f"{rules.at}: must be a mapping of names to what they cost")
     for key, value in found.items():
         facts = value if isinstance(value, dict) else {}
         price, per, reject = _price(facts, mapping, rules)

@@ -20,14 +20,13 @@ from domain.catalogue.catalogue import Catalogue, Product
 from workers.feeds.catalogue_mapping import (
     CatalogueMapping,
     Edition,
-    UnreadableError,
     bundled,
-    load_catalogue_mapping,
     read_edition,
 )
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import Progress, unseen
-from workers.feeds.rejects import Reason, Reject, by_reason, check_writable
+from workers.feeds.mapping_file import load_mapping
+from workers.feeds.rejects import Reason, Reject, RejectedError, by_reason, check_writable
 
 READING = "reading price pages"
 WRITING = "writing price books"
@@ -78,7 +77,7 @@ async def import_catalogues(
     """
     began = time.monotonic()
     check_writable(rejects)
-    formats = [load_catalogue_mapping(mapping)] if mapping else bundled()
+    formats = [load_mapping(mapping, CatalogueMapping)] if mapping else bundled()
     files = list(_files(places))
     found = _Found()
     for number, file in enumerate(files, 1):
@@ -119,15 +118,13 @@ def _read(file: Path, formats: Sequence[CatalogueMapping], found: _Found) -> Non
         document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
         mapping = next((each for each in formats if each.fits(document)), None)
         if mapping is None:
-            raise UnreadableError(
-                Reason.MALFORMED, "no known format has these fields; say with --mapping where they are"
-            )
+            raise RejectedError(Reason.MALFORMED, "no known format has these fields; say with --mapping where they are")
         edition = read_edition(document, mapping)
         key = (edition.book.name, edition.book.currency, edition.book.valid_from)
         other = found.editions.setdefault(key, (file, edition))
         if other[1].book != edition.book:
-            raise UnreadableError(Reason.DUPLICATE, f"{other[0]} has other prices of the same day, which count")
-    except UnreadableError as problem:
+            raise RejectedError(Reason.DUPLICATE, f"{other[0]} has other prices of the same day, which count")
+    except RejectedError as problem:
         found.items += 1
         found.rejects.append((file, "", problem.reject))
     except (OSError, UnicodeError, yaml.YAMLError) as problem:

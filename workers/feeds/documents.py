@@ -14,29 +14,14 @@ def order_document(order: FeedOrder, mapping: Mapping, names: Dict[str, str], *,
 
     names: product code to name; weeks: how much later than in the feed the order was activated.
     """
-    rules, contact = mapping.account, mapping.contact
     # Sorted: transactions that add the same products in another order would wait for each other in a circle.
     codes = sorted({line.product for line in order.lines})
     return {
         "order_id": order.order_id,
         "activated_at": mapping.instant(order.local, weeks=weeks).isoformat(),
         "currency": mapping.currency,
-        "account": {
-            "account_id": rules.id.format(customer_id=order.customer_id),
-            "name": rules.name.format(customer_id=order.customer_id),
-            "country": order.country,
-            "time_zone": rules.time_zones.get(order.country, rules.time_zone),
-            "language": rules.languages.get(order.country, rules.language),
-            "segment": rules.segment,
-            "owner": rules.owner.model_dump(mode="json"),
-        },
-        "contacts": [
-            {
-                "contact_id": contact.id.format(customer_id=order.customer_id),
-                "name": contact.name.format(customer_id=order.customer_id),
-                "email": contact.email.format(customer_id=order.customer_id),
-            }
-        ],
+        "account": mapping.account.of(order.customer_id, order.country),
+        "contacts": [mapping.contact.of(order.customer_id)],
         "products": [
             {"code": code, "name": names.get(code, code), "kind": mapping.product_kind.value} for code in codes
         ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from domain.kernel.refusals import MendableError
 
-class FeedError(Exception):
+
+class FeedError(MendableError):
     """A file or mapping that cannot be used at all; the message says why and what would be right. Nothing was imported."""

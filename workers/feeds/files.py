@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO, NamedTuple, TextIO, cast
 
 from workers.feeds.errors import FeedError
 
@@ -23,6 +23,16 @@ ADDED = ("line", "reason", "explanation")
 
 _FORMULA = "=+-@\t\r"
 _NUMBER = re.compile(r"[+-][0-9.,' ]*")
+
+
+class Layout(NamedTuple):
+    """How a CSV file is written."""
+
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+
+
+USUAL = Layout()
 
 Numbered = tuple[int, list[str]]
 """The number of the line on which a record begins (the file's first is 1), and its fields."""
@@ -72,9 +82,9 @@ def is_json_lines(file: Path) -> bool:
     return start.startswith("{")
 
 
-def read_header(file: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> list[str]:
+def read_header(file: Path, layout: Layout = USUAL) -> list[str]:
     """The names of a CSV file's columns."""
-    _, header = next(csv_rows(file, encoding=encoding, delimiter=delimiter), (0, []))
+    _, header = next(csv_rows(file, layout), (0, []))
     names = [name.strip() for name in header]
     if not any(names):
         raise FeedError(f"{file} has no header; its first line should name the columns")
@@ -83,10 +93,10 @@ def read_header(file: Path, *, encoding: str = "utf-8-sig", delimiter: str = ","
     return names
 
 
-def csv_rows(file: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> Iterator[Numbered]:
+def csv_rows(file: Path, layout: Layout = USUAL) -> Iterator[Numbered]:
     """Every record of a CSV file, the header first; an empty line is a record without fields."""
-    with open_text(file, encoding) as text:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+    with open_text(file, layout.encoding) as text:
+        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
         csv.field_size_limit(_LONGEST_FIELD)
         begins, guarded = 1, False
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,17 +17,9 @@ from domain.kernel.refusals import Refusal
 from domain.orders.order import Order, read_order
 from gateway.client import PerennialClient
 from workers.feeds.documents import order_document
-from workers.feeds.files import is_json_lines, json_rows
+from workers.feeds.files import Layout, is_json_lines, json_rows
 from workers.feeds.mapping import mapping_for
-from workers.feeds.rejects import (
-    Reason,
-    Reject,
-    by_reason,
-    check_writable,
-    unwrapped,
-    write_csv_rejects,
-    write_json_rejects,
-)
+from workers.feeds.rejects import FileReport, Reason, Reject, Work, unwrapped
 from workers.feeds.scanning import FeedOrder, Scanner
 
 Progress = Callable[[str, int, int | None], None]
@@ -43,25 +34,18 @@ def unseen(what: str, done: int, total: int | None) -> None:
     """Progress that nobody watches."""
 
 
-@dataclass(frozen=True)
-class ImportReport:
-    """What became of a file: `imported` and `rejected` lines make up `lines`; `beyond_limit` were not looked at.
+@dataclass(frozen=True, kw_only=True)
+class ImportReport(FileReport):
+    """What became of a file; `beyond_limit` lines were not looked at.
 
     orders: accepted, of which `orders_before` were on record before; orders_refused: by the journey, with all their lines.
     """
 
-    file: str
-    lines: int
-    imported: int
-    rejected: int
     beyond_limit: int
     customers: int
     orders: int
     orders_before: int
     orders_refused: int
-    reasons: dict[str, int]
-    rejects_file: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -76,13 +60,13 @@ class Pending:
 
 @dataclass
 class OrderFeed:
-    """A file that was read: the orders in it, each customer's by date, the lines that are no orders, and how to write rejects."""
+    """A file that was read: the orders in it, each customer's by date, and the lines that are no orders. `layout`: of CSV."""
 
     lines: int
     beyond: int
     customers: list[list[Pending]]
     rejects: dict[int, Reject]
-    write_rejects: Callable[[Path, dict[int, Reject]], None]
+    layout: Layout | None = None
 
 
 @dataclass
@@ -110,27 +94,17 @@ async def import_orders(
     Running it again, also after a crash in the middle, ends with the same facts. Raises FeedError before anything is
     imported if the file or the mapping cannot be used.
     """
-    began = time.monotonic()
-    check_writable(rejects)
+    work = Work(file, rejects)
     feed = await read_feed(pool, file, mapping=mapping, limit=limit, progress=progress)
     tally = await _import_all(client, pool, feed.customers, concurrency, progress)
     rejected = {**feed.rejects, **tally.rejects}
-    if tally.imported_lines + len(rejected) != feed.lines:
-        raise AssertionError(f"{tally.imported_lines} imported + {len(rejected)} rejected is not {feed.lines} lines")
-    feed.write_rejects(rejects, rejected)
     return ImportReport(
-        file=str(file),
-        lines=feed.lines,
-        imported=tally.imported_lines,
-        rejected=len(rejected),
+        **work.ended(feed.lines, tally.imported_lines, rejected, feed.layout),
         beyond_limit=feed.beyond,
         customers=len(feed.customers),
         orders=tally.accepted,
         orders_before=tally.before,
         orders_refused=tally.refused,
-        reasons=by_reason(rejected.values()),
-        rejects_file=str(rejects),
-        seconds=round(time.monotonic() - began, 1),
     )
 
 
@@ -155,15 +129,8 @@ async def read_feed(
             lambda: order_document(order, rules, names),
         )
 
-    return OrderFeed(
-        scan.lines,
-        scan.beyond,
-        [[pending(order) for order in orders] for orders in scan.by_customer().values()],
-        scan.rejects,
-        lambda place, rejects: write_csv_rejects(
-            place, file, rejects, encoding=rules.encoding, delimiter=rules.delimiter
-        ),
-    )
+    customers = [[pending(order) for order in orders] for orders in scan.by_customer().values()]
+    return OrderFeed(scan.lines, scan.beyond, customers, scan.rejects, rules.layout)
 
 
 def _documents(file: Path, limit: int | None, progress: Progress) -> OrderFeed:
@@ -191,13 +158,7 @@ def _documents(file: Path, limit: int | None, progress: Progress) -> OrderFeed:
             customers[order.account.account_id].append(_parsed(order, line, document))
     for orders in customers.values():
         orders.sort(key=lambda pending: (pending.at, pending.order_id))
-    return OrderFeed(
-        lines,
-        beyond,
-        list(customers.values()),
-        rejects,
-        lambda place, rejected: write_json_rejects(place, file, rejected),
-    )
+    return OrderFeed(lines, beyond, list(customers.values()), rejects)
 
 
 def _parsed(order: Order, line: int, document: dict[str, Any]) -> Pending:

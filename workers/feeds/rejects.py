@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from workers.feeds.errors import FeedError
-from workers.feeds.files import ADDED, csv_rows, guarded, json_rows
+from workers.feeds.files import ADDED, Layout, csv_rows, guarded, json_rows
+
+_Value = TypeVar("_Value")
 
 
 class Reason(StrEnum):
@@ -46,11 +50,71 @@ class Reason(StrEnum):
     """the journey or the facts refused what the line belongs to"""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """What became of a file: `imported` and `rejected` lines make up `lines`."""
+
+    file: str
+    lines: int
+    imported: int
+    rejected: int
+    reasons: dict[str, int]
+    rejects_file: str
+    seconds: float
+
+
 class Reject(NamedTuple):
     """Why one line was rejected: the reason, and a sentence with what would be right."""
 
     reason: Reason
     says: str
+
+
+class RejectedError(Exception):
+    """A line, or what it belongs to, cannot be imported."""
+
+    def __init__(self, reason: Reason, says: str) -> None:
+        super().__init__(says)
+        self.reject = Reject(reason, says)
+
+
+def value(name: str, reader: Callable[[str], _Value], text: str) -> _Value:
+    """What `reader` makes of a field's text. Raises RejectedError that names the field, where it raises ValueError."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise RejectedError(Reason.MALFORMED, f"{name}: {error}") from error
+
+
+class Work:
+    """One import of `file`, from its first line to its report; lines that are not imported go to `place`.
+
+    Raises FeedError if no rejects file can be written there: better before an import than after it.
+    """
+
+    def __init__(self, file: Path, place: Path) -> None:
+        check_writable(place)
+        self._file, self._place, self._began = file, place, time.monotonic()
+
+    def ended(
+        self, lines: int, imported: int, rejects: Mapping[int, Reject], layout: Layout | None = None
+    ) -> dict[str, Any]:
+        """Writes the rejects file, as CSV in `layout` or as JSON Lines; what every report of a file says."""
+        if imported + len(rejects) != lines:
+            raise AssertionError(f"{imported} imported + {len(rejects)} rejected is not {lines} lines")
+        if layout is None:
+            _write_json_rejects(self._place, self._file, rejects)
+        else:
+            _write_csv_rejects(self._place, self._file, rejects, layout)
+        return {
+            "file": str(self._file),
+            "lines": lines,
+            "imported": imported,
+            "rejected": len(rejects),
+            "reasons": by_reason(rejects.values()),
+            "rejects_file": str(self._place),
+            "seconds": round(time.monotonic() - self._began, 1),
+        }
 
 
 def check_writable(place: Path) -> None:
@@ -59,11 +123,10 @@ def check_writable(place: Path) -> None:
         raise FeedError(f"the rejects file {place} cannot be written; name another place with --rejects")
 
 
-def write_csv_rejects(
-    place: Path, source: Path, rejects: Mapping[int, Reject], *, encoding: str, delimiter: str
-) -> None:
+def _write_csv_rejects(place: Path, source: Path, rejects: Mapping[int, Reject], layout: Layout) -> None:
     """The rejected lines of `source` as CSV that can be imported again: its own columns, and those of `ADDED`."""
-    rows = csv_rows(source, encoding=encoding, delimiter=delimiter)
+    encoding, delimiter = layout
+    rows = csv_rows(source, layout)
     _, header = next(rows)
     kept = [n for n, name in enumerate(header) if name.strip() not in ADDED]
     draft = place.with_name(f".{place.name}.part")
@@ -86,7 +149,7 @@ def _fitted(row: list[str], header: list[str], kept: list[int], delimiter: str) 
     return short if len(row) <= width else [*row[: width - 1], delimiter.join(row[width - 1 :])]
 
 
-def write_json_rejects(place: Path, source: Path, rejects: Mapping[int, Reject]) -> None:
+def _write_json_rejects(place: Path, source: Path, rejects: Mapping[int, Reject]) -> None:
     """The rejected lines of `source` as JSON Lines that can be imported again: each record inside its reason."""
     draft = place.with_name(f".{place.name}.part")
     with draft.open("w", encoding="utf-8") as out:

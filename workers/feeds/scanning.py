@@ -8,18 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from domain.kernel.refusals import Refusal
 from domain.orders.order import Purchase
-from workers.feeds.files import ADDED, csv_rows
+from workers.feeds.files import ADDED
 from workers.feeds.mapping import Mapping
-from workers.feeds.rejects import Reason, Reject
+from workers.feeds.mapping_file import data_rows, fields_of, malformed
+from workers.feeds.rejects import Reason, Reject, RejectedError, value
 
 REPORT_EVERY = 5000
 
@@ -62,14 +61,6 @@ class Scan:
         return dict(found)
 
 
-class _RejectedError(Exception):
-    """A line that cannot be imported."""
-
-    def __init__(self, reason: Reason, says: str) -> None:
-        super().__init__(says)
-        self.reject = Reject(reason, says)
-
-
 class _Record(NamedTuple):
     """A line's fields, read and found good."""
 
@@ -97,9 +88,7 @@ class Scanner:
 
     def scan(self, file: Path, limit: int | None = None, report: Callable[[int], None] | None = None) -> Scan:
         """Every line of `file`; with `limit`, its first lines and the rest of the orders that begin among them."""
-        rows = csv_rows(file, encoding=self._mapping.encoding, delimiter=self._mapping.delimiter)
-        next(rows)
-        for line, row in rows:
+        for line, row in data_rows(file, self._mapping.layout):
             record = self._record_or_reject(line, row)
             order_id = record.order_id if isinstance(record, _Record) else ""
             if limit is not None and self._scan.lines >= limit and order_id not in self._scan.orders:
@@ -120,58 +109,35 @@ class Scanner:
     def _record_or_reject(self, line: int, row: list[str]) -> _Record | Reject:
         try:
             return self._record(line, row)
-        except _RejectedError as rejected:
+        except RejectedError as rejected:
             return rejected.reject
 
     def _record(self, line: int, row: list[str]) -> _Record:
-        if len(row) != self._width:
-            said = f"{len(row)} columns instead of {self._width}" if row else "the line is empty"
-            raise _RejectedError(Reason.MALFORMED, said)
-        fields = {name: row[at].strip() for name, at in self._at.items()}
-        local, quantity, price = self._date(fields["date"]), self._quantity(fields), self._price(fields)
+        fields, mapping = fields_of(row, self._width, self._at), self._mapping
+        local = value(self._column("date"), mapping.local_time, fields["date"])
+        quantity = value("quantity", mapping.whole, fields["quantity"])
+        price = value("unit price", mapping.number, fields["unit_price"])
         order_id, code = fields["order_id"], fields["product_code"]
         if not order_id:
-            raise _RejectedError(Reason.MALFORMED, f"{self._column('order_id')} is empty")
+            raise RejectedError(Reason.MALFORMED, f"{self._column('order_id')} is empty")
         if not fields["customer_id"]:
-            raise _RejectedError(Reason.NO_CUSTOMER, f"{self._column('customer_id')} is empty: nobody to care for")
+            raise RejectedError(Reason.NO_CUSTOMER, f"{self._column('customer_id')} is empty: nobody to care for")
         if self._cancelled and self._cancelled.search(order_id):
-            raise _RejectedError(Reason.CANCELLED, f"{order_id!r} marks a cancellation; nothing was sold")
+            raise RejectedError(Reason.CANCELLED, f"{order_id!r} marks a cancellation; nothing was sold")
         if code.casefold() in self._not_products:
-            raise _RejectedError(Reason.NOT_A_PRODUCT, f"{code!r} is no product")
+            raise RejectedError(Reason.NOT_A_PRODUCT, f"{code!r} is no product")
         if quantity <= 0:
-            raise _RejectedError(Reason.RETURN, f"a quantity of {quantity} is a return; sold are 1 or more")
+            raise RejectedError(Reason.RETURN, f"a quantity of {quantity} is a return; sold are 1 or more")
         if price <= 0:
-            raise _RejectedError(Reason.NO_PRICE, f"a price of {price} sells nothing; it must be above 0")
+            raise RejectedError(Reason.NO_PRICE, f"a price of {price} sells nothing; it must be above 0")
         feed_line = _checked(line, code, quantity, format(price, "f"))
         self._note_name(feed_line.product, fields["product_name"])
         return _Record(order_id, fields["customer_id"], self._country(fields.get("country")), local, feed_line)
 
-    def _date(self, text: str) -> datetime:
-        try:
-            return self._mapping.local_time(text)
-        except ValueError as error:
-            said = f"{self._column('date')}: {error}"
-            raise _RejectedError(Reason.MALFORMED, said) from error
-
-    def _quantity(self, fields: dict[str, str]) -> int:
-        value = self._number("quantity", fields["quantity"])
-        if value != value.to_integral_value():
-            raise _RejectedError(Reason.MALFORMED, f"quantity: {fields['quantity']!r} is no whole number")
-        return int(value)
-
-    def _price(self, fields: dict[str, str]) -> Decimal:
-        return self._number("unit price", fields["unit_price"])
-
-    def _number(self, name: str, text: str) -> Decimal:
-        try:
-            return self._mapping.number(text)
-        except ValueError as error:
-            raise _RejectedError(Reason.MALFORMED, f"{name}: {error}") from error
-
     def _country(self, name: str | None) -> str:
-        if code := self._mapping.country_of(name):
+        if code := self._mapping.account.country_of(name):
             return code
-        raise _RejectedError(
+        raise RejectedError(
             Reason.UNKNOWN_COUNTRY, f"no country is called {name!r}; add it to account.countries of the mapping"
         )
 
@@ -209,8 +175,7 @@ def _checked(line: int, code: str, quantity: int, price: str) -> FeedLine:
     try:
         Purchase.model_validate({"line_id": str(line), "product": code, "quantity": quantity, "unit_price": price})
     except ValidationError as error:
-        said = "; ".join(str(p) for p in Refusal.from_validation("", "", error).problems)
-        raise _RejectedError(Reason.MALFORMED, said) from error
+        raise RejectedError(*malformed(error)) from error
     return FeedLine(line, sys.intern(code), quantity, price)
 
 

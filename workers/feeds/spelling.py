@@ -72,6 +72,13 @@ class Spelling(Received):
         """A number of the feed. Raises ValueError that says what would be right."""
         return _number(text, self._mark(), self.thousands)
 
+    def whole(self, text: str) -> int:
+        """A whole number of the feed. Raises ValueError that says what would be right."""
+        number = self.number(text)
+        if number != number.to_integral_value():
+            raise ValueError(f"{text!r} is no whole number")
+        return int(number)
+
     def flag(self, text: str) -> bool:
         """A yes or no of the feed. Raises ValueError that says which words there are."""
         word = _word(text)

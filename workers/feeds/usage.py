@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,36 +15,22 @@ from domain.kernel.refusals import Refusal
 from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
 from workers.feeds.errors import FeedError
-from workers.feeds.files import csv_rows, is_json_lines, json_rows, read_header
+from workers.feeds.files import USUAL, is_json_lines, json_rows, read_header
 from workers.feeds.importing import CONCURRENCY, READING, Progress, side_by_side, unseen
-from workers.feeds.rejects import (
-    Reason,
-    Reject,
-    by_reason,
-    check_writable,
-    unwrapped,
-    write_csv_rejects,
-    write_json_rejects,
-)
+from workers.feeds.mapping_file import data_rows, fields_of, malformed
+from workers.feeds.rejects import FileReport, Reason, Reject, RejectedError, Work, unwrapped
 from workers.feeds.spelling import plain
 
 COLUMNS = tuple(UsageRow.model_fields)
 IMPORTING = "importing usage"
 
 
-@dataclass(frozen=True)
-class UsageReport:
-    """What became of a file: `imported` and `rejected` lines make up `lines`. `journeys_told`: whose use crossed a threshold."""
+@dataclass(frozen=True, kw_only=True)
+class UsageReport(FileReport):
+    """What became of a file. `journeys_told`: whose use crossed a threshold."""
 
-    file: str
-    lines: int
-    imported: int
-    rejected: int
     accounts: int
     journeys_told: int
-    reasons: dict[str, int]
-    rejects_file: str
-    seconds: float
 
 
 async def import_usage(
@@ -55,19 +40,17 @@ async def import_usage(
 
     Raises FeedError before anything is written if the file cannot be used.
     """
-    began = time.monotonic()
-    check_writable(rejects)
-    json_lines = is_json_lines(file)
+    work = Work(file, rejects)
+    layout = None if is_json_lines(file) else USUAL
     refused: dict[int, Reject] = {}
     accounts: dict[str, dict[int, UsageRow]] = defaultdict(dict)
     lines = 0
-    for line, record in _json_records(file) if json_lines else _csv_records(file):
+    for line, record in _csv_records(file) if layout else _json_records(file):
         lines += 1
         try:
             row = record if isinstance(record, Reject) else UsageRow.model_validate(record)
         except ValidationError as error:
-            problems = Refusal.from_validation("", "", error).problems
-            row = Reject(Reason.MALFORMED, "; ".join(str(problem) for problem in problems))
+            row = malformed(error)
         if isinstance(row, Reject):
             refused[line] = row
         else:
@@ -82,20 +65,8 @@ async def import_usage(
         progress(IMPORTING, done, len(accounts))
 
     await side_by_side(accounts.values(), record_one, concurrency)
-    if json_lines:
-        write_json_rejects(rejects, file, refused)
-    else:
-        write_csv_rejects(rejects, file, refused, encoding="utf-8-sig", delimiter=",")
     return UsageReport(
-        file=str(file),
-        lines=lines,
-        imported=lines - len(refused),
-        rejected=len(refused),
-        accounts=len(accounts),
-        journeys_told=told,
-        reasons=by_reason(refused.values()),
-        rejects_file=str(rejects),
-        seconds=round(time.monotonic() - began, 1),
+        **work.ended(lines, lines - len(refused), refused, layout), accounts=len(accounts), journeys_told=told
     )
 
 
@@ -121,13 +92,11 @@ def _csv_records(file: Path) -> Iterator[tuple[int, Any]]:
             f"{file} has no column {missing[0]!r}; it needs {', '.join(COLUMNS)} and has {', '.join(header)}"
         )
     at = {name: header.index(name) for name in COLUMNS}
-    rows = csv_rows(file)
-    next(rows)
-    for line, row in rows:
-        if len(row) != len(header):
-            yield line, Reject(Reason.MALFORMED, f"{len(row)} columns instead of {len(header)}")
-        else:
-            yield line, _with_number({name: row[n].strip() for name, n in at.items()})
+    for line, row in data_rows(file, USUAL):
+        try:
+            yield line, _with_number(fields_of(row, len(header), at))
+        except RejectedError as error:
+            yield line, error.reject
 
 
 def _with_number(record: dict[str, Any]) -> dict[str, Any]:

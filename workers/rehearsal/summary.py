@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from activities.assets.ledger import load_records
 from activities.journey import reports
@@ -18,6 +18,7 @@ from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import rounding_of
 from domain.kernel.shown import to_the_minute
+from workers.cli.output import show_part
 from workers.cli.stack import Up
 from workers.rehearsal.life import Life
 
@@ -146,109 +147,72 @@ def show(summary: dict[str, Any], console: Console) -> None:
 
 
 def _show_assets(summary: dict[str, Any], console: Console) -> None:
-    rows = summary["assets_by_month"]
-    if not rows:
+    by_month: dict[str, list[dict[str, Any]]] = {}
+    for row in summary["assets_by_month"]:
+        by_month.setdefault(row["day"][:7], []).append(row)
+    if not by_month:
         console.print("\n[bold]Assets[/bold]  none: nothing sold is kept as an asset")
         return
-    table = Table("month", "owned", "MRR", "", title="Assets by month", title_justify="left", box=None)
-    by_month: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_month.setdefault(row["day"][:7], []).append(row)
     totals = {month: sum((Decimal(row["mrr"]) for row in owned), Decimal(0)) for month, owned in by_month.items()}
     most = max(totals.values()) or Decimal(1)
+    rows = []
     for month, owned in by_month.items():
-        counts: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for row in owned:
-            if not row["quantity"]:
-                continue
-            counts[row["product"]] = counts.get(row["product"], 0) + row["quantity"]
-        said = escape(", ".join(f"{quantity} {product}" for product, quantity in counts.items()))
-        bar = "█" * int(totals[month] / most * BAR)
-        table.add_row(month, said, f"{totals[month]:,} {owned[0]['currency']}", f"[green]{bar}[/green]")
-    console.print()
-    console.print(table)
+            counts[row["product"]] += row["quantity"]
+        said = ", ".join(f"{quantity} {product}" for product, quantity in counts.items() if quantity)
+        bar = Text("█" * int(totals[month] / most * BAR), style="green")
+        rows.append((month, said, f"{totals[month]:,} {owned[0]['currency']}", bar))
+    show_part(("month", "owned", "MRR", ""), rows, console, title="Assets by month")
 
 
 def _show_explained(summary: dict[str, Any], console: Console) -> None:
-    if not summary["explained"]:
-        return
-    table = Table(
-        "product",
-        "from",
-        "until",
-        "lots",
-        "months",
-        "amount",
-        title="Why it costs what it costs",
-        title_justify="left",
-        box=None,
-    )
+    names = ("product", "from", "until", "lots", "months", "amount")
+    rows = []
     for row in summary["explained"]:
         lots = " + ".join(f"{lot['units']} x {Decimal(lot['unit_price']).normalize():,f}" for lot in row["lots"])
-        table.add_row(
-            escape(row["product"]), row["from"], row["until"] or "", lots, row["months"], f"{Decimal(row['amount']):,}"
-        )
-    console.print()
-    console.print(table)
+        rows.append((row["product"], row["from"], row["until"], lots, row["months"], Decimal(row["amount"])))
+    show_part(names, rows, console, title="Why it costs what it costs")
 
 
 def _show_billed(summary: dict[str, Any], console: Console) -> None:
-    if not summary["billed"]:
-        return
-    table = Table("day", "document", "total", "for", title="Invoices and credits", title_justify="left", box=None)
+    rows = []
     for row in summary["billed"]:
         credit = row["kind"] == "credit memo"
         total = f"{'-' if credit else ''}{Decimal(row['total']):,} {row['currency']}"
         lines = ", ".join(dict.fromkeys(line["description"] for line in row["lines"]))
-        table.add_row(row["issued_on"], row["id"], f"[yellow]{total}[/yellow]" if credit else total, escape(lines))
-    console.print()
-    console.print(table)
+        rows.append((row["issued_on"], row["id"], Text(total, style="yellow" if credit else ""), lines))
+    show_part(("day", "document", "total", "for"), rows, console, title="Invoices and credits")
 
 
 def show_cases(summary: dict[str, Any], console: Console) -> None:
     """The customer's cases, in their own time."""
-    if not summary["cases"]:
-        return
     zone = summary["account"]["time_zone"]
-    columns = ("case", "priority", "opened", "resolved", "subject")
-    table = Table(*columns, title=f"Cases, times in {zone}", title_justify="left", box=None)
+    rows = []
     for row in summary["cases"]:
-        table.add_row(
-            row["id"] + (" [red](escalated)[/red]" if row["escalated"] else ""),
-            row["priority"],
-            _minute(row["opened_at"], zone),
-            _minute(row["resolved_at"], zone) if row["resolved_at"] else "",
-            escape(row["subject"]),
+        opened, resolved = (
+            at and to_the_minute(datetime.fromisoformat(at), zone) for at in (row["opened_at"], row["resolved_at"])
         )
-    console.print()
-    console.print(table)
-
-
-def _minute(instant: str, zone: str) -> str:
-    return to_the_minute(datetime.fromisoformat(instant), zone)
+        name = Text.from_markup(f"{row['id']} [red](escalated)[/red]") if row["escalated"] else row["id"]
+        rows.append((name, row["priority"], opened, resolved, row["subject"]))
+    names = ("case", "priority", "opened", "resolved", "subject")
+    show_part(names, rows, console, title=f"Cases, times in {zone}")
 
 
 def _show_mails(summary: dict[str, Any], console: Console) -> None:
-    zone = summary["account"]["time_zone"]
-    table = Table("day", "to", "", "subject", title=f"Mails ({len(summary['mails'])})", title_justify="left", box=None)
-    for mail in summary["mails"]:
-        day = local_day(datetime.fromisoformat(mail["at"]), zone)
-        table.add_row(f"{day}", escape(mail["to"]), mail["language"] or "", escape(mail["subject"]))
-    console.print()
-    console.print(table)
+    zone, mails = summary["account"]["time_zone"], summary["mails"]
+    rows = [
+        (local_day(datetime.fromisoformat(mail["at"]), zone), mail["to"], mail["language"], mail["subject"])
+        for mail in mails
+    ]
+    show_part(("day", "to", "", "subject"), rows, console, title=f"Mails ({len(mails)})")
 
 
 def _show_renewals(summary: dict[str, Any], console: Console) -> None:
-    if not summary["renewals"]:
-        return
-    table = Table(
-        "contract", "term", "from", "until", "sold", "quote", title="Contracts", title_justify="left", box=None
-    )
+    rows = []
     for row in summary["renewals"]:
         quote = f"{row['quote_id']}: {Decimal(row['total']):,} {row['currency']}" if row["quote_id"] else ""
-        state = "" if row["status"] == "active" else f" [yellow]({row['status']}: {row['status_reason']})[/yellow]"
-        table.add_row(
-            row["contract_id"], f"{row['term']}{state}", row["start_on"], row["last_day"], row["origin"], quote
-        )
-    console.print()
-    console.print(table)
+        state = "" if row["status"] == "active" else f" ({row['status']}: {row['status_reason']})"
+        term = Text(str(row["term"])).append(state, style="yellow")
+        rows.append((row["contract_id"], term, row["start_on"], row["last_day"], row["origin"], quote))
+    show_part(("contract", "term", "from", "until", "sold", "quote"), rows, console, title="Contracts")

@@ -13,7 +13,8 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from activities.kernel.clock import is_moved, present
+from activities.kernel.clock import present
+from tests.moving import is_moved
 from tests.workers.cli import child
 
 PROGRAM = Path(sys.executable).with_name("perennial")

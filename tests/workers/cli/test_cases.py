@@ -58,6 +58,17 @@ async def test_a_case_is_opened_answered_and_shown(servers: Servers, shell: Shel
     case_id = json.loads(opened.out)["case_id"]
     assert json.loads(opened.out)["priority"] == "urgent"
 
+    seen = json.loads((await shell("journey", "service", account_id, "--by", "S-1", "--json")).out)
+    assert ([one["case_id"] for one in seen["cases"]], seen["level"]) == ([case_id], "block")
+    assert await servers.pool.fetchval("select staff_id from case_seen where case_id = $1", case_id) == "S-1"
+    told = await shell("journey", "service", account_id)
+    assert "Sales: block" in told.out
+    assert "Nobody can log in" in told.out
+    sold = await shell("case", "sales", account_id)
+    assert sold.code == 0, sold.err
+    assert document["contracts"][0]["contract_id"] in sold.out
+    assert "offers  none" in sold.out
+
     listed = json.loads((await shell("case", "list", "--account", account_id, "--json")).out)
     assert [(row["case_id"], row["promise"]) for row in listed] == [(case_id, "first_response")]
     assert json.loads((await shell("case", "list", "--account", account_id, "--status", "closed", "--json")).out) == []

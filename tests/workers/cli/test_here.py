@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.connection import NoServerError, connect, open_facts
-from gateway.here import Running, running_file
+from gateway.connection import connect
+from gateway.here import NoServerError, Running, open_facts, running_file
 from tests.builders import order
 from tests.conftest import Servers
 from tests.ports import own_ports

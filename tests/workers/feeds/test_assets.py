@@ -131,9 +131,9 @@ WRONG: dict[str, tuple[Callable[[], Any], str, str]] = {
     "backwards": (lambda: changed(3, end="2001-01-01"), "segments_not_valid", "is empty"),
     "unknown policy": (lambda: installed(proration="by_moon"), "policy_not_valid", "no proration policy 'by_moon'"),
     "contradictory policy": (
-        lambda: installed(proration={"precision": "second", "day_count": "30_day"}),
+        lambda: installed(proration={"amount_from": "rounded_multiplier"}),
         "policy_not_valid",
-        "needs precision day",
+        "need multiplier_rounding",
     ),
     "unknown parameter": (lambda: installed(proration={"weekday": 3}), "policy_not_valid", "weekday"),
     "another price book": (lambda: changed(2, price_book="partners"), "mixed_price_books", "partners, standard"),

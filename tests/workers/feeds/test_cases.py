@@ -15,9 +15,10 @@ from domain.frame.case_words import CaseState
 from tests.cases import case_client
 from tests.conftest import Servers
 from workers.feeds.case_log import CaseLogScanner, CaseScan
-from workers.feeds.case_mapping import CASE_MAPPINGS, case_mapping_for, load_case_mapping
+from workers.feeds.case_mapping import CASE_MAPPINGS, CaseMapping, case_mapping_for
 from workers.feeds.cases import CaseReport, import_cases
 from workers.feeds.errors import FeedError
+from workers.feeds.mapping_file import load_mapping
 
 SAMPLE = Path(__file__).parents[2] / "data" / "incident_log_sample.csv"
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -268,7 +269,7 @@ def test_made_up_addresses_lie_where_no_stranger_gets_mail(tmp_path: Path) -> No
         text.replace('  name: "Site {value}"', '  name: "Site {value}"\n  contact_email: "{value}@corp.com"')
     )
     with pytest.raises(FeedError, match="stranger"):
-        load_case_mapping(mapping)
+        load_mapping(mapping, CaseMapping)
 
 
 async def test_a_case_that_a_log_leaves_open_is_taken_up_by_whoever_answers_it(

@@ -25,9 +25,10 @@ from domain.quotes.request_lines import QuoteRequest
 from tests.own_database import OwnDatabase, own_database
 from tests.workers.cli.running import perennial
 from workers.embedded.stack import EmbeddedStack
-from workers.feeds.catalogue_mapping import UnreadableError, bundled, code_of, read_edition
+from workers.feeds.catalogue_mapping import bundled, code_of, read_edition
 from workers.feeds.catalogues import CatalogueReport, import_catalogues
 from workers.feeds.errors import FeedError
+from workers.feeds.rejects import RejectedError
 
 PAGES = Path(__file__).parents[2] / "data" / "price_pages"
 UNLIMITED, AI = ProductCode("clickup.unlimited"), ProductCode("clickup.add-on.click-up-ai")
@@ -244,5 +245,5 @@ def test_codes_stay_apart_when_they_are_cut() -> None:
 
 def test_a_page_that_sells_nothing_is_refused() -> None:
     [mapping] = bundled()
-    with pytest.raises(UnreadableError, match="names nothing that is sold"):
+    with pytest.raises(RejectedError, match="names nothing that is sold"):
         read_edition({"saasName": "x", "createdAt": "2026-01-01", "currency": "EUR", "plans": {}}, mapping)

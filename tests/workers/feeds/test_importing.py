@@ -24,7 +24,8 @@ from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_r
 from workers.feeds.documents import order_document
 from workers.feeds.errors import FeedError
 from workers.feeds.importing import ImportReport, import_orders
-from workers.feeds.mapping import BUNDLED, mapping_for
+from workers.feeds.mapping import mapping_for
+from workers.feeds.mapping_file import BUNDLED
 from workers.feeds.scanning import Scanner
 from workers.feeds.usage import import_usage
 

@@ -17,8 +17,9 @@ from workers.feeds.countries import country_code
 from workers.feeds.documents import order_document
 from workers.feeds.errors import FeedError
 from workers.feeds.files import is_json_lines
-from workers.feeds.mapping import BUNDLED, Mapping, load_mapping, mapping_for
-from workers.feeds.rejects import Reason, write_csv_rejects
+from workers.feeds.mapping import Mapping, mapping_for
+from workers.feeds.mapping_file import BUNDLED, load_mapping
+from workers.feeds.rejects import Reason, Work
 from workers.feeds.scanning import Scan, Scanner
 
 
@@ -163,7 +164,7 @@ def test_limit_leaves_orders_whole(tmp_path: Path) -> None:
 def test_rejects_can_be_read_again(tmp_path: Path) -> None:
     rules, found = scan(SAMPLE)
     place = tmp_path / "rejects.csv"
-    write_csv_rejects(place, SAMPLE, found.rejects, encoding=rules.encoding, delimiter=rules.delimiter)
+    Work(SAMPLE, place).ended(found.lines, found.lines - len(found.rejects), found.rejects, rules.layout)
 
     with place.open(newline="") as text:
         rows = list(csv.DictReader(text))
@@ -178,7 +179,7 @@ def test_rejects_keep_the_fields_of_malformed_lines(tmp_path: Path) -> None:
     file = feed(tmp_path, line() + ",more,and more", "1,2")
     rules, found = scan(file)
     place = tmp_path / "rejects.csv"
-    write_csv_rejects(place, file, found.rejects, encoding=rules.encoding, delimiter=rules.delimiter)
+    Work(file, place).ended(found.lines, found.lines - len(found.rejects), found.rejects, rules.layout)
 
     with place.open(newline="") as text:
         rows = list(csv.reader(text))
@@ -195,7 +196,7 @@ def test_gzip_is_read_like_plain_text(tmp_path: Path) -> None:
 
 
 def test_dates_are_read_by_the_feeds_clock_and_keep_its_hours_when_moved() -> None:
-    rules = load_mapping(BUNDLED / "online_retail.yaml")
+    rules = load_mapping(BUNDLED / "online_retail.yaml", Mapping)
     local = rules.local_time("2011-03-21 09:00:00")
 
     assert rules.instant(local) == datetime(2011, 3, 21, 9, tzinfo=UTC)
@@ -206,7 +207,7 @@ def test_every_country_of_the_sample_is_known_with_its_zone_and_language() -> No
     rules, found = scan(SAMPLE)
     names = {row[7] for row in sample_rows()}
 
-    assert {name: rules.country_of(name) for name in names} == {
+    assert {name: rules.account.country_of(name) for name in names} == {
         "United Kingdom": "GB",
         "Germany": "DE",
         "EIRE": "IE",

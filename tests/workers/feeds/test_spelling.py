@@ -13,10 +13,11 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from workers import feeds
-from workers.feeds.asset_mapping import AssetMapping, load_asset_mapping, read_periods
+from workers.feeds.asset_mapping import AssetMapping, read_periods
 from workers.feeds.case_mapping import instant_of as case_instant
-from workers.feeds.files import guarded, unguarded
-from workers.feeds.mapping import load_mapping
+from workers.feeds.files import guarded, read_header, unguarded
+from workers.feeds.mapping import Mapping
+from workers.feeds.mapping_file import load_mapping
 from workers.feeds.spelling import DateFormats, Spelling, parsed_date
 
 GERMAN = {"decimal": ",", "thousands": "."}
@@ -93,7 +94,7 @@ def test_an_instant_of_a_feed_has_the_offset_that_it_says_else_the_feeds_zone(of
     said = datetime.fromisoformat(f"2026-03-31T09:00:00{offset}")
     assert case_instant(f"2026-03-31T09:00:00{offset}", formats, "Asia/Tokyo") == said
     assert case_instant("2026-03-31 09:00:00", formats, "Asia/Tokyo") == datetime(2026, 3, 31, tzinfo=UTC)
-    orders = load_mapping(Path(feeds.__file__).parent / "mappings" / "online_retail.yaml")
+    orders = load_mapping(Path(feeds.__file__).parent / "mappings" / "online_retail.yaml", Mapping)
     feed = orders.model_copy(update={"date_format": formats, "time_zone": "Asia/Tokyo"})
     for text in (f"2026-03-31T09:00:00{offset}", said.astimezone(ZoneInfo("Asia/Tokyo")).strftime(formats[1])):
         assert feed.instant(feed.local_time(text)) == said
@@ -159,9 +160,9 @@ def test_a_file_of_assets_is_read_as_its_mapping_says(tmp_path: Path) -> None:
     file.write_text(FILE, encoding="utf-8")
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(MAPPING + 'decimal: ","\nthousands: "."\nyes: [ja, on, yes]\nno: [nein, off]\n')
-    said = load_asset_mapping(mapping)
+    said = load_mapping(mapping, AssetMapping)
     assert (said.yes, said.no) == (("ja", "on", "yes"), ("nein", "off"))
-    feed = read_periods(file, said)
+    feed = read_periods(file, said, read_header(file, said.layout))
     read = {
         id: (one["periods"][0]["quantity"], one["periods"][0]["unit_price"], one["contract"]["auto_renew"])
         for id, (_, one) in feed.documents.items()
@@ -172,7 +173,8 @@ def test_a_file_of_assets_is_read_as_its_mapping_says(tmp_path: Path) -> None:
         "asset B-4: quantity: '1e3' is no number such as 12.345,50",
         "asset B-5: quantity: '1,5' is no whole number",
     ]
-    unsaid = read_periods(file, AssetMapping.model_validate(yaml.safe_load(MAPPING)))
+    plain = AssetMapping.model_validate(yaml.safe_load(MAPPING))
+    unsaid = read_periods(file, plain, read_header(file, plain.layout))
     assert "B-1" not in unsaid.documents
     assert "can be read in two ways" in unsaid.rejects[2].says
 
