@@ -43,7 +43,7 @@ class CallDesk:
             if view is None:
                 return answer
             holds = await active_holds(connection, account_id, as_of)
-        return answer.model_copy(update={"customer": view.model_copy(update={"holds": holds})})
+        return answer.having(customer=view.having(holds=holds))
 
     async def _now(self, account_id: str) -> datetime:
         if self._client is not None:

@@ -155,7 +155,7 @@ class Inbox(Reception):
             own_address=self._own_address,
             takes=self.takes,
         )
-        return found.model_copy(update={"doubt": doubt_of(mail.authentication, self._authserv_id)})
+        return found.having(doubt=doubt_of(mail.authentication, self._authserv_id))
 
     async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
         delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
@@ -213,7 +213,7 @@ class Inbox(Reception):
     async def _join(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         request = {**message_document(stored.inbox_id, mail), **await self._when(stored, route.account_id, "at")}
         answer = await self._cases.customer_message(str(route.case_id), request)
-        return route.model_copy(update={"case_id": str(answer["case_id"])})
+        return route.having(case_id=str(answer["case_id"]))
 
     async def _respond(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         """An agent's answer. One that is sent on leaves now; one that the customer has counts from when it came to us."""
@@ -221,7 +221,7 @@ class Inbox(Reception):
         if route.sent:
             request |= await self._when(stored, route.account_id, "at")
         answer = await self._cases.agent_message(str(route.case_id), request)
-        return route.model_copy(update={"case_id": str(answer["case_id"])})
+        return route.having(case_id=str(answer["case_id"]))
 
     async def _open(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         case_id = case_id_of(stored.inbox_id)
@@ -230,7 +230,7 @@ class Inbox(Reception):
             await self._cases.open_case({**document, **await self._when(stored, route.account_id, "opened_at")})
         if route.answered is not None and route.account_id is not None:
             await self._note(stored, route, {**_answer_note(mail, route.answered), "case_id": case_id})
-        return route.model_copy(update={"case_id": case_id})
+        return route.having(case_id=case_id)
 
     async def _when(self, stored: StoredMail, account_id: str | None, field: str) -> dict[str, str]:
         """When a mail came in, if it had to wait: promises count from then. A customer whose clock was moved has a time of their own."""
@@ -303,7 +303,7 @@ class Inbox(Reception):
                 raise Refusal(NOT_ALLOWED, "nobody can be read as its sender; assign it to a case")
             route = await self._carry_out(connection, stored, mail, route)
             case = await self._cases.case(str(route.case_id))
-            route = route.model_copy(update={"account_id": case.account_id if case else account_id})
+            route = route.having(account_id=case.account_id if case else account_id)
             await self._settle(connection, stored, mail, route, by)
             return str(route.case_id)
 
@@ -354,4 +354,4 @@ def _words(error: Exception) -> str:
 
 
 def _failed(route: Route, reason: str) -> Route:
-    return route.model_copy(update={"status": InboxStatus.FAILED, "reason": reason[:500]})
+    return route.having(status=InboxStatus.FAILED, reason=reason[:500])

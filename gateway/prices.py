@@ -75,7 +75,7 @@ async def _publish_one(connection: Connection, change: NewPrice, as_of: datetime
             break
         others = [entry for entry in later.entries if entry.product != change.product]
         entries = (*others, *edition.by_product[change.product])
-        await catalogue.save_price_book(connection, later.model_copy(update={"entries": entries}), as_of=as_of)
+        await catalogue.save_price_book(connection, later.having(entries=entries), as_of=as_of)
     return saved
 
 

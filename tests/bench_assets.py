@@ -30,12 +30,11 @@ from activities.kernel.pool import Connection, Pool, open_pool
 from activities.orders.accepting import OrderAcceptance
 from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.ledger import Ledger, rebuild
-from domain.assets.model import Asset, AssetAction, RequestId
+from domain.assets.model import Asset, AssetAction
 from domain.assets.operations import apply
 from domain.assets.requests import Generate, Line
 from domain.assets.worth import LedgerPolicy
 from domain.frame.calls import RequestCall
-from domain.kernel.ids import AccountId, AssetId, ProductCode
 from domain.quotes.pricing import price
 from tests.builders import order
 from tests.domain.quotes import bench as quoting
@@ -87,11 +86,11 @@ def long_history(actions: int) -> tuple[Asset, tuple[AssetAction, ...], LedgerPo
     policy = LedgerPolicy(allow_backdate=True)
     start = datetime(2000, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=actions + 400)
-    asset = Asset(asset_id=AssetId("long"), account_id=AccountId("bench"), product=ProductCode("seats"), currency="EUR")
+    asset = Asset(asset_id="long", account_id="bench", product="seats", currency="EUR")
     first = Line(start=start, end=end, quantity=100, unit_price=Decimal("9.90"))
     ledger = apply(
         Ledger(policy=policy),
-        Generate(request_id=RequestId("sale"), asset=asset, lines=(first,)),
+        Generate(request_id="sale", asset=asset, lines=(first,)),
     )
     record = ledger.record(asset.asset_id)
     known = [*record.actions]
@@ -100,18 +99,8 @@ def long_history(actions: int) -> tuple[Asset, tuple[AssetAction, ...], LedgerPo
         at = start + timedelta(days=number)
         sample = known[0]
         lot, units = (number + 1, 2) if number % 3 else (number, -1)
-        row = sample.sources[0].model_copy(update={"lot": lot, "start": at, "quantity": units})
-        known.append(
-            sample.model_copy(
-                update={
-                    "sequence": number + 1,
-                    "request_id": RequestId(f"r{number}"),
-                    "effective": at,
-                    "sources": (row,),
-                    "cuts": (),
-                }
-            )
-        )
+        row = sample.sources[0].having(lot=lot, start=at, quantity=units)
+        known.append(sample.having(sequence=number + 1, request_id=f"r{number}", effective=at, sources=(row,), cuts=()))
     return asset, tuple(known), policy
 
 

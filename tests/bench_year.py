@@ -38,7 +38,7 @@ async def demo_year(folder: Path) -> Counter[str]:
 async def _lived(up: Up) -> Life:
     story = read_story(DEFAULT_STORY)
     weeks = weeks_to_shift(story.read_orders(), present())
-    story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})
+    story = story.having(orders=[shifted(document, weeks) for document in story.orders])
     post = PostOffice(up.pool, up.stack.mailbox, up.stack.smtp_host, up.stack.smtp_port, Settings().mail_domain)
     life = Life(up.client, up.pool, story, story.read_orders(), list(story.orders), lambda moment: None, post)
     await life.live()

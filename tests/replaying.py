@@ -65,7 +65,7 @@ def shifted(case: LoggedCase, now: datetime) -> tuple[Recorded, ...]:
             ended_at = None
         elif event.kind in (Happened.RESOLVED, Happened.CLOSED):
             ended_at = ended_at or event.at
-        kept.append(event.model_copy(update={"at": event.at + weeks * WEEK}))
+        kept.append(event.having(at=event.at + weeks * WEEK))
     return tuple(kept)
 
 
@@ -190,7 +190,7 @@ class Replayer:
         async with self._pool.acquire() as connection:
             policy = await load_policy(connection, facts.policy_id, facts.policy_version)
             calendar = await load_calendar(connection, facts.calendar_id, facts.calendars[facts.calendar_id])
-        counted = policy.model_copy(update={"calendar_id": calendar.id})
+        counted = policy.having(calendar_id=calendar.id)
         promises = promises_of(counted, case.priority, record, {calendar.id: clock_of(calendar)}, as_of=end)
         return tuple(_figures(one) for one in sorted(promises, key=lambda one: (one.milestone, one.number)))
 

@@ -48,7 +48,7 @@ async def perform(
     call = StepCall(account_id=account_id, step=step, as_of=as_of, kept=list(kept))
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
-        call.model_copy(update={"near": list(near)}) if near else call,
+        call.having(near=list(near)) if near else call,
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,

@@ -185,7 +185,7 @@ class Case(Entity[CaseProgress]):
             run=workflow.info().original_execution_run_id,
         )
         rare = {"repeated": repeated, "opening": self.state.view is None}
-        return call.model_copy(update={name: True for name, holds in rare.items() if holds})
+        return call.having(**{name: True for name, holds in rare.items() if holds})
 
     def show(self) -> None:
         """The alarm, the search attributes and the briefing, brought up to date."""

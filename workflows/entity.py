@@ -176,8 +176,8 @@ class Entity(Generic[_State]):
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() or not self.should_roll_over())
         if not self.should_roll_over():
             return  # something came in meanwhile, and only the loop can answer it
-        state = self.state.model_copy(update={"runs": self.state.runs + 1})
-        start = self.start.model_copy(update={self.carried_as: state})
+        state = self.state.having(runs=self.state.runs + 1)
+        start = self.start.having(**{self.carried_as: state})
         workflow.continue_as_new(start, search_attributes=self.attributes.for_next_run(state))
 
 

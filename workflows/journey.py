@@ -165,7 +165,7 @@ class Journey(Entity[JourneyState]):
             opening=self.state.opened_at is None or self.state.closed,
         )
         rare = {"steps": self.steps_of(pending), "barred": self.barred(pending)}
-        call = call.model_copy(update={name: value for name, value in rare.items() if value})
+        call = call.having(**{name: value for name, value in rare.items() if value})
         return await calls.answer(pending.activity, call, Outcome)
 
     def barred(self, pending: PendingUpdate) -> Barred | None:
@@ -196,12 +196,12 @@ class Journey(Entity[JourneyState]):
         before = self.state
         self.hear(outcome)
         if pending.activity != "reconcile":  # which is on record under no key
-            self.state = self.state.model_copy(update={"last": pending.key})
+            self.state = self.state.having(last=pending.key)
         if pending.opens:
             here = self.state.moved(before.account)
             if here.agenda != self.state.agenda and workflow.patched("moved-by-an-order"):
                 self.state = here
-            self.state = self.state.model_copy(update={"opened_at": self.state.opened_at or now, "closed": False})
+            self.state = self.state.having(opened_at=self.state.opened_at or now, closed=False)
         match pending.activity:
             case "change_account":
                 goes_elsewhere = bool(pending.body.get("time_zone"))
@@ -220,9 +220,7 @@ class Journey(Entity[JourneyState]):
             case "skip_step" | "reschedule_step":
                 self.state = self.state.without_parked(str(pending.body["step"]))
             case "close_journey":
-                self.state = self.state.model_copy(
-                    update={"closed": True, "agenda": [], "stages": {}, "parked": [], "paused": None, "attention": {}}
-                )
+                self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})
 
     def pause_is_over(self) -> bool:
         """True once a pause has reached its end."""
@@ -234,7 +232,7 @@ class Journey(Entity[JourneyState]):
         if pause := self.state.paused:
             over = f"pause-over-{pause.since.isoformat()}"
             await self.answer(PendingUpdate("resume_journey", over, {"by": "system"}))
-            self.state = self.state.model_copy(update={"paused": None})
+            self.state = self.state.having(paused=None)
 
     def show(self) -> None:
         """The alarm, the search attributes and the briefing, brought up to date; a journey that has not begun shows nothing."""

@@ -83,7 +83,7 @@ def _read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
             asset = json.loads(text)["asset"]
             fact = {"kind": "asset", "id": asset["asset_id"], "contract_id": asset["contract_id"]}
             unreadable.append(Unreadable(**fact, why=why_not(error)))
-    found = {str(record.asset.asset_id): record for record in sorted(records, key=lambda one: one.asset.asset_id)}
+    found = {record.asset.asset_id: record for record in sorted(records, key=lambda one: one.asset.asset_id)}
     return Readable(found, unreadable) if unreadable else found
 
 

@@ -82,8 +82,7 @@ class _Taxes:
             if source.invoice_id is not None:
                 kept = self.left[source.invoice_id]
                 self.left[source.invoice_id] = [
-                    one.model_copy(update={"net": one.net - net, "tax": one.tax - taxed}) if one.rate == rate else one
-                    for one in kept
+                    one.having(net=one.net - net, tax=one.tax - taxed) if one.rate == rate else one for one in kept
                 ]
         self._gross = split.gross
         return split.net

@@ -75,7 +75,7 @@ async def save_price_book(connection: Connection, book: PriceBook, *, as_of: dat
     found = await _editions(connection, book.name, book.currency)
     entries = await _entries(connection, edition, None) if book.valid_from in found else []
     stored = found.get(book.valid_from)
-    if stored is not None and stored.model_copy(update={"entries": tuple(entries)}) == book:
+    if stored is not None and stored.having(entries=tuple(entries)) == book:
         return False
     codes = {entry.product for entry in book.entries}
     rows = await connection.fetch("select code from product where code = any($1)", list(codes))
@@ -161,7 +161,7 @@ async def load_price_book(
         return PriceBook.model_validate({"name": name, "currency": currency, "entries": (), "valid_from": date.min})
     book = choose_book(editions.values() or await _all_editions(connection), name, currency, on)
     entries = await _entries(connection, (book.name, book.currency, book.valid_from), list(codes))
-    return book.model_copy(update={"entries": tuple(entries)})
+    return book.having(entries=tuple(entries))
 
 
 async def load_later_editions(connection: Connection, edition: PriceBook) -> list[PriceBook]:
@@ -170,7 +170,7 @@ async def load_later_editions(connection: Connection, edition: PriceBook) -> lis
     books = []
     for day in sorted(day for day in found if day > edition.valid_from):
         entries = await _entries(connection, (edition.name, edition.currency, day), None)
-        books.append(found[day].model_copy(update={"entries": tuple(entries)}))
+        books.append(found[day].having(entries=tuple(entries)))
     return books
 
 

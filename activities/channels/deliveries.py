@@ -75,7 +75,7 @@ class Deliveries(Activities):
         came = dict(zip(call.deliveries, found, strict=True))
         together = Together(outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)})
         failed = {id: one for id, one in came.items() if isinstance(one, str)}
-        return together.model_copy(update={"failed": failed}) if failed else together
+        return together.having(failed=failed) if failed else together
 
     async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
         """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""
@@ -167,7 +167,7 @@ class Deliveries(Activities):
             leaves_at = await late_mails.hour_of(connection, row.account_id, at) if optional else at
         if leaves_at > at:
             raise ApplicationError(late_mails.FOR_ITS_HOUR, type="ChannelUnavailable", next_retry_delay=leaves_at - at)
-        return late_mails.Late(mail.model_copy(update={"context": said, "at": at}))
+        return late_mails.Late(mail.having(context=said, at=at))
 
     async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
         """What came with a mail that is sent on."""
@@ -225,7 +225,7 @@ class Deliveries(Activities):
                 await late_mails.record(connection, call, row, late, at)
             await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id, row=row)
         followed = await self._followed(call, row, at)
-        return followed.model_copy(update={"sent": sent}) if sent else followed
+        return followed.having(sent=sent) if sent else followed
 
     async def _followed(self, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
         """What follows from a message that has left: the task that it completes is done. That it left is on record by now,
@@ -242,7 +242,7 @@ class Deliveries(Activities):
             if decision is None:
                 return Outcome(sent=sent)
             outcome = await work.carry_out(situation, decision)
-            return await work.record(outcome.model_copy(update={"sent": sent}))
+            return await work.record(outcome.having(sent=sent))
 
     async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""

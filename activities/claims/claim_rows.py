@@ -14,7 +14,6 @@ from domain.assets.model import SellingModel
 from domain.catalogue.errors import QuoteError
 from domain.claims.claims import BookPrice, BoughtLine, Claim, ClaimKind
 from domain.claims.policy import ClaimPolicy
-from domain.kernel.ids import ProductCode
 
 CLAIM_JSON = """
 to_jsonb(r) || jsonb_build_object('amount', r.amount::text, 'gross', r.gross::text, 'tax', r.tax::text,
@@ -117,9 +116,7 @@ async def price_now(connection: Connection, line: BoughtLine, on: date) -> tuple
     for currency in sorted({line.currency} | {row["currency"] for row in currencies}):
         try:
             book = await load_price_book(connection, line.price_book, currency, on, [line.product])
-            listed = book.list_price(
-                ProductCode(line.product), SellingModel.ONE_TIME, attributes=attributes, quantity=line.quantity
-            )
+            listed = book.list_price(line.product, SellingModel.ONE_TIME, attributes=attributes, quantity=line.quantity)
         except QuoteError:
             continue
         found[currency] = BookPrice(

@@ -125,11 +125,11 @@ class Claims:
         others = tuple(one for one in line.claims if one.claim_id != claim.claim_id)
         if claim.kind is ClaimKind.PRICE_MATCH:
             # As of the day on which it was claimed, but with all that was returned and credited since.
-            rest = line.model_copy(update={"claims": others})
+            rest = line.having(claims=others)
             quantity = min(claim.quantity or rest.kept, rest.kept) or None
             found = await self._assess(at, rest, _price_of(claim), quantity=quantity, waiting=claim)
             claim = claim_decisions.still_owed(claim, found)
-        await self._settle(at, claim.model_copy(update={"status": ClaimStatus.REFUNDED}), line)
+        await self._settle(at, claim.having(status=ClaimStatus.REFUNDED), line)
 
     async def _reject(self, at: _At, request: RejectClaim) -> None:
         claim = claim_decisions.waiting_claim(at.work, request.claim_id)

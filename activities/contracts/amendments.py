@@ -14,7 +14,6 @@ from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.quotes import quote_rows
-from domain.assets.model import RequestId
 from domain.contracts import changes, receiving, transfers
 from domain.contracts.consignments import Receiver, Transferred, TransferStatus
 from domain.contracts.effective import effective
@@ -96,7 +95,7 @@ class AssetAmendments(Activities):
         look: Callable[[Connection, RequestFacts, _Request], Awaitable[tuple[*_Looked]]],
     ) -> Outcome:
         """A request about assets: decided with the products that it names, the bundles, and what else is looked up for it."""
-        name = RequestId(f"{activity.info().activity_type}:{call.request_id}")
+        name = f"{activity.info().activity_type}:{call.request_id}"
 
         async def facts(
             connection: Connection, situation: Situation, request: _Request

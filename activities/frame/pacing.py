@@ -50,7 +50,7 @@ async def paced_decision(
     later = [one for one in found if await effects.find_effect(connection, one[1]) is None]
     if moved := [step for _, _, put_off in later for step in put_off.outcome.plan]:
         plan = {"plan": [*decision.outcome.plan, *moved]}
-        decision = replace(decision, outcome=decision.outcome.model_copy(update=plan))
+        decision = replace(decision, outcome=decision.outcome.having(**plan))
     return Pace(decision, later=later)
 
 

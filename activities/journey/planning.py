@@ -19,14 +19,12 @@ async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcom
     if facts is None or facts.record.closed_at is not None:
         return outcome
     begun = begun_anew(facts)
-    return outcome.model_copy(
-        update={
-            "account": outcome.account or begun.account,
-            "plan": begun.plan,
-            "stages": begun.stages,
-            "deliveries": begun.deliveries,
-            "pause": begun.pause,
-        }
+    return outcome.having(
+        account=outcome.account or begun.account,
+        plan=begun.plan,
+        stages=begun.stages,
+        deliveries=begun.deliveries,
+        pause=begun.pause,
     )
 
 

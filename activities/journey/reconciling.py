@@ -70,4 +70,4 @@ def _outcome(facts: Facts, found: Agenda, running: Running, differences: list[Di
         "as_of": facts.now.isoformat(),
         "differences": [{"kind": one.kind.value, "about": one.about, "says": one.says} for one in differences[:SHOWN]],
     }
-    return outcome.model_copy(update={"answer": answer, **({"said": said} if said else {})})
+    return outcome.having(answer=answer, **{"said": said} if said else {})

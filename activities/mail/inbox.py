@@ -181,7 +181,7 @@ async def look_around(
     noticed = await noticed_case(connection, marks)
     case = noticed or found.addressed or found.threaded or found.named
     audience = await audience_of(connection, mail, case, takes) if case is not None else None
-    return found.model_copy(update={"noticed": noticed, "audience": audience})
+    return found.having(noticed=noticed, audience=audience)
 
 
 async def _senders(connection: Connection, sender: str) -> tuple[KnownSender, ...]:

@@ -202,7 +202,7 @@ async def _contacts(
     ]
     if before is None:
         return named
-    known = [one.model_copy(update={"rejected": False, "unsubscribed": False}) for one in before.contacts]
+    known = [one.having(rejected=False, unsubscribed=False) for one in before.contacts]
     if kept is None or known[: len(named)] == named:
         return before.contacts
     ids = [one.contact_id for one in named]
@@ -247,20 +247,18 @@ def _with_order(
     if before is None:
         return new
     about = (
-        {"account": before.account.model_copy(update={"since": since})}
+        {"account": before.account.having(since=since)}
         if kept is None
         else {"account": new.account, "owner": new.owner, "success_manager": new.success_manager}
     )
-    return before.model_copy(
-        update={
-            **about,
-            "contacts": contacts,
-            "contracts": [*before.contracts, *sale.contracts],
-            "assets": [*before.assets, *sale.assets],
-            "purchases": [*before.purchases, *new.purchases],
-            "goods": [*new.goods, *before.goods],
-            "orders": [*before.orders, placed],
-        }
+    return before.having(
+        **about,
+        contacts=contacts,
+        contracts=[*before.contracts, *sale.contracts],
+        assets=[*before.assets, *sale.assets],
+        purchases=[*before.purchases, *new.purchases],
+        goods=[*new.goods, *before.goods],
+        orders=[*before.orders, placed],
     )
 
 
@@ -272,13 +270,13 @@ def _with_people(decision: Decision, before: Customer | None, order: Order, kept
     if not left:
         return decision
     answer = {**(decision.outcome.answer or {}), "left": left}
-    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
+    return replace(decision, outcome=decision.outcome.having(answer=answer))
 
 
 def _with_look(decision: Decision, before: Customer | None, situation: Situation) -> Decision:
     """The decision with the look at holds of a customer whom the order has moved elsewhere."""
     plan = [*decision.outcome.plan, *holding.after_move(before, situation)]
-    return replace(decision, outcome=decision.outcome.model_copy(update={"plan": plan}))
+    return replace(decision, outcome=decision.outcome.having(plan=plan))
 
 
 def _staff(person: Staff) -> StaffFacts:

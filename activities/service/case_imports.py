@@ -248,7 +248,7 @@ async def save_past_cases(connection: Connection, cases: Sequence[PastCase], ter
 
 def _told(case: PastCase, terms: Terms) -> Iterator[Told]:
     for event in case.record:
-        plainly = event.model_copy(update={"detail": {"status": event.detail.get("status")}, "visibility": "shared"})
+        plainly = event.having(detail={"status": event.detail.get("status")}, visibility="shared")
         yield from event_told(case.account_id, case.case_id, case.subject, plainly, {})
     for promise in case.promises:
         facts = MilestoneFacts(

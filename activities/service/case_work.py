@@ -182,7 +182,7 @@ class CaseWorker:
             return again
         work = Work(await self.situation(connection, case, call.as_of), "")
         work.next_at = case.next_action_at
-        return again.model_copy(update={"view": work.view()})
+        return again.having(view=work.view())
 
     async def situation(
         self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False
@@ -191,7 +191,7 @@ class CaseWorker:
         loaded = await case_rows.load_case(connection, case.case_id, *filter(None, people))
         known = {name: True for name in ("rejected", "unsubscribed") if getattr(loaded, name)}
         if known:
-            case = case.model_copy(update={"contact": case.contact.model_copy(update=known)})
+            case = case.having(contact=case.contact.having(**known))
         policy = None
         if case.policy_id is not None and case.policy_version is not None:
             policy = await self._policy(connection, case.policy_id, case.policy_version)

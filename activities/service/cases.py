@@ -207,7 +207,7 @@ class ServiceCases:
         outcome = await self._worker.answer(call, Retry, lambda work, request: None)
         async with business_errors(), self._worker.performer.transaction() as connection:
             waiting = await effects.waiting_of_case(connection, call.case_id)
-        return outcome.model_copy(update={"deliveries": {**waiting, **outcome.deliveries}}) if waiting else outcome
+        return outcome.having(deliveries={**waiting, **outcome.deliveries}) if waiting else outcome
 
     @activity.defn
     async def case_wake(self, call: CaseCall) -> CaseOutcome:
@@ -278,7 +278,7 @@ async def _contact(connection: Connection, document: OpenCase, account: CaseAcco
         language=account.language if account else "en", time_zone=account.time_zone if account else "UTC"
     )
     given = document.contact.model_dump(exclude_none=True) if document.contact else {}
-    return (known or fallback).model_copy(update=given)
+    return (known or fallback).having(**given)
 
 
 def _new_case(

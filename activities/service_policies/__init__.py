@@ -73,6 +73,6 @@ def _calendar(body: dict[str, Any]) -> BusinessCalendar:
     if national is not None:
         years = range(int(national["first"]), int(national["last"]) + 1)
         found = national_holidays(str(national["country"]), years, subdivision=national.get("subdivision"))
-        calendar = calendar.model_copy(update={"holidays": (*calendar.holidays, *found)})
+        calendar = calendar.having(holidays=(*calendar.holidays, *found))
     check_before_saving(calendar)
     return calendar

@@ -247,7 +247,7 @@ def at_new_start(record: AssetRecord, new: datetime) -> tuple[tuple[ActionSource
     old = record.start
     first = [row for row in lot_slices(rows_of(record.active), old) if row.start == old]
     sign, begin, end = (1, new, old) if new < old else (-1, old, new)
-    rows = [row.model_copy(update={"start": begin, "end": end, "quantity": sign * row.quantity}) for row in first]
+    rows = [row.having(start=begin, end=end, quantity=sign * row.quantity) for row in first]
     cuts = tuple(cut for cut in boundaries(record.active) if cut not in (old, new))
     return () if new == old else tuple(rows), min(new, old), cuts
 
@@ -283,7 +283,7 @@ def at_new_end(record: AssetRecord, effective: datetime, new: datetime) -> tuple
     if old is None or new < old:
         return tuple(close_lots(record, new))
     held = lot_slices(rows_of(record.active), effective)
-    return tuple(row.model_copy(update={"start": old, "end": new}) for row in held) if new > old else ()
+    return tuple(row.having(start=old, end=new) for row in held) if new > old else ()
 
 
 def cancel(ledger: Ledger, request: CancelAsset) -> Ledger:

@@ -31,19 +31,19 @@ def without(
     kept, ends = [first or begun], begun.lifecycle_end
     changed = first is not None
     for action in others:
-        view = record.model_copy(update={"actions": tuple(kept)})
+        view = record.having(actions=tuple(kept))
         if action.sequence in sequences:
             changed = True
             if action.category is Category.RENEWALS and (view.end is None or action.effective < view.end):
-                kept.append(action.model_copy(update=_ended(view, action.effective)))
+                kept.append(action.having(**_ended(view, action.effective)))
         elif changed:
-            kept.append(action.model_copy(update=_anew(view, action, ends, policy)))
+            kept.append(action.having(**_anew(view, action, ends, policy)))
         else:
             kept.append(action)
         ends = action.lifecycle_end
     actions = tuple(kept)
     periods = rebuild(record.asset, actions, policy)
-    return record.model_copy(update={"actions": actions, "periods": periods})
+    return record.having(actions=actions, periods=periods)
 
 
 def changes_ahead(action: AssetAction) -> list[datetime]:
@@ -64,17 +64,15 @@ def unchanged(action: AssetAction, ahead: Sequence[datetime]) -> AssetAction:
     """What made an asset as if the changes from the first of `ahead` on were not known: up to the next term or gap."""
     end = next(iter(_stops(action, ahead)), action.lifecycle_end)
     rows = [
-        row if row.end is not None and row.end < ahead[0] else row.model_copy(update={"end": end})
+        row if row.end is not None and row.end < ahead[0] else row.having(end=end)
         for row in action.sources
         if row.start < ahead[0]
     ]
-    return action.model_copy(
-        update={
-            "sources": tuple(rows),
-            "cuts": tuple(cut for cut in action.cuts if cut < ahead[0]),
-            "lifecycle_end": end,
-            "terms": tuple(term for term in action.terms if term.start < ahead[0]),
-        }
+    return action.having(
+        sources=tuple(rows),
+        cuts=tuple(cut for cut in action.cuts if cut < ahead[0]),
+        lifecycle_end=end,
+        terms=tuple(term for term in action.terms if term.start < ahead[0]),
     )
 
 
@@ -159,7 +157,7 @@ def _up_to_the_end(view: AssetRecord, opened: Sequence[ActionSource]) -> list[Ac
     later = [row for row in opened[1:] if row.start in agreed and (view.end is None or row.start < view.end)]
     rows = [opened[0], *later]
     ends = [*(row.start for row in rows[1:]), view.end]
-    return [row.model_copy(update={"end": end}) for row, end in zip(rows, ends, strict=True)]
+    return [row.having(end=end) for row, end in zip(rows, ends, strict=True)]
 
 
 def _units(closed: Sequence[ActionSource]) -> int | None:

@@ -12,7 +12,6 @@ from domain.assets.model import SellingModel
 from domain.assets.operations import apply_together
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
 from domain.kernel.base import Carried
-from domain.kernel.ids import AssetId
 
 MOST_BUNDLE_LINES = 200
 
@@ -33,21 +32,21 @@ class ChildQuantity(StrEnum):
 class Relationship(Carried):
     """An edge of a bundle. A proportional child has `ratio` units for each of the parent's."""
 
-    parent_id: AssetId
-    child_id: AssetId
+    parent_id: str
+    child_id: str
     role: BundleRole = BundleRole.BUNDLE
     child_quantity: ChildQuantity = ChildQuantity.CONSTANT
     ratio: Decimal = Decimal(1)
     included_in_price: bool = False
 
 
-def members(root: AssetId, relationships: Sequence[Relationship]) -> list[tuple[AssetId, Decimal | None]]:
+def members(root: str, relationships: Sequence[Relationship]) -> list[tuple[str, Decimal | None]]:
     """The root's descendants, parents first, each with its units for one of the root; None if its quantity is constant.
 
     Raises:
         TransactionError: An asset is its own ancestor, or the bundle has more than 200 lines.
     """
-    found: list[tuple[AssetId, Decimal | None]] = [(root, Decimal(1))]
+    found: list[tuple[str, Decimal | None]] = [(root, Decimal(1))]
     seen = {root}
     for parent, per_root in found:
         for edge in relationships:
@@ -101,11 +100,11 @@ def with_children(
             if record.end is None or record.asset.selling_model is SellingModel.ONE_TIME:
                 continue
             update |= {"unit_price": None}
-        requests.append(request.model_copy(update=update))
+        requests.append(request.having(**update))
     return requests
 
 
-def _units(child_id: AssetId, wanted: Decimal) -> int:
+def _units(child_id: str, wanted: Decimal) -> int:
     if wanted != int(wanted):
         raise TransactionError(f"{child_id} would change by {wanted} units; choose a change that gives whole units")
     return int(wanted)

@@ -13,13 +13,13 @@ from domain.assets.errors import (
     RestrictedError,
 )
 from domain.assets.ledger import Ledger, check_lock, check_version
-from domain.assets.model import Asset, AssetAction, AssetRecord, RequestId, SellingModel
+from domain.assets.model import Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.requests import Amendment
 
 SELL_ANEW = "sell it anew, by an order or as an add-on of amend_assets"
 
 
-def already_done(record: AssetRecord, request_id: RequestId) -> bool:
+def already_done(record: AssetRecord, request_id: str) -> bool:
     """Whether this request has had its effect on the asset."""
     return any(action.request_id == request_id for action in record.actions)
 

@@ -12,15 +12,14 @@ from domain.assets.errors import ContractError, EndBeforeStartError, RampCotermi
 from domain.assets.model import AssetRecord, ComingTerm
 from domain.assets.requests import Line
 from domain.kernel.base import Carried
-from domain.kernel.ids import AccountId, AssetId, ContractId
 
 
 class ContractTerms(Carried):
     """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract; its months begin on the day of
     `months_from`, or else of its start; those of the term before, which is still in force, on the day of `months_before`."""
 
-    contract_id: ContractId
-    account_id: AccountId
+    contract_id: str
+    account_id: str
     start: Instant
     end: Instant
     renewal_months: int | None = Field(default=None, ge=1)
@@ -44,8 +43,8 @@ class ContractTerms(Carried):
 class AssetContract(Carried):
     """An asset under a contract, from `start` up to `end`."""
 
-    asset_id: AssetId
-    contract_id: ContractId
+    asset_id: str
+    contract_id: str
     start: Instant
     end: Instant
 
@@ -80,4 +79,4 @@ def cotermed(lines: Sequence[Line], contract: ContractTerms, *, ramped: bool = F
     late = [line for line in lines if line.start >= contract.end]
     if late:
         raise EndBeforeStartError(f"{contract.contract_id} ends at {contract.end}, the line starts at {late[0].start}")
-    return tuple(line.model_copy(update={"end": contract.end}) for line in lines)
+    return tuple(line.having(end=contract.end) for line in lines)

@@ -19,7 +19,6 @@ from domain.assets.model import (
     AttributeSetting,
     Category,
     ComingTerm,
-    RequestId,
     SellingModel,
     StatePeriod,
     Subtype,
@@ -28,7 +27,6 @@ from domain.assets.model import (
 from domain.assets.periods import attributes_at, boundaries, rows_of, slices, sweep
 from domain.assets.worth import Amounts, Anchor, LedgerPolicy, month_anchors, units_worth
 from domain.kernel.base import Carried
-from domain.kernel.ids import AssetId, OrderId
 
 ZERO = Decimal(0)
 
@@ -37,9 +35,9 @@ class Ledger(Carried):
     """Assets by id. Operations give back another ledger and leave this one as it is."""
 
     policy: LedgerPolicy = LedgerPolicy()
-    assets: dict[AssetId, AssetRecord] = Field(default_factory=dict)
+    assets: dict[str, AssetRecord] = Field(default_factory=dict)
 
-    def record(self, asset_id: AssetId) -> AssetRecord:
+    def record(self, asset_id: str) -> AssetRecord:
         """The record of an asset.
 
         Raises:
@@ -51,7 +49,7 @@ class Ledger(Carried):
 
     def with_records(self, *records: AssetRecord) -> Ledger:
         changed = {record.asset.asset_id: record for record in records}
-        return self.model_copy(update={"assets": self.assets | changed})
+        return self.having(assets=self.assets | changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Entry:
     `category` None lets the sign of the change decide between more and less. `end` is the lifecycle's end afterwards.
     """
 
-    request_id: RequestId
+    request_id: str
     type: ActionType
     effective: datetime
     recorded_at: datetime | None
@@ -75,8 +73,8 @@ class Entry:
     attributes: Sequence[AttributeSetting] = ()
     undoes: int | None = None
     can_roll_back: bool = False
-    related_asset: AssetId | None = None
-    order_id: OrderId | None = None
+    related_asset: str | None = None
+    order_id: str | None = None
     months_from: datetime | None = None
     terms: Sequence[ComingTerm] = ()
 
@@ -181,17 +179,15 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
     anchors = month_anchors(asset, active_actions((*record.actions, action)))
     known = month_anchors(asset, record.active) if entry.category is Category.RENEWALS else anchors
     rows = [_measured_row(row, asset, policy, known if row.quantity < 0 else anchors) for row in entry.rows]
-    action = action.model_copy(update={"sources": tuple(rows)})
+    action = action.having(sources=tuple(rows))
     periods = rebuild(asset, (*record.actions, action), policy)
     measured = _with_changes(action, record.periods, periods, entry.category)
-    return record.model_copy(
-        update={"periods": periods, "version": record.version + 1, "actions": (*record.actions, measured)}
-    )
+    return record.having(periods=periods, version=record.version + 1, actions=(*record.actions, measured))
 
 
 def _measured_row(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> ActionSource:
     amount = units_worth(row.unit_price, row.quantity, (row.start, row.end), asset, policy, anchors)
-    return row.model_copy(update={"product_amount": amount})
+    return row.having(product_amount=amount)
 
 
 def _with_changes(
@@ -203,15 +199,13 @@ def _with_changes(
     products = [row.product_amount for row in action.sources]
     product = None if None in products else sum((value for value in products if value is not None), ZERO)
     mrr_change = less(mrr, old_mrr)
-    return action.model_copy(
-        update={
-            "category": category or _by_sign(quantity - old_quantity, amount, mrr_change),
-            "quantity_change": quantity - old_quantity,
-            "mrr_change": mrr_change,
-            "amount_change": amount,
-            "product_amount_change": product,
-            "adjustment_amount_change": less(amount, product),
-        }
+    return action.having(
+        category=category or _by_sign(quantity - old_quantity, amount, mrr_change),
+        quantity_change=quantity - old_quantity,
+        mrr_change=mrr_change,
+        amount_change=amount,
+        product_amount_change=product,
+        adjustment_amount_change=less(amount, product),
     )
 
 
@@ -226,7 +220,7 @@ def check_rebuild(record: AssetRecord, policy: LedgerPolicy) -> None:
         raise LedgerCorruptError(f"{asset_id}: {len(record.periods)} periods stored, {len(expected)} derived")
 
 
-def lock(ledger: Ledger, asset_id: AssetId, request_id: RequestId) -> Ledger:
+def lock(ledger: Ledger, asset_id: str, request_id: str) -> Ledger:
     """Keep an asset for the transaction `request_id` until it is unlocked.
 
     Raises:
@@ -234,17 +228,17 @@ def lock(ledger: Ledger, asset_id: AssetId, request_id: RequestId) -> Ledger:
     """
     record = ledger.record(asset_id)
     check_lock(record, request_id)
-    return ledger.with_records(record.model_copy(update={"lock": request_id}))
+    return ledger.with_records(record.having(lock=request_id))
 
 
-def unlock(ledger: Ledger, asset_id: AssetId, request_id: RequestId) -> Ledger:
+def unlock(ledger: Ledger, asset_id: str, request_id: str) -> Ledger:
     """Give an asset free that `request_id` holds; no effect if it is free."""
     record = ledger.record(asset_id)
     check_lock(record, request_id)
-    return ledger.with_records(record.model_copy(update={"lock": None}))
+    return ledger.with_records(record.having(lock=None))
 
 
-def check_lock(record: AssetRecord, request_id: RequestId) -> None:
+def check_lock(record: AssetRecord, request_id: str) -> None:
     if record.lock is not None and record.lock != request_id:
         raise AssetLockedError(f"{record.asset.asset_id} waits for {record.lock}; try again when that is done")
 

@@ -10,18 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, NewType
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from domain.assets.dates import Instant
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_day
-from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.kernel.money import CurrencyCode
 from domain.kernel.zones import usable_zone
 
-RequestId = NewType("RequestId", str)
 Attributes = dict[str, str]
 
 
@@ -106,9 +104,9 @@ class Asset(Carried):
     first looked at.
     """
 
-    asset_id: AssetId
-    account_id: AccountId
-    product: ProductCode
+    asset_id: str
+    account_id: str
+    product: str
     currency: CurrencyCode
     name: str = ""
     price_book: str = "standard"
@@ -116,8 +114,8 @@ class Asset(Carried):
     pricing_source: PricingSource = PricingSource.LAST_TRANSACTION
     renewal_pricing: RenewalPricing = RenewalPricing.LOT_BY_LOT
     renewal_months: int | None = Field(default=None, ge=1)
-    contract_id: ContractId | None = None
-    parent_id: AssetId | None = None
+    contract_id: str | None = None
+    parent_id: str | None = None
     ramped: bool = False
     derived_price: bool = False
     time_zone: Annotated[str, AfterValidator(usable_zone)] = "UTC"
@@ -173,7 +171,7 @@ class AssetAction(Carried):
     """
 
     sequence: int
-    request_id: RequestId
+    request_id: str
     category: Category
     type: ActionType
     subtype: Subtype | None = None
@@ -192,8 +190,8 @@ class AssetAction(Carried):
     amount_change: Decimal | None = None
     undoes: int | None = None
     can_roll_back: bool = False
-    related_asset: AssetId | None = None
-    order_id: OrderId | None = None
+    related_asset: str | None = None
+    order_id: str | None = None
     months_from: Instant | None = None
     terms: tuple[ComingTerm, ...] = ()
 
@@ -216,7 +214,7 @@ class AssetRecord(Carried):
     actions: tuple[AssetAction, ...]
     periods: tuple[StatePeriod, ...]
     version: int = 1
-    lock: RequestId | None = None
+    lock: str | None = None
 
     @property
     def active(self) -> list[AssetAction]:

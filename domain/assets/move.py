@@ -22,7 +22,6 @@ from domain.assets.model import (
     AttributeSetting,
     Category,
     ComingTerm,
-    RequestId,
     SellingModel,
     Subtype,
 )
@@ -31,7 +30,6 @@ from domain.assets.requests import Swap, SwapKind, Transfer
 from domain.assets.taking import as_lots, close_lots, quantities_from, take
 from domain.assets.worth import LedgerPolicy, anchor_at, exact_cost, month_anchors
 from domain.kernel.base import Carried
-from domain.kernel.ids import AssetId, OrderId
 
 SWAPS = {
     SwapKind.SWAP: (Category.SWAPS, Subtype.SWAP_OUT, Subtype.SWAP_IN),
@@ -43,18 +41,18 @@ SWAPS = {
 class Conveyed(Carried):
     """What one asset hands to another: lots, boundaries and attributes from `effective` on."""
 
-    request_id: RequestId
+    request_id: str
     recorded_at: Instant | None
     effective: Instant
     end: Instant | None
-    from_asset_id: AssetId
+    from_asset_id: str
     asset: Asset
     category: Category
     subtype: Subtype
     rows: tuple[ActionSource, ...]
     cuts: tuple[Instant, ...]
     attributes: tuple[AttributeSetting, ...]
-    order_id: OrderId | None = None
+    order_id: str | None = None
     terms: tuple[ComingTerm, ...] = ()
 
 
@@ -83,24 +81,21 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
     if quantity > most or quantity == 0:
         raise TransferQuantityError(f"{request.asset_id} can hand over at most {most} units, not {quantity}")
     rows = take(record, request.effective, quantity, ledger.policy.reduction_order)
-    target = record.asset.model_copy(
-        update={
-            "asset_id": request.to_asset_id,
-            "account_id": request.to_account_id,
-            "contract_id": request.to_contract_id,
-            "parent_id": None,
-            "carried": Fraction(),
-            "carried_first": None,
-            # The units cost on what they would have cost: what one loses the other gets.
-            "months_from": anchor_at(month_anchors(record.asset, record.active), request.effective),
-        }
+    target = record.asset.having(
+        asset_id=request.to_asset_id,
+        account_id=request.to_account_id,
+        contract_id=request.to_contract_id,
+        parent_id=None,
+        carried=Fraction(),
+        carried_first=None,
+        months_from=anchor_at(month_anchors(record.asset, record.active), request.effective),
     )
     conveyed = _conveyed(record, request, target, Category.TRANSFERS, Subtype.TRANSFER_TO, as_lots(rows, 1))
     ledger = _without(ledger, record, conveyed, Subtype.TRANSFER_FROM, rows)
     # The target sums up from where the source stops: rounded so, what one loses the other gets.
     if record.asset.selling_model is not SellingModel.ONE_TIME:
-        target = target.model_copy(update=_carried(ledger.record(record.asset.asset_id), ledger.policy, request))
-    return ledger, conveyed.model_copy(update={"asset": target})
+        target = target.having(**_carried(ledger.record(record.asset.asset_id), ledger.policy, request))
+    return ledger, conveyed.having(asset=target)
 
 
 def _carried(left: AssetRecord, policy: LedgerPolicy, request: Transfer) -> dict[str, Fraction | None]:
@@ -180,7 +175,7 @@ def swap(ledger: Ledger, request: Swap) -> Ledger:
     return transfer_in(_without(ledger, record, conveyed, subtype_out, rows), conveyed)
 
 
-def _check_new(ledger: Ledger, asset_id: AssetId) -> None:
+def _check_new(ledger: Ledger, asset_id: str) -> None:
     if asset_id in ledger.assets:
         raise AssetExistsError(f"asset {asset_id} exists; choose another id for the target")
 

@@ -26,7 +26,6 @@ from domain.assets.requests import (
     Transfer,
 )
 from domain.assets.undo import rollback
-from domain.kernel.ids import AssetId
 
 MOST_LINES = 1000
 MOST_TRANSFER_LINES = 50
@@ -101,7 +100,7 @@ def apply_together(ledger: Ledger, requests: Sequence[AnyRequest]) -> Ledger:
     return ledger
 
 
-def target_of(request: AnyRequest) -> AssetId:
+def target_of(request: AnyRequest) -> str:
     """The asset that a request makes or changes."""
     return request.asset.asset_id if isinstance(request, Generate) else request.asset_id
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from domain.assets.errors import HistoryError, MixedPriceBooksError
 from domain.assets.invariants import check_periods, violations
 from domain.assets.ledger import Ledger, period_at
-from domain.assets.model import Asset, AssetRecord, Attributes, RequestId, StatePeriod
+from domain.assets.model import Asset, AssetRecord, Attributes, StatePeriod
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.proration import by_the_month
 from domain.assets.proration_policy import ProrationPolicy
@@ -101,8 +101,8 @@ def _check_books(asset: Asset, known: Sequence[KnownPeriod]) -> None:
             )
 
 
-def _request_id(asset: Asset, number: int, what: str) -> RequestId:
-    return RequestId(f"import:{asset.asset_id}:{number}:{what}")
+def _request_id(asset: Asset, number: int, what: str) -> str:
+    return f"import:{asset.asset_id}:{number}:{what}"
 
 
 def _sale(asset: Asset, known: Sequence[KnownPeriod]) -> Generate:
@@ -201,12 +201,12 @@ def _check_figures(record: AssetRecord, known: KnownPeriod, proration: Proration
         raise HistoryError(
             f"{asset.asset_id}: amounts can be compared only by the proration policy that made them; name it"
         )
-    rounding = proration.rounding.model_copy(update={"decimals": money.decimals})
+    rounding = proration.rounding.having(decimals=money.decimals)
     worth = by_the_month(
         known.unit_price * known.quantity,
         asset.day_of(known.start),
         asset.day_of(known.end),
-        proration.model_copy(update={"rounding": rounding}),
+        proration.having(rounding=rounding),
     )
     if worth != money.apply(known.amount):
         said = f"the policy makes {worth} of {known.quantity} units at {known.unit_price}, not {known.amount}"

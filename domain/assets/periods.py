@@ -143,7 +143,7 @@ def _one_lot(rows: list[ActionSource], start: datetime) -> Iterator[ActionSource
             break
         held += events[begin]
         if held:
-            yield rows[0].model_copy(update={"start": begin, "end": end, "quantity": held, "product_amount": None})
+            yield rows[0].having(start=begin, end=end, quantity=held, product_amount=None)
 
 
 def attributes_at(actions: Sequence[AssetAction], starts: Sequence[datetime]) -> list[Attributes]:

@@ -148,14 +148,12 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
         lots = [ActionSource(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
         lots = lots if quantity else []
     return [
-        lot.model_copy(
-            update={
-                "start": start,
-                "end": end,
-                "unit_price": None
-                if lot.unit_price is None
-                else raised(lot.unit_price, request.uplift_percent, asset.currency, request.priced_months),
-            }
+        lot.having(
+            start=start,
+            end=end,
+            unit_price=None
+            if lot.unit_price is None
+            else raised(lot.unit_price, request.uplift_percent, asset.currency, request.priced_months),
         )
         for lot in lots
     ]

@@ -27,14 +27,14 @@ class Examination:
 
 def examine(record: AssetRecord, policy: LedgerPolicy) -> Examination:
     """Derive the periods of an asset from its actions again and compare them with the stored ones."""
-    asset_id = str(record.asset.asset_id)
+    asset_id = record.asset.asset_id
     if not record.active:
         return Examination(asset_id, (), ("the asset has no action",), None)
     try:
         derived = rebuild(record.asset, record.actions, policy)
     except LedgerCorruptError as error:
         return Examination(asset_id, (), (str(error),), None)
-    rebuilt = record.model_copy(update={"periods": derived})
+    rebuilt = record.having(periods=derived)
     return Examination(asset_id, _differences(record.periods, derived), tuple(violations(rebuilt, policy)), rebuilt)
 
 

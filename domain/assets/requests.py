@@ -9,9 +9,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from domain.assets.dates import Instant
-from domain.assets.model import Asset, Attributes, ComingTerm, RequestId
+from domain.assets.model import Asset, Attributes, ComingTerm
 from domain.kernel.base import Received
-from domain.kernel.ids import AccountRef, AssetId, ContractRef, OrderRef
+from domain.kernel.ids import AccountRef, ContractRef, OrderRef
 from domain.kernel.money import CurrencyCode
 
 
@@ -47,7 +47,7 @@ class LedgerRequest(Received):
     `recorded_at` is the instant of the request; without it nothing is checked against the present.
     """
 
-    request_id: RequestId
+    request_id: str
     recorded_at: Instant | None = None
 
 
@@ -67,7 +67,7 @@ class Generate(LedgerRequest):
 class Amendment(LedgerRequest):
     """A change of one asset. Price book and currency, if stated, must be those of the initial sale."""
 
-    asset_id: AssetId
+    asset_id: str
     expected_version: int | None = None
     price_book: str | None = None
     currency: CurrencyCode | None = None
@@ -148,7 +148,7 @@ class Transfer(Amendment):
     `paid_until`: up to where the units are paid for that are handed over.
     """
 
-    to_asset_id: AssetId
+    to_asset_id: str
     to_account_id: AccountRef
     to_contract_id: ContractRef | None = None
     effective: Instant

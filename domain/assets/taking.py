@@ -63,9 +63,7 @@ def _plan(holdings: Holdings, quantity: int, order: ReductionOrder, preferred: d
 
 
 def _row(sample: ActionSource, stretch: Slice, quantity: int) -> ActionSource:
-    return sample.model_copy(
-        update={"start": stretch.start, "end": stretch.end, "quantity": quantity, "product_amount": None}
-    )
+    return sample.having(start=stretch.start, end=stretch.end, quantity=quantity, product_amount=None)
 
 
 def _joined(rows: list[ActionSource]) -> list[ActionSource]:
@@ -75,7 +73,7 @@ def _joined(rows: list[ActionSource]) -> list[ActionSource]:
     for row in rows:
         place = last.get(row.lot)
         if place is not None and joined[place].end == row.start and joined[place].quantity == row.quantity:
-            joined[place] = joined[place].model_copy(update={"end": row.end})
+            joined[place] = joined[place].having(end=row.end)
         else:
             last[row.lot] = len(joined)
             joined.append(row)
@@ -85,7 +83,7 @@ def _joined(rows: list[ActionSource]) -> list[ActionSource]:
 def close_lots(record: AssetRecord, start: datetime) -> list[ActionSource]:
     """Negative rows for everything that is held from `start` on."""
     held = lot_slices(rows_of(record.active), start)
-    return [row.model_copy(update={"quantity": -row.quantity}) for row in held]
+    return [row.having(quantity=-row.quantity) for row in held]
 
 
 def quantities_from(record: AssetRecord, effective: datetime) -> list[tuple[Slice, int]]:
@@ -158,7 +156,4 @@ def _anew(actions: Sequence[AssetAction]) -> Iterator[tuple[datetime, list[Actio
 def as_lots(rows: Sequence[ActionSource], first: int) -> list[ActionSource]:
     """The same rows with positive quantities, as lots of another asset or term, numbered from `first` in lot order."""
     numbers = {lot: first + place for place, lot in enumerate(sorted({row.lot for row in rows}))}
-    return [
-        row.model_copy(update={"lot": numbers[row.lot], "quantity": abs(row.quantity), "product_amount": None})
-        for row in rows
-    ]
+    return [row.having(lot=numbers[row.lot], quantity=abs(row.quantity), product_amount=None) for row in rows]

@@ -7,9 +7,8 @@ from datetime import datetime
 from domain.assets.checks import SELL_ANEW, already_done, gives_up_all, writable
 from domain.assets.errors import RollbackNotEligibleError, RollbackTooLateError
 from domain.assets.ledger import Entry, Ledger, append, check_lock
-from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, RequestId, Subtype
+from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
 from domain.assets.requests import Rollback
-from domain.kernel.ids import AssetId
 
 
 def rollback(ledger: Ledger, request: Rollback) -> Ledger:
@@ -34,7 +33,7 @@ def rollback(ledger: Ledger, request: Rollback) -> Ledger:
     return ledger.with_records(*(_undone(other, request, ledger) for other in together))
 
 
-def take_back(ledger: Ledger, asset_id: AssetId, transfer: RequestId, recorded_at: datetime) -> Ledger:
+def take_back(ledger: Ledger, asset_id: str, transfer: str, recorded_at: datetime) -> Ledger:
     """The source of a transfer whose other half never happened: the units are there again, and the asset is free. Once.
 
     Raises:
@@ -42,7 +41,7 @@ def take_back(ledger: Ledger, asset_id: AssetId, transfer: RequestId, recorded_a
         AssetLockedError: Another transaction holds the asset.
     """
     record = ledger.record(asset_id)
-    request_id = RequestId(f"{transfer}:undone")
+    request_id = f"{transfer}:undone"
     if already_done(record, request_id):
         return ledger
     check_lock(record, transfer)
@@ -50,14 +49,14 @@ def take_back(ledger: Ledger, asset_id: AssetId, transfer: RequestId, recorded_a
     if last.request_id != transfer or last.subtype is not Subtype.TRANSFER_FROM:
         raise RollbackNotEligibleError(f"{asset_id} has changed since it was handed over")
     undoing = Rollback(request_id=request_id, recorded_at=recorded_at, asset_id=asset_id)
-    return ledger.with_records(_undone(record, undoing, ledger).model_copy(update={"lock": None}))
+    return ledger.with_records(_undone(record, undoing, ledger).having(lock=None))
 
 
-def _takes_part(record: AssetRecord, request_id: RequestId) -> bool:
+def _takes_part(record: AssetRecord, request_id: str) -> bool:
     return any(action.request_id == request_id for action in record.active)
 
 
-def _check_eligible(record: AssetRecord, undone: RequestId) -> None:
+def _check_eligible(record: AssetRecord, undone: str) -> None:
     last = record.active[-1]
     if last.request_id != undone:
         asset_id = record.asset.asset_id
@@ -112,7 +111,7 @@ def _undone(record: AssetRecord, request: Rollback, ledger: Ledger) -> AssetReco
         recorded_at=request.recorded_at,
         start=before.lifecycle_start,
         end=before.lifecycle_end,
-        rows=[row.model_copy(update={"quantity": -row.quantity}) for row in last.sources],
+        rows=[row.having(quantity=-row.quantity) for row in last.sources],
         undoes=last.sequence,
         order_id=request.order_id,
     )

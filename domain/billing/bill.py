@@ -16,7 +16,6 @@ from domain.billing.netting import Key, staying, together
 from domain.billing.periods import BillingTerms
 from domain.billing.schedule import ZERO, Cell, Cells, cells_of
 from domain.kernel.base import Carried
-from domain.kernel.ids import AssetId
 from domain.kernel.money import CurrencyCode, Rounding, rounding_of
 
 
@@ -35,7 +34,7 @@ class BillLine(Carried):
     it is booked, as `kept` writes them, null if that is not on record.
     """
 
-    asset_id: AssetId
+    asset_id: str
     lot: int
     period: date
     kind: BillKind

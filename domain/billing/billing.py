@@ -206,10 +206,10 @@ def _as_of(due: Due, paid: AssetRecord, today: date, zone: str) -> ContractBilli
     first, *others = due.contract.terms
     started, starts = (local_day(record.start, zone) for record in (paid, due.after))
     if started != starts == first.start_on:
-        first = first.model_copy(update={"start_on": started})
+        first = first.having(start_on=started)
     renewed = {local_day(action.effective, zone) for action in paid.active if action.category is Category.RENEWALS}
     begun = [term for term in others if term.start_on <= today or term.start_on in renewed]
-    return due.contract.model_copy(update={"terms": (first, *begun)})
+    return due.contract.having(terms=(first, *begun))
 
 
 def settled_on(record: AssetRecord, first_invoice: FirstInvoice, today: date) -> date:

@@ -158,9 +158,9 @@ def _with_its_end(record: AssetRecord, ends: _Ends, policy: LedgerPolicy) -> Ass
         periods = rebuild(record.asset, tuple(kept), policy)
     except LedgerCorruptError:
         return None
-    return record.model_copy(update={"actions": tuple(kept), "periods": periods})
+    return record.having(actions=tuple(kept), periods=periods)
 
 
 def _as_long_as_before(action: AssetAction, ends: _Ends) -> AssetAction:
     """What was agreed after an end was moved holds up to that end; what it was agreed on goes on."""
-    return action.model_copy(update={"lifecycle_end": ends.before, "cuts": (*action.cuts, *ends.instants)})
+    return action.having(lifecycle_end=ends.before, cuts=(*action.cuts, *ends.instants))

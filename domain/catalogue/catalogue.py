@@ -14,7 +14,6 @@ from domain.assets.bundles import ChildQuantity
 from domain.assets.model import PricingSource, RenewalPricing, SellingModel
 from domain.catalogue.errors import UnknownProductError, one_of
 from domain.kernel.base import Received
-from domain.kernel.ids import ProductCode
 from domain.kernel.indexed import Indexed
 from domain.orders.order import Code, ProductKind, Text
 
@@ -125,10 +124,10 @@ class Catalogue(Indexed):
         return ((product.code, option.product) for product in self.products for option in product.options)
 
     @cached_property
-    def by_code(self) -> dict[ProductCode, Product]:
+    def by_code(self) -> dict[str, Product]:
         return {product.code: product for product in self.products}
 
-    def product(self, code: ProductCode) -> Product:
+    def product(self, code: str) -> Product:
         """The product with this code.
 
         Raises:

@@ -19,7 +19,6 @@ from domain.assets.model import Attributes, SellingModel
 from domain.catalogue.errors import NoPriceError, PriceBookNotValidError, SellingModelError, one_of
 from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR
-from domain.kernel.ids import ProductCode
 from domain.kernel.indexed import Indexed
 from domain.kernel.money import CurrencyCode, Rounding
 from domain.orders.order import Code, Text
@@ -103,8 +102,8 @@ class PriceBook(Indexed):
         return self
 
     @cached_property
-    def by_product(self) -> dict[ProductCode, list[PriceEntry]]:
-        found: dict[ProductCode, list[PriceEntry]] = defaultdict(list)
+    def by_product(self) -> dict[str, list[PriceEntry]]:
+        found: dict[str, list[PriceEntry]] = defaultdict(list)
         for entry in self.entries:
             found[entry.product].append(entry)
         return dict(found)
@@ -116,7 +115,7 @@ class PriceBook(Indexed):
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
-    def list_price(self, product: ProductCode, model: SellingModel, attributes: Attributes, quantity: int) -> ListPrice:
+    def list_price(self, product: str, model: SellingModel, attributes: Attributes, quantity: int) -> ListPrice:
         """The list price of a product; the entry with the most matching attributes wins, among equals the first.
 
         Raises:

@@ -18,7 +18,6 @@ from domain.claims.errors import (
     UnpaidInvoiceError,
 )
 from domain.kernel.base import Carried
-from domain.kernel.ids import EffectKey, OrderId
 from domain.kernel.money import Money, rounding_of
 from domain.kernel.tax import Taxed, all_of
 
@@ -107,7 +106,7 @@ class PurchasedLine(Carried):
     """
 
     line: str
-    order: OrderId | None = None
+    order: str | None = None
     unit_paid: Money
     quantity: Decimal = Decimal(1)
     returned: Decimal = ZERO
@@ -120,7 +119,7 @@ class PurchasedLine(Carried):
     protected: Decimal = ZERO
     protected_net: Decimal = ZERO
     taxes: tuple[Taxed, ...] | None = None
-    claims: tuple[EffectKey, ...] = ()
+    claims: tuple[str, ...] = ()
     channel: str | None = None
     category: str | None = None
     item_class: str | None = None
@@ -156,12 +155,12 @@ class Protection(Carried):
     tax: Decimal = ZERO
     refund: Money
     approval: ApprovalLevel = ApprovalLevel.AGENT
-    key: EffectKey
+    key: str
 
 
-def claim_key(line: str, price_version: str) -> EffectKey:
+def claim_key(line: str, price_version: str) -> str:
     """Names the one refund of a line for one version of the price."""
-    return EffectKey(f"price-protection:{line}:{price_version}")
+    return f"price-protection:{line}:{price_version}"
 
 
 def price_protection(
@@ -203,15 +202,13 @@ def price_protection(
     if refusal is None and wanted <= 0:
         refusal = ProtectionReason.NO_PRICE_DROP
     if refusal is not None:
-        return answer.model_copy(update={"reason": refusal})
+        return answer.having(reason=refusal)
     amount, reason = _capped(policy, line, claim, wanted)
-    return answer.model_copy(
-        update={
-            "eligible": True,
-            "reason": reason,
-            "refund": Money(amount=amount, currency=line.unit_paid.currency),
-            "approval": policy.approval_of(amount),
-        }
+    return answer.having(
+        eligible=True,
+        reason=reason,
+        refund=Money(amount=amount, currency=line.unit_paid.currency),
+        approval=policy.approval_of(amount),
     )
 
 
@@ -253,7 +250,7 @@ class GoodwillBudget(Carried):
                 f"{amount.amount} {amount.currency} cannot be granted from the {left.amount} left in {self.period}; "
                 "give a positive amount up to that, or ask for a larger budget"
             )
-        return self.model_copy(update={"used": self.used + amount})
+        return self.having(used=self.used + amount)
 
 
 def _comparable(line: PurchasedLine, now: PriceNow | None) -> PriceNow:
@@ -271,7 +268,7 @@ def _comparable(line: PurchasedLine, now: PriceNow | None) -> PriceNow:
     return now
 
 
-def _check_line(policy: ProtectionPolicy, line: PurchasedLine, quantity: Decimal, key: EffectKey) -> None:
+def _check_line(policy: ProtectionPolicy, line: PurchasedLine, quantity: Decimal, key: str) -> None:
     if not line.paid:
         raise UnpaidInvoiceError(f"line {line.line!r} is not paid; correct its invoice instead of refunding it")
     if quantity <= 0:

@@ -41,7 +41,6 @@ from domain.claims.price_protection import (
 )
 from domain.kernel.base import Carried
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import EffectKey, OrderId
 from domain.kernel.money import Money, rounding_of
 from domain.kernel.refusals import Refusal
 from domain.kernel.tax import within
@@ -109,13 +108,13 @@ def assess(
     """
     first = Assessment(line=line, price=price, quantity=quantity or line.kept)
     if found := _unfit(line, quantity):
-        return first.model_copy(update={"refused": found[0], "says": found[1]})
+        return first.having(refused=found[0], says=found[1])
     if price is None and elsewhere is not None:
         says = f"{line.name} was paid in {line.currency}; {line.product} has a price in {elsewhere} only"
-        return first.model_copy(update={"refused": OTHER_CURRENCY, "says": says})
+        return first.having(refused=OTHER_CURRENCY, says=says)
     if price is not None and price.per is not PriceUnit.ONCE:
         says = f"{line.product} is sold per {price.per.value} now, not once; there is no price to compare with"
-        return first.model_copy(update={"refused": PRICE_UNKNOWN, "says": says})
+        return first.having(refused=PRICE_UNKNOWN, says=says)
     units = units_of(line)
     open_units = [unit for unit in units if price is None or _gains(line, unit, price)]
     if quantity is not None and 0 < len(open_units) < quantity:
@@ -123,9 +122,9 @@ def assess(
             f"{quantity} units of {line.name} were claimed, {len(units) - len(open_units)} of its {len(units)} were given"
             f" back at this or a lower price before; claim {len(open_units)}"
         )
-        return first.model_copy(update={"refused": TOO_MANY_UNITS, "says": says})
+        return first.having(refused=TOO_MANY_UNITS, says=says)
     chosen = open_units[: quantity or len(open_units)] or units
-    first = first.model_copy(update={"quantity": len(chosen)})
+    first = first.having(quantity=len(chosen))
     purchased = _purchased(policy, line, chosen, price.version if price and open_units else None)
     now = (
         PriceNow(unit=Money(amount=price.price, currency=price.currency), version=price.version, since=price.since)
@@ -141,9 +140,9 @@ def assess(
     try:
         answer = price_protection(policy.protection(line.currency), purchased, now, claim)
     except ServiceRuleError as error:
-        return first.model_copy(update=_rule_refused(line, error))
-    answer = answer.model_copy(update={"key": _free_key(line, answer.key)})
-    return first.model_copy(update={"protection": answer, **_policy_refused(line, price, answer)})
+        return first.having(**_rule_refused(line, error))
+    answer = answer.having(key=_free_key(line, answer.key))
+    return first.having(protection=answer, **_policy_refused(line, price, answer))
 
 
 def _gains(line: BoughtLine, unit: Unit, price: BookPrice) -> bool:
@@ -151,10 +150,10 @@ def _gains(line: BoughtLine, unit: Unit, price: BookPrice) -> bool:
     return price.version not in unit.versions and (not unit.net or unit.net < line.unit_price - price.price)
 
 
-def _free_key(line: BoughtLine, key: EffectKey) -> EffectKey:
+def _free_key(line: BoughtLine, key: str) -> str:
     """The key of a claim on units of a line: further ones at the same price are numbered."""
     taken = {claim.key for claim in line.matches if claim.status in COUNTING}
-    numbered = (EffectKey(f"{key}#{n}") for n in range(2, len(taken) + 2))
+    numbered = (f"{key}#{n}" for n in range(2, len(taken) + 2))
     return next(one for one in (key, *numbered) if one not in taken)
 
 
@@ -208,7 +207,7 @@ def _purchased(policy: ClaimPolicy, line: BoughtLine, units: Sequence[Unit], ver
     rounding = rounding_of(line.currency)
     return PurchasedLine(
         line=f"{line.order_id}/{line.line_id}",
-        order=OrderId(line.order_id),
+        order=line.order_id,
         unit_paid=Money(amount=line.unit_price, currency=line.currency),
         quantity=Decimal(line.quantity),
         returned=Decimal(line.returned),
@@ -220,7 +219,7 @@ def _purchased(policy: ClaimPolicy, line: BoughtLine, units: Sequence[Unit], ver
         refundable=max(ZERO, line.with_tax(min(line.left, cost_of(line, line.kept))) - waiting),
         protected=rounding.apply(sum((unit.amount for unit in units), ZERO)),
         protected_net=rounding.apply(sum((unit.net for unit in units), ZERO)),
-        claims=tuple(EffectKey(claim.key) for claim in counted),
+        claims=tuple(claim.key for claim in counted),
         category=line.kind.value,
         item_class=policy.class_of(line.product),
     )

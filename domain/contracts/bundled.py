@@ -11,12 +11,11 @@ from domain.assets.operations import AnyRequest, target_of
 from domain.assets.requests import CancelAsset, ChangeQuantity
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendedAsset
-from domain.kernel.ids import AssetId
 
 
 def bundled(desk: RequestFacts, requests: Sequence[AnyRequest]) -> list[AnyRequest]:
     """The requests, and what changes of quantity and cancellations ask of the children; one that is named is asked by itself."""
-    found: dict[AssetId, AnyRequest] = {target_of(request): request for request in requests}
+    found: dict[str, AnyRequest] = {target_of(request): request for request in requests}
     if len(found) < len(requests) or not desk.relationships:
         return list(requests)
     for request in requests:
@@ -57,8 +56,8 @@ def check_apart(desk: RequestFacts, named: Sequence[str], what: str, *, whole: b
                 )
 
 
-def _below(desk: RequestFacts, asset_id: str) -> list[AssetId]:
-    return [child for child, _ in members(AssetId(asset_id), desk.relationships)] if desk.relationships else []
+def _below(desk: RequestFacts, asset_id: str) -> list[str]:
+    return [child for child, _ in members(asset_id, desk.relationships)] if desk.relationships else []
 
 
 def _goes_on(desk: RequestFacts, asset_id: str) -> bool:

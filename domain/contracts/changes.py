@@ -49,7 +49,6 @@ from domain.frame.customer import AssetFacts, ContractFacts, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
-from domain.kernel.ids import AccountId, AssetId, ContractId, ProductCode
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal, named_refusals
 from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, ContactRole, PricePer, ProductKind
@@ -119,8 +118,8 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
     product = desk.product(line.product, f"add_ons[{number}].product")
     _check_kind(product.kind, sold_for_term=True, path=f"add_ons[{number}].product")
     terms = ContractTerms(
-        contract_id=ContractId(contract.contract_id),
-        account_id=AccountId(desk.situation.customer.account.account_id),
+        contract_id=contract.contract_id,
+        account_id=desk.situation.customer.account.account_id,
         start=contract.term.starts_at,
         end=contract.term.ends_at,
         coterminous=True,
@@ -130,9 +129,9 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
     price = by_month(line.unit_price, line.per)
     open_line = Line(start=first, end=None, quantity=line.quantity, unit_price=price)
     asset = Asset(
-        asset_id=AssetId(line.asset_id or desk.new_id(contract.contract_id, number)),
+        asset_id=(line.asset_id or desk.new_id(contract.contract_id, number)),
         account_id=terms.account_id,
-        product=ProductCode(product.code),
+        product=product.code,
         name=product.name,
         currency=contract.currency,
         selling_model=SellingModel.TERMED,
@@ -178,7 +177,7 @@ def _renewed(desk: RequestFacts, line: RenewedAsset, request: RenewAssets) -> Re
     return Renew(
         request_id=desk.request_id,
         recorded_at=desk.as_of,
-        asset_id=AssetId(line.asset_id),
+        asset_id=line.asset_id,
         start=start,
         months=None if end is not None else months,
         end=end,
@@ -240,9 +239,7 @@ def cancel(desk: RequestFacts, request: CancelAssets) -> Decision:
 
 def _cancelled(desk: RequestFacts, line: Named, request: CancelAssets) -> CancelAsset:
     effective = _last(desk, desk.record(line), request)
-    return CancelAsset(
-        request_id=desk.request_id, recorded_at=desk.as_of, asset_id=AssetId(line.asset_id), effective=effective
-    )
+    return CancelAsset(request_id=desk.request_id, recorded_at=desk.as_of, asset_id=line.asset_id, effective=effective)
 
 
 def _last(desk: RequestFacts, record: AssetRecord, request: CancelAssets) -> datetime:
@@ -282,22 +279,20 @@ def _swapped(desk: RequestFacts, line: SwappedAsset, request: SwapAssets, number
     path = f"assets[{number}].to_product"
     product = desk.product(line.to_product, path)
     _check_kind(product.kind, sold_for_term=facts.kind in TERM_KINDS, path=path)
-    sold_by: AssetFacts = facts.model_copy(update={"per": line.per or facts.per})
+    sold_by: AssetFacts = facts.having(per=line.per or facts.per)
     effective = desk.moment(request.effective, desk.begun(record))
-    to_asset = record.asset.model_copy(
-        update={
-            "asset_id": line.to_asset_id or desk.new_id(line.asset_id, number),
-            "product": product.code,
-            "name": product.name,
-            "carried": Fraction(),
-            "carried_first": None,
-            "months_from": anchor_at(month_anchors(record.asset, record.active), effective),
-        }
+    to_asset = record.asset.having(
+        asset_id=line.to_asset_id or desk.new_id(line.asset_id, number),
+        product=product.code,
+        name=product.name,
+        carried=Fraction(),
+        carried_first=None,
+        months_from=anchor_at(month_anchors(record.asset, record.active), effective),
     )
     return Swap(
         request_id=desk.request_id,
         recorded_at=desk.as_of,
-        asset_id=AssetId(line.asset_id),
+        asset_id=line.asset_id,
         to_asset=to_asset,
         effective=effective,
         unit_price=sold_by.monthly(line.unit_price),
@@ -319,13 +314,13 @@ def roll_back(desk: RequestFacts, request: RollBack) -> Decision:
     with named_refusals():
         record = desk.record(request)
     undone = record.active[-1].request_id
-    asked = Rollback(request_id=desk.request_id, recorded_at=desk.as_of, asset_id=AssetId(request.asset_id))
+    asked = Rollback(request_id=desk.request_id, recorded_at=desk.as_of, asset_id=request.asset_id)
     changed = carry_out(desk, [asked], {})
     decision = decide(desk, changed, request.reason, plans=False)
     taken = Outcome(drop=[stage_of(undone)], stages={stage_of(undone): None})
     outcome = joined(decision.outcome, taken)
     answer = {**(outcome.answer or {}), "undone": undone}
-    return replace(decision, outcome=outcome.model_copy(update={"answer": answer}))
+    return replace(decision, outcome=outcome.having(answer=answer))
 
 
 def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = True) -> Decision:

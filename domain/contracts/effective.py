@@ -19,4 +19,4 @@ def effective(situation: Situation, step: Step) -> Decision:
     says = f"Takes effect: {said[0]}"
     more = [JournalLine(f"Takes effect: {line}", name=str(number)) for number, line in enumerate(said[1:], 2)]
     prices = prices_begun(situation, situation.customer.assets)
-    return Decision(JournalLine(says), closing.model_copy(update={"said": [says]}), list(prices), more_lines=more)
+    return Decision(JournalLine(says), closing.having(said=[says]), list(prices), more_lines=more)

@@ -23,7 +23,6 @@ from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
-from domain.kernel.ids import AccountId, ContractId
 from domain.kernel.refusals import named_refusals
 from domain.orders.order import ContactRole
 
@@ -43,8 +42,8 @@ def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decis
             ledger = transfer_in(ledger, _addressed(desk, consignment, contracts, parcel))
         if consignment.to_contract_id:
             _check_contract(desk, desk.contract(consignment.to_contract_id), ledger, consignment)
-    sold = {str(p.conveyed.asset.asset_id): Sold(Decimal(p.unit_price), p.per) for p in consignment.parcels}
-    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, sold)
+    sold = {p.conveyed.asset.asset_id: Sold(Decimal(p.unit_price), p.per) for p in consignment.parcels}
+    changed = changes_of(desk, ledger.assets, sold)
     follows = replan(desk.situation, changed.records, opened=contracts)
     told = tell(desk.situation, changed.changes)
     says = f"Received from {transfer.from_account}: {told[0].line.title}"
@@ -79,13 +78,10 @@ def _addressed(
     contract_id = consignment.to_contract_id
     if contract_id is None and parcel.contract is not None:
         contract_id = consignment.contracts[parcel.contract].contract_id
-    asset = parcel.conveyed.asset.model_copy(
-        update={
-            "account_id": AccountId(desk.situation.customer.account.account_id),
-            "contract_id": ContractId(contract_id) if contract_id else None,
-        }
+    asset = parcel.conveyed.asset.having(
+        account_id=desk.situation.customer.account.account_id, contract_id=contract_id if contract_id else None
     )
-    return parcel.conveyed.model_copy(update={"asset": asset, "request_id": desk.request_id})
+    return parcel.conveyed.having(asset=asset, request_id=desk.request_id)
 
 
 def _contracts(desk: RequestFacts, consignment: Consignment) -> list[ContractFacts]:
@@ -126,8 +122,8 @@ def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger,
     if contract.status == "ended":
         raise ContractError(f"contract {contract.contract_id} has ended")
     terms = ContractTerms(
-        contract_id=ContractId(contract.contract_id),
-        account_id=AccountId(desk.situation.customer.account.account_id),
+        contract_id=contract.contract_id,
+        account_id=desk.situation.customer.account.account_id,
         start=contract.term.starts_at,
         end=contract.term.ends_at,
     )

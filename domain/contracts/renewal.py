@@ -70,7 +70,7 @@ def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: s
             attention=attention,
             said=[says],
         )
-    opening = begin(situation, contract.model_copy(update={"term": term}))
+    opening = begin(situation, contract.having(term=term))
     return Outcome(
         drop=[contract.stage],
         plan=opening.plan,

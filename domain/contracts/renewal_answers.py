@@ -116,7 +116,7 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
         "status": "renewed",
         "until": last_day(next_term(situation, contract)).isoformat(),
     }
-    outcome = decision.outcome.model_copy(update={"answer": answered})
+    outcome = decision.outcome.having(answer=answered)
     return replace(decision, outcome=outcome)
 
 
@@ -135,7 +135,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     ]
     if over:
         ended = end_contract(situation, contract, contract.stage, reason)
-        outcome = ended.outcome.model_copy(update={"said": [says], "answer": answer})
+        outcome = ended.outcome.having(said=[says], answer=answer)
         return replace(ended, line=line, outcome=outcome, mails=mails, notices=notices)
     outcome = Outcome(
         drop=[contract.stage],

@@ -43,9 +43,7 @@ def beside_notice(
         CloseStaffTasks(f"{RENEWAL_TASK}/{contract.contract_id}", situation.as_of),
     ]
     attention = {**notice.outcome.attention, f"renewal_held:{contract.contract_id}": None}
-    outcome = notice.outcome.model_copy(
-        update={"drop": [*notice.outcome.drop, f"{contract.stage}/quote-*"], "attention": attention}
-    )
+    outcome = notice.outcome.having(drop=[*notice.outcome.drop, f"{contract.stage}/quote-*"], attention=attention)
     return replace(notice, outcome=outcome, writes=[*notice.writes, *settled])
 
 
@@ -157,12 +155,10 @@ def _joined(one: Decided, other: Decided) -> Decided:
     """Two decisions of one step as one; the first one's line leads."""
     outcome = one.outcome
     if other.outcome != Outcome():
-        outcome = outcome.model_copy(
-            update={
-                "plan": [*outcome.plan, *other.outcome.plan],
-                "attention": {**outcome.attention, **other.outcome.attention},
-                "said": [*outcome.said, *other.outcome.said],
-            }
+        outcome = outcome.having(
+            plan=[*outcome.plan, *other.outcome.plan],
+            attention={**outcome.attention, **other.outcome.attention},
+            said=[*outcome.said, *other.outcome.said],
         )
     return replace(
         one,

@@ -57,7 +57,7 @@ def joined(one: Outcome, other: Outcome) -> Outcome:
         elif isinstance(new, dict) and old:
             new = {**old, **new}
         changes[name] = new
-    return one.model_copy(update=changes)
+    return one.having(**changes)
 
 
 def replan(
@@ -102,7 +102,7 @@ def replan(
         result = result.and_then(_opened(situation, contract, origin))
         situation = _with_contracts(situation, [contract])
     result = replace(result, mails=[_told(situation, mail, after.values()) for mail in result.mails])
-    over = {str(r.asset.asset_id) for r in changed if r.cancelled or _gone(r, situation.as_of)}
+    over = {r.asset.asset_id for r in changed if r.cancelled or _gone(r, situation.as_of)}
     return result.and_then(_offers(situation, over))
 
 
@@ -120,7 +120,7 @@ def _told(situation: Situation, mail: Mail, after: Iterable[AssetRecord]) -> Mai
 def _with_contracts(situation: Situation, contracts: Iterable[ContractFacts]) -> Situation:
     known = {contract.contract_id: contract for contract in situation.customer.contracts}
     known |= {contract.contract_id: contract for contract in contracts}
-    return replace(situation, customer=situation.customer.model_copy(update={"contracts": list(known.values())}))
+    return replace(situation, customer=situation.customer.having(contracts=list(known.values())))
 
 
 def _contract(situation: Situation, contract: ContractFacts, holdings: TermHoldings) -> Replanned:
@@ -147,7 +147,7 @@ def _without_next_term(contract: ContractFacts) -> tuple[ContractFacts, Replanne
     """The contract as it was before its next term was sold."""
     if contract.previous is None:
         raise ValueError(f"contract {contract.contract_id} has one term only")
-    before = contract.model_copy(update={"term": contract.previous, "previous": None})
+    before = contract.having(term=contract.previous, previous=None)
     outcome = Outcome(drop=[contract.stage], stages={contract.stage: None})
     return before, Replanned(
         [DropTerm(contract.contract_id, contract.term.number)], outcome, contracts={contract.contract_id: before}
@@ -169,7 +169,7 @@ def _replanned(
     # No units are a quantity as any other: the contract goes on, and what is added again is renewed with it.
     living = living or holdings.without_units(max(present.starts_at, over))
     ends = [record.end for record in living if record.end]
-    renewals = {str(r.asset.asset_id): action for r in living if (action := holdings.renewal_of(r))}
+    renewals = {r.asset.asset_id: action for r in living if (action := holdings.renewal_of(r))}
     sold = [action.effective for action in renewals.values()]
     if living and len(sold) == len(living):
         return _renewed(situation, contract, min(sold), min(ends), renewals)
@@ -198,10 +198,10 @@ def _living_again(situation: Situation, contract: ContractFacts, living: Sequenc
     first, ends = Replanned(), [record.end for record in living if record.end]
     revived = _ran_out(contract)
     if revived:
-        contract = contract.model_copy(update={"status": "active", "status_reason": ""})
+        contract = contract.having(status="active", status_reason="")
         write = SetContractStatus(contract.contract_id, "active", "", situation.as_of)
         first = Replanned([write], contracts={contract.contract_id: contract})
-    ahead = {str(r.asset.asset_id): action for r in living if (action := _renewal_ahead(r, situation.as_of))}
+    ahead = {r.asset.asset_id: action for r in living if (action := _renewal_ahead(r, situation.as_of))}
     if len(ahead) < len(living) or _waits(contract, situation.as_of):
         until = common_end(ends, contract.term.ends_at)
         return first.and_then(_moved(situation, contract, contract.term.starts_at, until, anew=revived))
@@ -244,8 +244,8 @@ def _renewed(
         _begun(contract.contract_id, term, "renewed", situation.as_of),
         SetContractStatus(contract.contract_id, "active", "", situation.as_of),
     ]
-    after = contract.model_copy(update={"term": term, "previous": contract.term, "status": "active"})
-    outcome = renewal.turn(situation, contract, term, says).model_copy(update={"said": []})
+    after = contract.having(term=term, previous=contract.term, status="active")
+    outcome = renewal.turn(situation, contract, term, says).having(said=[])
     if contract.status == "ended":
         outcome = joined(outcome, _adoption(situation))
     return first.and_then(Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: after}))
@@ -264,7 +264,7 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     if contract.status == "declined" and not first.writes:
         return first
     declined = contract.status == "declined"
-    after = contract if declined else contract.model_copy(update={"status": "declined", "status_reason": NOTHING_LEFT})
+    after = contract if declined else contract.having(status="declined", status_reason=NOTHING_LEFT)
     says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {NOTHING_LEFT}"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
@@ -286,10 +286,10 @@ def _ended(situation: Situation, contract: ContractFacts) -> Replanned:
     decision = end_contract(situation, contract, contract.stage, NOTHING_LEFT if began else NEVER_BEGAN)
     return Replanned(
         decision.writes,
-        decision.outcome.model_copy(update={"said": []}),
+        decision.outcome.having(said=[]),
         [_line(contract, decision.line.title)],
         decision.mails if began else [],  # what never began did not end on any day; the change itself is confirmed
-        {contract.contract_id: contract.model_copy(update={"status": "ended"})},
+        {contract.contract_id: contract.having(status="ended")},
     )
 
 
@@ -314,7 +314,7 @@ def _moved(
     first = first.and_then(other)
     writes: list[Write] = []
     if (contract.status == "grace" and ends_at > situation.as_of) or (renewed and contract.status != "active"):
-        contract = contract.model_copy(update={"status": "active"})
+        contract = contract.having(status="active")
         writes = [SetContractStatus(contract.contract_id, "active", "", situation.as_of)]
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)} now"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
@@ -330,7 +330,7 @@ def _with_term(contract: ContractFacts, term: TermFacts) -> tuple[ContractFacts,
     """The contract with another latest term, if it is another."""
     if term == contract.term:
         return contract, Replanned()
-    after = contract.model_copy(update={"term": term})
+    after = contract.having(term=term)
     write = MoveTerm(contract.contract_id, term.number, term.start_on, term.until, term.starts_at, term.ends_at)
     return after, Replanned([write], contracts={contract.contract_id: after})
 
@@ -340,7 +340,7 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
     that is over by now has nothing to come."""
     first, writes = contract, list[Write]()
     if contract.previous is not None:
-        first = contract.model_copy(update={"term": contract.previous, "previous": None})
+        first = contract.having(term=contract.previous, previous=None)
         writes = [_begun(contract.contract_id, contract.term, origin, situation.as_of)]
     writes = [OpenContract(first, origin, situation.as_of), *writes]
     if situation.is_past(contract.term.ends_at):
@@ -351,10 +351,10 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
                 SetContractStatus(contract.contract_id, "ended", why, situation.as_of),
             ],
             lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
-            contracts={contract.contract_id: contract.model_copy(update={"status": "ended"})},
+            contracts={contract.contract_id: contract.having(status="ended")},
         )
     if contract.previous is not None:
-        planned = renewal.turn(situation, first, contract.term, "").model_copy(update={"said": []})
+        planned = renewal.turn(situation, first, contract.term, "").having(said=[])
     else:
         planned = renewal_notices.take_up(situation, contract)
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"

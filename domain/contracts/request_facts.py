@@ -12,7 +12,7 @@ from hashlib import sha256
 from domain.assets.bundles import Relationship
 from domain.assets.errors import AssetExpiredError, BackdateError, ContractError, UnknownAssetError
 from domain.assets.ledger import Ledger, check_version
-from domain.assets.model import AssetRecord, RequestId, Subtype
+from domain.assets.model import AssetRecord, Subtype
 from domain.assets.operations import AnyRequest, apply_together
 from domain.assets.taking import lot_agreed_at
 from domain.assets.writes import AssetChange
@@ -23,7 +23,6 @@ from domain.frame.ownership import POLICY, price_at
 from domain.frame.situation import Situation
 from domain.frame.unreadable import check_contract, unreadable_of
 from domain.kernel.calendar import start_of_day
-from domain.kernel.ids import AssetId
 from domain.kernel.refusals import UNKNOWN_PRODUCT, Problem, Refusal, named_refusals
 from domain.kernel.shown import counted
 from domain.orders.order import OrderedProduct, PricePer
@@ -35,7 +34,7 @@ class RequestFacts:
     `relationships` the edges of the customer's bundles."""
 
     situation: Situation
-    request_id: RequestId
+    request_id: str
     products: Mapping[str, OrderedProduct] = field(default_factory=dict)
     relationships: Sequence[Relationship] = ()
 
@@ -50,7 +49,7 @@ class RequestFacts:
     @property
     def ledger(self) -> Ledger:
         """The account's assets. What lies in the past was checked before: late renewals, and days by the customer's zone."""
-        assets = {AssetId(asset_id): record for asset_id, record in self.situation.records.items()}
+        assets = dict(self.situation.records)
         return Ledger(policy=POLICY, assets=assets)
 
     def moment(self, when: When | None, otherwise: datetime | None = None) -> datetime:
@@ -157,7 +156,7 @@ def carry_out(desk: RequestFacts, requests: Sequence[AnyRequest], sold: Mapping[
     """
     with named_refusals():
         after = apply_together(desk.ledger, requests)
-    return changes_of(desk, {str(asset_id): record for asset_id, record in after.assets.items()}, sold)
+    return changes_of(desk, after.assets, sold)
 
 
 def changes_of(desk: RequestFacts, after: Mapping[str, AssetRecord], sold: Mapping[str, Sold]) -> Changed:

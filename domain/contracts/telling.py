@@ -47,9 +47,7 @@ class Told:
 
 def tell(situation: Situation, changes: Sequence[AssetChange]) -> list[Told]:
     """Each change of an asset, explained by its last action."""
-    names = {
-        str(change.after.asset.asset_id): change.after.asset.name or change.after.asset.product for change in changes
-    }
+    names = {change.after.asset.asset_id: change.after.asset.name or change.after.asset.product for change in changes}
     return [_tell(situation, change, names) for change in changes]
 
 
@@ -138,7 +136,7 @@ def before_last(record: AssetRecord) -> AssetRecord | None:
     actions = record.actions[:-1]
     if not actions:
         return None
-    return record.model_copy(update={"actions": actions, "periods": rebuild(record.asset, actions, POLICY)})
+    return record.having(actions=actions, periods=rebuild(record.asset, actions, POLICY))
 
 
 def _at(record: AssetRecord | None, at: datetime) -> StatePeriod | None:

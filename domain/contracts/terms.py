@@ -128,14 +128,12 @@ def first_day_after(instant: datetime, zone: str) -> date:
 def moved(term: TermFacts, ends_at: datetime, zone: str, *, starts_at: datetime | None = None) -> TermFacts:
     """A term with another end, and another start if one is given; its steps get new names. Itself if it would be empty."""
     start = starts_at or term.starts_at
-    changed = term.model_copy(
-        update={
-            "starts_at": start,
-            "start_on": local_day(start, zone),
-            "ends_at": ends_at,
-            "until": first_day_after(ends_at, zone),
-            "moves": term.moves + 1,
-        }
+    changed = term.having(
+        starts_at=start,
+        start_on=local_day(start, zone),
+        ends_at=ends_at,
+        until=first_day_after(ends_at, zone),
+        moves=term.moves + 1,
     )
     return changed if changed.starts_at < ends_at and changed.start_on < changed.until else term
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.assets.errors import AssetExistsError, ContractError
 from domain.assets.ledger import Ledger, lock, unlock
-from domain.assets.model import AssetRecord, RequestId
+from domain.assets.model import AssetRecord
 from domain.assets.move import Conveyed, transfer_out
 from domain.assets.requests import Transfer
 from domain.assets.undo import take_back
@@ -43,7 +43,6 @@ from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.kernel.calendar import local_day, start_of_day
-from domain.kernel.ids import AssetId
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
 
 
@@ -65,7 +64,7 @@ def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None)
         if receiver is not None and (twice := sorted(receiver.taken & set(ids))):
             raise AssetExistsError(f"asset {twice[0]} exists; choose another to_asset_id")
         ledger, conveyed = _taken_out(desk, request, ids)
-    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, {})
+    changed = changes_of(desk, ledger.assets, {})
     told = tell(desk.situation, changed.changes)
     transfer_id, stage = transfer_id_of(desk), stage_of(desk.request_id)
     says = f"Transfer to {request.to_account} under way: {told[0].line.title}"
@@ -117,8 +116,8 @@ def _taken_out(desk: RequestFacts, request: TransferAssets, ids: Sequence[str]) 
             Transfer(
                 request_id=desk.request_id,
                 recorded_at=desk.as_of,
-                asset_id=AssetId(line.asset_id),
-                to_asset_id=AssetId(to_asset_id),
+                asset_id=line.asset_id,
+                to_asset_id=to_asset_id,
                 to_account_id=request.to_account,
                 effective=effective,
                 quantity=line.quantity,
@@ -128,7 +127,7 @@ def _taken_out(desk: RequestFacts, request: TransferAssets, ids: Sequence[str]) 
         if left is None:
             raise ValueError(f"{desk.request_id} was carried out on {line.asset_id} before, and is not on record")
         conveyed.append(_summed_up(desk, ledger.record(record.asset.asset_id), left))
-        ledger = lock(ledger, AssetId(line.asset_id), desk.request_id)
+        ledger = lock(ledger, line.asset_id, desk.request_id)
     return ledger, conveyed
 
 
@@ -142,7 +141,7 @@ def _summed_up(desk: RequestFacts, left: AssetRecord, conveyed: Conveyed) -> Con
     )
     if cost is None:
         return conveyed
-    return conveyed.model_copy(update={"asset": conveyed.asset.model_copy(update={"carried_first": cost % 1})})
+    return conveyed.having(asset=conveyed.asset.having(carried_first=cost % 1))
 
 
 def _paid_until(
@@ -154,7 +153,7 @@ def _paid_until(
     billed = billing_of(contract) if contract else None
     if billed is not None:
         begun = tuple(term for term in billed.terms if term.start_on <= today)
-        billed = billed.model_copy(update={"terms": begun or billed.terms})
+        billed = billed.having(terms=begun or billed.terms)
     terms = terms_of(billed, desk.zone)
     first, day = local_day(record.start, desk.zone), local_day(effective, desk.zone)
     after = terms.periods(first).after(day)
@@ -191,14 +190,14 @@ def _consignment(desk: RequestFacts, request: TransferAssets, conveyed: Sequence
                 contract=contract.contract_id if contract and left.end is not None else None,
             )
         )
-    ids = {AssetId(line.asset_id): one.asset.asset_id for line, one in zip(request.assets, conveyed, strict=True)}
+    ids = {line.asset_id: one.asset.asset_id for line, one in zip(request.assets, conveyed, strict=True)}
     sent = Consignment(
         request_id=desk.request_id,
         to_contract_id=request.to_contract_id,
         parcels=parcels,
         contracts=contracts,
         bundles=[
-            edge.model_copy(update={"parent_id": ids[edge.parent_id], "child_id": ids[edge.child_id]})
+            edge.having(parent_id=ids[edge.parent_id], child_id=ids[edge.child_id])
             for edge in desk.relationships
             if {edge.parent_id, edge.child_id} <= ids.keys()
         ],
@@ -216,7 +215,7 @@ def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
     ledger = desk.ledger
     for asset_id in locked:
         ledger = unlock(ledger, asset_id, desk.request_id)
-    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, {})
+    changed = changes_of(desk, ledger.assets, {})
     follows = replan(desk.situation, changed.records, touched=locked)
     told = tell(desk.situation, [AssetChange(before_last(c.after), c.after, c.unit_price) for c in changed.changes])
     stage = stage_of(desk.request_id)
@@ -237,7 +236,7 @@ def undo(desk: RequestFacts, transfer_id: str, to_account: str, reason: str) -> 
     ledger = desk.ledger
     for asset_id in _locked(desk):
         ledger = take_back(ledger, asset_id, desk.request_id, desk.as_of)
-    changed = changes_of(desk, {str(id): record for id, record in ledger.assets.items()}, {})
+    changed = changes_of(desk, ledger.assets, {})
     told = tell(desk.situation, changed.changes)
     stage = stage_of(desk.request_id)
     says = f"Transfer to {to_account} was refused and is undone: {reason}"
@@ -250,17 +249,17 @@ def undo(desk: RequestFacts, transfer_id: str, to_account: str, reason: str) -> 
     )
 
 
-def _locked(desk: RequestFacts) -> list[AssetId]:
+def _locked(desk: RequestFacts) -> list[str]:
     """The assets that the transfer holds."""
     records: Mapping[str, AssetRecord] = desk.situation.records
-    return [AssetId(asset_id) for asset_id, record in records.items() if record.lock == desk.request_id]
+    return [asset_id for asset_id, record in records.items() if record.lock == desk.request_id]
 
 
 def settled(situation: Situation, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
     if transfer.status == TransferStatus.UNDER_WAY:
         raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")
-    desk = RequestFacts(situation, RequestId(transfer.consignment.request_id))
+    desk = RequestFacts(situation, transfer.consignment.request_id)
     if not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")
     if transfer.status == TransferStatus.RECEIVED:

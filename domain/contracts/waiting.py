@@ -26,9 +26,9 @@ def unless_locked(rule: Rule) -> Rule:
         name, _, looks = step.name.partition(_MARK)
         locked = [r for r in situation.records.values() if r.lock is not None and r.asset.contract_id == contract_id]
         if not locked:
-            return rule(situation, step.model_copy(update={"name": name}))
+            return rule(situation, step.having(name=name))
         later = situation.as_of + AGAIN_AFTER
-        again = step.model_copy(update={"name": f"{name}{_MARK}{int(looks or 0) + 1}", "at": later})
+        again = step.having(name=f"{name}{_MARK}{int(looks or 0) + 1}", at=later)
         says = f"{name} of {contract_id} waits: {locked[0].asset.asset_id} is on its way to another account"
         return Decision(JournalLine(says, kind="skipped"), Outcome(plan=[again]))
 

@@ -73,7 +73,7 @@ class Flying(Carried):
         ended = next((n for n, delivery in enumerate(self.in_flight) if delivery.id == delivery_id), None)
         attention = {key: why for key, why in self.attention.items() if key != f"delivery:{delivery_id}"}
         flight = [d for n, d in enumerate(self.in_flight) if n != ended]
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
+        return self.having(in_flight=flight, attention=attention)
 
     def late(self, delivery_id: str, why: str) -> Self:
         """With a delivery that could not leave within the hour, and why, where people look for it."""
@@ -84,12 +84,12 @@ class Flying(Carried):
         return self._marked(delivery_id, "stuck", f"stuck:{delivery_id}", why)
 
     def _marked(self, delivery_id: str, mark: str, reason: str, why: str) -> Self:
-        flight = [d.model_copy(update={mark: True}) if d.id == delivery_id else d for d in self.in_flight]
-        return self.model_copy(update={"in_flight": flight, "attention": {**self.attention, reason: why}})
+        flight = [d.having(**{mark: True}) if d.id == delivery_id else d for d in self.in_flight]
+        return self.having(in_flight=flight, attention={**self.attention, reason: why})
 
     def freed(self, *settled: str) -> Self:
         """With every stuck delivery on its way again, and without what needed a person for a reason that begins like `settled`."""
-        flight = [d.model_copy(update={"stuck": False}) for d in self.in_flight]
+        flight = [d.having(stuck=False) for d in self.in_flight]
         gone = ("stuck:", *settled)
         attention = {key: why for key, why in self.attention.items() if not key.startswith(gone)}
-        return self.model_copy(update={"in_flight": flight, "attention": attention})
+        return self.having(in_flight=flight, attention=attention)

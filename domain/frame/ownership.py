@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.ledger import Ledger
-from domain.assets.model import Asset, AssetRecord, Category, RequestId, SellingModel
+from domain.assets.model import Asset, AssetRecord, Category, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.assets.taking import lot_agreed_at
@@ -16,7 +16,6 @@ from domain.assets.worth import AmountRounding, LedgerPolicy, MonthCount
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
 from domain.frame.situation import Situation
-from domain.kernel.ids import AccountId, AssetId, ContractId, OrderId, ProductCode
 from domain.orders.order import PricePer
 
 POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
@@ -31,16 +30,16 @@ def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: 
     """The initial sale of an asset that has one period."""
     first = asset.periods[0]
     request = Generate(
-        request_id=RequestId(f"order:{order_id}"),
+        request_id=f"order:{order_id}",
         recorded_at=at,
         asset=Asset(
-            asset_id=AssetId(asset.asset_id),
-            account_id=AccountId(account_id),
-            product=ProductCode(asset.product),
+            asset_id=asset.asset_id,
+            account_id=account_id,
+            product=asset.product,
             name=asset.product_name,
             currency=asset.currency,
             selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
-            contract_id=ContractId(asset.contract_id) if asset.contract_id else None,
+            contract_id=asset.contract_id if asset.contract_id else None,
             time_zone=zone,
         ),
         lines=(
@@ -51,7 +50,7 @@ def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: 
                 unit_price=asset.monthly(asset.unit_price),
             ),
         ),
-        order_id=OrderId(order_id),
+        order_id=order_id,
     )
     return _changed({}, request, asset.asset_id, asset.unit_price)
 
@@ -59,9 +58,9 @@ def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: 
 def upsold(records: Records, asset: AssetFacts, add: int, unit_price: Decimal, at: datetime, key: str) -> AssetChange:
     """`add` units more from `at` on, to the asset's end."""
     request = ChangeQuantity(
-        request_id=RequestId(key),
+        request_id=key,
         recorded_at=at,
-        asset_id=AssetId(asset.asset_id),
+        asset_id=asset.asset_id,
         effective=at,
         delta=add,
         unit_price=asset.monthly(unit_price),
@@ -85,9 +84,9 @@ def renewed(
     if record.end is None or not term[0] <= record.end < term[1] or _renewal_ahead(record, at):
         return None
     request = Renew(
-        request_id=RequestId(key),
+        request_id=key,
         recorded_at=at,
-        asset_id=AssetId(asset.asset_id),
+        asset_id=asset.asset_id,
         start=record.end,
         end=term[1],
         uplift_percent=contract.uplift_percent,
@@ -119,5 +118,5 @@ def prices_begun(situation: Situation, assets: Iterable[AssetFacts]) -> list[Set
 
 def _changed(records: Records, request: AnyRequest, asset_id: str, unit_price: Decimal) -> AssetChange:
     before = records.get(asset_id)
-    ledger = Ledger(policy=POLICY, assets={AssetId(asset_id): before} if before else {})
-    return AssetChange(before, apply(ledger, request).record(AssetId(asset_id)), unit_price)
+    ledger = Ledger(policy=POLICY, assets={asset_id: before} if before else {})
+    return AssetChange(before, apply(ledger, request).record(asset_id), unit_price)

@@ -144,7 +144,7 @@ def apart(situation: Situation, decision: Decision, template: str, day: date) ->
     says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return replace(
         decision,
-        outcome=decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, step]}),
+        outcome=decision.outcome.having(plan=[*decision.outcome.plan, step]),
         mails=[mail for mail in decision.mails if mail.template != template],
         more_lines=[*decision.more_lines, JournalLine(says, name=f"{template}-put-off", kind="mail_put_off")],
     )
@@ -162,7 +162,7 @@ def put_off(situation: Situation, step: Step, template: str, day: date) -> Decis
     if moment is not None and (day - since).days > moment:
         return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
     at, on = situation.customer.morning(day, business_day=False)
-    later = step.model_copy(update={"at": at, "on": on})
+    later = step.having(at=at, on=on)
     says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[later], put_off=True))
 
@@ -173,5 +173,5 @@ def said_once(decision: Decision, mail: Mail, before: Mapping[str, Any] | None) 
     if before is None or before["term_end"] != mail.context["term_end"] or (offer and before["quote"] != offer):
         return decision
     line = replace(decision.line, title="Renewal notice left out: the same was said in the last days", kind="skipped")
-    outcome = decision.outcome.model_copy(update={"said": []})
+    outcome = decision.outcome.having(said=[])
     return replace(decision, line=line, outcome=outcome, mails=[one for one in decision.mails if one is not mail])

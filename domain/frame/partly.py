@@ -46,7 +46,7 @@ def read_customer(found: dict[str, Any]) -> Customer:
         customer = Customer.model_validate(facts)
     except ValidationError as error:
         raise UnreadableError(Unreadable(kind="account", id=account_id, why=why_not(error))) from error
-    return customer.model_copy(update={"unreadable": unreadable})
+    return customer.having(unreadable=unreadable)
 
 
 def with_known_zones(customer: Customer) -> Customer:
@@ -55,14 +55,14 @@ def with_known_zones(customer: Customer) -> Customer:
         return customer
     odd = [contact for contact in customer.contacts if not is_zone(contact.time_zone)]
     contacts = [
-        contact.model_copy(update={"time_zone": customer.account.time_zone}) if contact in odd else contact
+        contact.having(time_zone=customer.account.time_zone) if contact in odd else contact
         for contact in customer.contacts
     ]
     named = [
         Unreadable(kind="contact", id=contact.contact_id, why=f"no time zone is called {contact.time_zone!r}")
         for contact in odd
     ]
-    return customer.model_copy(update={"contacts": contacts, "unreadable": [*customer.unreadable, *named]})
+    return customer.having(contacts=contacts, unreadable=[*customer.unreadable, *named])
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, Field
 
 from domain.frame.case_words import CaseState, Priority
 from domain.kernel.base import Carried
-from domain.kernel.ids import ProductCode, StaffId
 
 
 class HoldLevel(StrEnum):
@@ -45,7 +44,7 @@ class CaseForHold(Carried):
     priority: Priority
     opened_at: AwareDatetime
     last_activity_at: AwareDatetime
-    product: ProductCode | None = None
+    product: str | None = None
     escalated: bool = False
     resolution_late: bool = False
     refund_dispute: bool = False
@@ -70,9 +69,9 @@ class ManualHold(Carried):
     id: str
     level: HoldLevel
     says: str
-    placed_by: StaffId
+    placed_by: str
     since: AwareDatetime
-    product: ProductCode | None = None
+    product: str | None = None
     until: AwareDatetime | None = None
     lifted_at: AwareDatetime | None = None
 
@@ -96,7 +95,7 @@ class Override(Carried):
     """A named person's decision to reach the customer in spite of a hold, for a short time, shown to the case owner."""
 
     id: str
-    by: StaffId
+    by: str
     role: str
     reason: str
     since: AwareDatetime

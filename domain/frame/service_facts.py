@@ -22,7 +22,6 @@ from domain.frame.sales_holds import (
 )
 from domain.frame.state import OpenCaseView, Step
 from domain.kernel.base import Carried
-from domain.kernel.ids import ProductCode
 
 EXCERPT = 60
 WRITTEN_ANEW = "written anew"
@@ -115,7 +114,7 @@ class HeldMail(WrittenMail):
     """A mail that waits for the holds, or for an hour at which it may leave. Nothing holds one without a purpose."""
 
     purpose: Purpose | None = None
-    product: ProductCode | None = None
+    product: str | None = None
 
     @property
     def optional_to(self) -> str | None:
@@ -142,7 +141,7 @@ class HeldStep(Carried):
 
     step: Step
     purpose: Purpose
-    product: ProductCode | None = None
+    product: str | None = None
 
 
 class SeenCase(Carried):

@@ -238,24 +238,22 @@ class JourneyState(Flying):
             and not (prefixes and step.key.startswith(prefixes))
             and not (done is not None and step.key == done.key)
         ]
-        return self.model_copy(
-            update={
-                "agenda": sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
-                "stages": _without_finished(_merged(self.stages, outcome.stages), outcome.finished),
-                "attention": _merged(self.attention, outcome.attention),
-                "in_flight": [
-                    *self.in_flight,
-                    *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
-                ],
-                "health": outcome.health or self.health,
-                "account": outcome.account or self.account,
-                "said": [*self.said, *outcome.said][-SAID_LINES:],
-                "last": done.key if done is not None else self.last,
-                **({"cases": outcome.cases} if outcome.cases is not None else {}),
-                **({"sent": outcome.sent} if outcome.sent is not None else {}),
-                **({"holds": outcome.holds} if outcome.holds is not None else {}),
-                **({"paused": outcome.pause} if outcome.pause is not None or outcome.unpaused else {}),
-            }
+        return self.having(
+            agenda=sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
+            stages=_without_finished(_merged(self.stages, outcome.stages), outcome.finished),
+            attention=_merged(self.attention, outcome.attention),
+            in_flight=[
+                *self.in_flight,
+                *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
+            ],
+            health=outcome.health or self.health,
+            account=outcome.account or self.account,
+            said=[*self.said, *outcome.said][-SAID_LINES:],
+            last=done.key if done is not None else self.last,
+            **{"cases": outcome.cases} if outcome.cases is not None else {},
+            **{"sent": outcome.sent} if outcome.sent is not None else {},
+            **{"holds": outcome.holds} if outcome.holds is not None else {},
+            **{"paused": outcome.pause} if outcome.pause is not None or outcome.unpaused else {},
         )
 
     def moved(self, before: AccountView | None, *, keeping: Collection[str] = AT_AN_INSTANT) -> JourneyState:
@@ -268,21 +266,19 @@ class JourneyState(Flying):
             return self
         old, new = before.time_zone, self.account.time_zone
         agenda = [
-            step.model_copy(update={"at": local_instant(step.on, new)})
+            step.having(at=local_instant(step.on, new))
             if step.kind not in keeping and wall_clock(step.at, old) == datetime.combine(step.on, MORNING)
             else step
             for step in self.agenda
         ]
-        return self.model_copy(update={"agenda": sorted(agenda, key=lambda step: (step.at, step.key))})
+        return self.having(agenda=sorted(agenda, key=lambda step: (step.at, step.key)))
 
     def parking(self, step: Step, why: str) -> JourneyState:
         """The state with `step` set aside because it cannot be done, and the reason where people look for it."""
-        return self.model_copy(
-            update={
-                "agenda": [other for other in self.agenda if other.key != step.key],
-                "parked": [*self.parked, step],
-                "attention": {**self.attention, f"parked:{step.key}": why},
-            }
+        return self.having(
+            agenda=[other for other in self.agenda if other.key != step.key],
+            parked=[*self.parked, step],
+            attention={**self.attention, f"parked:{step.key}": why},
         )
 
     def overdue(self, now: datetime) -> list[Step]:
@@ -296,16 +292,14 @@ class JourneyState(Flying):
     def without_parked(self, key: str) -> JourneyState:
         """The state in which the step of that key is not set aside any more."""
         attention = {name: why for name, why in self.attention.items() if name != f"parked:{key}"}
-        return self.model_copy(
-            update={"parked": [step for step in self.parked if step.key != key], "attention": attention}
-        )
+        return self.having(parked=[step for step in self.parked if step.key != key], attention=attention)
 
     def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
         """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
-        again = [] if planned else [step.model_copy(update={"at": now}) for step in self.parked]
+        again = [] if planned else [step.having(at=now) for step in self.parked]
         agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
         freed = self.freed("parked:", "unreadable:")
-        return freed.model_copy(update={"agenda": agenda, "parked": [], "paused": None})
+        return freed.having(agenda=agenda, parked=[], paused=None)
 
 
 class JourneyStart(Carried):
@@ -323,7 +317,7 @@ def _without_finished(stages: dict[str, Stage], finished: Mapping[str, str]) -> 
     for stage, done in finished.items():
         if (known := stages.get(stage)) is not None and done in known.tasks:
             left = [task for task in known.tasks if task != done]
-            found[stage] = known.model_copy(update={"tasks": left}) if left else None
+            found[stage] = known.having(tasks=left) if left else None
     return _merged(stages, found)
 
 

@@ -16,7 +16,6 @@ from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar, Interval
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_errors import UnknownCountryError
 from domain.kernel.calendar import local_day
-from domain.kernel.ids import ProductCode
 from domain.kernel.localtime import MINUTES_A_DAY
 from domain.kernel.national import national_holidays
 from domain.kernel.refusals import Problem, Refusal
@@ -83,7 +82,7 @@ class SalesGuard:
         read = {one.source for one in self.facts.acknowledged if one.by == by}
         request = ContactRequest(
             purpose=purpose,
-            product=ProductCode(product) if product else None,
+            product=product if product else None,
             automatic=automatic,
             acknowledged=warnings <= read,
             released=frozenset(self.facts.released),
@@ -95,7 +94,7 @@ class SalesGuard:
         """The verdict on a message that leaves by itself. A quote was asked for by a person, who had to read any warning first."""
         decision = self.ask(purpose, product, automatic=purpose is not Purpose.NEW_QUOTE)
         if decision.verdict is Verdict.ACKNOWLEDGE:
-            return decision.model_copy(update={"verdict": Verdict.ALLOWED})
+            return decision.having(verdict=Verdict.ALLOWED)
         return decision
 
     def holds_back(self, purpose: Purpose, product: str | None = None) -> ContactDecision | None:

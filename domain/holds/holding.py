@@ -276,4 +276,4 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> Non
         found.lines.append(JournalLine(says, name=f"quote-{held.step.key}", kind="dropped"))
         return
     soon = situation.step_soon(held.step.kind, held.step.stage, held.step.name)
-    found.plan.append(held.step.model_copy(update={"at": soon.at, "on": soon.on}))
+    found.plan.append(held.step.having(at=soon.at, on=soon.on))

@@ -23,7 +23,6 @@ from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import ProductCode
 
 PRODUCT_ONLY = frozenset(
     {
@@ -61,7 +60,7 @@ class Hold(Carried):
     source: str
     """the case, the survey answer or the manual hold that it comes from"""
     since: AwareDatetime
-    product: ProductCode | None = None
+    product: str | None = None
     review_at: AwareDatetime | None = None
     says: str
 
@@ -201,7 +200,7 @@ class ContactRequest(Carried):
     """One wish to reach the customer. `released` are cases whose owners let a renewal talk pass."""
 
     purpose: Purpose
-    product: ProductCode | None = None
+    product: str | None = None
     automatic: bool = True
     acknowledged: bool = False
     released: frozenset[str] = frozenset()

@@ -20,7 +20,6 @@ from domain.holds.writes import (
     RecordRelease,
 )
 from domain.kernel.base import Write
-from domain.kernel.ids import StaffId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.kernel.shown import to_the_minute
 
@@ -61,7 +60,7 @@ def override(situation: Situation, request: OverrideHold, override_id: str) -> D
     holds = _live(situation)
     wanted = Override(
         id=override_id,
-        by=StaffId(request.by),
+        by=request.by,
         role=request.role,
         reason=request.reason,
         since=situation.as_of,

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.ledger import Ledger
-from domain.assets.model import AssetRecord, Category, RequestId
+from domain.assets.model import AssetRecord, Category
 from domain.assets.requests import Generate
 from domain.assets.writes import Relate
 from domain.billing.writes import BillPurchase
@@ -27,7 +27,6 @@ from domain.journey import fulfilling
 from domain.journey.activation import NAMED, Sale, begin, first_invoices, told_of_invoices
 from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, started_months
-from domain.kernel.ids import AssetId, ContractId, OrderId
 from domain.kernel.refusals import ORDER_CONFLICT, Refusal, named_refusals
 from domain.orders.order import BillingFrequency, FirstInvoice, PricePer, ProductKind
 from domain.quotes import versions
@@ -72,10 +71,10 @@ def accept(situation: Situation, stored: StoredQuote, request: AcceptQuote, take
     order_id, at = order_id_of(stored, request), situation.as_of
     with named_refusals():
         file = versions.accept(stored.file, at, request.by)
-        order = order_from(file, OrderId(order_id))
+        order = order_from(file, order_id)
     contracts, order = _under_contracts(situation, stored.terms, order)
     _check_ids(order_id, contracts, taken)
-    ledger = Ledger(policy=POLICY, assets={AssetId(key): record for key, record in situation.records.items()})
+    ledger = Ledger(policy=POLICY, assets=dict(situation.records))
     with named_refusals():
         after = assetize(ledger, order)
     return _decide(situation, replace(stored, file=file), order, contracts, after, stored)
@@ -95,7 +94,7 @@ def _decide(
     records = {str(key): record for key, record in after.assets.items() if key not in consumed}
     sold = {line.asset_id: Sold(line.unit_price, line.per) for line in lines if line.asset_id}
     sold |= _swapped_in(quote, records, situation.records)
-    desk = RequestFacts(situation, RequestId(f"quote:{quote.quote_id}"))
+    desk = RequestFacts(situation, f"quote:{quote.quote_id}")
     changed = changes_of(desk, records, sold)
     decision = (
         changes.decide(desk, changed, "", plans=False)
@@ -126,7 +125,7 @@ def _decide(
         decision,
         line=first,
         more_lines=[*told, *decision.more_lines, *past, *billing_lines],
-        outcome=decision.outcome.model_copy(update={"said": said, "answer": answer}),
+        outcome=decision.outcome.having(said=said, answer=answer),
         writes=[
             *_order_writes(situation, stored, before, order, contracts, lines),
             *decision.writes,
@@ -182,13 +181,11 @@ def _begun(
     customer, today = situation.customer, situation.today
     names = [line.product_name for line in lines if line.kind == ProductKind.GOODS.value]
     purchases = [PurchaseFacts(order_id=str(order.order_id), day=today, names=names[:8])] if names else []
-    known = customer.model_copy(
-        update={
-            "contracts": [*customer.contracts, *sale.contracts],
-            "assets": [*customer.assets, *sale.assets],
-            "purchases": [*customer.purchases, *purchases],
-            "goods": [*names, *customer.goods],
-        }
+    known = customer.having(
+        contracts=[*customer.contracts, *sale.contracts],
+        assets=[*customer.assets, *sale.assets],
+        purchases=[*customer.purchases, *purchases],
+        goods=[*names, *customer.goods],
     )
     writes: list[Write] = [
         BillPurchase(
@@ -239,15 +236,15 @@ def _under_contracts(
             of_asset[line.asset_id] = spans.setdefault((line.effective, line.end), made)
     steps = tuple(_with_contract(step, of_asset) for step in quote.steps)
     contracts = [_contract(order, terms, contract_id, span, zone) for span, contract_id in spans.items()]
-    return contracts, order.model_copy(update={"quote": quote.model_copy(update={"steps": steps})})
+    return contracts, order.having(quote=quote.having(steps=steps))
 
 
 def _with_contract(step: LedgerStep, of_asset: Mapping[str, str]) -> LedgerStep:
     request = step.request
     if not isinstance(request, Generate) or request.asset.asset_id not in of_asset:
         return step
-    asset = request.asset.model_copy(update={"contract_id": ContractId(of_asset[request.asset.asset_id])})
-    return step.model_copy(update={"request": request.model_copy(update={"asset": asset})})
+    asset = request.asset.having(contract_id=of_asset[request.asset.asset_id])
+    return step.having(request=request.having(asset=asset))
 
 
 def _contract(

@@ -105,20 +105,16 @@ def change_account(
     }
     changed = {name: pair for name, pair in now.items() if pair[0] != pair[1]}
     rules = playbook if "segment" in changed and playbook is not None else situation.playbook
-    after = customer.model_copy(
-        update={
-            "owner": owner,
-            "success_manager": manager,
-            "account": account.model_copy(
-                update={
-                    "segment": rules.segment,
-                    "playbook_version": rules.version,
-                    **{name: changed[name][1] for name in ("language", "time_zone") if name in changed},
-                    "billed_until": situation.billing_day if "time_zone" in changed else account.billed_until,
-                }
-            ),
-            "contacts": [_followed(one, changed) for one in customer.contacts],
-        }
+    after = customer.having(
+        owner=owner,
+        success_manager=manager,
+        account=account.having(
+            segment=rules.segment,
+            playbook_version=rules.version,
+            **{name: changed[name][1] for name in ("language", "time_zone") if name in changed},
+            billed_until=situation.billing_day if "time_zone" in changed else account.billed_until,
+        ),
+        contacts=[_followed(one, changed) for one in customer.contacts],
     )
     write = ChangedAccount(
         owner=owner.staff_id,
@@ -194,7 +190,7 @@ def _followed(contact: ContactFacts, changed: Mapping[str, tuple[str, str]]) -> 
         for name in ("language", "time_zone")
         if name in changed and getattr(contact, name) == changed[name][0]
     }
-    return contact.model_copy(update=same) if same else contact
+    return contact.having(**same) if same else contact
 
 
 def _succeeded(changed: Mapping[str, tuple[str, str]], still: set[str]) -> dict[str, str]:
@@ -246,7 +242,7 @@ def change_contacts(situation: Situation, request: ChangeContacts) -> tuple[Situ
     if request.remove:
         writes.append(GoneContacts(tuple(request.remove), request.by, situation.as_of))
     line = JournalLine(says, detail={"reason": request.reason} if request.reason else {})
-    after = customer.model_copy(update={"contacts": contacts})
+    after = customer.having(contacts=contacts)
     moved = Situation(after, situation.playbook, situation.as_of, service=situation.service)
     return moved, Decision(line, outcome, [*writes])
 

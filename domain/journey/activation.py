@@ -168,7 +168,7 @@ def _asset(order: Order, line: OrderedLine, product: OrderedProduct, contract: C
         quantity=line.quantity,
         mrr=asset.mrr_of(line.quantity, line.unit_price),
     )
-    return asset.model_copy(update={"periods": [period]})
+    return asset.having(periods=[period])
 
 
 def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, opening: bool, goods: bool) -> Decision:
@@ -182,7 +182,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     outcome, past, writes = begin(situation, order.order_id, start, sale, first=first, opening=opening, goods=goods)
     if not situation.imported and ships(order, sale, goods=goods):
         asked = fulfilling.follow_up_of(situation, order.order_id, start, onboards=first or bool(sale.contracts))
-        outcome = outcome.model_copy(update={"plan": [*outcome.plan, *asked]})
+        outcome = outcome.having(plan=[*outcome.plan, *asked])
     account, now = order.account, situation.as_of
     writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
     writes += [] if situation.imported else _purchases(order, sale)
@@ -196,18 +196,16 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         first_invoices={} if situation.imported else first_invoices(sale.contracts, situation.billing_day),
     )
     lines, first_said = told_of_invoices(answer.first_invoices, situation.billing_day)
-    outcome = outcome.model_copy(
-        update={
-            "account": AccountView(
-                name=customer.account.name,
-                time_zone=customer.account.time_zone,
-                owner=customer.owner.staff_id,
-                playbook=situation.playbook.named,
-            ),
-            "attention": {**outcome.attention, **_mended(order)},
-            "said": [says, *first_said],
-            "answer": answer.model_dump(mode="json"),
-        }
+    outcome = outcome.having(
+        account=AccountView(
+            name=customer.account.name,
+            time_zone=customer.account.time_zone,
+            owner=customer.owner.staff_id,
+            playbook=situation.playbook.named,
+        ),
+        attention={**outcome.attention, **_mended(order)},
+        said=[says, *first_said],
+        answer=answer.model_dump(mode="json"),
     )
     at = order.activated_at if situation.imported else None
     first_line = JournalLine(says, at=at, detail={"order_id": order.order_id})
@@ -315,7 +313,7 @@ def _purchases(order: Order, sale: Sale) -> list[BillPurchase]:
 
 def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFacts:
     over = situation.is_past(contract.term.ends_at)
-    return contract.model_copy(update={"status": "ended"}) if over else contract
+    return contract.having(status="ended") if over else contract
 
 
 def _with_onboarding(
@@ -359,13 +357,11 @@ def _mended(order: Order) -> dict[str, str | None]:
 
 
 def _joined(one: Outcome, other: Outcome) -> Outcome:
-    return one.model_copy(
-        update={
-            "plan": [*one.plan, *other.plan],
-            "drop": [*one.drop, *other.drop],
-            "stages": {**one.stages, **other.stages},
-            "attention": {**one.attention, **other.attention},
-        }
+    return one.having(
+        plan=[*one.plan, *other.plan],
+        drop=[*one.drop, *other.drop],
+        stages={**one.stages, **other.stages},
+        attention={**one.attention, **other.attention},
     )
 
 

@@ -188,7 +188,7 @@ class Facts:
     def here(self, step: Step) -> Step:
         """A step that was planned for nine o'clock where the customer was then, at nine where they are now."""
         here = local_instant(step.on, self.situation.customer.account.time_zone)
-        return step.model_copy(update={"at": here}) if here in self._instants(step) else step
+        return step.having(at=here) if here in self._instants(step) else step
 
     def _instants(self, step: Step | None) -> set[datetime]:
         """The instants that are the same for a step: of one that comes at nine, nine o'clock wherever the customer has been."""

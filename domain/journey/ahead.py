@@ -35,7 +35,7 @@ def extend(facts: Facts, found: Agenda, until: datetime) -> None:
 
 def _stages_after(found: Agenda, contract: ContractFacts) -> list[str]:
     """The latest term's stage, if that of the term before is open: it opens when that one ends."""
-    before = contract.model_copy(update={"term": contract.previous}).stage if contract.previous else None
+    before = contract.having(term=contract.previous).stage if contract.previous else None
     return [contract.stage] if before in found.stages else []
 
 
@@ -93,15 +93,15 @@ def _renewed(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFact
     if not changes:
         return None
     term = next_term(then, contract)
-    later = contract.model_copy(update={"term": term, "previous": contract.term})
+    later = contract.having(term=term, previous=contract.term)
     customer = facts.situation.customer
     others = [later if one.contract_id == contract.contract_id else one for one in customer.contracts]
     records = dict(facts.situation.records) | {change.after.asset.asset_id: change.after for change in changes}
-    situation = replace(facts.situation, customer=customer.model_copy(update={"contracts": others}), records=records)
+    situation = replace(facts.situation, customer=customer.having(contracts=others), records=records)
     bills = dict(facts.billing)
     if (known := bills.get(contract.contract_id)) is not None:
         terms = (*known.terms, ContractTerm(start_on=term.start_on, until=term.until, starts_at=term.starts_at))
-        bills[contract.contract_id] = known.model_copy(update={"terms": terms})
+        bills[contract.contract_id] = known.having(terms=terms)
     return replace(facts, situation=situation, billing=bills), later
 
 

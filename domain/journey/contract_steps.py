@@ -46,7 +46,7 @@ def _sold_ahead(facts: Facts, contract: ContractFacts, life: ContractLife) -> Co
     """The contract with the term before its latest, while that one is sold and the term before has not been ended."""
     if contract.previous is None or life.term_recorded_at >= contract.previous.ends_at:
         return None
-    before = contract.model_copy(update={"term": contract.previous, "previous": None})
+    before = contract.having(term=contract.previous, previous=None)
     return None if _is_over(facts, renewal_notices.end_step(before)) else before
 
 
@@ -191,7 +191,7 @@ def _billing_step(facts: Facts, what: str, day: date) -> Step:
     step = billing.step_on(facts.situation.customer, what, day)
     if facts.done(step.key) is None:
         return step
-    return step.model_copy(update={"name": f"{step.name}.{_billed_until(facts)}"})
+    return step.having(name=f"{step.name}.{_billed_until(facts)}")
 
 
 # Changes

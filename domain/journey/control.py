@@ -51,7 +51,7 @@ def pause(situation: Situation, request: PauseJourney) -> Decision:
 def paused(state: JourneyState, request: PauseJourney, now: datetime, lets: list[str]) -> JourneyState:
     """The state of a journey that does nothing by itself but the kinds of steps that it `lets`."""
     pause = Pause(reason=request.reason, since=now, until=request.until, lets=lets, by=request.by)
-    return state.model_copy(update={"paused": pause})
+    return state.having(paused=pause)
 
 
 def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]) -> Decision:
@@ -73,12 +73,8 @@ def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Deci
     plan = [other for other in without(situation, step) if other.key != step.key]
     says = f"Left out: {within_words(step)}; {request.reason}"
     ends = belongings(situation, step, request.by, request.reason)
-    outcome = ends.outcome.model_copy(
-        update={
-            "plan": plan,
-            "drop": [step.key, *ends.outcome.drop],
-            "answer": {"skipped": step.key, **(ends.outcome.answer or {})},
-        }
+    outcome = ends.outcome.having(
+        plan=plan, drop=[step.key, *ends.outcome.drop], answer={"skipped": step.key, **(ends.outcome.answer or {})}
     )
     return Decision(JournalLine(says), outcome, ends.writes)
 
@@ -96,7 +92,7 @@ def reschedule(situation: Situation, request: RescheduleStep, steps: Sequence[St
         problem = Problem(field="day", problem=f"{day} is too late, as {limit.why}; {instead}")
         raise Refusal(INVALID_REQUEST, "the step cannot be moved", [problem])
     says = f"Moved to {day}: {within_words(step)}" + (f"; {request.reason}" if request.reason else "")
-    moved = step.model_copy(update={"at": at, "on": day})
+    moved = step.having(at=at, on=day)
     answer = {"step": step.key, "at": at.isoformat(), "day": day.isoformat()}
     return Decision(JournalLine(says), Outcome(plan=[moved], answer=answer))
 

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.assets.model import RequestId
 from domain.assets.requests import ChangeQuantity
 from domain.billing.billing import Credit, CreditLine
 from domain.billing.writes import BookCredit
@@ -18,7 +17,6 @@ from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.base import Write
-from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.orders.fulfilments import (
@@ -80,7 +78,7 @@ def report(situation: Situation, line: OrderLine, request: ReportFulfilment, eve
     says = f"{line.product_name}: {quantity} of {after.quantity} {step.value}"
     outcome = Outcome(said=[says], answer=answer_of(line.order_id, after, situation.as_of))
     if after.late(situation.as_of) == 0 and line.fulfilment.promised is not None:
-        outcome = outcome.model_copy(update={"attention": {_attention(line): None}})
+        outcome = outcome.having(attention={_attention(line): None})
     decision = Decision(_line(says, line, request), outcome, [write])
     return _returned(situation, line, decision, event_id, quantity) if step is FulfilmentStep.RETURNED else decision
 
@@ -93,7 +91,7 @@ def _ordered(situation: Situation, line: OrderLine, request: ReportFulfilment, e
             NOT_ALLOWED, f"line {line.fulfilment.line_id} has {line.fulfilment.quantity} units, not {quantity}"
         )
     promised = request.promised_at
-    after = line.fulfilment.model_copy(update={"promised": promised or line.fulfilment.promised})
+    after = line.fulfilment.having(promised=promised or line.fulfilment.promised)
     until = f", promised for {situation.customer.day_of(promised)}" if promised else ""
     says = f"{line.product_name}: {quantity} of {after.quantity} ordered{until}"
     plan = (
@@ -153,23 +151,19 @@ def _returned(situation: Situation, line: OrderLine, decision: Decision, event_i
             ),
         )
         return replace(decision, writes=[*decision.writes, BookCredit(credit)])
-    desk = RequestFacts(situation, RequestId(f"return:{event_id}"))
+    desk = RequestFacts(situation, f"return:{event_id}")
     less = ChangeQuantity(
         request_id=desk.request_id,
         recorded_at=situation.as_of,
-        asset_id=AssetId(line.asset_id),
+        asset_id=line.asset_id,
         effective=situation.as_of,
         delta=-quantity,
     )
     with named_refusals():
         changed = changes.decide(desk, carry_out(desk, [less], {}), "returned")
     writes: list[Write] = [*decision.writes, *changed.writes]
-    outcome = changed.outcome.model_copy(
-        update={
-            "said": decision.outcome.said,
-            "answer": decision.outcome.answer,
-            "attention": decision.outcome.attention,
-        }
+    outcome = changed.outcome.having(
+        said=decision.outcome.said, answer=decision.outcome.answer, attention=decision.outcome.attention
     )
     return replace(
         decision,

@@ -20,7 +20,7 @@ from domain.frame.customer import ContractFacts, TermFacts
 from domain.frame.ownership import POLICY
 from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach
-from domain.kernel.ids import AccountRef, AssetId, ContractRef, Opaque
+from domain.kernel.ids import AccountRef, ContractRef, Opaque
 from domain.kernel.money import CurrencyCode
 from domain.kernel.refusals import Refusal
 from domain.orders.order import (
@@ -40,7 +40,7 @@ INVALID_ASSET = "InvalidAsset"
 ORIGIN = "imported"
 _MONEY = frozenset({"unit_price", "mrr", "amount"})
 
-AssetRef = Annotated[AssetId, Opaque]
+AssetRef = Annotated[str, Opaque]
 Day = Annotated[date, AfterValidator(within_reach)]
 
 

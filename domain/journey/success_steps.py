@@ -21,8 +21,8 @@ def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situati
     """The customer as now, with the eyes and in the zone of another instant: what was planned then is planned again."""
     customer, zone = facts.situation.customer, facts.zone_at(at)
     if zone != customer.account.time_zone:
-        account = customer.account.model_copy(update={"time_zone": zone})
-        customer = customer.model_copy(update={"account": account})
+        account = customer.account.having(time_zone=zone)
+        customer = customer.having(account=account)
     return replace(facts.situation, customer=customer, as_of=at, imported=imported)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -27,19 +26,21 @@ class Received(BaseModel):
         """The document as our own tables have it. Raises ValidationError as `model_validate` does."""
         return cls.model_validate(value, context=STORED)
 
+    def having(self, **changes: Any) -> Self:
+        """A copy with other fields, which are not checked."""
+        return self.model_copy(update=changes)
+
 
 class Carried(BaseModel):
     """What workflows and tables carry: fields that a newer release wrote are left aside, so that an older worker can read on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other fields, which are not checked: as pydantic's, but faster, as ledgers copy a lot."""
-        if deep or update is None:
-            return super().model_copy(update=update, deep=deep)
+    def having(self, **changes: Any) -> Self:
+        """A copy with other fields, which are not checked: as pydantic's `model_copy`, but faster, as ledgers copy a lot."""
         made = object.__new__(type(self))
-        _set(made, "__dict__", {**self.__dict__, **update})
-        _set(made, "__pydantic_fields_set__", self.__pydantic_fields_set__ | update.keys())
+        _set(made, "__dict__", {**self.__dict__, **changes})
+        _set(made, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
         _set(made, "__pydantic_extra__", None)
         _set(made, "__pydantic_private__", None)
         return made

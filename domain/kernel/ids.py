@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, NewType
+from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
-
-AccountId = NewType("AccountId", str)
-ContactId = NewType("ContactId", str)
-StaffId = NewType("StaffId", str)
-OrderId = NewType("OrderId", str)
-ContractId = NewType("ContractId", str)
-AssetId = NewType("AssetId", str)
-ProductCode = NewType("ProductCode", str)
-CaseId = NewType("CaseId", str)
-EffectKey = NewType("EffectKey", str)
 
 ID_LIMIT = 64
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -31,12 +21,12 @@ def _opaque(value: str) -> str:
 
 Opaque = AfterValidator(_opaque)
 
-AccountRef = Annotated[AccountId, Opaque]
-ContactRef = Annotated[ContactId, Opaque]
-StaffRef = Annotated[StaffId, Opaque]
-OrderRef = Annotated[OrderId, Opaque]
-ContractRef = Annotated[ContractId, Opaque]
-CaseRef = Annotated[CaseId, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=56)]
+AccountRef = Annotated[str, Opaque]
+ContactRef = Annotated[str, Opaque]
+StaffRef = Annotated[str, Opaque]
+OrderRef = Annotated[str, Opaque]
+ContractRef = Annotated[str, Opaque]
+CaseRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=56)]
 """Opaque, and fit to stand in a mail address: `case+C-17@…` is where answers go."""
 
 JOURNEY = "journey-"

@@ -120,7 +120,7 @@ def record_step(fulfilment: Fulfilment, event: FulfilmentEvent) -> Fulfilment:
             f"line {fulfilment.line_id}: {fulfilment.count(event.step)} and {event.quantity} more units {event.step}, "
             f"but only {fulfilment.most(event.step)} {_BEFORE.get(event.step, 'ordered')}"
         )
-    return fulfilment.model_copy(update={"events": (*fulfilment.events, event)})
+    return fulfilment.having(events=(*fulfilment.events, event))
 
 
 class ReportedStep(StrEnum):

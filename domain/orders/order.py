@@ -26,7 +26,7 @@ from pydantic import (
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, add_months, started_months, within_reach
 from domain.kernel.countries import known_country
-from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, ProductCode, StaffRef
+from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, StaffRef
 from domain.kernel.limits import MOST_LINES
 from domain.kernel.money import CurrencyCode, withdrawn
 from domain.kernel.refusals import INVALID_ORDER, Refusal
@@ -34,7 +34,7 @@ from domain.kernel.refusals import INVALID_ORDER, Refusal
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Code = Annotated[ProductCode, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/+-]+$")]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Price = Annotated[Decimal, Field(ge=0, le=Decimal("1e12"), decimal_places=6)]
 TaxRate = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]

@@ -19,7 +19,6 @@ from domain.catalogue.pricebook import PriceBook
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day, written_day
-from domain.kernel.ids import AccountId, AssetId, ContractId
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.quotes.pricing import price
 from domain.quotes.quote import Quote
@@ -71,7 +70,7 @@ def instant_of(situation: Situation, request: RequestQuote) -> datetime:
 
 def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as_of: datetime, version: int) -> Quote:
     """The quote for a request: what a preview shows, and what is stored. Raises `Refusal`."""
-    ledger = Ledger(policy=POLICY, assets={AssetId(key): record for key, record in situation.records.items()})
+    ledger = Ledger(policy=POLICY, assets=dict(situation.records))
     with named_refusals():
         wanted = quote_request(situation, request, as_of, version)
         made = price(
@@ -84,7 +83,7 @@ def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as
             relationships=sources.relationships,
         )
     last = situation.customer.day_of(as_of) + timedelta(days=wanted.valid_days)
-    return made.model_copy(update={"valid_until": situation.customer.end_of(last)})
+    return made.having(valid_until=situation.customer.end_of(last))
 
 
 def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, version: int) -> QuoteRequest:
@@ -117,8 +116,8 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="contract_id", problem=said)])
     zone, before = situation.customer.account.time_zone, contract.previous
     return ContractTerms(
-        contract_id=ContractId(contract_id),
-        account_id=AccountId(situation.customer.account.account_id),
+        contract_id=contract_id,
+        account_id=situation.customer.account.account_id,
         start=contract.term.starts_at,
         end=contract.term.ends_at,
         renewal_months=contract.renewal_months,

@@ -25,7 +25,6 @@ from domain.assets.requests import (
 from domain.assets.worth import anchor_at, month_anchors
 from domain.catalogue.errors import DiscountError, SellingModelError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
-from domain.kernel.ids import AssetId
 from domain.quotes.configure import check_attributes, complete_attributes
 from domain.quotes.discounts import HUNDRED, DiscountKind, discount_steps
 from domain.quotes.quote import LedgerStep, PriceSource, QuotedRequest, UnitPricing
@@ -42,7 +41,7 @@ from domain.quotes.request_lines import (
 )
 from domain.quotes.sources import ZERO, Planned, QuoteSources, price_from_book, price_from_last
 
-Edges = Mapping[AssetId, Sequence[Relationship]]
+Edges = Mapping[str, Sequence[Relationship]]
 """The edges of bundles by their parents."""
 
 
@@ -107,9 +106,9 @@ def plan_change(desk: QuoteSources, line: AnyAssetLine, edges: Edges) -> Planned
     return Planned(line.kind, step, pricing=pricing, product=desk.catalogue.by_code.get(asset.product))
 
 
-def _below(root: AssetId, edges: Edges) -> tuple[Relationship, ...]:
+def _below(root: str, edges: Edges) -> tuple[Relationship, ...]:
     """The edges of the bundle under an asset; a circle comes back to the root, and is refused as two lines for one asset."""
-    found: dict[AssetId, Sequence[Relationship]] = {}
+    found: dict[str, Sequence[Relationship]] = {}
     parents = [root]
     for parent in parents:
         if parent not in found:
@@ -220,17 +219,15 @@ def _swapped(desk: QuoteSources, line: SwapLine, record: AssetRecord) -> tuple[A
     names = {rule.name for rule in product.attributes}
     attributes = complete_attributes(product, {name: held.attributes[name] for name in names & held.attributes.keys()})
     pricing = price_from_book(desk, line.line_id, product.code, old.selling_model, attributes, quantity)
-    to_asset = old.model_copy(
-        update={
-            "asset_id": desk.asset_id(line.line_id),
-            "product": product.code,
-            "name": product.name,
-            "pricing_source": product.pricing_source,
-            "renewal_pricing": product.renewal_pricing,
-            "renewal_months": product.renewal_months or old.renewal_months,
-            "carried": Fraction(),
-            "carried_first": None,
-            "months_from": anchor_at(month_anchors(old, record.active), line.effective),
-        }
+    to_asset = old.having(
+        asset_id=desk.asset_id(line.line_id),
+        product=product.code,
+        name=product.name,
+        pricing_source=product.pricing_source,
+        renewal_pricing=product.renewal_pricing,
+        renewal_months=product.renewal_months or old.renewal_months,
+        carried=Fraction(),
+        carried_first=None,
+        months_from=anchor_at(month_anchors(old, record.active), line.effective),
     )
     return to_asset, pricing

@@ -17,7 +17,6 @@ from domain.catalogue.errors import (
     UnknownOptionError,
     one_of,
 )
-from domain.kernel.ids import ProductCode
 from domain.quotes.request_lines import Choice, SaleLine
 
 
@@ -135,9 +134,9 @@ def _fitting_model(product: Product, parent: SellingModel) -> SellingModel:
     return parent if parent in product.selling_models else product.selling_models[0]
 
 
-def _chosen(product: Product, choices: Sequence[Choice]) -> dict[ProductCode, Choice]:
+def _chosen(product: Product, choices: Sequence[Choice]) -> dict[str, Choice]:
     options = {option.product: option for option in product.options}
-    chosen: dict[ProductCode, Choice] = {}
+    chosen: dict[str, Choice] = {}
     for choice in choices:
         if choice.option not in options:
             raise UnknownOptionError(
@@ -156,7 +155,7 @@ def _chosen(product: Product, choices: Sequence[Choice]) -> dict[ProductCode, Ch
     return chosen
 
 
-def _check_rules(product: Product, taken: set[ProductCode]) -> None:
+def _check_rules(product: Product, taken: set[str]) -> None:
     for rule in product.rules:
         if rule.option not in taken:
             continue

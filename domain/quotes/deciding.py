@@ -217,7 +217,7 @@ def give_up(situation: Situation, stored: StoredQuote | None, step: Step) -> Dec
     if situation.as_of >= stored.file.current.valid_until:
         return _expired(situation, stored)
     decision = _rejected(situation, stored, SYSTEM, None, "nobody approved of it in time")
-    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": None}))
+    return replace(decision, outcome=decision.outcome.having(answer=None))
 
 
 def _waits(stored: StoredQuote, step: Step) -> bool:
@@ -259,7 +259,7 @@ def _over(
         writes.append(NoteContract(drafted, "withdrawn", situation.as_of, quote.quote_id, quote.version))
     return Decision(
         JournalLine(says, detail={"quote_id": file.quote_id, "version": quote.version}),
-        outcome.model_copy(update={"answer": answer}) if answer else outcome,
+        outcome.having(answer=answer) if answer else outcome,
         writes,
         notices=[Notice(says, [f"It came to {quote.totals.amount} {quote.currency}."], to="owner")],
     )

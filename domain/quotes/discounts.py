@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 
 from domain.catalogue.errors import DiscountError
 from domain.kernel.base import Carried, Received
-from domain.kernel.ids import ProductCode
 from domain.kernel.money import Rounding
 from domain.orders.order import Code, Text
 
@@ -45,7 +44,7 @@ class Discount(Received):
             raise ValueError(f"discount {self.name}: an {self.kind} needs the lines or products it is for")
         return self
 
-    def covers(self, line_id: str, product: ProductCode) -> bool:
+    def covers(self, line_id: str, product: str) -> bool:
         if not self.lines and not self.products:
             return True
         return line_id in self.lines or product in self.products

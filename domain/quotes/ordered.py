@@ -40,4 +40,4 @@ def priced_as_sold(
         for code in unlisted
         for per, price in [prices[code]]
     ]
-    return book.model_copy(update={"entries": (*book.entries, *entries)}) if entries else book
+    return book.having(entries=(*book.entries, *entries)) if entries else book

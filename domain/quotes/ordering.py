@@ -6,7 +6,6 @@ from domain.assets.dates import Instant
 from domain.assets.ledger import Ledger
 from domain.catalogue.errors import QuoteStateError
 from domain.kernel.base import Carried
-from domain.kernel.ids import OrderId
 from domain.quotes.pricing import confirm
 from domain.quotes.quote import Quote
 from domain.quotes.versions import QuoteFile, QuoteState
@@ -15,12 +14,12 @@ from domain.quotes.versions import QuoteFile, QuoteState
 class SoldOrder(Carried):
     """An order from an accepted quote. The quote's steps carry the order's id, so that the ledger takes each in once."""
 
-    order_id: OrderId
+    order_id: str
     ordered_at: Instant
     quote: Quote
 
 
-def order_from(file: QuoteFile, order_id: OrderId) -> SoldOrder:
+def order_from(file: QuoteFile, order_id: str) -> SoldOrder:
     """The order of an accepted quote.
 
     Raises:
@@ -28,11 +27,8 @@ def order_from(file: QuoteFile, order_id: OrderId) -> SoldOrder:
     """
     if file.state is not QuoteState.ACCEPTED:
         raise QuoteStateError(f"{file.quote_id} is {file.state}; only an accepted quote becomes an order")
-    steps = tuple(
-        step.model_copy(update={"request": step.request.model_copy(update={"order_id": order_id})})
-        for step in file.current.steps
-    )
-    quote = file.current.model_copy(update={"steps": steps})
+    steps = tuple(step.having(request=step.request.having(order_id=order_id)) for step in file.current.steps)
+    quote = file.current.having(steps=steps)
     return SoldOrder(order_id=order_id, ordered_at=file.history[-1].at, quote=quote)
 
 

@@ -30,7 +30,6 @@ from domain.catalogue.errors import (
 )
 from domain.catalogue.pricebook import PriceBook, ledger_price
 from domain.kernel.calendar import local_day
-from domain.kernel.ids import AssetId
 from domain.kernel.money import rounding_of
 from domain.quotes.change_lines import plan_change
 from domain.quotes.discounts import Discount
@@ -64,7 +63,7 @@ def price(
     as_of = as_of.astimezone(UTC)
     _check(price_book, assets, request, as_of)
     desk = QuoteSources(catalogue, price_book, assets, request, discounts, as_of)
-    by_parent: dict[AssetId, list[Relationship]] = defaultdict(list)
+    by_parent: dict[str, list[Relationship]] = defaultdict(list)
     for edge in relationships:
         by_parent[edge.parent_id].append(edge)
     planned: list[Planned] = []
@@ -151,7 +150,7 @@ def check_not_expired(quote: Quote, at: datetime) -> None:
         )
 
 
-def _request_line(line: QuoteLine, booked: dict[str, dict[AssetId, AssetAction]]) -> str:
+def _request_line(line: QuoteLine, booked: dict[str, dict[str, AssetAction]]) -> str:
     """The step that a line belongs to: its own, or that of the line whose asset is its bundle's root."""
     return line.line_id if line.line_id in booked else line.line_id.rpartition(".")[0]
 
@@ -202,7 +201,7 @@ def _check_discounts(discounts: Sequence[Discount], planned: Sequence[Planned]) 
             raise DiscountError(f"discount {discount.name} takes effect on no line; name lines that have a new price")
 
 
-def _touched(step: LedgerStep) -> Iterator[AssetId]:
+def _touched(step: LedgerStep) -> Iterator[str]:
     """Every asset that a step makes or changes."""
     yield target_of(step.request)
     yield from (edge.child_id for edge in step.edges)
@@ -210,7 +209,7 @@ def _touched(step: LedgerStep) -> Iterator[AssetId]:
         yield step.request.to_asset.asset_id
 
 
-def _actions(step: LedgerStep, after: Ledger) -> Iterator[tuple[AssetId, AssetAction]]:
+def _actions(step: LedgerStep, after: Ledger) -> Iterator[tuple[str, AssetAction]]:
     """What a step did to each asset; a bundle's child may have been left alone."""
     for asset_id in _touched(step):
         for action in reversed(after.assets[asset_id].actions):

@@ -27,7 +27,6 @@ from domain.assets.requests import (
 from domain.assets.worth import MonthCount
 from domain.catalogue.pricebook import PriceUnit
 from domain.kernel.base import Carried
-from domain.kernel.ids import AccountId, AssetId, ProductCode
 from domain.kernel.money import CurrencyCode, rounding_of
 from domain.orders.order import ProductKind
 from domain.quotes.discounts import DiscountStep
@@ -93,8 +92,8 @@ class QuoteLine(Carried):
     parent_id: str | None = None
     kind: LineKind
     category: Category
-    asset_id: AssetId
-    product: ProductCode
+    asset_id: str
+    product: str
     name: str
     product_kind: ProductKind | None = None
     selling_model: SellingModel
@@ -142,7 +141,7 @@ class Quote(Carried):
 
     quote_id: str
     version: int
-    account_id: AccountId
+    account_id: str
     role: str
     price_book: str
     currency: CurrencyCode

@@ -13,7 +13,7 @@ from domain.assets.model import Attributes, SellingModel
 from domain.assets.requests import SwapKind, Tail
 from domain.kernel.base import Received
 from domain.kernel.calendar import ZoneName
-from domain.kernel.ids import AccountRef, AssetId
+from domain.kernel.ids import AccountRef
 from domain.kernel.money import CurrencyCode
 from domain.orders.order import Code, Quantity, Text
 
@@ -61,7 +61,7 @@ class SaleLine(QuoteRequestLine):
 class AssetLine(QuoteRequestLine):
     """A change of an asset that the account owns."""
 
-    asset_id: AssetId
+    asset_id: str
 
 
 class QuantityLine(AssetLine):

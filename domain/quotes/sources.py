@@ -8,12 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.assets.ledger import Ledger
-from domain.assets.model import AssetRecord, Attributes, RequestId, SellingModel
+from domain.assets.model import AssetRecord, Attributes, SellingModel
 from domain.assets.taking import last_lot, lot_agreed_at
 from domain.assets.uplift import raised as uplift_price
 from domain.catalogue.catalogue import Catalogue, Product
 from domain.catalogue.pricebook import PriceBook, PriceUnit, ledger_price
-from domain.kernel.ids import AssetId, ProductCode
 from domain.quotes.discounts import Discount, discount_steps
 from domain.quotes.quote import LedgerStep, LineKind, PriceSource, UnitPricing
 from domain.quotes.request_lines import QuoteRequest
@@ -43,20 +42,20 @@ class QuoteSources:
     discounts: Sequence[Discount]
     as_of: datetime
 
-    def request_id(self, line_id: str) -> RequestId:
-        return RequestId(f"{self.request.quote_id}.v{self.request.version}.{line_id}")
+    def request_id(self, line_id: str) -> str:
+        return f"{self.request.quote_id}.v{self.request.version}.{line_id}"
 
-    def asset_id(self, line_id: str) -> AssetId:
-        return AssetId(f"{self.request.quote_id}-{line_id}")
+    def asset_id(self, line_id: str) -> str:
+        return f"{self.request.quote_id}-{line_id}"
 
-    def covering(self, line_id: str, product: ProductCode) -> list[Discount]:
+    def covering(self, line_id: str, product: str) -> list[Discount]:
         return [discount for discount in self.discounts if discount.covers(line_id, product)]
 
 
 def price_from_book(
     desk: QuoteSources,
     line_id: str,
-    product: ProductCode,
+    product: str,
     model: SellingModel,
     attributes: Attributes,
     quantity: int,
@@ -83,7 +82,7 @@ def price_from_last(
 def _priced(
     desk: QuoteSources,
     line_id: str,
-    product: ProductCode,
+    product: str,
     source: PriceSource,
     per: PriceUnit,
     listed: Decimal | None,

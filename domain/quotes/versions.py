@@ -85,13 +85,8 @@ def revise(file: QuoteFile, quote: Quote, by: str) -> QuoteFile:
             f"{quote.quote_id} version {quote.version} does not follow; make {file.quote_id} version {wanted}"
         )
     change = StateChange(at=quote.as_of, version=wanted, state=QuoteState.DRAFT, by=by)
-    return file.model_copy(
-        update={
-            "versions": (*file.versions, quote),
-            "state": QuoteState.DRAFT,
-            "approval": None,
-            "history": (*file.history, change),
-        }
+    return file.having(
+        versions=(*file.versions, quote), state=QuoteState.DRAFT, approval=None, history=(*file.history, change)
     )
 
 
@@ -103,7 +98,7 @@ def submit(file: QuoteFile, limits: Sequence[RoleLimit], at: datetime, by: str) 
     """
     approval = needs_approval(file.current, limits)
     moved = _move(file, QuoteState.IN_APPROVAL if approval else QuoteState.APPROVED, at, by)
-    return moved.model_copy(update={"approval": approval})
+    return moved.having(approval=approval)
 
 
 def approve(file: QuoteFile, limits: Sequence[RoleLimit], role: str, at: datetime, by: str) -> QuoteFile:
@@ -117,7 +112,7 @@ def approve(file: QuoteFile, limits: Sequence[RoleLimit], role: str, at: datetim
 
 def reject(file: QuoteFile, at: datetime, by: str, reason: str) -> QuoteFile:
     """No approval: the quote is a draft again."""
-    return _move(file, QuoteState.DRAFT, at, by, reason).model_copy(update={"approval": None})
+    return _move(file, QuoteState.DRAFT, at, by, reason).having(approval=None)
 
 
 def present(file: QuoteFile, at: datetime, by: str) -> QuoteFile:
@@ -159,4 +154,4 @@ def _move(file: QuoteFile, to: QuoteState, at: datetime, by: str, reason: str | 
     if to is not QuoteState.EXPIRED:
         check_not_expired(file.current, at)
     change = StateChange(at=at, version=file.current.version, state=to, by=by, reason=reason)
-    return file.model_copy(update={"state": to, "history": (*file.history, change)})
+    return file.having(state=to, history=(*file.history, change))

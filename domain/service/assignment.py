@@ -12,7 +12,6 @@ from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import StaffId
 
 
 def priority_of(impact: Level, urgency: Level, *, favoured: bool = False) -> Priority:
@@ -76,7 +75,7 @@ class AssignmentRule(Carried):
 class Agent(Carried):
     """Somebody who takes cases. `assigned_at` is when they got the last one; `shift_ends_at` is none when off shift."""
 
-    id: StaffId
+    id: str
     team: str
     skills: frozenset[str] = frozenset()
     open_cases: int = 0
@@ -90,7 +89,7 @@ class Assignment(Carried):
 
     rule: str
     team: str
-    agent: StaffId | None
+    agent: str | None
 
 
 def assign(
@@ -141,7 +140,7 @@ class EscalationAction(Carried):
 
     after: timedelta
     notify: tuple[str, ...] = ()
-    assign_to: StaffId | None = None
+    assign_to: str | None = None
 
 
 class EscalationRule(Carried):

@@ -95,9 +95,7 @@ def _judge(work: Work, todo: DueActions, found: list[tuple[MilestoneKind, Occurr
     for kind, occurrence in found:
         row = _row(work, kind, occurrence, rows.get(occurrence.key))
         if one := violated.get(occurrence.key):
-            row = row.model_copy(
-                update={"violated_at": one.violated_at, "violation_target": one.target, "reversed_at": None}
-            )
+            row = row.having(violated_at=one.violated_at, violation_target=one.target, reversed_at=None)
         if row != rows.get(occurrence.key):
             work.milestones[occurrence.key] = row
         if kind is MilestoneKind.FIRST_RESPONSE and work.case.first_response_at != occurrence.completed_at:
@@ -113,7 +111,7 @@ def _judge(work: Work, todo: DueActions, found: list[tuple[MilestoneKind, Occurr
         work.report("violated", one.violated_at)
     for back in todo.reversals:
         before = work.milestones.get(back.occurrence) or rows[back.occurrence]
-        work.milestones[back.occurrence] = before.model_copy(update={"reversed_at": work.as_of})
+        work.milestones[back.occurrence] = before.having(reversed_at=work.as_of)
         work.happened(Happened.REVERSED, work.as_of, SYSTEM, {"occurrence": back.occurrence, "says": back.says})
         work.withdrawn += back.withdraw
         work.line("reversed", f"Case {work.case_id}: {back.says}", work.as_of, SYSTEM)
@@ -157,7 +155,7 @@ def _fire(work: Work, planned: PlannedAction) -> None:
             row for row in work.before.milestones if row.key == planned.occurrence
         )
         if row.warned_at is None:
-            work.milestones[planned.occurrence] = row.model_copy(update={"warned_at": planned.at})
+            work.milestones[planned.occurrence] = row.having(warned_at=planned.at)
     if action.does is ActionKind.FIELD_CHANGE and work.case.status not in RUNNING:
         return
     if action.does is ActionKind.FIELD_CHANGE:
@@ -308,7 +306,7 @@ def _ruled_since(work: Work) -> datetime:
     rule = escalation_rule(traits, book)
     for event in reversed(work.all_events()):
         if event.kind is Happened.PRIORITISED:
-            before = traits.model_copy(update={"priority": Priority(event.detail["from"])})
+            before = traits.having(priority=Priority(event.detail["from"]))
             if escalation_rule(before, book) != rule:
                 return event.at
     return work.case.opened_at

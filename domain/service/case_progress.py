@@ -103,26 +103,24 @@ class CaseProgress(Flying):
     def after(self, outcome: CaseOutcome, now: datetime) -> CaseProgress:
         """The progress once `outcome` is applied."""
         attention = {**self.attention, **outcome.attention}
-        return self.model_copy(
-            update={
-                "view": outcome.view or self.view,
-                "in_flight": [
-                    *self.in_flight,
-                    *(
-                        Delivery(id=id, channel=channel, since=now)
-                        for id, channel in outcome.deliveries.items()
-                        if not any(delivery.id == id for delivery in self.in_flight)
-                    ),
-                ],
-                "telling": [*self.telling, *outcome.tell],
-                "attention": {key: why for key, why in attention.items() if why is not None},
-                "said": [*self.said, *outcome.said][-SAID_LINES:],
-            }
+        return self.having(
+            view=outcome.view or self.view,
+            in_flight=[
+                *self.in_flight,
+                *(
+                    Delivery(id=id, channel=channel, since=now)
+                    for id, channel in outcome.deliveries.items()
+                    if not any(delivery.id == id for delivery in self.in_flight)
+                ),
+            ],
+            telling=[*self.telling, *outcome.tell],
+            attention={key: why for key, why in attention.items() if why is not None},
+            said=[*self.said, *outcome.said][-SAID_LINES:],
         )
 
     def told(self, id: str) -> CaseProgress:
         """Without a report that the journey has, or cannot have."""
-        return self.model_copy(update={"telling": [one for one in self.telling if one.id != id]})
+        return self.having(telling=[one for one in self.telling if one.id != id])
 
     @property
     def over(self) -> bool:

@@ -100,7 +100,7 @@ def answer(work: Work, request: AnswerCsat) -> None:
         raise Refusal(NOT_ALLOWED, f"{which} was sent for case {work.case_id!r}")
     survey = asked[-1]
     _check_in_time(work, survey)
-    work.surveys.append(survey.model_copy(update={"score": request.score, "answered_at": work.as_of}))
+    work.surveys.append(survey.having(score=request.score, answered_at=work.as_of))
     detail = {"survey_id": survey.survey_id, "score": request.score}
     work.happened(Happened.RATED, work.as_of, request.by, {**detail, "comment": request.comment})
     work.line("rated", f"Case {work.case_id} was rated {request.score} of 5", work.as_of, request.by, **detail)

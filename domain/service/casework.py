@@ -178,7 +178,7 @@ class Work:
 
     def change(self, **fields: Any) -> None:
         """Other values for fields of the case."""
-        self.case = self.case.model_copy(update=fields)
+        self.case = self.case.having(**fields)
 
     def happened(
         self, kind: Happened, at: datetime, by: str, detail: dict[str, Any] | None = None, *, internal: bool = False

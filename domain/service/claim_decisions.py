@@ -49,14 +49,7 @@ def decided(work: Work, request: ApproveClaim, claim: Claim) -> Claim:
         raise Refusal(NOT_ALLOWED, f"{request.by!r} asked for claim {claim.claim_id}; somebody else has to decide it")
     if not role.reaches(claim.approval):
         raise Refusal(NOT_ALLOWED, f"claim {claim.claim_id} needs a {claim.approval.value}, not a {role.value}")
-    return claim.model_copy(
-        update={
-            "decided_at": work.as_of,
-            "decided_by": request.by,
-            "decided_role": role.value,
-            "decision": request.reason,
-        }
-    )
+    return claim.having(decided_at=work.as_of, decided_by=request.by, decided_role=role.value, decision=request.reason)
 
 
 def still_owed(claim: Claim, found: Assessment) -> Claim:
@@ -69,12 +62,12 @@ def still_owed(claim: Claim, found: Assessment) -> Claim:
     if found.amount >= claim.amount:
         return claim
     gross, tax = found.parts
-    return claim.model_copy(update={"amount": found.amount, "quantity": found.quantity, "gross": gross, "tax": tax})
+    return claim.having(amount=found.amount, quantity=found.quantity, gross=gross, tax=tax)
 
 
 def reject(work: Work, request: RejectClaim, claim: Claim, line: BoughtLine) -> None:
     """A named approver refused the claim."""
-    ended = decided(work, request, claim).model_copy(update={"status": ClaimStatus.REJECTED})
+    ended = decided(work, request, claim).having(status=ClaimStatus.REJECTED)
     _refused(work, ended, line.product_name, f"{work.named(request.by)} refused it: {request.reason}")
     work.answer.update(ended.shown())
 
@@ -134,12 +127,10 @@ def look_after(work: Work) -> Iterator[Wake]:
         if claim.status is not ClaimStatus.WAITING or claim.due_at is None:
             continue
         if claim.due_at <= work.as_of:
-            ended = claim.model_copy(
-                update={"status": ClaimStatus.TIMED_OUT, "decided_at": claim.due_at, "decided_by": SYSTEM}
-            )
+            ended = claim.having(status=ClaimStatus.TIMED_OUT, decided_at=claim.due_at, decided_by=SYSTEM)
             _refused(work, ended, None, f"no {claim.approval.value} decided in time")
         elif claim.reminded_at is None and claim.remind_at is not None and claim.remind_at <= work.as_of:
-            work.claims.append(claim.model_copy(update={"reminded_at": claim.remind_at}))
+            work.claims.append(claim.having(reminded_at=claim.remind_at))
             title = f"Case {work.case_id}: {what_of(claim)} still needs your approval"
             lines = [work.case.subject, f"Claim {claim.claim_id}; it is refused by itself when its time is over."]
             work.notify(

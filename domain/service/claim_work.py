@@ -152,7 +152,7 @@ def _waiting_or_not(work: Work, policy: ClaimPolicy, role: Role, claim: Claim) -
             "remind_at": _in_business_days(work, policy.remind_after),
             "due_at": _in_business_days(work, policy.decide_within),
         }
-    return claim.model_copy(update=changes)
+    return claim.having(**changes)
 
 
 def _in_business_days(work: Work, days: int) -> datetime:
@@ -259,14 +259,7 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
 def _as_booked(claim: Claim, credited: Credited) -> Claim:
     """The claim with what the ledger gave: never more than it had left of the charge."""
     parts = {"gross": credited.net, "tax": credited.total - credited.net} if claim.gross is not None else {}
-    return claim.model_copy(
-        update={
-            "status": ClaimStatus.REFUNDED,
-            "amount": credited.total,
-            "credit_memo_id": credited.memo_id,
-            **parts,
-        }
-    )
+    return claim.having(status=ClaimStatus.REFUNDED, amount=credited.total, credit_memo_id=credited.memo_id, **parts)
 
 
 # How a claim is told

@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import AccountId, ContractId, ProductCode
 from domain.service.definitions import Milestone, MilestoneKind
 
 
@@ -54,10 +53,10 @@ class Entitlement(Carried):
     """
 
     id: str
-    account: AccountId
+    account: str
     policy_id: str
-    product: ProductCode | None = None
-    contract: ContractId | None = None
+    product: str | None = None
+    contract: str | None = None
     starts_on: date
     ends_on: date | None = None
 
@@ -77,9 +76,9 @@ class Entitlement(Carried):
 class CaseSubject(Carried):
     """What a case is about, as far as choosing a policy needs it."""
 
-    account: AccountId
-    product: ProductCode | None = None
-    contract: ContractId | None = None
+    account: str
+    product: str | None = None
+    contract: str | None = None
     segment: str | None = None
     priority: Priority = Priority.MEDIUM
 

@@ -190,15 +190,13 @@ class _Judge:
             late = end > self.clock.due(start, target, stops)
         if late and self.rules.looked_at is not None:
             late = any(due <= look < end for look in self.rules.looked_at)
-        return occurrence.model_copy(
-            update={
-                "target": target,
-                "counted_from": counted_from,
-                "due": due,
-                "headroom": target - elapsed,
-                "violated_at": due if late else None,
-                "state": MilestoneState.MISSED if late else MilestoneState.MET,
-            }
+        return occurrence.having(
+            target=target,
+            counted_from=counted_from,
+            due=due,
+            headroom=target - elapsed,
+            violated_at=due if late else None,
+            state=MilestoneState.MISSED if late else MilestoneState.MET,
         )
 
     def _unfinished(self, start: datetime) -> Occurrence:
@@ -225,15 +223,13 @@ class _Judge:
         if history.ended_at is not None:
             late = due < history.ended_at
             state = MilestoneState.STOPPED
-        return occurrence.model_copy(
-            update={
-                "target": target,
-                "counted_from": counted_from,
-                "due": None if paused_since else due,
-                "headroom": None if elapsed is None else target - elapsed,
-                "violated_at": due if late else None,
-                "state": state,
-            }
+        return occurrence.having(
+            target=target,
+            counted_from=counted_from,
+            due=None if paused_since else due,
+            headroom=None if elapsed is None else target - elapsed,
+            violated_at=due if late else None,
+            state=state,
         )
 
     def _shown(self, span: timedelta) -> timedelta:

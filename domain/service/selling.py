@@ -40,14 +40,14 @@ def without_case(situation: Situation, request: SellFromCase) -> Situation:
         raise Refusal(NOT_ALLOWED, f"the customer is in dispute with us over a refund (case {disputed[0]})")
     others = [one for one in situation.service.cases if one.case_id != case.case_id]
     feedback = [one for one in situation.service.feedback if one.id.removeprefix("csat-") != case.case_id]
-    facts = situation.service.model_copy(update={"cases": others, "feedback": feedback})
+    facts = situation.service.having(cases=others, feedback=feedback)
     alone = replace(situation, service=facts)
     decision = guard_of(alone).ask(Purpose.NEW_QUOTE, automatic=False, by=request.by)
     if decision.verdict is Verdict.HELD and decision.level is HoldLevel.BLOCK:
         problems = [Problem(field=hold.source, problem=hold.says) for hold in decision.holds]
         raise Refusal(SALES_HELD, "something else holds sales back from this customer; hand the lead over", problems)
     # A person who serves the customer has read what warns of them: the quote asks for nothing more.
-    return replace(alone, service=facts.model_copy(update={"cases": [], "feedback": [], "manual": []}))
+    return replace(alone, service=facts.having(cases=[], feedback=[], manual=[]))
 
 
 def quote_request(request: SellFromCase, quote_id: str) -> RequestQuote:
@@ -110,7 +110,7 @@ def sold(
     copies = [replace(mail, purpose=Purpose.TRANSACTIONAL) for mail in quoted.mails if isinstance(mail, Mail)]
     return replace(
         accepted,
-        outcome=accepted.outcome.model_copy(update={"answer": answer, "said": [*accepted.outcome.said, says][:3]}),
+        outcome=accepted.outcome.having(answer=answer, said=[*accepted.outcome.said, says][:3]),
         writes=[*accepted.writes, *writes],
         mails=[*accepted.mails, *copies],
         more_lines=[*accepted.more_lines, JournalLine(says, name="sold", kind="case_sale")],

@@ -259,12 +259,12 @@ def _with_health(situation: Situation, decision: Decision, health: Health) -> De
     if health.band is Band.CRITICAL and before != Band.CRITICAL.value:
         notices.append(Notice("Health fell to critical", [health.view().why], to="owner"))
     changes = {"health": health.view(), **({"attention": attention} if attention else {})}
-    outcome = decision.outcome.model_copy(update=changes)
+    outcome = decision.outcome.having(**changes)
     return Decision(decision.line, outcome, writes, decision.mails, notices)
 
 
 def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
-    outcome = decision.outcome.model_copy(update={"plan": [*decision.outcome.plan, *plan]})
+    outcome = decision.outcome.having(plan=[*decision.outcome.plan, *plan])
     return Decision(decision.line, outcome, decision.writes, decision.mails, decision.notices)
 
 
@@ -288,7 +288,7 @@ def survey(situation: Situation, step: Step) -> Decision:
     match withheld:
         case Withheld.BLOCKED:
             name = f"{step.name.partition('.')[0]}.{situation.as_of:%Y%m%dT%H%M%S}"
-            later = step.model_copy(update={"name": name})
+            later = step.having(name=name)
             return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
         case Withheld.CASE_RECENTLY if last_case_at is not None:
             until = last_case_at + SURVEYS.relationship_after_case

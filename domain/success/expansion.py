@@ -161,9 +161,7 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
     closing = Outcome(stages={stage: None}, drop=[stage])
     if request.decision is Answer.DECLINE:
         says = f"Offer declined: {request.reason or 'no reason given'}"
-        outcome = closing.model_copy(
-            update={"said": [says], "answer": {"offer_id": offer.offer_id, "status": "declined"}}
-        )
+        outcome = closing.having(said=[says], answer={"offer_id": offer.offer_id, "status": "declined"})
         return Decision(
             JournalLine(says), outcome, [SettleOffer(offer.offer_id, "declined", request.reason, situation.as_of)]
         )
@@ -181,9 +179,7 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         "from": situation.today.isoformat(),
         "mrr_change": to_minor_unit(change.mrr_change, asset.currency).told(),
     }
-    outcome = closing.model_copy(
-        update={"said": [says], "answer": {"offer_id": offer.offer_id, "status": "accepted", "quantity": seats}}
-    )
+    outcome = closing.having(said=[says], answer={"offer_id": offer.offer_id, "status": "accepted", "quantity": seats})
     return Decision(
         JournalLine(says, detail={"asset_id": asset.asset_id, "add": offer.add}),
         outcome,

@@ -117,7 +117,7 @@ def mailed(situation: Situation, stage: str, name: str) -> Decision | None:
     if facts is None:
         return None
     done = completion(situation, facts, by="system")
-    outcome = done.outcome.model_copy(update={"stages": {}, "answer": None, "finished": {stage: name}})
+    outcome = done.outcome.having(stages={}, answer=None, finished={stage: name})
     return replace(done, outcome=outcome)
 
 

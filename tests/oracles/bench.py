@@ -8,9 +8,8 @@ from math import log2
 from time import process_time
 
 from domain.assets.ledger import rebuild
-from domain.assets.model import ActionSource, ActionType, Asset, AssetAction, Category, RequestId
+from domain.assets.model import ActionSource, ActionType, Asset, AssetAction, Category
 from domain.assets.worth import LedgerPolicy
-from domain.kernel.ids import AccountId, AssetId, ProductCode
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(hours=6)
@@ -19,9 +18,7 @@ ROUNDS = 7
 
 def history(count: int) -> tuple[Asset, tuple[AssetAction, ...]]:
     """An asset with a sale and chronological changes: two upsells, then a reduction that empties the newer lot."""
-    asset = Asset(
-        asset_id=AssetId("bench"), account_id=AccountId("account"), product=ProductCode("product"), currency="EUR"
-    )
+    asset = Asset(asset_id="bench", account_id="account", product="product", currency="EUR")
     end = START + STEP * (count + 1)
     actions = []
     for number in range(count):
@@ -37,7 +34,7 @@ def history(count: int) -> tuple[Asset, tuple[AssetAction, ...]]:
         actions.append(
             AssetAction(
                 sequence=number + 1,
-                request_id=RequestId(f"request-{number}"),
+                request_id=f"request-{number}",
                 category=Category.DOWNSELLS if reduces else Category.UPSELLS,
                 type=ActionType.CHANGE if number else ActionType.GENERATE,
                 effective=effective,

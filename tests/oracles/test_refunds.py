@@ -44,7 +44,7 @@ def test_the_parts_that_are_shown_add_up() -> None:
 
 def test_ties_are_seen_even_where_decimals_do_not_end() -> None:
     found = credit_breakdown(
-        invoice("10", "10", "10", rate="0", coupons="15").model_copy(update={"currency": "JPY"}),
+        invoice("10", "10", "10", rate="0", coupons="15").having(currency="JPY"),
         [item("L1", "3"), item("L2", "0"), item("L3", "0")],
     )
     assert (found.subtotal, found.coupons_adjustment, found.blended_rate) == (Decimal(2), Decimal(2), Decimal(0))
@@ -91,4 +91,4 @@ def test_the_whole_invoice_can_always_be_credited_and_no_more(amounts: list[str]
     found = credit_breakdown(bill, [item(f"L{number}", amount) for number, amount in enumerate(amounts, 1)])
     assert found.total == left_of_invoice(bill)
     assert found.total == found.subtotal + found.tax_residual
-    assert left_of_invoice(bill.model_copy(update={"credited": found.total})) == 0
+    assert left_of_invoice(bill.having(credited=found.total)) == 0

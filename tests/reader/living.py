@@ -100,7 +100,7 @@ async def live(
     """Lives a story to its end, and keeps what is to be read of it. `post`: for stories in which the customer writes."""
     orders = story.read_orders()
     if weeks := weeks_to_shift(orders, now):
-        story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})
+        story = story.having(orders=[shifted(document, weeks) for document in story.orders])
         orders = story.read_orders()
     documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
     life = Life(client, pool, story, orders, documents, lambda moment: None, post)

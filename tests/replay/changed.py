@@ -38,4 +38,4 @@ class StepsRenamed(CustomerJourney):
 
     async def perform(self, step: Step) -> None:
         """The step under a new name."""
-        await super().perform(step.model_copy(update={"kind": f"{step.kind}_v2"}))
+        await super().perform(step.having(kind=f"{step.kind}_v2"))

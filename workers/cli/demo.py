@@ -92,7 +92,7 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
     weeks = weeks_to_shift(orders, present())
     if weeks:
         progress_console.print(f"The orders lie in the past: everything is moved ahead by {weeks} weeks.")
-        story = story.model_copy(update={"orders": [shifted(document, weeks) for document in story.orders]})
+        story = story.having(orders=[shifted(document, weeks) for document in story.orders])
         orders = story.read_orders()
     documents = sorted(story.orders, key=lambda document: datetime.fromisoformat(document["activated_at"]))
     began = time.monotonic()
@@ -146,7 +146,7 @@ async def demo(
     story = read_story(order or DEFAULT_STORY)
     check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
     if months is not None:
-        story = story.model_copy(update={"months": months})
+        story = story.having(months=months)
     _make_room(data)
     began = time.monotonic()
     async with stack_up(data) as up:

@@ -253,7 +253,7 @@ def _check_same(known: AssetRecord, new: AssetRecord) -> None:
     A name is none of them: it is the product's, and a file may write it in several ways.
     """
     same = {"invoiced_from": known.asset.invoiced_from, "name": known.asset.name}
-    if known.asset != new.asset.model_copy(update=same) or known.actions[: len(new.actions)] != new.actions:
+    if known.asset != new.asset.having(**same) or known.actions[: len(new.actions)] != new.actions:
         raise RejectedError(
             Reason.REFUSED,
             "it is on record already, with another history; nothing was changed",

@@ -130,7 +130,7 @@ class CaseMapping(CsvMapping):
             return self.calendar
         years = range(self.holidays.first_year, self.holidays.last_year + 1)
         dates = national_holidays(self.holidays.country, years)
-        return self.calendar.model_copy(update={"holidays": (*self.calendar.holidays, *dates)})
+        return self.calendar.having(holidays=(*self.calendar.holidays, *dates))
 
     def needed(self) -> dict[str, str]:
         """Where the mapping names a column to the column, those that the subject shows included."""

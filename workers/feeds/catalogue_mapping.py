@@ -16,7 +16,6 @@ from domain.assets.model import PricingSource, RenewalPricing, SellingModel
 from domain.catalogue.catalogue import Catalogue, Option, OptionRule, OptionRuleKind, Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
 from domain.kernel.base import Received
-from domain.kernel.ids import ProductCode
 from domain.kernel.money import MINOR_UNITS, half_up
 from domain.kernel.refusals import Refusal
 from domain.orders.order import ProductKind
@@ -233,7 +232,7 @@ def _product(item: _Item, name: str, mapping: CatalogueMapping, plans: list[_Ite
     termed = SellingModel.TERMED in models
     options = [other for other in good if _is_option(other, item, plans)] if item.rules is mapping.plans else []
     return Product(
-        code=ProductCode(item.code),
+        code=item.code,
         name=f"{name} {item.name}",
         kind=ProductKind.SERVICE if item.per is PriceUnit.ONCE else item.rules.kind,
         selling_models=models,
@@ -241,7 +240,7 @@ def _product(item: _Item, name: str, mapping: CatalogueMapping, plans: list[_Ite
         renewal_months=mapping.term_months if termed else None,
         pricing_source=PricingSource.LIST_PRICE,
         renewal_pricing=mapping.renewal_pricing,
-        options=tuple(Option(product=ProductCode(option.code)) for option in options),
+        options=tuple(Option(product=option.code) for option in options),
         rules=tuple(_rules(options)),
     )
 
@@ -262,7 +261,7 @@ def _rules(options: list[_Item]) -> Iterator[OptionRule]:
             for kind, named in ((OptionRuleKind.REQUIRES, rules.requires), (OptionRuleKind.EXCLUDES, rules.excludes)):
                 for other in option.facts.get(named) or () if named else ():
                     if other in codes and codes[other] != option.code:
-                        yield OptionRule(kind=kind, option=ProductCode(option.code), other=ProductCode(codes[other]))
+                        yield OptionRule(kind=kind, option=option.code, other=codes[other])
 
 
 def _entries(item: _Item, document: dict[str, Any], mapping: CatalogueMapping) -> Iterator[PriceEntry]:
@@ -286,4 +285,4 @@ def _factor(factors: dict[str, Any], names: tuple[str, ...]) -> Decimal | None:
 def _entry(item: _Item, price: Decimal, model: SellingModel | None) -> PriceEntry:
     if item.per is None:
         raise AssertionError("an entry has a unit")
-    return PriceEntry(product=ProductCode(item.code), per=item.per, tiers=(Tier(price=price),), selling_model=model)
+    return PriceEntry(product=item.code, per=item.per, tiers=(Tier(price=price),), selling_model=model)

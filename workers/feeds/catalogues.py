@@ -165,11 +165,9 @@ def _latest(editions: Sequence[Edition], newest: date, known: set[str]) -> Catal
                 products[product.code] = product
     # An option may have left the catalogue while its plan is still there as an older page had it.
     kept = {
-        code: product.model_copy(
-            update={
-                "options": tuple(option for option in product.options if option.product in products),
-                "rules": tuple(r for r in product.rules if r.option in products and r.other in products),
-            }
+        code: product.having(
+            options=tuple(option for option in product.options if option.product in products),
+            rules=tuple(r for r in product.rules if r.option in products and r.other in products),
         )
         for code, product in products.items()
     }

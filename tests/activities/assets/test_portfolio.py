@@ -17,7 +17,6 @@ from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew
 from domain.assets.writes import AssetChange
 from domain.frame.ownership import POLICY
-from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make
 from tests.domain.assets.totals import state_at, totals_at
 from tests.installed_base import AT, PER_ACCOUNT, explained, fill
@@ -102,10 +101,10 @@ async def test_the_portfolio_reads_the_periods_once(base: Pool) -> None:
 async def test_what_is_stored_follows_every_change(base: Pool) -> None:
     """Slices and running totals after changes that keep, cut, lengthen and drop periods."""
     steps = [
-        make(ChangeQuantity, "up", asset_id=AssetId("IB-9.3"), effective="2025-03-01", delta=4),
-        make(Renew, "renew", asset_id=AssetId("IB-9.3"), months=12),
-        make(ChangeQuantity, "down", asset_id=AssetId("IB-9.3"), effective="2026-09-01", delta=-9),
-        make(CancelAsset, "stop", asset_id=AssetId("IB-9.3"), effective="2026-02-01"),
+        make(ChangeQuantity, "up", asset_id="IB-9.3", effective="2025-03-01", delta=4),
+        make(Renew, "renew", asset_id="IB-9.3", months=12),
+        make(ChangeQuantity, "down", asset_id="IB-9.3", effective="2026-09-01", delta=-9),
+        make(CancelAsset, "stop", asset_id="IB-9.3", effective="2026-02-01"),
     ]
     async with base.acquire() as connection:
         transaction = connection.transaction()

@@ -267,7 +267,7 @@ def test_wire_address_keeps_what_is_plain() -> None:
 
 async def test_a_message_of_ours_that_is_wrong_says_so(channel: MailChannel, mailbox: Mailbox) -> None:
     with pytest.raises(RenderError, match="days_to_value"):
-        await channel.send(a_mail().model_copy(update={"context": COMMON}))
+        await channel.send(a_mail().having(context=COMMON))
     with pytest.raises(MessageRejectedError, match="Reply-To"):
         await channel.send(a_mail(reply_to="aoi@meridian.example\r\nBcc: x@y.example"))
     assert mailbox.accepted == []

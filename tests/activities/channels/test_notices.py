@@ -50,7 +50,7 @@ async def test_a_notice_is_sent_again_as_the_same(channel: MailChannel, mailbox:
 
 
 async def test_a_notice_without_anything_to_do(channel: MailChannel, mailbox: Mailbox) -> None:
-    await MailNotices(channel).send(NOTICE.model_copy(update={"due": None, "lines": ()}))
+    await MailNotices(channel).send(NOTICE.having(due=None, lines=()))
     text = next(mailbox.last().iter_parts()).get_content()
     assert "Due" not in text
     assert "None" not in text
@@ -75,13 +75,11 @@ async def test_days_are_in_words_and_said_once(
     lines = ["It is due on 2027-03-04."]
     if language == "en":
         lines.append("Offer offer-A-1-2027-03-04 stands until 2027-03-05T00:00:00+00:00, not 2027-02-30.")
-    notice = NOTICE.model_copy(
-        update={
-            "title": "Put off to 2027-03-09" if language == "en" else "Due today: welcome mail",
-            "lines": (*lines, "Said by Jo: 2027-03-04"),
-            "own": (len(lines),),
-            "language": language,
-        }
+    notice = NOTICE.having(
+        title="Put off to 2027-03-09" if language == "en" else "Due today: welcome mail",
+        lines=(*lines, "Said by Jo: 2027-03-04"),
+        own=(len(lines),),
+        language=language,
     )
     await MailNotices(channel).send(notice)
     message = mailbox.last()

@@ -49,7 +49,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
     if template == "welcome":
         used -= {"order_id"}  # whoever is new has no other
     for name in used:
-        less = whole.model_copy(update={"context": {k: v for k, v in whole.context.items() if k != name}})
+        less = whole.having(context={k: v for k, v in whole.context.items() if k != name})
         with pytest.raises(RenderError, match=name) as caught:
             renderer.render(less)
         assert caught.value.template == template

@@ -61,11 +61,11 @@ def test_a_value_of_another_kind_fails(renderer: Renderer, template: str, change
 
 def test_what_cannot_be_rendered_is_named(renderer: Renderer) -> None:
     with pytest.raises(RenderError, match="no template 'en/frame_of_mind"):
-        renderer.render(a_mail().model_copy(update={"template": "frame_of_mind"}))
+        renderer.render(a_mail().having(template="frame_of_mind"))
     with pytest.raises(RenderError, match="Mars/Olympus"):
         renderer.render(a_mail(time_zone="Mars/Olympus"))
     with pytest.raises(RenderError):
-        renderer.render(a_mail().model_copy(update={"template": "../../errors"}))
+        renderer.render(a_mail().having(template="../../errors"))
 
 
 def test_values_cannot_break_out_of_their_place(renderer: Renderer) -> None:
@@ -106,7 +106,7 @@ def test_notice_has_its_local_due_time(renderer: Renderer) -> None:
 def test_notice_needs_all_its_values(renderer: Renderer) -> None:
     whole = a_mail("notice")
     for name in NOTICE:
-        less = whole.model_copy(update={"context": {k: v for k, v in NOTICE.items() if k != name}})
+        less = whole.having(context={k: v for k, v in NOTICE.items() if k != name})
         with pytest.raises(RenderError, match=name):
             renderer.render(less)
 

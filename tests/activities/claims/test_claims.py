@@ -57,7 +57,7 @@ class Counter:
 async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> Counter:
     shop = await open_shop(servers, **line)
     case_id = await shop.open_case()
-    book = read_service_book().model_copy(update={"claims": policy})
+    book = read_service_book().having(claims=policy)
     worker = CaseWorker(Performer(servers.pool, "Seller"), book, "seller.example")
     return Counter(shop, case_id, Claims(worker))
 

@@ -11,14 +11,13 @@ import pytest
 from domain.assets.amend import generate
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger
-from domain.assets.model import Asset, AssetRecord, RequestId
+from domain.assets.model import Asset, AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import Generate, Line
-from domain.kernel.ids import AccountId, AssetId, ProductCode
 from tests.domain.assets.whole_ledgers import ledger_violations
 
-X, Y = AssetId("x"), AssetId("y")
-BUYER, OTHER = AccountId("buyer"), AccountId("other")
+X, Y = "x", "y"
+BUYER, OTHER = "buyer", "other"
 
 
 def on(text: str) -> datetime:
@@ -30,11 +29,11 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
 
 
-def asset(asset_id: AssetId = X, **facts: Any) -> Asset:
+def asset(asset_id: str = X, **facts: Any) -> Asset:
     given: dict[str, Any] = {
         "asset_id": asset_id,
         "account_id": BUYER,
-        "product": ProductCode("licence"),
+        "product": "licence",
         "currency": "EUR",
     }
     return Asset.model_validate(given | facts)
@@ -56,7 +55,7 @@ def sold(
         quantity=quantity,
         unit_price=None if price is None else Decimal(price),
     )
-    request = Generate(request_id=RequestId(f"sale-{made.asset_id}"), asset=made, lines=(line,))
+    request = Generate(request_id=f"sale-{made.asset_id}", asset=made, lines=(line,))
     return generate(ledger or Ledger(), request)
 
 
@@ -83,7 +82,7 @@ def ask(operation: Any, ledger: Ledger, **fields: Any) -> Ledger:
 def make(operation: Any, request_id: str, **fields: Any) -> AnyRequest:
     dates = {"effective", "start", "end", "new_start", "new_end", "recorded_at"}
     given = {key: on(value) if key in dates and isinstance(value, str) else value for key, value in fields.items()}
-    request: AnyRequest = operation(**({"request_id": RequestId(request_id), "asset_id": X} | given))
+    request: AnyRequest = operation(**({"request_id": request_id, "asset_id": X} | given))
     return request
 
 
@@ -100,4 +99,4 @@ def line(start: str, end: str | None, quantity: int, price: str = "10") -> Line:
 
 def ramp(**facts: Any) -> Ledger:
     lines = (line("2026-01-01", "2027-01-01", 10), line("2027-01-01", "2028-01-01", 20))
-    return apply(Ledger(), Generate(request_id=RequestId("sale"), asset=asset(**facts), lines=lines))
+    return apply(Ledger(), Generate(request_id="sale", asset=asset(**facts), lines=lines))

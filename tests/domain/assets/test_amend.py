@@ -9,7 +9,7 @@ import pytest
 
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, lock, unlock
-from domain.assets.model import Category, RequestId, SellingModel, Subtype
+from domain.assets.model import Category, SellingModel, Subtype
 from domain.assets.operations import apply
 from domain.assets.requests import (
     CancelAsset,
@@ -24,7 +24,6 @@ from domain.assets.requests import (
     Tail,
 )
 from domain.assets.worth import LedgerPolicy
-from domain.kernel.ids import OrderId
 from tests.domain.assets.builders import X, Y, ask, asset, line, make, mrrs, on, ramp, refused, rows, sold
 from tests.oracles.dialects.detail_lines import detail_lines
 
@@ -34,7 +33,7 @@ YEAR = ("2026-01-01", "2027-01-01")
 class TestGenerate:
     def test_lines_that_overlap_add_and_a_gap_is_a_period_of_zero(self) -> None:
         lines = (line("2026-01-01", "2026-07-01", 5), line("2026-04-01", "2026-07-01", 2), line("2026-09-01", None, 1))
-        ledger = apply(Ledger(), Generate(request_id=RequestId("s"), asset=asset(), lines=lines))
+        ledger = apply(Ledger(), Generate(request_id="s", asset=asset(), lines=lines))
         assert rows(ledger.assets[X]) == [
             ("2026-01-01", "2026-04-01", 5),
             ("2026-04-01", "2026-07-01", 7),
@@ -44,12 +43,12 @@ class TestGenerate:
         assert ledger.assets[X].periods[-1].amount is None
 
     def test_an_order_is_assetized_once(self) -> None:
-        first = Generate(request_id=RequestId("a"), asset=asset(), lines=(line(*YEAR, 1),), order_id=OrderId("order-1"))
+        first = Generate(request_id="a", asset=asset(), lines=(line(*YEAR, 1),), order_id="order-1")
         ledger = apply(Ledger(), first)
-        again = first.model_copy(update={"request_id": RequestId("b")})
+        again = first.having(request_id="b")
         assert apply(ledger, again) is ledger
         with pytest.raises(AssetError) as caught:
-            apply(ledger, again.model_copy(update={"order_id": OrderId("order-2")}))
+            apply(ledger, again.having(order_id="order-2"))
         assert caught.value.code == "asset_exists"
 
     def test_a_line_that_ends_before_it_starts_is_refused(self) -> None:
@@ -148,11 +147,11 @@ class TestRefusals:
         assert refused(ChangeQuantity, ledger, **self.CHANGE, expected_version=1) == "already_in_flight"
 
     def test_a_lock_keeps_others_out_until_it_is_given_back(self) -> None:
-        locked = lock(sold(), X, RequestId("move"))
+        locked = lock(sold(), X, "move")
         assert refused(ChangeQuantity, locked, **self.CHANGE) == "asset_locked"
         with pytest.raises(AssetError, match="move"):
-            lock(locked, X, RequestId("another"))
-        assert rows(ask(ChangeQuantity, unlock(locked, X, RequestId("move")), **self.CHANGE).assets[X])[1][2] == 9
+            lock(locked, X, "another")
+        assert rows(ask(ChangeQuantity, unlock(locked, X, "move"), **self.CHANGE).assets[X])[1][2] == 9
 
     @pytest.mark.parametrize("facts", [{"ramped": True}, {"derived_price": True}, {"selling_model": "usage"}])
     def test_nothing_before_a_scheduled_period_of_ramp_usage_or_derived_price(self, facts: dict[str, Any]) -> None:

@@ -111,11 +111,11 @@ def test_a_known_history_is_followed_to_the_same_states(known: list[KnownPeriod]
 def test_damage_to_an_exported_record_is_refused() -> None:
     record = sold().assets[asset().asset_id]
     check_exported(record, POLICY)
-    period = record.periods[0].model_copy(update={"amount": Decimal(1)})
+    period = record.periods[0].having(amount=Decimal(1))
     with pytest.raises(HistoryError, match="stored"):
-        check_exported(record.model_copy(update={"periods": (period,)}), POLICY)
+        check_exported(record.having(periods=(period,)), POLICY)
     with pytest.raises(HistoryError, match="no action"):
-        check_exported(record.model_copy(update={"actions": ()}), POLICY)
+        check_exported(record.having(actions=()), POLICY)
     other = json.loads(exported(record)) | {"currency": "USD"}
     with pytest.raises(HistoryError, match="currency is 'USD' in the document and 'EUR' in its ledger"):
         take_over(read_asset(other), "", "UTC", day(0))

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.ledger import Ledger, total_amount
-from domain.assets.model import RequestId
 from domain.assets.move import transfer
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Transfer
@@ -45,7 +44,7 @@ def at(day: date) -> datetime:
 def sold(start: date, months: int, units: int, price: Decimal, currency: str) -> Ledger:
     line = Line(start=at(start), end=at(add_months(start, months)), quantity=units, unit_price=price)
     made = asset(currency=currency, time_zone=ZONE)
-    return apply(Ledger(policy=POLICY), Generate(request_id=RequestId("sale"), asset=made, lines=(line,)))
+    return apply(Ledger(policy=POLICY), Generate(request_id="sale", asset=made, lines=(line,)))
 
 
 class Life:
@@ -86,7 +85,7 @@ def test_however_often_it_is_changed_an_asset_costs_its_exact_sum_rounded_once(
     for number, after in enumerate(sorted(data.draw(st.sets(st.integers(1, max(1, last)), max_size=12)))):
         day = start + timedelta(days=min(after, last))
         life.until(day)
-        common = {"request_id": RequestId(f"r{number}"), "asset_id": X, "effective": at(day), "recorded_at": at(day)}
+        common = {"request_id": f"r{number}", "asset_id": X, "effective": at(day), "recorded_at": at(day)}
         held = life.record.periods[-1].quantity
         delta = data.draw(st.integers(-held, 5))
         if delta:
@@ -111,7 +110,7 @@ def test_so_many_terms_cost_so_many_times_their_months(
     price = data.draw(prices(currency))
     ledger = sold(start, months, 3, price, currency)
     for number in range(terms):
-        ledger = apply(ledger, Renew(request_id=RequestId(f"r{number}"), asset_id=X, months=months))
+        ledger = apply(ledger, Renew(request_id=f"r{number}", asset_id=X, months=months))
     one = exact_cost(sold(start, months, 3, price, currency).record(X), POLICY)
     assert one is not None
     assert exact_cost(ledger.record(X), POLICY) == one * (terms + 1)
@@ -135,7 +134,7 @@ def test_what_one_gives_the_other_gets_on_the_day_and_in_all(
     days = sorted(data.draw(st.lists(st.integers(1, max(1, last)), min_size=2, max_size=2)))
     first, second = (start + timedelta(days=min(day, last)) for day in days)
     life.until(first)
-    more = ChangeQuantity(request_id=RequestId("more"), asset_id=X, effective=at(first), recorded_at=at(first), delta=1)
+    more = ChangeQuantity(request_id="more", asset_id=X, effective=at(first), recorded_at=at(first), delta=1)
     life.ledger = apply(life.ledger, more)
     before, life.record = life.record, life.ledger.record(X)
     life.settle(first, before)
@@ -144,7 +143,7 @@ def test_what_one_gives_the_other_gets_on_the_day_and_in_all(
     assert as_one is not None
     end = add_months(start, months)
     asked = Transfer(
-        request_id=RequestId("t"),
+        request_id="t",
         recorded_at=at(second),
         asset_id=X,
         to_asset_id=Y,
@@ -183,7 +182,7 @@ def test_a_cancelled_asset_is_credited_to_the_last_minor_unit() -> None:
     ledger = sold(start, 12, 7, by_one_month(Decimal(100), 12), "EUR")
     life = Life(ledger, start, 12, BillingFrequency.MONTHLY, start)
     life.until(date(2027, 6, 15))
-    stop = CancelAsset(request_id=RequestId("c"), asset_id=X, effective=at(start), recorded_at=at(date(2027, 6, 15)))
+    stop = CancelAsset(request_id="c", asset_id=X, effective=at(start), recorded_at=at(date(2027, 6, 15)))
     life.ledger = apply(life.ledger, stop)
     before, life.record = life.record, life.ledger.record(X)
     life.settle(date(2027, 6, 15), before)

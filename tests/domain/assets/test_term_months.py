@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.ledger import Ledger
-from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, Generate, Line, Renew
 from domain.assets.worth import Anchor, MonthCount, anchor_at, months_between
@@ -73,7 +72,7 @@ def test_each_moment_lies_in_the_latest_term_that_has_begun() -> None:
 
 def sold(begins: datetime, until: datetime, zone: str = "UTC") -> Ledger:
     line = Line(start=begins, end=until, quantity=1, unit_price=Decimal(31))
-    sale = Generate(request_id=RequestId("sale"), asset=builders.asset(time_zone=zone), lines=(line,))
+    sale = Generate(request_id="sale", asset=builders.asset(time_zone=zone), lines=(line,))
     return apply(Ledger(policy=POLICY), sale)
 
 
@@ -82,7 +81,7 @@ def test_renewed_by_months_a_term_costs_that_many(start: date, length: int, rene
     begins, until = start_of_day(start, zone), start_of_day(add_months(start, length), zone)
     ledger = sold(begins, until, zone)
     for number in range(renewals):
-        ledger = apply(ledger, Renew(request_id=RequestId(f"r{number}"), asset_id=builders.X, months=length))
+        ledger = apply(ledger, Renew(request_id=f"r{number}", asset_id=builders.X, months=length))
         last = ledger.record(builders.X).actions[-1]
         assert last.amount_change == 31 * length
         assert last.lifecycle_end == start_of_day(add_months(start, length * (number + 2)), zone)
@@ -106,7 +105,7 @@ def test_what_begins_where_a_month_begins_counts_on_by_its_anchor(begins: date, 
 def test_a_change_within_a_clipped_month_counts_the_days_of_that_month() -> None:
     ledger = sold(at(date(2026, 12, 31)), at(date(2027, 1, 31)))
     for name in ("r1", "r2"):
-        ledger = apply(ledger, Renew(request_id=RequestId(name), asset_id=builders.X, months=1))
+        ledger = apply(ledger, Renew(request_id=name, asset_id=builders.X, months=1))
     # The third month is 28 February to 30 March, of 31 days.
-    stop = CancelAsset(request_id=RequestId("c"), asset_id=builders.X, effective=at(date(2027, 3, 15)))
+    stop = CancelAsset(request_id="c", asset_id=builders.X, effective=at(date(2027, 3, 15)))
     assert apply(ledger, stop).record(builders.X).actions[-1].amount_change == -16

@@ -13,12 +13,11 @@ from domain.assets.ledger import Ledger
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Renew
 from domain.assets.views import explain_at
 from domain.assets.worth import LedgerPolicy, MonthCount
-from domain.kernel.ids import AccountId, AssetId, ContractId
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
 from tests.domain.assets.totals import state_at, totals_at
 from tests.oracles.bench import seconds_to_rebuild
 
-CHILD, FIXED = AssetId("child"), AssetId("fixed")
+CHILD, FIXED = "child", "fixed"
 EDGES = [
     Relationship(parent_id=X, child_id=CHILD, child_quantity=ChildQuantity.PROPORTIONAL, ratio=Decimal("1.5")),
     Relationship(parent_id=X, child_id=FIXED),
@@ -31,7 +30,7 @@ def bundle() -> Ledger:
 
 
 def terms(**facts: object) -> ContractTerms:
-    given = {"contract_id": ContractId("c"), "account_id": BUYER, "start": on("2026-01-01"), "end": on("2026-10-01")}
+    given = {"contract_id": "c", "account_id": BUYER, "start": on("2026-01-01"), "end": on("2026-10-01")}
     return ContractTerms.model_validate(given | facts)
 
 
@@ -51,7 +50,7 @@ def test_state_and_totals_at_an_instant() -> None:
     euro = totals["EUR"]
     assert [euro.assets, euro.quantity, euro.mrr, euro.arr, euro.unpriced] == [2, 17, 150, 1800, 1]
     assert totals_at(ledger.assets.values(), on("2026-02-01"), BUYER)["JPY"].mrr == 10_000
-    assert totals_at(ledger.assets.values(), on("2026-02-01"), AccountId("nobody")) == {}
+    assert totals_at(ledger.assets.values(), on("2026-02-01"), "nobody") == {}
 
 
 @pytest.mark.parametrize(("count", "months", "rule"), [("ceil", 6, "started"), ("calendar_days", 6, "days")])
@@ -125,7 +124,7 @@ def test_a_bundle_that_cannot_follow_stays_as_it_is() -> None:
     with pytest.raises(AssetError, match="twice"):
         members(X, [*EDGES, Relationship(parent_id=CHILD, child_id=X)])
     with pytest.raises(AssetError, match="200"):
-        members(X, [Relationship(parent_id=X, child_id=AssetId(f"c{number}")) for number in range(200)])
+        members(X, [Relationship(parent_id=X, child_id=f"c{number}") for number in range(200)])
 
 
 def test_children_that_are_over_are_left_alone() -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
 from domain.assets.views import ZERO, Totals
-from domain.kernel.ids import AccountId
 
 
 def state_at(record: AssetRecord, at: datetime) -> StatePeriod | None:
@@ -16,7 +15,7 @@ def state_at(record: AssetRecord, at: datetime) -> StatePeriod | None:
     return period_at(record.periods, at)
 
 
-def totals_at(records: Iterable[AssetRecord], at: datetime, account_id: AccountId | None = None) -> dict[str, Totals]:
+def totals_at(records: Iterable[AssetRecord], at: datetime, account_id: str | None = None) -> dict[str, Totals]:
     """Assets in force, quantity and recurring revenue at an instant, by currency; of one account or of all."""
     found: dict[str, Totals] = {}
     for record in records:

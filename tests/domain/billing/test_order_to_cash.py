@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.assets.ledger import Ledger
-from domain.assets.model import AssetRecord, RequestId
+from domain.assets.model import AssetRecord
 from domain.assets.operations import apply
 from domain.assets.requests import ChangePrice
 from domain.billing.bill import BillKind, BillLine, bill
@@ -18,7 +18,6 @@ from domain.billing.netting import Key
 from domain.billing.periods import BillingTerms
 from domain.billing.schedule import schedule
 from domain.catalogue.errors import QuoteStateError
-from domain.kernel.ids import OrderId
 from domain.orders.fulfilments import (
     Fulfilment,
     FulfilmentError,
@@ -38,13 +37,13 @@ STEP = FulfilmentStep
 
 def ordered(made: Quote) -> SoldOrder:
     file = present(submit(open_file(made, "rep"), (), NOW, "rep"), NOW, "rep")
-    return order_from(accept(file, NOW + timedelta(days=3), "customer"), OrderId("o-1"))
+    return order_from(accept(file, NOW + timedelta(days=3), "customer"), "o-1")
 
 
 def test_only_an_accepted_quote_becomes_an_order_which_makes_its_assets_once() -> None:
     made = quote(sale("seats", 10))
     with pytest.raises(QuoteStateError, match="only an accepted quote"):
-        order_from(open_file(made, "rep"), OrderId("o-1"))
+        order_from(open_file(made, "rep"), "o-1")
     order = ordered(made)
     ledger = assetize(Ledger(), order)
     assert ledger.record(owned()).actions[0].order_id == "o-1"
@@ -180,9 +179,7 @@ def test_what_goodwill_took_of_a_charge_comes_off_what_replaces_it() -> None:
     ledger = sold(sale("seats", 10))
     billed = bill(record_of(ledger), MONTHLY, (), date(2026, 3, 1))
     gift = goodwill(billed[0].key, Decimal(70), date(2026, 3, 2))
-    dearer = ChangePrice(
-        request_id=RequestId("q2"), asset_id=owned(), effective=on("2026-03-01"), unit_price=Decimal(12)
-    )
+    dearer = ChangePrice(request_id="q2", asset_id=owned(), effective=on("2026-03-01"), unit_price=Decimal(12))
     ledger = apply(ledger, dearer)
     lines = bill(record_of(ledger), MONTHLY, (*billed, gift), date(2026, 3, 2))
     # 30 are left of the 100 that were paid: the other 70 come off the 120 that are charged instead.

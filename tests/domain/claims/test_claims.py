@@ -265,7 +265,7 @@ Happening = st.one_of(
 def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
     events: list[tuple[str, Any]], rates: tuple[Decimal, ...]
 ) -> None:
-    free = POLICY.model_copy(update={"amounts": {}})
+    free = POLICY.having(amounts={})
     line, now = bought(tax_rates=rates, left="400000"), price("80000")
     paid, factor = Decimal(400_000), 1 + sum(rates, Decimal(0)) / 100
     for number, (what, value) in enumerate(events):
@@ -274,7 +274,7 @@ def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
         elif what == "return" and line.kept:
             units = min(value, line.kept)
             credit = min(line.left, units * line.unit_price)
-            line = line.model_copy(update={"returned": line.returned + units, "left": line.left - credit})
+            line = line.having(returned=line.returned + units, left=line.left - credit)
         elif what == "claim":
             before = sum((claim.amount for claim in line.matches), Decimal(0))
             found = assess(free, line, now, claimant(date(2026, 12, 20)), quantity=value)
@@ -293,6 +293,6 @@ def test_no_sequence_of_prices_returns_and_claims_gives_back_more_than_was_paid(
                 key=found.checked().key,
             )  # fmt: skip
             assert claim.key not in {one.key for one in line.claims}
-            line = line.model_copy(update={"claims": (*line.claims, claim), "left": line.left - net})
+            line = line.having(claims=(*line.claims, claim), left=line.left - net)
         assert 0 <= line.left <= paid
     assert all(claim.kind is ClaimKind.PRICE_MATCH and claim.status is ClaimStatus.REFUNDED for claim in line.claims)

@@ -73,7 +73,7 @@ def test_the_last_day_of_the_window_counts_and_the_anchor_may_be_the_delivery() 
     assert ask(policy, claimed=claim("2026-01-19")).eligible
     late = ask(policy, claimed=claim("2026-01-20"))
     assert (late.eligible, late.reason, late.refund) == (False, ProtectionReason.OUT_OF_WINDOW, money("0"))
-    delivered = policy.model_copy(update={"anchor": WindowAnchor.DELIVERY})
+    delivered = policy.having(anchor=WindowAnchor.DELIVERY)
     assert ask(delivered, line(delivered_on=date(2026, 1, 8)), claimed=claim("2026-01-22")).eligible
     assert not ask(delivered, claimed=claim("2026-01-20")).eligible
 

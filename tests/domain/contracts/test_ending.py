@@ -27,6 +27,6 @@ def test_offers_for_what_a_contract_covered_are_over_with_it(status: str, covere
         offered_at=world.now,
         expires_at=world.now + timedelta(days=30),
     )
-    customer = situation.customer.model_copy(update={"offers": [offer]})
+    customer = situation.customer.having(offers=[offer])
     decision = end_contract(replace(situation, customer=customer), contract, contract.stage, "declined")
     assert len([write for write in decision.writes if isinstance(write, SettleOffer)]) == settled

@@ -19,10 +19,8 @@ def test_a_contract_that_is_over_when_it_comes_has_all_its_terms(renewed: bool) 
     if renewed:
         later = {"number": 2, "start_on": latest.until, "starts_at": latest.ends_at}
         later |= {"until": latest.until + timedelta(days=90), "ends_at": latest.ends_at + timedelta(days=90)}
-        latest = latest.model_copy(update=later)
-    taken = contract.model_copy(
-        update={"contract_id": "K-9", "term": latest, "previous": contract.term if renewed else None}
-    )
+        latest = latest.having(**later)
+    taken = contract.having(contract_id="K-9", term=latest, previous=contract.term if renewed else None)
     world.now = latest.ends_at + timedelta(days=30)
     opened = replan(world.situation(), world.records, touched=(), opened=[taken])
     terms = [w.contract.term.number for w in opened.writes if isinstance(w, OpenContract)]

@@ -40,7 +40,7 @@ def in_days(world: World, days: int) -> str:
 
 def snapshot(world: World) -> object:
     contract = world.contract()
-    terms = [term and term.model_copy(update={"moves": 0}) for term in (contract.previous, contract.term)]
+    terms = [term and term.having(moves=0) for term in (contract.previous, contract.term)]
     periods = {asset: record.periods for asset, record in world.records.items()}
     stages = {name: stage for name, stage in world.state.stages.items() if not name.startswith("onboarding")}
     return ahead(world), stages, contract.status, terms, periods

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.assets.model import RequestId
 from tests.domain.contracts.world import World
 
 
@@ -12,7 +11,7 @@ def test_a_renewal_waits_for_a_locked_asset_and_then_happens_once() -> None:
     world = World(auto_renew=True)
     world.pass_by((world.contract().term.ends_at - world.now) // timedelta(days=1) - 1)
     record = world.records[world.seats]
-    world.records[world.seats] = record.model_copy(update={"lock": RequestId("transfer")})
+    world.records[world.seats] = record.having(lock="transfer")
     world.pass_by(3)
     looks = [key for key in world.done if key.endswith(tuple(f"term-end~{n}" for n in range(1, 100)))]
     assert len(looks) >= 24

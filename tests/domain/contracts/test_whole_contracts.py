@@ -54,15 +54,12 @@ def test_what_has_no_end_is_cancelled_with_its_contract_and_what_was_bought_once
     world = World(auto_renew=False)
     for asset_id, model in ((world.seats, SellingModel.EVERGREEN), (world.care, SellingModel.ONE_TIME)):
         record = world.records[asset_id]
-        action = record.actions[0].model_copy(
-            update={
-                "lifecycle_end": None,
-                "sources": tuple(row.model_copy(update={"end": None}) for row in record.actions[0].sources),
-            }
+        action = record.actions[0].having(
+            lifecycle_end=None, sources=tuple(row.having(end=None) for row in record.actions[0].sources)
         )
-        period = record.periods[0].model_copy(update={"end": None, "amount": None})
-        asset = record.asset.model_copy(update={"selling_model": model})
-        world.records[asset_id] = record.model_copy(update={"asset": asset, "actions": (action,), "periods": (period,)})
+        period = record.periods[0].having(end=None, amount=None)
+        asset = record.asset.having(selling_model=model)
+        world.records[asset_id] = record.having(asset=asset, actions=(action,), periods=(period,))
     world.pass_by(60)
     world.ask(changes.cancel, CancelAssets.model_validate({"contract_id": world.contract_id}))
     assert world.records[world.seats].cancelled

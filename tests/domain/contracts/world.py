@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from activities.playbooks import FOLDER, read_playbooks
-from domain.assets.model import AssetRecord, RequestId
+from domain.assets.model import AssetRecord
 from domain.assets.writes import AssetChange
 from domain.contracts import renewal, renewal_notices
 from domain.contracts.effective import effective
@@ -70,8 +70,8 @@ class InMemory:
         """An order is accepted."""
         sale = activation.sale_of(placed, {product.code: product for product in placed.products})
         known = self.customer
-        self.customer = known.model_copy(
-            update={"contracts": [*known.contracts, *sale.contracts], "assets": [*known.assets, *sale.assets]}
+        self.customer = known.having(
+            contracts=[*known.contracts, *sale.contracts], assets=[*known.assets, *sale.assets]
         )
         self.terms |= {each.contract_id: [each.term] for each in sale.contracts}
         self.apply(activation.accept(self.situation(), placed, sale, first=False, opening=False, goods=False))
@@ -82,7 +82,7 @@ class InMemory:
 
     def desk(self, request_id: str = "") -> RequestFacts:
         self.requests += 1
-        return RequestFacts(self.situation(), RequestId(request_id or f"r-{self.requests}"), self.products)
+        return RequestFacts(self.situation(), (request_id or f"r-{self.requests}"), self.products)
 
     def pass_until(self, until: datetime) -> None:
         """Time goes by; everything of renewals and amendments that comes due is done."""
@@ -90,7 +90,7 @@ class InMemory:
             step = self.state.agenda[0]
             self.now = max(self.now, step.at)
             if step.kind not in RULES:
-                self.state = self.state.model_copy(update={"agenda": self.state.agenda[1:]})
+                self.state = self.state.having(agenda=self.state.agenda[1:])
                 continue
             assert step.key not in self.done, f"{step.key} would be found done"
             self.done.append(step.key)
@@ -130,7 +130,7 @@ class InMemory:
                 assert write.start_on < write.until
                 changed = {"start_on": write.start_on, "until": write.until, "moves": last.moves + 1}
                 changed |= {"starts_at": write.starts_at, "ends_at": write.ends_at}
-                self._terms(write.contract_id, [*known, last.model_copy(update=changed)])
+                self._terms(write.contract_id, [*known, last.having(**changed)])
             case DropTerm():
                 *known, last = self.terms[write.contract_id]
                 assert (last.number, bool(known)) == (write.number, True)
@@ -155,9 +155,9 @@ class InMemory:
         starts = [term.start_on for term in terms]
         first = {"first_start": terms[0].start_on, "first_until": terms[0].until, "starts": starts}
         latest = {"term": terms[-1], "previous": terms[-2] if len(terms) > 1 else None}
-        after = contract.model_copy(update={**first, **latest, **changes})
+        after = contract.having(**first, **latest, **changes)
         others = [c for c in self.customer.contracts if c.contract_id != contract_id]
-        self.customer = self.customer.model_copy(update={"contracts": [*others, after]})
+        self.customer = self.customer.having(contracts=[*others, after])
 
     def _open(self, write: OpenAsset) -> None:
         asset = write.asset
@@ -172,7 +172,7 @@ class InMemory:
             unit_price=write.unit_price,
             periods=[],
         )
-        self.customer = self.customer.model_copy(update={"assets": [*self.customer.assets, facts]})
+        self.customer = self.customer.having(assets=[*self.customer.assets, facts])
 
     def _asset(self, change: AssetChange) -> None:
         record = change.after
@@ -180,12 +180,12 @@ class InMemory:
             PeriodFacts(starts_at=p.start, ends_at=p.end, quantity=p.quantity, mrr=p.mrr) for p in record.periods
         ]
         assets = [
-            asset.model_copy(update={"periods": periods, "unit_price": change.unit_price})
+            asset.having(periods=periods, unit_price=change.unit_price)
             if asset.asset_id == record.asset.asset_id
             else asset
             for asset in self.customer.assets
         ]
-        self.customer = self.customer.model_copy(update={"assets": assets})
+        self.customer = self.customer.having(assets=assets)
 
 
 class World(InMemory):

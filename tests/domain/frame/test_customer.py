@@ -32,6 +32,6 @@ def test_what_was_swapped_or_reduced_to_nothing_is_not_theirs_any_more() -> None
         playbook_version=1, since=START,
     )  # fmt: skip
     customer = InMemory(account, "jo@acme.example").customer
-    customer = customer.model_copy(update={"assets": [asset("Care", 5, 0), asset("Care Plus", 0, 5)]})
+    customer = customer.having(assets=[asset("Care", 5, 0), asset("Care Plus", 0, 5)])
     assert customer.product_names(START + 5 * DAY) == ["Care"]
     assert customer.product_names(START + 15 * DAY) == ["Care Plus"]

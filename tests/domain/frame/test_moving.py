@@ -51,7 +51,7 @@ def test_an_order_from_elsewhere_has_it_looked_at_too(
     situation: Situation, elsewhere: dict[str, Any], looks: int
 ) -> None:
     before = situation.customer
-    after = before.model_copy(update={"account": before.account.model_copy(update=elsewhere)})
+    after = before.having(account=before.account.having(**elsewhere))
     there = Situation(after, situation.playbook, situation.as_of)
     assert len(holding.after_move(before, there)) == looks
     assert holding.after_move(None, there) == []

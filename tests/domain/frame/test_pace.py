@@ -174,6 +174,6 @@ def test_what_would_be_over_by_the_later_day_is_left_to_its_own() -> None:
 
 def test_only_what_sends_one_mail_and_does_nothing_else_can_be_put_off_unasked() -> None:
     at_nine = at("2026-09-02T09:00")
-    check_in = _touch("2026-09-03").model_copy(update={"kind": "adoption_check_in"})
+    check_in = _touch("2026-09-03").having(kind="adoption_check_in")
     agenda = [_touch("2026-09-02"), _touch("2026-09-03"), _touch("2026-09-05"), _touch("2026-09-07"), check_in]
     assert [step.on.day for step in pace.near(agenda, at_nine)] == [3, 5]

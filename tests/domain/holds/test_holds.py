@@ -83,13 +83,13 @@ def test_what_is_over_and_was_no_block_raises_nothing(state: str) -> None:
 
 
 def test_a_block_cools_down_for_three_business_days_or_until_a_good_rating() -> None:
-    resolved = URGENT.model_copy(update={"state": CaseState.RESOLVED, "resolved_at": NOW})
+    resolved = URGENT.having(state=CaseState.RESOLVED, resolved_at=NOW)
     [hold] = holds_of(resolved)
     assert (hold.reason, hold.review_at) == (HoldReason.COOLING_DOWN, at("2026-01-08 09:00"))
     assert holds_of(resolved, on=at("2026-01-08 08:59")) != ()
     assert holds_of(resolved, on=at("2026-01-08 09:00")) == ()
-    assert holds_of(resolved.model_copy(update={"rating": 4})) == ()
-    assert holds_of(resolved.model_copy(update={"rating": 3})) != ()
+    assert holds_of(resolved.having(rating=4)) == ()
+    assert holds_of(resolved.having(rating=3)) != ()
 
 
 def test_feedback_warns_for_its_time_or_until_followed_up() -> None:
@@ -97,12 +97,12 @@ def test_feedback_warns_for_its_time_or_until_followed_up() -> None:
     [hold] = holds_of(feedback=[low])
     assert (hold.level, hold.review_at) == (HoldLevel.WARN, NOW + timedelta(days=14))
     assert holds_of(feedback=[low], on=NOW + timedelta(days=14)) == ()
-    assert holds_of(feedback=[low.model_copy(update={"rating": 3})]) == ()
+    assert holds_of(feedback=[low.having(rating=3)]) == ()
     detractor = Feedback(id="F2", at=NOW, recommendation=6)
     [unhappy] = holds_of(feedback=[detractor], on=NOW + timedelta(days=29))
     assert (unhappy.level, unhappy.review_at) == (HoldLevel.WARN, NOW + timedelta(days=30))
     assert holds_of(feedback=[detractor], on=NOW + timedelta(days=30)) == ()
-    assert holds_of(feedback=[detractor.model_copy(update={"followed_up": True})]) == ()
+    assert holds_of(feedback=[detractor.having(followed_up=True)]) == ()
     assert holds_of(feedback=[detractor], on=NOW - hours(1)) == ()
 
 
@@ -110,8 +110,8 @@ def test_a_manual_hold_lasts_until_lifted_or_run_out() -> None:
     placed = ManualHold(id="M1", level=HoldLevel.BLOCK, says="law suit", placed_by="S1", since=NOW)
     assert customer_level(holds_of(manual=[placed])) is HoldLevel.BLOCK
     assert holds_of(manual=[placed], on=NOW - hours(1)) == ()
-    assert holds_of(manual=[placed.model_copy(update={"until": NOW + hours(1)})], on=NOW + hours(1)) == ()
-    assert holds_of(manual=[placed.model_copy(update={"lifted_at": NOW + hours(1)})], on=NOW + hours(2)) == ()
+    assert holds_of(manual=[placed.having(until=NOW + hours(1))], on=NOW + hours(1)) == ()
+    assert holds_of(manual=[placed.having(lifted_at=NOW + hours(1))], on=NOW + hours(2)) == ()
 
 
 def test_blocks_come_first_then_the_oldest() -> None:
@@ -142,7 +142,7 @@ def test_another_product_passes_unless_something_else_holds_the_customer() -> No
     assert verdict(holds_of(grinder), Purpose.UPSELL, product="grinder") is Verdict.HELD
     assert verdict(holds_of(grinder), Purpose.UPSELL) is Verdict.HELD
     assert verdict(holds_of(grinder), Purpose.UPSELL, product="kettle") is Verdict.ALLOWED
-    escalated = grinder.model_copy(update={"escalated": True})
+    escalated = grinder.having(escalated=True)
     assert verdict(holds_of(escalated), Purpose.UPSELL, product="kettle") is Verdict.HELD
 
 
@@ -186,6 +186,6 @@ def test_a_decision_tells_why_and_when_to_look_again() -> None:
     found = contact_allowed(ContactRequest(purpose=Purpose.CAMPAIGN), holds_of(URGENT), as_of=NOW)
     assert found.says == "held back: case C1, urgent, open: pressing case"
     assert found.look_again_at is None
-    silent = URGENT.model_copy(update={"state": CaseState.WAITING_CUSTOMER})
+    silent = URGENT.having(state=CaseState.WAITING_CUSTOMER)
     found = contact_allowed(ContactRequest(purpose=Purpose.CAMPAIGN), holds_of(silent), as_of=NOW)
     assert found.look_again_at == silent.last_activity_at + timedelta(days=30)

@@ -54,13 +54,13 @@ class Left:
             found = self.look(self.planned)
             if found.notices:
                 self.told.append(self.planned)
-                self.recorded = self.recorded.model_copy(update={"reminded_at": self.planned})
+                self.recorded = self.recorded.having(reminded_at=self.planned)
             assert found.next_at is not None
             self.planned = found.next_at
 
     def turn(self, state: CaseState, at: datetime) -> None:
         self.until(at)
-        self.case = self.case.model_copy(update={"state": state, "turned_at": at})
+        self.case = self.case.having(state=state, turned_at=at)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_only_what_can_be_asked_now_is_offered() -> None:
         attention={"renewal:K-1": "Renewal declined: price"},
     )
     # What runs out because nothing of it is left has nobody's no to take back.
-    assert "answer_renewal" not in render(busy.model_copy(update={"attention": {}}), NOW)
+    assert "answer_renewal" not in render(busy.having(attention={}), NOW)
     asked = render(busy, NOW).split("**You can ask**")[1]
     for line in (
         "`complete_task` order_id=`SO-1`, task=`kickoff` or `go_live`",

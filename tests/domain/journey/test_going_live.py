@@ -38,18 +38,16 @@ def gone_live(known: timedelta, until: timedelta | None = None) -> tuple[Facts, 
     )
     end = live + until if until is not None else None
     records = {id: _recorded(record, live + known, end, world.now) for id, record in facts.situation.records.items()}
-    customer = facts.situation.customer.model_copy(update={"tasks": [task]})
+    customer = facts.situation.customer.having(tasks=[task])
     return replace(facts, situation=replace(facts.situation, customer=customer, records=records)), live
 
 
 def _recorded(record: AssetRecord, at: datetime, end: datetime | None, now: datetime) -> AssetRecord:
-    actions = [action.model_copy(update={"recorded_at": at}) for action in record.actions]
+    actions = [action.having(recorded_at=at) for action in record.actions]
     if end is not None:
         last = actions[-1]
-        actions.append(
-            last.model_copy(update={"sequence": last.sequence + 1, "recorded_at": now, "lifecycle_end": end})
-        )
-    return record.model_copy(update={"actions": tuple(actions)})
+        actions.append(last.having(sequence=last.sequence + 1, recorded_at=now, lifecycle_end=end))
+    return record.having(actions=tuple(actions))
 
 
 @pytest.mark.parametrize(
@@ -74,5 +72,5 @@ def test_a_survey_follows_on_a_go_live_that_brought_one(asked: bool) -> None:
     assert survey is not None
     announced = [Announced(step=survey, by=live)] if asked else []
     found = Agenda()
-    check_ins(replace(facts, record=facts.record.model_copy(update={"announced": announced})), found)
+    check_ins(replace(facts, record=facts.record.having(announced=announced)), found)
     assert (survey.key in found.steps) == asked

@@ -27,7 +27,7 @@ def with_held_quote(stage: str | None = None, *, held: bool, status: str = "acti
         id="H-1", level=HoldLevel.BLOCK, says="a moment", placed_by="S-2", since=world.now - timedelta(days=3)
     )
     service = ServiceFacts(manual=[manual] if held else [], steps=[HeldStep(step=quote, purpose=Purpose.RENEWAL_TALK)])
-    customer = situation.customer.model_copy(update={"contracts": [contract.model_copy(update={"status": status})]})
+    customer = situation.customer.having(contracts=[contract.having(status=status)])
     return replace(situation, customer=customer, service=service), quote
 
 

@@ -146,8 +146,8 @@ def test_a_year_of_a_contract_that_renews_itself() -> None:
 
 def moved_to(facts: Facts, zone: str) -> Facts:
     """The customer in another zone. What they own keeps its own."""
-    account = facts.situation.customer.account.model_copy(update={"time_zone": zone})
-    customer = facts.situation.customer.model_copy(update={"account": account})
+    account = facts.situation.customer.account.having(time_zone=zone)
+    customer = facts.situation.customer.having(account=account)
     return replace(facts, situation=replace(facts.situation, customer=customer))
 
 
@@ -176,5 +176,5 @@ def test_the_first_day_of_a_term_is_looked_at_by_the_end_of_the_one_before_or_by
 def test_nothing_is_foretold_of_an_account_that_is_closed() -> None:
     world = World(auto_renew=True)
     facts = facts_of(world, BillingFrequency.MONTHLY)
-    closed = replace(facts, record=facts.record.model_copy(update={"closed_at": world.now}))
+    closed = replace(facts, record=facts.record.having(closed_at=world.now))
     assert agenda(closed, Horizon(life=True)).steps == {}

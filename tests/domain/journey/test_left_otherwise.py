@@ -39,19 +39,19 @@ def lived(days: int, **on_record: object) -> Facts:
     world = World(auto_renew=True)
     world.pass_by(days)
     found = facts_of(world, BillingFrequency.WHOLE_TERM)
-    return replace(found, record=found.record.model_copy(update=on_record))
+    return replace(found, record=found.record.having(**on_record))
 
 
 def moved_away(facts: Facts, zone: str = ELSEWHERE) -> Facts:
     """The customer is in another zone since now."""
     customer = facts.situation.customer
-    account = customer.account.model_copy(update={"time_zone": zone})
-    situation = replace(facts.situation, customer=customer.model_copy(update={"account": account}))
+    account = customer.account.having(time_zone=zone)
+    situation = replace(facts.situation, customer=customer.having(account=account))
     zones = [
         ZoneFacts(since=account.since, zone=customer.account.time_zone),
         ZoneFacts(since=situation.as_of, zone=zone),
     ]
-    return replace(facts, situation=situation, record=facts.record.model_copy(update={"zones": zones}))
+    return replace(facts, situation=situation, record=facts.record.having(zones=zones))
 
 
 def test_what_was_promised_is_looked_for_under_the_name_of_its_day_where_the_customer_was() -> None:
@@ -59,7 +59,7 @@ def test_what_was_promised_is_looked_for_under_the_name_of_its_day_where_the_cus
     at = here.now.replace(hour=20) + timedelta(days=3)  # the next day already in Tokyo
     promise = PromiseFacts(order_id="SO-1", line_id="3", promised_at=at, recorded_at=here.now - timedelta(days=1))
     planned = fulfilling.look_on(here.situation, "SO-1", "3", at)
-    facts = moved_away(replace(here, record=here.record.model_copy(update={"promises": [promise]})))
+    facts = moved_away(replace(here, record=here.record.having(promises=[promise])))
     (look,) = [step for step in agenda(facts).plan() if step.kind == "fulfilment_late"]
     assert look.key == planned.key
     assert look.at == local_instant(planned.on, ELSEWHERE)
@@ -78,9 +78,7 @@ def test_who_moves_takes_mornings_along_and_leaves_instants(kind: str, stays: bo
     nine, day = datetime(2027, 3, 16, tzinfo=UTC), date(2027, 3, 16)
     step = Step(kind=kind, stage="quote:Q-1", name="expiry-v1", at=nine, on=day)
     before = AccountView(name="Aoi", time_zone=HOME, owner="S-1", playbook="standard 1")
-    state = JourneyState(
-        account_id="C-1", account=before.model_copy(update={"time_zone": "Europe/Paris"}), agenda=[step]
-    )
+    state = JourneyState(account_id="C-1", account=before.having(time_zone="Europe/Paris"), agenda=[step])
     (after,) = state.moved(before).agenda
     assert after.at == (nine if stays else local_instant(day, "Europe/Paris"))
 
@@ -89,9 +87,9 @@ def test_what_was_left_out_stays_so_when_its_stage_is_planned_anew_without_it() 
     facts = lived(40)
     step = facts.situation.step("reorder_lapse", "reorder", "lapse-2027-01-04", facts.situation.in_days(60))
     skipped = Moved(number=1, drop=[step.key])
-    record = facts.record.model_copy(update={"moved": [skipped]})
-    kept = record.model_copy(update={"planned": [PlannedSince(number=2, drop=["reorder"])]})
-    again = record.model_copy(update={"planned": [PlannedSince(number=2, drop=["reorder"], plan={step.key: step.at})]})
+    record = facts.record.having(moved=[skipped])
+    kept = record.having(planned=[PlannedSince(number=2, drop=["reorder"])])
+    again = record.having(planned=[PlannedSince(number=2, drop=["reorder"], plan={step.key: step.at})])
     assert replace(facts, record=kept).by_hand == {step.key: None}
     assert replace(facts, record=again).by_hand == {}
 
@@ -105,24 +103,22 @@ def test_what_was_put_off_for_more_than_a_week_still_comes() -> None:
     world.pass_by((touch.at - world.now).days + 9)
     found = facts_of(world, BillingFrequency.WHOLE_TERM)
     order = OrderFacts(order_id=order_id, activated_at=then.as_of, recorded_at=then.as_of)
-    lives = [life.model_copy(update={"order_id": order_id}) for life in found.record.contracts]
-    record = found.record.model_copy(update={"orders": [order], "contracts": lives})
-    off = touch.model_copy(update={"at": world.now + timedelta(hours=1)})
-    put_off = record.model_copy(update={"moved": [Moved(number=1, plan=[off])]})
+    lives = [life.having(order_id=order_id) for life in found.record.contracts]
+    record = found.record.having(orders=[order], contracts=lives)
+    off = touch.having(at=world.now + timedelta(hours=1))
+    put_off = record.having(moved=[Moved(number=1, plan=[off])])
     assert touch.key not in agenda(replace(found, record=record)).steps
     assert agenda(replace(found, record=put_off)).steps[touch.key] == off
 
 
 def test_the_anniversary_after_one_that_was_left_out_is_of_the_day_where_the_customer_was_then() -> None:
     facts = lived(40)
-    account = facts.situation.customer.account.model_copy(
-        update={"since": facts.situation.customer.account.since.replace(hour=20)}
-    )
-    customer = facts.situation.customer.model_copy(update={"account": account})
+    account = facts.situation.customer.account.having(since=facts.situation.customer.account.since.replace(hour=20))
+    customer = facts.situation.customer.having(account=account)
     facts = moved_away(replace(facts, situation=replace(facts.situation, customer=customer)))
     (first,) = [step for step in agenda(facts).plan() if step.kind == "relationship_anniversary"]
     skipped = Moved(number=1, at=facts.now, drop=[first.key])
-    after = replace(facts, record=facts.record.model_copy(update={"moved": [skipped]}))
+    after = replace(facts, record=facts.record.having(moved=[skipped]))
     (following,) = [step for step in agenda(after).plan() if step.kind == "relationship_anniversary"]
     planned = thanks.anniversary_after(at_instant(after, after.now), first)
     assert (following.key, following.at) == (planned.key, planned.at)
@@ -133,7 +129,7 @@ def test_a_renewal_is_quoted_if_that_was_said_of_it_last(status: str) -> None:
     """Whatever notices were said since: a quote that was asked for, or made anew, is no notice's."""
     facts = lived(320)
     contract = facts.situation.customer.contracts[0]
-    said = replace(facts, record=facts.record.model_copy(update={"renewals": {contract.stage: status}}))
+    said = replace(facts, record=facts.record.having(renewals={contract.stage: status}))
     assert agenda(said).stages[contract.stage].status == status
 
 
@@ -144,8 +140,8 @@ def test_an_overdue_look_at_invoices_is_any_look_at_them() -> None:
     due = Step(
         kind="billing_invoice", stage="billing:contract:K-1", name="due-2027-02-01", at=as_of, on=date(2027, 2, 1)
     )
-    overdue = due.model_copy(update={"name": "due-2027-01-29", "at": as_of - timedelta(days=3)})
-    other = overdue.model_copy(update={"stage": "billing:contract:K-2"})
+    overdue = due.having(name="due-2027-01-29", at=as_of - timedelta(days=3))
+    other = overdue.having(stage="billing:contract:K-2")
     wanted = Agenda(steps={due.key: due}, tolerated={"billing:*"})
     zone = customer.account.time_zone
 
@@ -155,7 +151,7 @@ def test_an_overdue_look_at_invoices_is_any_look_at_them() -> None:
 
     assert apart(overdue) == []
     assert apart(other) == [due.key]
-    assert apart(due.model_copy(update={"name": "due-2027-03-01", "at": as_of + timedelta(days=9)})) == [due.key]
+    assert apart(due.having(name="due-2027-03-01", at=as_of + timedelta(days=9))) == [due.key]
 
 
 def test_what_was_moved_stays_so_when_it_is_planned_at_nine_of_that_day_elsewhere() -> None:
@@ -163,12 +159,12 @@ def test_what_was_moved_stays_so_when_it_is_planned_at_nine_of_that_day_elsewher
     here = lived(40)
     (step,) = [step for step in agenda(here).plan() if step.kind == "relationship_anniversary"]
     moved = here.situation.step(step.kind, step.stage, step.name, here.situation.in_days(60))
-    by_hand = here.record.model_copy(update={"moved": [Moved(number=1, plan=[moved])]})
+    by_hand = here.record.having(moved=[Moved(number=1, plan=[moved])])
     gone = moved_away(replace(here, record=by_hand))
     nine = local_instant(moved.on, ELSEWHERE)
     assert agenda(gone).steps[step.key].at == nine
     for at, stays in ((nine, True), (moved.at, True), (nine + timedelta(days=1), False)):
-        planned = gone.record.model_copy(update={"planned": [PlannedSince(number=2, plan={step.key: at})]})
+        planned = gone.record.having(planned=[PlannedSince(number=2, plan={step.key: at})])
         assert (replace(gone, record=planned).by_hand == {step.key: moved}) is stays
 
 
@@ -179,10 +175,10 @@ def test_the_first_check_in_keeps_its_day_though_the_days_of_then_are_others_els
     sold = here.situation.customer.account.since
     known = sold + timedelta(days=3, hours=hours)
     order = OrderFacts(order_id="SO-9", activated_at=sold, recorded_at=known)
-    life = here.record.contracts[0].model_copy(update={"order_id": order.order_id, "recorded_at": known})
+    life = here.record.contracts[0].having(order_id=order.order_id, recorded_at=known)
     at = known + timedelta(days=1)
     situation = replace(here.situation, as_of=at)
-    record = here.record.model_copy(update={"orders": [order], "contracts": [life]})
+    record = here.record.having(orders=[order], contracts=[life])
     here = replace(here, situation=situation, record=record, now=at)
     (planned,) = [step for step in agenda(here).plan() if step.kind == "adoption_check_in"]
     (kept,) = [step for step in agenda(moved_away(here, "Pacific/Auckland")).plan() if step.kind == "adoption_check_in"]
@@ -203,6 +199,6 @@ def test_of_a_transfer_that_was_settled_after_its_day_nothing_is_left_to_take_ef
     stage = stage_of("transfer_assets:t-1")
     transfer = TransferFacts(transfer_id="T-1", request_id="transfer_assets:t-1", status="received")
     done = {key: at for key, at in found.record.done.items() if not key.startswith(stage)}
-    record = found.record.model_copy(update={"transfers": [transfer], "done": {**done, f"{stage}/T-1": settled_at}})
+    record = found.record.having(transfers=[transfer], done={**done, f"{stage}/T-1": settled_at})
     wanted = agenda(replace(found, record=record))
     assert (stage in wanted.stages, f"{stage}/effective" in wanted.steps) == (comes, comes)

@@ -43,7 +43,7 @@ class Lived:
 
     def facts(self) -> Facts:
         found = facts_of(self.world, BillingFrequency.WHOLE_TERM)
-        return replace(found, record=found.record.model_copy(update={"moved": self.moved}))
+        return replace(found, record=found.record.having(moved=self.moved))
 
     def wanted(self) -> list[Step]:
         return [step for step in agenda(self.facts()).plan() if step.kind == "renewal_notice"]
@@ -92,10 +92,10 @@ def test_a_notice_that_was_missed_comes_when_whatever_found_it_missed_has_planne
     life = Lived()
     (first,) = life.notices()
     life.world.now = first.at + timedelta(hours=12)
-    morning = first.model_copy(update={"at": first.at + timedelta(days=1)})
+    morning = first.having(at=first.at + timedelta(days=1))
     assert life.wanted() == [first]
     found = life.facts()
-    record = found.record.model_copy(update={"announced": [Announced(step=morning, by=life.world.now)]})
+    record = found.record.having(announced=[Announced(step=morning, by=life.world.now)])
     notices = [s for s in agenda(replace(found, record=record)).plan() if s.kind == "renewal_notice"]
     assert notices == [morning]
 
@@ -112,7 +112,7 @@ def _with_task(situation: Situation) -> tuple[Situation, Step]:
         due_at=at,
         status="open",
     )
-    customer = situation.customer.model_copy(update={"tasks": [facts]})
+    customer = situation.customer.having(tasks=[facts])
     step = situation.step("onboarding_reminder", facts.stage, f"{task.name}-remind", on - timedelta(days=2))
     return replace(situation, customer=customer), step
 
@@ -133,9 +133,9 @@ def test_what_is_overdue_in_a_pause_is_the_same_whenever_it_was_due() -> None:
     since = world.now
     found = agenda(life.facts())
     (first,) = [step for step in found.plan() if step.kind == "renewal_notice"]
-    due_later = first.model_copy(update={"at": first.at + timedelta(days=1)})
+    due_later = first.having(at=first.at + timedelta(days=1))
     steps = [due_later if step.key == first.key else step for step in found.plan()]
-    state = world.state.model_copy(update={"agenda": steps})
+    state = world.state.having(agenda=steps)
     said = [
         [one.about for one in compare(found, Running.of(state, first.at + wait), since, "Asia/Tokyo")]
         for wait in (timedelta(0), timedelta(days=2))
@@ -170,6 +170,6 @@ def test_quotes_that_a_skipped_one_takes_along_are_not_wanted_and_later_ones_are
     at = life.world.now - timedelta(days=2)
     skipped = Moved(number=1, at=at, drop=[f"{contract.stage}/quote-held", f"{contract.stage}/quote-*"])
     announced = [Announced(step=quote, by=at + timedelta(days=asked))]
-    record = facts.record.model_copy(update={"moved": [skipped], "announced": announced})
+    record = facts.record.having(moved=[skipped], announced=announced)
     found = agenda(replace(facts, record=record))
     assert len([step for step in found.plan() if step.kind == "renewal_quote"]) == left

@@ -21,7 +21,7 @@ JO = ContactFacts(contact_id="P-1", name="Jo", email="jo@a.example", role="main"
 
 
 def now(known: Customer, kept: tuple[date, ...] | None = None, **changes: Any) -> Situation:
-    return Situation(known.model_copy(update={"contacts": [JO], **changes}), playbook(), LATER, kept=kept)
+    return Situation(known.having(contacts=[JO], **changes), playbook(), LATER, kept=kept)
 
 
 def written(template: str, context: dict[str, Any], *, optional: bool = True, **more: Any) -> WrittenMail:
@@ -76,7 +76,7 @@ OFFERED = {"offer_id": "O", "seats": 40, "active_users": 38, "counted_on": None,
     [("39", "open", 39), ("20", "open", mail_anew.NOT_SO), ("39", "accepted", "the offer is not open any more")],
 )
 def test_an_offer_of_seats_has_the_figures_of_its_day(active: str, status: str, expected: int | str) -> None:
-    offers = [OFFER.model_copy(update={"status": status})]
+    offers = [OFFER.having(status=status)]
     changes = decided(now(customer(active=active), offers=offers), written("upsell_offer", OFFERED))
     assert (changes if isinstance(changes, str) else changes["context"]["active_users"]) == expected
 
@@ -96,8 +96,8 @@ def test_help_that_nobody_needs_is_not_offered() -> None:
     ("contact", "why"),
     [
         ([], "who it was for is no contact any more"),
-        ([JO.model_copy(update={"unsubscribed": True})], "who it is for wants no optional mails any more"),
-        ([JO.model_copy(update={"rejected": True})], "the address was refused for good"),
+        ([JO.having(unsubscribed=True)], "who it is for wants no optional mails any more"),
+        ([JO.having(rejected=True)], "the address was refused for good"),
     ],
 )
 def test_nobody_gets_what_they_do_not_want_by_then(contact: list[ContactFacts], why: str) -> None:
@@ -109,7 +109,7 @@ def test_nobody_gets_what_they_do_not_want_by_then(contact: list[ContactFacts], 
 
 def test_it_is_signed_by_who_looks_after_them_by_then_and_goes_where_they_are() -> None:
     anna = StaffFacts(staff_id="S-2", name="Anna", email="anna@seller.example")
-    moved = JO.model_copy(update={"name": "Jo May", "email": "may@a.example", "language": "ja"})
+    moved = JO.having(name="Jo May", email="may@a.example", language="ja")
     changes = decided(now(customer(active="22"), success_manager=anna, contacts=[moved]), written("check_in", CHECK_IN))
     assert not isinstance(changes, str)
     assert (changes["to_name"], changes["to_email"], changes["language"]) == ("Jo May", "may@a.example", "ja")
@@ -119,8 +119,8 @@ def test_it_is_signed_by_who_looks_after_them_by_then_and_goes_where_they_are() 
 
 def test_nobody_is_asked_to_do_what_is_done() -> None:
     title = {"en": "Kickoff"}
-    done = customer(active="22", tasks="done").tasks[0].model_copy(update={"title": title})
-    still = done.model_copy(update={"name": "training", "title": {"en": "Training"}, "status": "open"})
+    done = customer(active="22", tasks="done").tasks[0].having(title=title)
+    still = done.having(name="training", title={"en": "Training"}, status="open")
     situation = now(customer(active="22"), tasks=[done, still])
     reminder = written("onboarding_reminder", {"title": title, "due": "2027-06-20", "days_late": 0}, stage=done.stage)
     assert decided(situation, reminder) == "the task is done"

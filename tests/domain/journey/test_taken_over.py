@@ -22,7 +22,7 @@ def test_nobody_is_onboarded_for_what_has_ended(months: int, asked: bool) -> Non
     document["contracts"][0]["term"] = {"start": sold_at.date().isoformat(), "months": months}
     placed = read_order(document)
     sale = activation.sale_of(placed, {product.code: product for product in placed.products})
-    customer = world.customer.model_copy(update={"contracts": [*world.customer.contracts, *sale.contracts]})
+    customer = world.customer.having(contracts=[*world.customer.contracts, *sale.contracts])
     situation = replace(world.situation(), customer=customer, imported=True)
     decision = activation.accept(situation, placed, sale, first=False, opening=False, goods=False)
     opened = [w for w in decision.writes if isinstance(w, OpenOnboardingTask) and w.status == "open"]

@@ -178,9 +178,7 @@ def test_open_minutes_are_those_that_the_rules_say_one_by_one(
     start = start.replace(second=0)
     whole = [(one.starts_at.replace(second=0), one.ends_at.replace(second=0)) for one in calendar.closures]
     whole = [(begin, end) for begin, end in whole if begin < end]
-    calendar = calendar.model_copy(
-        update={"closures": tuple(Closure(starts_at=begin, ends_at=end) for begin, end in whole)}
-    )
+    calendar = calendar.having(closures=tuple(Closure(starts_at=begin, ends_at=end) for begin, end in whole))
     zone = ZoneInfo(calendar.timezone)
     counted = 0
     for number in range(length):

@@ -40,11 +40,11 @@ SENT = SentMail(
 
 
 OPENS = Route(kind=RouteKind.OPEN, status=InboxStatus.MATCHED, account_id="acme", contact_id="p-1")
-COLLEAGUE = OPENS.model_copy(update={"contact_id": None})
+COLLEAGUE = OPENS.having(contact_id=None)
 
 
 def routed(found: Found, **changes: Any) -> Route:
-    return route_mail(MAIL.model_copy(update=changes), found)
+    return route_mail(MAIL.having(**changes), found)
 
 
 def test_a_known_address_opens_a_case() -> None:
@@ -90,8 +90,8 @@ def test_a_case_is_joined_by_its_customer_alone() -> None:
         Found(threaded=CASE, senders=(JO,)),
         Found(named=CASE, neighbours=("acme", "other")),
         Found(threaded=CASE, named=FoundCase(case_id="C-18", account_id="other"), senders=(JO,)),
-        Found(threaded=CASE.model_copy(update={"account_id": None})),
-        Found(threaded=CASE.model_copy(update={"email": "JO@acme.example"})),
+        Found(threaded=CASE.having(account_id=None)),
+        Found(threaded=CASE.having(email="JO@acme.example")),
         Found(threaded=CASE, senders=(JO,), cases_today=99),
     ):
         route = routed(found)
@@ -120,8 +120,8 @@ def test_a_delivery_report_counts_only_for_the_mail_that_was_sent_there() -> Non
     )
     for found, report in (
         (Found(), bounce),
-        (Found(returned=SENT), bounce.model_copy(update={"recipient": "boss@acme.example"})),
-        (Found(returned=SENT), bounce.model_copy(update={"status": "4.2.2"})),
+        (Found(returned=SENT), bounce.having(recipient="boss@acme.example")),
+        (Found(returned=SENT), bounce.having(status="4.2.2")),
     ):
         route = routed(found, bounce=report)
         assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.AUTOMATIC)
@@ -139,14 +139,14 @@ def test_an_answer_of_a_case_that_comes_back_from_somebody_unknown_waits_for_a_p
     bounce = Bounce(
         recipient="jo@acme.example", status="5.1.1", said="no such user", message_ids=("<1@seller.example>",)
     )
-    sent = SENT.model_copy(update={"delivery_id": "case:C-17/case_respond:r-1#reply", "contact_id": None})
+    sent = SENT.having(delivery_id="case:C-17/case_respond:r-1#reply", contact_id=None)
     for account_id in ("acme", None):
-        route = routed(Found(returned=sent.model_copy(update={"account_id": account_id})), bounce=bounce)
+        route = routed(Found(returned=sent.having(account_id=account_id)), bounce=bounce)
         assert (route.kind, route.status, route.case_id) == (RouteKind.KEEP, InboxStatus.UNKNOWN, "C-17")
         assert route.reason == "a mail of case C-17 came back: 5.1.1 no such user"
-    known = routed(Found(returned=sent.model_copy(update={"contact_id": "p-1"})), bounce=bounce)
+    known = routed(Found(returned=sent.having(contact_id="p-1")), bounce=bounce)
     assert (known.kind, known.contact_id, known.case_id) == (RouteKind.BOUNCE, "p-1", "C-17")
-    for_now = routed(Found(returned=sent), bounce=bounce.model_copy(update={"status": "4.2.2"}))
+    for_now = routed(Found(returned=sent), bounce=bounce.having(status="4.2.2"))
     assert (for_now.kind, for_now.status, for_now.case_id) == (RouteKind.KEEP, InboxStatus.AUTOMATIC, "C-17")
 
 
@@ -169,9 +169,9 @@ def test_a_wish_that_anybody_could_write_counts_from_the_contacts_own_address_al
 def test_a_signed_wish_for_fewer_mails_counts_whoever_sends_it() -> None:
     route = routed(Found(stopped=SENT), sender="robot@mail.example", automatic="Auto-Submitted: auto-generated")
     assert (route.kind, route.account_id, route.contact_id) == (RouteKind.UNSUBSCRIBE, "acme", "p-1")
-    moved = routed(Found(stopped=SENT.model_copy(update={"current": False})))
+    moved = routed(Found(stopped=SENT.having(current=False)))
     assert (moved.kind, moved.status, moved.contact_id) == (RouteKind.KEEP, InboxStatus.AUTOMATIC, None)
-    stranger = routed(Found(stopped=SENT.model_copy(update={"account_id": None, "contact_id": None})))
+    stranger = routed(Found(stopped=SENT.having(account_id=None, contact_id=None)))
     assert (stranger.kind, stranger.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
 
 
@@ -187,11 +187,11 @@ def test_a_reply_counts_from_whom_the_mail_went_to(act: Act) -> None:
         (Found(answered=SENT, neighbours=("acme",)), "intern@acme.example"),
         (Found(answered=SENT), "x@nowhere.example"),
     ):
-        route = route_mail(MAIL.model_copy(update={"sender": sender}), found, wish)
+        route = route_mail(MAIL.having(sender=sender), found, wish)
         assert (route.kind, route.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
         assert route.reason == "it would do it, but the mail that it answers went to somebody else"
     for sender in ("jo@acme.example", "jo.new@acme.example"):  # by a new address as well, once it is known
-        route = route_mail(MAIL.model_copy(update={"sender": sender}), Found(answered=SENT, senders=(JO,)), wish)
+        route = route_mail(MAIL.having(sender=sender), Found(answered=SENT, senders=(JO,)), wish)
         assert (route.status, route.contact_id) == (InboxStatus.MATCHED, "p-1")
 
 
@@ -210,11 +210,8 @@ def test_a_delivery_report_about_an_id_that_is_not_signed_waits_for_a_person() -
 
 
 def test_the_documents_are_those_that_cases_take() -> None:
-    mail = MAIL.model_copy(
-        update={
-            "attachments": (Attachment(name="a.png", media_type="image/png", size=2048),),
-            "answers": ("<b@x.example>",),
-        }
+    mail = MAIL.having(
+        attachments=(Attachment(name="a.png", media_type="image/png", size=2048),), answers=("<b@x.example>",)
     )
     known = read_case(opening_document("m-1", mail, OPENS))
     assert (known.account_id, known.contact_id, known.contact, known.message_id) == (
@@ -224,7 +221,7 @@ def test_the_documents_are_those_that_cases_take() -> None:
         MAIL.message_id,
     )
     assert known.body == body_of(mail) == "It broke.\n\n[a.png, 2 kB]"
-    colleague = read_case(opening_document("m-1", mail.model_copy(update={"subject": ""}), COLLEAGUE))
+    colleague = read_case(opening_document("m-1", mail.having(subject=""), COLLEAGUE))
     assert colleague.contact is not None
     assert (colleague.contact.email, colleague.subject) == ("jo@acme.example", "(no subject)")
     assert known.case_id == colleague.case_id == case_id_of("m-1") != case_id_of("m-2")
@@ -237,7 +234,7 @@ def test_an_agent_answers_within_the_thread_alone_and_only_without_doubt() -> No
     agent = Found(staff="S-2", threaded=CASE)
     route = routed(agent, sender="sam@seller.example", text=own, own_words=own)
     assert (route.kind, route.agent, route.sent) == (RouteKind.RESPOND, "S-2", False)
-    has = routed(agent.model_copy(update={"audience": MailAudience(customer=True)}), text=own, own_words=own)
+    has = routed(agent.having(audience=MailAudience(customer=True)), text=own, own_words=own)
     assert (has.kind, has.sent) == (RouteKind.RESPOND, True)
     for other in (
         Found(staff="S-2", threaded=CASE, doubt="its sender may be forged"),

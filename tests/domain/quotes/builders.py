@@ -15,14 +15,13 @@ from domain.assets.model import PricingSource, RenewalPricing, SellingModel
 from domain.catalogue.catalogue import AttributeRule, Catalogue, Option, OptionRule, OptionRuleKind, Product
 from domain.catalogue.errors import QuoteError
 from domain.catalogue.pricebook import PriceBook, PriceEntry, PriceUnit, Tier
-from domain.kernel.ids import AccountId, AssetId
 from domain.orders.order import ProductKind
 from domain.quotes.discounts import Discount
 from domain.quotes.pricing import confirm, price
 from domain.quotes.quote import Quote
 from domain.quotes.request_lines import QuoteRequest
 
-BUYER = AccountId("capricorn")
+BUYER = "capricorn"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
@@ -136,9 +135,9 @@ def sold(*lines: dict[str, Any], assets: Ledger | None = None, **facts: Any) -> 
     return confirm(ledger, quote(*lines, assets=ledger, **facts), facts.get("as_of", NOW))
 
 
-def owned(line_id: str = "1", quote_id: str = "q1") -> AssetId:
+def owned(line_id: str = "1", quote_id: str = "q1") -> str:
     """The asset that a line of a quote makes."""
-    return AssetId(f"{quote_id}-{line_id}")
+    return f"{quote_id}-{line_id}"
 
 
 def percent(value: str, *lines: str, name: str = "deal") -> Discount:

@@ -146,7 +146,7 @@ def test_prices_that_are_not_there_are_refused() -> None:
     assert refused(sale("router"), book=few)[0] == "no_price"
     code, says = refused(sale("seats", 9), book=few)
     assert (code, says) == ("no_price", "seats is sold from 10 units on, not 9")
-    once = few.model_copy(update={"entries": (entry("seats", (0, "1"), per=PriceUnit.ONCE),)})
+    once = few.having(entries=(entry("seats", (0, "1"), per=PriceUnit.ONCE),))
     assert refused(sale("seats"), book=once)[0] == "selling_model_not_offered"
 
 

@@ -12,13 +12,11 @@ import pytest
 from domain.assets.contract_dates import ContractTerms
 from domain.assets.errors import InFlightError, OverReductionError
 from domain.assets.ledger import Ledger
-from domain.assets.model import RequestId
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
 from domain.assets.worth import LedgerPolicy, MonthCount
 from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
 from domain.frame.ownership import POLICY
-from domain.kernel.ids import AccountId, ContractId
 from domain.quotes.approval import discount_percent
 from domain.quotes.discounts import Discount, DiscountKind
 from domain.quotes.pricing import confirm, price
@@ -124,7 +122,7 @@ def test_a_bundle_is_sold_with_its_parts_and_changes_with_them() -> None:
     assert amounts(more) == {"c": "920.00", "c.1": "1150.00"}
     after = confirm(ledger, more, NOW)
     assert after.record(owned("1.1")).periods[-1].quantity == 15
-    back = made.relationships[0].model_copy(update={"parent_id": owned("1.1"), "child_id": owned()})
+    back = made.relationships[0].having(parent_id=owned("1.1"), child_id=owned())
     circle = {"relationships": (*made.relationships, back), "assets": ledger, "quote_id": "q3"}
     assert refused(change("cancel", effective=on("2026-09-01")), **circle)[0] == "duplicate_line"
     gone = quote(
@@ -149,13 +147,8 @@ def test_a_reduction_credits_the_newest_lots_at_their_prices() -> None:
 
 def test_an_increase_takes_the_price_of_its_pricing_source() -> None:
     ledger = sold(sale("vault", 2, months=12, attributes={"region": "eu"}))
-    dearer = BOOK.model_copy(
-        update={
-            "entries": tuple(
-                entry.model_copy(update={"tiers": (entry.tiers[0].model_copy(update={"price": Decimal(120)}),)})
-                for entry in BOOK.entries
-            )
-        }
+    dearer = BOOK.having(
+        entries=tuple(entry.having(tiers=(entry.tiers[0].having(price=Decimal(120)),)) for entry in BOOK.entries)
     )
     more = change("quantity", effective=on("2026-09-01"), delta=1)
     assert amounts(quote(more, assets=ledger, book=dearer, quote_id="q2")) == {"c": "60.00"}
@@ -225,7 +218,7 @@ def test_a_swap_credits_the_old_and_charges_the_new() -> None:
 
 def test_a_contract_with_a_common_end_ends_its_sales() -> None:
     contract = ContractTerms(
-        contract_id=ContractId("k1"), account_id=BUYER, start=on("2026-01-01"), end=on("2026-12-01"), coterminous=True
+        contract_id="k1", account_id=BUYER, start=on("2026-01-01"), end=on("2026-12-01"), coterminous=True
     )
     vault = sale("vault", 12, attributes={"region": "eu"})
     made = quote(vault, sale("router", 1, "2"), contract=contract)
@@ -236,7 +229,7 @@ def test_a_contract_with_a_common_end_ends_its_sales() -> None:
 def test_what_is_sold_before_a_term_that_is_agreed_ahead_counts_the_months_of_each() -> None:
     # From the 5th on until 20 June, by the 20th after it.
     contract = ContractTerms(
-        contract_id=ContractId("k1"),
+        contract_id="k1",
         account_id=BUYER,
         start=on("2026-06-20"),
         end=on("2026-09-20"),
@@ -269,19 +262,17 @@ def test_months_are_counted_as_the_ledger_counts_them() -> None:
 def test_mixed_books_currencies_accounts_and_lines_are_refused() -> None:
     ledger = sold(sale("seats", 10))
     cancel = change("cancel", effective=on("2026-09-01"))
-    dollars = BOOK.model_copy(update={"currency": "USD"})
+    dollars = BOOK.having(currency="USD")
     assert refused(cancel, assets=ledger, book=dollars)[0] == "mixed_price_books"
     assert refused(sale("seats"), currency="USD")[0] == "mixed_price_books"
     assert refused(sale("seats"), price_book="other")[0] == "mixed_price_books"
-    assert refused(cancel, assets=ledger, account_id=AccountId("other"))[0] == "asset_of_other_account"
+    assert refused(cancel, assets=ledger, account_id="other")[0] == "asset_of_other_account"
     assert refused(sale("seats"), sale("vault"))[0] == "duplicate_line"
     assert refused(cancel, change("renew", "d"), assets=ledger)[0] == "duplicate_line"
     assert refused(change("cancel", asset_id="none", effective=on("2026-09-01")), assets=ledger)[0] == "unknown_asset"
-    late = BOOK.model_copy(update={"valid_from": date(2026, 3, 2)})
+    late = BOOK.having(valid_from=date(2026, 3, 2))
     assert refused(sale("seats"), book=late)[0] == "price_book_not_valid"
-    assert (
-        refused(sale("seats"), book=BOOK.model_copy(update={"valid_to": date(2026, 3, 1)}))[0] == "price_book_not_valid"
-    )
+    assert refused(sale("seats"), book=BOOK.having(valid_to=date(2026, 3, 1)))[0] == "price_book_not_valid"
 
 
 def test_a_quote_has_a_thousand_lines_with_those_of_its_bundles() -> None:
@@ -310,10 +301,10 @@ def test_a_quote_is_confirmed_once_in_time_and_only_for_what_it_was_made_for() -
     assert confirm(after, made, NOW) == after
     with pytest.raises(QuoteExpiredError):
         confirm(ledger, made, made.valid_until)
-    other = ChangeQuantity(request_id=RequestId("r"), asset_id=owned(), effective=on("2026-08-01"), delta=1)
+    other = ChangeQuantity(request_id="r", asset_id=owned(), effective=on("2026-08-01"), delta=1)
     with pytest.raises(InFlightError):
         confirm(apply(ledger, other), made, NOW)
-    by_days = ledger.model_copy(update={"policy": LedgerPolicy(month_count=MonthCount.CALENDAR_DAYS)})
+    by_days = ledger.having(policy=LedgerPolicy(month_count=MonthCount.CALENDAR_DAYS))
     partly = quote(change("quantity", effective=on("2026-09-12"), delta=2), assets=ledger, quote_id="q2")
     with pytest.raises(QuoteStaleError):
         confirm(by_days, partly, NOW)
@@ -334,7 +325,7 @@ def test_a_quote_survives_storage() -> None:
 
 def test_a_price_book_is_valid_by_the_customers_own_day() -> None:
     """The first of January, 08:00 in Tokyo, is the last of December in UTC."""
-    year = BOOK.model_copy(update={"valid_from": date(2027, 1, 1), "valid_to": None})
+    year = BOOK.having(valid_from=date(2027, 1, 1), valid_to=None)
     morning = datetime(2027, 1, 1, 8, tzinfo=ZoneInfo("Asia/Tokyo"))
     line = sale("seats", 10, start="2027-01-01")
     wanted = request(line, time_zone="Asia/Tokyo")

@@ -123,7 +123,7 @@ def test_another_version_is_a_draft_again() -> None:
 
 @pytest.mark.parametrize(("state", "to"), list(pairs(QuoteState, QuoteState)))
 def test_no_way_but_the_legal_ones(state: QuoteState, to: QuoteState) -> None:
-    file = presented(percent("20")).model_copy(update={"state": state})
+    file = presented(percent("20")).having(state=state)
     end = file.current.valid_until
     moves = {
         QuoteState.DRAFT: lambda: reject(file, NOW, "x", "y"),

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from domain.frame.case_words import Priority
 from domain.kernel.business_errors import ServiceRuleError
-from domain.kernel.ids import AccountId, ContractId, ProductCode
 from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.entitlements import (
     CaseSubject,
@@ -45,7 +44,7 @@ BOOK = PolicyBook(
         policy("startup", 6, segment="startup"),
     )
 )
-ABOUT = CaseSubject(account=AccountId("A"), product=ProductCode("P"), contract=ContractId("K"), segment="startup")
+ABOUT = CaseSubject(account="A", product="P", contract="K", segment="startup")
 
 
 def owed(name: str, policy_id: str = "gold", **more: Any) -> Entitlement:
@@ -89,7 +88,7 @@ def test_an_entitlement_for_something_else_is_no_catch_all() -> None:
     found = choose(*others)
     assert found.policy is not None
     assert (found.chosen_by, found.policy.id, found.entitled) == (ChosenBy.SEGMENT, "startup", False)
-    elsewhere = choose(*others, about=ABOUT.model_copy(update={"segment": None}))
+    elsewhere = choose(*others, about=ABOUT.having(segment=None))
     assert elsewhere.policy is not None
     assert (elsewhere.chosen_by, elsewhere.policy.id) == (ChosenBy.DEFAULT, "basic")
 

@@ -71,7 +71,7 @@ def test_nobody_off_shift_gets_a_case_that_owes_an_answer() -> None:
 
 
 def test_the_first_rule_that_matches_counts() -> None:
-    other = assign(CASE.model_copy(update={"language": "en"}), RULES, [], at=NOW, answer_owed=True)
+    other = assign(CASE.having(language="en"), RULES, [], at=NOW, answer_owed=True)
     assert other is not None
     assert (other.team, other.agent) == ("general", None)
     assert assign(CASE, [], [], at=NOW, answer_owed=True) is None

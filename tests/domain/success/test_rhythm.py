@@ -18,7 +18,7 @@ def test_the_rhythm_moves_with_an_order_of_today_though_the_latest_is_of_tomorro
     situation = World(auto_renew=True).situation()
     days = {"SO-8": situation.in_days(latest - 60), "SO-9": situation.in_days(latest), "SO-10": situation.today}
     purchases = [PurchaseFacts(order_id=order_id, day=day) for order_id, day in days.items()]
-    after = replace(situation, customer=situation.customer.model_copy(update={"purchases": purchases}))
+    after = replace(situation, customer=situation.customer.having(purchases=purchases))
     outcome, _, _ = begin(after, "SO-10", after.today, Sale([], []), first=False, opening=False, goods=True)
     planned = [step for step in outcome.plan if step.stage == reorder.STAGE]
     assert planned == (reorder.steps_after(after, list(days.values())) if moves else [])

@@ -66,7 +66,7 @@ def test_missing_metrics_are_left_out_and_never_count_as_zero() -> None:
     assert weighted_score(groups) == 80
     assert weighted_score(groups[1:]) is None
     with pytest.raises(ValueError, match="above zero"):
-        weighted_score([groups[0].model_copy(update={"weight": Decimal(0)})])
+        weighted_score([groups[0].having(weight=Decimal(0))])
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_resolved_case_is_asked_about() -> None:
 
 @pytest.mark.parametrize("change", [{"resolved": False}, {"spam": True}])
 def test_what_was_not_resolved_earns_no_survey(change: dict[str, bool]) -> None:
-    assert case_survey_withheld(CASE.model_copy(update=change), [], NOW) is Withheld.NOT_EARNED
+    assert case_survey_withheld(CASE.having(**change), [], NOW) is Withheld.NOT_EARNED
 
 
 def test_a_case_is_asked_about_once_however_long_ago_and_whoever_answered() -> None:

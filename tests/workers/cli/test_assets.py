@@ -17,7 +17,6 @@ from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeFields, ChangeQuantity, Renew, Rollback
 from domain.assets.writes import AssetChange
 from domain.frame.ownership import POLICY
-from domain.kernel.ids import AssetId
 from tests.domain.assets.builders import make
 from tests.installed_base import fill
 from tests.own_database import OwnDatabase, own_database
@@ -29,20 +28,20 @@ LIFE: list[AnyRequest] = [
     make(
         ChangeQuantity,
         "up",
-        asset_id=AssetId(ASSET),
+        asset_id=ASSET,
         effective="2025-04-01",
         delta=6,
         unit_price=Decimal("9.50"),
         reference="Q-7",
     ),
-    make(ChangeQuantity, "down", asset_id=AssetId(ASSET), effective="2025-07-01", delta=-10, recorded_at="2025-06-20"),
-    make(ChangeQuantity, "more", asset_id=AssetId(ASSET), effective="2025-10-01", delta=3, recorded_at="2025-09-02"),
-    make(Rollback, "undo", asset_id=AssetId(ASSET), recorded_at="2025-09-03"),
-    make(Renew, "renew", asset_id=AssetId(ASSET), months=12, uplift_percent=Decimal(5), recorded_at="2025-11-15"),
+    make(ChangeQuantity, "down", asset_id=ASSET, effective="2025-07-01", delta=-10, recorded_at="2025-06-20"),
+    make(ChangeQuantity, "more", asset_id=ASSET, effective="2025-10-01", delta=3, recorded_at="2025-09-02"),
+    make(Rollback, "undo", asset_id=ASSET, recorded_at="2025-09-03"),
+    make(Renew, "renew", asset_id=ASSET, months=12, uplift_percent=Decimal(5), recorded_at="2025-11-15"),
     make(
         ChangeFields,
         "tier",
-        asset_id=AssetId(ASSET),
+        asset_id=ASSET,
         effective="2026-04-01",
         attributes={"tier": "gold"},
         unit_price=Decimal(20),
@@ -139,7 +138,7 @@ async def own(stack: EmbeddedStack) -> AsyncIterator[OwnDatabase]:
                 assert before is not None
                 after = apply(Ledger(policy=POLICY, assets={before.asset.asset_id: before}), step)
                 async with connection.transaction():
-                    await save_changes(connection, [AssetChange(before, after.record(AssetId(ASSET)), Decimal(11))])
+                    await save_changes(connection, [AssetChange(before, after.record(ASSET), Decimal(11))])
         yield database
 
 
@@ -263,7 +262,7 @@ async def test_damage_is_found_and_mended(own: OwnDatabase, tmp_path: Path, dama
     assert "1 differ, 1 mended." in mended.out
     async with own.pool.acquire() as connection:
         record = await load_record(connection, asset)
-        assert record == sound.model_copy(update={"version": sound.version + 1})
+        assert record == sound.having(version=sound.version + 1)
         assert await audit(connection) == []
     assert (await asked(own, tmp_path, "rebuild", "--check", asset)).code == 0
 

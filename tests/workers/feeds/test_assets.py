@@ -21,7 +21,6 @@ from domain.assets.invariants import violations
 from domain.assets.model import Category
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import start_of_day
-from domain.kernel.ids import AssetId
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import rows_at_rest, rows_of
@@ -310,7 +309,7 @@ async def test_csv_with_a_line_for_each_period(servers: Servers, tmp_path: Path)
     assert (report.lines, report.imported, report.rejected) == (8, 3, 5)
     assert report.reasons == {"malformed": 2, "segments_not_valid": 2, "money_without_currency": 1}
     async with servers.pool.acquire() as connection:
-        record = (await load_records(connection, f"csv-{tag}"))[AssetId(f"A1-{tag}")]
+        record = (await load_records(connection, f"csv-{tag}"))[f"A1-{tag}"]
     assert [(p.start, p.quantity, p.mrr) for p in record.periods] == [
         (start_of_day(date(2024, 1, 1), "Europe/Berlin"), 10, Decimal(100)),
         (start_of_day(date(2025, 1, 1), "Europe/Berlin"), 12, Decimal(126)),
@@ -372,7 +371,7 @@ async def test_what_was_exported_comes_back_equal(servers: Servers, tmp_path: Pa
         for key, value in dumped.items()
     }
     # From when on an asset is invoiced here is of this system, and no part of what was exported.
-    here = {key: record.asset.model_copy(update={"invoiced_from": None}) for key, record in copied.items()}
-    own = {key: record.model_copy(update={"asset": here[key]}) for key, record in copied.items()}
+    here = {key: record.asset.having(invoiced_from=None) for key, record in copied.items()}
+    own = {key: record.having(asset=here[key]) for key, record in copied.items()}
     assert {key: record.model_dump_json() for key, record in own.items()} == expected
     assert [json.loads(line) for line in text.splitlines()] == json.loads(json.dumps(again))

@@ -17,7 +17,6 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import SellingModel
 from domain.catalogue.price_changes import price_changes, renewal_effect
 from domain.catalogue.pricebook import PriceUnit
-from domain.kernel.ids import AccountId, ProductCode
 from domain.orders.order import ProductKind
 from domain.quotes.pricing import confirm, price
 from domain.quotes.quote import Quote
@@ -31,7 +30,7 @@ from workers.feeds.errors import FeedError
 from workers.feeds.rejects import RejectedError
 
 PAGES = Path(__file__).parents[2] / "data" / "price_pages"
-UNLIMITED, AI = ProductCode("clickup.unlimited"), ProductCode("clickup.add-on.click-up-ai")
+UNLIMITED, AI = "clickup.unlimited", "clickup.add-on.click-up-ai"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -65,7 +64,7 @@ async def test_price_pages_become_a_catalogue_and_editions(own: OwnDatabase, tmp
     assert plan.selling_models == (SellingModel.TERMED, SellingModel.EVERGREEN)
     # The plan as the page of 2025 has it: with the add-ons of that year, also those whose price is asked for.
     assert {str(option.product).rpartition(".")[2] for option in plan.options} >= {"click-up-ai", "click-up-assist"}
-    notion = catalogue.product(ProductCode("notion.plus"))
+    notion = catalogue.product("notion.plus")
     [rule] = notion.rules
     assert (rule.kind, rule.option, rule.other) == (
         "requires",
@@ -100,7 +99,7 @@ async def test_older_pages_that_come_later_change_no_product(own: OwnDatabase, t
 
 def quoted(own_catalogue: Any, book: Any, ledger: Ledger, as_of: datetime, **line: Any) -> Quote:
     request = QuoteRequest.model_validate(
-        {"quote_id": f"q-{as_of:%Y}", "account_id": AccountId("buyer"), "lines": [{"line_id": "1"} | line]}
+        {"quote_id": f"q-{as_of:%Y}", "account_id": "buyer", "lines": [{"line_id": "1"} | line]}
     )
     return price(own_catalogue, book, ledger, request, (), as_of=as_of)
 
@@ -232,8 +231,8 @@ async def test_another_format_needs_a_mapping_alone(own: OwnDatabase, tmp_path: 
         ("acme-crm/calls", PriceUnit.USE, Decimal("0.05")),
         ("acme-crm/start", PriceUnit.ONCE, 900),
     ]
-    assert catalogue.product(ProductCode("acme-crm/gold-plan")).term_months == 36
-    assert catalogue.product(ProductCode("acme-crm/start")).kind is ProductKind.SERVICE
+    assert catalogue.product("acme-crm/gold-plan").term_months == 36
+    assert catalogue.product("acme-crm/start").kind is ProductKind.SERVICE
 
 
 def test_codes_stay_apart_when_they_are_cut() -> None:

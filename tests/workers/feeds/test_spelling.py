@@ -95,7 +95,7 @@ def test_an_instant_of_a_feed_has_the_offset_that_it_says_else_the_feeds_zone(of
     assert case_instant(f"2026-03-31T09:00:00{offset}", formats, "Asia/Tokyo") == said
     assert case_instant("2026-03-31 09:00:00", formats, "Asia/Tokyo") == datetime(2026, 3, 31, tzinfo=UTC)
     orders = load_mapping(Path(feeds.__file__).parent / "mappings" / "online_retail.yaml", Mapping)
-    feed = orders.model_copy(update={"date_format": formats, "time_zone": "Asia/Tokyo"})
+    feed = orders.having(date_format=formats, time_zone="Asia/Tokyo")
     for text in (f"2026-03-31T09:00:00{offset}", said.astimezone(ZoneInfo("Asia/Tokyo")).strftime(formats[1])):
         assert feed.instant(feed.local_time(text)) == said
 
