@@ -16,7 +16,7 @@ from xdist.remote import Producer
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from tests import moving, ports, properties, suite
+from tests import budgets, moving, ports, properties, suite
 from tests.living_in_memory import InMemory
 from tests.own_database import keep_template, own_database
 from workers.embedded.mailbox import MailSummary
@@ -38,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     suite.side_by_side(config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(budgets.InProcess())
+    if not suite.is_process(config):
+        config.pluginmanager.register(budgets.Sum(binding=suite.is_usual(config)))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -60,12 +60,7 @@ def side_by_side(config: pytest.Config) -> None:
     """Several processes for the whole suite, unless `-n` says otherwise."""
     if not config.pluginmanager.hasplugin("dsession") and not config.pluginmanager.hasplugin("xdist"):
         return
-    if (
-        _is_whole(config)
-        and config.option.numprocesses is None
-        and not config.option.usepdb
-        and not _is_process(config)
-    ):
+    if _is_whole(config) and config.option.numprocesses is None and not config.option.usepdb and not is_process(config):
         config.option.numprocesses = PROCESSES
         config.option.dist = "loadscope"
         config.option.loadscopereorder = False
@@ -113,6 +108,12 @@ def _is_whole(config: pytest.Config) -> bool:
     return list(named) == list(config.getini("testpaths"))
 
 
-def _is_process(config: pytest.Config) -> bool:
+def is_usual(config: pytest.Config) -> bool:
+    """Neither the nightly run, which does more, nor one that looks for something."""
+    more = config.getoption("--engine") or config.getoption("--slow") == "all" or config.option.usepdb
+    return not more and config.getoption("--hypothesis-profile", None) != "nightly"
+
+
+def is_process(config: pytest.Config) -> bool:
     """This is one of the processes, not the one that shares out the work."""
     return hasattr(config, "workerinput")
