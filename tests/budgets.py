@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import tomllib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
@@ -75,7 +75,7 @@ class Sum:
     """In the process that shares out the work: sums up, and fails the run if a group takes too much."""
 
     def __init__(self, *, binding: bool) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self._paces: list[float] = []
         self._binding = binding
 
@@ -100,7 +100,7 @@ class Sum:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if len(self.spent) > 1 or self.too_much:
-            said = ", ".join(f"{group} {seconds:.0f}" for group, seconds in self.spent.most_common())
+            said = ", ".join(f"{group} {seconds:.0f}" for group, seconds in sorted(self.spent.items()))
             terminalreporter.write_line(f"seconds of CPU at {self.slowness:.2f} of the usual pace: {said}")
         for one in self.too_much:
             terminalreporter.write_line(f"over its budget (tests/budgets.toml): {one}", red=True)

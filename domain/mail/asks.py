@@ -16,6 +16,9 @@ from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
 from domain.mail.survey_scores import score_in
+from domain.mail.wording import Wording
+
+_said = Wording("asks")
 
 
 class Act(StrEnum):
@@ -81,8 +84,6 @@ class Ask(Carried):
     id: str | None = None
 
 
-_SAYS = re.compile("\\d ?(?:/|点)|★|⭐|unsubscribe|opt.?out|配信|不要|\\b(?:no|yes|stop|remove|accept\\w*)\\b")
-
 _LONG = 1500
 """Characters of a reply beyond which it wants to be read by a person, whatever seems to stand in it."""
 
@@ -90,63 +91,12 @@ _LONG = 1500
 _ID = re.compile(
     r"(?<![a-z0-9-])([a-z]{1,4}(?:-[a-z0-9]{1,20}){0,3}-\d{1,12}(?:-\d{1,6})?|(?:q|o|k)[ -]?\d{1,8})(?![a-z0-9-])"
 )
-_NUMBERED = re.compile(
-    r"\b(?:quote|quotation|offer|contract|renewal|proposal)(?: (?:no\.?|number|nr\.?|#))? ?#?(\d{1,8})\b"
-    r"|(?:見積(?:書|り)?|契約|オファー)(?:番号)?(\d{1,8})"
-)
-_NOT_OURS = re.compile(
-    r"\b(?:po|invoice|order|purchase order|account|ref(?:erence)?|case|ticket|our|cost cent(?:er|re)"
-    r"|project)[ .:#-]*(?:no\.?|number|#)?(?: is| was)?[ :#]*$"
-    r"|(?:(?:注文|発注|管理|依頼|伝票|参照|稟議|案件|部署|予算|コスト)(?:番号|no\.?|コード|センター)?|po(?:番号)?)[ .:はがを]*$"
-)
-_OURS = re.compile(r"[qok][ -]?\d|\d")
 _KINDS = {"k": "contract|renewal|契約", "q": "quot|proposal|renewal|見積", "o": "offer|proposal|オファー"}
 """What a bare number is of where something is called by the letter and that number."""
-_BEFORE_QUARTER = re.compile(
-    r"\b(?:in|for|from|until|till|by|since|before|after|during|through|to|into|next|this|last|early|late|mid|fiscal|fy"
-    r"|(?:start|end|beginning|middle|rest|week|month|half|part) of)[ -]?$"
-)
-_AFTER_QUARTER = re.compile(
-    r" ?[/']? ?(?:20)?\d\d(?!\d)| (?:of|budget|numbers|figures)\b|[にかまよ中以末初予]|の(?:予算|開始|初|末|計画|売上)"
-)
-_ABOUT_A_DEAL = re.compile(
-    r"\b(?:quot\w*|offer|proposal|contract|renew\w*|extend|prolong|accept\w*|declin\w*|agreement"
-    r"|subscription)\b|見積|契約|更新|発注|承諾|継続|延長"
-)
-_TYPOS = (
-    "accept",
-    "accepted",
-    "decline",
-    "declined",
-    "approve",
-    "approved",
-    "unsubscribe",
-    "proceed",
-    "confirm",
-    "confirmed",
-    "renewal",
-    "subscribe",
-)
-_MISTAKEN = frozenset(
-    {
-        "except",
-        "accent",
-        "accents",
-        "accepts",
-        "declines",
-        "approves",
-        "proceeds",
-        "confirms",
-        "renewals",
-        "subscriber",
-        "subscribed",
-        "unsubscribed",
-    }
-)
 
 
 def _says(line: str) -> bool:
-    return bool(_SAYS.search(line)) or speaks(line)
+    return bool(_said.says.search(line)) or speaks(line)
 
 
 def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
@@ -224,12 +174,12 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
 
     def marked(found: re.Match[str]) -> str:
         name = next(group for group in found.groups() if group)
-        if _NOT_OURS.search(text[max(0, found.start() - 20) : found.start()]):
+        if _said.not_ours.search(text[max(0, found.start() - 20) : found.start()]):
             return found[0]
         if (
             not names
-            and not _OURS.match(name)
-            and not _ABOUT_A_DEAL.search(text[max(0, found.start() - 60) : found.end() + 30])
+            and not _said.ours.match(name)
+            and not _said.about_a_deal.search(text[max(0, found.start() - 60) : found.end() + 30])
         ):
             return found[0]
         plain = _plain(name)
@@ -239,7 +189,7 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
             return found[0]
         if plain in plain_names or (plain.isdigit() and _is_numbered(plain, found[0], plain_names)):
             return "#"
-        if names and not _OURS.match(name) and not name.startswith(names[0].lower().rstrip("0123456789")):
+        if names and not _said.ours.match(name) and not name.startswith(names[0].lower().rstrip("0123456789")):
             return found[0]  # a number of theirs
         others.setdefault(plain, name.upper().replace(" ", "-"))
         return "#" if not names else found[0]
@@ -251,7 +201,7 @@ def _with_ids_marked(text: str, answered: Answered | None) -> tuple[str, set[str
         spelled = r"[ -]*".join(map(re.escape, re.split(r"[ -]+", normal(name))))
         text = re.sub(rf"(?<![a-z0-9-]){spelled}(?![a-z0-9-])", unless_quarter, text)
     text = _ID.sub(marked, text)
-    text = _NUMBERED.sub(marked, text)
+    text = _said.numbered.sub(marked, text)
     return text, set(others.values())
 
 
@@ -269,7 +219,7 @@ def _is_quarter(found: re.Match[str], text: str) -> bool:
     if re.fullmatch(r"q[1-4]", found[0]) is None:
         return False
     before, after = text[max(0, found.start() - 20) : found.start()], text[found.end() : found.end() + 12]
-    return bool(_BEFORE_QUARTER.search(before) or _AFTER_QUARTER.match(after))
+    return bool(_said.before_quarter.search(before) or _said.after_quarter.match(after))
 
 
 _COUNTED = {
@@ -305,9 +255,9 @@ def _corrected(text: str) -> str:
 
     def right(found: re.Match[str]) -> str:
         word = found[0]
-        if word in _TYPOS or word in _MISTAKEN:
+        if word in _said.file.lists["meant"] or word in _said.file.lists["others"]:
             return word
-        return next((meant for meant in _TYPOS if _is_a_slip(word, meant)), word)
+        return next((meant for meant in _said.file.lists["meant"] if _is_a_slip(word, meant)), word)
 
     return re.sub(r"\b[a-z]{5,13}\b", right, text)
 

@@ -12,37 +12,12 @@ from flufl.bounce import all_failures
 from domain.kernel.base import Carried
 from domain.mail.headers import Headers, addresses_in, decoded_header, header_fields, message_ids
 from domain.mail.mime_parts import all_parts, content_of, inner_parts, media_type, text_of
+from domain.mail.wording import Wording
 
-_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_REPLY = re.compile(r"\b(4|5)\d\d\b")
+_said = Wording("bounces")
+
 _SCANNED_BYTES = 200_000
 """A server's own words stand at the beginning; what follows is the mail that came back."""
-_ROBOTS = re.compile(
-    r"^(mailer-daemon|postmaster|mail-?delivery|mail\.?administrator|bounces?([+-].*)?)@", re.IGNORECASE
-)
-_SERVER = re.compile(r"mailer[- ]?daemon|postmaster|mail delivery (sub)?system|メールサーバ", re.IGNORECASE)
-_SUBJECTS = re.compile(
-    r"undeliver|delivery (status|failure|report|notification|has failed|incomplete|delayed)"
-    r"|mail delivery (failed|system|error)|returned mail|failure notice"
-    r"|mail (failure|failed)|fail(ed|ure) delivery|delayed mail|message \S+ delayed|could not (be )?(send|sent|deliver)|error sending your mail"
-    r"|unzustellbar|nicht zugestellt|non remis|échec de la remise|no se puede entregar|não entregue"
-    r"|mancato recapito|配信(不能|できません|エラー)|送信エラー|メールエラー",
-    re.IGNORECASE,
-)
-_UNKNOWN_USER = re.compile(
-    r"(user|recipient|mailbox|address|account|addressee|destination)\b[^\n]{0,60}?\b(unknown|not found"
-    r"|does ?n[o']t exist|doesn't exist|unavailable for good|disabled|rejected"
-    r"|invalid|not known|no longer|non-?existent|not exist)|(unknown|no such|invalid|bad|non-?existent"
-    r"|inactive) (local )?(user|recipient|mailbox|address|account|destination)"
-    r"|unrouteable address|no mailbox here|not a valid mailbox|host (or domain name )?not found"
-    r"|domain (name )?not found|does not have an? .{0,40}account",
-    re.IGNORECASE,
-)
-_PASSING = re.compile(
-    r"(quota|full|over.?quota|too large|size limit|spam|blocked|block ?list|blacklist|greylist|policy"
-    r"|try again|temporar|rate limit|delayed|reputation)",
-    re.IGNORECASE,
-)
 _IDS_LIMIT = 50
 
 
@@ -59,14 +34,14 @@ class Bounce(Carried):
         """True if the address itself was refused and will be again: the same judgement as of an SMTP reply (RFC 3463)."""
         if self.status.startswith("4"):
             return False
-        within = _STATUS.search(self.said)
+        within = _said.status.search(self.said)
         status = self.status if not self.status.endswith(".0.0") or within is None else within[0]
         found = re.fullmatch(r"5\.(\d{1,3})\.(\d{1,3})", status)
         if found is None or status == "5.0.0":
             return (
                 self.status.startswith("5")
-                and _UNKNOWN_USER.search(self.said) is not None
-                and not _PASSING.search(self.said)
+                and _said.unknown_user.search(self.said) is not None
+                and not _said.passing.search(self.said)
             )
         subject, detail = found.groups()
         by_address = subject == "1" and detail not in ("7", "8", "9")
@@ -81,10 +56,10 @@ def is_report(message: Message, headers: Headers, return_path: str | None, sende
         return True
     subject = headers.first("subject") or ""
     named = " ".join(headers.raw("from")[:1])
-    from_server = bool(_ROBOTS.match(sender) or _SERVER.search(named)) or (
+    from_server = bool(_said.robots.match(sender) or _said.server.search(named)) or (
         return_path is not None and return_path.strip().strip("<>") == ""
     )
-    return from_server and bool(_SUBJECTS.search(subject))
+    return from_server and bool(_said.subjects.search(subject))
 
 
 def bounce_of(message: Message, headers: Headers) -> Bounce | None:
@@ -119,7 +94,7 @@ def _by_the_standard(message: Message) -> Bounce | None:
     if about is None:
         return None
     recipient = (about.get("original-recipient") or about.get("final-recipient") or "").rpartition(";")[2].strip()
-    status = _STATUS.search(about.get("status", ""))
+    status = _said.status.search(about.get("status", ""))
     return Bounce(
         recipient=next((address for _, address in addresses_in([recipient])), ""),
         status=status[0] if status else ("4.0.0" if _action(about) == "delayed" else ""),
@@ -148,8 +123,8 @@ def _in_own_words(message: Message, headers: Headers) -> Bounce | None:
     if not recipient:
         return None
     said = _sentence(text, recipient)
-    status = _STATUS.search(said) or _STATUS.search(text)
-    reply = _REPLY.search(said)
+    status = _said.status.search(said) or _said.status.search(text)
+    reply = _said.reply.search(said)
     guessed = "4.0.0" if recipient in temporary and recipient not in permanent else f"{reply[1] if reply else '5'}.0.0"
     ids = [found for line in text.split("\n") if line.lower().startswith("message-id:") for found in message_ids(line)]
     ids += [
@@ -188,9 +163,6 @@ def _came_back(part: Message) -> list[Headers]:
     return [Headers(inner) for inner in inner_parts(part)] if media_type(part) == "message/rfc822" else []
 
 
-_TO = re.compile(r"^(?:original-|final-)?(?:to|recipient|宛先)\s*[:;：]\s*(.+)$", re.IGNORECASE | re.MULTILINE)
-
-
 def _sent_to(message: Message, text: str) -> Iterator[str]:
     """To whom the mail that came back had gone: by its own headers, wherever the report quotes them."""
     for part in all_parts(message):
@@ -199,7 +171,7 @@ def _sent_to(message: Message, text: str) -> Iterator[str]:
             yield from (address for inner in inner_parts(part) for _, address in addresses_in(Headers(inner).raw("to")))
         elif kind in ("text/rfc822-headers", "message/global-headers"):
             yield from (address for _, address in addresses_in(Headers.of(header_fields(content_of(part))).raw("to")))
-    for line in _TO.findall(text)[:5]:
+    for line in _said.to.findall(text)[:5]:
         yield from (address for _, address in addresses_in([line[:500]]))
 
 

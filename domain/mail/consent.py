@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from domain.mail import doubt_words as doubts
-from domain.mail import no_words as no
-from domain.mail import yes_words as yes
 from domain.mail.clauses import Clause
 from domain.mail.spelled import spelled_out
+from domain.mail.wording import Wording
+
+yes, no, doubts = Wording("yes"), Wording("no"), Wording("doubts")
 
 _ECHO = 5
 """words of a question that only repeats what was asked: "More seats? Yes please"."""
@@ -65,7 +65,7 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
         renewal_asked: the reply answers a question whether to renew; then "please renew" is a yes.
     """
     found = _Found(renewal_asked=renewal_asked)
-    about_contract = renewal_asked or any(yes.CONTRACT.search(one.text) for sentence in sentences for one in sentence)
+    about_contract = renewal_asked or any(yes.contract.search(one.text) for sentence in sentences for one in sentence)
     for sentence in sentences:
         _look([Clause(spelled_out(one.text), one.asks) for one in sentence], found, about_contract=about_contract)
     accepts, renews = found.accepts, found.renews
@@ -83,74 +83,74 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
 def _look(sentence: list[Clause], found: _Found, *, about_contract: bool) -> None:
     """Notes what one sentence says."""
     whole = ", ".join(clause.text for clause in sentence)
-    text = doubts.HARMLESS.sub(" ", doubts.PAST.sub(" ", _plain(whole))).strip(" ,、")
-    about = bool(doubts.BEARS.search(whole))
+    text = doubts.harmless.sub(" ", doubts.past.sub(" ", _plain(whole))).strip(" ,、")
+    about = bool(doubts.bears.search(whole))
     if _asks(sentence, whole):
         _look_at_question(whole, found, about=about, about_contract=about_contract)
         return
-    turned = bool(no.TURNED.search(whole))
+    turned = bool(no.turned.search(whole))
     declines = not turned and _is_no(sentence, whole)
     accepts, renews = _says_yes(sentence, whole, about_contract=about_contract)
-    found.turned = found.turned or (turned and not doubts.BESIDE.search(whole))
+    found.turned = found.turned or (turned and not doubts.beside.search(whole))
     found.bears = found.bears or about
     found.waits = found.waits or any(
-        one.search(text) for one in (doubts.CONDITIONS, doubts.CHANGES, doubts.PUTS_OFF, doubts.IRONY)
+        one.search(text) for one in (doubts.conditions, doubts.changes, doubts.puts_off, doubts.irony)
     )
     if declines:
         found.declines = True
         found.accepts = found.accepts or _also_yes(sentence)
         found.hedges = found.hedges or bool(
-            no.HEDGES.search(_without_reasons(_from_no(text))) or doubts.SOME.search(text)
+            no.hedges.search(_without_reasons(_from_no(text))) or doubts.some.search(text)
         )
         return
     found.accepts = found.accepts or accepts
     found.renews = found.renews or renews
-    found.hedges = found.hedges or (about and bool(no.HEDGES.search(text) or doubts.TAKES_SOME.search(text)))
+    found.hedges = found.hedges or (about and bool(no.hedges.search(text) or doubts.takes_some.search(text)))
     wish = renews and not accepts and not found.renewal_asked
     found.doubts = found.doubts or _is_doubtful(text, answers=accepts or renews, about=about, numbers=not wish)
 
 
 def _asks(sentence: list[Clause], whole: str) -> bool:
     """True for a question; a wish in the form of one is none."""
-    asks = any(clause.asks for clause in sentence) or doubts.QUESTIONS.match(whole) or doubts.ASKS_JA.search(whole)
-    return bool(asks) and not doubts.POLITE_JA.search(whole)
+    asks = any(clause.asks for clause in sentence) or doubts.questions.match(whole) or doubts.asks_ja.search(whole)
+    return bool(asks) and not doubts.polite_ja.search(whole)
 
 
 def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract: bool) -> None:
     """A question: a wish in its form, or something that has to be answered first."""
-    wish = doubts.POLITE.sub("please ", whole)
-    if wish != whole and not doubts.QUESTIONS.match(wish):
+    wish = doubts.polite.sub("please ", whole)
+    if wish != whole and not doubts.questions.match(wish):
         if _is_no([Clause(wish)], wish):
             found.declines = True
             return
         accepts, renews = _says_yes([Clause(wish)], wish, about_contract=about_contract)
-        if (accepts or renews) and not _is_doubtful(doubts.HARMLESS.sub(" ", wish), answers=True, about=True):
+        if (accepts or renews) and not _is_doubtful(doubts.harmless.sub(" ", wish), answers=True, about=True):
             found.accepts, found.renews = found.accepts or accepts, found.renews or renews
             return
-    echo = len(whole.split()) <= _ECHO and not doubts.QUESTIONS.match(whole) and whole.isascii()
-    if echo or doubts.TAG_JA.search(whole):
+    echo = len(whole.split()) <= _ECHO and not doubts.questions.match(whole) and whole.isascii()
+    if echo or doubts.tag_ja.search(whole):
         return
-    if doubts.BESIDE.search(whole) and not about:
+    if doubts.beside.search(whole) and not about:
         return
-    counters = bool(doubts.CONDITIONS.search(whole) or doubts.CHANGES.search(whole))
-    counters = counters or (about and bool(doubts.LATER.search(whole)))
+    counters = bool(doubts.conditions.search(whole) or doubts.changes.search(whole))
+    counters = counters or (about and bool(doubts.later.search(whole)))
     found.doubts = found.doubts or counters
     found.asks = found.asks or about
     found.waits = found.waits or counters
     # What is asked after a no is how to part, what is asked before it may decide it.
-    decides = not found.declines and bool(doubts.QUESTIONS.match(whole) or doubts.ASKS_JA.search(whole))
-    counters = counters or bool(doubts.OFFERS.search(whole))
+    decides = not found.declines and bool(doubts.questions.match(whole) or doubts.asks_ja.search(whole))
+    counters = counters or bool(doubts.offers.search(whole))
     found.hedges = found.hedges or counters or decides
     found.bears = found.bears or (about and counters)
 
 
 def _is_no(sentence: list[Clause], whole: str) -> bool:
     parts = (_plain(whole), *(_plain(one.text).strip() for one in sentence))
-    if any(no.ENGLISH.search(part) or no.JAPANESE.search(part) for part in parts):
+    if any(no.english.search(part) or no.japanese.search(part) for part in parts):
         return True
     rest = " ".join(clause.text for clause in sentence[1:])
-    says_more = doubts.BEARS.search(rest) or doubts.NUMBER.search(rest)
-    return bool(no.NO.fullmatch(sentence[0].text)) and not says_more
+    says_more = doubts.bears.search(rest) or doubts.number.search(rest)
+    return bool(no.no.fullmatch(sentence[0].text)) and not says_more
 
 
 def _also_yes(sentence: list[Clause]) -> bool:
@@ -158,9 +158,9 @@ def _also_yes(sentence: list[Clause]) -> bool:
     first, *rest = (clause.text for clause in sentence)
     after = [*rest[1:], ""]
     pieces = [piece for piece, then in zip(rest, after, strict=False) if not then.startswith("but ")]
-    plain = [piece for piece in pieces if not no.ENGLISH.search(piece) and not no.JAPANESE.search(piece)]
+    plain = [piece for piece in pieces if not no.english.search(piece) and not no.japanese.search(piece)]
     return bool(
-        yes.YES.fullmatch(first)
+        yes.yes.fullmatch(first)
         or re.search(r"\byes to\b|\bsay yes\b", first)
         or any(_says_yes([Clause(piece)], piece, about_contract=False)[0] for piece in plain)
     )
@@ -168,10 +168,10 @@ def _also_yes(sentence: list[Clause]) -> bool:
 
 def _says_yes(sentence: list[Clause], whole: str, *, about_contract: bool) -> tuple[bool, bool]:
     """Whether a sentence accepts, and whether it wishes a renewal."""
-    plain = any(yes.YES.fullmatch(clause.text) for clause in sentence)
-    accepts = plain or _is_said(whole, yes.ENGLISH, yes.JAPANESE)
-    sold = not yes.NOT_A_CONTRACT_JA.search(whole)
-    renews = sold and (_is_said(whole, yes.RENEWS) or (about_contract and _is_said(whole, yes.STAYS)))
+    plain = any(yes.yes.fullmatch(clause.text) for clause in sentence)
+    accepts = plain or _is_said(whole, yes.english, yes.japanese)
+    sold = not yes.not_a_contract_ja.search(whole)
+    renews = sold and (_is_said(whole, yes.renews) or (about_contract and _is_said(whole, yes.stays)))
     return accepts, renews
 
 
@@ -181,15 +181,15 @@ def _is_said(whole: str, *patterns: re.Pattern[str]) -> bool:
         for found in pattern.finditer(whole):
             start = found.start() + len(found[0]) - len(found[0].lstrip(", "))
             before = whole[max(0, start - _LEFT) : start].rpartition(", ")[2]
-            negated = no.NEGATES.search(_plain(before + found[0].lstrip(", ")))
-            if not negated and not doubts.BUT.search(doubts.HARMLESS.sub(" ", _plain(whole[found.start() :]))):
+            negated = no.negates.search(_plain(before + found[0].lstrip(", ")))
+            if not negated and not doubts.but.search(doubts.harmless.sub(" ", _plain(whole[found.start() :]))):
                 return True
     return False
 
 
 def _plain(text: str) -> str:
     """`text` without the negations that take nothing back."""
-    return no.HARMLESS_NEGATION.sub(" ", text)
+    return no.harmless_negation.sub(" ", text)
 
 
 def _is_doubtful(text: str, *, answers: bool, about: bool, numbers: bool = True) -> bool:
@@ -200,32 +200,32 @@ def _is_doubtful(text: str, *, answers: bool, about: bool, numbers: bool = True)
         about: it bears on the question.
         numbers: another number than what was asked matters; in a wish for a quote it does not.
     """
-    near = answers or about or doubts.BEGINS.match(text) or len(text) <= _SHORT or doubts.YOURS.search(text)
-    if doubts.HOLDS.search(text):
+    near = answers or about or doubts.begins.match(text) or len(text) <= _SHORT or doubts.yours.search(text)
+    if doubts.holds.search(text):
         return True
-    if near and (doubts.CONDITIONS.search(text) or doubts.IRONY.search(text)):
+    if near and (doubts.conditions.search(text) or doubts.irony.search(text)):
         return True
-    beside = bool(doubts.BESIDE.search(text))
+    beside = bool(doubts.beside.search(text))
     told = _from_yes(text) if answers else text
-    numbered = numbers and bool(doubts.NUMBER.search(doubts.PLAIN_NUMBERS.sub(" ", told)))
+    numbered = numbers and bool(doubts.number.search(doubts.plain_numbers.sub(" ", told)))
     if answers:
-        return bool(doubts.CHANGES.search(text) or doubts.LATER.search(text) or (numbered and not beside))
+        return bool(doubts.changes.search(text) or doubts.later.search(text) or (numbered and not beside))
     if beside and not about:
         return False
-    changes = bool(near and doubts.CHANGES.search(text))
-    later = bool(doubts.LATER.search(text))
-    return changes or (later and about) or (about and not beside and (numbered or bool(no.NEGATES.search(text))))
+    changes = bool(near and doubts.changes.search(text))
+    later = bool(doubts.later.search(text))
+    return changes or (later and about) or (about and not beside and (numbered or bool(no.negates.search(text))))
 
 
 def _from_yes(text: str) -> str:
     """A sentence from the clause of its yes on: what was said before is no number of the deal."""
-    starts = [hit.start() for one in (yes.ENGLISH, yes.JAPANESE, yes.STAYS, yes.RENEWS) if (hit := one.search(text))]
+    starts = [hit.start() for one in (yes.english, yes.japanese, yes.stays, yes.renews) if (hit := one.search(text))]
     return text[max(0, text.rfind(", ", 0, min(starts))) :] if starts else text
 
 
 def _from_no(text: str) -> str:
     """A sentence from its no on: what was appreciated or weighed before it is over."""
-    starts = [hit.start() for one in (no.ENGLISH, no.JAPANESE) if (hit := one.search(text))]
+    starts = [hit.start() for one in (no.english, no.japanese) if (hit := one.search(text))]
     return text[min(starts) :] if starts else text
 
 
@@ -240,5 +240,5 @@ def _without_reasons(text: str) -> str:
 def speaks(line: str) -> bool:
     """True if a line in its plain spelling has to do with such a question, so that it is not somebody's name."""
     said = spelled_out(line)
-    known = (doubts.BEARS, yes.ENGLISH, yes.JAPANESE, yes.STAYS, no.ENGLISH, no.JAPANESE)
-    return any(one.search(said) for one in known) or bool(yes.YES.fullmatch(said.strip(" .,!")))
+    known = (doubts.bears, yes.english, yes.japanese, yes.stays, no.english, no.japanese)
+    return any(one.search(said) for one in known) or bool(yes.yes.fullmatch(said.strip(" .,!")))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 from domain.mail.reading import InboundMail
 from domain.mail.routing import InboxStatus, Route, RouteKind
+from domain.mail.wording import Wording
 from domain.mail.writers import is_absence
+
+_said = Wording("machines")
 
 
 class Machine(StrEnum):
@@ -21,8 +23,6 @@ class Machine(StrEnum):
     OTHER = "machine"
 
 
-_REPLIES = re.compile(r"auto-replied|autoreply|auto[-_]reply|autorespond|its subject:|precedence: auto", re.IGNORECASE)
-_BULK = re.compile(r"precedence: (bulk|junk|list)|the header (list-|feedback-id|x-campaign)", re.IGNORECASE)
 _OWN = "our own mail"
 
 
@@ -39,9 +39,9 @@ def machine_of(mail: InboundMail, route: Route) -> Machine | None:
         return Machine.BOUNCE
     if sign == "an absence note" or is_absence(mail.subject, mail.text):
         return Machine.ABSENCE
-    if _REPLIES.search(sign):
+    if _said.replies.search(sign):
         return Machine.REPLY
-    return Machine.BULK if _BULK.search(sign) else Machine.OTHER
+    return Machine.BULK if _said.bulk.search(sign) else Machine.OTHER
 
 
 def done_about(route: Route) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from domain.mail.wording import Wording
+
+_said = Wording("quotations")
+
 _LINE_LIMIT = 1000
 _LINES_LIMIT = 4000
 _INTRODUCTION_LINES = 3
 _HEADER_LINES = 8
-_ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
-_MARK = re.compile(r"\s{0,3}[>》]")
-_BLANK_LINES = re.compile(r"\n{3,}")
-_SIGNATURE = re.compile(r"--\s?")
 
 # A sentence of a mail program about whose words follow.
 _INTRODUCES = tuple(
@@ -39,40 +39,6 @@ _INTRODUCES = tuple(
         r"\d{4}년.{3,200}작성\s*[:：]",
     )
 )
-_SEPARATES = re.compile(
-    r"-{2,}\s*(Original (Message|Appointment)|Ursprüngliche (Nachricht|E-Mail)|Message d'origine"
-    r"|Mensaje original|Mensagem original"
-    r"|Messaggio originale|Oorspronkelijk bericht|元のメッセージ|Original-Nachricht|原始邮件|원본 메시지)\s*-{2,}",
-    re.IGNORECASE,
-)
-_PASSES_ON = re.compile(
-    r"(-{2,}\s*(Forwarded message|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|Messaggio inoltrato"
-    r"|転送されたメッセージ|転送メッセージ|Doorgestuurd bericht)\s*-{2,}|Begin forwarded message\s*:.*)",
-    re.IGNORECASE,
-)
-_FROM = re.compile(
-    r"[*＊]?(From|Von|De|差出人|Da|Van|Från|Od|发件人|보낸 사람)[*＊]?\s*[:：]\s*[*＊]?\s*\S", re.IGNORECASE
-)
-_HEADER_NEXT = re.compile(
-    r"[*＊]?(Sent|Date|Gesendet|Datum|Envoyé|Enviado( el| em)?|Fecha|Data|送信日時|日時|日付|Inviato|Verzonden"
-    r"|Skickat|发送时间)[*＊]?\s*[:：]\s*"
-    r"[*＊]?\s*\S",
-    re.IGNORECASE,
-)
-_HEADER_MORE = re.compile(
-    r"[*＊]?(To|Cc|Subject|An|Betreff|À|Objet|Para|Asunto|Assunto|宛先|件名|A|Oggetto|Aan|Onderwerp|Till|Ämne"
-    r"|收件人|主题)[*＊]?\s*[:：]",
-    re.IGNORECASE,
-)
-_SUBJECT = re.compile(
-    r"[*＊]?(?:Subject|Betreff|Objet|Asunto|Assunto|件名|Oggetto|Onderwerp|Ämne|主题)[*＊]?\s*[:：][*＊]?\s*(.*)",
-    re.IGNORECASE,
-)
-_PREFIX = re.compile(
-    r"\s*(re|aw|antw|sv|vs|ref|rif|回复|答复|返信|fwd?|wg|tr|rv|enc|i|転送|转发)\s*(\[\d+\])?\s*[:：]\s*", re.IGNORECASE
-)
-_PASSES = re.compile(r"\s*(fwd?|wg|tr|rv|enc|i|転送|转发)\s*[:：]", re.IGNORECASE)
-_LINE_OF_OUTLOOK = re.compile(r"[_-]{10,}")
 
 
 @dataclass(frozen=True)
@@ -106,19 +72,19 @@ class Letter:
 
 def base_subject(subject: str) -> str:
     """A subject without "Re:", "Fwd:" and the like, in the languages that mail programs speak."""
-    while (found := _PREFIX.match(subject)) and found.end() < len(subject):
+    while (found := _said.prefix.match(subject)) and found.end() < len(subject):
         subject = subject[found.end() :]
     return subject.strip()
 
 
 def is_answer(subject: str) -> bool:
     """True if a subject begins like that of an answer."""
-    return bool(_PREFIX.match(subject)) and not passes_on(subject)
+    return bool(_said.prefix.match(subject)) and not passes_on(subject)
 
 
 def passes_on(subject: str) -> bool:
     """True if a subject begins like that of a mail passed on."""
-    return bool(_PASSES.match(subject))
+    return bool(_said.passes.match(subject))
 
 
 def split(text: str, letter: Letter) -> QuotedText:
@@ -135,12 +101,12 @@ def split(text: str, letter: Letter) -> QuotedText:
 def without_signature(text: str) -> str:
     """`text` up to the line that programs put before a signature, "-- "."""
     lines = text.split("\n")
-    ends = (number for number, line in enumerate(lines) if number and _SIGNATURE.fullmatch(line))
+    ends = (number for number, line in enumerate(lines) if number and _said.signature.fullmatch(line))
     return "\n".join(lines[: next(ends, len(lines))]).strip()
 
 
 def _joined(lines: list[str]) -> str:
-    return _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    return _said.blank_lines.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
 
 
 def _cut(lines: list[str], letter: Letter) -> tuple[list[str], list[str]]:
@@ -170,17 +136,19 @@ def _begins(lines: list[str], letter: Letter) -> int | None:
         stripped = line.strip()[:_LINE_LIMIT]
         if not stripped:
             continue
-        if _PASSES_ON.fullmatch(stripped):
+        if _said.passes_on.fullmatch(stripped):
             return None  # from here on it is what the sender passes on
         if _is_introduced_to_the_end(lines, number, letter):
             return number
-        if letter.answers and _SEPARATES.fullmatch(stripped):
+        if letter.answers and _said.separates.fullmatch(stripped):
             below = next((at for at in range(number + 1, min(number + 4, len(lines))) if lines[at].strip()), number)
-            if not _FROM.match(lines[below].strip()[:_LINE_LIMIT]) or _is_header_of_us(lines, below, letter):
+            if not _said.header_from.match(lines[below].strip()[:_LINE_LIMIT]) or _is_header_of_us(
+                lines, below, letter
+            ):
                 return number
         elif letter.answers and _is_header(lines, number) and _is_header_of_us(lines, number, letter):
             before = next((at for at in range(number - 1, -1, -1) if lines[at].strip()), number)
-            return before if _LINE_OF_OUTLOOK.fullmatch(lines[before].strip()[:_LINE_LIMIT]) else number
+            return before if _said.line_of_outlook.fullmatch(lines[before].strip()[:_LINE_LIMIT]) else number
     return None
 
 
@@ -190,38 +158,38 @@ def _is_introduced_to_the_end(lines: list[str], number: int, letter: Letter) -> 
     if not length or not _is_of_us(lines[number : number + length], letter):
         return False
     rest = [line for line in lines[number + length : number + _LINES_LIMIT] if line.strip()]
-    if any(_MARK.match(line) for line in rest):
-        return bool(_MARK.match(rest[0])) and not _answered_below(rest)
+    if any(_said.mark.match(line) for line in rest):
+        return bool(_said.mark.match(rest[0])) and not _answered_below(rest)
     # Unmarked words below: only the sentence of a program, in an answer, says that they are quoted.
     said = " ".join(lines[number : number + length])
-    return letter.answers and (not rest or _ADDRESS.search(said) is not None or "wrote" in said)
+    return letter.answers and (not rest or _said.address.search(said) is not None or "wrote" in said)
 
 
 def _is_header_of_us(lines: list[str], number: int, letter: Letter) -> bool:
     """True if the header that begins here is of the mail answered: by who wrote that, else by its subject."""
-    if _ADDRESS.search(lines[number][:_LINE_LIMIT]):
+    if _said.address.search(lines[number][:_LINE_LIMIT]):
         return _is_of_us(lines[number : number + 1], letter)
     for line in lines[number + 1 : number + _HEADER_LINES]:
-        if found := _SUBJECT.match(line.strip()[:_LINE_LIMIT]):
+        if found := _said.subject.match(line.strip()[:_LINE_LIMIT]):
             return base_subject(found[1]).lower() == letter.subject.lower()
     return True
 
 
 def _is_header(lines: list[str], number: int) -> bool:
     """True for the lines by which Outlook says whose words follow: from, sent, to, subject."""
-    if not _FROM.match(lines[number].strip()[:_LINE_LIMIT]):
+    if not _said.header_from.match(lines[number].strip()[:_LINE_LIMIT]):
         return False
     below = [line.strip()[:_LINE_LIMIT] for line in lines[number + 1 : number + _HEADER_LINES]]
-    return any(map(_HEADER_NEXT.match, below)) and any(map(_HEADER_MORE.match, below))
+    return any(map(_said.header_next.match, below)) and any(map(_said.header_more.match, below))
 
 
 def _introduction(lines: list[str], number: int) -> int:
     """How many lines from `number` on introduce a quotation; programs break such a sentence at will."""
-    if not lines[number].strip() or _MARK.match(lines[number]):
+    if not lines[number].strip() or _said.mark.match(lines[number]):
         return 0
     for length in range(1, _INTRODUCTION_LINES + 1):
         span = lines[number : number + length]
-        if not span[-1].strip() or _MARK.match(span[-1]):
+        if not span[-1].strip() or _said.mark.match(span[-1]):
             return 0
         if _introduces(span):
             return 0 if any(_introduces(span[later:]) for later in range(1, length)) else length
@@ -235,22 +203,22 @@ def _introduces(lines: list[str]) -> bool:
 
 def _is_of_us(lines: list[str], letter: Letter) -> bool:
     """True unless it names only addresses of others than those between whom this mail goes."""
-    named = [address.lower() for address in _ADDRESS.findall(" ".join(line[:_LINE_LIMIT] for line in lines))]
+    named = [address.lower() for address in _said.address.findall(" ".join(line[:_LINE_LIMIT] for line in lines))]
     return not named or not letter.sender or any(map(letter.is_between_us, named))
 
 
 def _is_marked_next(lines: list[str], number: int) -> bool:
     following = next((line for line in lines[number : number + 4] if line.strip()), "")
-    return bool(_MARK.match(following))
+    return bool(_said.mark.match(following))
 
 
 def _answered_below(rest: list[str]) -> bool:
     """True if quoted lines are followed by others: the sender answers below them."""
     quoted = False
     for line in rest:
-        if _SIGNATURE.fullmatch(line):
+        if _said.signature.fullmatch(line):
             return False
-        if _MARK.match(line):
+        if _said.mark.match(line):
             quoted = True
         elif quoted:
             return True
@@ -263,8 +231,8 @@ def _marked(lines: list[str], *, all_of_them: bool) -> set[int]:
     All of them once a quotation is introduced. Else what the answer begins with, and what stands apart below it: other
     marked lines are pasted, a log, a command, somebody's words.
     """
-    marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
-    said = [number for number, line in enumerate(lines) if line.strip() and not _MARK.match(line)]
+    marked = [number for number, line in enumerate(lines) if _said.mark.match(line)]
+    said = [number for number, line in enumerate(lines) if line.strip() and not _said.mark.match(line)]
     if all_of_them or not said:
         return set(marked) if said else set()
     first = {number for number in marked if number < said[0]}

@@ -5,17 +5,13 @@ Two questions: a mail that asks for no automatic answer may well be a person's (
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from domain.mail.headers import Headers, addresses_in
+from domain.mail.wording import Wording
 
-_ROBOTS = re.compile(
-    r"^(mailer-daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|nicht[-_.]?antworten"
-    r"|bounces?([+-].*)?|noreply[-+.].*)@",
-    re.IGNORECASE,
-)
-_UNANSWERABLE = re.compile(r"^(mailer-daemon|postmaster|bounces?([+-].*)?)@", re.IGNORECASE)
+_said = Wording("writers")
+
 _BULK = frozenset({"bulk", "junk", "auto_reply", "auto-reply"})
 _SUPPRESSES = frozenset({"all", "autoreply"})
 _MARKS = (
@@ -29,47 +25,6 @@ _MARKS = (
     "x-campaign-id",
 )
 
-# How absence notes and automatic answers begin, in the languages of the customers; programs write these words.
-_AUTOMATIC_SUBJECT = re.compile(
-    r"\s*[\[【<(]?\s*("
-    r"auto(matic|mated)?[ -]?(reply|response|answer)|auto\s?:|out[ -]of[ -](the[ -])?office|ooo\b\s*[:：]?"
-    r"|(away|vacation|holiday) (message|notice|reply)"
-    r"|automatische (antwort|rückantwort)|abwesenheits(notiz|nachricht|meldung|assistent)|abwesend"
-    r"|abwesenheit\s*[:：]|nicht im (büro|haus)"
-    r"|réponse automatique|absence( du bureau)?\s*[:：]|message d'absence|je suis absent"
-    r"|respuesta automática|fuera de (la )?oficina|ausencia\s*[:：]|risposta automatica|fuori (sede|ufficio)"
-    r"|resposta automática|ausência( temporária)?|fora do escritório|automatisch antwoord|afwezig(heid)?"
-    r"|autosvar|automatiskt svar|automaattinen vastaus"
-    r"|自動(応答|返信|返答|送信)|不在(通知|のお知らせ|のご連絡|応答|メッセージ|連絡)?(?=$|[\s:：】\]）)])|(夏季"
-    r"|年末年始|冬季|臨時)?休(暇|業)(中|のお知らせ|のご案内|につき)"
-    r"|自动(回复|答复)|自動回覆|자동\s?(회신|응답)|부재중"
-    r")",
-    re.IGNORECASE,
-)
-_ABSENCE = re.compile(
-    r"\b(i am|i'm|i will be|we are)\b.{0,60}\b(out of (the )?office|on (annual |parental |maternity "
-    r"|sick )?leave|on (vacation|holiday)|away from (the office|my desk))"
-    r"|\b(currently|until|from)\b.{0,40}\bout of (the )?office|\bnicht im (büro|haus)\b|\b(bin"
-    r"|befinde mich)\b.{0,60}\b(abwesend|im urlaub|außer haus)"
-    r"|\b(absente?|en congés?|en vacances)\b.{0,60}\b(jusqu|du \d|au \d)|\b(estoy|estaré) de vacaciones\b"
-    r"|\b(estou|estarei) de férias\b|\bsono in ferie\b|\bestaré ausente|\bfuera de la oficina|\bestarei ausente"
-    r"|\bfuori ufficio"
-    r"|(休暇|不在|出張|休業|夏休み|有給)(中|のため|と(なり|させて)|をいただ|を頂|を取得|にし?て(おり|い))",
-    re.IGNORECASE | re.DOTALL,
-)
-_FORMULA = re.compile(
-    r"\b(thank(s| you) for your (e-?mail|message|mail)|vielen dank für ihre (e-?mail|nachricht|mail)"
-    r"|merci (de|pour) votre (message|e-?mail|courriel)"
-    r"|gracias por su (mensaje|correo)|obrigad[oa] (pela|por) sua mensagem|grazie per (la (sua"
-    r"|tua) )?(e-?mail|messaggio)"
-    r"|(limited|no) access to (my )?e-?mail|will (respond|reply|answer|get back)|(when|upon|after"
-    r"|until) (i|my) return|in (urgent|case of urgen)"
-    r"|wende[n]? sie sich|dringenden (fällen|angelegenheiten)|en cas d'urgence|en caso de urgencia)"
-    r"|メール(を|の)?(お送り|ご連絡|送信)?.{0,12}(ありがとう|拝受|受信)|自動(で)?(返信|応答|送信)|(お?急ぎ"
-    r"|緊急)の(場合|方|ご用件|際)|(返信|返答|回答|対応"
-    r"|ご連絡).{0,12}(遅れ|以降|なります)",
-    re.IGNORECASE,
-)
 _NOTE_LIMIT = 1500
 
 
@@ -89,15 +44,15 @@ def writer_of(headers: Headers, *, is_report: bool, return_path: str | None, ans
     A form on a website writes with an address that takes no mail, and names the person as the one to answer.
     """
     address, name = _from(headers)
-    reply = next(((a, n) for n, a in addresses_in(headers.raw("reply-to")) if not _ROBOTS.match(a)), None)
+    reply = next(((a, n) for n, a in addresses_in(headers.raw("reply-to")) if not _said.robots.match(a)), None)
     automatic = _sign(headers, is_report=is_report, return_path=return_path)
     if automatic is None and _is_list(headers):
         original = next((a for _, a in addresses_in(headers.raw("x-original-sender"))), None)
         address = original or address  # lists that hide the writer from strict receivers name them here
     elif automatic is None and reply is not None and _is_form(address, reply[0], headers):
         address, name = reply
-    elif automatic is None and _ROBOTS.match(address):
-        if reply is None or _UNANSWERABLE.match(address):
+    elif automatic is None and _said.robots.match(address):
+        if reply is None or _said.unanswerable.match(address):
             automatic = f"its sender {address}"
         else:
             address, name = reply[0], reply[1]
@@ -152,28 +107,21 @@ def _asks_for_silence(headers: Headers) -> bool:
     return bool(wishes & _SUPPRESSES) or _is_list(headers) or headers.has("x-loop")
 
 
-_AWAY = re.compile(
-    r"absen|abwesen|urlaub|out.of|\booo\b|vacation|holiday|\bleave\b|\baway\b|nicht im|fuera|ausen|ausên|fuori|fora do|afwezig"
-    r"|不在|休(暇|業|み)|出張|외출|부재",
-    re.IGNORECASE,
-)
-
-
 def is_absence(subject: str, text: str) -> bool:
     """True if an automatic mail says that its writer is away."""
-    return bool(_AWAY.search(subject) or _ABSENCE.search(text[:_NOTE_LIMIT]))
+    return bool(_said.away.search(subject) or _said.absence.search(text[:_NOTE_LIMIT]))
 
 
 def _absence(subject: str, text: str, *, answers: bool) -> str | None:
     """By which words a mail is an absence note that does not say so in its headers."""
-    if found := _AUTOMATIC_SUBJECT.match(subject):
+    if found := _said.automatic_subject.match(subject):
         return f"its subject: {' '.join(found[0].split())}"
     note = text[:_NOTE_LIMIT]
     if (
         answers
         and len(text) < _NOTE_LIMIT
-        and _ABSENCE.search(note)
-        and _FORMULA.search(note)
+        and _said.absence.search(note)
+        and _said.formula.search(note)
         and "?" not in note
         and "？" not in note
     ):
