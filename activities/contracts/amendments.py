@@ -17,7 +17,6 @@ from activities.quotes import quote_rows
 from domain.contracts import changes, receiving, transfers
 from domain.contracts.consignments import Receiver, Transferred, TransferStatus
 from domain.contracts.effective import effective
-from domain.contracts.replanning import joined
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
     AmendAssets,
@@ -143,7 +142,7 @@ async def requoted(work: UnitOfWork, outcome: Outcome) -> Outcome:
     if decision is None:
         return outcome
     said = Unit(unit.account_id, f"{unit.key}/quoted", unit.as_of, "renewal", "renewal_quoted")
-    return joined(outcome, await work.also(after, decision, said))
+    return outcome + (await work.also(after, decision, said))
 
 
 async def _nothing(*_: object) -> tuple[()]:

@@ -3,7 +3,7 @@ transaction that would have sent it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from activities.frame import effects
@@ -49,8 +49,7 @@ async def paced_decision(
     ]
     later = [one for one in found if await effects.find_effect(connection, one[1]) is None]
     if moved := [step for _, _, put_off in later for step in put_off.outcome.plan]:
-        plan = {"plan": [*decision.outcome.plan, *moved]}
-        decision = replace(decision, outcome=decision.outcome.having(**plan))
+        decision += Outcome(plan=moved)
     return Pace(decision, later=later)
 
 

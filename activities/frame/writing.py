@@ -55,7 +55,7 @@ async def carry_out(
         rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
     await effects.put_outbox(connection, account_id, as_of, rows)
     outcome = _completed(situation, decision, rows, unreachable=unreachable)
-    return outcome.having(plan=[*outcome.plan, *billed.steps]) if billed.steps else outcome
+    return outcome + Outcome(plan=billed.steps) if billed.steps else outcome
 
 
 def _completed(

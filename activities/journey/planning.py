@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from activities.journey.agenda_facts import load_facts
 from activities.kernel.pool import Connection
-from domain.contracts.replanning import joined
 from domain.frame.calls import RequestCall
 from domain.frame.state import Outcome
 from domain.journey.planning import agenda, begun_anew, of_contracts
@@ -38,14 +37,14 @@ async def with_the_past(connection: Connection, call: RequestCall, outcome: Outc
     found = agenda(facts)
     plan = [step for step in found.plan() if step.stage in stages]
     rhythm = {reorder.STAGE: found.stages[reorder.STAGE]} if reorder.STAGE in found.stages else {}
-    return joined(outcome, Outcome(plan=plan, drop=list(stages), stages=rhythm))
+    return outcome + Outcome(plan=plan, drop=list(stages), stages=rhythm)
 
 
 async def with_other_business_days(connection: Connection, call: RequestCall, outcome: Outcome) -> Outcome:
     """The outcome with all that lies ahead of a customer whom an order has moved to another country: what leaves on a business day
     leaves on one there."""
     facts = await load_facts(connection, call.account_id, call.as_of)
-    return joined(outcome, Outcome(plan=agenda(facts).plan())) if facts is not None else outcome
+    return outcome + Outcome(plan=agenda(facts).plan()) if facts is not None else outcome
 
 
 async def with_contracts(
@@ -57,4 +56,4 @@ async def with_contracts(
         return outcome
     part = of_contracts(agenda(facts), contracts, check_ins=check_ins)
     drop = [f"{thanks.ANNIVERSARIES}/anniversary-*"]
-    return joined(outcome, Outcome(plan=part.plan(), drop=drop, stages=dict(part.stages)))
+    return outcome + Outcome(plan=part.plan(), drop=drop, stages=dict(part.stages))

@@ -269,14 +269,12 @@ def _with_people(decision: Decision, before: Customer | None, order: Order, kept
         decision = replace(decision, more_lines=[*decision.more_lines, *lines])
     if not left:
         return decision
-    answer = {**(decision.outcome.answer or {}), "left": left}
-    return replace(decision, outcome=decision.outcome.having(answer=answer))
+    return decision + Outcome(answer={"left": left})
 
 
 def _with_look(decision: Decision, before: Customer | None, situation: Situation) -> Decision:
     """The decision with the look at holds of a customer whom the order has moved elsewhere."""
-    plan = [*decision.outcome.plan, *holding.after_move(before, situation)]
-    return replace(decision, outcome=decision.outcome.having(plan=plan))
+    return decision + Outcome(plan=holding.after_move(before, situation))
 
 
 def _staff(person: Staff) -> StaffFacts:

@@ -28,7 +28,7 @@ from domain.assets.requests import (
 from domain.assets.worth import anchor_at, month_anchors
 from domain.contracts.bundled import bundled, check_apart, check_ends, renewed_along
 from domain.contracts.renewal_quote import last_day
-from domain.contracts.replanning import joined, replan
+from domain.contracts.replanning import replan
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, carry_out
 from domain.contracts.requests import (
     PERIOD_END,
@@ -318,9 +318,8 @@ def roll_back(desk: RequestFacts, request: RollBack) -> Decision:
     changed = carry_out(desk, [asked], {})
     decision = decide(desk, changed, request.reason, plans=False)
     taken = Outcome(drop=[stage_of(undone)], stages={stage_of(undone): None})
-    outcome = joined(decision.outcome, taken)
-    answer = {**(outcome.answer or {}), "undone": undone}
-    return replace(decision, outcome=outcome.having(answer=answer))
+    outcome = decision.outcome + taken
+    return replace(decision, outcome=outcome + Outcome(answer={"undone": undone}))
 
 
 def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = True) -> Decision:
@@ -332,17 +331,14 @@ def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = T
     notes = [line.title for line in [*lines, *follows.lines]]
     outcome = follows.outcome
     if plans:
-        outcome = joined(outcome, scheduled(desk, changed))
-    outcome = joined(
-        outcome,
-        Outcome(
-            said=notes[:2],
-            answer={
-                "request_id": desk.request_id,
-                "assets": [told_of.answer for told_of in told],
-                "contracts": [_contract_answer(contract) for contract in follows.contracts.values()],
-            },
-        ),
+        outcome += scheduled(desk, changed)
+    outcome = outcome + Outcome(
+        said=notes[:2],
+        answer={
+            "request_id": desk.request_id,
+            "assets": [told_of.answer for told_of in told],
+            "contracts": [_contract_answer(contract) for contract in follows.contracts.values()],
+        },
     )
     context = {"changes": [told_of.row for told_of in told], "contracts": _contract_rows(follows.contracts)}
     first = JournalLine(lines[0].title, detail={**lines[0].detail, **({"reason": reason} if reason else {})})

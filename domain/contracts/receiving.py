@@ -14,7 +14,7 @@ from domain.assets.writes import Relate
 from domain.contracts.changes import scheduled
 from domain.contracts.consignments import Conditions, Consignment, Parcel, TermAhead, Transferred, TransferStatus
 from domain.contracts.renewal_quote import last_day
-from domain.contracts.replanning import Replanned, joined, replan
+from domain.contracts.replanning import Replanned, replan
 from domain.contracts.request_facts import RequestFacts, Sold, changes_of
 from domain.contracts.telling import Told, tell
 from domain.contracts.terms import common_end, term_after
@@ -53,7 +53,7 @@ def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decis
         "assets": [told_of.answer for told_of in told],
         "contracts": list(follows.contracts),
     }
-    outcome = joined(joined(follows.outcome, scheduled(desk, changed)), Outcome(said=[says], answer=answer))
+    outcome = follows.outcome + scheduled(desk, changed) + Outcome(said=[says], answer=answer)
     writes: list[Write] = [
         SettleTransfer(transfer.transfer_id, TransferStatus.RECEIVED, "", desk.as_of),
         *follows.writes,

@@ -116,8 +116,7 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
         "status": "renewed",
         "until": last_day(next_term(situation, contract)).isoformat(),
     }
-    outcome = decision.outcome.having(answer=answered)
-    return replace(decision, outcome=outcome)
+    return decision + Outcome(answer=answered)
 
 
 def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -33,18 +32,22 @@ def beside_notice(
     if not quoting:
         return notice
     if held is not None:
-        return _joined(notice, _withheld(situation, contract, held))
-    notice = _joined(notice, _earned(situation, contract))
+        return notice + _withheld(situation, contract, held)
+    notice += _earned(situation, contract)
     if not situation.service.cases:
         return notice
     # A quote that waited until now is in this notice.
-    settled: list[Write] = [
-        ForgetHeldSteps(f"{contract.stage}/quote-*"),
-        CloseStaffTasks(f"{RENEWAL_TASK}/{contract.contract_id}", situation.as_of),
-    ]
-    attention = {**notice.outcome.attention, f"renewal_held:{contract.contract_id}": None}
-    outcome = notice.outcome.having(drop=[*notice.outcome.drop, f"{contract.stage}/quote-*"], attention=attention)
-    return replace(notice, outcome=outcome, writes=[*notice.writes, *settled])
+    return notice + _settled(situation, contract)
+
+
+def _settled(situation: Situation, contract: ContractFacts) -> Decided:
+    """What waited for a hold to be lifted waits no more."""
+    steps = f"{contract.stage}/quote-*"
+    return Decided(
+        JournalLine(""),
+        Outcome(drop=[steps], attention={f"renewal_held:{contract.contract_id}": None}),
+        [ForgetHeldSteps(steps), CloseStaffTasks(f"{RENEWAL_TASK}/{contract.contract_id}", situation.as_of)],
+    )
 
 
 def quote(situation: Situation, step: Step) -> Decided:
@@ -63,16 +66,10 @@ def quote(situation: Situation, step: Step) -> Decided:
     decision = Decided(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
-            drop=[f"{contract.stage}/quote-*"],
             stages={contract.stage: Stage(status=QUOTED, until=contract.term.ends_at)},
-            attention={f"renewal_held:{contract.contract_id}": None},
             said=[says],
         ),
-        [
-            quoted,
-            ForgetHeldSteps(f"{contract.stage}/quote-*"),
-            CloseStaffTasks(f"{RENEWAL_TASK}/{contract.contract_id}", situation.as_of),
-        ],
+        [quoted],
         [
             Mail(
                 "renewal_notice",
@@ -83,7 +80,7 @@ def quote(situation: Situation, step: Step) -> Decided:
             )
         ],
     )
-    return _joined(decision, _earned(situation, contract))
+    return decision + _settled(situation, contract) + _earned(situation, contract)
 
 
 def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecision, *, again: bool = False) -> Decided:
@@ -148,22 +145,4 @@ def _earned(situation: Situation, contract: ContractFacts) -> Decided:
     return Decided(
         JournalLine(says, name="earned", kind="renewal_discount", detail={"percent": str(percent), "why": why}),
         notices=[Notice(says, [*why, "Nothing was taken off: it is yours to decide."], to="owner")],
-    )
-
-
-def _joined(one: Decided, other: Decided) -> Decided:
-    """Two decisions of one step as one; the first one's line leads."""
-    outcome = one.outcome
-    if other.outcome != Outcome():
-        outcome = outcome.having(
-            plan=[*outcome.plan, *other.outcome.plan],
-            attention={**outcome.attention, **other.outcome.attention},
-            said=[*outcome.said, *other.outcome.said],
-        )
-    return replace(
-        one,
-        outcome=outcome,
-        writes=[*one.writes, *other.writes],
-        notices=[*one.notices, *other.notices],
-        more_lines=[*one.more_lines, *([other.line] if other.line.title else [])],
     )

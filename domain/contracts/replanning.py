@@ -40,24 +40,11 @@ class Replanned:
         """Both, one after the other."""
         return Replanned(
             [*self.writes, *other.writes],
-            joined(self.outcome, other.outcome),
+            (self.outcome + other.outcome),
             [*self.lines, *other.lines],
             [*self.mails, *other.mails],
             {**self.contracts, **other.contracts},
         )
-
-
-def joined(one: Outcome, other: Outcome) -> Outcome:
-    """Two outcomes of one decision as one. Fields that neither sets stay unset."""
-    changes: dict[str, object] = {}
-    for name in other.model_fields_set:
-        new, old = getattr(other, name), getattr(one, name)
-        if isinstance(new, list) and old:
-            new = [*old, *new]
-        elif isinstance(new, dict) and old:
-            new = {**old, **new}
-        changes[name] = new
-    return one.having(**changes)
 
 
 def replan(
@@ -247,7 +234,7 @@ def _renewed(
     after = contract.having(term=term, previous=contract.term, status="active")
     outcome = renewal.turn(situation, contract, term, says).having(said=[])
     if contract.status == "ended":
-        outcome = joined(outcome, _adoption(situation))
+        outcome += _adoption(situation)
     return first.and_then(Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: after}))
 
 
@@ -268,8 +255,8 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {NOTHING_LEFT}"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
-        outcome = joined(outcome, Outcome(drop=[contract.stage]))
-        outcome = joined(outcome, renewal_notices.run_out(situation, after))
+        outcome += Outcome(drop=[contract.stage])
+        outcome += renewal_notices.run_out(situation, after)
     return first.and_then(
         Replanned(
             # Who declined its renewal has declined it still, whatever becomes of this change.
@@ -320,7 +307,7 @@ def _moved(
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
         planned = renewal_notices.run_out if contract.status == "declined" else renewal_notices.begin
-        outcome = joined(joined(outcome, Outcome(drop=[contract.stage])), planned(situation, contract))
+        outcome += Outcome(drop=[contract.stage]) + planned(situation, contract)
     return first.and_then(
         Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: contract})
     )
@@ -360,7 +347,7 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
     return Replanned(
         writes,
-        joined(planned, _adoption(situation)),
+        (planned + _adoption(situation)),
         [_line(contract, says)],
         contracts={contract.contract_id: contract},
     )

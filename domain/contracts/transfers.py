@@ -32,7 +32,7 @@ from domain.contracts.consignments import (
     TransferStatus,
 )
 from domain.contracts.receiving import mail_of_changes
-from domain.contracts.replanning import joined, replan
+from domain.contracts.replanning import replan
 from domain.contracts.request_facts import RequestFacts, changes_of
 from domain.contracts.requests import TransferAssets
 from domain.contracts.telling import before_last, tell
@@ -220,10 +220,10 @@ def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
     told = tell(desk.situation, [AssetChange(before_last(c.after), c.after, c.unit_price) for c in changed.changes])
     stage = stage_of(desk.request_id)
     says = f"{to_account} has received what was handed over"
-    outcome = joined(Outcome(drop=[stage], stages={stage: None}), joined(follows.outcome, scheduled(desk, changed)))
+    outcome = Outcome(drop=[stage], stages={stage: None}) + follows.outcome + scheduled(desk, changed)
     return Decision(
         JournalLine(says, detail={"transfer_id": transfer_id, "to_account": to_account}),
-        joined(outcome, Outcome(said=[says])),
+        outcome + Outcome(said=[says]),
         [*changed.changes, *follows.writes],
         [mail_of_changes("assets_transferred", told, follows), *follows.mails],
         [Notice(says, [told_of.line.title for told_of in told], to="owner")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,3 +105,16 @@ class Decision:
     provisioning: RequestProvisioning | None = None
     more_lines: list[JournalLine] = field(default_factory=list)
     conveyance: Convey | None = None
+
+    def __add__(self, other: Decision | Outcome) -> Decision:
+        """Both as one, of one step or request: the line of the first one leads."""
+        if isinstance(other, Outcome):
+            return replace(self, outcome=self.outcome + other)
+        return replace(
+            self,
+            outcome=self.outcome + other.outcome,
+            writes=[*self.writes, *other.writes],
+            mails=[*self.mails, *other.mails],
+            notices=[*self.notices, *other.notices],
+            more_lines=[*self.more_lines, *([other.line] if other.line.title else []), *other.more_lines],
+        )

@@ -142,12 +142,9 @@ def apart(situation: Situation, decision: Decision, template: str, day: date) ->
     at, on = situation.customer.morning(day)
     step = Step(kind=APART, stage="adoption", name=f"{template}-{situation.today}", at=at, on=on)
     says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
-    return replace(
-        decision,
-        outcome=decision.outcome.having(plan=[*decision.outcome.plan, step]),
-        mails=[mail for mail in decision.mails if mail.template != template],
-        more_lines=[*decision.more_lines, JournalLine(says, name=f"{template}-put-off", kind="mail_put_off")],
-    )
+    left = replace(decision, mails=[mail for mail in decision.mails if mail.template != template])
+    line = JournalLine(says, name=f"{template}-put-off", kind="mail_put_off")
+    return left + Decision(line, Outcome(plan=[step]))
 
 
 def moment_of(template: str) -> int | None:

@@ -165,6 +165,18 @@ class Outcome(Carried):
     put_off: bool = False
     """true for a step that is not done yet: `plan` says when it is"""
 
+    def __add__(self, other: Outcome) -> Outcome:
+        """Both outcomes of one decision as one: lists one after the other, the later word on each key and field."""
+        changes: dict[str, Any] = {}
+        for name in other.model_fields_set:
+            new, old = getattr(other, name), getattr(self, name)
+            if isinstance(new, list) and old:
+                new = [*old, *new]
+            elif isinstance(new, dict) and old:
+                new = {**old, **new}
+            changes[name] = new
+        return self.having(**changes)
+
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""
         return Outcome(answer=self.answer, repeated=True)

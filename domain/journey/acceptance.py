@@ -15,7 +15,6 @@ from domain.assets.writes import Relate
 from domain.billing.writes import BillPurchase
 from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
-from domain.contracts.replanning import joined
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
 from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
@@ -117,7 +116,7 @@ def _decide(
     }
     asked = Outcome(plan=_asked_about(situation, str(order_id), lines, onboards=bool(contracts)))
     for part in (_scheduled(situation, changed), outcome, asked, Outcome(drop=[stage], stages={stage: None})):
-        decision = replace(decision, outcome=joined(decision.outcome, part))
+        decision += part
     said = [says, *billing_said, *decision.outcome.said][:2]
     first = JournalLine(says, detail={"quote_id": quote.quote_id, "version": quote.version, "order_id": order_id})
     told = [replace(decision.line, name=decision.line.name or "assets")] if changed.changes else []
@@ -215,7 +214,7 @@ def _scheduled(situation: Situation, changed: Changed) -> Outcome:
         last = change.after.actions[-1]
         if last.category is not Category.INITIAL_SALE:
             desk = RequestFacts(situation, last.request_id)
-            outcome = joined(outcome, changes.scheduled(desk, Changed(changed.records, [change])))
+            outcome += changes.scheduled(desk, Changed(changed.records, [change]))
     return outcome
 
 

@@ -182,7 +182,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     outcome, past, writes = begin(situation, order.order_id, start, sale, first=first, opening=opening, goods=goods)
     if not situation.imported and ships(order, sale, goods=goods):
         asked = fulfilling.follow_up_of(situation, order.order_id, start, onboards=first or bool(sale.contracts))
-        outcome = outcome.having(plan=[*outcome.plan, *asked])
+        outcome += Outcome(plan=asked)
     account, now = order.account, situation.as_of
     writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
     writes += [] if situation.imported else _purchases(order, sale)
@@ -264,17 +264,15 @@ def begin(
         outcome, past, writes = _with_onboarding(situation, order_id, begins_on, over=over)
     since = customer.day_of(customer.account.since)
     if situation.playbook.onboarding.anniversaries and opening:
-        outcome = _joined(outcome, thanks.anniversaries_of(situation, since))
+        outcome += thanks.anniversaries_of(situation, since)
     held = _held_before(customer, sale)
     if (living or held) and (opening or not held):
         elapsed = (situation.today - start).days
-        outcome = _joined(
-            outcome, adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
-        )
+        outcome += adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
     for contract in living:
-        outcome = _joined(outcome, renewal_notices.begin(situation, contract))
+        outcome += renewal_notices.begin(situation, contract)
     for contract in held if opening else []:
-        outcome = _joined(outcome, renewal_notices.take_up(situation, contract))
+        outcome += renewal_notices.take_up(situation, contract)
         if situation.is_past(contract.term.ends_at):
             writes.append(
                 SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)
@@ -283,7 +281,7 @@ def begin(
     bought = {purchase.order_id: purchase.day for purchase in customer.purchases}
     goods = goods and bought.get(order_id, date.min) >= max(bought.values()) - timedelta(days=1)
     if goods or (opening and customer.purchases):
-        outcome = _joined(outcome, reorder.after_order(situation, [p.day for p in customer.purchases]))
+        outcome += reorder.after_order(situation, [p.day for p in customer.purchases])
         writes += [reorder.came_back(situation)] if goods else []
     writes += [
         SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
@@ -354,15 +352,6 @@ def _held_before(customer: Customer, sale: Sale) -> list[ContractFacts]:
 def _mended(order: Order) -> dict[str, str | None]:
     """An order brings addresses: what was amiss with its contacts is no longer shown."""
     return {"unreachable": None, **{f"address_rejected:{contact.contact_id}": None for contact in order.contacts}}
-
-
-def _joined(one: Outcome, other: Outcome) -> Outcome:
-    return one.having(
-        plan=[*one.plan, *other.plan],
-        drop=[*one.drop, *other.drop],
-        stages={**one.stages, **other.stages},
-        attention={**one.attention, **other.attention},
-    )
 
 
 NAMED = 12

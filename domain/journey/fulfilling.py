@@ -78,7 +78,7 @@ def report(situation: Situation, line: OrderLine, request: ReportFulfilment, eve
     says = f"{line.product_name}: {quantity} of {after.quantity} {step.value}"
     outcome = Outcome(said=[says], answer=answer_of(line.order_id, after, situation.as_of))
     if after.late(situation.as_of) == 0 and line.fulfilment.promised is not None:
-        outcome = outcome.having(attention={_attention(line): None})
+        outcome += Outcome(attention={_attention(line): None})
     decision = Decision(_line(says, line, request), outcome, [write])
     return _returned(situation, line, decision, event_id, quantity) if step is FulfilmentStep.RETURNED else decision
 
@@ -162,9 +162,8 @@ def _returned(situation: Situation, line: OrderLine, decision: Decision, event_i
     with named_refusals():
         changed = changes.decide(desk, carry_out(desk, [less], {}), "returned")
     writes: list[Write] = [*decision.writes, *changed.writes]
-    outcome = changed.outcome.having(
-        said=decision.outcome.said, answer=decision.outcome.answer, attention=decision.outcome.attention
-    )
+    own = decision.outcome
+    outcome = changed.outcome.having(said=own.said, answer=own.answer, attention=own.attention)
     return replace(
         decision,
         outcome=outcome,

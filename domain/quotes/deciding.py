@@ -259,7 +259,7 @@ def _over(
         writes.append(NoteContract(drafted, "withdrawn", situation.as_of, quote.quote_id, quote.version))
     return Decision(
         JournalLine(says, detail={"quote_id": file.quote_id, "version": quote.version}),
-        outcome.having(answer=answer) if answer else outcome,
+        outcome + Outcome(answer=answer) if answer else outcome,
         writes,
         notices=[Notice(says, [f"It came to {quote.totals.amount} {quote.currency}."], to="owner")],
     )

@@ -91,7 +91,7 @@ def check_in(situation: Situation, step: Step) -> Decision:
     # Nothing is announced for a day on which nothing may be left to talk about.
     goes_on = situation.customer.holds_term(following.at)
     looked = _look(situation, following.on.isoformat() if goes_on else "")
-    return _with_plan(looked, [following])
+    return looked + Outcome(plan=[following])
 
 
 def review(situation: Situation, step: Step) -> Decision:
@@ -245,27 +245,15 @@ def reported(situation: Situation) -> dict[str, object]:
 def _with_health(situation: Situation, decision: Decision, health: Health) -> Decision:
     """The decision with the score recorded, and a fall out of the healthy bands told to the people in charge."""
     known = [facts for facts in situation.customer.health if facts.score is not None]
-    before = known[-1].band if known else None
-    writes: list[Write] = [
-        *decision.writes,
-        RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
-    ]
-    attention = dict(decision.outcome.attention)
-    notices = list(decision.notices)
-    if health.band is Band.CRITICAL:
-        attention["health_critical"] = f"health is critical: {health.view().why}"
-    elif before == Band.CRITICAL.value:
-        attention["health_critical"] = None
-    if health.band is Band.CRITICAL and before != Band.CRITICAL.value:
-        notices.append(Notice("Health fell to critical", [health.view().why], to="owner"))
-    changes = {"health": health.view(), **({"attention": attention} if attention else {})}
-    outcome = decision.outcome.having(**changes)
-    return Decision(decision.line, outcome, writes, decision.mails, notices)
-
-
-def _with_plan(decision: Decision, plan: list[Step]) -> Decision:
-    outcome = decision.outcome.having(plan=[*decision.outcome.plan, *plan])
-    return Decision(decision.line, outcome, decision.writes, decision.mails, decision.notices)
+    critical, was_critical = health.band is Band.CRITICAL, bool(known) and known[-1].band == Band.CRITICAL.value
+    why = health.view().why
+    attention = {"health_critical": f"health is critical: {why}" if critical else None}
+    return decision + Decision(
+        JournalLine(""),
+        Outcome(health=health.view(), **({"attention": attention} if critical or was_critical else {})),
+        [RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts])],
+        notices=[Notice("Health fell to critical", [why], to="owner")] if critical and not was_critical else [],
+    )
 
 
 def survey(situation: Situation, step: Step) -> Decision:
