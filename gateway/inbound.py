@@ -81,7 +81,7 @@ class Inbox(Reception):
             try:
                 await self.settle_new()
             except Exception as away:  # the database is away or not yet migrated: the mails wait
-                _log.warning("the inbox cannot be looked at: %s", _words(away))
+                _log.warning("the inbox cannot be looked at: %s", type(away).__name__)
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY.total_seconds()):
                     await self._kept.wait()
@@ -160,7 +160,7 @@ class Inbox(Reception):
     async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
         delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
         reason = _words(error)[:300]
-        _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, reason)
+        _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, type(error).__name__)
         await inbox.postpone_mail(connection, stored.inbox_id, self._clock() + delay, reason)
 
     async def _settle(

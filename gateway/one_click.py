@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             known = folder == FOLDER and done(token)
         except Exception as away:  # the database; whoever asks may try again
-            _log.warning("a wish for fewer mails could not be kept: %s", away)
+            _log.warning("a wish for fewer mails could not be kept: %s", type(away).__name__)
             return self._send(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
         return self._send(HTTPStatus.OK, page) if known else self._send(HTTPStatus.NOT_FOUND, _UNKNOWN)
 

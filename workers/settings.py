@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -21,6 +22,15 @@ PIPED = "piped"
 """What `inbox_at` says where another mail server takes mails and pipes them in."""
 
 
+class LogForm(StrEnum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    """`key=value` pairs"""
+    JSON = "json"
+    OFF = "off"
+
+
 class Settings(BaseSettings):
     """Everything a process needs to know besides Temporal. Made once, in `main`, never at import."""
 
@@ -37,6 +47,8 @@ class Settings(BaseSettings):
     """a folder with policies, calendars and a desk of your own; the ones that come along otherwise"""
     order_lines: Annotated[int, Field(ge=1, le=MOST_LINES)] = MOST_LINES
     """so many lines an order may have at most"""
+    log: LogForm | None = None
+    """how log lines are written; without it as text by workers and the inbox, and not at all by `perennial up` and the demo"""
     answer_within: Annotated[float, Field(gt=0)] = 30
     """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None

@@ -43,6 +43,7 @@ from activities.service_policies import read_service_book
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.inbound import Inbox
+from workers.logs import Logged
 from workers.settings import Settings
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
@@ -125,5 +126,6 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
         ),
+        interceptors=[Logged(), *options.pop("interceptors", [])],
         **{"max_cached_workflows": 2000, **options},
     )

@@ -17,8 +17,10 @@ from workers.cli.output import print_json
 from workers.cli.servers import connections, temporal_client
 from workers.cli.stack import until_stopped
 from workers.documents import DOCUMENTS
+from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_search_attributes
+from workers.settings import LogForm
 from workers.wiring import build_inbox, build_worker, inbox_runs
 
 PATIENCE = 5
@@ -38,6 +40,7 @@ async def worker(
         if not await worker_runs_here(await temporal_client(running), settings_of(running).task_queue):
             raise typer.Exit(1)
         return
+    set_up(settings_of(find_running()).log or LogForm.TEXT)
     await _temporal_answers()
     async with (
         connections() as servers,

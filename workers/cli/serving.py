@@ -16,7 +16,8 @@ from gateway.reception import Reception
 from gateway.smtp_door import Certificate, SmtpDoor, announced, size_in_words
 from workers.cli.common import UserError, database, progress_console, settings_of, waited
 from workers.cli.stack import until_stopped
-from workers.settings import Settings
+from workers.logs import set_up
+from workers.settings import LogForm, Settings
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -52,6 +53,7 @@ async def _one_click(reception: Reception, settings: Settings) -> AsyncIterator[
 
 async def _serve() -> None:
     settings = settings_of(find_running())
+    set_up(settings.log or LogForm.TEXT)
     certificate = _certificate(settings)
     pool = await open_pool(settings.database_url.get_secret_value())
     try:

@@ -25,6 +25,7 @@ from workers.cli.common import UserError, progress_console, waited
 from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
+from workers.logs import set_up
 from workers.migrating import migrate
 from workers.settings import Settings
 from workers.wiring import build_inbox, build_worker, inbox_runs
@@ -62,6 +63,8 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         settings = Settings.of_stack(
             database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port
         )
+        if settings.log is not None:
+            set_up(settings.log)
         temporal = await connect(stack.temporal_address)
         pool = await open_pool(stack.postgres_dsn)
         place = running_file(stack.data_dir)

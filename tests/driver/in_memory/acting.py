@@ -15,12 +15,28 @@ from temporalio.bridge.proto.activity_result import Failure as Failed
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from tests.driver.in_memory.run import Pending
 from tests.driver.tally import Tally
+from workers.logs import Logged
 
 MOST_ATTEMPTS = 30
 """More often nothing is tried again: whoever is away here stays away."""
+
+
+class _Plain(ActivityInboundInterceptor):
+    """The end of the chain of interceptors: the activity itself."""
+
+    def __init__(self) -> None:
+        """Nobody is next."""
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        return await input.fn(*input.args)
+
+
+def _called(fn: Callable[..., Any], arguments: Sequence[Any]) -> ExecuteActivityInput:
+    return ExecuteActivityInput(fn=fn, args=arguments, executor=None, headers={})
 
 
 class Acting:
@@ -39,6 +55,7 @@ class Acting:
         self._converter = converter
         self._tally = tally
         self._most_attempts = most_attempts
+        self._inbound = Logged().intercept_activity(_Plain())
 
     async def perform(self, pending: Pending, at: datetime) -> ActivityResolution | timedelta:
         """One attempt at `at`: its end, or how long until the next."""
@@ -58,7 +75,7 @@ class Acting:
             start_to_close_timeout=call.start_to_close_timeout.ToTimedelta(),
         )
         try:
-            result = await environment.run(known.fn, *arguments)
+            result = await environment.run(self._inbound.execute_activity, _called(known.fn, arguments))
         except Exception as error:
             return await self._failed(pending, error)
         self._tally.activities[call.activity_type] += 1
