@@ -24,13 +24,12 @@ from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
 from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
+from activities.journey.answering import case_answers, journey_answers
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
-from activities.journey.requests import JourneyRequests
 from activities.journey.steps import JourneySteps
 from activities.kernel.pool import Pool
-from activities.mail.correspondence import Correspondence
 from activities.orders.accepting import OrderAcceptance
 from activities.orders.fulfilments import Fulfilments
 from activities.playbooks import FOLDER, read_playbooks
@@ -71,19 +70,18 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         AssetAmendments(performer),
         Conveyor(performer, temporal),
         OrderAcceptance(performer, playbooks, most_lines=settings.order_lines),
-        JourneyRequests(performer),
         CustomerChanges(performer, playbooks),
         HoldKeeping(performer),
         CaseSales(performer),
         InstalledBase(performer),
         Reconciling(performer),
-        Correspondence(performer),
         ServiceCases(case_worker),
         Claims(case_worker),
         Webhooks(performer, webhooks),
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
-    return [method for concern in concerns for method in activities_of(concern)]
+    by_hand = [method for concern in concerns for method in activities_of(concern)]
+    return [*by_hand, *journey_answers(performer, concerns), *case_answers(case_worker, concerns)]
 
 
 def activities_of(concern: object) -> list[Callable[..., Any]]:

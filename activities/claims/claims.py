@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
-
-from temporalio import activity
+from typing import Any
 
 from activities.billing import credits
 from activities.claims import claim_rows
 from activities.kernel.pool import Connection
-from activities.service.case_work import CaseWorker
+from activities.service.case_work import CaseActivities, CaseLook, CaseWorker
 from domain.catalogue.pricebook import PriceUnit
 from domain.claims.claims import (
     NOTHING_LEFT,
@@ -30,12 +28,8 @@ from domain.kernel.money import Money
 from domain.kernel.refusals import Refusal
 from domain.service import claim_decisions
 from domain.service import claim_work as claim_work
-from domain.service.case_progress import CaseCall, CaseOutcome
-from domain.service.case_requests import CaseRequest
 from domain.service.casework import Work
 from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
-
-_Request = TypeVar("_Request", bound=CaseRequest)
 
 
 @dataclass(frozen=True)
@@ -48,50 +42,19 @@ class _At:
     today: date
 
 
-class Claims:
-    """The activities by which money is claimed, approved, refused and disputed."""
+class Claims(CaseActivities):
+    """How money is claimed, approved, refused and disputed, in one transaction in which account, case and line are held."""
 
     def __init__(self, worker: CaseWorker) -> None:
-        self._worker = worker
+        super().__init__(worker)
         self._policy = worker.book.claims
-
-    async def _answer(
-        self, call: CaseCall, model: type[_Request], judge: Callable[[_At, _Request], Awaitable[None]]
-    ) -> CaseOutcome:
-        """What comes of a request, once; everything that `judge` does is in one transaction, in which account, case and line are held."""
-
-        async def judged(connection: Connection, work: Work, request: _Request) -> tuple[()]:
-            account_id = claim_work.account_of(work)
-            zone = work.before.account.time_zone if work.before.account else "UTC"
-            await judge(_At(connection, work, account_id, local_day(work.as_of, zone)), request)
-            return ()
-
-        return await self._worker.answer(call, model, lambda work, request: None, look=judged)
-
-    @activity.defn
-    async def claim_price_match(self, call: CaseCall) -> CaseOutcome:
-        """The customer gets back what a line costs less now."""
-        return await self._answer(call, ClaimPriceMatch, self._price_match)
-
-    @activity.defn
-    async def grant_goodwill(self, call: CaseCall) -> CaseOutcome:
-        """A credit that no policy owes."""
-        return await self._answer(call, GrantGoodwill, self._goodwill)
-
-    @activity.defn
-    async def approve_claim(self, call: CaseCall) -> CaseOutcome:
-        """A claim that waited is paid, as far as it is still owed."""
-        return await self._answer(call, ApproveClaim, self._approve)
-
-    @activity.defn
-    async def reject_claim(self, call: CaseCall) -> CaseOutcome:
-        """A claim that waited is refused."""
-        return await self._answer(call, RejectClaim, self._reject)
-
-    @activity.defn
-    async def dispute_refund(self, call: CaseCall) -> CaseOutcome:
-        """The customer does not accept what came of a refund."""
-        return await self._answer(call, DisputeRefund, _dispute)
+        self.looks = {
+            "claim_price_match": _judging(self._price_match),
+            "grant_goodwill": _judging(self._goodwill),
+            "approve_claim": _judging(self._approve),
+            "reject_claim": _judging(self._reject),
+            "dispute_refund": _judging(_dispute),
+        }
 
     async def _price_match(self, at: _At, request: ClaimPriceMatch) -> None:
         claim_work.check_open(at.work)
@@ -171,6 +134,18 @@ class Claims:
         if booked is None:
             raise Refusal(NOTHING_LEFT, f"{line.name}: all of its price was given back before")
         claim_work.refund(at.work, claim, line, booked)
+
+
+def _judging(judge: Callable[[_At, Any], Awaitable[None]]) -> CaseLook:
+    """Has a claim judged where it is looked up; all that comes of it is in the case's work then."""
+
+    async def judged(connection: Connection, work: Work, request: Any) -> tuple[()]:
+        account_id = claim_work.account_of(work)
+        zone = work.before.account.time_zone if work.before.account else "UTC"
+        await judge(_At(connection, work, account_id, local_day(work.as_of, zone)), request)
+        return ()
+
+    return judged
 
 
 async def _dispute(at: _At, request: DisputeRefund) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from activities.assets.ledger import load_records
@@ -10,25 +10,8 @@ from activities.frame import customers
 from activities.holds import hold_rows
 from activities.journey import people_rows
 from activities.kernel.pool import Connection
-from domain.frame.situation import Situation
+from domain.frame.situation import NOTHING, Needs, Situation
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a rule looks at beside the customer and their playbook: the asset ledger, all that a review of holds looks at, the latest
-    looks at use, and whoever asks by name."""
-
-    ledger: bool = False
-    service: bool = False
-    looks: bool = False
-    names: bool = False
-
-
-NOTHING = Needs()
-LEDGER = Needs(ledger=True)
-SERVICE = Needs(service=True, names=True)
-LOOKS = Needs(looks=True)
 
 
 async def load_situation(connection: Connection, account_id: str, as_of: datetime, needs: Needs = NOTHING) -> Situation:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from temporalio import activity
 
@@ -16,20 +15,20 @@ from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
-from activities.frame.situations import NOTHING, Needs, load_situation, naming
+from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
-from domain.frame.situation import Situation
+from domain.frame.request_kinds import RequestKind
+from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import named_refusals
-from domain.kernel.requests import Request, read_request
+from domain.kernel.requests import Request
 
-_Request = TypeVar("_Request", bound=Request)
 _Subject = TypeVar("_Subject")
 _Looked = TypeVarTuple("_Looked")
 
@@ -40,11 +39,6 @@ Decided = Decision | tuple[Situation, Decision]
 def request_key(call: RequestCall) -> str:
     """The key of a request: the name of its activity, and its id."""
     return effect_key(call.account_id, f"{activity.info().activity_type}:{call.request_id}")
-
-
-def id_from(key: str) -> str:
-    """An opaque id for what a request creates: the same for the same request, however often it is sent."""
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -63,6 +57,11 @@ class Unit:
     actor: str | None = None
     asked: Asked | None = None
     others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The key within the account, such as `amend_assets:r-7`."""
+        return self.key.removeprefix(effect_key(self.account_id, ""))
 
     @classmethod
     def of_step(cls, call: StepCall, run: str = "") -> Unit:
@@ -123,6 +122,8 @@ class UnitOfWork:
         return await beside.record(await beside.carry_out(situation, decision))
 
 
+Look = Callable[[UnitOfWork, Situation, _Subject], Awaitable[tuple[Any, ...]]]
+"""What is looked up for a rule beside the situation, in the same transaction."""
 FollowUp = Callable[[UnitOfWork, Outcome], Awaitable[Outcome]]
 """What follows from a decision that is carried out, in the same transaction, before its outcome is on record."""
 
@@ -153,40 +154,25 @@ class Performer:
             yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None)
 
     async def answer(
-        self,
-        call: RequestCall,
-        model: type[_Request],
-        rule: Callable[[Situation, _Request, *_Looked], Decided],
-        stage: str = "relationship",
-        needs: Needs = NOTHING,
-        *,
-        kind: Callable[[_Request], str] | None = None,
-        look: Callable[[Connection, Situation, _Request], Awaitable[tuple[*_Looked]]] | None = None,
-        follow: FollowUp | None = None,
+        self, call: RequestCall, kind: RequestKind[Any], look: Look[Any] | None = None, follow: FollowUp | None = None
     ) -> Outcome:
-        """The answer to a request, which is decided once by `rule`.
+        """The answer to a request, which is decided once by the rule of its `kind`; its `barred` is refused unless it was done before.
 
-        Args:
-            call: the request as it came; its `barred` is refused unless it was done before.
-            model: what it is read as.
-            rule: what is decided: of the situation, the request, and what `look` has found beside them.
-            stage: under which the journal has it.
-            needs: what the situation is loaded with.
-            kind: what the journal calls it, if that is not the name of the activity.
-            look: what else is looked up for it, in the same transaction.
-            follow: what follows before the outcome is recorded.
+        `look`: what else is looked up for the rule, in the same transaction. `follow`: what follows before the outcome is recorded.
         """
         async with business_errors():
-            request = read_request(model, call.body)
-            unit = Unit.of_request(call, request, stage, kind(request) if kind else None)
+            request = kind.read(call.body)
+            unit = Unit.of_request(call, request, kind.stage, kind.journal(request) if kind.journal else None)
+            beside = (kind.beside(call, unit.key),) if kind.beside else ()
 
-            def decide(situation: Situation, request: _Request, *looked: *_Looked) -> Decided:
+            def decide(situation: Situation, request: Any, *looked: Any) -> Decided:
                 if call.barred is not None:
                     raise call.barred.refusal()
                 with named_refusals():
-                    return rule(situation, request, *looked)
+                    decided: Decided = kind.decide(situation, request, *beside, *looked)
+                    return decided
 
-            return await self._once(unit, request, decide, needs, look, follow)
+            return await self._once(unit, request, decide, kind.needs, look, follow)
 
     async def step(
         self,
@@ -196,7 +182,7 @@ class Performer:
         *,
         paced: bool = False,
         run: str = "",
-        look: Callable[[Connection, Situation, Step], Awaitable[tuple[*_Looked]]] | None = None,
+        look: Callable[[UnitOfWork, Situation, Step], Awaitable[tuple[*_Looked]]] | None = None,
         follow: FollowUp | None = None,
     ) -> Outcome:
         """What a step of the agenda comes to, done once by `rule`.
@@ -215,7 +201,7 @@ class Performer:
         subject: _Subject,
         rule: Callable[[Situation, _Subject, *_Looked], Decided],
         needs: Needs,
-        look: Callable[[Connection, Situation, _Subject], Awaitable[tuple[*_Looked]]] | None,
+        look: Callable[[UnitOfWork, Situation, _Subject], Awaitable[tuple[*_Looked]]] | None,
         follow: FollowUp | None,
         *,
         call: StepCall | None = None,
@@ -227,7 +213,7 @@ class Performer:
             situation = await work.load(needs)
             if call is not None and call.kept:
                 situation = replace(situation, kept=tuple(call.kept))
-            looked = await look(work.connection, situation, subject) if look else ()
+            looked = await look(work, situation, subject) if look else ()
             size = max(len(situation.customer.assets), len(situation.records))
             decided = await computed(size, rule, situation, subject, *looked)
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
@@ -245,7 +231,11 @@ class Performer:
 
 
 class Activities:
-    """Activities that do units of work."""
+    """Activities of an area that do units of work, and what it looks up for requests that the registry's rules answer, by the names
+    of their activities."""
+
+    looks: Mapping[str, Look[Any]] = {}
+    follows: Mapping[str, FollowUp] = {}
 
     def __init__(self, performer: Performer) -> None:
         self._performer = performer

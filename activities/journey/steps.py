@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 from temporalio import activity
 
-from activities.frame.situations import LEDGER, LOOKS
 from activities.frame.unit_of_work import Activities
 from domain.contracts import renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
-from domain.frame.situation import Situation
+from domain.frame.situation import LEDGER, LOOKS, Situation
 from domain.frame.state import Outcome, Step
 from domain.success import adoption, expansion, onboarding, reorder, thanks
 

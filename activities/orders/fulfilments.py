@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.frame.situations import LEDGER
-from activities.frame.unit_of_work import Activities
-from activities.kernel.pool import Connection
+from activities.frame.unit_of_work import Activities, UnitOfWork
 from activities.orders import fulfilment_rows as store
-from domain.frame.calls import RequestCall, StepCall
+from domain.frame.calls import StepCall
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling
@@ -16,20 +14,26 @@ from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.orders.fulfilments import OrderLine, ReportFulfilment
 
 
+async def _named(work: UnitOfWork, situation: Situation, request: ReportFulfilment) -> tuple[OrderLine]:
+    """The order line of a report. Raises `Refusal` (NotAllowed) if it is none of the customer's."""
+    account_id = situation.customer.account.account_id
+    line = await store.load_line(work.connection, account_id, request.order_id, request.line_id)
+    if line is None:
+        raise Refusal(NOT_ALLOWED, f"order line {f'{request.order_id}.{request.line_id}'!r} is not this customer's")
+    return (line,)
+
+
+async def _promised(work: UnitOfWork, situation: Situation, step: Step) -> tuple[OrderLine | None]:
+    """The order line that a step looks at: its order is in the stage, its own id in the name before the promised day."""
+    order_id = step.stage.split(":", 1)[1]
+    line_id = step.name.removeprefix("late-")[: -len("-2027-03-01")]
+    return (await store.load_line(work.connection, situation.customer.account.account_id, order_id, line_id),)
+
+
 class Fulfilments(Activities):
     """Order lines on their way to the customer."""
 
-    @activity.defn
-    async def report_fulfilment(self, call: RequestCall) -> Outcome:
-        """Units of an order line were ordered, shipped, delivered, installed or returned."""
-        return await self._performer.answer(
-            call,
-            ReportFulfilment,
-            lambda situation, request, line: fulfilling.report(situation, line, request, call.request_id),
-            "fulfilment",
-            LEDGER,
-            look=_named,
-        )
+    looks = {"report_fulfilment": _named}
 
     @activity.defn
     async def fulfilment_follow_up(self, call: StepCall) -> Outcome:
@@ -42,19 +46,3 @@ class Fulfilments(Activities):
         return await self._performer.step(
             call, lambda situation, step, line: fulfilling.late(situation, line, step), look=_promised
         )
-
-
-async def _named(connection: Connection, situation: Situation, request: ReportFulfilment) -> tuple[OrderLine]:
-    """The order line of a report. Raises `Refusal` (NotAllowed) if it is none of the customer's."""
-    account_id = situation.customer.account.account_id
-    line = await store.load_line(connection, account_id, request.order_id, request.line_id)
-    if line is None:
-        raise Refusal(NOT_ALLOWED, f"order line {f'{request.order_id}.{request.line_id}'!r} is not this customer's")
-    return (line,)
-
-
-async def _promised(connection: Connection, situation: Situation, step: Step) -> tuple[OrderLine | None]:
-    """The order line that a step looks at: its order is in the stage, its own id in the name before the promised day."""
-    order_id = step.stage.split(":", 1)[1]
-    line_id = step.name.removeprefix("late-")[: -len("-2027-03-01")]
-    return (await store.load_line(connection, situation.customer.account.account_id, order_id, line_id),)

@@ -8,13 +8,13 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.catalogue import catalogue
-from activities.frame.situations import LEDGER, Needs, load_situation
-from activities.frame.unit_of_work import Activities
+from activities.frame.situations import load_situation
+from activities.frame.unit_of_work import Activities, UnitOfWork
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
-from domain.frame.calls import RequestCall, StepCall
+from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
-from domain.frame.situation import Situation
+from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import acceptance
 from domain.kernel.money import withdrawn
@@ -24,8 +24,6 @@ from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, n
 from domain.quotes.ordered import priced_as_sold
 from domain.quotes.quote import Quote
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
-
-STAGE, QUOTED = "quote", Needs(ledger=True, names=True)
 
 
 async def preview(connection: Connection, account_id: str, request: RequestQuote, as_of: datetime) -> Quote:
@@ -72,50 +70,48 @@ def _currency(situation: Situation) -> str:
     return held[-1]
 
 
+async def _made_from(
+    work: UnitOfWork, situation: Situation, request: RequestQuote
+) -> tuple[Sources, StoredQuote | None]:
+    """What a quote is made from, and its version before."""
+    return await sources_of(work.connection, situation, request), await store.load_quote(
+        work.connection, request.quote_id
+    )
+
+
+async def _of_stage(work: UnitOfWork, _: Situation, step: Step) -> tuple[StoredQuote | None]:
+    """The quote that a step is about."""
+    return (await store.load_quote(work.connection, step.stage.split(":", 1)[1]),)
+
+
+async def _stored(
+    work: UnitOfWork, situation: Situation, request: AcceptQuote | ApproveQuote | DeclineQuote
+) -> tuple[StoredQuote]:
+    """A quote of this customer. Raises `Refusal` (NotAllowed) if it is none."""
+    stored = await store.load_quote(work.connection, request.quote_id)
+    if stored is None or stored.account_id != situation.customer.account.account_id:
+        raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} is not this customer's")
+    return (stored,)
+
+
+async def _to_accept(
+    work: UnitOfWork, situation: Situation, request: AcceptQuote
+) -> tuple[StoredQuote, acceptance.Taken]:
+    """The quote that is accepted, and which of its order's ids others have."""
+    (stored,) = await _stored(work, situation, request)
+    order_id = acceptance.order_id_of(stored, request)
+    return stored, await store.taken_ids(work.connection, order_id, stored.terms.contract_id or stored.file.quote_id)
+
+
 class Quotes(Activities):
-    """What is asked about quotes, and the steps that follow."""
+    """What is looked up for requests about quotes, and the steps that follow."""
 
-    @activity.defn
-    async def request_quote(self, call: RequestCall) -> Outcome:
-        """A quote is made, or its next version."""
-
-        return await self._performer.answer(call, RequestQuote, deciding.ask, STAGE, QUOTED, look=_made_from)
-
-    @activity.defn
-    async def approve_quote(self, call: RequestCall) -> Outcome:
-        """The discounts of a quote are approved or rejected."""
-        return await self._performer.answer(
-            call,
-            ApproveQuote,
-            lambda situation, request, stored: deciding.approve(situation, stored, request),
-            STAGE,
-            QUOTED,
-            look=_stored,
-        )
-
-    @activity.defn
-    async def accept_quote(self, call: RequestCall) -> Outcome:
-        """The customer takes a quote: it becomes an order, with assets, contracts and invoice."""
-        return await self._performer.answer(
-            call,
-            AcceptQuote,
-            lambda situation, request, stored, taken: acceptance.accept(situation, stored, request, taken),
-            STAGE,
-            QUOTED,
-            look=_to_accept,
-        )
-
-    @activity.defn
-    async def decline_quote(self, call: RequestCall) -> Outcome:
-        """The customer does not take a quote."""
-        return await self._performer.answer(
-            call,
-            DeclineQuote,
-            lambda situation, request, stored: deciding.decline(situation, stored, request),
-            STAGE,
-            QUOTED,
-            look=_stored,
-        )
+    looks = {
+        "request_quote": _made_from,
+        "approve_quote": _stored,
+        "accept_quote": _to_accept,
+        "decline_quote": _stored,
+    }
 
     @activity.defn
     async def quote_reminder(self, call: StepCall) -> Outcome:
@@ -136,34 +132,3 @@ class Quotes(Activities):
         return await self._performer.step(
             call, lambda situation, step, stored: rule(situation, stored, step), LEDGER, look=_of_stage
         )
-
-
-async def _made_from(
-    connection: Connection, situation: Situation, request: RequestQuote
-) -> tuple[Sources, StoredQuote | None]:
-    """What a quote is made from, and its version before."""
-    return await sources_of(connection, situation, request), await store.load_quote(connection, request.quote_id)
-
-
-async def _of_stage(connection: Connection, _: Situation, step: Step) -> tuple[StoredQuote | None]:
-    """The quote that a step is about."""
-    return (await store.load_quote(connection, step.stage.split(":", 1)[1]),)
-
-
-async def _stored(
-    connection: Connection, situation: Situation, request: AcceptQuote | ApproveQuote | DeclineQuote
-) -> tuple[StoredQuote]:
-    """A quote of this customer. Raises `Refusal` (NotAllowed) if it is none."""
-    stored = await store.load_quote(connection, request.quote_id)
-    if stored is None or stored.account_id != situation.customer.account.account_id:
-        raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} is not this customer's")
-    return (stored,)
-
-
-async def _to_accept(
-    connection: Connection, situation: Situation, request: AcceptQuote
-) -> tuple[StoredQuote, acceptance.Taken]:
-    """The quote that is accepted, and which of its order's ids others have."""
-    (stored,) = await _stored(connection, situation, request)
-    order_id = acceptance.order_id_of(stored, request)
-    return stored, await store.taken_ids(connection, order_id, stored.terms.contract_id or stored.file.quote_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -18,6 +18,7 @@ from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
 from domain.frame.flight import Channel
 from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
+from domain.frame.request_kinds import RequestKind
 from domain.journey.webhooks import Event, EventType
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
@@ -31,7 +32,6 @@ from domain.service.case import CaseAccount, CaseFile
 from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_progress import CaseCall, CaseOutcome
 from domain.service.case_refusing import check_version
-from domain.service.case_requests import CaseRequest, read_case_request
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
@@ -43,11 +43,14 @@ THREAD = 20
 
 _HEADER_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
-_Request = TypeVar("_Request", bound=CaseRequest)
 _Subject = TypeVar("_Subject")
 _Looked = TypeVarTuple("_Looked")
 
 Decide = Callable[[Work], None]
+CaseLook = Callable[[Connection, Work, Any], Awaitable[tuple[Any, ...]]]
+"""What is looked up for a rule, in the same transaction."""
+Accounts = Callable[[Connection, Any], Awaitable[Iterable[str | None]]]
+"""Which further accounts a request concerns."""
 
 
 def case_key(case_id: str, what: str) -> str:
@@ -71,24 +74,17 @@ class CaseWorker:
         self._calendars: dict[tuple[str, int], BusinessCalendar] = {}
 
     async def answer(
-        self,
-        call: CaseCall,
-        model: type[_Request],
-        rule: Callable[[Work, _Request, *_Looked], None],
-        *,
-        agents: bool = False,
-        accounts: Callable[[Connection, _Request], Awaitable[Iterable[str | None]]] | None = None,
-        look: Callable[[Connection, Work, _Request], Awaitable[tuple[*_Looked]]] | None = None,
+        self, call: CaseCall, kind: RequestKind[Any], look: CaseLook | None = None, accounts: Accounts | None = None
     ) -> CaseOutcome:
-        """The answer to a request, which is decided once by `rule`; the arguments are those of `once`."""
+        """The answer to a request, which is decided once by the rule of its `kind`; `look` and `accounts` are those of `once`."""
         async with business_errors():
-            request = read_case_request(model, call.body)
+            request = kind.read(call.body)
             return await self._once(
                 call,
-                request_key(call),
-                rule,
+                case_key(call.case_id, f"{kind.answered_by}:{call.request_id}"),
+                kind.decide,
                 request,
-                agents=agents,
+                agents=kind.agents,
                 asked=request.asked(call.request_id),
                 accounts=accounts,
                 look=look,
@@ -390,3 +386,13 @@ def _outcome(work: Work, outbox: list[effects.OutboxRow]) -> CaseOutcome:
         "answer": answer,
     }
     return CaseOutcome.model_validate({name: value for name, value in fields.items() if value})
+
+
+class CaseActivities:
+    """Activities of cases, and what is looked up for requests that the registry's rules answer, by the names of their activities."""
+
+    looks: Mapping[str, CaseLook] = {}
+    accounts: Mapping[str, Accounts] = {}
+
+    def __init__(self, worker: CaseWorker) -> None:
+        self._worker = worker

@@ -13,222 +13,17 @@ from activities.frame.errors import business_errors
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, desks
-from activities.service.case_work import CaseWorker, case_key, request_key
+from activities.service.case_work import CaseActivities, CaseWorker, case_key, request_key
 from domain.frame.case_words import CaseState
+from domain.journey.registry import CASE
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
-from domain.service import case_changes, case_handling, case_merging, case_surveys
+from domain.service import case_changes, case_merging
 from domain.service.assignment import priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile
 from domain.service.case_progress import CaseCall, CaseChanged, CaseOutcome
-from domain.service.case_requests import (
-    AddNote,
-    AnswerCsat,
-    Assign,
-    Cancel,
-    Close,
-    CustomerMessage,
-    DeEscalate,
-    Escalate,
-    Identify,
-    Merge,
-    Prioritise,
-    Reopen,
-    Resolve,
-    Respond,
-    Resume,
-    Retry,
-    Wait,
-)
+from domain.service.case_requests import Identify, Merge
 from domain.service.casework import SKEW, CaseSituation, Work
 from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
-
-
-class ServiceCases:
-    """The activities of cases."""
-
-    def __init__(self, worker: CaseWorker) -> None:
-        self._worker = worker
-
-    @activity.defn
-    async def case_open(self, call: CaseCall) -> CaseOutcome:
-        """A case is opened: its facts, its promises, its owner, and the customer hears of it."""
-        async with business_errors():
-            document = read_case(call.body)
-            key = case_key(call.case_id, "opened")
-            async with self._worker.performer.transaction() as connection:
-                if document.account_id is not None:
-                    await hold_rows.lock_account(connection, document.account_id)  # no mail of sales leaves meanwhile
-                if await case_rows.find_case(connection, call.case_id):
-                    return await self._opened_before(connection, call, document, key)
-                work = Work(await self._first_situation(connection, document, call), key, fresh=True)
-                choice = await self._worker.choose(connection, work)
-                await self._worker.carry_out(connection, work, lambda work: case_changes.open_case(work, document))
-                if choice.expired is not None:
-                    ended = f"The support of {work.case_id}'s customer has ended: {choice.expired.id}"
-                    work.notify(f"{key}/expired", ("sales",), ended, [work.case.subject, "Talk about its renewal."])
-                work.answer.update(_opened(work).model_dump(mode="json", exclude_unset=True))
-                return await self._worker.finish(connection, call, work)
-
-    async def _opened_before(self, connection: Connection, call: CaseCall, document: OpenCase, key: str) -> CaseOutcome:
-        case = await self._worker.locked(connection, call.case_id)
-        found = await effects.find_record(connection, key)
-        if case.digest != document.digest() or found is None:
-            raise Refusal(
-                CASE_CONFLICT,
-                f"case {call.case_id!r} was opened before with other content; nothing was changed. Use a new case_id",
-            )
-        return await self._worker.repeated(connection, call, case, *found)
-
-    async def _first_situation(self, connection: Connection, document: OpenCase, call: CaseCall) -> CaseSituation:
-        account: CaseAccount | None = None
-        if document.account_id is not None:
-            account = await case_rows.load_account(connection, document.account_id)
-            if account is None:
-                raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {document.account_id!r} is known")
-        for field, other in (("parent", document.parent), ("follows", document.follows)):
-            found = await case_rows.find_case(connection, other) if other is not None else None
-            if other is not None and found is None:
-                raise _unknown(field, INVALID_CASE, f"there is no case {other!r}")
-            if found is not None and account is not None and found.account_id not in (None, account.account_id):
-                raise _unknown(field, INVALID_CASE, f"case {other!r} is another customer's")
-        contact = await _contact(connection, document, account)
-        case = _new_case(self._worker, document, account, contact, call)
-        loaded = await case_rows.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
-        if document.owner is not None and document.owner not in loaded.staff:
-            raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
-        teams = await desks.load_teams(connection)
-        if document.team is not None and document.team not in teams:
-            known = ", ".join(sorted(teams)[:10]) or "none yet"
-            raise _unknown("team", INVALID_CASE, f"there is no team {document.team!r}; there are {known}")
-        return CaseSituation(
-            case=case,
-            as_of=call.as_of,
-            desk=self._worker.book.desk,
-            account=account,
-            clocks=self._worker.shifts(),
-            teams=teams,
-            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
-            agents=await desks.load_agents(connection),
-            seller=self._worker.performer.sender.seller,
-        )
-
-    @activity.defn
-    async def case_respond(self, call: CaseCall) -> CaseOutcome:
-        """An agent writes to the customer."""
-        return await self._worker.answer(call, Respond, case_changes.respond)
-
-    @activity.defn
-    async def case_note(self, call: CaseCall) -> CaseOutcome:
-        """A note among ourselves."""
-        return await self._worker.answer(call, AddNote, case_changes.note)
-
-    @activity.defn
-    async def case_wait(self, call: CaseCall) -> CaseOutcome:
-        """The case waits for somebody."""
-        return await self._worker.answer(call, Wait, case_changes.wait)
-
-    @activity.defn
-    async def case_resume(self, call: CaseCall) -> CaseOutcome:
-        """The case is worked on again."""
-        return await self._worker.answer(call, Resume, case_changes.resume)
-
-    @activity.defn
-    async def case_assign(self, call: CaseCall) -> CaseOutcome:
-        """The case goes to somebody else."""
-        return await self._worker.answer(call, Assign, case_handling.assign, agents=True)
-
-    @activity.defn
-    async def case_escalate(self, call: CaseCall) -> CaseOutcome:
-        """The case burns."""
-        return await self._worker.answer(call, Escalate, case_handling.escalate)
-
-    @activity.defn
-    async def case_de_escalate(self, call: CaseCall) -> CaseOutcome:
-        """The case burns no longer."""
-        return await self._worker.answer(call, DeEscalate, case_handling.de_escalate)
-
-    @activity.defn
-    async def case_prioritise(self, call: CaseCall) -> CaseOutcome:
-        """Another priority."""
-        return await self._worker.answer(call, Prioritise, case_handling.prioritise)
-
-    @activity.defn
-    async def case_resolve(self, call: CaseCall) -> CaseOutcome:
-        """The work is done."""
-        return await self._worker.answer(call, Resolve, case_changes.resolve)
-
-    @activity.defn
-    async def case_reopen(self, call: CaseCall) -> CaseOutcome:
-        """The case goes on."""
-        return await self._worker.answer(call, Reopen, case_changes.reopen)
-
-    @activity.defn
-    async def case_merge(self, call: CaseCall) -> CaseOutcome:
-        """The case goes up in another one."""
-        return await self._worker.answer(call, Merge, case_merging.merge, accounts=_merged_accounts, look=_merged)
-
-    @activity.defn
-    async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
-        """Another case went up in this one."""
-        return await self._worker.once(
-            call, request_key(call), lambda work: case_merging.absorbed(work, CaseChanged.model_validate(call.body))
-        )
-
-    @activity.defn
-    async def case_close(self, call: CaseCall) -> CaseOutcome:
-        """A resolved case is final."""
-        return await self._worker.answer(call, Close, case_changes.close)
-
-    @activity.defn
-    async def case_cancel(self, call: CaseCall) -> CaseOutcome:
-        """Nobody needs it any more."""
-        return await self._worker.answer(call, Cancel, case_changes.cancel)
-
-    @activity.defn
-    async def case_customer_message(self, call: CaseCall) -> CaseOutcome:
-        """The customer wrote or called."""
-        return await self._worker.answer(call, CustomerMessage, case_changes.customer_message)
-
-    @activity.defn
-    async def case_answer_csat(self, call: CaseCall) -> CaseOutcome:
-        """The customer says how it was."""
-        return await self._worker.answer(call, AnswerCsat, case_surveys.answer)
-
-    @activity.defn
-    async def case_identify(self, call: CaseCall) -> CaseOutcome:
-        """Somebody unknown turns out to be a customer."""
-        return await self._worker.answer(
-            call, Identify, case_changes.identify, accounts=_identified_account, look=_identified
-        )
-
-    @activity.defn
-    async def case_retry(self, call: CaseCall) -> CaseOutcome:
-        """What could not be done is looked at again, and what waits to leave is on its way again."""
-        outcome = await self._worker.answer(call, Retry, lambda work, request: None)
-        async with business_errors(), self._worker.performer.transaction() as connection:
-            waiting = await effects.waiting_of_case(connection, call.case_id)
-        return outcome.having(deliveries={**waiting, **outcome.deliveries}) if waiting else outcome
-
-    @activity.defn
-    async def case_wake(self, call: CaseCall) -> CaseOutcome:
-        """An instant that the case waited for has come: whatever is due now is done, all of it in one go."""
-        return await self._worker.once(call, case_key(call.case_id, f"wake/{call.request_id}"), lambda work: None)
-
-    @activity.defn
-    async def case_unheard(self, call: CaseCall) -> CaseOutcome:
-        """The customer has no running journey that could hear of the case: the journal says so."""
-        async with business_errors(), self._worker.performer.transaction() as connection:
-            told = CaseChanged.model_validate(call.body)
-            case = await self._worker.locked(connection, call.case_id)
-            if case.account_id is not None:
-                key = case_key(call.case_id, f"unheard/{told.id}")
-                nobody = f"run of case {told.into}" if told.into else "journey"
-                title = f"Case {call.case_id}: {told.what}, and no {nobody} to hear of it"
-                row = effects.JournalRow(
-                    key, told.at, f"service:{call.case_id}", "case_unheard", title, {"what": told.what}
-                )
-                await effects.write_journal(connection, case.account_id, [row])
-            return CaseOutcome()
 
 
 async def _merged_accounts(connection: Connection, request: Merge) -> list[str | None]:
@@ -333,3 +128,112 @@ def _opened(work: Work) -> CaseAnswer:
         opened_at=case.opened_at,
         due={row.milestone: row.due_at for row in work.milestones.values() if row.due_at is not None},
     )
+
+
+_RETRY = replace(CASE["retry"], rule=lambda work, request: None)
+
+
+class ServiceCases(CaseActivities):
+    """What is looked up for requests to a case, and what a case does that no rule alone answers."""
+
+    looks = {"case_merge": _merged, "case_identify": _identified}
+    accounts = {"case_merge": _merged_accounts, "case_identify": _identified_account}
+
+    @activity.defn
+    async def case_open(self, call: CaseCall) -> CaseOutcome:
+        """A case is opened: its facts, its promises, its owner, and the customer hears of it."""
+        async with business_errors():
+            document = read_case(call.body)
+            key = case_key(call.case_id, "opened")
+            async with self._worker.performer.transaction() as connection:
+                if document.account_id is not None:
+                    await hold_rows.lock_account(connection, document.account_id)  # no mail of sales leaves meanwhile
+                if await case_rows.find_case(connection, call.case_id):
+                    return await self._opened_before(connection, call, document, key)
+                work = Work(await self._first_situation(connection, document, call), key, fresh=True)
+                choice = await self._worker.choose(connection, work)
+                await self._worker.carry_out(connection, work, lambda work: case_changes.open_case(work, document))
+                if choice.expired is not None:
+                    ended = f"The support of {work.case_id}'s customer has ended: {choice.expired.id}"
+                    work.notify(f"{key}/expired", ("sales",), ended, [work.case.subject, "Talk about its renewal."])
+                work.answer.update(_opened(work).model_dump(mode="json", exclude_unset=True))
+                return await self._worker.finish(connection, call, work)
+
+    async def _opened_before(self, connection: Connection, call: CaseCall, document: OpenCase, key: str) -> CaseOutcome:
+        case = await self._worker.locked(connection, call.case_id)
+        found = await effects.find_record(connection, key)
+        if case.digest != document.digest() or found is None:
+            raise Refusal(
+                CASE_CONFLICT,
+                f"case {call.case_id!r} was opened before with other content; nothing was changed. Use a new case_id",
+            )
+        return await self._worker.repeated(connection, call, case, *found)
+
+    async def _first_situation(self, connection: Connection, document: OpenCase, call: CaseCall) -> CaseSituation:
+        account: CaseAccount | None = None
+        if document.account_id is not None:
+            account = await case_rows.load_account(connection, document.account_id)
+            if account is None:
+                raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {document.account_id!r} is known")
+        for field, other in (("parent", document.parent), ("follows", document.follows)):
+            found = await case_rows.find_case(connection, other) if other is not None else None
+            if other is not None and found is None:
+                raise _unknown(field, INVALID_CASE, f"there is no case {other!r}")
+            if found is not None and account is not None and found.account_id not in (None, account.account_id):
+                raise _unknown(field, INVALID_CASE, f"case {other!r} is another customer's")
+        contact = await _contact(connection, document, account)
+        case = _new_case(self._worker, document, account, contact, call)
+        loaded = await case_rows.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
+        if document.owner is not None and document.owner not in loaded.staff:
+            raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
+        teams = await desks.load_teams(connection)
+        if document.team is not None and document.team not in teams:
+            known = ", ".join(sorted(teams)[:10]) or "none yet"
+            raise _unknown("team", INVALID_CASE, f"there is no team {document.team!r}; there are {known}")
+        return CaseSituation(
+            case=case,
+            as_of=call.as_of,
+            desk=self._worker.book.desk,
+            account=account,
+            clocks=self._worker.shifts(),
+            teams=teams,
+            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
+            agents=await desks.load_agents(connection),
+            seller=self._worker.performer.sender.seller,
+        )
+
+    @activity.defn
+    async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
+        """Another case went up in this one."""
+        return await self._worker.once(
+            call, request_key(call), lambda work: case_merging.absorbed(work, CaseChanged.model_validate(call.body))
+        )
+
+    @activity.defn
+    async def case_retry(self, call: CaseCall) -> CaseOutcome:
+        """What could not be done is looked at again, and what waits to leave is on its way again."""
+        outcome = await self._worker.answer(call, _RETRY)
+        async with business_errors(), self._worker.performer.transaction() as connection:
+            waiting = await effects.waiting_of_case(connection, call.case_id)
+        return outcome.having(deliveries={**waiting, **outcome.deliveries}) if waiting else outcome
+
+    @activity.defn
+    async def case_wake(self, call: CaseCall) -> CaseOutcome:
+        """An instant that the case waited for has come: whatever is due now is done, all of it in one go."""
+        return await self._worker.once(call, case_key(call.case_id, f"wake/{call.request_id}"), lambda work: None)
+
+    @activity.defn
+    async def case_unheard(self, call: CaseCall) -> CaseOutcome:
+        """The customer has no running journey that could hear of the case: the journal says so."""
+        async with business_errors(), self._worker.performer.transaction() as connection:
+            told = CaseChanged.model_validate(call.body)
+            case = await self._worker.locked(connection, call.case_id)
+            if case.account_id is not None:
+                key = case_key(call.case_id, f"unheard/{told.id}")
+                nobody = f"run of case {told.into}" if told.into else "journey"
+                title = f"Case {call.case_id}: {told.what}, and no {nobody} to hear of it"
+                row = effects.JournalRow(
+                    key, told.at, f"service:{call.case_id}", "case_unheard", title, {"what": told.what}
+                )
+                await effects.write_journal(connection, case.account_id, [row])
+            return CaseOutcome()

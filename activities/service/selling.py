@@ -7,14 +7,15 @@ from dataclasses import replace
 from temporalio import activity
 
 from activities.frame.errors import business_errors
-from activities.frame.situations import Needs
-from activities.frame.unit_of_work import Activities, Unit, UnitOfWork, id_from
+from activities.frame.unit_of_work import Activities, Unit, UnitOfWork
 from activities.quotes import quote_rows as quote_store
 from activities.quotes.quoting import sources_of
 from domain.frame.calls import RequestCall
+from domain.frame.situation import Needs
 from domain.frame.state import Outcome
 from domain.holds.sales_requests import SellFromCase
 from domain.journey import acceptance
+from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import read_request
 from domain.quotes import deciding
@@ -35,7 +36,7 @@ class CaseSales(Activities):
 
 
 async def _sold(work: UnitOfWork, request: SellFromCase) -> Outcome:
-    lead_id = id_from(work.unit.key)
+    lead_id = opaque_id(work.unit.key)
     situation = await work.load(Needs(ledger=True, service=True, names=True))
     alone = selling.without_case(situation, request)
     wanted = selling.quote_request(request, f"S-{lead_id}")
@@ -48,5 +49,5 @@ async def _sold(work: UnitOfWork, request: SellFromCase) -> Outcome:
         raise Refusal(NOT_ALLOWED, f"quote {wanted.quote_id} could not be made")
     selling.check_value(situation, stored.file.current)
     taken = await quote_store.taken_ids(work.connection, wanted.quote_id, wanted.quote_id)
-    accepted = acceptance.accept(alone, stored, AcceptQuote(quote_id=wanted.quote_id, by=request.by), taken)
+    accepted = acceptance.accept(alone, AcceptQuote(quote_id=wanted.quote_id, by=request.by), stored, taken)
     return await work.carry_out(alone, selling.sold(situation, request, case, quoted, accepted, lead_id))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial, wraps
+from typing import Any
 
-from domain.contracts import renewal_answers
+from domain.contracts import changes, receiving, renewal_answers, transfers
+from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
     AmendAssets,
     AnswerRenewal,
@@ -16,10 +20,12 @@ from domain.contracts.requests import (
     SwapAssets,
     TransferAssets,
 )
+from domain.frame.decision import Decision
 from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import JourneyState, StageKind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.kernel.requests import CustomerDecision
+from domain.kernel.requests import CustomerDecision, Request
 
 _ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
 
@@ -48,6 +54,18 @@ def _check_target(state: JourneyState, request: TransferAssets, now: datetime) -
         raise Refusal(NOT_ALLOWED, "the assets are this account's already; name another to_account")
 
 
+def _on_facts(rule: Callable[..., Decision]) -> Callable[..., Decision]:
+    """The rule of a request about assets, which is decided on the facts that are gathered for it."""
+
+    @wraps(rule)
+    def decide(situation: Situation, request: Request, facts: RequestFacts, *looked: Any) -> Decision:
+        return rule(facts, request, *looked)
+
+    return decide
+
+
+_of_assets = partial(RequestKind, stage="amendment", needs=LEDGER)
+
 ENTRIES = (
     RequestKind(
         "answer_renewal",
@@ -57,7 +75,7 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"contract_id": "K-1", "decision": "decline", "reason": "price", "by": "customer"}',
         stage="renewal",
-        ledger=True,
+        needs=LEDGER,
         allowed=_check_renewal,
     ),
     RequestKind(
@@ -68,63 +86,63 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"contract_id": "K-1", "by": "customer"}',
         stage="renewal",
-        ledger=True,
+        needs=LEDGER,
         allowed=_check_renewal,
     ),
-    RequestKind(
+    _of_assets(
         "amend_assets",
         AmendAssets,
-        None,
+        _on_facts(changes.amend),
         "Change of what they own",
         asked_by=SELLERS,
         example='{"assets": [{"asset_id": "SO-1.1", "remove": 10, "expected_version": 3}], "effective": "2027-06-01",'
         ' "reason": "fewer users", "add_ons": [{"contract_id": "K-1", "product": "PRO", "quantity": 5, "unit_price": "20"}]}',
     ),
-    RequestKind(
+    _of_assets(
         "renew_assets",
         RenewAssets,
-        None,
+        _on_facts(changes.renew),
         "Renewal by request",
         asked_by=SELLERS,
         example='{"contract_id": "K-1", "start": "2027-10-01", "months": 24, "uplift_percent": "3"}',
     ),
-    RequestKind(
+    _of_assets(
         "cancel_assets",
         CancelAssets,
-        None,
+        _on_facts(changes.cancel),
         "Cancellation",
         asked_by=SELLERS,
         example='{"contract_id": "K-1", "effective": "period_end", "reason": "moved abroad"}',
     ),
-    RequestKind(
+    _of_assets(
         "swap_assets",
         SwapAssets,
-        None,
+        _on_facts(changes.swap),
         "Swap for another product",
         asked_by=SELLERS,
         example='{"assets": [{"asset_id": "SO-1.1", "to_product": "PRO", "unit_price": "60", "quantity": 10, "kind": "upgrade"}]}',
     ),
-    RequestKind(
+    _of_assets(
         "transfer_assets",
         TransferAssets,
-        None,
+        _on_facts(transfers.send),
         "Transfer to another account",
         asked_by=SELLERS,
         example='{"to_account": "acme-west", "assets": [{"asset_id": "SO-1.1", "quantity": 15}], "to_contract_id": "K-9"}',
         allowed=_check_target,
     ),
-    RequestKind(
+    _of_assets(
         "receive_assets",
         ReceiveAssets,
-        None,
+        _on_facts(receiving.receive),
         "Assets from another account",
         asked_by=PROGRAMS,
         example='{"transfer_id": "T-1", "request_id": "T-1", "by": "transfer"}',
     ),
-    RequestKind(
+    _of_assets(
         "rollback",
         RollBack,
-        None,
+        _on_facts(changes.roll_back),
         "Change taken back",
         asked_by=SELLERS,
         example='{"asset_id": "SO-1.1", "reason": "a mistake"}',

@@ -16,6 +16,7 @@ from domain.contracts.consignments import Conditions, Consignment, Parcel, TermA
 from domain.contracts.renewal_quote import last_day
 from domain.contracts.replanning import Replanned, replan
 from domain.contracts.request_facts import RequestFacts, Sold, changes_of
+from domain.contracts.requests import ReceiveAssets
 from domain.contracts.telling import Told, tell
 from domain.contracts.terms import common_end, term_after
 from domain.contracts.writes import SettleTransfer
@@ -27,7 +28,7 @@ from domain.kernel.refusals import named_refusals
 from domain.orders.order import ContactRole
 
 
-def receive(desk: RequestFacts, transfer: Transferred, taken: set[str]) -> Decision:
+def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, taken: set[str]) -> Decision:
     """The second half: the units are the target's, under a contract of its own or one on the source's conditions.
 
     taken: those of the new ids that exist already. Raises `Refusal`; then the source has its units back.

@@ -17,6 +17,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 
 from domain.frame.calls import RequestCall
+from domain.frame.situation import NOTHING, Needs
 from domain.frame.state import JourneyState
 from domain.kernel.base import Received
 from domain.kernel.requests import read_request
@@ -63,14 +64,13 @@ class RequestKind(Generic[_Request]):
     says: str = ""
     activity: str = ""
     stage: str = "relationship"
-    ledger: bool = False
-    """the rule looks at the asset ledger"""
-    service: bool = False
-    """the rule looks at all that service knows"""
+    needs: Needs = NOTHING
     agents: bool = False
-    """the rule of a case looks at who is on duty"""
+    """the rule of a case looks at who takes cases, even if the case has an owner"""
     beside: Callable[[RequestCall, str], Any] | None = None
-    """what the rule is told beside situation and request: of the call, and the key under which it is done once"""
+    """what the rule is told beside situation and request: of the call, and of the key under which it is done once"""
+    journal: Callable[[Any], str] | None = None
+    """what the journal calls it, if that is not the name of the activity"""
     allowed: Callable[[JourneyState, Any, datetime], None] | None = None
     """refuses at once what the journey's own state says against it"""
     lever: bool = False
@@ -91,6 +91,12 @@ class RequestKind(Generic[_Request]):
     def known_as(self) -> str:
         """What its id counts within: an order is the same however it comes in."""
         return self.answered_by if self.id_field == "request_id" else self.id_field.removesuffix("_id")
+
+    def decide(self, *facts: Any) -> Any:
+        """What its rule decides, of the situation, the request, and what is told and looked up beside them."""
+        if self.rule is None:
+            raise TypeError(f"{self.update} has no rule; its activity is written by hand")
+        return self.rule(*facts)
 
     def read(self, document: Any) -> _Request:
         """The request in a JSON document. Raises `Refusal` that names each field that is wrong."""

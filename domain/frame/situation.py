@@ -27,6 +27,23 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a rule looks at beside the customer and their playbook: the asset ledger, all that a review of holds looks at, the latest
+    looks at use, and whoever asks by name."""
+
+    ledger: bool = False
+    service: bool = False
+    looks: bool = False
+    names: bool = False
+
+
+NOTHING = Needs()
+LEDGER = Needs(ledger=True)
+SERVICE = Needs(service=True, names=True)
+LOOKS = Needs(looks=True)
+
+
+@dataclass(frozen=True)
 class Situation:
     """The customer, their playbook and the instant at which is decided."""
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, SELLERS, RequestKind
+from domain.frame.situation import SERVICE
 from domain.holds import leads, requests
 from domain.holds.sales_requests import (
     AcknowledgeHold,
@@ -24,7 +25,7 @@ def _own_id(call: RequestCall, key: str) -> str:
     return opaque_id(key)
 
 
-_kind = partial(RequestKind, stage="service", service=True)
+_kind = partial(RequestKind, stage="service", needs=SERVICE)
 _made = partial(_kind, beside=_own_id)
 """A request that makes something, which gets an id of its own."""
 

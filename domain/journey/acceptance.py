@@ -61,7 +61,7 @@ def order_id_of(stored: StoredQuote, request: AcceptQuote) -> str:
     return request.order_id or stored.file.quote_id
 
 
-def accept(situation: Situation, stored: StoredQuote, request: AcceptQuote, taken: Taken) -> Decision:
+def accept(situation: Situation, request: AcceptQuote, stored: StoredQuote, taken: Taken) -> Decision:
     """The quote becomes an order: assets, contracts, invoice and agenda follow from it. Twice is as once."""
     check_version(stored.file, request.version)
     if stored.file.state is QuoteState.ACCEPTED:

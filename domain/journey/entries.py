@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from domain.frame.calls import RequestCall
-from domain.frame.request_kinds import AGENTS, OPERATORS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.request_kinds import AGENTS, CUSTOMERS, OPERATORS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.situation import LEDGER
 from domain.frame.state import Step
-from domain.journey import control
+from domain.journey import acceptance, account_changes, control, fulfilling
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.journey.requests import (
     CloseJourney,
@@ -26,6 +27,16 @@ from domain.mail import correspondence
 from domain.mail.correspondence import NoteMail
 from domain.orders.fulfilments import ReportFulfilment
 from domain.orders.order import Order, read_order
+from domain.quotes.entries import PRESENTED, quote_kind
+from domain.quotes.requests import AcceptQuote
+
+
+def _own_id(call: RequestCall, key: str) -> str:
+    return call.request_id
+
+
+def _of_mail(request: NoteMail) -> str:
+    return f"mail_{request.event.value}"
 
 
 def _steps(call: RequestCall, key: str) -> Sequence[Step]:
@@ -76,10 +87,13 @@ ORDERS = (
     RequestKind(
         "report_fulfilment",
         ReportFulfilment,
-        None,
+        fulfilling.report,
         "Report on a delivery",
         asked_by=SELLERS | PROGRAMS,
         example='{"order_id": "SO-1", "line_id": "2", "step": "delivered", "quantity": 3, "at": "2027-03-12T09:00:00+09:00", "by": "s-2"}',
+        stage="fulfilment",
+        needs=LEDGER,
+        beside=_own_id,
     ),
     RequestKind(
         "take_up_holdings",
@@ -91,11 +105,22 @@ ORDERS = (
         opens=True,
     ),
 )
+QUOTES = (
+    quote_kind(
+        "accept_quote",
+        AcceptQuote,
+        acceptance.accept,
+        "Quote accepted",
+        asked_by=CUSTOMERS,
+        example='{"quote_id": "Q-7", "version": 1, "by": "customer"}',
+        allowed=PRESENTED,
+    ),
+)
 PEOPLE = (
     RequestKind(
         "change_account",
         ChangeAccount,
-        None,
+        account_changes.change_account,
         "Change of who looks after the customer, and how",
         asked_by=SELLERS,
         example='{"success_manager": "s-4", "time_zone": "Asia/Tokyo", "reason": "moved", "by": "s-1"}',
@@ -103,7 +128,7 @@ PEOPLE = (
     RequestKind(
         "change_contacts",
         ChangeContacts,
-        None,
+        account_changes.change_contacts,
         "Change of contacts",
         asked_by=SELLERS | AGENTS,
         example='{"add": [{"contact_id": "P-3", "name": "Mia Roth", "email": "mia@acme.example", "role": "billing"}],'
@@ -116,6 +141,7 @@ PEOPLE = (
         "Mail of the customer",
         asked_by=PROGRAMS,
         example='{"event": "bounced", "contact_id": "P-1", "email": "jo@acme.example", "template": "welcome", "by": "inbox"}',
+        journal=_of_mail,
     ),
 )
 LEVERS = (

@@ -60,7 +60,7 @@ def follow_up(situation: Situation, step: Step) -> Decision:
     return Decision(JournalLine(f"Delivery of order {order_id} asked about"), mails=[Mail(FOLLOW_UP, context)])
 
 
-def report(situation: Situation, line: OrderLine, request: ReportFulfilment, event_id: str) -> Decision:
+def report(situation: Situation, request: ReportFulfilment, event_id: str, line: OrderLine) -> Decision:
     """A step of an order line: recorded, told, and for what goes back the credit."""
     at = request.at or situation.as_of
     if at > situation.as_of:

@@ -20,7 +20,7 @@ OF_JOURNEYS: dict[str, tuple[Kind, ...]] = {
     "Orders": journey.ORDERS,
     "Onboarding, offers, surveys": success.ENTRIES,
     "Renewals, and what the customer owns": contracts.ENTRIES,
-    "Quotes": quotes.ENTRIES,
+    "Quotes": (*quotes.ENTRIES, *journey.QUOTES),
     "Sales and service": holds.ENTRIES,
     "People, and how they are reached": journey.PEOPLE,
     "Operators": journey.LEVERS,

@@ -157,7 +157,7 @@ def is_termed_sale(line: QuoteLine) -> bool:
     return line.kind == "sale" and line.end is not None
 
 
-def approve(situation: Situation, stored: StoredQuote, request: ApproveQuote) -> Decision:
+def approve(situation: Situation, request: ApproveQuote, stored: StoredQuote) -> Decision:
     """Whoever is asked approves, and the quote goes out; or rejects, and it is a draft again."""
     _check_version(stored, request.version)
     if request.by == stored.requested_by:
@@ -225,7 +225,7 @@ def _waits(stored: StoredQuote, step: Step) -> bool:
     return stored.file.state is QuoteState.IN_APPROVAL and stored.file.current.version == version
 
 
-def decline(situation: Situation, stored: StoredQuote, request: DeclineQuote) -> Decision:
+def decline(situation: Situation, request: DeclineQuote, stored: StoredQuote) -> Decision:
     """The customer does not take it."""
     _check_version(stored, request.version)
     with named_refusals():

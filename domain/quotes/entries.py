@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from domain.frame.request_kinds import CUSTOMERS, SELLERS, RequestKind
+from domain.frame.situation import Needs
 from domain.frame.state import JourneyState, StageKind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.quotes import deciding
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
 
 
@@ -25,46 +28,39 @@ def _while(
     return check
 
 
+quote_kind = partial(RequestKind, stage="quote", needs=Needs(ledger=True, names=True))
+
 _IN_APPROVAL = _while("in_approval", "waits for no approval")
-_PRESENTED = _while("presented", "waits for no answer")
+PRESENTED = _while("presented", "waits for no answer")
 
 ENTRIES = (
-    RequestKind(
+    quote_kind(
         "request_quote",
         RequestQuote,
-        None,
+        deciding.ask,
         "Quote asked for",
         asked_by=SELLERS,
         example='{"quote_id": "Q-7", "lines": [{"kind": "sale", "line_id": "1", "product": "PRO", "quantity": 20,'
         ' "start": "2027-06-01", "months": 12}, {"kind": "quantity", "line_id": "2", "asset_id": "SO-1.1", "delta": 5,'
         ' "effective": "2027-06-01"}], "role": "sales", "by": "s-1"}',
     ),
-    RequestKind(
+    quote_kind(
         "approve",
         ApproveQuote,
-        None,
+        deciding.approve,
         "Decision on a quote's discounts",
         asked_by=SELLERS,
         example='{"quote_id": "Q-7", "role": "sales_manager", "decision": "approve", "by": "s-3"}',
         activity="approve_quote",
         allowed=_IN_APPROVAL,
     ),
-    RequestKind(
-        "accept_quote",
-        AcceptQuote,
-        None,
-        "Quote accepted",
-        asked_by=CUSTOMERS,
-        example='{"quote_id": "Q-7", "version": 1, "by": "customer"}',
-        allowed=_PRESENTED,
-    ),
-    RequestKind(
+    quote_kind(
         "decline_quote",
         DeclineQuote,
-        None,
+        deciding.decline,
         "Quote declined",
         asked_by=CUSTOMERS,
         example='{"quote_id": "Q-7", "reason": "too late for this year", "by": "customer"}',
-        allowed=_PRESENTED,
+        allowed=PRESENTED,
     ),
 )

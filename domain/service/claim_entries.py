@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from domain.frame.request_kinds import AGENTS, CALLERS, RequestKind
+from domain.service.case_requests import CaseRequest
+from domain.service.casework import Work
 from domain.service.claim_requests import ApproveClaim, ClaimPriceMatch, DisputeRefund, GrantGoodwill, RejectClaim
+
+
+def _as_judged(work: Work, request: CaseRequest) -> None:
+    """A claim is judged where the order line is held, and is in the case's work by then."""
+
 
 ENTRIES = (
     RequestKind(
         "claim_price_match",
         ClaimPriceMatch,
-        None,
+        _as_judged,
         "Price match claimed",
         asked_by=AGENTS,
         example='{"order_id": "SO-1", "line_id": "2", "quantity": 3, "refund": "120.00", "role": "agent", "by": "s-7"}',
@@ -17,7 +24,7 @@ ENTRIES = (
     RequestKind(
         "grant_goodwill",
         GrantGoodwill,
-        None,
+        _as_judged,
         "Goodwill",
         asked_by=AGENTS,
         example='{"amount": "50.00", "reason": "a day without tills", "order_id": "SO-1", "line_id": "2", "by": "s-7"}',
@@ -25,7 +32,7 @@ ENTRIES = (
     RequestKind(
         "approve_claim",
         ApproveClaim,
-        None,
+        _as_judged,
         "Claim approved",
         asked_by=AGENTS,
         example='{"role": "manager", "claim_id": "C-17.r1", "by": "s-9"}',
@@ -33,7 +40,7 @@ ENTRIES = (
     RequestKind(
         "reject_claim",
         RejectClaim,
-        None,
+        _as_judged,
         "Claim rejected",
         asked_by=AGENTS,
         example='{"role": "manager", "reason": "bought after the price fell", "by": "s-9"}',
@@ -41,7 +48,7 @@ ENTRIES = (
     RequestKind(
         "dispute_refund",
         DisputeRefund,
-        None,
+        _as_judged,
         "Refund disputed",
         asked_by=CALLERS,
         example='{"reason": "they count three units, we bought five", "by": "customer"}',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.frame.request_kinds import AGENTS, CALLERS, OPERATORS, PROGRAMS, RequestKind
-from domain.service import case_changes, case_handling, case_surveys
+from domain.service import case_changes, case_handling, case_merging, case_surveys
 from domain.service.case_requests import (
     AddNote,
     AnswerCsat,
@@ -114,7 +114,7 @@ ENTRIES = (
     RequestKind(
         "merge",
         Merge,
-        None,
+        case_merging.merge,
         "Merge into another case",
         asked_by=AGENTS,
         example='{"into": "C-12", "reason": "the same till", "by": "s-7"}',
@@ -178,7 +178,7 @@ ENTRIES = (
     RequestKind(
         "identify",
         Identify,
-        None,
+        case_changes.identify,
         "Whose case it is",
         asked_by=AGENTS,
         example='{"account_id": "acme", "contact_id": "P-1", "by": "s-7"}',

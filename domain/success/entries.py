@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.frame.request_kinds import CUSTOMERS, RequestKind
+from domain.frame.situation import LEDGER
 from domain.frame.state import JourneyState, StageKind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.success import adoption, expansion, onboarding_tasks
@@ -51,7 +52,7 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"offer_id": "expansion-SO-1.1-2027-03-12", "decision": "accept", "by": "customer"}',
         stage="expansion",
-        ledger=True,
+        needs=LEDGER,
         allowed=_check_offer,
     ),
     RequestKind(

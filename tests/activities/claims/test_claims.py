@@ -22,6 +22,7 @@ from activities.kernel.clock import present
 from activities.service.case_work import CaseWorker
 from activities.service_policies import read_service_book
 from domain.claims.policy import ClaimPolicy
+from domain.journey.registry import CASE
 from domain.kernel.refusals import Refusal
 from domain.service.case_progress import CaseCall, CaseOutcome
 from tests.conftest import Servers
@@ -40,7 +41,11 @@ class Counter:
 
     shop: Shop
     case_id: str
-    activity: Claims
+    claims: Claims
+    worker: CaseWorker
+
+    async def answer(self, call: CaseCall) -> CaseOutcome:
+        return await self.worker.answer(call, CASE["claim_price_match"], self.claims.looks["claim_price_match"])
 
     async def claim(self, at: datetime, **request: Any) -> CaseOutcome:
         call = CaseCall(
@@ -51,7 +56,7 @@ class Counter:
         )
         patient = ActivityEnvironment()
         patient.info = replace(patient.info, start_to_close_timeout=timedelta(seconds=10))
-        return await patient.run(self.activity.claim_price_match, call)
+        return await patient.run(self.answer, call)
 
 
 async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> Counter:
@@ -59,7 +64,7 @@ async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> 
     case_id = await shop.open_case()
     book = read_service_book().having(claims=policy)
     worker = CaseWorker(Performer(servers.pool, "Seller"), book, "seller.example")
-    return Counter(shop, case_id, Claims(worker))
+    return Counter(shop, case_id, Claims(worker), worker)
 
 
 async def test_a_return_that_is_under_way_is_waited_for(servers: Servers) -> None:
@@ -90,9 +95,7 @@ async def test_the_same_request_is_carried_out_once(servers: Servers) -> None:
     await desk.shop.publish("72000", await desk.shop.day())
     body = {"order_id": desk.shop.order_id, "line_id": "3", "by": "S-1"}
     call = CaseCall(case_id=desk.case_id, request_id="once", body=body, as_of=present(), run="run-1")
-    answers = await asyncio.gather(
-        *(ActivityEnvironment().run(desk.activity.claim_price_match, call) for _ in range(4))
-    )
+    answers = await asyncio.gather(*(ActivityEnvironment().run(desk.answer, call) for _ in range(4)))
     assert all(answer.answer == answers[0].answer for answer in answers)
     assert [memo["total"] for memo in await desk.shop.memos()] == [40_000]
     sent = await servers.pool.fetchval(
