@@ -55,7 +55,7 @@ async def decided_anew(
     if mail.unsubscribe is not None and await _too_early(connection, situation, row, mail):
         return Late(mail, too_early=True)
     changed = changes if written.differs(changes) else {}
-    return Late(mail.having(**changes, at=at), changes=changed)
+    return Late(mail.having(**{**changes, "at": at}), changes=changed)
 
 
 async def record(connection: Connection, call: DeliveryCall, row: effects.Waiting, late: Late, at: datetime) -> None:

@@ -155,7 +155,7 @@ class InMemory:
         starts = [term.start_on for term in terms]
         first = {"first_start": terms[0].start_on, "first_until": terms[0].until, "starts": starts}
         latest = {"term": terms[-1], "previous": terms[-2] if len(terms) > 1 else None}
-        after = contract.having(**first, **latest, **changes)
+        after = contract.having(**first | latest | changes)
         others = [c for c in self.customer.contracts if c.contract_id != contract_id]
         self.customer = self.customer.having(contracts=[*others, after])
 

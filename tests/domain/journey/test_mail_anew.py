@@ -21,7 +21,7 @@ JO = ContactFacts(contact_id="P-1", name="Jo", email="jo@a.example", role="main"
 
 
 def now(known: Customer, kept: tuple[date, ...] | None = None, **changes: Any) -> Situation:
-    return Situation(known.having(contacts=[JO], **changes), playbook(), LATER, kept=kept)
+    return Situation(known.having(**{"contacts": [JO], **changes}), playbook(), LATER, kept=kept)
 
 
 def written(template: str, context: dict[str, Any], *, optional: bool = True, **more: Any) -> WrittenMail:

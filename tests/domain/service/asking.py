@@ -71,7 +71,9 @@ def merge(work: Work) -> None:
 
 
 def other(case: CaseFile, **changes: Any) -> CaseFile:
-    return case.having(case_id="C-2", status=CaseState.OPEN, resolved_at=None, closed_at=None, **changes)
+    return case.having(
+        **{"case_id": "C-2", "status": CaseState.OPEN, "resolved_at": None, "closed_at": None, **changes}
+    )
 
 
 def customer_writes(text: str = "A T-1000.", **more: Any) -> Callable[[Work], None]:
