@@ -20,9 +20,9 @@ from domain.contracts.requoting import requote
 from domain.frame.calls import StepCall
 from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import Outcome, Step
-from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Refusal
 from domain.kernel.requests import Request
-from domain.orders.order import OrderedProduct
+from domain.orders.order import OrderedProduct, other_kinds
 
 
 async def requoted(work: UnitOfWork, outcome: Outcome) -> Outcome:
@@ -41,9 +41,9 @@ async def requoted(work: UnitOfWork, outcome: Outcome) -> Outcome:
 
 async def _facts(work: UnitOfWork, situation: Situation, request: Request) -> tuple[RequestFacts]:
     """What a request about assets is decided on: the products that it names, and the bundles."""
-    products = await _products(work.connection, request)
+    products, new = await _products(work.connection, request)
     edges = await quote_rows.load_relationships(work.connection, work.unit.account_id)
-    return (RequestFacts(situation, work.unit.name, products, edges),)
+    return (RequestFacts(situation, work.unit.name, products, edges, new),)
 
 
 async def _receiver(
@@ -77,28 +77,22 @@ async def _answered(work: UnitOfWork, _: Situation, step: Step) -> tuple[Transfe
     return (found,)
 
 
-async def _products(connection: Connection, request: Request) -> dict[str, OrderedProduct]:
-    """The catalogue's entries that a request names; what it brings along is added, unless it contradicts the catalogue."""
+async def _products(
+    connection: Connection, request: Request
+) -> tuple[dict[str, OrderedProduct], tuple[OrderedProduct, ...]]:
+    """The catalogue's entries for a request, and those of them that it brings along anew. Raises `Refusal` where it contradicts."""
     match request:
         case AmendAssets():
             brought, named = request.products, [line.product for line in request.add_ons]
         case SwapAssets():
             brought, named = request.products, [line.to_product for line in request.assets]
         case _:
-            return {}
+            return {}, ()
     known = await order_store.known_products(connection, {*named, *(product.code for product in brought)})
-    problems = [
-        Problem(
-            field=f"products[{n}].kind",
-            problem=f"the catalogue has {product.code!r} as {known[product.code].kind.value}, not as {product.kind.value}",
-        )
-        for n, product in enumerate(brought)
-        if product.code in known and known[product.code].kind is not product.kind
-    ]
-    if problems:
+    if problems := other_kinds(brought, known):
         raise Refusal(INVALID_REQUEST, "the assets cannot be changed", problems)
-    await order_store.add_products(connection, [product for product in brought if product.code not in known])
-    return {product.code: product for product in brought} | known
+    new = tuple(product for product in brought if product.code not in known)
+    return {product.code: product for product in new} | known, new
 
 
 _CHANGES = ("amend_assets", "renew_assets", "cancel_assets", "swap_assets", "roll_back")

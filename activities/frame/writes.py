@@ -14,7 +14,7 @@ from activities.frame.telling import telling
 from activities.holds.hold_writes import HOLD_WRITES, Place, carry_out_hold_writes
 from activities.journey import people_rows
 from activities.kernel.pool import Connection
-from activities.orders import fulfilment_rows
+from activities.orders import fulfilment_rows, order_rows
 from activities.quotes import quote_rows
 from domain.assets.writes import AssetChange, Relate, SetUnitPrice
 from domain.billing.writes import BillDue, BillPurchase, BookCredit
@@ -32,10 +32,20 @@ from domain.contracts.writes import (
 from domain.frame.customer import Customer
 from domain.frame.decision import CloseStaffTasks, OpenStaffTask
 from domain.journey.telling import health_told
-from domain.journey.writes import ChangedAccount, CloseAccount, GoneContacts, SavedContacts
+from domain.journey.writes import (
+    ChangedAccount,
+    CloseAccount,
+    GoneContacts,
+    KeepPlaybook,
+    PlaceAccount,
+    PlaceOrder,
+    ReachBack,
+    SavedContacts,
+)
 from domain.kernel.base import Write
 from domain.mail.writes import FlagContact, StopOptionalMails
 from domain.orders.fulfilments import RecordFulfilment
+from domain.orders.writes import AddProducts
 from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote
 from domain.success.writes import (
     CompleteOnboardingTask,
@@ -177,6 +187,25 @@ class Writer:
 
     async def _record_fulfilments(self, writes: list[RecordFulfilment]) -> None:
         await fulfilment_rows.record(self._connection, self._as_of, writes)
+
+    async def _add_products(self, writes: list[AddProducts]) -> None:
+        await order_rows.add_products(self._connection, [product for write in writes for product in write.products])
+
+    async def _keep_playbooks(self, writes: list[KeepPlaybook]) -> None:
+        for write in writes:
+            await order_rows.keep_playbook(self._connection, write.playbook)
+
+    async def _place_accounts(self, writes: list[PlaceAccount]) -> None:
+        for write in writes:
+            await people_rows.place_account(self._connection, write, self._as_of)
+
+    async def _reach_back(self, writes: list[ReachBack]) -> None:
+        for write in writes:
+            await order_rows.reach_back(self._connection, self._account_id, write.since)
+
+    async def _place_orders(self, writes: list[PlaceOrder]) -> None:
+        for write in writes:
+            await order_rows.place_order(self._connection, write, self._as_of)
 
     async def _bill_due(self, writes: list[BillDue]) -> None:
         self._to_bill.due += writes
@@ -321,6 +350,11 @@ _HANDLERS: dict[type[Any], _Handler] = {
     LinkAssets: Writer._link_assets,
     Relate: Writer._relate,
     RecordFulfilment: Writer._record_fulfilments,
+    AddProducts: Writer._add_products,
+    KeepPlaybook: Writer._keep_playbooks,
+    PlaceAccount: Writer._place_accounts,
+    ReachBack: Writer._reach_back,
+    PlaceOrder: Writer._place_orders,
     BillDue: Writer._bill_due,
     BillPurchase: Writer._bill_purchases,
     BookCredit: Writer._book_credits,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from activities.frame.unit_of_work import Activities, Performer, UnitOfWork
 from activities.journey import people_rows
-from activities.orders import order_rows as order_store
 from activities.playbooks import Playbooks
 from domain.frame.customer import StaffFacts
 from domain.frame.playbook import Playbook
@@ -27,6 +26,4 @@ class CustomerChanges(Activities):
         named = {id for id in (request.owner, request.success_manager) if id is not None}
         staff = await people_rows.find_staff(work.connection, named) if named else {}
         playbook = self._playbooks.current(request.segment) if request.segment else None
-        if playbook is not None:
-            await order_store.keep_playbook(work.connection, playbook)
         return staff, playbook

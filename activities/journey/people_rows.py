@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from activities.kernel.inserts import Insert
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
 from domain.frame.customer import StaffFacts
-from domain.frame.playbook import Playbook
-from domain.journey.writes import ChangedAccount, GoneContacts, SavedContacts
+from domain.journey.writes import ChangedAccount, GoneContacts, PlaceAccount, SavedContacts
 from domain.orders.order import Account, Contact, Staff
 
-# What is selected is who was known before: the snapshot of the statement does not see what it inserts.
-_INTRODUCE = """
-with given as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(staff_id, name, email, language)),
-     new as (insert into staff (staff_id, name, email, language) select * from given on conflict do nothing)
-select s.staff_id, s.name, s.email, s.language from staff s join given using (staff_id)
-"""
-
-
 STAFF_TASK = Insert("staff_task", "account_id key opened_at title staff_id due_at", "on conflict do nothing")
+STAFF = Insert("staff", "staff_id name email language", "on conflict do nothing")
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An account's people as they are on record once an order is written, and what the order said otherwise."""
-
-    owner: StaffFacts
-    success_manager: StaffFacts
-    time_zone: str
-    language: str
-    billed_until: date | None
-    left: list[str]
-
-
-async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> dict[str, StaffFacts]:
-    """The people as they are on record: who is new is written down, who is known stays as they are."""
-    given = {person.staff_id: person for person in people}
-    rows = await connection.fetch(
-        _INTRODUCE,
-        list(given),
-        [one.name for one in given.values()],
-        [one.email for one in given.values()],
-        [one.language for one in given.values()],
-    )
-    known = {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
-    new = {id: StaffFacts.model_validate(one.model_dump()) for id, one in given.items()}
-    return new | known
-
-
-def differs(known: StaffFacts, given: Staff) -> bool:
-    """Whether a document says something else of a person who is known. Addresses are the same in any case."""
-    return (known.name, known.email.lower()) != (given.name, given.email.lower())
+async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> None:
+    """Who is new is written down; who is known stays as they are."""
+    await STAFF.add(connection, {person.staff_id: STAFF.row(person) for person in people}.values())
 
 
 _SAVE_ACCOUNT = """
@@ -70,7 +34,6 @@ on conflict (account_id) do update set name = excluded.name, country = excluded.
     success_manager_id = case when 'success_manager' = any(account.set_by_request) then account.success_manager_id
         else excluded.success_manager_id end,
     since = least(account.since, excluded.since), closed_at = null, closed_reason = null
-returning time_zone, language, owner_id, success_manager_id, billed_until
 """
 
 # A wish for no optional mails belongs to the address, however it is written and whoever has it.
@@ -94,97 +57,36 @@ on conflict (account_id, contact_id) do update set name = excluded.name, email =
 """
 
 
-_CONTACTS_BEFORE = """
-with moved as (
-  update contact set position = position + 1000 where account_id = $1
-  returning contact_id, set_by_request, name, email, role)
-select *, false as gone from moved
-union all select contact_id, true, '', email, '', true from gone_contact where account_id = $1
-"""
-
-
-async def save_customer(
-    connection: Connection,
-    account: Account,
-    contacts: Sequence[Contact],
-    playbook: Playbook,
-    since: datetime,
-    as_of: datetime,
-    billing_day: date | None = None,
-) -> Kept:
-    """The account with its people and contacts, new or brought up to date. Segment, playbook and first day stay as they were,
-    and so does whatever was changed by request; `since`: the first day on which it bought something; `billing_day`: that of a known customer, where
-    they are."""
+async def place_account(connection: Connection, write: PlaceAccount, as_of: datetime) -> None:
+    """The account with its people and contacts, new or brought up to date."""
+    account = write.account
     manager = account.success_manager or account.owner
-    people = await introduce_staff(connection, (account.owner, manager))
-    left = [
-        f"{field}: {person.staff_id} is known with another name or address; change them with `perennial staff change`"
-        for field, person in (("account.owner", account.owner), ("account.success_manager", account.success_manager))
-        if person is not None and differs(people[person.staff_id], person)
-    ]
-    row = await connection.fetchrow(_SAVE_ACCOUNT, *_account_row(account, playbook, since, as_of), billing_day)
-    if row is None:
-        raise AssertionError("an upsert returns its row")
-    given = (account.time_zone, account.language, account.owner.staff_id, manager.staff_id)
-    for field, kept, said in zip(
-        ("time_zone", "language", "owner", "success_manager"), list(row.values())[:4], given, strict=True
-    ):
-        if kept != said:
-            left.append(f"account.{field}: stays {kept!r}, as a request set it; ask for change_account")
-    left += await _save_contacts(connection, account, contacts, row["time_zone"], row["language"])
-    missing = {row["owner_id"], row["success_manager_id"]} - set(people)
-    if missing:
-        people |= await find_staff(connection, missing)
-    owner, success_manager = people[row["owner_id"]], people[row["success_manager_id"]]
-    return Kept(owner, success_manager, row["time_zone"], row["language"], row["billed_until"], left)
-
-
-async def _save_contacts(
-    connection: Connection, account: Account, contacts: Sequence[Contact], zone: str, language: str
-) -> list[str]:
-    """Contacts that an order brings, those of the latest order first; what of them was left as it is."""
-    before = await connection.fetch(_CONTACTS_BEFORE, account.account_id)
-    known = {row["contact_id"]: row for row in before if not row["gone"]}
-    settled = {id for id, row in known.items() if row["set_by_request"]}
-    taken_off = {(row["contact_id"], row["email"].lower()) for row in before if row["gone"]}
-    gone = {one.contact_id for one in contacts if (one.contact_id, one.email.lower()) in taken_off} - known.keys()
-    rows = [_contact_row(account, one, n, zone, language) for n, one in enumerate(contacts)]
-    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in settled | gone])
-    if settled:
-        await connection.executemany(
-            "update contact set position = $3 where account_id = $1 and contact_id = $2",
-            [row[:3] for row in rows if row[1] in settled],
-        )
-    return [
-        f"contacts[{n}]: {one.contact_id} stays as a request set it; ask for change_contacts"
-        for n, one in enumerate(contacts)
-        if one.contact_id in settled and _other(known[one.contact_id], one)
-    ] + [
-        f"contacts[{n}]: {one.contact_id} was taken off by a request; ask for change_contacts"
-        for n, one in enumerate(contacts)
-        if one.contact_id in gone
-    ]
-
-
-def _other(row: Any, contact: Contact) -> bool:
-    said = (contact.name, contact.email.lower(), contact.role.value)
-    return bool((row["name"], row["email"].lower(), row["role"]) != said)
-
-
-def _account_row(account: Account, playbook: Playbook, since: datetime, as_of: datetime) -> Sequence[Any]:
-    return (
+    await introduce_staff(connection, (account.owner, manager))
+    await connection.execute(
+        _SAVE_ACCOUNT,
         account.account_id,
         account.name,
         account.country,
         account.time_zone,
         account.language,
-        playbook.segment,
-        playbook.version,
+        write.playbook.segment,
+        write.playbook.version,
         account.owner.staff_id,
-        (account.success_manager or account.owner).staff_id,
-        since,
+        manager.staff_id,
+        write.since,
         as_of,
+        write.billing_day,
     )
+    if write.billing_day is not None:
+        await connection.execute(
+            "update contact set position = position + 1000 where account_id = $1", account.account_id
+        )
+    rows = [_contact_row(account, one, n, write.time_zone, write.language) for n, one in write.contacts.items()]
+    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in write.settled])
+    if stays := [row[:3] for row in rows if row[1] in write.settled]:
+        await connection.executemany(
+            "update contact set position = $3 where account_id = $1 and contact_id = $2", stays
+        )
 
 
 def _contact_row(account: Account, contact: Contact, position: int, zone: str, language: str) -> Sequence[Any]:

@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from activities.contracts.holdings import add_contracts
-from activities.journey.people_rows import Kept, save_customer
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
-from domain.frame.customer import AssetFacts
+from domain.frame.customer import AssetFacts, StaffFacts
 from domain.frame.playbook import Playbook
-from domain.journey.activation import Sale
+from domain.journey.placing import OnRecord
+from domain.journey.writes import PlaceOrder
 from domain.kernel.calendar import local_day
 from domain.orders.order import Order, OrderedProduct, PricePer, ProductKind
 
+_ON_RECORD = """
+with a as (select * from account where account_id = $1)
+select jsonb_build_object(
+  'newest_at', (select max(activated_at) from sales_order where account_id = $1),
+  'products', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'kind', kind)) from product where code = any($3)),
+  'contracts', (select jsonb_object_agg(contract_id, order_id) from contract where contract_id = any($4)),
+  'staff', (select jsonb_agg(to_jsonb(s)) from staff s where staff_id = any($5)),
+  'fields', (select to_jsonb(set_by_request) from a),
+  'contacts', (select jsonb_agg(contact_id) from contact where account_id = $1 and set_by_request),
+  'gone', (select jsonb_agg(jsonb_build_array(contact_id, lower(email))) from gone_contact where account_id = $1),
+  'opted_out', (select jsonb_agg(lower(email)) from (
+    select email from contact where account_id = $1 and unsubscribed_at is not null
+    union all select email from gone_contact where account_id = $1 and unsubscribed_at is not null) u)) as record,
+  (select jsonb_build_array(account_id, digest) from sales_order where order_id = $2) as first
+"""
 
-async def newest_order_at(connection: Connection, account_id: str) -> datetime | None:
-    """When the account's latest order was activated."""
-    at: datetime | None = await connection.fetchval(
-        "select max(activated_at) from sales_order where account_id = $1", account_id
+
+async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord, tuple[str, str] | None]:
+    """What is on record of what an order names, in one look; and the account and digest of the order itself if it was accepted."""
+    account = order.account
+    row = await connection.fetchrow(
+        _ON_RECORD,
+        account.account_id,
+        order.order_id,
+        list({line.product for line in order.all_lines()} | {product.code for product in order.products}),
+        [contract.contract_id for contract in order.contracts],
+        [one.staff_id for one in (account.owner, account.success_manager) if one is not None],
     )
-    return at
+    found = {name: value for name, value in row["record"].items() if value is not None}
+    record = OnRecord(
+        newest_at=datetime.fromisoformat(found["newest_at"]) if "newest_at" in found else None,
+        products={one["code"]: OrderedProduct.model_validate(one) for one in found.get("products", ())},
+        contracts=found.get("contracts", {}),
+        staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found.get("staff", ())},
+        gone=frozenset((contact_id, email) for contact_id, email in found.get("gone", ())),
+        **{name: frozenset(found.get(name, ())) for name in ("fields", "contacts", "opted_out")},
+    )
+    return record, tuple(row["first"]) if row["first"] else None
 
 
 async def reach_back(connection: Connection, account_id: str, since: datetime) -> None:
@@ -37,17 +69,6 @@ async def find_order(connection: Connection, order_id: str) -> tuple[str, str] |
     """The account and the digest of an accepted order."""
     row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
     return (row["account_id"], row["digest"]) if row else None
-
-
-async def contracts_elsewhere(connection: Connection, order: Order) -> dict[str, str]:
-    """Those of the order's contract ids that other orders hold already, with these orders' ids."""
-    ids = [contract.contract_id for contract in order.contracts]
-    rows = (
-        await connection.fetch("select contract_id, order_id from contract where contract_id = any($1)", ids)
-        if ids
-        else []
-    )
-    return {row["contract_id"]: row["order_id"] for row in rows}
 
 
 async def known_products(connection: Connection, codes: Iterable[str]) -> dict[str, OrderedProduct]:
@@ -82,87 +103,63 @@ async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
     )
 
 
-async def save_account(
-    connection: Connection, order: Order, playbook: Playbook, as_of: datetime, billing_day: date | None
-) -> Kept:
-    """The account with its people and contacts, new or brought up to date; see `people.save_customer`."""
-    return await save_customer(
-        connection, order.account, order.contacts, playbook, order.activated_at, as_of, billing_day
-    )
+_ORDER = Insert(
+    "sales_order",
+    "order_id account_id digest activated_at activated_on currency sells_goods imported recorded_at",
+)
+_LINE = Insert("order_line", "order_id line_id product_code contract_id site quantity unit_price price_per tax_rates")
+_ASSET = Insert(
+    "asset",
+    "asset_id account_id order_id line_id product_code name contract_id currency price_per unit_price selling_model"
+    " lifecycle_start lifecycle_end time_zone",
+)
 
 
-async def save_order(
-    connection: Connection, order: Order, sale: Sale, *, goods: bool, imported: bool, as_of: datetime
-) -> None:
+async def place_order(connection: Connection, sale: PlaceOrder, as_of: datetime) -> None:
     """The order with its lines, contracts and assets. Asset actions and periods follow as the decision says."""
-    await connection.execute(
-        "insert into sales_order (order_id, account_id, digest, activated_at, activated_on, currency, sells_goods, imported,"
-        " recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        order.order_id,
-        order.account.account_id,
-        order.digest(),
-        order.activated_at,
-        local_day(order.activated_at, order.account.time_zone),
-        order.currency,
-        goods,
-        imported,
-        as_of,
-    )
-    await connection.copy_records_to_table("order_line", records=list(_line_rows(order)), columns=_LINE)
+    order, account = sale.order, sale.order.account
+    placed = {
+        "account_id": account.account_id,
+        "digest": order.digest(),
+        "activated_on": local_day(order.activated_at, account.time_zone),
+        "sells_goods": sale.goods,
+        "imported": sale.imported,
+        "recorded_at": as_of,
+    }
+    await _ORDER.add(connection, [_ORDER.row(order, **placed)])
+    await _LINE.copy(connection, _line_rows(order))
     if sale.contracts:
-        await add_contracts(connection, order.account.account_id, ((one, "sold", as_of) for one in sale.contracts))
+        await add_contracts(connection, account.account_id, ((one, "sold", as_of) for one in sale.contracts))
     if sale.assets:
-        assets = [_asset_row(order, asset) for asset in sale.assets]
-        await connection.copy_records_to_table("asset", records=assets, columns=_ASSET)
-
-
-_LINE = (
-    *("order_id", "line_id", "product_code", "contract_id", "site"),
-    *("quantity", "unit_price", "price_per", "tax_rates"),
-)
-_ASSET = (
-    *("asset_id", "account_id", "order_id", "line_id", "product_code", "name", "contract_id", "currency", "price_per"),
-    *("unit_price", "selling_model", "lifecycle_start", "lifecycle_end", "time_zone"),
-)
+        await _ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
 
 
 def _line_rows(order: Order) -> Iterable[Sequence[Any]]:
-    for contract in order.contracts:
-        for line in contract.lines:
-            yield _line_row(order, line, contract.contract_id, None)
-    for purchase in order.lines:
-        yield _line_row(order, purchase, None, purchase.site)
-
-
-def _line_row(order: Order, line: Any, contract_id: str | None, site: str | None) -> Sequence[Any]:
-    return (
-        order.order_id,
-        line.line_id,
-        line.product,
-        contract_id,
-        site,
-        line.quantity,
-        line.unit_price,
-        line.per.value,
-        list(line.tax_rates) if line.tax_rates else None,
-    )
+    sold = [(line, contract.contract_id, None) for contract in order.contracts for line in contract.lines]
+    for line, contract_id, site in [*sold, *((line, None, line.site) for line in order.lines)]:
+        yield _LINE.row(
+            line,
+            order_id=order.order_id,
+            product_code=line.product,
+            contract_id=contract_id,
+            site=site,
+            price_per=line.per.value,
+            tax_rates=list(line.tax_rates) if line.tax_rates else None,
+        )
 
 
 def _asset_row(order: Order, asset: AssetFacts) -> Sequence[Any]:
     period = asset.periods[0]
-    return (
-        asset.asset_id,
-        order.account.account_id,
-        order.order_id,
-        asset.asset_id.removeprefix(f"{order.order_id}."),
-        asset.product,
-        asset.product_name,
-        asset.contract_id,
-        asset.currency,
-        asset.per.value,
-        asset.unit_price,
-        "one_time" if asset.per is PricePer.ONCE else "termed",
-        period.starts_at,
-        period.ends_at,
-        order.account.time_zone,
+    return _ASSET.row(
+        asset,
+        account_id=order.account.account_id,
+        order_id=order.order_id,
+        line_id=asset.asset_id.removeprefix(f"{order.order_id}."),
+        product_code=asset.product,
+        name=asset.product_name,
+        price_per=asset.per.value,
+        selling_model="one_time" if asset.per is PricePer.ONCE else "termed",
+        lifecycle_start=period.starts_at,
+        lifecycle_end=period.ends_at,
+        time_zone=order.account.time_zone,
     )

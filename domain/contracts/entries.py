@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any
@@ -26,6 +27,7 @@ from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import JourneyState, StageKind
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision, Request
+from domain.orders.writes import AddProducts
 
 _ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
 
@@ -59,7 +61,8 @@ def _on_facts(rule: Callable[..., Decision]) -> Callable[..., Decision]:
 
     @wraps(rule)
     def decide(situation: Situation, request: Request, facts: RequestFacts, *looked: Any) -> Decision:
-        return rule(facts, request, *looked)
+        decision = rule(facts, request, *looked)
+        return replace(decision, writes=[AddProducts(facts.new), *decision.writes]) if facts.new else decision
 
     return decide
 

@@ -37,6 +37,8 @@ class RequestFacts:
     request_id: str
     products: Mapping[str, OrderedProduct] = field(default_factory=dict)
     relationships: Sequence[Relationship] = ()
+    new: tuple[OrderedProduct, ...] = ()
+    """those of the products that come with the request"""
 
     @property
     def as_of(self) -> datetime:

@@ -15,8 +15,8 @@ from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
-from domain.journey.writes import ChangedAccount, GoneContacts, NewContact, SavedContacts
-from domain.kernel.base import Received
+from domain.journey.writes import ChangedAccount, GoneContacts, KeepPlaybook, NewContact, SavedContacts
+from domain.kernel.base import Received, Write
 from domain.kernel.calendar import ZoneName
 from domain.kernel.ids import ContactRef, StaffRef
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
@@ -128,6 +128,7 @@ def change_account(
         followed={name: changed[name] for name in ("language", "time_zone") if name in changed},
         succeeded=_succeeded(changed, {owner.staff_id, manager.staff_id}),
     )
+    writes: list[Write] = [*([KeepPlaybook(playbook)] if playbook is not None else []), write]
     moved = Situation(after, rules, situation.as_of, service=situation.service)
     said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in changed.items())
     says = f"Account changed: {said}" if said else "Account: nothing to change"
@@ -157,7 +158,7 @@ def change_account(
         if name in changed
     ]
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
-    return moved, Decision(line, outcome, [write], mails, notices)
+    return moved, Decision(line, outcome, writes, mails, notices)
 
 
 def _person(staff_id: str | None, name: str, staff: Mapping[str, StaffFacts]) -> StaffFacts | None:

@@ -38,6 +38,7 @@ from domain.orders.order import (
     OrderedLine,
     OrderedProduct,
     ProductKind,
+    other_kinds,
 )
 from domain.success import adoption, onboarding, onboarding_tasks, reorder, thanks
 
@@ -58,14 +59,7 @@ def resolve_products(
     known: catalogue entries for the codes that the order names; codes: all catalogue codes that may be suggested.
     """
     brought: dict[str, OrderedProduct] = {product.code: product for product in order.products}
-    problems = [
-        Problem(
-            field=f"products[{n}].kind",
-            problem=f"the catalogue has {product.code!r} as {known[product.code].kind.value}, not as {product.kind.value}",
-        )
-        for n, product in enumerate(order.products)
-        if product.code in known and known[product.code].kind is not product.kind
-    ]
+    problems = other_kinds(order.products, known)
     catalogue: dict[str, OrderedProduct] = dict(brought) | dict(known)
     missing = False
     for path, line, in_contract in _lines_with_paths(order):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from domain.frame.customer import AssetFacts, ContractFacts
+from domain.frame.playbook import Playbook
 from domain.kernel.base import Write
-from domain.orders.order import ContactRole
+from domain.orders.order import Account, Contact, ContactRole, Order
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,46 @@ class CloseAccount(Write):
 
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class KeepPlaybook(Write):
+    """A playbook's version on record, so that journeys planned with it can go on with it."""
+
+    playbook: Playbook
+
+
+@dataclass(frozen=True)
+class PlaceAccount(Write):
+    """The account as an order has it; what a request has set stays, and so do segment, playbook and first day of a known one.
+
+    `since`: the first day on which it bought something; `billing_day`: that of a known customer, where they are. `contacts`: those that
+    come, by their place; `settled`: the ids of those that stay as a request has set them.
+    """
+
+    account: Account
+    playbook: Playbook
+    since: datetime
+    time_zone: str
+    language: str
+    billing_day: date | None = None
+    contacts: Mapping[int, Contact] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ReachBack(Write):
+    """An older order is taken over: the account began earlier than was known; all else about it stays."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class PlaceOrder(Write):
+    """An order with its lines, contracts and assets. The assets' actions and periods follow as changes."""
+
+    order: Order
+    contracts: Sequence[ContractFacts]
+    assets: Sequence[AssetFacts]
+    goods: bool
+    imported: bool

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -29,7 +29,7 @@ from domain.kernel.countries import known_country
 from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, StaffRef
 from domain.kernel.limits import MOST_LINES
 from domain.kernel.money import CurrencyCode, withdrawn
-from domain.kernel.refusals import INVALID_ORDER, Refusal
+from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
@@ -334,3 +334,15 @@ def _canonical(value: Any) -> Any:
             return value.isoformat()
         case _:
             return value
+
+
+def other_kinds(brought: Sequence[OrderedProduct], known: Mapping[str, OrderedProduct]) -> list[Problem]:
+    """What contradicts the catalogue among the products that a document brings along."""
+    return [
+        Problem(
+            field=f"products[{n}].kind",
+            problem=f"the catalogue has {product.code!r} as {known[product.code].kind.value}, not as {product.kind.value}",
+        )
+        for n, product in enumerate(brought)
+        if product.code in known and known[product.code].kind is not product.kind
+    ]

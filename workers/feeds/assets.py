@@ -12,7 +12,7 @@ from pathlib import Path
 
 from activities.assets.ledger import load_record
 from activities.journey import imported_assets as store
-from activities.journey.people_rows import save_customer
+from activities.journey.people_rows import place_account
 from activities.journey.reports import zone_of_account
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool
@@ -21,6 +21,7 @@ from activities.playbooks import Playbooks
 from domain.assets.errors import AssetError
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import INVALID_ASSET, ImportedAsset, TakenOver, read_asset, take_over
+from domain.journey.writes import PlaceAccount
 from domain.kernel.refusals import Refusal
 from domain.orders.order import TERM_KINDS, OrderedProduct, PricePer
 from gateway.client import PerennialClient
@@ -231,7 +232,15 @@ class _Takeover:
             known = ", ".join(self._playbooks.segments())
             raise RejectedError(Reason.REFUSED, f"no playbook for segment {account.segment!r}; use one of {known}")
         await keep_playbook(connection, playbook)
-        await save_customer(connection, account, document.contacts, playbook, taken.asset.start, as_of)
+        placed = PlaceAccount(
+            account=account,
+            playbook=playbook,
+            since=taken.asset.start,
+            time_zone=account.time_zone,
+            language=account.language,
+            contacts=dict(enumerate(document.contacts)),
+        )
+        await place_account(connection, placed, as_of)
 
     async def _tell(self, connection: Connection, account_id: str, accepted: Sequence[ImportedAsset]) -> None:
         """Has the journey look after what no journey was told of yet."""

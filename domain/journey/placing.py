@@ -1,0 +1,257 @@
+"""An order meets what is on record: whom it changes, what it opens, and the customer as they are with it. Nothing is written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from domain.frame.customer import AccountFacts, ContactFacts, Customer, StaffFacts
+from domain.frame.decision import Decision
+from domain.frame.playbook import Playbook
+from domain.frame.situation import Situation
+from domain.holds import holding
+from domain.journey import activation
+from domain.journey.account_changes import changed_by_order, left_by_older
+from domain.journey.writes import KeepPlaybook, PlaceAccount, PlaceOrder, ReachBack
+from domain.kernel.base import Write
+from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
+from domain.orders.order import Order, OrderedProduct, Staff
+from domain.orders.writes import AddProducts
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """What is on record of what an order names.
+
+    `newest_at`: when the account's latest order was activated; `contracts`: whose the contract ids are; `staff`: our people by id;
+    `fields`, `contacts`: of the account and its contacts, what a request has set; `gone`: contacts with the address (lower case) with
+    which they were taken off; `opted_out`: addresses that want no optional mails.
+    """
+
+    newest_at: datetime | None = None
+    products: Mapping[str, OrderedProduct] = field(default_factory=dict)
+    contracts: Mapping[str, str] = field(default_factory=dict)
+    staff: Mapping[str, StaffFacts] = field(default_factory=dict)
+    fields: frozenset[str] = frozenset()
+    contacts: frozenset[str] = frozenset()
+    gone: frozenset[tuple[str, str]] = frozenset()
+    opted_out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _People:
+    """An account's people as they are once an order is accepted; `left`: what it would have changed, and did not."""
+
+    account: AccountFacts
+    owner: StaffFacts
+    success_manager: StaffFacts
+    contacts: Sequence[ContactFacts]
+    left: Sequence[str]
+
+
+def check_contracts(order: Order, record: OnRecord) -> None:
+    """Raises `Refusal` (InvalidOrder) for contract ids that other orders have."""
+    problems = [
+        Problem(
+            field=f"contracts[{n}].contract_id",
+            problem=f"{contract.contract_id!r} belongs to order {taken!r}; give each contract its own id",
+        )
+        for n, contract in enumerate(order.contracts)
+        if (taken := record.contracts.get(contract.contract_id)) is not None
+    ]
+    if problems:
+        raise Refusal(INVALID_ORDER, "the order cannot be accepted", problems)
+
+
+def place(
+    before: Customer | None,
+    order: Order,
+    playbook: Playbook,
+    record: OnRecord,
+    as_of: datetime,
+    *,
+    codes: Iterable[str] = (),
+    imported: bool = False,
+    opening: bool = False,
+) -> tuple[Situation, Decision]:
+    """The customer with the order, and all that it means.
+
+    before: the customer without it; null for the account's first order ever.
+    codes: of the catalogue, to suggest from where the order names a product that nobody knows.
+    opening: the journey has no agenda yet.
+
+    Raises `Refusal` (InvalidOrder, UnknownProduct).
+    """
+    products = activation.resolve_products(order, record.products, codes)
+    check_contracts(order, record)
+    sale, purchase = activation.sale_of(order, products), activation.purchase_of(order, products)
+    older = is_older(before, order, record)
+    people = _as_known(before, order) if before and older else _brought(before, order, playbook, record, as_of)
+    bought = [purchase] if purchase else []
+    customer = Customer(
+        account=people.account,
+        owner=people.owner,
+        success_manager=people.success_manager,
+        contacts=list(people.contacts),
+        contracts=sale.contracts,
+        assets=sale.assets,
+        purchases=bought,
+        goods=purchase.names if purchase else [],
+        orders=[activation.placed(order, products)],
+    )
+    if before is not None:
+        about = ("account", "owner", "success_manager", "contacts")
+        after = {name: getattr(customer, name) for name in about}
+        more = {
+            name: [*getattr(before, name), *getattr(customer, name)]
+            for name in ("contracts", "assets", "purchases", "orders")
+        }
+        customer = before.model_copy(update={**after, **more, "goods": [*customer.goods, *before.goods]})
+    situation = Situation(customer, playbook, as_of, imported=imported)
+    # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
+    new = before is None or before.account.closed_at is not None
+    decision = activation.accept(
+        situation, order, sale, first=before is None, opening=opening and new, goods=purchase is not None
+    )
+    decision = _with_people(decision, before, order, people.left, older=older)
+    plan = [*decision.outcome.plan, *holding.after_move(before, situation)]
+    written: list[Write] = [
+        *([KeepPlaybook(playbook)] if before is None else []),
+        AddProducts(tuple(product for product in order.products if product.code not in record.products)),
+        ReachBack(order.activated_at) if older else _account_of(before, order, playbook, record, people, as_of),
+        PlaceOrder(order, sale.contracts, sale.assets, goods=purchase is not None, imported=imported),
+    ]
+    outcome = decision.outcome.model_copy(update={"plan": plan})
+    return situation, replace(decision, outcome=outcome, writes=[*written, *decision.writes])
+
+
+def is_older(before: Customer | None, order: Order, record: OnRecord) -> bool:
+    """True for an order from before the latest one: it tells nothing new about the account."""
+    return before is not None and record.newest_at is not None and order.activated_at < record.newest_at
+
+
+def _as_known(before: Customer, order: Order) -> _People:
+    """The people as they are: an older order changes none of them."""
+    since = min(before.account.since, order.activated_at)
+    account = before.account.model_copy(update={"since": since})
+    left = left_by_older(before.contacts, order)
+    return _People(account, before.owner, before.success_manager, before.contacts, left)
+
+
+def _brought(before: Customer | None, order: Order, playbook: Playbook, record: OnRecord, as_of: datetime) -> _People:
+    """The account and its people as the order says, but for what a request has set."""
+    account, was = order.account, before.account if before else None
+    said = {
+        "time_zone": account.time_zone,
+        "language": account.language,
+        "owner": account.owner.staff_id,
+        "success_manager": (account.success_manager or account.owner).staff_id,
+    }
+    known = before and {
+        "time_zone": before.account.time_zone,
+        "language": before.account.language,
+        "owner": before.owner.staff_id,
+        "success_manager": before.success_manager.staff_id,
+    }
+    settled = {name: known[name] for name in said if name in record.fields} if known else {}
+    left = [
+        f"{name}: {person.staff_id} is known with another name or address; change them with `perennial staff change`"
+        for name, person in (("account.owner", account.owner), ("account.success_manager", account.success_manager))
+        if person is not None and _differs(record.staff.get(person.staff_id), person)
+    ]
+    left += [
+        f"account.{name}: stays {kept!r}, as a request set it; ask for change_account"
+        for name, kept in settled.items()
+        if kept != said[name]
+    ]
+    now = {**said, **settled}
+    staff = {one.staff_id: one for one in ((before.owner, before.success_manager) if before else ())}
+    staff |= {one.staff_id: StaffFacts.model_validate(one.model_dump()) for one in _staff_of(order)}
+    staff |= record.staff
+    moved = was is not None and now["time_zone"] != was.time_zone
+    contacts, refused = _contacts(before, order, record, now["time_zone"], now["language"])
+    facts = AccountFacts(
+        account_id=account.account_id,
+        name=account.name,
+        country=account.country,
+        time_zone=now["time_zone"],
+        language=now["language"],
+        segment=playbook.segment,
+        playbook_version=playbook.version,
+        since=min(was.since, order.activated_at) if was else order.activated_at,
+        billed_until=before.billing_day(as_of) if before and moved else was.billed_until if was else None,
+    )
+    return _People(facts, staff[now["owner"]], staff[now["success_manager"]], contacts, [*left, *refused])
+
+
+def _contacts(
+    before: Customer | None, order: Order, record: OnRecord, zone: str, language: str
+) -> tuple[list[ContactFacts], list[str]]:
+    """Whom the customer is written to: first those that the order names, then the others; and what of the order's is left aside."""
+    known = {one.contact_id: one for one in before.contacts} if before else {}
+    named: list[ContactFacts] = []
+    stays, gone = [], []
+    for n, said in enumerate(order.contacts):
+        one = known.get(said.contact_id)
+        if one is not None and one.contact_id in record.contacts:
+            named.append(one)
+            if (one.name, one.email.lower(), one.role) != (said.name, said.email.lower(), said.role):
+                stays.append(f"contacts[{n}]: {one.contact_id} stays as a request set it; ask for change_contacts")
+        elif one is None and (said.contact_id, said.email.lower()) in record.gone:
+            gone.append(f"contacts[{n}]: {said.contact_id} was taken off by a request; ask for change_contacts")
+        else:
+            same = one is not None and one.email.lower() == said.email.lower()
+            named.append(
+                ContactFacts(
+                    contact_id=said.contact_id,
+                    name=said.name,
+                    email=said.email,
+                    role=said.role,
+                    language=said.language or language,
+                    time_zone=said.time_zone or zone,
+                    rejected=one.rejected if one and same else False,
+                    unsubscribed=one.unsubscribed if one and same else said.email.lower() in record.opted_out,
+                )
+            )
+    ids = {one.contact_id for one in named}
+    return [*named, *(one for id, one in known.items() if id not in ids)], [*stays, *gone]
+
+
+def _account_of(
+    before: Customer | None, order: Order, playbook: Playbook, record: OnRecord, people: _People, as_of: datetime
+) -> PlaceAccount:
+    """The account as it is written, with the contacts that the order brings."""
+    ids = {one.contact_id for one in people.contacts}
+    contacts = {n: said for n, said in enumerate(order.contacts) if said.contact_id in ids}
+    return PlaceAccount(
+        account=order.account,
+        playbook=playbook,
+        since=order.activated_at,
+        time_zone=people.account.time_zone,
+        language=people.account.language,
+        billing_day=before.billing_day(as_of) if before else None,
+        contacts=contacts,
+        settled=record.contacts,
+    )
+
+
+def _staff_of(order: Order) -> tuple[Staff, Staff]:
+    return order.account.owner, order.account.success_manager or order.account.owner
+
+
+def _differs(known: StaffFacts | None, given: Staff) -> bool:
+    """Whether a document says something else of a person who is known. Addresses are the same in any case."""
+    return known is not None and (known.name, known.email.lower()) != (given.name, given.email.lower())
+
+
+def _with_people(
+    decision: Decision, before: Customer | None, order: Order, left: Sequence[str], *, older: bool
+) -> Decision:
+    """The decision whose answer says what the order would have changed of people, and did not; the journal, what it changed."""
+    if before is not None and not older and (lines := changed_by_order(before.contacts, order, left)):
+        decision = replace(decision, more_lines=[*decision.more_lines, *lines])
+    if not left:
+        return decision
+    answer = {**(decision.outcome.answer or {}), "left": list(left)}
+    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
