@@ -1,50 +1,24 @@
-"""Billing within a transaction: whatever changes assets is invoiced or credited with it, and what falls due later is planned."""
+"""Billing within a transaction: what a decision means for invoices and credit memos is loaded, decided, and written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records
 from activities.billing import credits, invoices
-from activities.billing.invoices import Document, DocumentLine
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
-from domain.assets.writes import AssetChange
-from domain.billing import billing
-from domain.billing.bill import BillKind, BillLine
-from domain.billing.line_parts import kept, read_parts, stated
-from domain.billing.writes import BillDue, BillPurchase, BookCredit
+from domain.billing import billing, deciding
+from domain.billing.deciding import NOT_OWNED, ToBill
+from domain.billing.documents import Document
 from domain.frame.customer import Customer
-from domain.frame.ownership import POLICY
 from domain.frame.state import Step
 from domain.frame.unreadable import check_contract, unreadable_of
-from domain.kernel.money import rounding_of
-
-
-@dataclass
-class ToBill:
-    """What the writes of a decision mean for billing, gathered in order."""
-
-    before: dict[str, AssetRecord | None] = field(default_factory=dict)
-    after: dict[str, AssetRecord] = field(default_factory=dict)
-    due: list[BillDue] = field(default_factory=list)
-    purchases: list[BillPurchase] = field(default_factory=list)
-    credits: list[BookCredit] = field(default_factory=list)
-
-    def changed(self, changes: Iterable[AssetChange]) -> None:
-        """Assets before the first and after the last of their changes."""
-        for change in changes:
-            asset_id = change.after.asset.asset_id
-            self.before.setdefault(asset_id, change.before)
-            self.after[asset_id] = change.after
-
-    def __bool__(self) -> bool:
-        return bool(self.after or self.due or self.purchases or self.credits)
+from domain.kernel.base import Write
 
 
 @dataclass
@@ -53,7 +27,7 @@ class Billed:
 
     invoices: list[Document] = field(default_factory=list)
     memos: list[Document] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: Sequence[Step] = ()
 
     def told(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Invoices and credit memos as other systems are told."""
@@ -64,153 +38,40 @@ class Billed:
 
 
 async def bill(
-    connection: Connection, customer: Customer, key: str, as_of: datetime, work: ToBill, *, imported: bool
+    connection: Connection, customer: Customer, key: str, as_of: datetime, writes: Iterable[Write], *, imported: bool
 ) -> Billed:
     """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
-    today = customer.billing_day(as_of)
-    contracts = _sold(customer, work) or await _contracts(connection, work, customer.account.account_id)
-    records = await _records(connection, work, customer.account.account_id)
+    work = ToBill.of(writes)
+    if not work:
+        return Billed()
+    account_id, today = customer.account.account_id, customer.billing_day(as_of)
+    contracts = work.sold_under(customer)
+    if not contracts and work.contracts:
+        contracts = await contracts_billing(connection, account_id, work.contracts)
+    records = await _records(connection, work, account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
     charged = await invoices.billed_lines(connection, known) if known else {}
-    dues = [
-        billing.Due(
-            after=record,
-            before=work.before.get(asset_id, record),
-            contract=contracts.get(record.asset.contract_id or ""),
-            billed=charged.get(asset_id, ()),
-            taken_over=imported,
-        )
-        for asset_id, record in records.items()
-    ]
-    settlements = await computed(
-        len(dues), lambda: [billing.settle(due, today, due.after.asset.time_zone, POLICY) for due in dues]
+    bills = await computed(
+        len(records), deciding.decide, customer, as_of, work, records, contracts, charged, imported=imported
     )
-    lines: list[tuple[AssetRecord, BillLine]] = []
-    elsewhere: list[BillLine] = []
-    days: dict[str, list[date | None]] = {}
-    for due, settlement in zip(dues, settlements, strict=True):
-        lines += [(due.after, line) for line in settlement.lines]
-        elsewhere += settlement.elsewhere
-        what = f"contract:{due.contract.contract_id}" if due.contract else f"asset:{due.after.asset.asset_id}"
-        days.setdefault(what, []).append(settlement.look_on(due.contract, as_of))
-    if elsewhere:
-        await invoices.note_billed_elsewhere(connection, elsewhere, as_of)
-    billed = await _write(connection, customer, key, as_of, today, lines, work.purchases)
-    billed.steps = [
-        billing.step_on(customer, what, day)
-        for what, found in days.items()
-        if (day := min((day for day in found if day is not None), default=None)) is not None
-    ]
-    for write in work.credits:
-        memo = await credits.book_credit(connection, customer.account.account_id, write.credit, as_of=as_of, on=today)
-        if memo is not None and not memo.again:
-            billed.memos.append(await credits.load_credit_memo(connection, memo.memo_id))
-    return billed
-
-
-async def _write(
-    connection: Connection,
-    customer: Customer,
-    key: str,
-    as_of: datetime,
-    today: date,
-    lines: Sequence[tuple[AssetRecord, BillLine]],
-    purchases: Sequence[BillPurchase],
-) -> Billed:
-    """One invoice and one credit memo for each currency."""
-    account_id = customer.account.account_id
-    charges: dict[str, list[DocumentLine]] = {}
-    given_back: dict[str, list[DocumentLine]] = {}
-    forgone = [line for _, line in lines if not line.amount]
-    if forgone:
-        await invoices.note_forgone(connection, forgone, as_of)
-    for record, line in lines:
-        if not line.amount:
-            continue  # other credits have left nothing of the charge: there is no document over nothing
-        into = charges if line.kind is BillKind.CHARGE else given_back
-        into.setdefault(line.currency, []).append(_document_line(record, line))
-    for purchase in purchases:
-        amount = rounding_of(purchase.currency).apply(purchase.quantity * purchase.unit_price)
-        if amount > 0:
-            charges.setdefault(purchase.currency, []).append(_purchase_line(purchase, amount, today))
-    billed = Billed()
-    for currency, found in charges.items():
+    await invoices.note_billed_elsewhere(connection, bills.elsewhere, as_of)
+    await invoices.note_forgone(connection, bills.forgone, as_of)
+    billed = Billed(steps=bills.steps)
+    for currency, lines in bills.invoices.items():
         document = await invoices.write_invoice(
-            connection, account_id, f"{key}/{currency}", currency, found, as_of=as_of, on=today
+            connection, account_id, f"{key}/{currency}", currency, lines, as_of=as_of, on=today
         )
         billed.invoices.append(document)
-    for currency, found in given_back.items():
-        document = await credits.write_schedule_credits(
-            connection,
-            account_id,
-            f"{key}/{currency}",
-            currency,
-            found,
-            reason="what was charged for is not owned any more",
-            as_of=as_of,
-            on=today,
+    for currency, lines in bills.credits.items():
+        memo = await credits.write_schedule_credits(
+            connection, account_id, f"{key}/{currency}", currency, lines, reason=NOT_OWNED, as_of=as_of, on=today
         )
-        billed.memos.append(document)
+        billed.memos.append(memo)
+    for write in work.credits:
+        booked = await credits.book_credit(connection, account_id, write.credit, as_of=as_of, on=today)
+        if booked is not None and not booked.again:
+            billed.memos.append(await credits.load_credit_memo(connection, booked.memo_id))
     return billed
-
-
-def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:
-    asset = record.asset
-    said = stated(abs(line.amount), line.currency, line.parts, line.why)
-    return DocumentLine(
-        kind=line.kind.value,
-        description=asset.name or asset.product,
-        due=line.due,
-        amount=abs(line.amount),
-        scheduled=line.scheduled,
-        asset_id=asset.asset_id,
-        lot=line.lot,
-        period=line.period,
-        stands=None if line.kind is BillKind.CHARGE and line.stands == kept(line.parts) else line.stands,
-        **invoices.covered(said, read_parts(line.stands) if line.stands else ()),
-    )
-
-
-def _purchase_line(purchase: BillPurchase, amount: Decimal, today: date) -> DocumentLine:
-    return DocumentLine(
-        kind="purchase",
-        description=purchase.description,
-        due=today,
-        amount=amount,
-        scheduled=amount,
-        order_id=purchase.order_id,
-        line_id=purchase.line_id,
-        quantity=purchase.quantity,
-        unit_price=purchase.unit_price,
-        start=today,
-        until=today,
-    )
-
-
-def _sold(customer: Customer, work: ToBill) -> dict[str, billing.ContractBilling]:
-    """The contracts of new assets as a sale has made them, which the customer's facts show without asking; else nothing."""
-    if work.due or any(before is not None for before in work.before.values()):
-        return {}
-    known = {contract.contract_id: contract for contract in customer.contracts}
-    found = {record.asset.contract_id for record in work.after.values() if record.asset.contract_id}
-    if not all(name in known and known[name].term.number == 1 and not known[name].term.moves for name in found):
-        return {}
-    return {
-        name: billing.ContractBilling(
-            contract_id=name,
-            billing=known[name].billing,
-            first_invoice=known[name].first_invoice,
-            terms=(billing.ContractTerm(start_on=known[name].term.start_on, until=known[name].term.until),),
-        )
-        for name in found
-    }
-
-
-async def _contracts(connection: Connection, work: ToBill, account_id: str) -> dict[str, billing.ContractBilling]:
-    """How the contracts concerned are billed, with all their terms as this transaction has left them."""
-    wanted = {record.asset.contract_id for record in work.after.values()} | {due.contract_id for due in work.due}
-    ids = sorted(contract_id for contract_id in wanted if contract_id)
-    return await contracts_billing(connection, account_id, ids) if ids else {}
 
 
 _BILLED_BY = ("billing", "first_invoice", "anchor_day", "billed_from")

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from activities.billing.falling_due import Billed
-from activities.billing.invoices import Document
 from activities.frame import effects
+from domain.billing.documents import Document
 from domain.frame.customer import ContactFacts, Customer
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_names import contact_in_words, mail_in_words

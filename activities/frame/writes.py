@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from activities.assets.ledger import save_changes, set_unit_prices
-from activities.billing.falling_due import Billed, ToBill, bill
 from activities.contracts import holdings
 from activities.frame import effects
 from activities.frame.telling import telling
@@ -17,7 +17,7 @@ from activities.kernel.pool import Connection
 from activities.orders import fulfilment_rows, order_rows
 from activities.quotes import quote_rows
 from domain.assets.writes import AssetChange, Relate, SetUnitPrice
-from domain.billing.writes import BillDue, BillPurchase, BookCredit
+from domain.billing.writes import BILLED
 from domain.contracts.writes import (
     BeginTerm,
     DropTerm,
@@ -67,32 +67,18 @@ _HEALTH = telling(
 
 
 class Writer:
-    """Writes for one customer within one transaction. `key` is the business key of the effect that they belong to."""
+    """Writes for one customer within one transaction."""
 
-    def __init__(self, connection: Connection, customer: Customer, key: str, as_of: datetime) -> None:
+    def __init__(self, connection: Connection, customer: Customer, as_of: datetime) -> None:
         self._connection = connection
         self._customer = customer
         self._account_id = customer.account.account_id
-        self._key = key
         self._as_of = as_of
-        self._to_bill = ToBill()
 
     async def carry_out(self, writes: Iterable[Write]) -> None:
-        """Every write, in order; runs of the same kind go to the server together."""
-        batch: list[Any] = []
-        for write in writes:
-            if batch and type(batch[0]) is not type(write):
-                await _HANDLERS[type(batch[0])](self, batch)
-                batch = []
-            batch.append(write)
-        if batch:
-            await _HANDLERS[type(batch[0])](self, batch)
-
-    async def bill(self, *, imported: bool) -> Billed:
-        """What the writes have to be invoiced or credited for, in the same transaction; after `carry_out`."""
-        if not self._to_bill:
-            return Billed()
-        return await bill(self._connection, self._customer, self._key, self._as_of, self._to_bill, imported=imported)
+        """Every write, in order; runs of the same kind go to the server together. What is billed is decided once all are there."""
+        for kind, batch in groupby((write for write in writes if not isinstance(write, BILLED)), type):
+            await _HANDLERS[kind](self, list(batch))
 
     def staff_id(self, who: str) -> str:
         """The staff id behind `owner` or `success_manager`; any other is one already."""
@@ -168,7 +154,6 @@ class Writer:
 
     async def _change_assets(self, writes: list[AssetChange]) -> None:
         await save_changes(self._connection, writes)
-        self._to_bill.changed(writes)
 
     async def _save_quotes(self, writes: list[SaveQuote]) -> None:
         await quote_rows.save_quotes(self._connection, self._account_id, self._as_of, writes)
@@ -206,15 +191,6 @@ class Writer:
     async def _place_orders(self, writes: list[PlaceOrder]) -> None:
         for write in writes:
             await order_rows.place_order(self._connection, write, self._as_of)
-
-    async def _bill_due(self, writes: list[BillDue]) -> None:
-        self._to_bill.due += writes
-
-    async def _bill_purchases(self, writes: list[BillPurchase]) -> None:
-        self._to_bill.purchases += writes
-
-    async def _book_credits(self, writes: list[BookCredit]) -> None:
-        self._to_bill.credits += writes
 
     async def _open_assets(self, writes: list[OpenAsset]) -> None:
         await holdings.open_assets(self._connection, writes)
@@ -355,9 +331,6 @@ _HANDLERS: dict[type[Any], _Handler] = {
     PlaceAccount: Writer._place_accounts,
     ReachBack: Writer._reach_back,
     PlaceOrder: Writer._place_orders,
-    BillDue: Writer._bill_due,
-    BillPurchase: Writer._bill_purchases,
-    BookCredit: Writer._book_credits,
     BeginTerm: Writer._begin_terms,
     SetContractStatus: Writer._set_contract_statuses,
     MakeOffer: Writer._make_offers,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from activities.billing.falling_due import bill
 from activities.frame import effects
 from activities.frame.decided import billing_rows, journal_rows, with_documents, without_unwanted_mails
 from activities.frame.numbering import with_short_numbers
@@ -40,9 +41,8 @@ async def carry_out(
     customer, as_of, key = situation.customer, situation.as_of, origin.key
     account_id = customer.account.account_id
     decision = without_unwanted_mails(customer, decision)
-    writer = Writer(connection, customer, key, as_of)
-    await writer.carry_out(decision.writes)
-    billed = await writer.bill(imported=situation.imported)
+    await Writer(connection, customer, as_of).carry_out(decision.writes)
+    billed = await bill(connection, customer, key, as_of, decision.writes, imported=situation.imported)
     lines = [*journal_rows(decision, key, origin.stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
     await effects.write_journal(connection, account_id, lines)
     if not situation.imported:

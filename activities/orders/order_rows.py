@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,8 @@ async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord
         [contract.contract_id for contract in order.contracts],
         [one.staff_id for one in (account.owner, account.success_manager) if one is not None],
     )
+    if row is None:
+        raise AssertionError("a select without a table has a row")
     found = {name: value for name, value in row["record"].items() if value is not None}
     record = OnRecord(
         newest_at=datetime.fromisoformat(found["newest_at"]) if "newest_at" in found else None,
@@ -134,7 +136,7 @@ async def place_order(connection: Connection, sale: PlaceOrder, as_of: datetime)
         await _ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
 
 
-def _line_rows(order: Order) -> Iterable[Sequence[Any]]:
+def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
     sold = [(line, contract.contract_id, None) for contract in order.contracts for line in contract.lines]
     for line, contract_id, site in [*sold, *((line, None, line.site) for line in order.lines)]:
         yield _LINE.row(
@@ -148,7 +150,7 @@ def _line_rows(order: Order) -> Iterable[Sequence[Any]]:
         )
 
 
-def _asset_row(order: Order, asset: AssetFacts) -> Sequence[Any]:
+def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
     period = asset.periods[0]
     return _ASSET.row(
         asset,

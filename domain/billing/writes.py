@@ -34,3 +34,7 @@ class BookCredit(Write):
     """A credit memo, each line capped by what is left of the charge that it names."""
 
     credit: Credit
+
+
+BILLED = (BillDue, BillPurchase, BookCredit)
+"""What is no row of its own, but invoiced or credited once everything else is written."""

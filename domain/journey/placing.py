@@ -107,7 +107,7 @@ def place(
             name: [*getattr(before, name), *getattr(customer, name)]
             for name in ("contracts", "assets", "purchases", "orders")
         }
-        customer = before.model_copy(update={**after, **more, "goods": [*customer.goods, *before.goods]})
+        customer = before.having(**after, **more, goods=[*customer.goods, *before.goods])
     situation = Situation(customer, playbook, as_of, imported=imported)
     # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
     new = before is None or before.account.closed_at is not None
@@ -122,7 +122,7 @@ def place(
         ReachBack(order.activated_at) if older else _account_of(before, order, playbook, record, people, as_of),
         PlaceOrder(order, sale.contracts, sale.assets, goods=purchase is not None, imported=imported),
     ]
-    outcome = decision.outcome.model_copy(update={"plan": plan})
+    outcome = decision.outcome.having(plan=plan)
     return situation, replace(decision, outcome=outcome, writes=[*written, *decision.writes])
 
 
@@ -134,7 +134,7 @@ def is_older(before: Customer | None, order: Order, record: OnRecord) -> bool:
 def _as_known(before: Customer, order: Order) -> _People:
     """The people as they are: an older order changes none of them."""
     since = min(before.account.since, order.activated_at)
-    account = before.account.model_copy(update={"since": since})
+    account = before.account.having(since=since)
     left = left_by_older(before.contacts, order)
     return _People(account, before.owner, before.success_manager, before.contacts, left)
 
@@ -254,4 +254,4 @@ def _with_people(
     if not left:
         return decision
     answer = {**(decision.outcome.answer or {}), "left": list(left)}
-    return replace(decision, outcome=decision.outcome.model_copy(update={"answer": answer}))
+    return replace(decision, outcome=decision.outcome.having(answer=answer))

@@ -12,9 +12,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.billing.credits import OverCreditedError, write_schedule_credits
-from activities.billing.invoices import DocumentLine
 from activities.frame.errors import business_errors
 from activities.kernel.clock import present
+from domain.billing.documents import DocumentLine
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
