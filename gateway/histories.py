@@ -54,7 +54,7 @@ class Remembered:
 
 async def remember(temporal: Client, account_id: str) -> Remembered:
     """What all runs of an account's journey and of its cases remember."""
-    cases = f"WorkflowType = 'ServiceCase' AND str = '{account_id}'"
+    cases = f"WorkflowType = 'ServiceCase' AND AccountId = '{account_id}'"
     ids = {run.id async for run in temporal.list_workflows(cases)}
     return await remember_runs(temporal, [journey_id(account_id), *sorted(ids)])
 
