@@ -91,7 +91,7 @@ def activities_of(concern: object) -> list[Callable[..., Any]]:
 
 
 def build_inbox(client: Client, pool: Pool, settings: Settings) -> Inbox:
-    """The door for mail, over the same servers as a worker's."""
+    """The inbox, over the same servers as a worker's."""
     return Inbox(
         PerennialClient(client, pool, task_queue=settings.task_queue),
         CaseClient(client, pool, task_queue=settings.task_queue),

@@ -1,1 +1,1 @@
-"""The doors through which something leaves the company: mail, notices to staff, provisioning."""
+"""The channels by which something leaves the company: mail, notices to staff, provisioning."""

@@ -1,4 +1,4 @@
-"""Limits of what is taken at the doors, which rules, doors and settings share."""
+"""Limits of what is taken in, which rules, handlers and settings share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How plain values are written at the doors: one rule for each kind, whatever document it stands in.
+"""How plain values are written in what comes in: one rule for each kind, whatever document it stands in.
 
 pydantic alone takes numbers for instants, midnights for days, `1_000`, `1e3` and full-width digits for decimals, and text for
 whole numbers in some fields but not in others. Here each kind has one spelling; values that are made in Python are taken as they are.

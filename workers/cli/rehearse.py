@@ -1,4 +1,4 @@
-"""A feed of real orders, rehearsed: its customers live a year of their own time, through the doors that services use."""
+"""A feed of real orders, rehearsed: its customers live a year of their own time, through the clients that services use."""
 
 from __future__ import annotations
 

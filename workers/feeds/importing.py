@@ -1,4 +1,4 @@
-"""Orders from a file, through the door that every service uses: a customer's orders in turn, customers side by side."""
+"""Orders from a file, through the client that every service uses: a customer's orders in turn, customers side by side."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def _import_order(client: PerennialClient, pool: Pool, pending: Pending, t
         order = read_order(document)
         async with pool.acquire() as connection:
             found = await find_order(connection, order.order_id)
-        # An import that goes on after a crash passes over what is on record; a differing order is told so by the door.
+        # An import that goes on after a crash passes over what is on record; a differing order is told so by the handler.
         if found == (order.account.account_id, order.digest()):
             tally.before += 1
         else:

@@ -1,1 +1,1 @@
-"""Rehearsals: a customer's life lived on the running stack through the public doors, by a script of what the customer does."""
+"""Rehearsals: a customer's life lived on the running stack through the public clients, by a script of what the customer does."""

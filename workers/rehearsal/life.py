@@ -1,4 +1,4 @@
-"""Living a story: week by week the customer's clock is moved, and the customer does what the story says, through the public doors."""
+"""Living a story: week by week the customer's clock is moved, and the customer does what the story says, through the public clients."""
 
 from __future__ import annotations
 
