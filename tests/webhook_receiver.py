@@ -23,6 +23,7 @@ class Received:
 
     id: str
     timestamp: int
+    signature: str
     genuine: bool
     body: dict[str, Any]
     status: int
@@ -70,6 +71,7 @@ class Receiver:
                 Received(
                     found["webhook-id"],
                     int(found["webhook-timestamp"]),
+                    found["webhook-signature"],
                     self._genuine(found, content),
                     json.loads(content),
                     status,

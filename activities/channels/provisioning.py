@@ -47,7 +47,7 @@ class HttpProvisioner:
     """POSTs each request as JSON to one URL; the key is sent as the Idempotency-Key header, too."""
 
     def __init__(self, url: str, timeout_seconds: float = 10) -> None:
-        self._poster = Poster(url, timeout_seconds, limit=_BODY_LIMIT + 1, name="provisioning")
+        self._poster = Poster(url, timeout_seconds, limit=_BODY_LIMIT + 1)
 
     async def provision(self, request: ProvisioningRequest) -> ProvisioningResult:
         """Ask the service. Takes no longer than the time-out in all; errors as the port says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
-from activities.channels.webhooks import WebhookChannel, signature
+from activities.channels.webhooks import WebhookChannel
 from activities.kernel.clock import present
 from tests.webhook_receiver import Receiver
 
@@ -13,11 +13,12 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDMfKQ9r8GKYq="
 
 
-def test_the_signature_is_that_of_the_scheme() -> None:
+async def test_the_signature_is_that_of_the_scheme() -> None:
     # The worked example of the scheme's own documentation.
-    body = b'{"test": 2432232314}'
-    said = signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
-    assert said == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    with Receiver(SECRET) as receiver:
+        sender = WebhookChannel(receiver.url, SECRET)
+        await sender.send("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', 1614265330.5)
+    assert receiver.attempts[0].signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 async def test_a_receiver_can_check_every_attempt_also_while_secrets_change() -> None:
