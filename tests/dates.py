@@ -17,11 +17,11 @@ from activities.kernel.clock import present
 
 TOKYO, BERLIN, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 WHAT = (
-    "tests/workflows/test_holds.py",
-    "tests/workflows/test_customer_journey.py",
-    "tests/workflows/test_billing.py",
-    "tests/workflows/test_requests.py",
-    "tests/workflows/test_surveys.py",
+    "tests/workflows/holds/test_holds.py",
+    "tests/workflows/journey/test_customer_journey.py",
+    "tests/workflows/billing/test_billing.py",
+    "tests/workflows/journey/test_requests.py",
+    "tests/workflows/success/test_surveys.py",
     "tests/workers/cli",
     "tests/e2e/test_demo.py",
 )

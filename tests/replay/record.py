@@ -31,8 +31,8 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, place, report_usage, settled
 from tests.e2e.outages import Outside, outside
 from tests.webhook_receiver import Receiver
+from tests.workflows.quotes.test_quotes import BOOK, CATALOGUE, CRM, NOW, asked, sale
 from tests.workflows.service_side import open_case, resolve_case
-from tests.workflows.test_quotes import BOOK, CATALOGUE, CRM, NOW, asked, sale
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
 from workers.settings import Settings

@@ -13,7 +13,7 @@ from gateway.cases import CaseClient
 from gateway.inbound import Inbox
 from tests.builders import order
 from tests.conftest import Servers
-from tests.gateway.post import DOMAIN, OWN, written
+from tests.gateway.mail.post import DOMAIN, OWN, written
 from tests.workers.cli.running import Ended, perennial
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import order
 from tests.e2e.lives import until
-from tests.gateway.post import SERVICE, contact_of, written
+from tests.gateway.mail.post import SERVICE, contact_of, written
 from workers.cli.stack import stack_up
 
 

@@ -1,0 +1,110 @@
+"""An unhappy customer has a person within a business day; what waits because of it ends, and its owner knows what and why."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.agendas import apart
+from tests.cases import case_client, customer, staffed
+from tests.conftest import Servers
+from tests.e2e.lives import account_of, attention_of, settled
+from tests.workflows.service_side import live_holds, onboarded
+from tests.workflows.success.test_surveys import resolved_and_asked
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+async def notices(servers: Servers, account: str) -> list[tuple[str, str, datetime, str]]:
+    """What our people were told: to whom, the title, when, and the lines."""
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(
+        "select staff_id, body, created_at from outbox where account_id = $1 and channel = 'deliver_notice'"
+        " order by created_at, delivery_id",
+        account,
+    )
+    return [(row["staff_id"], row["body"]["title"], row["created_at"], " ".join(row["body"]["lines"])) for row in rows]
+
+
+async def unhappy(servers: Servers, score: int = 3) -> tuple[str, str, datetime]:
+    """A customer who has just answered the survey: the account, the survey, and when."""
+    _, account = await onboarded(servers)
+    await servers.client.fast_forward(account, timedelta(days=20))
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    at = await servers.client.now(account)
+    await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": score})
+    await servers.client.fast_forward(account, timedelta(minutes=1))
+    return account, survey, at
+
+
+@pytest.mark.engine
+async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(servers: Servers) -> None:
+    account, survey, at = await unhappy(servers)
+    told = await notices(servers, account)
+    (owner,) = [one for one in told if one[1].startswith("Automatic mails wait: would recommend at 3 of 10")]
+    ends = (at + timedelta(days=30)).astimezone(TOKYO).date()
+    assert owner[0] == "S-1"
+    assert f"source {survey}" in owner[3]
+    assert f"or by itself on {ends}" in owner[3]
+    assert "Check-ins, surveys, offers and greetings wait" in owner[3]
+    (task,) = await servers.pool.fetch(
+        "select * from staff_task where account_id = $1 and key like 'survey/%'", account
+    )
+    assert timedelta(0) < task["due_at"] - at <= timedelta(days=5)
+    await servers.client.fast_forward_to(account, task["due_at"] + timedelta(minutes=1))
+    (reminder,) = [one for one in await notices(servers, account) if one[1] == "Due now: Call a detractor (3 of 10)"]
+    assert reminder[0] == task["staff_id"]
+    assert reminder[2] - task["due_at"] < timedelta(minutes=1)
+    await servers.client.fast_forward(account, timedelta(days=6))
+    late = [one for one in await notices(servers, account) if one[1].startswith("Nobody has called yet")]
+    assert [one[0] for one in late] == ["S-1"]
+    assert late[0][2].astimezone(TOKYO).hour == 9
+    assert "unhappy" in await attention_of(servers.temporal, account)
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, at + timedelta(days=31))
+    assert await live_holds(servers, account) == []
+    titles = [one[1] for one in await notices(servers, account)]
+    assert titles.count("Nobody called, and automatic mails go again: Call a detractor (3 of 10)") == 1
+    (ended,) = [one for one in await notices(servers, account) if one[1].startswith("Nobody called, and")]
+    assert ended[0] == "S-1"
+    assert f"The wait for it ended by itself on {ends}." in ended[3]
+    assert "had waited" in ended[3]
+    assert f"source {survey}" in ended[3]
+    await servers.client.fast_forward_to(account, at + timedelta(days=66))
+    sent = "select count(*) from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
+    assert await servers.pool.fetchval(sent, account, at)
+    await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
+    await servers.client.fast_forward(account, timedelta(minutes=1))
+    assert "unhappy" not in await attention_of(servers.temporal, account)
+    assert await apart(servers, account) == []
+
+
+async def test_whoever_called_is_not_chased(servers: Servers) -> None:
+    account, survey, _ = await unhappy(servers, 6)
+    await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
+    await servers.client.fast_forward(account, timedelta(days=8))
+    await servers.client.fast_forward(account, timedelta(days=25))
+    assert not [one for one in await notices(servers, account) if one[1].startswith(("Due now", "Nobody"))]
+    assert await live_holds(servers, account) == []
+
+
+@pytest.mark.parametrize("called", [True, False])
+async def test_a_bad_rating_of_a_case_is_chased_as_well(servers: Servers, called: bool) -> None:
+    client, document = case_client(servers), await customer(servers, segment="enterprise")
+    account = account_of(document)
+    team = await staffed(servers, f"UH-{called}")
+    case_id = await resolved_and_asked(client, servers, document, team)
+    await client.ask(case_id, "answer_csat", {"score": 1, "comment": "rude"})
+    await servers.client.fast_forward(account, timedelta(minutes=5))
+    told = await notices(servers, account)
+    assert [one[0] for one in told if one[1] == "Automatic mails wait: rated 1 of 5"] == ["S-1"]
+    if called:
+        await client.ask(case_id, "respond", {"body": "We are sorry.", "channel": "phone", "by": f"UH-{called}"})
+    await servers.client.fast_forward(account, timedelta(days=7))
+    titles = [one[1] for one in await notices(servers, account)]
+    chased = [title for title in titles if "Call back" in title and title.startswith(("Due now", "Nobody has"))]
+    assert bool(chased) is not called
+    assert any(title.startswith("Nobody has called yet") for title in titles) is not called
+    assert await apart(servers, account) == []
