@@ -75,12 +75,38 @@ async def _database(findings: Findings, settings: Settings) -> None:
         tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
         findings.said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
         if tables:
+            await _letters(findings, connection)
             findings.said("asset ledger", *await _ledger(connection))
             findings.said("facts", *await _facts(connection))
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:
         mend = "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one"
         findings.said("PostgreSQL", False, str(error), mend)
+
+
+_LETTERS = """
+select show_trgm('珈琲') <> '{}' as known, datcollate, coalesce(datlocale, datcollate) as sorted_by,
+       datlocprovider = 'b' and datlocale = 'C.UTF-8' as ours from pg_database where datname = current_database()
+"""
+
+
+async def _letters(findings: Findings, connection: Connection) -> None:
+    """Whether names of every script are found, and sorted as everywhere."""
+    row = await connection.fetchrow(_LETTERS)
+    if row is None:
+        return
+    anew = "take it along with pg_dump into one made with " + _MADE_WITH
+    said = (
+        "of every script" if row["known"] else "none beyond ASCII: customers are not found by their names in Japanese"
+    )
+    findings.said("letters", row["known"], said, anew)
+    if not row["ours"]:
+        findings.noted("order", f"as {row['sorted_by']}, which differs between systems", anew)
+
+
+_MADE_WITH = (
+    "`create database … template template0 lc_ctype 'C.UTF-8' locale_provider builtin builtin_locale 'C.UTF-8'`"
+)
 
 
 async def _engine(findings: Findings, servers: Connections) -> None:

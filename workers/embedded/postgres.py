@@ -20,6 +20,8 @@ from workers.embedded.ports import LOOPBACK, POSTGRES_PORT, choose_port
 from workers.embedded.process import Ladder, ServerProcess, end_leftover, listens, run_tool, serves
 
 DATABASE = "perennial"
+LETTERS = "C.UTF-8"
+"""What is a letter: of every script. Without it trigrams, by which customers are found, see nothing but ASCII."""
 USER = "perennial"
 
 _READY_SECONDS = 60.0  # recovery after a crash included
@@ -153,8 +155,21 @@ class EmbeddedPostgres(Part):
     async def _create_database(self) -> None:
         connection = await self._connect("postgres")
         try:
-            if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+            ctype = await connection.fetchval("SELECT datctype FROM pg_database WHERE datname = $1", DATABASE)
+            if ctype is None:
                 await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+            elif ctype == "C" and await _has_letters(connection):
+                await connection.execute(_CARRY_OVER, LETTERS)
+                await self._index_anew()
+        finally:
+            await connection.close()
+
+    async def _index_anew(self) -> None:
+        """The indexes that know letters, of a database from before all scripts were known."""
+        connection = await self._connect(DATABASE)
+        try:
+            for row in await connection.fetch(_BY_LETTERS):
+                await connection.execute(f"REINDEX INDEX {row['name']}")
         finally:
             await connection.close()
 
@@ -163,6 +178,23 @@ class EmbeddedPostgres(Part):
 
     def _address(self, database: str) -> str:
         return f"postgresql://{USER}:{self._password}@{LOOPBACK}:{self._port}/{database}"
+
+
+# Order is the builtin provider's and stays; only what asks the system which characters are letters hears of it.
+_CARRY_OVER = "UPDATE pg_database SET datctype = $1 WHERE datctype = 'C' AND datlocprovider = 'b'"
+_BY_LETTERS = """
+SELECT DISTINCT i.indexrelid::regclass::text AS name FROM pg_index i, unnest(i.indclass) class
+JOIN pg_opclass o ON o.oid = class WHERE o.opcname LIKE '%trgm_ops'
+"""
+
+
+async def _has_letters(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether this system knows all letters; some know them by other names only."""
+    try:
+        await connection.execute(f"CREATE COLLATION pg_temp.letters (PROVIDER = libc, LOCALE = '{LETTERS}')")
+    except asyncpg.PostgresError:
+        return False
+    return True
 
 
 def _command(found: Placement, port: int) -> list[str]:
@@ -217,17 +249,19 @@ async def _initialise(found: Placement, password: str) -> None:
     if found.setup_account:
         for path in (draft, password_file):
             os.chown(path, found.setup_account.uid, found.setup_account.gid)
+    arguments = [
+        *(str(found.programs / "initdb"), "-D", str(draft / "data"), "-U", USER),
+        *("--auth=scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "--locale=C"),
+        # Sorts like C, the same on every system, but knows upper and lower case beyond ASCII.
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
+    ]
     try:
-        await run_tool(
-            [
-                *(str(found.programs / "initdb"), "-D", str(draft / "data"), "-U", USER),
-                *("--auth=scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "--locale=C"),
-                # Sorts like C, the same on every system, but knows upper and lower case beyond ASCII.
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
-            ],
-            env=_environment(),
-            account=found.setup_account,
-        )
+        try:
+            await run_tool([*arguments, f"--lc-ctype={LETTERS}"], env=_environment(), account=found.setup_account)
+        except EmbeddedError as error:
+            if "locale" not in str(error):
+                raise
+            await run_tool(arguments, env=_environment(), account=found.setup_account)
         if found.account and found.setup_account:
             await asyncio.to_thread(hand_over, draft / "data", found.setup_account, found.account)
         (draft / "data").rename(found.data)

@@ -208,3 +208,29 @@ async def test_a_cancelled_start_leaves_nothing_running_and_can_be_repeated(data
     await all_gone(started, [])
     async with EmbeddedPostgres(data_dir) as again:
         assert await execute(again.dsn, "SELECT 1") == 1
+
+
+TRIGRAMS = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+
+
+async def test_letters_of_every_script_are_known(data_dir: Path) -> None:
+    async with EmbeddedPostgres(data_dir) as server:
+        await execute(server.dsn, TRIGRAMS)
+        assert await execute(server.dsn, "SELECT show_trgm('珈琲')")
+
+
+async def test_a_database_that_knew_no_letters_is_carried_over(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(postgres, "LETTERS", "C")
+        async with EmbeddedPostgres(data_dir) as server:
+            await execute(server.dsn, TRIGRAMS)
+            await execute(server.dsn, "CREATE TABLE house AS SELECT '珈琲店 山羊' AS name")
+            await execute(server.dsn, "CREATE INDEX by_name ON house USING gin (name gin_trgm_ops)")
+            assert await execute(server.dsn, "SELECT show_trgm('珈琲')") == []
+    async with EmbeddedPostgres(data_dir) as server:
+        assert await execute(server.dsn, "SELECT show_trgm('珈琲')")
+        found = "SET enable_seqscan = off; SELECT name FROM house WHERE name LIKE '%珈琲店%'"
+        connection = await asyncpg.connect(server.dsn)
+        await connection.execute(found.partition(";")[0])
+        assert await connection.fetchval(found.partition(";")[2]) == "珈琲店 山羊"
+        await connection.close()
