@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     """so many lines an order may have at most"""
     log: LogForm | None = None
     """how log lines are written; without it as text by workers and the inbox, and not at all by `perennial up` and the demo"""
+    keep_events_days: Annotated[int, Field(ge=90)] = 400
+    """for so long events that have left stay on record, until `perennial retention` deletes them"""
+    keep_usage_days: Annotated[int, Field(ge=90)] = 1100
+    """for so long days of usage stay on record"""
     answer_within: Annotated[float, Field(gt=0)] = 30
     """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None

@@ -21,7 +21,7 @@ from tests.living_in_memory import InMemory
 from tests.replay.record import first_half_year
 from workers import migrating
 
-NEWEST = ("20261128000081_",)
+NEWEST = ("20261128000081_", "20261128000082_")
 BEGINS = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 

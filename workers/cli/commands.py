@@ -105,6 +105,13 @@ def mail() -> typer.Typer:
     return mail_app
 
 
+def retention() -> typer.Typer:
+    """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
+    from workers.cli.retaining import app
+
+    return app
+
+
 def keys() -> typer.Typer:
     """The keys by which mails are signed."""
     from workers.cli.keys import app
@@ -148,7 +155,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, register, migrate, doctor, schema),
+    *(up, temporal, demo, worker, register, migrate, doctor, retention, schema),
     *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, report),
 )
 """Every command and group, in the order in which help lists them."""
