@@ -30,5 +30,7 @@ async def waiting(
 
 async def count_waiting(connection: Connection, channels: Sequence[str]) -> int:
     """How many rows of the outbox have not left."""
-    query = "select count(*) from outbox where status = 'waiting' and channel = any($1)"
-    return await connection.fetchval(query, list(channels)) or 0
+    return await connection.fetchval(_COUNT, list(channels)) or 0
+
+
+_COUNT = "select count(*) from outbox where status = 'waiting' and channel = any($1)"

@@ -59,7 +59,7 @@ async def fast_forward(account: str, duration: str, as_json: Json = False) -> No
         with progress_console.status(f"{account}: from {before:%Y-%m-%d} on …"):
             after = await servers.client.fast_forward(account, by)
         async with servers.pool.acquire() as connection:
-            lines = [line for line in await reports.journal_of(connection, account) if line["at"] > before]
+            lines = [line for line in await reports.journal_of(connection, account, 0) if line["at"] > before]
             zone = await zone_of(connection, account)
     if as_json:
         moved = {"from": before.isoformat(), "to": after.isoformat()}

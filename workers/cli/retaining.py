@@ -8,20 +8,17 @@ import typer
 
 from activities.kernel.clock import present
 from activities.kernel.retention import forget
-from workers.cli.common import console, database, run, settings_of
+from workers.cli.common import console, facts, settings_of, waited
 
 app = typer.Typer()
 
 
 @app.command()
-def retention() -> None:
+@waited
+async def retention() -> None:
     """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
-    run(_forget())
-
-
-async def _forget() -> None:
     settings = settings_of(None)
     events, usage = timedelta(days=settings.keep_events_days), timedelta(days=settings.keep_usage_days)
-    async with database() as pool, pool.acquire() as connection:
+    async with facts() as connection:
         gone = await forget(connection, present(), events=events, usage=usage)
     console.print(f"forgotten: {' and '.join(f'{count:,} {what}' for what, count in gone.items())}")

@@ -66,9 +66,11 @@ class PostOffice:
         return await self._taken_in(mail_key(raw.replace(b"\r\n", b"\n")), to)
 
     async def _answered(self, template: str, account_id: str) -> StoredMail:
-        sent = "select message_id from outbox where account_id = $1 and body->>'template' = $2 and status = 'sent'"
         found = await self._pool.fetch(
-            f"{sent} order by settled_at desc, created_at desc, delivery_id desc limit 1", account_id, template
+            "select message_id from outbox where account_id = $1 and body->>'template' = $2 and status = 'sent'"
+            " order by settled_at desc, created_at desc, delivery_id desc limit 1",
+            account_id,
+            template,
         )
         for mail in reversed(self._mailbox.list()):
             if found and mail.message_id == found[0]["message_id"]:

@@ -207,7 +207,7 @@ class Life:
 
     async def _show(self, now: datetime) -> None:
         async with self.pool.acquire() as connection:
-            lines = await reports.journal_of(connection, self.account_id, after=self._seen)
+            lines = await reports.journal_of(connection, self.account_id, self._seen)
             mails = await reports.sent_to_customer(connection, self.account_id)
             health = await reports.health_of(connection, self.account_id)
             stages = await reports.open_stages(connection, self.account_id)

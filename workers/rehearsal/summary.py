@@ -30,7 +30,7 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
     """Everything that `--json` prints."""
     account_id = life.account_id
     async with up.pool.acquire() as connection:
-        journal = await reports.journal_of(connection, account_id)
+        journal = await reports.journal_of(connection, account_id, 0)
         assets = await reports.assets_of(connection, account_id)
         health = await reports.health_of(connection, account_id)
         renewals = await reports.renewals_of(connection, account_id)

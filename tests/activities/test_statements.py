@@ -1,0 +1,143 @@
+"""Every statement of the product fits the schema, also those that no test happens to run."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+import pytest
+
+from activities.kernel.inserts import Insert
+from activities.kernel.queries import Query
+from activities.service.case_imports import _STAGES
+from domain.journey.customer_timeline import Audience, TimelineKind
+from tests.conftest import Servers
+
+ROOT = Path(__file__).parents[2]
+FLOORS = ("activities", "gateway", "workers")
+CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany", "cursor", "copy_from_query"}
+
+SAMPLES = {
+    "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
+    "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
+    "activities.claims.claim_rows.save_claims": "[{'marks': marks(len(_COLUMNS)), 'changes': 'status = excluded.status'}]",
+    "activities.frame.writes._close_accounts": "[{'statement': one} for one in _SETTLED_BY_CLOSING]",
+    "activities.holds.hold_writes._forget_held_steps": "[{'exact': exact} for exact in (True, False)]",
+    "activities.holds.hold_writes._note_chased": "[{'column': name} for name in ('escalated_at', 'reminded_at')]",
+    "activities.journey.people_rows.change_account": "[{'column': name} for name in ('language', 'time_zone')]",
+    "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
+    "activities.kernel.retention.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
+    "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
+    " {'table': 'business_calendar', 'column': 'calendar_id'}]",
+    "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",
+    "activities.service.case_writes._save_row": "[{'names': quoted(_COLUMNS), 'marks': marks(len(_COLUMNS)),"
+    " 'sets': f'{quoted([name])} = $2'} for name in _COLUMNS]",
+}
+"""What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
+ELSEWHERE = {
+    "activities.kernel.inserts.add": Insert,
+    "activities.kernel.queries.__call__": Query,
+    "workers.embedded.postgres.": "of the server itself, before there is a schema",
+    "workers.feeds.cases.": "prepares a file, no statement",
+}
+"""Who runs what others hand over: all of these are found by their kind, or are no statements on the schema."""
+
+
+def one(**attributes: Any) -> Any:
+    return type("One", (), attributes)
+
+
+def marks(count: int) -> str:
+    return ", ".join(f"${n}" for n in range(1, count + 1))
+
+
+def quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+HELPERS = {"one": one, "marks": marks, "quoted": quoted, "kinds": list(TimelineKind), "sees": Audience.SERVICE.sees}
+
+
+def modules() -> Iterator[tuple[ModuleType, ast.Module]]:
+    for floor in FLOORS:
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield importlib.import_module(name), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def runs(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Every place that runs a statement: the function that it is in, and the statement as it stands there."""
+    inside: dict[ast.AST, str] = {}
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside.update(dict.fromkeys(ast.walk(function), function.name))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in CALLS
+            and node.args
+        ):
+            yield inside.get(node, ""), node.args[0]
+
+
+def forms(module: ModuleType, function: str, given: ast.expr) -> list[str]:
+    """A statement in each of its forms."""
+    code = compile(ast.Expression(given), module.__name__, "eval")
+    try:
+        return [str(eval(code, vars(module)))]
+    except NameError:
+        names = SAMPLES.get(f"{module.__name__}.{function}")
+        assert names is not None, (
+            f"{module.__name__}.{function} puts a statement together: give samples of what it makes"
+        )
+        scopes = eval(names, {**vars(module), **HELPERS})
+        return [str(eval(code, {**vars(module), **scope})) for scope in scopes]
+
+
+def statements() -> dict[str, str]:
+    """Every statement, by where it is run; those of our own helpers by the name of the constant."""
+    found: dict[str, str] = {}
+    for module, tree in modules():
+        for name, value in vars(module).items():
+            if isinstance(value, Insert | Query):
+                found[f"{module.__name__}.{name}"] = value.statement if isinstance(value, Insert) else value.text
+        for function, given in runs(tree):
+            where = f"{module.__name__}.{function}"
+            if not any(where.startswith(known) for known in ELSEWHERE):
+                found.update(
+                    {f"{where}:{given.lineno}#{n}": text for n, text in enumerate(forms(module, function, given))}
+                )
+    return found
+
+
+async def test_every_statement_fits_the_schema(servers: Servers) -> None:
+    found, wrong = statements(), {}
+    async with servers.pool.acquire() as connection:
+        for where, text in found.items():
+            transaction = connection.transaction()
+            await transaction.start()
+            if "case_imports" in where:
+                await connection.execute(_STAGES)
+            for part in filter(str.strip, text.split(";") if ";" in text else [text]):
+                try:
+                    if text != _STAGES:
+                        await connection.prepare(part)
+                except asyncpg.PostgresError as error:
+                    wrong[where] = f"{error}: {part[:200]}"
+                    break
+            await transaction.rollback()
+    assert wrong == {}
+    assert len(found) > 300
+
+
+def test_a_statement_that_is_put_together_is_not_left_out() -> None:
+    module = importlib.import_module("activities.journey.timeline")
+    given = ast.parse("f'select {column} from account'", mode="eval").body
+    with pytest.raises(AssertionError, match="give samples"):
+        forms(module, "anything", given)
