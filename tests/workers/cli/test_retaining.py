@@ -12,7 +12,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, report_usage
 
-KEPT = {"events": timedelta(days=400), "usage": timedelta(days=1100)}
+EVENTS, USAGE = timedelta(days=400), timedelta(days=1100)
 
 
 async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> None:
@@ -37,9 +37,9 @@ async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> N
     await pool.execute("update usage_day set day = day - 1101 where account_id = $1", account)
     days = await pool.fetchval("select count(*) from usage_day where account_id = $1", account)
     async with pool.acquire() as connection:
-        gone = await forget(connection, now, **KEPT, at_once=1)
+        gone = await forget(connection, now, events=EVENTS, usage=USAGE, at_once=1)
         assert gone == {"events": 2, "days of usage": days - 1}
-        assert await forget(connection, now, **KEPT) == {"events": 0, "days of usage": 0}
+        assert await forget(connection, now, events=EVENTS, usage=USAGE) == {"events": 0, "days of usage": 0}
     left = await pool.fetch("select delivery_id from outbox where starts_with(delivery_id, $1)", f"{account}/")
     assert {row["delivery_id"].rpartition("/")[2] for row in left} == {"young", "on-its-way", "mail"}
 
