@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.frame.effects import effect_key
 from activities.service.case_work import case_key
 from domain.frame.flight import TOGETHER, Channel
+from domain.frame.keys import case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
@@ -147,4 +148,4 @@ def _note_delivery(given: dict[str, Any], outcome: dict[str, Any], into: dict[st
 def _delivery(given: dict[str, Any]) -> str:
     """A message's id: that of a case is whole, that of a journey leaves out the account."""
     id: str = given["delivery_id"]
-    return id if id.startswith("case:") else effect_key(given["account_id"], id)
+    return id if case_of_delivery(id) else effect_key(given["account_id"], id)

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.channels.waiting import Row, count_waiting, waiting
 from activities.kernel.pool import Pool
 from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel
+from domain.frame.keys import case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
@@ -123,6 +124,6 @@ class Outgoing:
 
 def _carrier(row: Row) -> str:
     delivery_id: str = row["delivery_id"]
-    if delivery_id.startswith("case:"):
-        return case_workflow_id(delivery_id.removeprefix("case:").split("/", 1)[0])
+    if case_id := case_of_delivery(delivery_id):
+        return case_workflow_id(case_id)
     return journey_id(row["account_id"])

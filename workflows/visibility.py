@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
+from domain.frame.keys import Word
 from domain.frame.state import JourneyState
 from domain.service.case_progress import CaseProgress
 
@@ -113,7 +114,7 @@ def _wanted_of_case(progress: CaseProgress) -> dict[SearchAttributeKey[Any], Any
     if view is None:
         return {}
     late = any(promise.state == "late" for promise in view.promises)
-    reasons = {key.split(":", 1)[0] for key in progress.attention}
+    reasons = {Word.parse(key).word for key in progress.attention}
     reasons |= ({"late"} if late else set()) | ({"escalated"} if view.escalated else set())
     return {
         ACCOUNT_ID: view.account_id,
@@ -129,7 +130,7 @@ def _wanted_of_case(progress: CaseProgress) -> dict[SearchAttributeKey[Any], Any
 def _wanted(state: JourneyState, *, as_if_not_paused: bool = False) -> dict[SearchAttributeKey[Any], Any]:
     first = state.agenda[0].at if state.agenda else None
     at = first if as_if_not_paused else state.next_instant()
-    reasons = {key.split(":", 1)[0] for key in state.attention} | ({"paused"} if state.paused else set())
+    reasons = {Word.parse(key).word for key in state.attention} | ({"paused"} if state.paused else set())
     return {
         ACCOUNT_ID: state.account_id,
         ACCOUNT: state.account.name if state.account else None,

@@ -28,6 +28,7 @@ from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, TogetherCall
+from domain.frame.keys import case_of_delivery
 from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
 from domain.frame.state import Outcome, Sent
@@ -156,7 +157,7 @@ class Deliveries(Activities):
         is dropped; the journal says which."""
         at = _instant_of_attempt(call)
         async with business_errors(), self._performer.transaction() as connection:
-            if row.account_id and not row.delivery_id.startswith("case:"):
+            if row.account_id and case_of_delivery(row.delivery_id) is None:
                 return await late_mails.decided_anew(connection, call, row, mail, at)
             said = lateness.on_day(
                 mail.template, mail.context, local_day(mail.at, mail.time_zone), local_day(at, mail.time_zone)
@@ -328,7 +329,7 @@ def _addressee(row: effects.Waiting) -> str:
 
 def outbox_id(call: DeliveryCall) -> str:
     """The row that a call delivers: a case's rows have their whole id, a journey's leave out the account."""
-    if call.delivery_id.startswith("case:"):
+    if case_of_delivery(call.delivery_id):
         return call.delivery_id
     return effect_key(call.account_id, call.delivery_id)
 

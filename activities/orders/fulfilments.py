@@ -25,7 +25,7 @@ async def _named(work: UnitOfWork, situation: Situation, request: ReportFulfilme
 
 async def _promised(work: UnitOfWork, situation: Situation, step: Step) -> tuple[OrderLine | None]:
     """The order line that a step looks at: its order is in the stage, its own id in the name before the promised day."""
-    order_id = step.stage.split(":", 1)[1]
+    order_id = step.about
     line_id = step.name.removeprefix("late-")[: -len("-2027-03-01")]
     return (await store.load_line(work.connection, situation.customer.account.account_id, order_id, line_id),)
 

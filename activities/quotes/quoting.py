@@ -81,7 +81,7 @@ async def _made_from(
 
 async def _of_stage(work: UnitOfWork, _: Situation, step: Step) -> tuple[StoredQuote | None]:
     """The quote that a step is about."""
-    return (await store.load_quote(work.connection, step.stage.split(":", 1)[1]),)
+    return (await store.load_quote(work.connection, step.about),)
 
 
 async def _stored(

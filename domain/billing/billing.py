@@ -19,6 +19,7 @@ from domain.billing.periods import BillingTerms
 from domain.billing.schedule import Cell, next_due, schedule
 from domain.billing.taking_effect import InEffect, counts_from, in_effect
 from domain.frame.customer import ContractFacts, Customer
+from domain.frame.keys import StageId, StageKind, Word
 from domain.frame.state import Step
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_day, month_grids
@@ -275,5 +276,8 @@ def _next_day(
 
 def step_on(customer: Customer, what: str, day: date) -> Step:
     """The step that bills `what` (`contract:K-1` or `asset:A-1`) in the morning of the day on which something falls due."""
+    kind, name = Word.parse(what)
     at, on = customer.morning(day, business_day=False)
-    return Step(kind="billing_invoice", stage=f"billing:{what}", name=f"due-{day}", at=at, on=on)
+    return Step(
+        kind="billing_invoice", stage=str(StageId(StageKind.BILLING, name, kind)), name=f"due-{day}", at=at, on=on
+    )

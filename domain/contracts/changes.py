@@ -47,6 +47,7 @@ from domain.contracts.telling import tell
 from domain.contracts.terms import TermHoldings, units_at_end
 from domain.frame.customer import AssetFacts, ContractFacts, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.keys import StageId, StageKind
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal, named_refusals
@@ -58,7 +59,7 @@ SCHEDULED = "scheduled"
 
 def stage_of(request_id: str) -> str:
     """The id of the stage that waits until a change takes effect."""
-    return f"amendment:{request_id}"
+    return str(StageId(StageKind.AMENDMENT, request_id))
 
 
 def amend(desk: RequestFacts, request: AmendAssets) -> Decision:

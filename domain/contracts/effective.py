@@ -11,7 +11,7 @@ from domain.frame.state import Outcome, Step
 
 def effective(situation: Situation, step: Step) -> Decision:
     """A change that was agreed for today holds from now on: the journal and the briefing say so."""
-    request_id = step.stage.split(":", 1)[1]
+    request_id = step.about
     closing = Outcome(stages={step.stage: None})
     said = takes_effect(situation.records, situation.customer, request_id, step.at)
     if not said:

@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
+from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS, ContactRole
 from domain.success import adoption
+from domain.success.expansion import stage_of as offers_of
 from domain.success.writes import DropOnboarding, SettleOffer
 
 NOTHING_LEFT = "nothing of it is left"
@@ -52,8 +54,8 @@ def end_contract(
     drop = [stage]
     covered = [asset.asset_id for asset in situation.customer.assets_of(contract.contract_id)]
     for asset_id in covered:
-        stages[f"expansion:{asset_id}"] = None
-        drop.append(f"expansion:{asset_id}")
+        stages[offers_of(asset_id)] = None
+        drop.append(offers_of(asset_id))
     others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
     if not others:
         stages["adoption"] = None
@@ -68,7 +70,7 @@ def end_contract(
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
         writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
-    onboarding_stage = f"onboarding:{contract.order_id}"
+    onboarding_stage = str(StageId(StageKind.ONBOARDING, contract.order_id or ""))
     of_order = [
         c
         for c in situation.customer.contracts

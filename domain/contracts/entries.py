@@ -22,9 +22,10 @@ from domain.contracts.requests import (
     TransferAssets,
 )
 from domain.frame.decision import Decision
+from domain.frame.keys import StageKind
 from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
 from domain.frame.situation import LEDGER, Situation
-from domain.frame.state import JourneyState, StageKind
+from domain.frame.state import JourneyState
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision, Request
 from domain.orders.writes import AddProducts
@@ -34,7 +35,7 @@ _ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
 
 def _check_renewal(state: JourneyState, request: AnswerRenewal | RequestRenewal, now: datetime) -> None:
     """Refuses an answer for a contract that waits for none, and a quote of one that nothing is to be renewed of."""
-    found = [(term.split(":")[0], stage.status) for term, stage in state.stages_of(StageKind.RENEWAL).items()]
+    found = [(contract_id, stage.status) for contract_id, stage in state.stages_of(StageKind.RENEWAL)]
     said = {status for contract_id, status in found if contract_id == request.contract_id}
     if said & _ANSWERABLE:
         return

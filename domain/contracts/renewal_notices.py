@@ -10,6 +10,7 @@ from domain.contracts.ending import NOTHING_LEFT, nothing_left
 from domain.contracts.renewal_quote import notice_by, notice_context, quote_renewal
 from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.keys import about
 from domain.frame.pace import QUIET_DAYS
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -219,4 +220,4 @@ def _quote_days(situation: Situation, contract: ContractFacts) -> int:
 
 
 def contract_of(situation: Situation, stage: str) -> ContractFacts | None:
-    return situation.customer.contract(stage.split(":")[1])
+    return situation.customer.contract(about(stage))

@@ -52,9 +52,9 @@ def _settled(situation: Situation, contract: ContractFacts) -> Decided:
 
 def quote(situation: Situation, step: Step) -> Decided:
     """The quote that was withheld goes to the customer, if it is still wanted and nothing blocks it any more."""
-    contract = situation.customer.contract(step.stage.split(":")[1])
+    contract = situation.customer.contract(step.about)
     if contract is None or contract.stage != step.stage or contract.status != "active":
-        gone = Outcome(attention={f"renewal_held:{step.stage.split(':')[1]}": None})
+        gone = Outcome(attention={f"renewal_held:{step.about}": None})
         return Decided(JournalLine("The withheld quote is not needed any more", kind="skipped"), gone)
     if situation.as_of >= contract.term.ends_at:
         return Decided(JournalLine("Dropped: the withheld quote; the term is over", kind="dropped"))

@@ -22,7 +22,7 @@ def unless_locked(rule: Rule) -> Rule:
     """
 
     def decide(situation: Situation, step: Step) -> Decision:
-        contract_id = step.stage.split(":")[1]
+        contract_id = step.about
         name, _, looks = step.name.partition(_MARK)
         locked = [r for r in situation.records.values() if r.lock is not None and r.asset.contract_id == contract_id]
         if not locked:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime
 
+from domain.frame.keys import StageId, StageKind
 from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
@@ -156,7 +157,7 @@ class ContractFacts(Carried):
     @property
     def stage(self) -> str:
         """The id of the stage that ends the latest term."""
-        return f"renewal:{self.contract_id}:{self.term.number}"
+        return str(StageId(StageKind.RENEWAL, self.contract_id, str(self.term.number)))
 
 
 class PeriodFacts(Carried):

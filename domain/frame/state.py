@@ -4,36 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import AwareDatetime
 
 from domain.frame.flight import Channel, Delivery, Flying
+from domain.frame.keys import StageKind, StepKey, about, stage_kind
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MORNING, local_instant
 from domain.kernel.zones import wall_clock
-
-
-class StageKind(StrEnum):
-    """The kinds of stage, in the order in which a customer meets them. `relationship` holds what belongs to the whole account."""
-
-    ONBOARDING = "onboarding"
-    ADOPTION = "adoption"
-    REORDER = "reorder"
-    EXPANSION = "expansion"
-    RENEWAL = "renewal"
-    QUOTE = "quote"
-    FULFILMENT = "fulfilment"
-    BILLING = "billing"
-    SERVICE = "service"
-    AMENDMENT = "amendment"
-    RELATIONSHIP = "relationship"
-
-
-def stage_kind(stage: str) -> StageKind:
-    """`renewal` of `renewal:K-1:2`."""
-    return StageKind(stage.split(":", 1)[0])
 
 
 class Step(Carried):
@@ -48,7 +27,12 @@ class Step(Carried):
     @property
     def key(self) -> str:
         """Unique within the journey: what is done under this key is done once."""
-        return f"{self.stage}/{self.name}"
+        return str(StepKey(self.stage, self.name))
+
+    @property
+    def about(self) -> str:
+        """What its stage is about: an order, a contract, an asset, a quote, or the request that it belongs to."""
+        return about(self.stage)
 
 
 AT_AN_INSTANT = frozenset(
@@ -233,9 +217,9 @@ class JourneyState(Flying):
         kinds = {stage_kind(key) for key in self.stages}
         return [kind.value for kind in StageKind if kind in kinds]
 
-    def stages_of(self, kind: StageKind) -> dict[str, Stage]:
-        """The open stages of a kind, by what follows the kind in their names: `K-1:2` of `renewal:K-1:2`."""
-        return {key.partition(":")[2]: stage for key, stage in self.stages.items() if stage_kind(key) is kind}
+    def stages_of(self, kind: StageKind) -> list[tuple[str, Stage]]:
+        """The open stages of a kind, with what each is about: `K-1` for `renewal:K-1:2`."""
+        return [(about(key), stage) for key, stage in self.stages.items() if stage_kind(key) is kind]
 
     def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
         """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""

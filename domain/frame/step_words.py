@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from domain.frame.state import JourneyState, StageKind, Step, stage_kind
+from domain.frame.keys import StageId, StageKind, stage_kind
+from domain.frame.state import JourneyState, Step
 from domain.kernel.calendar import local_day
 
 _SUBJECTS = {
@@ -133,9 +134,6 @@ def _before(step: Step, ends: date | None) -> str:
 
 def subject_of(stage: str) -> str:
     """What a stage is about, such as `contract K-1`; nothing for one that is about the whole customer."""
-    kind, _, rest = stage.partition(":")
-    if kind == StageKind.BILLING.value and rest:
-        what, _, id = rest.partition(":")
-        return f"{what} {id}"
-    word = _SUBJECTS.get(StageKind(kind), "")
-    return f"{word} {rest.split(':')[0]}".strip() if rest else ""
+    kind, about, part = StageId.parse(stage)
+    word = part if kind is StageKind.BILLING else _SUBJECTS.get(kind, "")
+    return f"{word} {about}".strip() if about else ""

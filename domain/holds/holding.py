@@ -253,7 +253,7 @@ def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
 
 def _in_words(held: HeldStep) -> str:
     if held.step.kind == "renewal_quote":
-        return f"renewal quote for {held.step.stage.split(':')[1]}"
+        return f"renewal quote for {held.step.about}"
     return mail_in_words("upsell_offer") if held.purpose is Purpose.UPSELL else within_words(held.step)
 
 
@@ -270,7 +270,7 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> Non
         return
     found.writes.append(ForgetHeldSteps(held.step.key))
     if talk and (contract is None or contract.status != "active"):  # nothing is to be quoted any more
-        contract_id = held.step.stage.split(":")[1]
+        contract_id = held.step.about
         found.attention[f"renewal_held:{contract_id}"] = None
         says = f"Dropped: the withheld quote for {contract_id}; its term is over or will not be renewed"
         found.lines.append(JournalLine(says, name=f"quote-{held.step.key}", kind="dropped"))

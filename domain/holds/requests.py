@@ -131,7 +131,7 @@ def release(situation: Situation, request: ReleaseForRenewal, release_id: str) -
     says = f"Renewal {'may be talked about' if released else 'waits'} while case {case.case_id} is open, says {situation.named(request.by)}"
     if request.reason:
         says = f"{says}: {request.reason}"
-    held = [one.step.stage.split(":")[1] for one in situation.service.steps if one.step.kind == "renewal_quote"]
+    held = [one.step.about for one in situation.service.steps if one.step.kind == "renewal_quote"]
     writes: list[Write] = [
         RecordRelease(release_id, case.case_id, request.by, request.role, released, request.reason),
         CloseStaffTasks(f"{RENEWAL_TASK}/", situation.as_of),

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling
 from domain.frame.flight import Channel
+from domain.frame.keys import StepKey
 from domain.frame.situation import Situation
 from domain.frame.state import AT_AN_INSTANT, Pause, Step
 from domain.journey.comparing import LOOKS
@@ -112,7 +113,7 @@ class PlannedSince(Carried):
             return left is None or self.plan[key] not in same
         if left is None:
             return False  # it was not there to be taken off
-        stage = key.partition("/")[0]
+        stage = StepKey.parse(key).stage
         return any(drop in (key, stage) or (drop.endswith("*") and key.startswith(drop[:-1])) for drop in self.drop)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.frame.case_words import state_in_words
+from domain.frame.keys import StageKind, Word, stage_kind
 from domain.frame.mail_names import CHANNELS, mail_in_words, role_in_words
-from domain.frame.state import JourneyState, OpenCaseView, Stage, StageKind, Step, stage_kind
+from domain.frame.state import JourneyState, OpenCaseView, Stage, Step
 from domain.frame.step_words import in_words, term_end
 from domain.journey.possible import possible
 from domain.kernel.shown import as_text, first_sentence, weekday_and_minute
@@ -92,7 +93,7 @@ def _attention(state: JourneyState) -> list[str]:
         return []
     lines = [*_set_aside(state)]
     for key, why in state.attention.items():
-        kind, _, about = key.partition(":")
+        kind, about = Word.parse(key)
         if kind == "stuck":
             lines.append(f"{_stuck(state, about)}: {_said(why)}; mend the cause, then `resume`")
         elif kind != "parked":

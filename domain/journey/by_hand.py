@@ -37,7 +37,7 @@ def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belong
         case "onboarding_mail":
             return _task_of_mail(situation, step, by, reason)
         case "renewal_quote":
-            contract_id = step.stage.split(":")[1]
+            contract_id = step.about
             return Belongings(
                 Outcome(drop=[f"{step.stage}/quote-*"], attention={f"renewal_held:{contract_id}": None}),
                 [
@@ -81,7 +81,7 @@ def _use_of(situation: Situation, step: Step, others: Sequence[Step]) -> Limit |
     customer = situation.customer
     match step.kind:
         case "renewal_notice" | "renewal_quote":
-            contract = customer.contract(step.stage.split(":")[1])
+            contract = customer.contract(step.about)
             if contract is None or contract.stage != step.stage:
                 return None
             by, end = notice_by(contract), last_day(contract.term)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.frame.state import Outcome, Pause, Stage, StageKind, Step
+from domain.frame.keys import StageKind
+from domain.frame.state import Outcome, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
 from domain.journey.agenda import Agenda, Running, RunningCase, by_key
 from domain.kernel.shown import to_the_minute

@@ -12,6 +12,7 @@ from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
 from domain.contracts.consignments import TransferStatus
 from domain.frame.customer import ContractFacts
+from domain.frame.keys import Word
 from domain.frame.ownership import POLICY
 from domain.frame.state import Stage, Step
 from domain.journey.agenda import Agenda
@@ -179,7 +180,7 @@ def forgotten(facts: Facts, record: AssetRecord) -> bool:
 
 def _with_next_term(facts: Facts, what: str, day: date) -> bool:
     """True if the day is that on which the next term begins: the end of the term before looks at all assets."""
-    kind, _, contract_id = what.partition(":")
+    kind, contract_id = Word.parse(what)
     contract = facts.situation.customer.contract(contract_id) if kind == "contract" else None
     life = facts.life(contract_id)
     if contract is None or life is None or contract.term.start_on != day:

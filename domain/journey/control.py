@@ -7,8 +7,9 @@ from datetime import datetime
 
 from domain.contracts.consignments import TransferStatus
 from domain.frame.decision import Decision, JournalLine
+from domain.frame.keys import StageKind
 from domain.frame.situation import Situation
-from domain.frame.state import JourneyState, Outcome, Pause, StageKind, Step
+from domain.frame.state import JourneyState, Outcome, Pause, Step
 from domain.frame.step_words import within_words
 from domain.journey.by_hand import belongings, limit_of
 from domain.journey.catching_up import catch_up, may_be_left_out, without
@@ -36,7 +37,7 @@ def check_resume(state: JourneyState, request: ResumeJourney, now: datetime) -> 
 
 def check_close(state: JourneyState, request: CloseJourney, now: datetime) -> None:
     """Refuses an end while assets are on their way to another customer: they are this customer's until they have arrived."""
-    if any(stage.status == TransferStatus.UNDER_WAY for stage in state.stages_of(StageKind.AMENDMENT).values()):
+    if any(stage.status == TransferStatus.UNDER_WAY for _, stage in state.stages_of(StageKind.AMENDMENT)):
         raise Refusal(NOT_ALLOWED, "assets are on their way to another account; close the journey once they arrived")
 
 

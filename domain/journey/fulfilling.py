@@ -14,6 +14,7 @@ from domain.contracts import changes
 from domain.contracts.request_facts import RequestFacts, carry_out
 from domain.frame import standing
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.base import Write
@@ -36,7 +37,7 @@ FOLLOW_UP = "delivery_follow_up"
 
 def stage_of(order_id: str) -> str:
     """The id of an order's fulfilment."""
-    return f"fulfilment:{order_id}"
+    return str(StageId(StageKind.FULFILMENT, order_id))
 
 
 def follow_up_of(situation: Situation, order_id: str, start: date, *, onboards: bool) -> list[Step]:
@@ -52,7 +53,7 @@ def follow_up_of(situation: Situation, order_id: str, start: date, *, onboards: 
 
 def follow_up(situation: Situation, step: Step) -> Decision:
     """The customer is asked whether what was sent has arrived."""
-    order_id = step.stage.split(":", 1)[1]
+    order_id = step.about
     order = standing.placed(situation, order_id)
     if order is None:
         return Decision(JournalLine(f"Delivery of {order_id} was long ago", kind="skipped"))

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from domain.frame.keys import StageId, StageKind, stage_kind
 from domain.frame.service_facts import NO_SERVICE
-from domain.frame.state import AccountView, Outcome, Stage, StageKind, Step, stage_kind
+from domain.frame.state import AccountView, Outcome, Stage, Step
 from domain.frame.unreadable import UnreadableError, unreadable_of
 from domain.holds import holding
 from domain.holds.leads import WAITING
@@ -110,14 +111,15 @@ def of_contracts(found: Agenda, contracts: Collection[str], *, check_ins: bool) 
     """The part of an agenda that contracts have brought, with or without the check-ins; the anniversary, which may be of an
     earlier day than was known."""
     about = {thanks.ANNIVERSARIES} | {f"billing:contract:{contract_id}" for contract_id in contracts}
-    about |= {key for key in found.stages if key.startswith("renewal:") and key.split(":")[1] in contracts}
+    terms = [key for key in found.stages if stage_kind(key) is StageKind.RENEWAL]
+    about |= {key for key in terms if StageId.parse(key).about in contracts}
     about |= {adoption.STAGE} if check_ins else set()
     return Agenda(
         stages={key: stage for key, stage in found.stages.items() if key in about},
         steps={
             key: step
             for key, step in found.steps.items()
-            if step.stage in about or step.stage.startswith("billing:asset:")
+            if step.stage in about or StageId.parse(step.stage)[::2] == (StageKind.BILLING, "asset")
         },
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.frame.state import JourneyState, Stage, StageKind, stage_kind
+from domain.frame.keys import StageId, StageKind, Word, stage_kind
+from domain.frame.state import JourneyState, Stage
 from domain.journey.catching_up import may_be_left_out
 
 _OWNING = frozenset({StageKind.RENEWAL, StageKind.ADOPTION, StageKind.EXPANSION, StageKind.REORDER})
@@ -28,9 +29,8 @@ def _levers(state: JourneyState) -> list[str]:
 
 def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
     """What an open stage waits for."""
-    kind, _, rest = key.partition(":")
-    subject = rest.split(":")[0]
-    match StageKind(kind), stage.status:
+    kind, subject, _ = StageId.parse(key)
+    match kind, stage.status:
         case StageKind.ONBOARDING, _ if stage.tasks:
             return [f"`complete_task` order_id=`{subject}`, task={_or(stage.tasks)}"]
         case StageKind.RENEWAL, "waiting" | "quoted" | "grace":
@@ -56,7 +56,7 @@ def _of_service(state: JourneyState) -> list[str]:
         lines.append("`acknowledge_hold`" + (", `override_hold`" if service.status == "block" else ""))
     if state.holds:
         lines.append(f"`lift_hold` hold_id={_or(state.holds)}")
-    if any(key.startswith("renewal_held:") for key in state.attention) and state.cases:
+    if any(Word.parse(key).word == "renewal_held" for key in state.attention) and state.cases:
         lines.append(f"`release_for_renewal` case_id={_or([case.case_id for case in state.cases])}")
     leads = [task.removeprefix("lead ") for task in (service.tasks if service else []) if task.startswith("lead ")]
     return [*lines, *([f"`answer_lead` lead_id={_or(leads)}"] if leads else [])]

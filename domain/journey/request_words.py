@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.frame.flight import Channel, Delivery
-from domain.frame.state import StageKind
+from domain.frame.keys import StageKind, StepKey, Word, case_of_delivery
 from domain.frame.step_words import occurrence, plain, shortened, subject_of
 from domain.journey.registry import BY_ACTIVITY
 
@@ -55,10 +55,10 @@ def delivery_in_words(delivery: Delivery) -> str:
 
 def _source_in_words(delivery: Delivery) -> str:
     source = delivery.id.partition("#")[0]
-    stage, _, name = source.partition("/")
-    kind, _, rest = stage.partition(":")
-    if kind == "case":
-        done = name.partition("/")[0].partition(":")[0]
+    stage, name = StepKey.parse(source)
+    kind, rest = Word.parse(stage)
+    if case_of_delivery(source):
+        done = Word.parse(StepKey.parse(name).stage).word
         return f"{_named(done, f'case_{done}').lower()}, case {rest}"
     if kind == StageKind.SERVICE.value:
         return "what holds sales back"

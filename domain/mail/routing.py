@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from domain.frame.keys import case_of_delivery
 from domain.kernel.base import Carried
 from domain.mail.answering import DECIDES, Door, SentMail, Wish
 from domain.mail.asks import Act
@@ -320,8 +321,7 @@ def _bounced(mail: InboundMail, found: Found) -> Route:
 
 def case_of(sent: SentMail | None) -> str | None:
     """The case that a mail of ours belongs to: its delivery is named after it."""
-    kind, _, rest = (sent.delivery_id if sent else "").partition(":")
-    return rest.partition("/")[0] if kind == "case" else None
+    return case_of_delivery(sent.delivery_id) if sent and sent.delivery_id else None
 
 
 def _unsubscribed(who: tuple[str, str], found: Found) -> Route:

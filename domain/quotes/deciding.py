@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.assets.model import SellingModel
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.keys import StageId, StageKind
 from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -33,7 +34,7 @@ SYSTEM = "system"
 
 def stage_of(quote_id: str) -> str:
     """The id of a quote's stage."""
-    return f"quote:{quote_id}"
+    return str(StageId(StageKind.QUOTE, quote_id))
 
 
 def ask(situation: Situation, request: RequestQuote, sources: Sources, stored: StoredQuote | None) -> Decision:
@@ -286,7 +287,7 @@ def _name(file: QuoteFile) -> str:
 
 
 def _attention(quote_id: str) -> str:
-    return f"quote:{quote_id}"
+    return str(StageId(StageKind.QUOTE, quote_id))
 
 
 def _percent(value: Decimal) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from domain.frame.keys import StageKind
 from domain.frame.request_kinds import CUSTOMERS, SELLERS, RequestKind
 from domain.frame.situation import Needs
-from domain.frame.state import JourneyState, StageKind
+from domain.frame.state import JourneyState
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.quotes import deciding
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
@@ -20,7 +21,7 @@ def _while(
     """Refuses what is said of a quote that does not wait for it."""
 
     def check(state: JourneyState, request: ApproveQuote | AcceptQuote | DeclineQuote, now: datetime) -> None:
-        waiting = sorted(id for id, stage in state.stages_of(StageKind.QUOTE).items() if stage.status == status)
+        waiting = sorted(id for id, stage in state.stages_of(StageKind.QUOTE) if stage.status == status)
         if request.quote_id not in waiting:
             others = ", ".join(waiting) or "none"
             raise Refusal(NOT_ALLOWED, f"quote {request.quote_id!r} {says}; those that do: {others}")

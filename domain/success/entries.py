@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.frame.keys import StageKind
 from domain.frame.request_kinds import CUSTOMERS, RequestKind
 from domain.frame.situation import LEDGER
-from domain.frame.state import JourneyState, StageKind
+from domain.frame.state import JourneyState
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.success import adoption, expansion, onboarding_tasks
 from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
@@ -16,18 +17,16 @@ def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> No
     """Refuses a task that is not open."""
     stages = state.stages_of(StageKind.ONBOARDING)
     if request.order_id is not None:
-        stages = {order: stage for order, stage in stages.items() if order == request.order_id}
-    if any(request.task in stage.tasks for stage in stages.values()):
+        stages = [(order, stage) for order, stage in stages if order == request.order_id]
+    if any(request.task in stage.tasks for _, stage in stages):
         return
-    tasks = (
-        ", ".join(f"{task} (onboarding:{order})" for order, stage in stages.items() for task in stage.tasks) or "none"
-    )
+    tasks = ", ".join(f"{task} (onboarding:{order})" for order, stage in stages for task in stage.tasks) or "none"
     raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {tasks}")
 
 
 def _check_offer(state: JourneyState, request: AnswerOffer, now: datetime) -> None:
     """Refuses an answer to an offer that is not open."""
-    offers = [offer for stage in state.stages_of(StageKind.EXPANSION).values() for offer in stage.tasks]
+    offers = [offer for _, stage in state.stages_of(StageKind.EXPANSION) for offer in stage.tasks]
     if request.offer_id not in offers:
         waiting = ", ".join(offers) or "none"
         raise Refusal(NOT_ALLOWED, f"offer {request.offer_id!r} is not open; open offers: {waiting}")

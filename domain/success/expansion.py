@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING
 from typing import Any
 
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.keys import StageId, StageKind
 from domain.frame.ownership import upsold
 from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
@@ -30,7 +31,7 @@ OFFERED = "offered"
 
 def stage_of(asset_id: str) -> str:
     """The id of an asset's expansion."""
-    return f"expansion:{asset_id}"
+    return str(StageId(StageKind.EXPANSION, asset_id))
 
 
 def offer_for(situation: Situation, uses: list[SeatUse], health: Health) -> Decision | None:
@@ -137,7 +138,7 @@ def expiry_of(situation: Situation, offer: OfferFacts) -> Step:
 
 def expire(situation: Situation, step: Step) -> Decision:
     """An offer that nobody answered lapses quietly."""
-    asset_id = step.stage.split(":", 1)[1]
+    asset_id = step.about
     waiting = [offer for offer in situation.customer.offers if offer.asset_id == asset_id and offer.status == "open"]
     if not waiting:
         return Decision(JournalLine("Offer was answered", kind="skipped"), Outcome(stages={step.stage: None}))

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from domain.frame import standing
 from domain.frame.customer import AssetFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice, OpenStaffTask, RequestProvisioning
+from domain.frame.keys import about
 from domain.frame.playbook import OnboardingTask, TaskOwner
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
@@ -87,7 +88,7 @@ def mail(situation: Situation, step: Step) -> Decision:
     if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
         done = completion(situation, facts, by="system")
         return replace(done, mails=[Mail(task.name), *done.mails])
-    order_id = step.stage.split(":", 1)[1]
+    order_id = step.about
     context: dict[str, object] = {"products": standing.products_of(situation, order_id), "order_id": order_id}
     if task.name == "welcome":
         waiting = [
@@ -141,7 +142,7 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     task, facts = promise(situation, step.stage, step.name)
     if task is None or facts is None:
         return not_needed(step)
-    order_id = step.stage.split(":", 1)[1]
+    order_id = step.about
     items = [
         {"line_id": asset.asset_id, "product": asset.product, "quantity": units}
         for asset, units in _to_provide(situation, order_id)
@@ -175,7 +176,7 @@ def provisioned(situation: Situation, stage: str) -> Decision:
         and t.completed_at is not None
         and day_of(t.completed_at) == facts.due_on
     ]
-    orders = [one.split(":", 1)[1] for one in (*silent, stage)]
+    orders = [about(one) for one in (*silent, stage)]
     mail = Mail("provisioning_done", _ready(situation, orders))
     return replace(done, mails=[mail, *done.mails])
 
@@ -260,9 +261,9 @@ def escalate(situation: Situation, step: Step) -> Decision:
     late = (situation.today - facts.due_on).days
     title = f"{facts.title['en']} is {counted(late, 'day')} late"
     says = f"{named(situation, facts)} is {counted(late, 'day')} late"
-    order_id = step.stage.split(":", 1)[1]
+    order_id = step.about
     open_still = f"{facts.title['en']} of order {order_id} was due on {facts.due_on} and is still open"
-    orders = [order_id, *(other.stage.split(":", 1)[1] for other in standing.together_with(situation, facts))]
+    orders = [order_id, *(about(other.stage) for other in standing.together_with(situation, facts))]
     of_orders = f"It is of {'order' if len(orders) == 1 else 'orders'} {', '.join(sorted(orders))}."
     _, due = situation.customer.morning(situation.in_days(2))
     due_at, _ = situation.customer.morning(due)
@@ -294,7 +295,7 @@ def touch(situation: Situation, step: Step) -> Decision:
 
 def no_touch(situation: Situation, stage: str) -> str | None:
     """Why nobody is asked how their first days with us are; null if they are."""
-    if standing.standing(situation, stage.partition(":")[2]) is not standing.Standing.NEW:
+    if standing.standing(situation, about(stage)) is not standing.Standing.NEW:
         return "they know us"
     provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
     if any(t.stage == stage and t.status == "open" and t.name in provided for t in situation.customer.tasks):

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from domain.frame import standing
 from domain.frame.customer import days_between
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
+from domain.frame.keys import StageId, StageKind, about
 from domain.frame.playbook import OnboardingTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -21,7 +22,7 @@ from domain.success.writes import CompleteOnboardingTask, OpenOnboardingTask
 
 def stage_of(order_id: str) -> str:
     """The id of an order's onboarding."""
-    return f"onboarding:{order_id}"
+    return str(StageId(StageKind.ONBOARDING, order_id))
 
 
 def task_of(name: str) -> str:
@@ -64,7 +65,7 @@ def named(situation: Situation, facts: TaskFacts) -> str:
 
 def with_order(situation: Situation, facts: TaskFacts, says: str) -> str:
     alone = all(task.stage == facts.stage for task in situation.customer.tasks)
-    return says if alone else f"{says} of order {facts.stage.split(':', 1)[1]}"
+    return says if alone else f"{says} of order {about(facts.stage)}"
 
 
 def not_needed(step: Step) -> Decision:
@@ -86,7 +87,7 @@ def complete(situation: Situation, request: CompleteTask) -> Decision:
         open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.status == "open") or "none"
         raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {open_now}")
     if len(found) > 1:
-        orders = ", ".join(t.stage.split(":", 1)[1] for t in found)
+        orders = ", ".join(about(t.stage) for t in found)
         raise Refusal(NOT_ALLOWED, f"task {request.task!r} is open for several orders ({orders}); name one as order_id")
     return completion(situation, found[0], by=request.by, evidence=request.evidence)
 
@@ -130,7 +131,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
 
 def _since(situation: Situation, stage: str) -> datetime:
     """Since when the customer waits for what an onboarding is about: its order."""
-    order = standing.placed(situation, stage.split(":", 1)[1])
+    order = standing.placed(situation, about(stage))
     return order.activated_at if order else situation.customer.account.since
 
 
@@ -143,7 +144,7 @@ def _live(situation: Situation, facts: TaskFacts, days: int | None) -> list[Mail
     ]
     if any(other.stage != facts.stage for other in of_today):
         return []
-    order_id = facts.stage.split(":", 1)[1]
+    order_id = about(facts.stage)
     first = standing.standing(situation, order_id) is standing.Standing.NEW
     context = {
         "days_to_value": _days_to_value(situation, facts.stage, days),

@@ -12,7 +12,7 @@ from temporalio.client import Client
 import workflows
 from activities.kernel.pool import open_pool
 from domain.frame.flight import TOGETHER, Channel
-from domain.frame.state import StageKind
+from domain.frame.keys import StageKind
 from domain.frame.step_words import STEPS
 from domain.journey.registry import BY_ACTIVITY
 from workers.settings import Settings

@@ -18,6 +18,7 @@ from rich.table import Table
 from activities.kernel.clock import present
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
+from domain.frame.keys import Word
 from domain.kernel.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
 from workers.cli.common import UserError, console, progress_console, waited
@@ -70,7 +71,7 @@ class Stage:
             if line["kind"] == "skipped":
                 continue
             self._steps += 1
-            kind = line["stage"].split(":", 1)[0]
+            kind = Word.parse(line["stage"]).word
             colour = _COLOURS.get(kind, "white")
             progress_console.print(
                 f"[dim]{local_day(line['at'], self._zone)}[/dim]  [{colour}]{kind:<12}[/{colour}] {escape(line['title'])}"

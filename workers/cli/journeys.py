@@ -13,6 +13,7 @@ from rich.markup import escape
 from activities.frame.customers import zone_of
 from activities.journey import reports
 from activities.quotes import things
+from domain.frame.keys import Word
 from domain.journey.horizon import Horizon
 from domain.kernel.calendar import local_day
 from domain.kernel.short_numbers import spoken
@@ -130,7 +131,7 @@ async def show(account: str, lines: Annotated[int, typer.Option(min=1)] = 20, as
     console.print()
     for line in reversed(latest):
         console.print(
-            f"[dim]{local_day(line['at'], zone)}[/dim]  {line['stage'].split(':')[0]:<12} {escape(line['title'])}"
+            f"[dim]{local_day(line['at'], zone)}[/dim]  {Word.parse(line['stage']).word:<12} {escape(line['title'])}"
         )
         for message in line["messages"]:
             console.print(f"{'':<25}[dim]{escape(message_in_words(message, zone))}[/dim]", soft_wrap=True)

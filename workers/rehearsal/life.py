@@ -11,6 +11,7 @@ from typing import Any
 
 from activities.journey import reports
 from activities.kernel.pool import Pool
+from domain.frame.keys import about
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import half_up
 from domain.kernel.refusals import Refusal
@@ -140,7 +141,7 @@ class Life:
             surveys = await reports.open_surveys(connection, self.account_id, now - THINKING)
         for task in tasks:
             if self._does(task, today):
-                request = {"task": task["name"], "order_id": task["stage"].split(":", 1)[1], "by": "rehearsal"}
+                request = {"task": task["name"], "order_id": about(task["stage"]), "by": "rehearsal"}
                 await self.client.ask(self.account_id, "complete_task", request)
         for offer_id in offers:
             await self._answer("answer_offer", {"offer_id": offer_id}, self._answer_to_offer(offer_id))

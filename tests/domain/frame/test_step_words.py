@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.frame.flight import Channel, Delivery
-from domain.frame.state import AccountView, JourneyState, Stage, StageKind, Step
+from domain.frame.keys import StageKind
+from domain.frame.state import AccountView, JourneyState, Stage, Step
 from domain.frame.step_words import STEPS, in_words, term_end
 from domain.journey.registry import BY_ACTIVITY
 from domain.journey.request_words import deliveries_in_words, delivery_in_words, request_in_words

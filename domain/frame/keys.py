@@ -1,0 +1,94 @@
+"""What stages, steps, deliveries and attention are named by: values that are written as text, and read from it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class StageKind(StrEnum):
+    """The kinds of stage, in the order in which a customer meets them. `relationship` holds what belongs to the whole account."""
+
+    ONBOARDING = "onboarding"
+    ADOPTION = "adoption"
+    REORDER = "reorder"
+    EXPANSION = "expansion"
+    RENEWAL = "renewal"
+    QUOTE = "quote"
+    FULFILMENT = "fulfilment"
+    BILLING = "billing"
+    SERVICE = "service"
+    AMENDMENT = "amendment"
+    RELATIONSHIP = "relationship"
+
+
+class StageId(NamedTuple):
+    """A stage: its kind, what it is `about` (an order, a contract, an asset, a quote, a request), and the `part` of that, if it
+    has some: the number of a contract's term, or whether a `contract` or an `asset` is billed. Written `renewal:K-1:2`,
+    `billing:contract:K-1`, `onboarding:SO-1`, `adoption`."""
+
+    kind: StageKind
+    about: str = ""
+    part: str = ""
+
+    @classmethod
+    def parse(cls, stage: str) -> StageId:
+        """Raises ValueError for a kind that there is not."""
+        kind, _, rest = stage.partition(":")
+        found = StageKind(kind)
+        if found is StageKind.RENEWAL:
+            rest, _, part = rest.rpartition(":")
+        elif found is StageKind.BILLING:
+            part, _, rest = rest.partition(":")
+        else:
+            part = ""
+        return cls(found, rest, part)
+
+    def __str__(self) -> str:
+        told = (self.part, self.about) if self.kind is StageKind.BILLING else (self.about, self.part)
+        return ":".join(filter(None, (self.kind.value, *told)))
+
+
+def stage_kind(stage: str) -> StageKind:
+    """`renewal` of `renewal:K-1:2`."""
+    return StageId.parse(stage).kind
+
+
+def about(stage: str) -> str:
+    """What a stage is about: `K-1` of `renewal:K-1:2`, `SO-1` of `onboarding:SO-1`."""
+    return StageId.parse(stage).about
+
+
+class StepKey(NamedTuple):
+    """A step: its stage, and its name within that. Written `renewal:K-1:2/notice-60`."""
+
+    stage: str
+    name: str
+
+    @classmethod
+    def parse(cls, key: str) -> StepKey:
+        stage, _, name = key.partition("/")
+        return cls(stage, name)
+
+    def __str__(self) -> str:
+        return f"{self.stage}/{self.name}"
+
+
+class Word(NamedTuple):
+    """A word with what it is about, as attention has it: `renewal_held:K-1`, `unreachable`."""
+
+    word: str
+    about: str
+
+    @classmethod
+    def parse(cls, key: str) -> Word:
+        word, _, about = key.partition(":")
+        return cls(word, about)
+
+
+_CASE = "case:"
+
+
+def case_of_delivery(delivery_id: str) -> str | None:
+    """The case that a delivery is of, `C-17` of `case:C-17/reply`; null for one of a journey."""
+    return StepKey.parse(delivery_id).stage.removeprefix(_CASE) if delivery_id.startswith(_CASE) else None
