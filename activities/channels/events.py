@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.channels.deliveries import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
-from activities.channels.webhooks import WebhookChannel
 from activities.frame import effects
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer
@@ -17,6 +17,9 @@ from activities.kernel.clock import present
 from domain.frame.flight import Channel, DeliveryCall
 from domain.frame.state import Outcome
 from domain.journey.webhooks import message_id
+
+if TYPE_CHECKING:
+    from activities.channels.webhooks import WebhookChannel
 
 
 class Webhooks:

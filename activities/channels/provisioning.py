@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from activities.channels.errors import ChannelUnavailableError
-from activities.channels.posting import Poster
 from domain.orders.provisioning import (
     ProvisionedItem,
     ProvisioningAnswerError,
@@ -47,6 +46,8 @@ class HttpProvisioner:
     """POSTs each request as JSON to one URL; the key is sent as the Idempotency-Key header, too."""
 
     def __init__(self, url: str, timeout_seconds: float = 10) -> None:
+        from activities.channels.posting import Poster  # its client takes long to load, and few have such a service
+
         self._poster = Poster(url, timeout_seconds, limit=_BODY_LIMIT + 1)
 
     async def provision(self, request: ProvisioningRequest) -> ProvisioningResult:
