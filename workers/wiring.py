@@ -12,7 +12,6 @@ from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
-from activities.billing.steps import BillingSteps
 from activities.channels.deliveries import Deliveries
 from activities.channels.events import Webhooks
 from activities.channels.mail import MailChannel
@@ -24,7 +23,7 @@ from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
 from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
-from activities.journey.answering import case_answers, journey_answers
+from activities.journey.answering import case_answers, journey_answers, journey_steps
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
@@ -64,7 +63,6 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     playbooks = read_playbooks(settings.playbooks or FOLDER)
     concerns = (
         JourneySteps(performer),
-        BillingSteps(performer),
         Fulfilments(performer),
         Quotes(performer),
         AssetAmendments(performer),
@@ -81,7 +79,12 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
     by_hand = [method for concern in concerns for method in activities_of(concern)]
-    return [*by_hand, *journey_answers(performer, concerns), *case_answers(case_worker, concerns)]
+    return [
+        *by_hand,
+        *journey_steps(performer, concerns),
+        *journey_answers(performer, concerns),
+        *case_answers(case_worker, concerns),
+    ]
 
 
 def activities_of(concern: object) -> list[Callable[..., Any]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from temporalio import activity
-
 from activities.contracts import holdings
 from activities.frame.situations import load_situation
-from activities.frame.unit_of_work import Activities, Unit, UnitOfWork
+from activities.frame.unit_of_work import Activities, StepKind, Unit, UnitOfWork
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
@@ -17,7 +15,6 @@ from domain.contracts.effective import effective
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, ReceiveAssets, SwapAssets, TransferAssets
 from domain.contracts.requoting import requote
-from domain.frame.calls import StepCall
 from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Refusal
@@ -103,19 +100,7 @@ class AssetAmendments(Activities):
 
     looks = {**dict.fromkeys(_CHANGES, _facts), "transfer_assets": _receiver, "receive_assets": _conveyed}
     follows = dict.fromkeys(looks, requoted)
-
-    @activity.defn
-    async def amendment_effective(self, call: StepCall) -> Outcome:
-        """A scheduled change holds from now on."""
-        return await self._performer.step(call, effective, LEDGER)
-
-    @activity.defn
-    async def amendment_settled(self, call: StepCall) -> Outcome:
-        """A transfer has reached the other account, or was refused."""
-        return await self._performer.step(
-            call,
-            lambda situation, _, found: transfers.settled(situation, found),
-            LEDGER,
-            look=_answered,
-            follow=requoted,
-        )
+    steps = {
+        "amendment_effective": StepKind(effective, LEDGER),
+        "amendment_settled": StepKind(transfers.settled, LEDGER, look=_answered, follow=requoted),
+    }

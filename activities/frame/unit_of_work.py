@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -30,7 +30,6 @@ from domain.kernel.refusals import named_refusals
 from domain.kernel.requests import Request
 
 _Subject = TypeVar("_Subject")
-_Looked = TypeVarTuple("_Looked")
 
 Decided = Decision | tuple[Situation, Decision]
 """A decision; with the situation that it leads to, if mails and invoices go by that."""
@@ -128,6 +127,22 @@ FollowUp = Callable[[UnitOfWork, Outcome], Awaitable[Outcome]]
 """What follows from a decision that is carried out, in the same transaction, before its outcome is on record."""
 
 
+@dataclass(frozen=True)
+class StepKind:
+    """How a kind of step is done: by a rule on the situation, the step, and what `look` has found beside them.
+
+    `paced`: it waits until whoever it would write to may get an optional mail again, and puts off near steps itself. `each_time`: it may
+    come again under the same key, as the same report may; only a retry of the very call gets its outcome, a repetition changes nothing.
+    """
+
+    rule: Callable[..., Decided]
+    needs: Needs = NOTHING
+    paced: bool = False
+    each_time: bool = False
+    look: Look[Step] | None = None
+    follow: FollowUp | None = None
+
+
 class Performer:
     """Does units of work in transactions of its pool."""
 
@@ -174,37 +189,32 @@ class Performer:
 
             return await self._once(unit, request, decide, kind.needs, look, follow)
 
-    async def step(
-        self,
-        call: StepCall,
-        rule: Callable[[Situation, Step, *_Looked], Decided],
-        needs: Needs = NOTHING,
-        *,
-        paced: bool = False,
-        run: str = "",
-        look: Callable[[UnitOfWork, Situation, Step], Awaitable[tuple[*_Looked]]] | None = None,
-        follow: FollowUp | None = None,
-    ) -> Outcome:
-        """What a step of the agenda comes to, done once by `rule`.
-
-        `paced`: it waits until whoever it would write to may get an optional mail again, and puts off near steps itself. `run`: who
-        asks, for what may be looked at again under the same key. The others see `answer`.
-        """
+    async def step(self, call: StepCall, kind: StepKind) -> Outcome:
+        """What a step of the agenda comes to, done once by the rule of its `kind`."""
         async with business_errors():
+            info = activity.info()
+            run = f"{info.workflow_run_id}/{info.activity_id}" if kind.each_time else ""
             return await self._once(
-                Unit.of_step(call, run), call.step, rule, needs, look, follow, call=call, paced=paced
+                Unit.of_step(call, run),
+                call.step,
+                kind.rule,
+                kind.needs,
+                kind.look,
+                kind.follow,
+                call,
+                paced=kind.paced,
             )
 
     async def _once(
         self,
         unit: Unit,
         subject: _Subject,
-        rule: Callable[[Situation, _Subject, *_Looked], Decided],
+        rule: Callable[..., Decided],
         needs: Needs,
-        look: Callable[[UnitOfWork, Situation, _Subject], Awaitable[tuple[*_Looked]]] | None,
+        look: Look[_Subject] | None,
         follow: FollowUp | None,
-        *,
         call: StepCall | None = None,
+        *,
         paced: bool = False,
     ) -> Outcome:
         async with self.begin(unit) as work:
@@ -231,9 +241,10 @@ class Performer:
 
 
 class Activities:
-    """Activities of an area that do units of work, and what it looks up for requests that the registry's rules answer, by the names
-    of their activities."""
+    """Activities of an area that do units of work; its kinds of steps; and what it looks up for requests that the registry's rules
+    answer. All by the names of their activities."""
 
+    steps: Mapping[str, StepKind] = {}
     looks: Mapping[str, Look[Any]] = {}
     follows: Mapping[str, FollowUp] = {}
 

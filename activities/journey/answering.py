@@ -1,4 +1,4 @@
-"""The activities that answer requests by rules of the registry: one for each entry that has a rule, none of them written by hand."""
+"""The activities that do steps and answer requests by rules: one for each kind, none of them written by hand."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.frame.unit_of_work import Activities, FollowUp, Look, Performer
+from activities.frame.unit_of_work import Activities, FollowUp, Look, Performer, StepKind
 from activities.service.case_work import Accounts, CaseActivities, CaseLook, CaseWorker
-from domain.frame.calls import RequestCall
+from domain.frame.calls import RequestCall, StepCall
 from domain.frame.state import Outcome
 from domain.journey.registry import CASE, JOURNEY, Kind
 from domain.service.case_progress import CaseCall, CaseOutcome
+
+
+def journey_steps(performer: Performer, areas: Iterable[object]) -> list[Callable[..., Any]]:
+    """What a journey does by itself, by the kinds of steps of its areas."""
+    kinds = {name: kind for area in areas if isinstance(area, Activities) for name, kind in area.steps.items()}
+    return [_of_step(performer, name, kind) for name, kind in kinds.items()]
+
+
+def _of_step(performer: Performer, name: str, kind: StepKind) -> Callable[..., Any]:
+    @activity.defn(name=name)
+    async def step(call: StepCall) -> Outcome:
+        return await performer.step(call, kind)
+
+    return step
 
 
 def journey_answers(performer: Performer, areas: Iterable[object]) -> list[Callable[..., Any]]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from temporalio import activity
-
-from activities.frame.unit_of_work import Activities, UnitOfWork
+from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
 from activities.orders import fulfilment_rows as store
-from domain.frame.calls import StepCall
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, Step
+from domain.frame.state import Step
 from domain.journey import fulfilling
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.orders.fulfilments import OrderLine, ReportFulfilment
@@ -34,15 +31,7 @@ class Fulfilments(Activities):
     """Order lines on their way to the customer."""
 
     looks = {"report_fulfilment": _named}
-
-    @activity.defn
-    async def fulfilment_follow_up(self, call: StepCall) -> Outcome:
-        """The customer is asked whether everything has arrived."""
-        return await self._performer.step(call, fulfilling.follow_up, paced=True)
-
-    @activity.defn
-    async def fulfilment_late(self, call: StepCall) -> Outcome:
-        """Whether what was promised has come."""
-        return await self._performer.step(
-            call, lambda situation, step, line: fulfilling.late(situation, line, step), look=_promised
-        )
+    steps = {
+        "fulfilment_follow_up": StepKind(fulfilling.follow_up, paced=True),
+        "fulfilment_late": StepKind(fulfilling.late, look=_promised),
+    }

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-
-from temporalio import activity
 
 from activities.catalogue import catalogue
 from activities.frame.situations import load_situation
-from activities.frame.unit_of_work import Activities, UnitOfWork
+from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
-from domain.frame.calls import StepCall
-from domain.frame.decision import Decision
 from domain.frame.situation import LEDGER, Situation
-from domain.frame.state import Outcome, Step
+from domain.frame.state import Step
 from domain.journey import acceptance
 from domain.kernel.money import withdrawn
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
@@ -113,22 +108,8 @@ class Quotes(Activities):
         "decline_quote": _stored,
     }
 
-    @activity.defn
-    async def quote_reminder(self, call: StepCall) -> Outcome:
-        """Nobody has decided on a quote's discounts yet."""
-        return await self._step(call, deciding.remind)
-
-    @activity.defn
-    async def quote_give_up(self, call: StepCall) -> Outcome:
-        """Nobody has decided in time."""
-        return await self._step(call, deciding.give_up)
-
-    @activity.defn
-    async def quote_expiry(self, call: StepCall) -> Outcome:
-        """A quote's time is over."""
-        return await self._step(call, deciding.expire)
-
-    async def _step(self, call: StepCall, rule: Callable[[Situation, StoredQuote | None, Step], Decision]) -> Outcome:
-        return await self._performer.step(
-            call, lambda situation, step, stored: rule(situation, stored, step), LEDGER, look=_of_stage
-        )
+    steps = {
+        "quote_reminder": StepKind(deciding.remind, LEDGER, look=_of_stage),
+        "quote_give_up": StepKind(deciding.give_up, LEDGER, look=_of_stage),
+        "quote_expiry": StepKind(deciding.expire, LEDGER, look=_of_stage),
+    }

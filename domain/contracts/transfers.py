@@ -41,7 +41,7 @@ from domain.frame.customer import TermFacts
 from domain.frame.decision import Convey, Decision, JournalLine, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
-from domain.frame.state import Outcome, Stage
+from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
 
@@ -255,7 +255,7 @@ def _locked(desk: RequestFacts) -> list[str]:
     return [asset_id for asset_id, record in records.items() if record.lock == desk.request_id]
 
 
-def settled(situation: Situation, transfer: Transferred) -> Decision:
+def settled(situation: Situation, step: Step, transfer: Transferred) -> Decision:
     """What came of a transfer, at its source."""
     if transfer.status == TransferStatus.UNDER_WAY:
         raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")

@@ -114,7 +114,7 @@ def look_on(situation: Situation, order_id: str, line_id: str, promised: datetim
     return Step(kind="fulfilment_late", stage=stage_of(order_id), name=name, at=at, on=on)
 
 
-def late(situation: Situation, line: OrderLine | None, step: Step) -> Decision:
+def late(situation: Situation, step: Step, line: OrderLine | None) -> Decision:
     """What was promised by now: the owner hears of it if it has not come."""
     missing = line.fulfilment.late(situation.as_of) if line else 0
     if line is None or not missing:

@@ -199,7 +199,7 @@ def _rejected(situation: Situation, stored: StoredQuote, by: str, role: str | No
     )
 
 
-def remind(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+def remind(situation: Situation, step: Step, stored: StoredQuote | None) -> Decision:
     """Whoever is asked has not decided yet."""
     if stored is None or not _waits(stored, step):
         return Decision(JournalLine("Approval: decided meanwhile", kind="skipped"))
@@ -211,7 +211,7 @@ def remind(situation: Situation, stored: StoredQuote | None, step: Step) -> Deci
     )
 
 
-def give_up(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+def give_up(situation: Situation, step: Step, stored: StoredQuote | None) -> Decision:
     """Nobody has decided in time: the quote is rejected."""
     if stored is None or not _waits(stored, step):
         return Decision(JournalLine("Approval: decided meanwhile", kind="skipped"))
@@ -235,7 +235,7 @@ def decline(situation: Situation, request: DeclineQuote, stored: StoredQuote) ->
     return _over(situation, stored, file, says, answer_of(file))
 
 
-def expire(situation: Situation, stored: StoredQuote | None, step: Step) -> Decision:
+def expire(situation: Situation, step: Step, stored: StoredQuote | None) -> Decision:
     """The quote's time is over, and nobody has taken it."""
     version = int(step.name.rpartition("-v")[2])
     over = (QuoteState.ACCEPTED, QuoteState.DECLINED, QuoteState.EXPIRED)

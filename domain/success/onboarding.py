@@ -158,10 +158,10 @@ def provisioning(situation: Situation, step: Step) -> Decision:
     )
 
 
-def provisioned(situation: Situation, stage: str) -> Decision:
+def provisioned(situation: Situation, step: Step) -> Decision:
     """The provisioning service has provided everything."""
     names = [task.name for task in situation.playbook.onboarding.tasks if task.provisions]
-    _, facts = promise(situation, stage, names[0]) if names else (None, None)
+    _, facts = promise(situation, step.stage, names[0]) if names else (None, None)
     if facts is None:
         return Decision(JournalLine("Provisioning confirmed again", kind="skipped"))
     done = completion(situation, facts, by="system")
@@ -176,7 +176,7 @@ def provisioned(situation: Situation, stage: str) -> Decision:
         and t.completed_at is not None
         and day_of(t.completed_at) == facts.due_on
     ]
-    orders = [about(one) for one in (*silent, stage)]
+    orders = [about(one) for one in (*silent, step.stage)]
     mail = Mail("provisioning_done", _ready(situation, orders))
     return replace(done, mails=[mail, *done.mails])
 
