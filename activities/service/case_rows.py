@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from activities.claims.claim_rows import CLAIM_JSON
 from activities.kernel.pool import Connection
 from domain.claims.claims import Claim
 from domain.frame.customer import StaffFacts
@@ -25,7 +26,7 @@ class CaseMovedMeanwhileError(RuntimeError):
     """The case turned out to be another customer's since it was read; the transaction is tried again."""
 
 
-_LOADED = """
+_LOADED = f"""
 with c as (select * from service_case where case_id = $1)
 select jsonb_build_object(
   'account', (select to_jsonb(a) || jsonb_build_object('owner', to_jsonb(s))
@@ -58,8 +59,7 @@ select jsonb_build_object(
        where s.sent_to = (select lower(contact->>'email') from c) and s.withdrawn_at is null
        order by s.sent_at desc, s.survey_id desc limit 1)) a), '[]'),
   'claims', coalesce((
-    select jsonb_agg(to_jsonb(r) || jsonb_build_object('amount', r.amount::text, 'gross', r.gross::text,
-        'tax', r.tax::text, 'unit_paid', r.unit_paid::text, 'unit_now', r.unit_now::text) order by r.claim_id)
+    select jsonb_agg({CLAIM_JSON} order by r.claim_id)
     from refund_claim r where r.case_id = $1 and r.status = 'waiting'), '[]'),
   'children', (select count(*) from service_case k where k.parent_id = $1
                and k.status not in ('resolved', 'closed', 'merged', 'cancelled')),
