@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
+from activities.frame.handlers import Handlers, Place, on, updated
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
-from domain.assets.writes import AssetChange
+from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.unreadable import Readable, Unreadable, why_not
 
 
@@ -153,14 +154,13 @@ async def _advance(connection: Connection, changes: Sequence[AssetChange]) -> No
         )
 
 
-async def set_unit_prices(connection: Connection, prices: Mapping[str, Decimal]) -> None:
-    """Assets cost what was agreed before for now."""
-    await connection.execute(
-        "update asset a set unit_price = x.unit_price from unnest($1::text[], $2::numeric[]) x(asset_id, unit_price)"
-        " where a.asset_id = x.asset_id",
-        list(prices),
-        list(prices.values()),
-    )
+async def _change_assets(place: Place, writes: list[AssetChange]) -> None:
+    await save_changes(place.connection, writes)
+
+
+HANDLERS: Handlers = dict(
+    [on(AssetChange, _change_assets), on(SetUnitPrice, updated("asset", "unit_price", "asset_id"))]
+)
 
 
 def _changed_meanwhile(asset_ids: Sequence[str]) -> AssetChangedMeanwhileError:

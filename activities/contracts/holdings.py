@@ -2,119 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.telling import telling
-from activities.kernel.inserts import Insert
+from activities.kernel.inserts import or_update
 from activities.kernel.pool import Connection
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
-from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenAsset, SendAssets, SettleTransfer
-from domain.frame.customer import ContractFacts, TermFacts
+from domain.contracts.writes import (
+    BeginTerm,
+    DropTerm,
+    MoveTerm,
+    OpenAsset,
+    OpenContract,
+    QuoteRenewal,
+    SendAssets,
+    SetContractStatus,
+    SettleTransfer,
+)
 from domain.journey.telling import term_told
 
-
-async def open_assets(connection: Connection, writes: Sequence[OpenAsset]) -> None:
-    """The rows of new assets; their actions and periods follow."""
-    await connection.executemany(
-        "insert into asset (asset_id, account_id, product_code, name, contract_id, parent_id, currency, price_per, unit_price,"
-        " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
-        " lifecycle_start, lifecycle_end, months_from, carried, carried_first, invoiced_from, tax_rates)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-        " $22, $23, case when $24::text is null then tax_rates_for($2, $3, $5) else tax_rates_of($24) end)",
-        [_asset_row(write) for write in writes],
-    )
-
-
-def _asset_row(write: OpenAsset) -> Sequence[Any]:
-    asset = write.asset
-    return (
-        asset.asset_id,
-        asset.account_id,
-        asset.product,
-        asset.name,
-        asset.contract_id,
-        asset.parent_id,
-        asset.currency,
-        write.per.value,
-        write.unit_price,
-        asset.price_book,
-        asset.selling_model.value,
-        asset.pricing_source.value,
-        asset.renewal_pricing.value,
-        asset.renewal_months,
-        asset.ramped,
-        asset.derived_price,
-        asset.time_zone,
-        write.start,
-        write.end,
-        asset.months_from,
-        str(asset.carried),
-        None if asset.carried_first is None else str(asset.carried_first),
-        write.invoiced_from,
-        write.taxed_as,
-    )
+OPEN_ASSETS = Sql(
+    "insert into asset (asset_id, account_id, product_code, name, contract_id, parent_id, currency, price_per, unit_price,"
+    " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
+    " lifecycle_start, lifecycle_end, months_from, carried, carried_first, invoiced_from, tax_rates)"
+    " values (:asset.asset_id, :asset.account_id, :asset.product, :asset.name, :asset.contract_id, :asset.parent_id,"
+    " :asset.currency, :per, :unit_price, :asset.price_book, :asset.selling_model, :asset.pricing_source,"
+    " :asset.renewal_pricing, :asset.renewal_months, :asset.ramped, :asset.derived_price, :asset.time_zone, :start, :end,"
+    " :asset.months_from, :carried, :carried_first, :invoiced_from, case when :taxed_as::text is null"
+    " then tax_rates_for(:asset.account_id, :asset.product, :asset.contract_id) else tax_rates_of(:taxed_as) end)",
+    carried=lambda _, write: str(write.asset.carried),
+    carried_first=lambda _, write: None if write.asset.carried_first is None else str(write.asset.carried_first),
+)
+"""The rows of new assets; their actions and periods follow."""
 
 
-CONTRACT = Insert(
+def _told(place: Place, term: BeginTerm | MoveTerm) -> list[Any]:
+    return list(term_told(place.account_id, term.contract_id, term.number, term.starts_at, term.ends_at))
+
+
+BEGIN_TERMS = Sql(
+    telling(
+        "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
+        " values (:contract_id, :number, :start_on, :until, :starts_at, :ends_at, :origin, :at)",
+        ":told",
+    ),
+    told=_told,
+)
+DROP_TERMS = Sql(
+    telling("delete from contract_term where contract_id = :contract_id and number = :number", ":told"),
+    told=lambda place, write: list(term_told(place.account_id, write.contract_id, write.number, None, None)),
+)
+"""Terms that have not begun are taken back; their quotes stay on record."""
+_MOVE_TERMS = Sql(
+    telling(
+        "update contract_term set start_on = :start_on, until = :until, starts_at = :starts_at, ends_at = :ends_at,"
+        " moves = moves + 1 where contract_id = :contract_id and number = :number",
+        ":told",
+    ),
+    told=_told,
+)
+_CONTRACTS = inserted(
     "contract",
-    "contract_id account_id order_id currency auto_renew renewal_months notice_days uplift_percent status status_at billing"
-    " first_invoice anchor_day billed_from",
+    "contract_id=contract.contract_id account_id order_id=contract.order_id currency=contract.currency"
+    " auto_renew=contract.auto_renew renewal_months=contract.renewal_months notice_days=contract.notice_days"
+    " uplift_percent=contract.uplift_percent status=contract.status status_at=at billing=contract.billing"
+    " first_invoice=contract.first_invoice anchor_day=contract.anchor_day billed_from=contract.billed_from",
 )
-TERM = telling(
-    "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-    9,
+_STATUS = updated("contract", "status status_reason=reason status_at=at", "contract_id")
+_EXPIRED = Sql(
+    "insert into contract_event (contract_id, account_id, status, at, recorded_at)"
+    " select distinct contract_id, account_id, 'expired', :as_of::timestamptz, :as_of::timestamptz from contract_event"
+    " where contract_id = :contract_id and status = 'signed' on conflict do nothing"
 )
-_MOVED = telling(
-    "update contract_term set start_on = $3, until = $4, starts_at = $5, ends_at = $6, moves = moves + 1"
-    " where contract_id = $1 and number = $2",
-    7,
+
+
+async def open_contracts(place: Place, writes: list[OpenContract]) -> None:
+    """New contracts, each with its term."""
+    await _CONTRACTS(place, writes)
+    begun = [
+        BeginTerm(w.contract.contract_id, t.number, t.start_on, t.until, t.starts_at, t.ends_at, w.origin, w.at)
+        for w, t in [(write, write.contract.term) for write in writes]
+    ]
+    await BEGIN_TERMS(place, begun)
+
+
+async def _set_statuses(place: Place, writes: list[SetContractStatus]) -> None:
+    """A contract that came by a quote has run out on paper, too, once it has ended."""
+    await _STATUS(place, writes)
+    await _EXPIRED(place, [write for write in writes if write.status == "ended"])
+
+
+HANDLERS: Handlers = dict(
+    [
+        on(
+            QuoteRenewal,
+            inserted(
+                "renewal_quote",
+                "quote_id contract_id term currency total valid_until lines quoted_at=at",
+                or_update("quote_id", "total lines quoted_at"),
+            ),
+        ),
+        on(OpenAsset, OPEN_ASSETS),
+        on(OpenContract, open_contracts),
+        on(BeginTerm, BEGIN_TERMS),
+        on(MoveTerm, _MOVE_TERMS),
+        on(DropTerm, DROP_TERMS),
+        on(SetContractStatus, _set_statuses),
+        on(SendAssets, inserted("conveyance", "transfer_id from_account=account_id to_account body asked_at=at")),
+        on(SettleTransfer, updated("conveyance", "status reason settled_at=at", "transfer_id")),
+    ]
 )
-_DROPPED = telling("delete from contract_term where contract_id = $1 and number = $2", 3)
-
-
-def term_row(
-    term: TermFacts | BeginTerm, contract_id: str, account_id: str, origin: str, at: datetime
-) -> tuple[Any, ...]:
-    """A term of a contract for `TERM`."""
-    told = list(term_told(account_id, contract_id, term.number, term.starts_at, term.ends_at))
-    dates = (term.start_on, term.until, term.starts_at, term.ends_at)
-    return (contract_id, term.number, *dates, origin, at, told)
-
-
-async def add_contracts(
-    connection: Connection, account_id: str, opened: Iterable[tuple[ContractFacts, str, datetime]]
-) -> None:
-    """New contracts, each with its term, where that comes from, and since when the contract stands as it does."""
-    opened = list(opened)
-    rows = [CONTRACT.row(contract, account_id=account_id, status_at=at) for contract, _, at in opened]
-    await CONTRACT.add(connection, rows)
-    terms = [term_row(one.term, one.contract_id, account_id, origin, at) for one, origin, at in opened]
-    await connection.executemany(TERM, terms)
-
-
-async def move_terms(connection: Connection, account_id: str, writes: Sequence[MoveTerm]) -> None:
-    """Terms get other dates."""
-    await connection.executemany(
-        _MOVED,
-        [
-            (
-                *(w.contract_id, w.number, w.start_on, w.until, w.starts_at, w.ends_at),
-                list(term_told(account_id, w.contract_id, w.number, w.starts_at, w.ends_at)),
-            )
-            for w in writes
-        ],
-    )
-
-
-async def drop_terms(connection: Connection, account_id: str, writes: Sequence[DropTerm]) -> None:
-    """Terms that have not begun are taken back; their quotes stay on record."""
-    told = [list(term_told(account_id, w.contract_id, w.number, None, None)) for w in writes]
-    rows = [(w.contract_id, w.number, gone) for w, gone in zip(writes, told, strict=True)]
-    await connection.executemany(_DROPPED, rows)
 
 
 async def standing_quotes(connection: Connection, account_id: str, as_of: datetime) -> dict[str, Decimal]:
@@ -128,22 +129,6 @@ async def standing_quotes(connection: Connection, account_id: str, as_of: dateti
         as_of,
     )
     return {row["contract_id"]: row["total"] for row in rows}
-
-
-async def send_assets(connection: Connection, account_id: str, writes: Sequence[SendAssets]) -> None:
-    """Assets are on their way to another account."""
-    await connection.executemany(
-        "insert into conveyance (transfer_id, from_account, to_account, body, asked_at) values ($1, $2, $3, $4, $5)",
-        [(w.transfer_id, account_id, w.to_account, w.body, w.at) for w in writes],
-    )
-
-
-async def settle_transfers(connection: Connection, writes: Sequence[SettleTransfer]) -> None:
-    """What came of transfers."""
-    await connection.executemany(
-        "update conveyance set status = $2, reason = $3, settled_at = $4 where transfer_id = $1",
-        [(w.transfer_id, w.status, w.reason, w.at) for w in writes],
-    )
 
 
 async def find_transfer(connection: Connection, transfer_id: str) -> Transferred | None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from activities.billing.falling_due import bill
-from activities.frame import effects
+from activities.frame import effects, writes
 from activities.frame.decided import billing_rows, journal_rows, with_documents, without_unwanted_mails
+from activities.frame.handlers import Writing
 from activities.frame.numbering import with_short_numbers
 from activities.frame.outgoing import Origin, Sender
-from activities.frame.writes import Writer
 from activities.kernel.pool import Connection
 from domain.frame.decision import Decision
 from domain.frame.flight import Channel
@@ -41,7 +41,7 @@ async def carry_out(
     customer, as_of, key = situation.customer, situation.as_of, origin.key
     account_id = customer.account.account_id
     decision = without_unwanted_mails(customer, decision)
-    await Writer(connection, customer, as_of).carry_out(decision.writes)
+    await writes.carry_out(Writing(connection, account_id, as_of, customer), decision.writes)
     billed = await bill(connection, customer, key, as_of, decision.writes, imported=situation.imported)
     lines = [*journal_rows(decision, key, origin.stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
     await effects.write_journal(connection, account_id, lines)

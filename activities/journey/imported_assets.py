@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records, save_changes
-from activities.contracts.holdings import add_contracts, open_assets
+from activities.contracts.holdings import OPEN_ASSETS, open_contracts
+from activities.frame.handlers import Place
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import TakenOver
@@ -27,10 +28,10 @@ async def save_taken_over(
     """An asset with its history; `contract`: its contract with the term, too. Call it within a transaction."""
     record = taken.change.after
     asset = record.asset
+    place = Place(connection, asset.account_id, as_of)
     if contract and taken.contract:
-        opened = taken.contract
-        await add_contracts(connection, asset.account_id, [(opened.contract, opened.origin, opened.at)])
-    await open_assets(connection, [taken.asset])
+        await open_contracts(place, [taken.contract])
+    await OPEN_ASSETS(place, [taken.asset])
     await connection.execute(
         "update asset set version = $2, serial_number = $3 where asset_id = $1",
         asset.asset_id,

@@ -6,12 +6,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from activities.frame.handlers import Handlers, Place, Sql, on, updated
 from activities.kernel.inserts import Insert
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
 from domain.frame.customer import StaffFacts
-from domain.journey.writes import ChangedAccount, GoneContacts, PlaceAccount, SavedContacts
-from domain.orders.order import Account, Contact, Staff
+from domain.journey.writes import (
+    ChangedAccount,
+    CloseAccount,
+    GoneContacts,
+    NewContact,
+    PlaceAccount,
+    ReachBack,
+    SavedContacts,
+)
+from domain.orders.order import Contact, Staff
 
 STAFF_TASK = Insert("staff_task", "account_id key opened_at title staff_id due_at", "on conflict do nothing")
 STAFF = Insert("staff", "staff_id name email language", "on conflict do nothing")
@@ -57,8 +66,19 @@ on conflict (account_id, contact_id) do update set name = excluded.name, email =
 """
 
 
-async def place_account(connection: Connection, write: PlaceAccount, as_of: datetime) -> None:
-    """The account with its people and contacts, new or brought up to date."""
+async def place_accounts(place: Place, writes: list[PlaceAccount]) -> None:
+    """Accounts with their people and contacts, new or brought up to date."""
+    for write in writes:
+        await _place_account(place.connection, write, place.as_of)
+
+
+REACH_BACK = Sql(
+    "update account set since = least(since, :since), closed_at = null, closed_reason = null where account_id = :account_id"
+)
+"""The account began earlier than was known; all else about it stays."""
+
+
+async def _place_account(connection: Connection, write: PlaceAccount, as_of: datetime) -> None:
     account = write.account
     manager = account.success_manager or account.owner
     await introduce_staff(connection, (account.owner, manager))
@@ -81,7 +101,10 @@ async def place_account(connection: Connection, write: PlaceAccount, as_of: date
         await connection.execute(
             "update contact set position = position + 1000 where account_id = $1", account.account_id
         )
-    rows = [_contact_row(account, one, n, write.time_zone, write.language) for n, one in write.contacts.items()]
+    rows = [
+        _contact_row(account.account_id, account.country, one, n, write.time_zone, write.language)
+        for n, one in write.contacts.items()
+    ]
     await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in write.settled])
     if stays := [row[:3] for row in rows if row[1] in write.settled]:
         await connection.executemany(
@@ -89,9 +112,11 @@ async def place_account(connection: Connection, write: PlaceAccount, as_of: date
         )
 
 
-def _contact_row(account: Account, contact: Contact, position: int, zone: str, language: str) -> Sequence[Any]:
+def _contact_row(
+    account_id: str, country: str, contact: Contact | NewContact, position: int, zone: str = "", language: str = ""
+) -> Sequence[Any]:
     return (
-        account.account_id,
+        account_id,
         contact.contact_id,
         position,
         contact.name,
@@ -100,84 +125,79 @@ def _contact_row(account: Account, contact: Contact, position: int, zone: str, l
         contact.language or language,
         contact.time_zone or zone,
         contact.phone,
-        dialled(contact.phone, account.country) if contact.phone else None,
+        dialled(contact.phone, country) if contact.phone else None,
     )
 
 
 # What requests change
 
+_ACCOUNT = Sql(
+    "update account set owner_id = :owner, success_manager_id = :success_manager, segment = :segment, language = :language,"
+    " playbook_version = :playbook_version, time_zone = :time_zone, billed_until = :billed_until,"
+    " set_by_request = (select array_agg(distinct f) from unnest(set_by_request || :fields::text[]) f)"
+    " where account_id = :account_id"
+)
+_SET_BY_REQUEST = Sql(
+    "update contact set set_by_request = true where account_id = :account_id and contact_id = any(:ids)",
+    ids=lambda _, write: [one.contact_id for one in write.contacts.values()],
+)
+_GONE = Sql(
+    "with gone as (delete from contact where account_id = :account_id and contact_id = any(:contact_ids) returning *)"
+    " insert into gone_contact select account_id, contact_id, email, unsubscribed_at, :at, :by from gone"
+)
 
-async def change_account(connection: Connection, account_id: str, writes: Sequence[ChangedAccount]) -> None:
+
+async def _change_account(place: Place, writes: list[ChangedAccount]) -> None:
     """The account's own fields. Contacts who had its zone or language have the new one; open tasks go to the successor."""
+    await _ACCOUNT(place, writes)
     for w in writes:
-        await connection.execute(
-            "update account set owner_id = $2, success_manager_id = $3, segment = $4, playbook_version = $5, language = $6,"
-            " time_zone = $7, billed_until = $9,"
-            " set_by_request = (select array_agg(distinct f) from unnest(set_by_request || $8::text[]) f)"
-            " where account_id = $1",
-            account_id,
-            w.owner,
-            w.success_manager,
-            w.segment,
-            w.playbook_version,
-            w.language,
-            w.time_zone,
-            list(w.fields),
-            w.billed_until,
-        )
-        for column, (old, new) in w.followed.items():
-            await connection.execute(
-                f"update contact set {column} = $3 where account_id = $1 and {column} = $2",
-                account_id,
-                old,
-                new,
+        followed = [("contact", column, *change) for column, change in w.followed.items()]
+        for table, column, old, new in [*followed, *(("staff_task", "staff_id", *one) for one in w.succeeded.items())]:
+            still = " and closed_at is null" if table == "staff_task" else ""
+            await place.connection.execute(
+                f"update {table} set {column} = $3 where account_id = $1 and {column} = $2{still}",
+                *(place.account_id, old, new),
             )
-        await connection.executemany(
-            "update staff_task set staff_id = $3 where account_id = $1 and staff_id = $2 and closed_at is null",
-            [(account_id, old, new) for old, new in w.succeeded.items()],
-        )
 
 
-async def save_contacts(connection: Connection, account_id: str, writes: Sequence[SavedContacts]) -> None:
+async def _change_contacts(place: Place, writes: list[SavedContacts]) -> None:
     """Contacts as a request says: new ones behind those that there are."""
-    for w in writes:
-        await connection.executemany(
-            _SAVE_CONTACT,
-            [
-                (
-                    account_id,
-                    one.contact_id,
-                    position,
-                    one.name,
-                    one.email,
-                    one.role.value,
-                    one.language,
-                    one.time_zone,
-                    one.phone,
-                    dialled(one.phone, w.country) if one.phone else None,
-                )
-                for position, one in w.contacts.items()
-            ],
-        )
-        await connection.execute(
-            "update contact set set_by_request = true where account_id = $1 and contact_id = any($2)",
-            account_id,
-            [one.contact_id for one in w.contacts.values()],
-        )
+    rows = [
+        _contact_row(place.account_id, write.country, one, position)
+        for write in writes
+        for position, one in write.contacts.items()
+    ]
+    await place.connection.executemany(_SAVE_CONTACT, rows)
+    await _SET_BY_REQUEST(place, writes)
 
 
-async def remove_contacts(connection: Connection, account_id: str, writes: Sequence[GoneContacts]) -> None:
-    """Contacts are taken off; their wishes are kept."""
-    for w in writes:
-        await connection.execute(
-            "with gone as (delete from contact where account_id = $1 and contact_id = any($2) returning *)"
-            " insert into gone_contact select account_id, contact_id, email, unsubscribed_at, $3, $4 from gone",
-            account_id,
-            list(w.contact_ids),
-            w.at,
-            w.by,
-        )
+_CLOSED = updated("account", "closed_at=at closed_reason=reason", "account_id")
+_SETTLED_BY_CLOSING = [
+    updated("onboarding_task", "status='past' completed_at=at", "account_id status='open'"),
+    updated("staff_task", "closed_at=at", "account_id", "closed_at is null"),
+    updated("offer", "status='expired' settled_at=at", "account_id status='open'"),
+    updated("outbox", "status='withdrawn' settled_at=at", "account_id status='held'"),
+    Sql("delete from held_step where account_id = :account_id"),
+    updated("lead", "status='withdrawn' closed_at=at", "account_id", "status in ('held', 'routed', 'overdue')"),
+]
 
+
+async def _close_accounts(place: Place, writes: list[CloseAccount]) -> None:
+    """An account is closed, and what is open of it settled."""
+    for statement in (_CLOSED, *_SETTLED_BY_CLOSING):
+        await statement(place, writes)
+
+
+HANDLERS: Handlers = dict(
+    [
+        on(ChangedAccount, _change_account),
+        on(SavedContacts, _change_contacts),
+        on(GoneContacts, _GONE),
+        on(CloseAccount, _close_accounts),
+        on(PlaceAccount, place_accounts),
+        on(ReachBack, REACH_BACK),
+    ]
+)
 
 # The seller's people
 

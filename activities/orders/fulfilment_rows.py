@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-
+from activities.frame.handlers import Handlers, inserted, on
 from activities.kernel.pool import Connection
 from domain.orders.fulfilments import Fulfilment, FulfilmentEvent, OrderLine, RecordFulfilment
 
-
-async def record(connection: Connection, as_of: datetime, writes: Iterable[RecordFulfilment]) -> None:
-    """Steps of order lines; an event that is there already changes nothing."""
-    await connection.executemany(
-        "insert into fulfilment_event (order_id, line_id, event_id, step, quantity, at, promised_at, reported_by, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
-        [(w.order_id, w.line_id, w.event_id, w.step, w.quantity, w.at, w.promised_at, w.by, as_of) for w in writes],
-    )
+_EVENT = "order_id line_id event_id step quantity at promised_at reported_by=by recorded_at=as_of"
+HANDLERS: Handlers = dict([on(RecordFulfilment, inserted("fulfilment_event", _EVENT, "on conflict do nothing"))])
+"""An event that is there already changes nothing."""
 
 
 async def load_line(connection: Connection, account_id: str, order_id: str, line_id: str) -> OrderLine | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from activities.contracts.holdings import add_contracts
+from activities.contracts.holdings import open_contracts
+from activities.frame.handlers import Handlers, Place, inserted, on
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
+from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, StaffFacts
-from domain.frame.playbook import Playbook
 from domain.journey.placing import OnRecord
-from domain.journey.writes import PlaceOrder
+from domain.journey.writes import KeepPlaybook, PlaceOrder
 from domain.kernel.calendar import local_day
 from domain.orders.order import Order, OrderedProduct, PricePer, ProductKind
+from domain.orders.writes import AddProducts
 
 _ON_RECORD = """
 with a as (select * from account where account_id = $1)
@@ -58,15 +61,6 @@ async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord
     return record, tuple(row["first"]) if row["first"] else None
 
 
-async def reach_back(connection: Connection, account_id: str, since: datetime) -> None:
-    """An older order is taken over: the account began earlier than was known; all else about it stays."""
-    await connection.execute(
-        "update account set since = least(since, $2), closed_at = null, closed_reason = null where account_id = $1",
-        account_id,
-        since,
-    )
-
-
 async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
     """The account and the digest of an accepted order."""
     row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
@@ -86,25 +80,19 @@ async def product_codes(connection: Connection) -> list[str]:
     return [row["code"] for row in await connection.fetch("select code from product order by code limit 5000")]
 
 
-async def add_products(connection: Connection, products: Iterable[OrderedProduct]) -> None:
-    """New catalogue entries, in an order in which senders do not block each other; those that exist are left as they are."""
-    rows = sorted((product.code, product.name, product.kind.value) for product in products)
-    if rows:
-        await connection.executemany(
-            "insert into product (code, name, kind) values ($1, $2, $3) on conflict do nothing", rows
-        )
+async def add_products(place: Place, writes: list[AddProducts]) -> None:
+    """New entries of the catalogue, in an order in which senders do not block each other."""
+    products = [product for write in writes for product in write.products]
+    await _PRODUCT(place, sorted(products, key=attrgetter("code")))
 
 
-async def keep_playbook(connection: Connection, playbook: Playbook) -> None:
-    """The playbook's version on record, so that journeys planned with it can go on with it."""
-    await connection.execute(
-        "insert into playbook (segment, version, body) values ($1, $2, $3) on conflict do nothing",
-        playbook.segment,
-        playbook.version,
-        playbook.model_dump(mode="json"),
-    )
-
-
+_PRODUCT = inserted("product", "code name kind", "on conflict do nothing")
+KEEP_PLAYBOOK = inserted(
+    "playbook",
+    "segment=playbook.segment version=playbook.version body",
+    "on conflict do nothing",
+    body=lambda _, write: write.playbook.model_dump(mode="json"),
+)
 _ORDER = Insert(
     "sales_order",
     "order_id account_id digest activated_at activated_on currency sells_goods imported recorded_at",
@@ -117,9 +105,14 @@ _ASSET = Insert(
 )
 
 
-async def place_order(connection: Connection, sale: PlaceOrder, as_of: datetime) -> None:
+async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
+    for write in writes:
+        await _place_order(place, write)
+
+
+async def _place_order(place: Place, sale: PlaceOrder) -> None:
     """The order with its lines, contracts and assets. Asset actions and periods follow as the decision says."""
-    order, account = sale.order, sale.order.account
+    connection, as_of, order, account = place.connection, place.as_of, sale.order, sale.order.account
     placed = {
         "account_id": account.account_id,
         "digest": order.digest(),
@@ -131,7 +124,7 @@ async def place_order(connection: Connection, sale: PlaceOrder, as_of: datetime)
     await _ORDER.add(connection, [_ORDER.row(order, **placed)])
     await _LINE.copy(connection, _line_rows(order))
     if sale.contracts:
-        await add_contracts(connection, account.account_id, ((one, "sold", as_of) for one in sale.contracts))
+        await open_contracts(place, [OpenContract(one, "sold", as_of) for one in sale.contracts])
     if sale.assets:
         await _ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
 
@@ -165,3 +158,8 @@ def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
         lifecycle_end=period.ends_at,
         time_zone=order.account.time_zone,
     )
+
+
+HANDLERS: Handlers = dict(
+    [on(AddProducts, add_products), on(KeepPlaybook, KEEP_PLAYBOOK), on(PlaceOrder, _place_orders)]
+)

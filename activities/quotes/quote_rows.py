@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
 from activities.kernel.pool import Connection
 from domain.assets.bundles import Relationship
 from domain.assets.writes import Relate
@@ -17,7 +17,7 @@ from domain.quotes.asking import StoredQuote
 from domain.quotes.quote import Quote
 from domain.quotes.requests import NewContract
 from domain.quotes.versions import QuoteFile, QuoteState, StateChange
-from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote
+from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote, SoldLine
 
 
 async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | None:
@@ -45,8 +45,9 @@ async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | Non
     return StoredQuote(row["account_id"], file, row["requested_by"], terms, row["order_id"])
 
 
-async def save_quotes(connection: Connection, account_id: str, as_of: datetime, writes: Iterable[SaveQuote]) -> None:
+async def _save_quotes(place: Writing, writes: list[SaveQuote]) -> None:
     """Each quote's row, and what it has more than before: a version, events, an approval that is asked for or decided."""
+    connection = place.connection
     for write in writes:
         quote = write.after.current
         await connection.execute(
@@ -56,7 +57,7 @@ async def save_quotes(connection: Connection, account_id: str, as_of: datetime, 
             " valid_until = excluded.valid_until, requested_by = excluded.requested_by,"
             " order_id = coalesce(excluded.order_id, quote.order_id)",
             quote.quote_id,
-            account_id,
+            place.account_id,
             write.after.state.value,
             quote.version,
             quote.currency,
@@ -75,7 +76,7 @@ async def save_quotes(connection: Connection, account_id: str, as_of: datetime, 
                 for number, e in enumerate(write.after.history[known:], known + 1)
             ],
         )
-        await _save_approval(connection, write, as_of)
+        await _save_approval(connection, write, place.as_of)
 
 
 async def _add_version(connection: Connection, quote: Quote, terms: dict[str, Any]) -> None:
@@ -134,71 +135,59 @@ def _decision(write: SaveQuote) -> str:
     return "rejected" if write.after.state is QuoteState.DRAFT else "approved"
 
 
-async def note_contracts(
-    connection: Connection, account_id: str, as_of: datetime, writes: Iterable[NoteContract]
-) -> None:
-    """What becomes of contracts on paper; the same again changes nothing."""
-    await connection.executemany(
-        "insert into contract_event (contract_id, account_id, status, at, quote_id, quote_version, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-        [(w.contract_id, account_id, w.status, w.at, w.quote_id, w.quote_version, as_of) for w in writes],
-    )
+_ORDER = inserted(
+    "sales_order",
+    "order_id account_id digest activated_at=at activated_on currency sells_goods=goods imported='false' recorded_at=at",
+    activated_on=lambda place, write: local_day(write.at, place.customer.account.time_zone),
+)
+_LINE = Sql(
+    "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per, tax_rates)"
+    " values (:order_id, :line.line_id, :line.product, :line.contract_id, :line.quantity, :line.unit_price, :line.per,"
+    " tax_rates_for(:account_id, :line.product, :line.contract_id, :order_id))"
+)
+_LINK = Sql("update asset set order_id = :order_id, line_id = :line.line_id where asset_id = :line.asset_id")
+_EDGE = Sql(
+    "insert into asset_relationship (parent_id, child_id, role, child_quantity, ratio, included_in_price)"
+    " select :parent_id, :child_id, :role, :child_quantity, :ratio, :included_in_price"
+    " where exists (select from asset where asset_id = :child_id) on conflict do nothing"
+)
 
 
-async def note_expired(connection: Connection, contract_ids: Sequence[str], as_of: datetime) -> None:
-    """Contracts that came by a quote have run out."""
-    await connection.execute(
-        "insert into contract_event (contract_id, account_id, status, at, recorded_at)"
-        " select distinct contract_id, account_id, 'expired', $2::timestamptz, $2::timestamptz from contract_event"
-        " where contract_id = any($1) and status = 'signed' on conflict do nothing",
-        list(contract_ids),
-        as_of,
-    )
+@dataclass(frozen=True)
+class _Line:
+    """A line of an order."""
+
+    order_id: str
+    line: SoldLine
 
 
-async def record_sales(connection: Connection, account_id: str, zone: str, writes: Iterable[RecordSale]) -> None:
+async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
     """The orders that accepted quotes make, with their lines."""
-    for write in writes:
-        await connection.execute(
-            "insert into sales_order (order_id, account_id, digest, activated_at, activated_on, currency, sells_goods, imported,"
-            " recorded_at) values ($1, $2, $3, $4, $5, $6, $7, false, $4)",
-            write.order_id,
-            account_id,
-            write.digest,
-            write.at,
-            local_day(write.at, zone),
-            write.currency,
-            write.goods,
-        )
-        await connection.executemany(
-            "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per, tax_rates)"
-            " values ($1, $2, $3, $4, $5, $6, $7, tax_rates_for($8, $3, $4, $1))",
-            [
-                (write.order_id, w.line_id, w.product, w.contract_id, w.quantity, w.unit_price, w.per.value, account_id)
-                for w in write.lines
-            ],
-        )
+    await _ORDER(place, writes)
+    await _LINE(place, [_Line(write.order_id, line) for write in writes for line in write.lines])
 
 
-async def link_assets(connection: Connection, writes: Iterable[LinkAssets]) -> None:
+async def _link_assets(place: Writing, writes: list[LinkAssets]) -> None:
     """Assets are of the lines of an order."""
-    await connection.executemany(
-        "update asset set order_id = $2, line_id = $3 where asset_id = $1",
-        [(line.asset_id, w.order_id, line.line_id) for w in writes for line in w.lines if line.asset_id],
-    )
+    await _LINK(place, [_Line(write.order_id, line) for write in writes for line in write.lines if line.asset_id])
 
 
-async def relate(connection: Connection, writes: Iterable[Relate]) -> None:
+async def _relate(place: Writing, writes: list[Relate]) -> None:
     """Edges of bundles."""
-    await connection.executemany(
-        "insert into asset_relationship (parent_id, child_id, role, child_quantity, ratio, included_in_price)"
-        " select $1, $2, $3, $4, $5, $6 where exists (select from asset where asset_id = $2) on conflict do nothing",
-        [
-            (e.parent_id, e.child_id, e.role.value, e.child_quantity.value, Decimal(e.ratio), e.included_in_price)
-            for w in writes
-            for e in w.edges
-        ],
-    )
+    await _EDGE(place, [edge for write in writes for edge in write.edges])
+
+
+_EVENT = "contract_id account_id status at quote_id quote_version recorded_at=as_of"
+
+HANDLERS: Handlers = dict(
+    [
+        on(SaveQuote, _save_quotes),
+        on(NoteContract, inserted("contract_event", _EVENT, "on conflict do nothing")),
+        on(RecordSale, _record_sales),
+        on(LinkAssets, _link_assets),
+        on(Relate, _relate),
+    ]
+)
 
 
 async def load_relationships(connection: Connection, account_id: str) -> list[Relationship]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.handlers import Place
 from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
-from activities.orders.order_rows import keep_playbook
+from activities.orders.order_rows import KEEP_PLAYBOOK
 from domain.frame.case_words import CaseState, Level, Priority
 from domain.frame.playbook import Playbook
 from domain.journey.telling import Told, event_told, promise_told
+from domain.journey.writes import KeepPlaybook
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.orders.order import Staff
 from domain.service.case import Happened, MilestoneFacts, Recorded
@@ -120,7 +122,7 @@ async def add_customers(
     connection: Connection, customers: Sequence[CaseCustomer], owner: Staff, playbook: Playbook, as_of: datetime
 ) -> None:
     """Accounts that are not on record yet. None of them has a journey: that begins with an order."""
-    await keep_playbook(connection, playbook)
+    await KEEP_PLAYBOOK(Place(connection, "", as_of), [KeepPlaybook(playbook)])
     await connection.execute(
         "insert into staff (staff_id, name, email) values ($1, $2, $3) on conflict do nothing",
         owner.staff_id,

@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from activities.frame.handlers import Sql
+from activities.frame.writes import HANDLERS
 from activities.kernel.inserts import Insert
 from activities.kernel.queries import Query
 from activities.service.case_imports import _STAGES
@@ -26,10 +28,8 @@ SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
     "activities.claims.claim_rows.save_claims": "[{'marks': marks(len(_COLUMNS)), 'changes': 'status = excluded.status'}]",
-    "activities.frame.writes._close_accounts": "[{'statement': one} for one in _SETTLED_BY_CLOSING]",
-    "activities.holds.hold_writes._forget_held_steps": "[{'exact': exact} for exact in (True, False)]",
-    "activities.holds.hold_writes._note_chased": "[{'column': name} for name in ('escalated_at', 'reminded_at')]",
-    "activities.journey.people_rows.change_account": "[{'column': name} for name in ('language', 'time_zone')]",
+    "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
+    " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
     "activities.kernel.retention.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
@@ -40,6 +40,7 @@ SAMPLES = {
 }
 """What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
 ELSEWHERE = {
+    "activities.frame.handlers.__call__": Sql,
     "activities.kernel.inserts.add": Insert,
     "activities.kernel.queries.__call__": Query,
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
@@ -102,11 +103,13 @@ def forms(module: ModuleType, function: str, given: ast.expr) -> list[str]:
 
 def statements() -> dict[str, str]:
     """Every statement, by where it is run; those of our own helpers by the name of the constant."""
-    found: dict[str, str] = {}
+    found = {kind.__name__: handler.text for kind, handler in HANDLERS.items() if isinstance(handler, Sql)}
     for module, tree in modules():
         for name, value in vars(module).items():
-            if isinstance(value, Insert | Query):
-                found[f"{module.__name__}.{name}"] = value.statement if isinstance(value, Insert) else value.text
+            for n, kept in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(kept, Insert | Query | Sql):
+                    text = kept.statement if isinstance(kept, Insert) else kept.text
+                    found[f"{module.__name__}.{name}#{n}"] = text
         for function, given in runs(tree):
             where = f"{module.__name__}.{function}"
             if not any(where.startswith(known) for known in ELSEWHERE):

@@ -11,19 +11,21 @@ from datetime import datetime
 from pathlib import Path
 
 from activities.assets.ledger import load_record
+from activities.frame.handlers import Place
 from activities.journey import imported_assets as store
-from activities.journey.people_rows import place_account
+from activities.journey.people_rows import REACH_BACK, place_accounts
 from activities.journey.reports import zone_of_account
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool
-from activities.orders.order_rows import add_products, keep_playbook, known_products, reach_back
+from activities.orders.order_rows import KEEP_PLAYBOOK, add_products, known_products
 from activities.playbooks import Playbooks
 from domain.assets.errors import AssetError
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import INVALID_ASSET, ImportedAsset, TakenOver, read_asset, take_over
-from domain.journey.writes import PlaceAccount
+from domain.journey.writes import KeepPlaybook, PlaceAccount, ReachBack
 from domain.kernel.refusals import Refusal
 from domain.orders.order import TERM_KINDS, OrderedProduct, PricePer
+from domain.orders.writes import AddProducts
 from gateway.client import PerennialClient
 from workers.feeds.asset_mapping import AssetFeed, AssetMapping, read_periods
 from workers.feeds.errors import FeedError
@@ -198,14 +200,14 @@ class _Takeover:
 
     async def _asset(self, connection: Connection, document: ImportedAsset, as_of: datetime) -> None:
         zone = await zone_of_account(connection, document.account_id)
-        place = zone or (document.account.time_zone if document.account else None)
-        if place is None:
+        its_zone = zone or (document.account.time_zone if document.account else None)
+        if its_zone is None:
             raise RejectedError(
                 Reason.NO_CUSTOMER,
                 f"account {document.account_id!r} is not on record; bring it along as `account`",
             )
         product, new_product = await _product(connection, document)
-        taken = take_over(document, product.name, place, as_of)
+        taken = take_over(document, product.name, its_zone, as_of)
         if known := await load_record(connection, document.asset_id):
             _check_same(known, taken.change.after)
             self._tally.before += 1
@@ -213,12 +215,13 @@ class _Takeover:
         new_contract = await _is_new_contract(connection, document)
         if zone is None:
             await self._open_account(connection, document, taken, as_of)
+        place = Place(connection, document.account_id, as_of)
         if new_product:
-            await add_products(connection, [product])
+            await add_products(place, [AddProducts((product,))])
         if (parent := taken.asset.asset.parent_id) and await load_record(connection, parent) is None:
             raise RejectedError(Reason.REFUSED, f"its bundle {parent} is not on record")
         await store.save_taken_over(connection, taken, document.serial_number, contract=new_contract, as_of=as_of)
-        await reach_back(connection, document.account_id, taken.asset.start)
+        await REACH_BACK(place, [ReachBack(taken.asset.start)])
         self._tally.contracts += new_contract
 
     async def _open_account(
@@ -231,7 +234,6 @@ class _Takeover:
         if playbook is None:
             known = ", ".join(self._playbooks.segments())
             raise RejectedError(Reason.REFUSED, f"no playbook for segment {account.segment!r}; use one of {known}")
-        await keep_playbook(connection, playbook)
         placed = PlaceAccount(
             account=account,
             playbook=playbook,
@@ -240,7 +242,9 @@ class _Takeover:
             language=account.language,
             contacts=dict(enumerate(document.contacts)),
         )
-        await place_account(connection, placed, as_of)
+        place = Place(connection, account.account_id, as_of)
+        await KEEP_PLAYBOOK(place, [KeepPlaybook(playbook)])
+        await place_accounts(place, [placed])
 
     async def _tell(self, connection: Connection, account_id: str, accepted: Sequence[ImportedAsset]) -> None:
         """Has the journey look after what no journey was told of yet."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from activities.contracts.holdings import TERM, drop_terms, term_row
+from activities.contracts.holdings import BEGIN_TERMS, DROP_TERMS
+from activities.frame.handlers import Place
 from activities.journey.timeline import page_query, timeline_page
 from activities.kernel.pool import Connection
 from activities.service.case_events import add_events
@@ -211,9 +212,10 @@ async def test_a_term_that_is_taken_back_is_told_no_more(servers: Servers) -> No
     first, end = START, START + timedelta(days=30)
     term = BeginTerm(contract, 2, first.date(), end.date(), first, end, "renewed", START)
     async with servers.pool.acquire() as connection:
-        await connection.execute(TERM, *term_row(term, contract, account, term.origin, term.at))
+        place = Place(connection, account, START)
+        await BEGIN_TERMS(place, [term])
         assert begins in await titles(servers, account)
-        await drop_terms(connection, account, [DropTerm(contract, 2)])
+        await DROP_TERMS(place, [DropTerm(contract, 2)])
         assert begins not in await titles(servers, account)
 
 
