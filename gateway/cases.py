@@ -18,8 +18,9 @@ from activities.service import case_rows, desks
 from domain.journey.agenda import RunningCase
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
+from domain.kernel.requests import read_request
 from domain.service.case import CaseFile
-from domain.service.case_requests import Identify, read_case_request
+from domain.service.case_requests import Identify
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
@@ -87,7 +88,7 @@ class CaseClient(PriceDesk):
         """
         update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         if update == "identify":
-            account_id = read_case_request(Identify, request).account_id
+            account_id = read_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
         try:
             answer: dict[str, Any] = await insist(

@@ -16,6 +16,7 @@ from domain.frame.state import Outcome
 from domain.journey.registry import BY_ACTIVITY, Kind
 from domain.kernel.refusals import Refusal
 from workflows.tasks import Alarm, DeliveryTasks
+from workflows.visibility import Shown
 
 ROLL_OVER_AFTER = timedelta(days=300)
 LONG_IN_FLIGHT = timedelta(days=1)
@@ -79,7 +80,7 @@ class Entity(Generic[_State]):
     latest_events = float("inf")
     """from here on a rollover no longer waits for messages that are on their way: the next run takes them along"""
 
-    def __init__(self, start: Any, state: _State, account_id: str, attributes: Any) -> None:
+    def __init__(self, start: Any, state: _State, account_id: str, attributes: Shown[_State]) -> None:
         self.start = start
         self.state = state
         self.began = workflow.now()

@@ -28,7 +28,7 @@ from domain.kernel.requests import read_request
 from workflows import calls
 from workflows.entity import Entity, PendingUpdate, cause_of, handling
 from workflows.tasks import may_leave_together
-from workflows.visibility import SearchAttributes
+from workflows.visibility import JourneyAttributes
 
 
 @handling(JOURNEY)
@@ -41,7 +41,7 @@ class Journey(Entity[JourneyState]):
         start = start or JourneyStart()
         account_id = workflow.info().workflow_id.removeprefix(ids.JOURNEY)
         state = start.state or JourneyState(account_id=account_id)
-        super().__init__(start, state, state.account_id, SearchAttributes())
+        super().__init__(start, state, state.account_id, JourneyAttributes())
         self.noted: deque[Signal | str] = deque()
 
     def is_over(self) -> bool:

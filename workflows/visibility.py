@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
@@ -39,20 +40,39 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
 """Name and type of each, as the server registers them. A namespace on SQL visibility holds 3 Datetime, 3 KeywordList, 10 Keyword."""
 
 
+_State = TypeVar("_State")
+
+
 def name_run(company: str | None) -> None:
     """Gives a run that was begun without a memo, from another program, the name of its account."""
     if company and "account" not in workflow.memo() and workflow.patched("account-in-memo"):
         workflow.upsert_memo({"account": company})
 
 
-class Shown:
+Wanted = dict[SearchAttributeKey[Any], Any]
+
+
+class Shown(Generic[_State]):
     """Search attributes that the server has: written only where they changed, all changes in one command."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Any] = dict.fromkeys(SEARCH_ATTRIBUTES)
 
-    def bring(self, wanted: dict[SearchAttributeKey[Any], Any]) -> None:
-        """Brings the server's attributes to what is wanted."""
+    @abstractmethod
+    def wanted(self, state: _State) -> Wanted:
+        """What the server is to have for `state`."""
+
+    def there_before(self, state: _State) -> Wanted:
+        """What a run that goes on from `state` began with."""
+        return self.wanted(state)
+
+    def now(self, state: _State) -> Wanted:
+        """What is wanted while a run goes on."""
+        return self.wanted(state)
+
+    def show(self, state: _State) -> None:
+        """Brings the server's attributes to `state`."""
+        wanted = self.now(state)
         updates: list[SearchAttributeUpdate[Any]] = []
         for key, value in wanted.items():
             if self._shown[key.name] != value:
@@ -60,74 +80,60 @@ class Shown:
                 updates.append(key.value_unset() if value is None else key.value_set(value))
         if updates:
             workflow.upsert_search_attributes(updates)
+        name_run(wanted.get(ACCOUNT))
 
-    @staticmethod
-    def taken_along(wanted: dict[SearchAttributeKey[Any], Any]) -> TypedSearchAttributes:
+    def for_next_run(self, state: _State) -> TypedSearchAttributes:
         """What the next run begins with: what this one has shown so far may be older than what it did last."""
+        wanted = self.wanted(state)
         return TypedSearchAttributes(
             [SearchAttributePair(key, value) for key, value in wanted.items() if value is not None]
         )
 
-    def keep(self, there: dict[SearchAttributeKey[Any], Any]) -> None:
+    def restore(self, state: _State) -> None:
         """After a rollover the run began with these: they are there already."""
-        self._shown = {key.name: value for key, value in there.items()}
+        self._shown = {key.name: value for key, value in self.there_before(state).items()}
 
 
-class SearchAttributes(Shown):
+class JourneyAttributes(Shown[JourneyState]):
     """The search attributes of a journey."""
 
-    def show(self, state: JourneyState) -> None:
-        """Brings the server's attributes to `state`."""
-        # Runs that were paused before have the first step of the agenda there, although it waits.
+    def wanted(self, state: JourneyState) -> Wanted:
+        """What operators find a journey by."""
+        return _wanted(state)
+
+    def there_before(self, state: JourneyState) -> Wanted:
+        """A run begins with its first step, paused or not."""
+        return _wanted(state, as_if_not_paused=True)
+
+    def now(self, state: JourneyState) -> Wanted:
+        """Runs that were paused before have the first step of the agenda there, although it waits."""
         waits = state.paused is not None and not workflow.patched("next-action-of-a-pause")
-        self.bring(_wanted(state, as_if_not_paused=waits))
-        name_run(state.account.name if state.account else None)
-
-    def for_next_run(self, state: JourneyState) -> TypedSearchAttributes:
-        """Those of the run that goes on from `state`."""
-        return self.taken_along(_wanted(state))
-
-    def restore(self, state: JourneyState) -> None:
-        """What `state` says is there already."""
-        self.keep(_wanted(state, as_if_not_paused=True))
+        return _wanted(state, as_if_not_paused=waits)
 
 
-class CaseAttributes(Shown):
+class CaseAttributes(Shown[CaseProgress]):
     """The search attributes of a case."""
 
-    def show(self, progress: CaseProgress) -> None:
-        """Brings the server's attributes to `progress`."""
-        self.bring(_wanted_of_case(progress))
-        name_run(progress.view.company if progress.view else None)
-
-    def for_next_run(self, progress: CaseProgress) -> TypedSearchAttributes:
-        """Those of the run that goes on from `progress`."""
-        return self.taken_along(_wanted_of_case(progress))
-
-    def restore(self, progress: CaseProgress) -> None:
-        """What `progress` says is there already."""
-        self.keep(_wanted_of_case(progress))
-
-
-def _wanted_of_case(progress: CaseProgress) -> dict[SearchAttributeKey[Any], Any]:
-    view = progress.view
-    if view is None:
-        return {}
-    late = any(promise.state == "late" for promise in view.promises)
-    reasons = {Word.parse(key).word for key in progress.attention}
-    reasons |= ({"late"} if late else set()) | ({"escalated"} if view.escalated else set())
-    return {
-        ACCOUNT_ID: view.account_id,
-        ACCOUNT: view.company,
-        OWNER: view.owner,
-        CASE_STATUS: view.status.value,
-        CASE_PRIORITY: view.priority.value,
-        ATTENTION_REASONS: sorted(reasons) or None,
-        NEXT_ACTION_AT: _seconds(view.next_at),
-    }
+    def wanted(self, state: CaseProgress) -> Wanted:
+        """What operators find a case by."""
+        view = state.view
+        if view is None:
+            return {}
+        late = any(promise.state == "late" for promise in view.promises)
+        reasons = {Word.parse(key).word for key in state.attention}
+        reasons |= ({"late"} if late else set()) | ({"escalated"} if view.escalated else set())
+        return {
+            ACCOUNT_ID: view.account_id,
+            ACCOUNT: view.company,
+            OWNER: view.owner,
+            CASE_STATUS: view.status.value,
+            CASE_PRIORITY: view.priority.value,
+            ATTENTION_REASONS: sorted(reasons) or None,
+            NEXT_ACTION_AT: _seconds(view.next_at),
+        }
 
 
-def _wanted(state: JourneyState, *, as_if_not_paused: bool = False) -> dict[SearchAttributeKey[Any], Any]:
+def _wanted(state: JourneyState, *, as_if_not_paused: bool = False) -> Wanted:
     first = state.agenda[0].at if state.agenda else None
     at = first if as_if_not_paused else state.next_instant()
     reasons = {Word.parse(key).word for key in state.attention} | ({"paused"} if state.paused else set())

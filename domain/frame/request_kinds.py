@@ -63,6 +63,8 @@ class RequestKind(Generic[_Request]):
     example: str
     says: str = ""
     activity: str = ""
+    prefix: str = ""
+    """before the name of the update in that of its activity"""
     stage: str = "relationship"
     needs: Needs = NOTHING
     agents: bool = False
@@ -85,7 +87,7 @@ class RequestKind(Generic[_Request]):
     @property
     def answered_by(self) -> str:
         """The name of its activity."""
-        return self.activity or self.update
+        return self.activity or f"{self.prefix}{self.update}"
 
     @property
     def known_as(self) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from domain.assets.errors import CurrencyMissingError, HistoryError, PolicyError
 from domain.assets.model import Asset, AssetRecord, Attributes, RenewalPricing, SellingModel
@@ -22,7 +22,7 @@ from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach
 from domain.kernel.ids import AccountRef, ContractRef, Opaque
 from domain.kernel.money import CurrencyCode
-from domain.kernel.refusals import Refusal
+from domain.kernel.requests import read_document
 from domain.orders.order import (
     Account,
     BillingFrequency,
@@ -139,12 +139,7 @@ def read_asset(document: Any) -> ImportedAsset:
     """
     if isinstance(document, dict) and not document.get("currency") and _speaks_of_money(document):
         raise CurrencyMissingError("the prices have no currency; give `currency`, such as EUR")
-    if refused := Refusal.of_characters(INVALID_ASSET, "the asset cannot be imported", document):
-        raise refused
-    try:
-        return ImportedAsset.model_validate(document)
-    except ValidationError as error:
-        raise Refusal.from_validation(INVALID_ASSET, "the asset cannot be imported", error) from None
+    return read_document(ImportedAsset, document, INVALID_ASSET, "the asset cannot be imported")
 
 
 def _speaks_of_money(document: dict[str, Any]) -> bool:

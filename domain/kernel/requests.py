@@ -41,11 +41,16 @@ class Request(Received):
 _Request = TypeVar("_Request", bound=Received)
 
 
-def read_request(model: type[_Request], document: Any) -> _Request:
-    """The request in a JSON document. Raises `Refusal` (InvalidRequest) that names each field that is wrong."""
-    if refused := Refusal.of_characters(INVALID_REQUEST, "the request cannot be read", document):
+def read_document(model: type[_Request], document: Any, refused_as: str, says: str) -> _Request:
+    """A document as its model. Raises `Refusal` of the type `refused_as` that names each field that is wrong."""
+    if refused := Refusal.of_characters(refused_as, says, document):
         raise refused
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise Refusal.from_validation(INVALID_REQUEST, "the request cannot be read", error) from None
+        raise Refusal.from_validation(refused_as, says, error) from None
+
+
+def read_request(model: type[_Request], document: Any) -> _Request:
+    """The request in a JSON document. Raises `Refusal` (InvalidRequest) that names each field that is wrong."""
+    return read_document(model, document, INVALID_REQUEST, "the request cannot be read")

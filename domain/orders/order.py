@@ -17,7 +17,6 @@ from pydantic import (
     AwareDatetime,
     Field,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -29,7 +28,8 @@ from domain.kernel.countries import known_country
 from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, StaffRef
 from domain.kernel.limits import MOST_LINES
 from domain.kernel.money import CurrencyCode, withdrawn
-from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
+from domain.kernel.refusals import INVALID_ORDER, Problem
+from domain.kernel.requests import read_document
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
@@ -295,12 +295,7 @@ class OrderAnswer(Carried):
 
 def read_order(document: Any) -> Order:
     """The order in a JSON document. Raises `Refusal` (InvalidOrder) that names each field that is wrong."""
-    if refused := Refusal.of_characters(INVALID_ORDER, "the order cannot be accepted", document):
-        raise refused
-    try:
-        return Order.model_validate(document)
-    except ValidationError as error:
-        raise Refusal.from_validation(INVALID_ORDER, "the order cannot be accepted", error) from None
+    return read_document(Order, document, INVALID_ORDER, "the order cannot be accepted")
 
 
 def _no_twice(what: str, values: Iterable[str]) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Received
 from domain.kernel.fingerprints import Asked, asked_by
 from domain.kernel.ids import CaseRef
-from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.requests import Reason, Remark
 from domain.orders.order import MailAddress
 from domain.service.opening import Actor, CaseChannel, HeaderId, Instant, MessageText
@@ -199,16 +198,3 @@ class Identify(CaseRequest):
 
 class Retry(CaseRequest):
     """What could not be done or delivered is tried again."""
-
-
-_Request = TypeVar("_Request", bound=CaseRequest)
-
-
-def read_case_request(model: type[_Request], document: Any) -> _Request:
-    """The request in a JSON document. Raises `Refusal` (InvalidRequest) that names each field that is wrong."""
-    if refused := Refusal.of_characters(INVALID_REQUEST, "the request cannot be read", document):
-        raise refused
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise Refusal.from_validation(INVALID_REQUEST, "the request cannot be read", error) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from domain.frame.request_kinds import AGENTS, CALLERS, RequestKind
 from domain.service.case_requests import CaseRequest
 from domain.service.casework import Work
@@ -12,44 +14,37 @@ def _as_judged(work: Work, request: CaseRequest) -> None:
     """A claim is judged where the order line is held, and is in the case's work by then."""
 
 
+_claim = partial(RequestKind, rule=_as_judged, asked_by=AGENTS)
+
 ENTRIES = (
-    RequestKind(
+    _claim(
         "claim_price_match",
         ClaimPriceMatch,
-        _as_judged,
-        "Price match claimed",
-        asked_by=AGENTS,
+        words="Price match claimed",
         example='{"order_id": "SO-1", "line_id": "2", "quantity": 3, "refund": "120.00", "role": "agent", "by": "s-7"}',
     ),
-    RequestKind(
+    _claim(
         "grant_goodwill",
         GrantGoodwill,
-        _as_judged,
-        "Goodwill",
-        asked_by=AGENTS,
+        words="Goodwill",
         example='{"amount": "50.00", "reason": "a day without tills", "order_id": "SO-1", "line_id": "2", "by": "s-7"}',
     ),
-    RequestKind(
+    _claim(
         "approve_claim",
         ApproveClaim,
-        _as_judged,
-        "Claim approved",
-        asked_by=AGENTS,
+        words="Claim approved",
         example='{"role": "manager", "claim_id": "C-17.r1", "by": "s-9"}',
     ),
-    RequestKind(
+    _claim(
         "reject_claim",
         RejectClaim,
-        _as_judged,
-        "Claim rejected",
-        asked_by=AGENTS,
+        words="Claim rejected",
         example='{"role": "manager", "reason": "bought after the price fell", "by": "s-9"}',
     ),
-    RequestKind(
+    _claim(
         "dispute_refund",
         DisputeRefund,
-        _as_judged,
-        "Refund disputed",
+        words="Refund disputed",
         asked_by=CALLERS,
         example='{"reason": "they count three units, we bought five", "by": "customer"}',
     ),

@@ -7,13 +7,14 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from domain.frame.case_words import Level, Priority
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, within_reach
 from domain.kernel.ids import AccountRef, CaseRef, ContactRef, ContractRef, OrderRef, case_workflow_id
 from domain.kernel.refusals import Problem, Refusal
+from domain.kernel.requests import read_document
 from domain.orders.order import Code, Language, MailAddress, Text
 
 INVALID_CASE = "InvalidCase"
@@ -148,9 +149,4 @@ def check_opened_here(case: OpenCase, workflow_id: str) -> None:
 
 def read_case(document: Any) -> OpenCase:
     """The case in a JSON document. Raises `Refusal` (InvalidCase) that names each field that is wrong."""
-    if refused := Refusal.of_characters(INVALID_CASE, "the case cannot be opened", document):
-        raise refused
-    try:
-        return OpenCase.model_validate(document)
-    except ValidationError as error:
-        raise Refusal.from_validation(INVALID_CASE, "the case cannot be opened", error) from None
+    return read_document(OpenCase, document, INVALID_CASE, "the case cannot be opened")

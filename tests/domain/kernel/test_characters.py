@@ -13,7 +13,7 @@ from domain.kernel.refusals import Refusal
 from domain.kernel.requests import read_request
 from domain.orders.order import read_order
 from domain.quotes.requests import RequestQuote
-from domain.service.case_requests import AddNote, read_case_request
+from domain.service.case_requests import AddNote
 from domain.service.opening import read_case
 from tests.builders import order
 
@@ -31,7 +31,7 @@ READERS: dict[str, tuple[Callable[[Any], object], Callable[[str], Any], str]] = 
         "the whole document",
     ),
     "case": (read_case, lambda text: {"case_id": "C-1", "subject": text}, "subject"),
-    "note": (lambda document: read_case_request(AddNote, document), lambda text: {"body": text}, "body"),
+    "note": (lambda document: read_request(AddNote, document), lambda text: {"body": text}, "body"),
     "asset": (read_asset, lambda text: {"asset_id": text}, "asset_id"),
 }
 

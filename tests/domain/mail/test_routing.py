@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.kernel.requests import read_request
 from domain.mail.answering import Door, SentMail, Wish
 from domain.mail.asks import Act, Ask
 from domain.mail.bounces import Bounce
@@ -22,7 +23,7 @@ from domain.mail.routing import (
     RouteKind,
     route_mail,
 )
-from domain.service.case_requests import CustomerMessage, read_case_request
+from domain.service.case_requests import CustomerMessage
 from domain.service.opening import read_case
 
 JO = KnownSender(account_id="acme", contact_id="p-1")
@@ -225,7 +226,7 @@ def test_the_documents_are_those_that_cases_take() -> None:
     assert colleague.contact is not None
     assert (colleague.contact.email, colleague.subject) == ("jo@acme.example", "(no subject)")
     assert known.case_id == colleague.case_id == case_id_of("m-1") != case_id_of("m-2")
-    message = read_case_request(CustomerMessage, message_document("m-1", mail))
+    message = read_request(CustomerMessage, message_document("m-1", mail))
     assert (message.request_id, message.sender, message.references) == ("m-1", "jo@acme.example", ("<b@x.example>",))
 
 
