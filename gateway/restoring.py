@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.contracts import holdings
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.kernel.pool import TRANSPORT_ERRORS, Pool
 from domain.frame.flight import Channel
 from domain.journey.comparing import Difference, DifferenceKind
@@ -54,7 +54,7 @@ class Restorer:
         """
         remembered = await self._remember(account_id, case_ids)
         async with self._pool.acquire() as connection, connection.transaction():
-            await effects.note_sent_before(connection, account_id or "", remembered.sent)
+            await outbox.note_sent_before(connection, account_id or "", remembered.sent)
         done = 0
         for act in await self._missing(remembered):
             if act.activity in _FROM_OUTSIDE:
@@ -80,7 +80,7 @@ class Restorer:
         """Raises LookupError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""
         if act.activity == Channel.CONVEYANCE.value:
             async with self._pool.acquire() as connection:
-                row = await effects.find_outbox(connection, act.key.removesuffix("/settled"))
+                row = await outbox.find_outbox(connection, act.key.removesuffix("/settled"))
                 if row is None or not await holdings.is_answered(connection, row.body["transfer_id"]):
                     raise LookupError("the other account has not taken it")
 

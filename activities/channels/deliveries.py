@@ -15,7 +15,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.situations import load_situation
@@ -88,13 +88,13 @@ class Deliveries(Activities):
         except Exception:
             return None  # its own activity meets this again, and says so
 
-    async def _row(self, call: DeliveryCall) -> effects.Waiting | Outcome:
+    async def _row(self, call: DeliveryCall) -> outbox.Waiting | Outcome:
         """The message to deliver, or what came of it if it was settled before."""
         async with business_errors(), self._performer.transaction() as connection:
-            row = await effects.find_outbox(connection, outbox_id(call))
+            row = await outbox.find_outbox(connection, outbox_id(call))
             if row is None:
                 raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
-            left = await effects.settled_before(connection, row)
+            left = await outbox.settled_before(connection, row)
             if not left and row.status == "waiting" and row.purpose is None:
                 return row
             if not left and row.status in ("waiting", "held"):
@@ -106,8 +106,8 @@ class Deliveries(Activities):
         return await self._followed(call, row, row.sent_before or _instant_of_attempt(call))
 
     async def _cleared(
-        self, connection: Connection, call: DeliveryCall, row: effects.Waiting
-    ) -> effects.Waiting | Outcome:
+        self, connection: Connection, call: DeliveryCall, row: outbox.Waiting
+    ) -> outbox.Waiting | Outcome:
         """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
         clearance = hold_rows.Clearance.HELD
         if row.status == "waiting":
@@ -145,14 +145,14 @@ class Deliveries(Activities):
         sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
         return await self._sent(call, message_id, row, sent, late)
 
-    async def _held(self, call: DeliveryCall, row: effects.Waiting) -> Outcome:
+    async def _held(self, call: DeliveryCall, row: outbox.Waiting) -> Outcome:
         """A late mail waits for its hour, once its server is there again: until then it is the server that is waited for."""
         async with outside_errors():
             await self._mail.reach()
         async with business_errors(), self._performer.transaction() as connection:
             return await late_mails.held(connection, call, row, _instant_of_attempt(call))
 
-    async def _late(self, call: DeliveryCall, row: effects.Waiting, mail: OutgoingMail) -> late_mails.Late | Outcome:
+    async def _late(self, call: DeliveryCall, row: outbox.Waiting, mail: OutgoingMail) -> late_mails.Late | Outcome:
         """A mail that waited for a server is decided anew: it leaves with what is so now, or waits for an hour at which it may, or
         is dropped; the journal says which."""
         at = _instant_of_attempt(call)
@@ -216,7 +216,7 @@ class Deliveries(Activities):
         self,
         call: DeliveryCall,
         message_id: str,
-        row: effects.Waiting,
+        row: outbox.Waiting,
         sent: Sent | None = None,
         late: late_mails.Late | None = None,
     ) -> Outcome:
@@ -224,11 +224,11 @@ class Deliveries(Activities):
         async with business_errors(), self._performer.transaction() as connection:
             if late is not None:
                 await late_mails.record(connection, call, row, late, at)
-            await effects.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id, row=row)
+            await outbox.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id, row=row)
         followed = await self._followed(call, row, at)
         return followed.having(sent=sent) if sent else followed
 
-    async def _followed(self, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
+    async def _followed(self, call: DeliveryCall, row: outbox.Waiting, at: datetime) -> Outcome:
         """What follows from a message that has left: the task that it completes is done. That it left is on record by now,
         so whatever stands in the way of this sends nothing again."""
         name = row.body.get("completes")
@@ -245,19 +245,19 @@ class Deliveries(Activities):
             outcome = await work.carry_out(situation, decision)
             return await work.record(outcome.having(sent=sent))
 
-    async def _provided(self, call: DeliveryCall, row: effects.Waiting, said: str) -> Outcome:
+    async def _provided(self, call: DeliveryCall, row: outbox.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
         unit = _settling(call, row, call.as_of, "provided")
         async with business_errors(), self._performer.begin(unit) as work:
             if work.before is not None:
                 return work.before
             at = _instant_of_attempt(call)
-            await effects.settle_outbox(work.connection, outbox_id(call), "sent", at, message_id=said)
+            await outbox.settle_outbox(work.connection, outbox_id(call), "sent", at, message_id=said)
             step = (await work.load()).step_now("onboarding_provisioned", row.stage, "provisioned")
             return await work.record(Outcome(plan=[step]))
 
     async def _rejected(
-        self, call: DeliveryCall, row: effects.Waiting, rejected: AddressRejectedError | MessageRejectedError
+        self, call: DeliveryCall, row: outbox.Waiting, rejected: AddressRejectedError | MessageRejectedError
     ) -> Outcome:
         """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
         unit, said = _settling(call, row, call.as_of, "delivery_rejected"), str(rejected)
@@ -265,7 +265,7 @@ class Deliveries(Activities):
             if work.before is not None:
                 return work.before
             connection, at = work.connection, _instant_of_attempt(call)
-            await effects.settle_outbox(connection, outbox_id(call), "rejected", at, reason=said)
+            await outbox.settle_outbox(connection, outbox_id(call), "rejected", at, reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]
@@ -295,7 +295,7 @@ async def not_yet(
     passed = info.current_attempt_scheduled_time - info.scheduled_time
     if passed >= LATE_AFTER:
         async with business_errors(), performer.transaction() as connection:
-            await effects.note_tried(connection, outbox_id(call), info.attempt)
+            await outbox.note_tried(connection, outbox_id(call), info.attempt)
         says = f"{what} has not left for an hour: {away}. By then it had been tried {info.attempt} times, and it is tried again"
         goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
         return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
@@ -305,13 +305,13 @@ async def not_yet(
 
 
 async def _note_not_sent(
-    connection: Connection, call: DeliveryCall, row: effects.Waiting, clearance: hold_rows.Clearance
+    connection: Connection, call: DeliveryCall, row: outbox.Waiting, clearance: hold_rows.Clearance
 ) -> None:
     """A line of the journal: the message is held back, or dropped for good, and why."""
     if not row.account_id:
         return
     held = clearance is hold_rows.Clearance.HELD
-    why = await effects.why_not_sent(connection, row.delivery_id)
+    why = await outbox.why_not_sent(connection, row.delivery_id)
     says = f"{'Held back' if held else 'Dropped'}: {mail_in_words(row.body['template'])}; {why}"
     await late_mails.note(connection, call, row, _instant_of_attempt(call), clearance.value, says)
 
@@ -322,7 +322,7 @@ def _is_late(mail: OutgoingMail, at: datetime) -> bool:
     return other_day or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
 
 
-def _addressee(row: effects.Waiting) -> str:
+def _addressee(row: outbox.Waiting) -> str:
     """To whom it goes, without a name: the briefing shows it."""
     return f" to the {role_in_words(row.role)}" if row.contact_id else f" to {row.staff_id}" if row.staff_id else ""
 
@@ -344,12 +344,12 @@ def _settled_key(call: DeliveryCall) -> str:
     return f"{outbox_id(call)}/settled"
 
 
-def _settling(call: DeliveryCall, row: effects.Waiting, at: datetime, kind: str) -> Unit:
+def _settling(call: DeliveryCall, row: outbox.Waiting, at: datetime, kind: str) -> Unit:
     """What follows once a message has left, or never will."""
     return Unit(row.account_id, _settled_key(call), at, row.stage, kind)
 
 
-def _told(row: effects.Waiting, said: str, *, still: bool) -> Decision:
+def _told(row: outbox.Waiting, said: str, *, still: bool) -> Decision:
     """What the journal, the briefing and the owner hear of a message that was refused for good.
 
     still: the contact has that address still; otherwise there is nothing to mend.

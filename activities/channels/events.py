@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.channels.deliveries import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
-from activities.frame import effects
+from activities.frame import outbox
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
@@ -34,10 +34,10 @@ class Webhooks:
         """One event. An endpoint that is away or says no is tried again; one that is gone for good ends it."""
         delivery_id = outbox_id(call)
         async with business_errors(), self._performer.transaction() as connection:
-            row = await effects.find_outbox(connection, delivery_id)
+            row = await outbox.find_outbox(connection, delivery_id)
             if row is None:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
-            if row.status != "waiting" or await effects.settled_before(connection, row):
+            if row.status != "waiting" or await outbox.settled_before(connection, row):
                 return Outcome()
         if self._channel is None:
             raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
@@ -52,5 +52,5 @@ class Webhooks:
         except MessageRejectedError as gone:
             status, said = "rejected", str(gone)
         async with business_errors(), self._performer.transaction() as connection:
-            await effects.settle_outbox(connection, delivery_id, status, call.as_of, message_id=sent, reason=said)
+            await outbox.settle_outbox(connection, delivery_id, status, call.as_of, message_id=sent, reason=said)
         return Outcome()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.frame.situations import load_situation
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
@@ -34,12 +34,12 @@ class Late:
 
 
 async def decided_anew(
-    connection: Connection, call: DeliveryCall, row: effects.Waiting, mail: OutgoingMail, at: datetime
+    connection: Connection, call: DeliveryCall, row: outbox.Waiting, mail: OutgoingMail, at: datetime
 ) -> Late | Outcome:
     """A journey's mail as it leaves at `at`; or what comes of it if it is dropped."""
     await hold_rows.lock_account(connection, row.account_id)
     situation = await load_situation(connection, row.account_id, at)
-    if mail.template in lateness.LATEST_ONLY and await effects.said_later(connection, row):
+    if mail.template in lateness.LATEST_ONLY and await outbox.said_later(connection, row):
         return await dropped(connection, call, row, at, "a later one says it, too")
     written = WrittenMail(
         delivery_id=row.delivery_id,
@@ -58,19 +58,19 @@ async def decided_anew(
     return Late(mail.having(**{**changes, "at": at}), changes=changed)
 
 
-async def record(connection: Connection, call: DeliveryCall, row: effects.Waiting, late: Late, at: datetime) -> None:
+async def record(connection: Connection, call: DeliveryCall, row: outbox.Waiting, late: Late, at: datetime) -> None:
     """What a late mail said that has left is on record, if it is other than it was written."""
     if not late.changes:
         return
-    await effects.rewrite_outbox(connection, row.delivery_id, late.changes)
+    await outbox.rewrite_outbox(connection, row.delivery_id, late.changes)
     says = f"The {mail_in_words(row.body['template'])} left late, {WRITTEN_ANEW} by what is so now"
     await note(connection, call, row, at, "rewritten", says)
 
 
-async def _too_early(connection: Connection, situation: Situation, row: effects.Waiting, mail: OutgoingMail) -> bool:
+async def _too_early(connection: Connection, situation: Situation, row: outbox.Waiting, mail: OutgoingMail) -> bool:
     """True for an optional mail that would leave outside the promised hours, or on a day on which its reader gets another."""
     start = start_of_day(situation.today, situation.customer.account.time_zone)
-    last = await effects.optional_mail_beside(connection, row, situation.as_of, start, pace.not_counted(mail.template))
+    last = await outbox.optional_mail_beside(connection, row, situation.as_of, start, pace.not_counted(mail.template))
     return pace.late_day_for(situation, mail.template, last, row.created_at) is not None
 
 
@@ -79,9 +79,9 @@ async def hour_of(connection: Connection, account_id: str, at: datetime) -> date
     return (await load_situation(connection, account_id, at)).soon[0]
 
 
-async def held(connection: Connection, call: DeliveryCall, row: effects.Waiting, at: datetime) -> Outcome:
+async def held(connection: Connection, call: DeliveryCall, row: outbox.Waiting, at: datetime) -> Outcome:
     """The journey looks at what waits, and sends it when it may leave."""
-    await effects.hold_outbox(connection, row.delivery_id, FOR_ITS_HOUR)
+    await outbox.hold_outbox(connection, row.delivery_id, FOR_ITS_HOUR)
     says = f"Held back: {mail_in_words(row.body['template'])}; {FOR_ITS_HOUR}"
     await note(connection, call, row, at, hold_rows.Clearance.HELD.value, says)
     return review(await load_situation(connection, call.account_id, call.as_of), call)
@@ -92,16 +92,16 @@ def review(situation: Situation, call: DeliveryCall) -> Outcome:
     return Outcome(plan=[holding.review_step(situation, f"held-{call.as_of:%Y%m%dT%H%M%S%f}-{call.delivery_id}")])
 
 
-async def dropped(connection: Connection, call: DeliveryCall, row: effects.Waiting, at: datetime, why: str) -> Outcome:
+async def dropped(connection: Connection, call: DeliveryCall, row: outbox.Waiting, at: datetime, why: str) -> Outcome:
     """A mail of which nobody has any use by now: it does not leave, and the journal says so."""
     gone = hold_rows.Clearance.WITHDRAWN.value
-    if await effects.settle_outbox(connection, row.delivery_id, gone, at, reason=why):
+    if await outbox.settle_outbox(connection, row.delivery_id, gone, at, reason=why):
         await note(connection, call, row, at, gone, f"Dropped: {mail_in_words(row.body['template'])}; {why}")
     return Outcome()
 
 
 async def note(
-    connection: Connection, call: DeliveryCall, row: effects.Waiting, at: datetime, name: str, says: str
+    connection: Connection, call: DeliveryCall, row: outbox.Waiting, at: datetime, name: str, says: str
 ) -> None:
     """A line of the journal about a message; `name` says what became of it: held, withdrawn or rewritten."""
     if not row.account_id:

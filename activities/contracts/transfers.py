@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import holdings
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit
@@ -36,10 +36,10 @@ class Conveyor(Activities):
         async with business_errors(), self._performer.transaction() as connection:
             if done := await effects.find_effect(connection, f"{delivery_id}/settled"):
                 return done.outcome
-            row = await effects.find_outbox(connection, delivery_id)
+            row = await outbox.find_outbox(connection, delivery_id)
             if row is None:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
-            if await effects.settled_before(connection, row):
+            if await outbox.settled_before(connection, row):
                 return Outcome()
             transfer_id = str(row.body["transfer_id"])
             account = str(row.body["to_account"])
@@ -86,6 +86,6 @@ class Conveyor(Activities):
             connection = work.connection
             status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else ""
             said = "rejected" if status == TransferStatus.REFUSED else "sent"
-            await effects.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
+            await outbox.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
             step = (await work.load()).step_now("amendment_settled", stage, transfer_id)
             return await work.record(Outcome(plan=[step]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.frame import customers
 from activities.frame.decided import document_of, documents_mail
-from activities.frame.effects import OutboxRow
+from activities.frame.outbox import OutboxRow
 from activities.kernel.pool import Connection
 from activities.mail.signing import Signing
 from domain.frame.customer import Customer

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.kernel.pool import Connection
 from domain.frame import pace
 from domain.frame.calls import StepCall
@@ -66,7 +66,7 @@ async def _unless_too_early(connection: Connection, situation: Situation, decisi
     account_id = situation.customer.account.account_id
     template, email = found.mail.template, found.contact.email
     counted = pace.not_counted(template)
-    last = await effects.last_optional_mail(connection, account_id, email, situation.as_of, counted)
+    last = await outbox.last_optional_mail(connection, account_id, email, situation.as_of, counted)
     day = pace.day_for(situation, template, last)
     if day is None:
         return decision
@@ -82,5 +82,5 @@ async def _unless_said(connection: Connection, situation: Situation, decision: D
         return decision
     since = situation.as_of - timedelta(days=pace.QUIET_DAYS + 1)
     account_id, contract_id = situation.customer.account.account_id, mail.context["contract_id"]
-    before = await effects.latest_notice(connection, account_id, contract_id, since)
+    before = await outbox.latest_notice(connection, account_id, contract_id, since)
     return pace.said_once(decision, mail, before)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.billing.falling_due import bill
-from activities.frame import effects, writes
+from activities.frame import effects, outbox, writes
 from activities.frame.decided import billing_rows, journal_rows, with_documents, without_unwanted_mails
 from activities.frame.handlers import Writing
 from activities.frame.numbering import with_short_numbers
@@ -53,13 +53,13 @@ async def carry_out(
         rows += sender.event_rows(events_of(decision, kind, *billed.told()), account_id, origin)
     if (at := mornings.leaves_at(situation, kind)) is not None:
         rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
-    await effects.put_outbox(connection, account_id, as_of, rows)
+    await outbox.put_outbox(connection, account_id, as_of, rows)
     outcome = _completed(situation, decision, rows, unreachable=unreachable)
     return outcome + Outcome(plan=billed.steps) if billed.steps else outcome
 
 
 def _completed(
-    situation: Situation, decision: Decision, rows: Sequence[effects.OutboxRow], *, unreachable: bool
+    situation: Situation, decision: Decision, rows: Sequence[outbox.OutboxRow], *, unreachable: bool
 ) -> Outcome:
     """The decision's outcome with its deliveries and the lines that the briefing shows, each with its local day."""
     changes: dict[str, Any] = {}

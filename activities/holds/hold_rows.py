@@ -11,7 +11,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from activities.frame.effects import Waiting
+from activities.frame.outbox import Waiting
 from activities.kernel.pool import Connection
 from domain.frame.sales_holds import Purpose
 from domain.frame.service_facts import NO_SERVICE, ServiceFacts

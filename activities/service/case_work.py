@@ -9,7 +9,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from temporalio import activity
 
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin
 from activities.frame.unit_of_work import Performer
@@ -289,27 +289,27 @@ class CaseWorker:
         ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
         if case.account_id is not None:
-            rows = [
+            lines = [
                 effects.JournalRow(
                     f"{work.key}/{one.name}", one.at, f"service:{case.case_id}", one.kind, one.title, one.detail
                 )
                 for one in work.lines
             ]
-            await effects.write_journal(connection, case.account_id, rows)
-        outbox = [_mail_row(work, mail, key) for mail in work.mails]
-        outbox += [_notice_row(work, notice, key) for notice in work.notices]
+            await effects.write_journal(connection, case.account_id, lines)
+        rows = [_mail_row(work, mail, key) for mail in work.mails]
+        rows += [_notice_row(work, notice, key) for notice in work.notices]
         if case.account_id is not None:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
             origin, sender = Origin(work.key, f"service:{case.case_id}", as_of), self.performer.sender
-            outbox += sender.event_rows(told, case.account_id, origin)
-            outbox = await sender.with_memos(connection, case.account_id, work.memos, outbox, origin)
-        await effects.put_outbox(connection, case.account_id, as_of, outbox)
-        outcome = _outcome(work, outbox)
+            rows += sender.event_rows(told, case.account_id, origin)
+            rows = await sender.with_memos(connection, case.account_id, work.memos, rows, origin)
+        await outbox.put_outbox(connection, case.account_id, as_of, rows)
+        outcome = _outcome(work, rows)
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
         return outcome
 
 
-def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> effects.OutboxRow:
+def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> outbox.OutboxRow:
     case = work.case
     owner = work.before.staff.get(case.owner_id or "")
     contact = case.contact
@@ -338,7 +338,7 @@ def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> effects.OutboxRow:
         unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
     )
     stage = f"service:{case.case_id}"
-    return effects.OutboxRow(
+    return outbox.OutboxRow(
         mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
     )
 
@@ -348,7 +348,7 @@ def _fits(message_id: str | None) -> bool:
     return message_id is not None and _HEADER_ID.fullmatch(message_id) is not None
 
 
-def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> effects.OutboxRow:
+def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> outbox.OutboxRow:
     account = work.before.account
     body = StaffNotice(
         delivery_id=notice.id,
@@ -368,12 +368,10 @@ def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> effects.Outb
         time_zone=account.time_zone if account else "UTC",
     )
     stage = f"service:{work.case_id}"
-    return effects.OutboxRow(
-        notice.id, Channel.NOTICE, stage, body.model_dump(mode="json"), staff_id=notice.to.staff_id
-    )
+    return outbox.OutboxRow(notice.id, Channel.NOTICE, stage, body.model_dump(mode="json"), staff_id=notice.to.staff_id)
 
 
-def _outcome(work: Work, outbox: list[effects.OutboxRow]) -> CaseOutcome:
+def _outcome(work: Work, outbox: list[outbox.OutboxRow]) -> CaseOutcome:
     """What the workflow learns: only what there is, so that histories stay small."""
     case = work.case
     answer = {"case_id": case.case_id, "status": case.status.value, "version": case.version, **work.answer}

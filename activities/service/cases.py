@@ -8,7 +8,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.frame import effects
+from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
@@ -214,7 +214,7 @@ class ServiceCases(CaseActivities):
         """What could not be done is looked at again, and what waits to leave is on its way again."""
         outcome = await self._worker.answer(call, _RETRY)
         async with business_errors(), self._worker.performer.transaction() as connection:
-            waiting = await effects.waiting_of_case(connection, call.case_id)
+            waiting = await outbox.waiting_of_case(connection, call.case_id)
         return outcome.having(deliveries={**waiting, **outcome.deliveries}) if waiting else outcome
 
     @activity.defn

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from activities.frame import effects
+from activities.frame import outbox
 from activities.holds import hold_rows
 from activities.kernel.clock import present
 from activities.kernel.pool import open_pool
@@ -34,9 +34,9 @@ FEWEST_TURNS = 2
 BLOCKED_BY = ("opened", "raised", "violated")
 
 
-def mail_of(account: str, n: int, purpose: str | None = "upsell") -> effects.OutboxRow:
+def mail_of(account: str, n: int, purpose: str | None = "upsell") -> outbox.OutboxRow:
     """A mail that a hold keeps back, or one that passes."""
-    return effects.OutboxRow(
+    return outbox.OutboxRow(
         f"journey:{account}/race-{n}#0", Channel.MAIL, "expansion", {"template": "upsell_offer"}, purpose=purpose
     )
 
@@ -55,7 +55,7 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
         at = present()
         how = BLOCKED_BY[n % 3]
         async with servers.pool.acquire() as connection:
-            await effects.put_outbox(connection, account, at, [mail_of(account, n)])
+            await outbox.put_outbox(connection, account, at, [mail_of(account, n)])
             case = None
             if how != "opened":
                 # A closed case holds nothing back, an open one of low priority would warn already: so it starts closed.
@@ -85,7 +85,7 @@ async def test_no_mail_is_decided_after_a_block_is_on_record(servers: Servers) -
         async def send(n: int = n, at: datetime = at) -> tuple[hold_rows.Clearance, int]:
             await asyncio.sleep(draw.random() * 0.004)
             async with servers.pool.acquire() as connection, connection.transaction():
-                row = await effects.find_outbox(connection, mail_of(account, n).delivery_id)
+                row = await outbox.find_outbox(connection, mail_of(account, n).delivery_id)
                 assert row is not None
                 clearance = await hold_rows.clear_to_send(connection, row, at)
                 number = await connection.fetchval("select nextval('race')")
@@ -114,11 +114,11 @@ async def test_contractual_mails_and_notices_ask_nobody(servers: Servers) -> Non
     at = await servers.client.now(account)
     async with servers.pool.acquire() as connection:
         await insert_case(connection, account, at)
-        await effects.put_outbox(
+        await outbox.put_outbox(
             connection, account, at, [mail_of(account, 1, "contractual_notice"), mail_of(account, 2, None)]
         )
         for n in (1, 2):
-            row = await effects.find_outbox(connection, mail_of(account, n).delivery_id)
+            row = await outbox.find_outbox(connection, mail_of(account, n).delivery_id)
             assert row is not None
             assert await hold_rows.clear_to_send(connection, row, at) is hold_rows.Clearance.CLEARED
 

@@ -1,0 +1,251 @@
+"""The outbox: what leaves the company once the transaction that decided it is committed, and where each message stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.frame.telling import telling
+from activities.kernel.pool import Connection
+from domain.frame.flight import Channel
+from domain.journey.telling import message_told
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """Something that leaves the company. `body` is the message with raw values; `contact_id` or `staff_id` says to whom.
+
+    `purpose`, and the `product` that it is about, are set for what a hold may keep back.
+    """
+
+    delivery_id: str
+    channel: Channel
+    stage: str
+    body: dict[str, Any]
+    contact_id: str | None = None
+    staff_id: str | None = None
+    purpose: str | None = None
+    product: str | None = None
+    leaves_at: datetime | None = None
+    """when it leaves, if that is not at once"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting(OutboxRow):
+    """A row of the outbox with its account (empty while nobody knows whose it is), when it was written, and where it stands."""
+
+    account_id: str
+    status: str
+    created_at: datetime
+    sent_before: datetime | None = None
+    """when it was sent, by what the engine remembers and the database has lost"""
+    role: str | None = None
+    """of the contact it goes to"""
+
+
+async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
+    """Messages that leave once this transaction is committed."""
+    if rows:
+        await connection.executemany(
+            "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at, purpose,"
+            " product_code, leaves_at, status, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            [
+                (
+                    r.delivery_id,
+                    account_id,
+                    r.channel.value,
+                    r.stage,
+                    r.contact_id,
+                    r.staff_id,
+                    r.body,
+                    as_of,
+                    r.purpose,
+                    r.product,
+                    r.leaves_at,
+                    "held" if r.leaves_at else "waiting",
+                    "it waits for the morning" if r.leaves_at else None,
+                )
+                for r in rows
+            ],
+        )
+
+
+async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
+    """A message by its id."""
+    row = await connection.fetchrow(
+        "select o.*, b.sent_at as sent_before, c.role from outbox o left join sent_before b using (delivery_id)"
+        " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = $1",
+        delivery_id,
+    )
+    if row is None:
+        return None
+    return Waiting(
+        delivery_id=row["delivery_id"],
+        channel=Channel(row["channel"]),
+        stage=row["stage"],
+        body=row["body"],
+        contact_id=row["contact_id"],
+        staff_id=row["staff_id"],
+        purpose=row["purpose"],
+        product=row["product_code"],
+        account_id=row["account_id"] or "",
+        status=row["status"],
+        created_at=row["created_at"],
+        sent_before=row["sent_before"],
+        role=row["role"],
+    )
+
+
+async def why_not_sent(connection: Connection, delivery_id: str) -> str:
+    """Why a message was held back, dropped or refused."""
+    why: str | None = await connection.fetchval("select reason from outbox where delivery_id = $1", delivery_id)
+    return why or "no reason was noted"
+
+
+async def note_sent_before(connection: Connection, account_id: str, sent: Mapping[str, datetime]) -> None:
+    """Messages of which the histories say that they were sent, by their ids, so that they are not sent again."""
+    await connection.execute(
+        "insert into sent_before (delivery_id, account_id, sent_at)"
+        " select s.id, $1, s.at from unnest($2::text[], $3::timestamptz[]) s (id, at)"
+        " where not exists (select 1 from outbox o where o.delivery_id = s.id and o.status <> 'waiting')"
+        " on conflict do nothing",
+        account_id,
+        list(sent),
+        list(sent.values()),
+    )
+
+
+async def settled_before(connection: Connection, row: Waiting) -> bool:
+    """True for a message that waits although the histories say that it was sent: it is booked as sent now."""
+    if row.status != "waiting" or row.sent_before is None:
+        return False
+    reason = "sent before, by the engine's histories"
+    await settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason, row=row)
+    return True
+
+
+async def waiting_of_case(connection: Connection, case_id: str) -> dict[str, Channel]:
+    """What a case wrote and what has not left yet, by the messages' ids."""
+    rows = await connection.fetch(
+        "select delivery_id, channel from outbox where stage = $1 and status = 'waiting' and starts_with(delivery_id, $2)"
+        " order by created_at, delivery_id",
+        f"service:{case_id}",
+        "case:",
+    )
+    return {row["delivery_id"]: Channel(row["channel"]) for row in rows}
+
+
+async def settle_outbox(
+    connection: Connection,
+    delivery_id: str,
+    status: str,
+    as_of: datetime,
+    *,
+    message_id: str | None = None,
+    reason: str | None = None,
+    row: Waiting | None = None,
+) -> bool:
+    """A message was sent or rejected. False if somebody settled it before. `row`: of a mail or notice, which is told of."""
+    told = (
+        message_told(row.account_id, delivery_id, row.channel, row.stage, row.body, as_of)
+        if row is not None and status == "sent"
+        else ()
+    )
+    done: int = await connection.fetchval(_SETTLE, delivery_id, status, as_of, message_id, reason, list(told))
+    return done == 1
+
+
+_SETTLE = telling(
+    "update outbox set status = $2, settled_at = $3, message_id = $4, reason = $5 where delivery_id = $1 and status = 'waiting'",
+    6,
+)
+
+
+async def note_tried(connection: Connection, delivery_id: str, attempts: int) -> None:
+    """So often a message was tried in vain by now; who tries it from now on counts from one."""
+    await connection.execute("update outbox set tried = $2 where delivery_id = $1", delivery_id, attempts)
+
+
+async def latest_notice(
+    connection: Connection, account_id: str, contract_id: str, since: datetime
+) -> dict[str, Any] | None:
+    """What the latest renewal notice about a contract says that was decided after `since` and goes out or has gone."""
+    said: dict[str, Any] | None = await connection.fetchval(
+        "select body->'context' from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $3"
+        " and body->>'template' = 'renewal_notice' and body->'context'->>'contract_id' = $2"
+        " and status in ('waiting', 'held', 'sent') order by created_at desc, delivery_id desc limit 1",
+        account_id,
+        contract_id,
+        since,
+    )
+    return said
+
+
+async def said_later(connection: Connection, row: Waiting) -> bool:
+    """True if a later mail of the same template about the same contract waits or has gone."""
+    found = await connection.fetchval(
+        "select true from outbox where account_id = $1 and created_at > $4 and body->>'template' = $2"
+        " and body->'context'->>'contract_id' = $3 and status in ('waiting', 'sent') limit 1",
+        row.account_id,
+        row.body["template"],
+        row.body["context"]["contract_id"],
+        row.created_at,
+    )
+    return found is not None
+
+
+async def last_optional_mail(
+    connection: Connection, account_id: str, email: str, before: datetime, answers: Iterable[str]
+) -> datetime | None:
+    """When an address got the latest optional mail, or will get the one that is on its way; `answers` are templates that do not count."""
+    at: datetime | None = await connection.fetchval(
+        "select max(greatest(created_at, settled_at)) from outbox where account_id = $1 and channel = 'deliver_mail'"
+        " and created_at > $3::timestamptz - interval '60 days' and status in ('waiting', 'sent')"
+        " and greatest(created_at, settled_at) > $3::timestamptz - interval '10 days'"
+        " and body->>'unsubscribe' is not null and body->>'template' <> all($4) and lower(body->>'to_email') = lower($2)",
+        account_id,
+        email,
+        before,
+        sorted(answers),
+    )
+    return at
+
+
+async def optional_mail_beside(
+    connection: Connection, row: Waiting, now: datetime, today: datetime, answers: Iterable[str]
+) -> datetime | None:
+    """When the address of a late mail got the latest optional mail beside it, or gets the one that is on its way: one that waited
+    for longer leaves first, one of another day (`today` began then) does not leave before this one."""
+    at: datetime | None = await connection.fetchval(
+        "select max(case status when 'waiting' then $3::timestamptz else settled_at end) from outbox"
+        " where account_id = $1 and channel = 'deliver_mail' and delivery_id <> $2"
+        " and (status = 'sent' and settled_at > $3::timestamptz - interval '10 days'"
+        "  or status = 'waiting' and ((created_at, delivery_id) < ($4::timestamptz, $2) or created_at >= $5))"
+        " and body->>'unsubscribe' is not null and body->>'template' <> all($6) and lower(body->>'to_email') = lower($7)",
+        row.account_id,
+        row.delivery_id,
+        now,
+        row.created_at,
+        today,
+        sorted(answers),
+        row.body["to_email"],
+    )
+    return at
+
+
+async def hold_outbox(connection: Connection, delivery_id: str, reason: str) -> None:
+    """A message that waits to leave is held back until the journey lets it go."""
+    await connection.execute(
+        "update outbox set status = 'held', reason = $2, cleared_at = null where delivery_id = $1 and status = 'waiting'",
+        delivery_id,
+        reason,
+    )
+
+
+async def rewrite_outbox(connection: Connection, delivery_id: str, changes: Mapping[str, Any]) -> None:
+    """A message that waits to leave says something else: these of its fields."""
+    await connection.execute(
+        "update outbox set body = body || $2 where delivery_id = $1 and status = 'waiting'", delivery_id, dict(changes)
+    )
