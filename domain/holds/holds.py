@@ -21,7 +21,6 @@ from domain.frame.sales_holds import (
 )
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
-from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.business_errors import ServiceRuleError
 
 PRODUCT_ONLY = frozenset(
@@ -114,7 +113,7 @@ def _of_case(case: CaseForHold, clock: BusinessClock, as_of: datetime, rules: Ho
     over = case.state in {CaseState.RESOLVED, CaseState.CLOSED} and case.resolved_at is not None and causes
     if not over or case.resolved_at is None or (case.rating or 0) >= rules.released_by_rating:
         return []
-    cool_at = clock.add_days(case.resolved_at, rules.cool_down_business_days, DayMethod.KEEP_CLOCK)
+    cool_at = clock.add_days(case.resolved_at, rules.cool_down_business_days)
     if as_of >= cool_at:
         return []
     return [_hold(case, HoldLevel.BLOCK, HoldReason.COOLING_DOWN, case.resolved_at, cool_at)]

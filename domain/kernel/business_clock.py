@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from domain.kernel.business_calendar import BusinessCalendar, merged
-from domain.kernel.business_clock_options import (
-    DEFAULTS,
-    ClockOptions,
-    DayMethod,
-    Negative,
-    NoHours,
-    PauseClock,
-    TargetBoundary,
-    TimePrecision,
-)
 from domain.kernel.business_errors import (
     CalendarExhaustedError,
     NaiveInstantError,
@@ -26,7 +16,7 @@ from domain.kernel.business_errors import (
     NoOpenHoursError,
     PeriodEndBeforeStartError,
 )
-from domain.kernel.openyear import EPOCH, MICRO, MINUTE, OpenTime, OpenYear, micros
+from domain.kernel.openyear import EPOCH, MICRO, OpenTime, OpenYear, micros
 from domain.kernel.zones import instant_of, wall_clock
 
 Span = tuple[datetime, datetime]
@@ -54,103 +44,73 @@ class BusinessClock:
         self._rules = OpenTime(calendar)
         self._years: dict[int, OpenYear] = {}
 
-    def due(
-        self, start: datetime, target: timedelta, pauses: Sequence[Span] = (), options: ClockOptions = DEFAULTS
-    ) -> datetime:
-        """The instant, in UTC, at which `target` open time after `start` is used up; pauses are cut out.
+    def due(self, start: datetime, target: timedelta, pauses: Sequence[Span] = ()) -> datetime:
+        """The instant, in UTC, at which `target` open time after `start` is used up; the open part of pauses is cut out.
 
-        A target of zero gives `start` when that is open, else the next opening.
+        One that is used up exactly at closing time is due then: work done a second after closing is late. A target of zero
+        gives `start` when that is open, else the next opening.
 
         Raises:
-            NegativeTargetError: a target below zero, unless the options let it go backward.
-            NoOpenHoursError: the calendar never opens, unless the options fall back to wall-clock time.
+            NegativeTargetError: a target below zero.
+            NoOpenHoursError: the calendar never opens.
             CalendarExhaustedError: not used up within `HORIZON_YEARS`.
             PeriodEndBeforeStartError: a pause that ends before it starts.
             NaiveInstantError: an instant without an offset.
         """
         left = micros(target)
-        if left < 0 and options.negative is Negative.REJECT:
+        if left < 0:
             raise NegativeTargetError(f"a target of {target} lies before its start; give zero or more")
-        at = _micros_at(start)
-        stops = _merged_spans(pauses) if pauses else []
-        if options.pause_clock is PauseClock.WALL:
-            left += sum(end - begin for begin, end in stops)
-            stops = []
-        if not self.calendar.has_hours:
-            if options.no_hours is NoHours.ERROR:
-                raise self._no_hours()
-            found = at + left
-        elif left > 0:
-            found = self._forward(at, left, stops)
-        elif left < 0:
-            found = self._backward(at, -left, stops)
-        else:
-            found = self._next_open(at, stops)
-        if options.boundary is TargetBoundary.NEXT_OPEN and self.calendar.has_hours:
-            found = self._next_open(found, stops)
-        if options.precision is TimePrecision.MINUTE:
-            found -= found % MINUTE
-        return _instant(found)
+        self._check_hours()
+        at, stops = micros_at(start), spans_of(pauses)
+        return instant_at(self._forward(at, left, stops) if left else self._next_open(at, stops))
 
-    def measure(
-        self,
-        start: datetime,
-        end: datetime,
-        pauses: Sequence[Span] = (),
-        *,
-        window: Span | None = None,
-        precision: TimePrecision = TimePrecision.SECOND,
-    ) -> Measured:
-        """Open time in `[start, end)`, inside `window` when one is given; zero when `end` is not after `start`.
+    def is_late(self, end: datetime, start: datetime, target: timedelta, pauses: Sequence[Span] = ()) -> bool:
+        """Whether what was promised within `target` from `start` on is done too late at `end`. Errors as `due`."""
+        return end > self.due(start, target, pauses)
+
+    def measure(self, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> Measured:
+        """Open time in `[start, end)`; zero when `end` is not after `start`.
 
         Raises:
             NoOpenHoursError, CalendarExhaustedError, PeriodEndBeforeStartError, NaiveInstantError: as `due`.
         """
-        if not self.calendar.has_hours:
-            raise self._no_hours()
-        first, last = _micros_at(start), _micros_at(end)
-        if window is not None:
-            begin, finish = _checked(window)
-            first, last = max(first, begin), min(last, finish)
+        self._check_hours()
+        first, last = micros_at(start), micros_at(end)
         gross = paused = 0
-        stops = _merged_spans(pauses) if pauses else []
+        stops = spans_of(pauses)
         if first < last:
             gross = self._between(first, last)
             for begin, finish in stops:
                 if finish > first and begin < last:
                     paused += self._between(max(begin, first), min(finish, last))
-        parts = (gross - paused, gross, paused)
-        if precision is TimePrecision.MINUTE:
-            parts = (parts[0] - parts[0] % MINUTE, parts[1] - parts[1] % MINUTE, parts[2] - parts[2] % MINUTE)
-        return Measured(*(timedelta(microseconds=part) for part in parts))
+        return Measured(*(timedelta(microseconds=part) for part in (gross - paused, gross, paused)))
 
     def elapsed(self, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> timedelta:
         """Open time from `start` to `end` without the open part of pauses; errors as `measure`."""
         return self.measure(start, end, pauses).elapsed
 
-    def headroom(self, start: datetime, end: datetime, target: timedelta, pauses: Sequence[Span] = ()) -> timedelta:
-        """What is left of `target` at `end`; below zero it is late by that much open time. Errors as `measure`."""
-        return target - self.elapsed(start, end, pauses)
-
     def next_open(self, at: datetime) -> datetime:
         """`at` when open, else the next opening, in UTC. Errors as `due`."""
         return self.due(at, timedelta(0))
 
-    def add_days(self, start: datetime, days: int, method: DayMethod = DayMethod.KEEP_CLOCK) -> datetime:
-        """`start` moved by business days, in UTC. Only `WHOLE_DAYS` may go back; it returns `start` for zero days.
+    def add_days(self, start: datetime, days: int) -> datetime:
+        """`start` moved forward by business days, in UTC: by dates that have open time, at the same local clock time, then on to
+        the next open instant.
 
         Raises:
-            NegativeTargetError: days below zero with `KEEP_CLOCK`.
+            NegativeTargetError: days below zero.
             NoOpenHoursError, CalendarExhaustedError, NaiveInstantError: as `due`.
         """
-        if not self.calendar.has_hours:
-            raise self._no_hours()
-        at = _micros_at(start)
-        if method is DayMethod.KEEP_CLOCK:
-            return self._keep_clock(start, days)
-        if days == 0:
-            return start.astimezone(UTC)
-        return _instant(self._whole_days(at, days))
+        self._check_hours()
+        if days < 0:
+            raise NegativeTargetError("business days only go forward; give zero or more days")
+        at = micros_at(start)
+        if days:
+            local = wall_clock(start, self.calendar.timezone)
+            index = bisect_right(self._year(local.year).days, local.toordinal())
+            on = date.fromordinal(self._open_day(local.year, index + days - 1)[1])
+            at = micros_at(instant_of(datetime.combine(on, local.time()), self.calendar.timezone))
+        return instant_at(self._next_open(at))
 
     def periods(self, first: date, last: date) -> list[Span]:
         """The open periods of the local dates `first` to `last`, both included, in order and split at local midnight.
@@ -166,7 +126,7 @@ class BusinessClock:
             year = self._year(number)
             begin, end = bisect_left(year.day, first.toordinal()), bisect_right(year.day, last.toordinal())
             pairs = zip(year.opens[begin:end], year.closes[begin:end], strict=True)
-            found += [(_instant(opens), _instant(closes)) for opens, closes in pairs]
+            found += [(instant_at(opens), instant_at(closes)) for opens, closes in pairs]
         return found
 
     def _year(self, number: int) -> OpenYear:
@@ -181,7 +141,7 @@ class BusinessClock:
 
     def _year_of(self, at: int) -> int:
         """The year that the calendar's clocks show at `at`."""
-        number = _instant(at).year
+        number = instant_at(at).year
         year = self._year(number)
         if at < year.start:
             return number - 1
@@ -212,26 +172,6 @@ class BusinessClock:
         index = bisect_left(year.through, wanted)
         return year.closes[index] - (year.through[index] - wanted)
 
-    def _backward(self, at: int, left: int, stops: Sequence[tuple[int, int]]) -> int:
-        for begin, end in reversed(stops):
-            if begin >= at:
-                continue
-            if end < at:
-                gap = self._between(end, at)
-                if left <= gap:
-                    break
-                left -= gap
-            at = begin
-        number = self._year_of(at)
-        wanted = self._year(number).open_before(at) - left
-        limit = number - HORIZON_YEARS
-        while wanted < 0:
-            number = self._beyond(number, limit)
-            wanted += self._year(number).total
-        year = self._year(number)
-        index = bisect_right(year.before, wanted) - 1
-        return year.opens[index] + wanted - year.before[index]
-
     def _next_open(self, at: int, stops: Sequence[tuple[int, int]] = ()) -> int:
         while True:
             number = self._year_of(at)
@@ -250,39 +190,13 @@ class BusinessClock:
             at = stop
 
     def _beyond(self, number: int, limit: int) -> int:
-        """The year after or before `number`, towards `limit`."""
+        """The year after `number`, up to `limit`."""
         if number == limit:
             raise CalendarExhaustedError(
                 f"the calendar {self.calendar.id!r} has not enough open time within {HORIZON_YEARS} years; "
                 "check its hours, its closures and the target"
             )
-        return number + (1 if limit > number else -1)
-
-    def _keep_clock(self, start: datetime, days: int) -> datetime:
-        if days < 0:
-            raise NegativeTargetError("business days that keep the clock time only go forward; give zero or more days")
-        local = wall_clock(start, self.calendar.timezone)
-        if days:
-            index = bisect_right(self._year(local.year).days, local.toordinal())
-            on = date.fromordinal(self._open_day(local.year, index + days - 1)[1])
-            start = instant_of(datetime.combine(on, local.time()), self.calendar.timezone)
-        return _instant(self._next_open(_micros_at(start)))
-
-    def _whole_days(self, at: int, days: int) -> int:
-        number = self._year_of(at)
-        year = self._year(number)
-        if days > 0:
-            # The first period that is not over yet decides which date is the first to count.
-            index = bisect_right(year.closes, at)
-            first = bisect_left(year.days, year.day[index]) if index < len(year.day) else len(year.days)
-            number, on = self._open_day(number, first + days - 1)
-            year = self._year(number)
-            return year.closes[bisect_right(year.day, on) - 1]
-        index = bisect_left(year.opens, at)
-        last = bisect_left(year.days, year.day[index - 1]) if index else -1
-        number, on = self._open_day(number, last + days + 1)
-        year = self._year(number)
-        return year.opens[bisect_left(year.day, on)]
+        return number + 1
 
     def _open_day(self, number: int, index: int) -> tuple[int, int]:
         """The date (year, ordinal) with open time that lies `index` places after the first one of a year."""
@@ -290,14 +204,11 @@ class BusinessClock:
         while index >= (count := len(self._year(number).days)):
             index -= count
             number = self._beyond(number, limit)
-        limit = number - HORIZON_YEARS
-        while index < 0:
-            number = self._beyond(number, limit)
-            index += len(self._year(number).days)
         return number, self._year(number).days[index]
 
-    def _no_hours(self) -> NoOpenHoursError:
-        return NoOpenHoursError(f"the calendar {self.calendar.id!r} is closed on all days; give it opening hours")
+    def _check_hours(self) -> None:
+        if not self.calendar.has_hours:
+            raise NoOpenHoursError(f"the calendar {self.calendar.id!r} is closed on all days; give it opening hours")
 
 
 @lru_cache(maxsize=256)
@@ -306,14 +217,14 @@ def clock_of(calendar: BusinessCalendar) -> BusinessClock:
     return BusinessClock(calendar)
 
 
-def _micros_at(at: datetime) -> int:
+def micros_at(at: datetime) -> int:
     try:
         return micros(at - EPOCH)
     except TypeError as cause:
         raise NaiveInstantError(f"{at} has no offset from UTC; write 2026-01-05T09:00:00+01:00 or with Z") from cause
 
 
-def _instant(at: int) -> datetime:
+def instant_at(at: int) -> datetime:
     try:
         return EPOCH + at * MICRO
     except OverflowError as cause:
@@ -321,7 +232,7 @@ def _instant(at: int) -> datetime:
 
 
 def _checked(span: Span) -> tuple[int, int]:
-    begin, end = _micros_at(span[0]), _micros_at(span[1])
+    begin, end = micros_at(span[0]), micros_at(span[1])
     if end < begin:
         raise PeriodEndBeforeStartError(
             f"the span from {span[0].isoformat()} to {span[1].isoformat()} ends before it starts; swap the two instants"
@@ -329,5 +240,6 @@ def _checked(span: Span) -> tuple[int, int]:
     return begin, end
 
 
-def _merged_spans(spans: Sequence[Span]) -> list[tuple[int, int]]:
-    return merged([_checked(span) for span in spans])
+def spans_of(pauses: Sequence[Span]) -> list[tuple[int, int]]:
+    """Spans in microseconds, in order, those that touch or overlap joined."""
+    return merged([_checked(span) for span in pauses]) if pauses else []

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from domain.frame.case_words import CaseState
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import AskedBefore, SurveyKind
-from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
@@ -132,7 +131,7 @@ def _call_back(work: Work, survey_id: str, request: AnswerCsat) -> None:
     days = RULES.follow_up_business_days
     due = work.as_of + timedelta(days=days)
     if work.clock is not None:
-        due = work.clock.add_days(work.as_of, days, DayMethod.KEEP_CLOCK)
+        due = work.clock.add_days(work.as_of, days)
     title = f"Case {work.case_id} was rated {request.score} of 5"
     lines = [
         work.case.subject,

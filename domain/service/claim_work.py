@@ -11,7 +11,6 @@ from domain.claims.claims import BoughtLine, Claim, ClaimKind, ClaimStatus
 from domain.claims.policy import ClaimPolicy
 from domain.claims.rules import Assessment
 from domain.frame.case_words import RUNNING, CaseState
-from domain.kernel.business_clock_options import DayMethod
 from domain.kernel.money import money, rounding_of
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
@@ -158,7 +157,7 @@ def _waiting_or_not(work: Work, policy: ClaimPolicy, role: Role, claim: Claim) -
 def _in_business_days(work: Work, days: int) -> datetime:
     if work.clock is None:
         return work.as_of + timedelta(days=days)
-    return work.clock.add_days(work.as_of, days, DayMethod.KEEP_CLOCK)
+    return work.clock.add_days(work.as_of, days)
 
 
 def credit_of(claim: Claim, line: BoughtLine) -> Credit:

@@ -50,7 +50,7 @@ class CaseHistory:
     """The events of one case with the spans that follow from them.
 
     `pauses` are over, `paused_since` is the one that is not; `closed_spans` lie between an ending and the reopening
-    after it; `ended_at` is set while the case is resolved or closed, `first_ended_at` stays.
+    after it; `ended_at` is set while the case is resolved or closed.
     """
 
     events: tuple[CaseEvent, ...]
@@ -59,7 +59,6 @@ class CaseHistory:
     paused_since: datetime | None
     closed_spans: tuple[Span, ...]
     ended_at: datetime | None
-    first_ended_at: datetime | None
     reopen_count: int
 
     def stops(self, *, pausable: bool, until: datetime | None = None) -> list[Span]:
@@ -87,7 +86,6 @@ def history_of(events: Iterable[CaseEvent]) -> CaseHistory:
     closed: list[Span] = []
     paused_since: datetime | None = None
     ended_at: datetime | None = None
-    first_ended_at: datetime | None = None
     for event in ordered:
         if ended_at is not None:
             if event.kind is EventKind.REOPENED:
@@ -101,7 +99,6 @@ def history_of(events: Iterable[CaseEvent]) -> CaseHistory:
                 paused_since = None
             if event.kind in ENDINGS:
                 ended_at = event.at
-                first_ended_at = first_ended_at or event.at
     return CaseHistory(
         events=ordered,
         created_at=created_at,
@@ -109,7 +106,6 @@ def history_of(events: Iterable[CaseEvent]) -> CaseHistory:
         paused_since=paused_since,
         closed_spans=tuple(closed),
         ended_at=ended_at,
-        first_ended_at=first_ended_at,
         reopen_count=len(closed),
     )
 

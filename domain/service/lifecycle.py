@@ -11,7 +11,6 @@ from pydantic import AwareDatetime
 from domain.frame.case_words import WAITING, CaseState
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
-from domain.kernel.business_clock_options import DayMethod
 from domain.service.errors import MergeRefusedError, StaleCaseError, TransitionNotAllowedError
 
 _AFTER: dict[CaseState, frozenset[CaseState]] = {
@@ -134,13 +133,13 @@ def after_message(facts: CaseFacts, at: datetime, rules: CaseRules | None = None
 def closes_at(resolved_at: datetime, clock: BusinessClock, rules: CaseRules | None = None) -> datetime:
     """When a resolved case without an answer closes by itself."""
     days = (rules or CaseRules()).close_after_business_days
-    return clock.add_days(resolved_at, days, DayMethod.KEEP_CLOCK)
+    return clock.add_days(resolved_at, days)
 
 
 def nudges_at(waiting_since: datetime, clock: BusinessClock, rules: CaseRules | None = None) -> tuple[datetime, ...]:
     """When a customer whose answer a case waits for is reminded."""
     days = (rules or CaseRules()).nudge_after_business_days
-    return tuple(clock.add_days(waiting_since, day, DayMethod.KEEP_CLOCK) for day in days)
+    return tuple(clock.add_days(waiting_since, day) for day in days)
 
 
 def automatic_mail_allowed_at(sent_at: Sequence[datetime], at: datetime, rules: CaseRules | None = None) -> datetime:

@@ -12,7 +12,6 @@ from domain.service.definitions import ActionClass, MilestoneAction
 from domain.service.history import CaseHistory
 from domain.service.milestone_timeline import Followed
 from domain.service.milestones import MilestoneState, Occurrence, Target, occurrences
-from domain.service.options import MilestoneOptions
 
 
 class PlannedAction(Carried):
@@ -63,7 +62,6 @@ def agenda(
     planned_at: datetime,
     fired: Collection[str] = (),
     recorded: Mapping[str, Violation] | None = None,
-    options: MilestoneOptions | None = None,
 ) -> DueActions:
     """What the milestones of a case want at `as_of`. Events decide, not the instant at which a timer woke the caller.
 
@@ -78,7 +76,6 @@ def agenda(
         Actions to fire in order of their instants, new violations, reversals, and the next instant to wake at.
     """
     known = recorded or {}
-    rules = options or MilestoneOptions()
     fire: list[PlannedAction] = []
     violations: list[Violation] = []
     later: list[datetime] = []
@@ -90,7 +87,7 @@ def agenda(
                 violations.append(_violation(occurrence, occurrence.target, occurrence.violated_at))
             if occurrence.state is MilestoneState.OPEN and occurrence.due is not None and occurrence.due > as_of:
                 later.append(occurrence.due)
-            for planned in _planned(case_id, one, occurrence, history, rules):
+            for planned in _planned(case_id, one, occurrence, history):
                 if planned.key in fired:
                     continue
                 if planned.at > as_of:
@@ -101,7 +98,7 @@ def agenda(
     return DueActions(
         fire=tuple(sorted(fire, key=lambda planned: (planned.at, planned.key))),
         violations=tuple(violations),
-        reversals=tuple(_reversals(case_id, followed, history, known, rules, as_of=as_of, fired=fired)),
+        reversals=tuple(_reversals(case_id, followed, history, known, as_of=as_of, fired=fired)),
         next_at=min(later, default=None),
     )
 
@@ -116,9 +113,7 @@ def _violation(occurrence: Occurrence, target: timedelta, violated_at: datetime)
     return Violation(occurrence=occurrence.key, milestone=occurrence.milestone, target=target, violated_at=violated_at)
 
 
-def _planned(
-    case_id: str, one: Followed, occurrence: Occurrence, history: CaseHistory, rules: MilestoneOptions
-) -> Iterator[PlannedAction]:
+def _planned(case_id: str, one: Followed, occurrence: Occurrence, history: CaseHistory) -> Iterator[PlannedAction]:
     target = occurrence.target or timedelta(0)
     pausable = one.milestone.stops_on_pause
     stops = history.stops(pausable=pausable, until=occurrence.completed_at)
@@ -127,7 +122,7 @@ def _planned(
             at = occurrence.completed_at
         else:
             span = target + action.offset if action.percent is None else target * action.percent // 100
-            at = one.clock.due(occurrence.counts_from, max(span, timedelta(0)), stops, rules.clock)
+            at = one.clock.due(occurrence.counts_from, max(span, timedelta(0)), stops)
         if at is not None:
             yield PlannedAction(
                 key=action_key(case_id, occurrence, action.name),
@@ -159,7 +154,6 @@ def _reversals(
     followed: Sequence[Followed],
     history: CaseHistory,
     known: Mapping[str, Violation],
-    rules: MilestoneOptions,
     *,
     as_of: datetime,
     fired: Collection[str],
@@ -170,7 +164,7 @@ def _reversals(
             if violation.milestone != one.milestone.name:
                 continue
             own = {number: Target(violation.target, told.counted_from) for number, told in one.promised.items()}
-            again = occurrences(one.milestone, violation.target, history, one.clock, rules, as_of=as_of, promised=own)
+            again = occurrences(one.milestone, violation.target, history, one.clock, as_of=as_of, promised=own)
             now = next((found for found in again if found.key == violation.occurrence), None)
             if now is None or now.violated_at is not None:
                 continue

@@ -12,7 +12,6 @@ from domain.kernel.business_errors import ServiceRuleError
 from domain.service.definitions import Milestone
 from domain.service.history import CaseHistory
 from domain.service.milestones import Occurrence, Target, occurrences
-from domain.service.options import MilestoneOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,6 @@ def follow(
     clocks: Mapping[str, BusinessClock],
     *,
     calendar_id: str,
-    options: MilestoneOptions | None = None,
     as_of: datetime | None = None,
     promised: Mapping[str, Mapping[int, Target]] | None = None,
 ) -> tuple[Followed, ...]:
@@ -56,6 +54,6 @@ def follow(
             raise ServiceRuleError(f"the milestone {milestone.name!r} counts in calendar {wanted!r}; load it")
         target = milestone.targets.get(priority)
         own = (promised or {}).get(milestone.name, {})
-        found = occurrences(milestone, target, history, clock, options, as_of=as_of, promised=own)
+        found = occurrences(milestone, target, history, clock, as_of=as_of, promised=own)
         followed.append(Followed(milestone, clock, found, own))
     return tuple(followed)

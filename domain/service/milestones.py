@@ -12,10 +12,8 @@ from pydantic import AwareDatetime
 
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
-from domain.kernel.business_clock_options import TargetBoundary, TimePrecision
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.history import CaseEvent, CaseHistory, EventKind, running
-from domain.service.options import MilestoneOptions, ReopenRule, ZeroTarget
 
 ZERO = timedelta(0)
 
@@ -77,7 +75,6 @@ def occurrences(
     target: timedelta | None,
     history: CaseHistory,
     clock: BusinessClock,
-    options: MilestoneOptions | None = None,
     *,
     as_of: datetime | None = None,
     promised: Mapping[int, Target] | None = None,
@@ -85,7 +82,7 @@ def occurrences(
     """Every occurrence of a milestone so far, in order.
 
     Args:
-        target: open time allowed; none, and zero by default, mean that nothing is promised (elapsed is still told).
+        target: open time allowed; none, and zero, mean that nothing is promised (elapsed is still told).
         promised: by number, what single occurrences are judged by instead.
         clock: of the calendar that the milestone counts in.
         as_of: with it, an open occurrence also tells what it has used up and whether it is violated at that instant.
@@ -93,10 +90,9 @@ def occurrences(
     Raises:
         NoOpenHoursError, CalendarExhaustedError: see `BusinessClock.due`.
     """
-    rules = options or MilestoneOptions()
-    if target is not None and target <= ZERO and rules.zero_target is ZeroTarget.NO_MILESTONE:
+    if target is not None and target <= ZERO:
         target = None
-    judge = _Judge(milestone, target, history, clock, rules, as_of, promised or {})
+    judge = _Judge(milestone, target, history, clock, as_of, promised or {})
     return tuple(judge.occurrences())
 
 
@@ -108,7 +104,6 @@ class _Judge:
     target: timedelta | None
     history: CaseHistory
     clock: BusinessClock
-    rules: MilestoneOptions
     as_of: datetime | None
     promised: Mapping[int, Target]
     number: int = 0
@@ -139,12 +134,10 @@ class _Judge:
     def _resolution(self) -> Iterator[Occurrence]:
         if self.history.created_at is None:
             return
-        first_counts = self.rules.reopen is ReopenRule.FIRST
-        done = self.history.first_ended_at if first_counts else self.history.ended_at
-        if done is None:
+        if self.history.ended_at is None:
             yield self._unfinished(self.history.created_at)
         else:
-            yield self._completed(self.history.created_at, done)
+            yield self._completed(self.history.created_at, self.history.ended_at)
 
     def _starts(self, event: CaseEvent) -> bool:
         match self.milestone.kind:
@@ -160,13 +153,9 @@ class _Judge:
             return event.kind is EventKind.CUSTOM and event.name == self.milestone.completes_with
         if event.kind is EventKind.AGENT_MESSAGE:
             return not event.automatic
-        if event.kind is EventKind.RESOLVED and self.rules.resolution_answers:
+        if event.kind is EventKind.RESOLVED:  # whoever waits for an answer hears what was done
             return self.milestone.kind in (MilestoneKind.FIRST_RESPONSE, MilestoneKind.NEXT_RESPONSE)
-        if self.milestone.kind is MilestoneKind.FIRST_RESPONSE:
-            return event.kind is EventKind.FIRST_RESPONSE or (
-                self.rules.pause_answers and event.kind is EventKind.PAUSE
-            )
-        return False
+        return self.milestone.kind is MilestoneKind.FIRST_RESPONSE and event.kind is EventKind.FIRST_RESPONSE
 
     def _promise(self) -> Target:
         return self.promised.get(self.number, Target(self.target))
@@ -174,8 +163,7 @@ class _Judge:
     def _completed(self, start: datetime, end: datetime) -> Occurrence:
         self.number += 1
         stops = self.history.stops(pausable=self.milestone.stops_on_pause, until=end)
-        exact = self.clock.measure(start, end, stops).elapsed
-        elapsed = max(self._shown(exact), self.rules.least_elapsed)
+        elapsed = self.clock.elapsed(start, end, stops)
         occurrence = Occurrence(
             milestone=self.milestone.name, number=self.number, started_at=start, completed_at=end, elapsed=elapsed
         )
@@ -183,13 +171,7 @@ class _Judge:
         if target is None:
             return occurrence
         start = counted_from or start
-        due = self.clock.due(start, target, stops, self.rules.clock)
-        late = elapsed > target if counted_from is None else end > due
-        if exact == target and counted_from is None and self.rules.clock.boundary is TargetBoundary.AT_CLOSE:
-            # The target ran out at closing time and the work was done while closed: late, though no more time was used.
-            late = end > self.clock.due(start, target, stops)
-        if late and self.rules.looked_at is not None:
-            late = any(due <= look < end for look in self.rules.looked_at)
+        due, late = self.clock.due(start, target, stops), self.clock.is_late(end, start, target, stops)
         return occurrence.having(
             target=target,
             counted_from=counted_from,
@@ -206,7 +188,7 @@ class _Judge:
         until = history.ended_at or self.as_of
         elapsed: timedelta | None = None
         if self.as_of is not None and until is not None:
-            elapsed = self._shown(self.clock.elapsed(start, until, history.stops(pausable=pausable, until=until)))
+            elapsed = self.clock.elapsed(start, until, history.stops(pausable=pausable, until=until))
         occurrence = Occurrence(
             milestone=self.milestone.name,
             number=self.number,
@@ -217,7 +199,7 @@ class _Judge:
         target, counted_from = self._promise()
         if target is None:
             return occurrence
-        due = self.clock.due(counted_from or start, target, history.stops(pausable=pausable), self.rules.clock)
+        due = self.clock.due(counted_from or start, target, history.stops(pausable=pausable))
         late = self.as_of is not None and due <= min(self.as_of, paused_since or self.as_of)
         state = MilestoneState.PAUSED if paused_since else MilestoneState.OPEN
         if history.ended_at is not None:
@@ -231,8 +213,3 @@ class _Judge:
             violated_at=due if late else None,
             state=state,
         )
-
-    def _shown(self, span: timedelta) -> timedelta:
-        if self.rules.clock.precision is TimePrecision.MINUTE:
-            return span - span % timedelta(minutes=1)
-        return span

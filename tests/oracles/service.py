@@ -17,17 +17,16 @@ from domain.claims.price_protection import (
     price_protection,
 )
 from domain.kernel.business_calendar import BusinessCalendar
-from domain.kernel.business_clock import BusinessClock, Span
-from domain.kernel.business_clock_options import ClockOptions, DayMethod, TargetBoundary, TimePrecision
+from domain.kernel.business_clock import Span
 from domain.kernel.localtime import at_minute, minute_of
 from domain.kernel.money import Money
 from domain.kernel.zones import known_zone
 from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, history_of
 from domain.service.milestones import occurrences
-from domain.service.options import MilestoneOptions
 from domain.service.roi import cost_per_case
 from domain.success.surveys import SurveyMethod, survey_score
+from tests.oracles.dialects.clock import DEFAULTS, ClockOptions, DayMethod, OtherClock, TargetBoundary, TimePrecision
 from tests.oracles.dialects.deflection import deflection_saving
 from tests.oracles.dialects.errors import code_of
 from tests.oracles.dialects.milestones import MilestoneSummary, next_due, summary
@@ -86,9 +85,9 @@ def calendar_of(given: Json) -> BusinessCalendar:
     )
 
 
-def clock_of_case(given: Json) -> BusinessClock:
+def clock_of_case(given: Json, options: ClockOptions = DEFAULTS) -> OtherClock:
     """The clock of a case's calendar."""
-    return BusinessClock(calendar_of(given["calendar"]))
+    return OtherClock(calendar_of(given["calendar"]), options)
 
 
 def instant(text: str) -> datetime:
@@ -147,21 +146,16 @@ def sla_elapsed(given: Json) -> Json:
 
 
 def sla_timeline(given: Json) -> Json:
-    clock = clock_of_case(given)
-    history = history_of(CaseEvent.model_validate(event) for event in given["events"])
-    options = MilestoneOptions(
-        clock=ClockOptions(
-            boundary=TargetBoundary(given["options"]["boundary"]),
-            precision=TimePrecision(given["options"]["precision"]),
-        )
+    options = ClockOptions(
+        boundary=TargetBoundary(given["options"]["boundary"]), precision=TimePrecision(given["options"]["precision"])
     )
+    clock = clock_of_case(given, options)
+    history = history_of(CaseEvent.model_validate(event) for event in given["events"])
     found = {}
     for name, kind in MILESTONES.items():
         milestone = Milestone(name=name, kind=kind, pausable=name in given["options"]["pausable"])
         target = given["targets"][name]
-        found[name] = occurrences(
-            milestone, None if target is None else timedelta(seconds=target), history, clock, options
-        )
+        found[name] = occurrences(milestone, None if target is None else timedelta(seconds=target), history, clock)
     answer: Json = {name: _milestone(summary(name, each)) for name, each in found.items()}
     update = summary("update", found["update"])
     answer["update"] |= {

@@ -6,14 +6,13 @@ import pytest
 
 from domain.frame.case_words import Priority
 from domain.kernel.business_clock import BusinessClock
-from domain.kernel.business_clock_options import ClockOptions, TargetBoundary
 from domain.kernel.business_errors import ServiceRuleError
 from domain.service.definitions import Milestone, MilestoneKind, Recurrence
 from domain.service.milestone_timeline import follow
 from domain.service.milestones import MilestoneState, Occurrence, occurrences
-from domain.service.options import MilestoneOptions, ReopenRule, ZeroTarget
 from tests.domain.service.around_the_clock import always_open
-from tests.domain.service.samples import at, hours, minutes, office_clock, story
+from tests.domain.service.samples import at, hours, minutes, office, office_clock, story
+from tests.oracles.dialects.clock import ClockOptions, OtherClock, TargetBoundary
 from tests.oracles.dialects.milestones import ExchangeMeasure, next_due, summary
 
 ALWAYS = BusinessClock(always_open())
@@ -32,8 +31,6 @@ def test_only_what_a_human_shows_the_customer_is_a_first_response() -> None:
     told = story("09:00 created", "09:01 agent_message automatic", "09:10 note", "09:20 pause", "09:40 agent_message")
     found = only(occurrences(FIRST, hours(1), told, ALWAYS))
     assert (found.elapsed, found.state, found.due) == (minutes(40), MilestoneState.MET, at("2026-01-05 10:00"))
-    parked = MilestoneOptions(pause_answers=True)
-    assert only(occurrences(FIRST, hours(1), told, ALWAYS, parked)).elapsed == minutes(20)
 
 
 def test_the_first_response_cannot_be_parked_but_the_resolution_can() -> None:
@@ -63,8 +60,8 @@ def test_event_time_decides_whatever_order_the_events_arrive_in() -> None:
 def test_work_after_closing_time_is_late_when_the_target_ended_there(done: str, state: MilestoneState) -> None:
     told = story("09:00 created", f"{done} resolved")
     assert only(occurrences(RESOLUTION, hours(8), told, office_clock())).state is state
-    next_open = MilestoneOptions(clock=ClockOptions(boundary=TargetBoundary.NEXT_OPEN))
-    assert only(occurrences(RESOLUTION, hours(8), told, office_clock(), next_open)).state is MilestoneState.MET
+    next_open = OtherClock(office(), ClockOptions(boundary=TargetBoundary.NEXT_OPEN))
+    assert only(occurrences(RESOLUTION, hours(8), told, next_open)).state is MilestoneState.MET
 
 
 def test_each_exchange_is_an_occurrence_and_a_summary_tells_longest_mean_and_total() -> None:
@@ -125,13 +122,11 @@ def test_a_custom_milestone_may_start_with_the_case() -> None:
     assert (found.started_at, found.state) == (at("2026-01-05 08:00"), MilestoneState.MET)
 
 
-def test_reopening_goes_on_without_the_closed_time_or_leaves_the_first_resolution() -> None:
+def test_reopening_goes_on_without_the_closed_time() -> None:
     told = story("09:00 created", "10:00 resolved", "13:00 reopened", "13:00 customer_message", "13:30 resolved")
     assert told.reopen_count == 1
     whole = only(occurrences(RESOLUTION, hours(2), told, ALWAYS))
     assert (whole.elapsed, whole.due, whole.state) == (hours(1.5), at("2026-01-05 14:00"), MilestoneState.MET)
-    first = only(occurrences(RESOLUTION, hours(2), told, ALWAYS, MilestoneOptions(reopen=ReopenRule.FIRST)))
-    assert (first.elapsed, first.completed_at) == (hours(1), at("2026-01-05 10:00"))
 
 
 def test_the_message_that_reopens_a_case_is_answered_even_when_it_comes_first() -> None:
@@ -143,10 +138,6 @@ def test_the_end_of_a_case_stops_what_is_open_and_ends_a_pause() -> None:
     told = story("09:00 created", "09:00 pause", "12:00 resolved", "13:00 agent_message", "14:00 closed")
     resolution = only(occurrences(RESOLUTION, hours(1), told, ALWAYS))
     assert (resolution.elapsed, resolution.state) == (hours(0), MilestoneState.MET)
-    silent = MilestoneOptions(resolution_answers=False)
-    first = only(occurrences(FIRST, hours(1), told, ALWAYS, silent))
-    assert (first.state, first.violated_at) == (MilestoneState.STOPPED, at("2026-01-05 10:00"))
-    assert next_due([first, resolution]) is None
 
 
 def test_a_resolution_answers_who_waits() -> None:
@@ -157,31 +148,10 @@ def test_a_resolution_answers_who_waits() -> None:
     assert (asked_again.state, asked_again.violated_at) == (MilestoneState.MISSED, at("2026-01-05 12:00"))
 
 
-def test_a_target_of_zero_promises_nothing_or_the_next_opening() -> None:
+def test_a_target_of_zero_promises_nothing() -> None:
     told = story("08:00 created", "08:30 agent_message")
     none = only(occurrences(FIRST, hours(0), told, office_clock()))
     assert (none.state, none.due, none.elapsed) == (MilestoneState.NONE, None, hours(0))
-    at_once = MilestoneOptions(zero_target=ZeroTarget.NEXT_OPEN)
-    assert only(occurrences(FIRST, hours(0), told, office_clock(), at_once)).due == at("2026-01-05 09:00")
-
-
-def test_the_least_elapsed_time_tells_an_answer_outside_hours_from_none() -> None:
-    told = story("06:00 created", "07:00 agent_message")
-    one_second = MilestoneOptions(least_elapsed=timedelta(seconds=1))
-    assert only(occurrences(FIRST, hours(1), told, office_clock(), one_second)).elapsed == timedelta(seconds=1)
-    assert only(occurrences(FIRST, hours(1), told, office_clock())).elapsed == hours(0)
-
-
-def test_lateness_may_be_told_only_by_looking() -> None:
-    told = story("00:00 created", "06:00 resolved")
-    for looks, state in (
-        (None, MilestoneState.MISSED),
-        ((), MilestoneState.MET),
-        ((at("2026-01-05 03:00"),), MilestoneState.MISSED),
-        ((at("2026-01-05 00:30"), at("2026-01-05 07:00")), MilestoneState.MET),
-    ):
-        options = MilestoneOptions(looked_at=looks)
-        assert only(occurrences(RESOLUTION, hours(1), told, ALWAYS, options)).state is state
 
 
 def test_following_a_case_uses_its_priority_and_the_calendar_of_each_milestone() -> None:
