@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from domain.frame.flight import Channel, Delivery
 from domain.frame.state import AccountView, JourneyState, OpenCaseView, Outcome, Pause, Sent, Stage, Step
 from domain.journey.briefing import LIMIT, render
+from domain.journey.possible import possible
+from domain.journey.registry import JOURNEY
 from domain.kernel.shown import at_work, counted, first_sentence, shorten
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -100,6 +102,9 @@ def test_only_what_can_be_asked_now_is_offered() -> None:
         "`rollback`",
     ):
         assert line in asked
+    lines = (re.split(r" \w+=|:", line)[0] for line in possible(busy))
+    named = {name for line in lines for name in re.findall(r"`(\w+)`", line)} - {"step"}
+    assert {"accept_quote", "amend_assets", "close_journey", "skip_step"} <= named <= set(JOURNEY)
     closed = render(journey(closed=True, stages={}, agenda=[]), NOW).split("**You can ask**")[1]
     assert "`place_order` begins a new journey" in closed
     assert "`pause`" not in closed
