@@ -46,7 +46,7 @@ on conflict (account_id) do update set name = excluded.name, country = excluded.
 """
 
 # A wish for no optional mails belongs to the address, however it is written and whoever has it.
-_OPTED_OUT = """
+_UNSUBSCRIBED = """
 (select max(u.unsubscribed_at) from (
     select unsubscribed_at, email from contact where account_id = $1
     union all select unsubscribed_at, email from gone_contact where account_id = $1) u
@@ -54,7 +54,7 @@ _OPTED_OUT = """
 """
 _SAVE_CONTACT = f"""
 insert into contact (account_id, contact_id, position, name, email, role, language, time_zone, phone, phone_number,
-    unsubscribed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {_OPTED_OUT})
+    unsubscribed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {_UNSUBSCRIBED})
 on conflict (account_id, contact_id) do update set name = excluded.name, email = excluded.email,
     position = excluded.position, role = excluded.role, language = excluded.language, time_zone = excluded.time_zone,
     phone = coalesce(excluded.phone, contact.phone),

@@ -29,7 +29,7 @@ select jsonb_build_object(
   'fields', (select to_jsonb(set_by_request) from a),
   'contacts', (select jsonb_agg(contact_id) from contact where account_id = $1 and set_by_request),
   'gone', (select jsonb_agg(jsonb_build_array(contact_id, lower(email))) from gone_contact where account_id = $1),
-  'opted_out', (select jsonb_agg(lower(email)) from (
+  'unsubscribed', (select jsonb_agg(lower(email)) from (
     select email from contact where account_id = $1 and unsubscribed_at is not null
     union all select email from gone_contact where account_id = $1 and unsubscribed_at is not null) u)) as record,
   (select jsonb_build_array(account_id, digest) from sales_order where order_id = $2) as first
@@ -56,7 +56,7 @@ async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord
         contracts=found.get("contracts", {}),
         staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found.get("staff", ())},
         gone=frozenset((contact_id, email) for contact_id, email in found.get("gone", ())),
-        **{name: frozenset(found.get(name, ())) for name in ("fields", "contacts", "opted_out")},
+        **{name: frozenset(found.get(name, ())) for name in ("fields", "contacts", "unsubscribed")},
     )
     return record, tuple(row["first"]) if row["first"] else None
 

@@ -26,7 +26,7 @@ class OnRecord:
 
     `newest_at`: when the account's latest order was activated; `contracts`: whose the contract ids are; `staff`: our people by id;
     `fields`, `contacts`: of the account and its contacts, what a request has set; `gone`: contacts with the address (lower case) with
-    which they were taken off; `opted_out`: addresses that want no optional mails.
+    which they were taken off; `unsubscribed`: addresses that want no optional mails.
     """
 
     newest_at: datetime | None = None
@@ -36,7 +36,7 @@ class OnRecord:
     fields: frozenset[str] = frozenset()
     contacts: frozenset[str] = frozenset()
     gone: frozenset[tuple[str, str]] = frozenset()
-    opted_out: frozenset[str] = frozenset()
+    unsubscribed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _contacts(
                     language=said.language or language,
                     time_zone=said.time_zone or zone,
                     rejected=one.rejected if one and same else False,
-                    unsubscribed=one.unsubscribed if one and same else said.email.lower() in record.opted_out,
+                    unsubscribed=one.unsubscribed if one and same else said.email.lower() in record.unsubscribed,
                 )
             )
     ids = {one.contact_id for one in named}

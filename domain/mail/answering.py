@@ -95,7 +95,7 @@ def wish_of(
     asked = asked_in(sent)
     score = _score(ask, mail, sent, asked)
     match ask.act:
-        case Act.OPT_OUT:
+        case Act.UNSUBSCRIBE:
             return Wish(ask=ask, account_id=account_id, words="stop optional mails", door=score)
         case Act.SCORE if score is not None:
             return Wish(ask=ask, account_id=account_id, words=f"answer the survey with {ask.score}", door=score)

@@ -12,10 +12,10 @@ from enum import StrEnum
 from domain.kernel.base import Carried
 from domain.mail.clauses import Clause, body_of, normal, sentences
 from domain.mail.consent import consent, speaks
-from domain.mail.optouts import mentions_it, opts_out
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
 from domain.mail.survey_scores import score_in
+from domain.mail.unsubscribing import mentions_it, unsubscribes
 from domain.mail.wording import Wording
 
 _said = Wording("asks")
@@ -25,7 +25,7 @@ class Act(StrEnum):
     """What a mail asks for."""
 
     SCORE = "score"
-    OPT_OUT = "opt_out"
+    UNSUBSCRIBE = "opt_out"
     ACCEPT = "accept"
     DECLINE = "decline"
     RENEW = "renew"
@@ -114,9 +114,9 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
     if answered is not None and own.strip() and not any(char.isalnum() or char in "★⭐" for char in own):
         return Ask(act=Act.UNCLEAR)  # a thumb up is not a signature
     found = _found(said, body, answered, other)
-    if found is not None and found.act is not Act.OPT_OUT and len(body) > _LONG:
+    if found is not None and found.act is not Act.UNSUBSCRIBE and len(body) > _LONG:
         return Ask(act=Act.UNCLEAR)
-    if passes_on(mail.subject) and found is not None and found.act is not Act.OPT_OUT:
+    if passes_on(mail.subject) and found is not None and found.act is not Act.UNSUBSCRIBE:
         return Ask(act=Act.UNCLEAR)  # the word of somebody else
     return found
 
@@ -125,14 +125,14 @@ def _found(said: list[list[Clause]], body: str, answered: Answered | None, other
     question = answered.question if answered else None
     pieces = [clause for sentence in said for clause in sentence]
     asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
-    out = opts_out(said, asked=asked)
+    out = unsubscribes(said, asked=asked)
     score, about_score = (None, False)
     if answered is not None and question is Question.SURVEY:
         score, about_score = score_in(body, pieces, answered.low, answered.high)
     act, unclear = _act(said, answered, other)
     if out:
         clear = act is None or act.act is Act.DECLINE
-        return Ask(act=Act.OPT_OUT, score=score) if clear else Ask(act=Act.UNCLEAR)
+        return Ask(act=Act.UNSUBSCRIBE, score=score) if clear else Ask(act=Act.UNCLEAR)
     if score is not None:
         return Ask(act=Act.SCORE, score=score) if act is None else Ask(act=Act.UNCLEAR)
     if act is not None and not about_score:

@@ -214,7 +214,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
     about = {"account_id": account_id, "case_id": wish.door.case_id if wish.door else None}
     if found.answered is not None and not _went_to(mail, found.answered, found):
         return _waits(f"it would {wish.words}, but the mail that it answers went to somebody else", **about)
-    if wish.ask.act is Act.OPT_OUT:
+    if wish.ask.act is Act.UNSUBSCRIBE:
         if contact is None:
             return _waits("it asks for no more mails, but from an address that is not known at the customer", **about)
         return Route(
@@ -325,9 +325,9 @@ def case_of(sent: SentMail | None) -> str | None:
 
 
 def _unsubscribed(who: tuple[str, str], found: Found) -> Route:
-    """An opt-out that anybody could have written counts from the contact's own address alone."""
+    """A wish that anybody could have written counts from the contact's own address alone."""
     if any((one.account_id, one.contact_id) == who for one in found.senders):
-        return _opted_out(*who)
+        return _unsubscribe(*who)
     return _waits("it asks for no more mails to a contact, but not from that contact's address")
 
 
@@ -340,10 +340,10 @@ def _stopped(sent: SentMail) -> Route:
         return Route(
             kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, account_id=sent.account_id, answered=sent
         )
-    return _opted_out(sent.account_id, sent.contact_id)
+    return _unsubscribe(sent.account_id, sent.contact_id)
 
 
-def _opted_out(account_id: str, contact_id: str) -> Route:
+def _unsubscribe(account_id: str, contact_id: str) -> Route:
     return Route(
         kind=RouteKind.UNSUBSCRIBE,
         status=InboxStatus.MATCHED,

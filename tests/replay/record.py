@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.catalogue.catalogue import save_catalogue, save_price_book
 from activities.kernel.pool import open_pool
@@ -261,13 +261,16 @@ def without_machine(value: Any) -> Any:
     return {key: "worker" if key == "identity" else without_machine(item) for key, item in kept.items()}
 
 
-async def histories_of(world: Outside, account: str) -> list[WorkflowHistory]:
-    """The runs of a journey, the first one first."""
+async def write_histories(temporal: Client, workflow_id: str, folder: Path, name: str) -> None:
+    """Writes the runs of a workflow, the first one first, as `NAME-1.json` and so on."""
     found = []
-    async for run in world.servers.temporal.list_workflows(f"WorkflowId = '{journey_id(account)}'"):
-        handle = world.servers.temporal.get_workflow_handle(journey_id(account), run_id=run.run_id)
-        found.append(await handle.fetch_history())
-    return sorted(found, key=lambda history: history.events[0].event_time.ToDatetime())
+    async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'"):
+        found.append(await temporal.get_workflow_handle(workflow_id, run_id=run.run_id).fetch_history())
+    found.sort(key=lambda history: history.events[0].event_time.ToDatetime())
+    for n, history in enumerate(found, start=1):
+        text = json.dumps(without_machine(json.loads(history.to_json())), ensure_ascii=False, separators=(",", ":"))
+        (folder / f"{name}-{n}.json").write_text(text + "\n", encoding="utf-8")
+        print(f"{name}-{n}.json: {len(history.events)} events, {len(text) // 1024} KiB")
 
 
 async def record(folder: Path) -> None:
@@ -290,12 +293,7 @@ async def _record_one(journey: Callable[[Outside], Awaitable[str]], servers: Ser
     async with outside(servers, folder) as world:
         account = await journey(world)
         await settled(servers.pool, account)
-        for n, history in enumerate(await histories_of(world, account), start=1):
-            path = HISTORIES / f"{journey.__name__}-{n}.json"
-            document = without_machine(json.loads(history.to_json()))
-            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-            path.write_text(text + "\n", encoding="utf-8")
-            print(f"{path.name}: {len(history.events)} events, {len(text) // 1024} KiB")
+        await write_histories(servers.temporal, journey_id(account), HISTORIES, journey.__name__)
 
 
 if __name__ == "__main__":

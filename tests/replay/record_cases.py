@@ -8,13 +8,11 @@ As `tests.replay.record` does for journeys; the files are in `tests/replay/cases
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-from temporalio.client import WorkflowHistory
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.kernel.pool import open_pool
@@ -25,7 +23,7 @@ from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.cases import case, customer, staffed
 from tests.conftest import Servers
-from tests.replay.record import without_machine
+from tests.replay.record import write_histories
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
 from workers.settings import Settings
@@ -162,15 +160,6 @@ STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (
 )
 
 
-async def runs_of(servers: Servers, case_id: str) -> list[WorkflowHistory]:
-    """The runs of a case, the first one first."""
-    found = []
-    async for run in servers.temporal.list_workflows(f"WorkflowId = '{case_workflow_id(case_id)}'"):
-        handle = servers.temporal.get_workflow_handle(case_workflow_id(case_id), run_id=run.run_id)
-        found.append(await handle.fetch_history())
-    return sorted(found, key=lambda history: history.events[0].event_time.ToDatetime())
-
-
 async def record(folder: Path) -> None:
     """Writes the histories of the stories that have none yet."""
     CASES.mkdir(exist_ok=True)
@@ -186,12 +175,7 @@ async def record(folder: Path) -> None:
             for story in wanted:
                 case_id = await story(servers)
                 await asyncio.sleep(2)  # the server's list of workflows follows a moment later
-                for n, history in enumerate(await runs_of(servers, case_id), start=1):
-                    document = without_machine(json.loads(history.to_json()))
-                    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-                    path = CASES / f"{story.__name__}-{n}.json"
-                    path.write_text(text + "\n", encoding="utf-8")
-                    print(f"{path.name}: {len(history.events)} events, {len(text) // 1024} KiB")
+                await write_histories(temporal, case_workflow_id(case_id), CASES, story.__name__)
         await pool.close()
 
 

@@ -39,7 +39,6 @@ class Up:
     stack: EmbeddedStack
     client: PerennialClient
     pool: Pool
-    running: Running
 
 
 @asynccontextmanager
@@ -51,15 +50,6 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
     said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
     async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
         await migrate(stack.postgres_dsn)
-        running = Running(
-            pid=os.getpid(),
-            temporal_address=stack.temporal_address,
-            database_url=stack.postgres_dsn,
-            smtp_host=stack.smtp_host,
-            smtp_port=stack.smtp_port,
-            ui_url=stack.ui_url,
-            mailbox_url=stack.mailbox_url,
-        )
         settings = Settings.of_stack(
             database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port
         )
@@ -73,10 +63,10 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             stack.mail.arrival = inbox.arrival
             async with build_worker(temporal, pool, settings), inbox_runs(inbox):
                 place.touch(mode=0o600)
-                place.write_text(running.model_dump_json())
+                place.write_text(stack.running.model_dump_json())
                 waits = timedelta(seconds=IMPORTS_WAIT)
                 client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
-                yield Up(stack, client, pool, running)
+                yield Up(stack, client, pool)
         finally:
             stack.mail.arrival = None
             place.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from gateway.here import Running
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection
 from workers.embedded.mailbox_server import EmbeddedMailbox
@@ -102,6 +104,19 @@ class EmbeddedStack(Part):
     def mailbox(self) -> Mailbox:
         """The mails received, those of earlier runs included."""
         return self.mail.mailbox
+
+    @property
+    def running(self) -> Running:
+        """Where it listens, for other processes."""
+        return Running(
+            pid=os.getpid(),
+            temporal_address=self.temporal_address,
+            database_url=self.postgres_dsn,
+            smtp_host=self.smtp_host,
+            smtp_port=self.smtp_port,
+            ui_url=self.ui_url,
+            mailbox_url=self.mailbox_url,
+        )
 
     @property
     def mailbox_url(self) -> str:

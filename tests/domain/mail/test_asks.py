@@ -61,7 +61,7 @@ def test_nothing_is_done_that_was_not_asked() -> None:
 def _same(found: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
     if found is None or expected is None:
         return found == expected
-    # An opt-out counts with or without the score beside it.
+    # Unsubscribing counts with or without the score beside it.
     return found == expected or found["act"] == expected["act"] == "opt_out"
 
 

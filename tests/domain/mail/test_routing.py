@@ -176,9 +176,9 @@ def test_a_signed_wish_for_fewer_mails_counts_whoever_sends_it() -> None:
     assert (stranger.kind, stranger.status) == (RouteKind.KEEP, InboxStatus.UNKNOWN)
 
 
-@pytest.mark.parametrize("act", [Act.SCORE, Act.ACCEPT, Act.DECLINE, Act.RENEW, Act.OPT_OUT])
+@pytest.mark.parametrize("act", [Act.SCORE, Act.ACCEPT, Act.DECLINE, Act.RENEW, Act.UNSUBSCRIBE])
 def test_a_reply_counts_from_whom_the_mail_went_to(act: Act) -> None:
-    door = None if act is Act.OPT_OUT else Door(update="any", request={})
+    door = None if act is Act.UNSUBSCRIBE else Door(update="any", request={})
     wish = Wish(ask=Ask(act=act), account_id="acme", words="do it", door=door)
     mia = KnownSender(account_id="acme", contact_id="p-2")
     elsewhere = KnownSender(account_id="other", contact_id="p-1")

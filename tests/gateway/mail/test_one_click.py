@@ -64,7 +64,7 @@ async def confirmations(post: Post, document: dict[str, Any]) -> int:
 
 
 @pytest.mark.engine
-async def test_one_click_opts_out_once_however_often_it_comes(post: Post, door: OneClick) -> None:
+async def test_one_click_unsubscribes_once_however_often_it_comes(post: Post, door: OneClick) -> None:
     account, token = await welcomed(post)
     status, page, headers = await asked(door, "GET", f"/unsubscribe/{token}", None)
     assert (status, '<form method="post">' in page) == (200, True)

@@ -173,7 +173,7 @@ async def test_a_score_is_recorded_and_reopens_nothing(post: Post) -> None:
 
 
 @pytest.mark.parametrize("text", ["unsubscribe", "配信停止をお願いします"])
-async def test_an_opt_out_is_heeded_and_confirmed(post: Post, text: str) -> None:
+async def test_whoever_unsubscribes_is_heeded_and_gets_a_confirmation(post: Post, text: str) -> None:
     account = await post.customer()
     sender = contact_of(account)
     welcome = await post.answered(sender, "welcome")

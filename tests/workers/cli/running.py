@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from activities.kernel.clock import present
+from gateway.here import running_file
+from tests.conftest import Servers
 from tests.moving import is_moved
 from tests.workers.cli import child
 
@@ -27,6 +29,13 @@ class Ended:
     code: int
     out: str
     err: str
+
+
+def beside(servers: Servers, folder: Path) -> None:
+    """Makes `folder` the one in which the stack runs."""
+    place = running_file(folder / ".perennial")
+    place.parent.mkdir()
+    place.write_text(servers.stack.running.model_dump_json())
 
 
 async def perennial(

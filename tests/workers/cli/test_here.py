@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from gateway.connection import connect
-from gateway.here import NoServerError, Running, open_facts, running_file
+from gateway.here import NoServerError, open_facts
 from tests.builders import order
 from tests.conftest import Servers
 from tests.ports import own_ports
-from tests.workers.cli.running import PROGRAM
+from tests.workers.cli.running import PROGRAM, beside
 from workers.embedded.stack import EmbeddedStack
 
 ROOT = Path(__file__).parents[3]
@@ -45,23 +45,6 @@ def ended_well(code: int, said: str) -> bool:
     """Whether a script came to its end. Threads that Temporal's client leaves behind abort the interpreter now and then while it
     shuts down, after all is done."""
     return code == 0 or (code == -signal.SIGABRT and "Python runtime state: finalizing" in said)
-
-
-def beside(servers: Servers, folder: Path) -> None:
-    """Makes `folder` the one in which the stack runs."""
-    stack = servers.stack
-    running = Running(
-        pid=os.getpid(),
-        temporal_address=stack.temporal_address,
-        database_url=stack.postgres_dsn,
-        smtp_host=stack.smtp_host,
-        smtp_port=stack.smtp_port,
-        ui_url=stack.ui_url,
-        mailbox_url=stack.mailbox_url,
-    )
-    place = running_file(folder / ".perennial")
-    place.parent.mkdir()
-    place.write_text(running.model_dump_json())
 
 
 def examples(language: str) -> list[str]:

@@ -17,9 +17,9 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.kernel.clock import present
 from domain.orders.order import OrderAnswer, ProductKind
 from gateway.client import PerennialClient
-from gateway.here import Running, running_file
 from tests import builders
 from tests.conftest import Servers
+from tests.workers.cli.running import beside
 from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_rows
 from workers.feeds.documents import order_document
 from workers.feeds.errors import FeedError
@@ -239,19 +239,7 @@ async def customer(servers: Servers) -> str:
 @pytest.fixture
 def cli(servers: Servers, tmp_path: Path) -> Any:
     """Runs the command line in a folder where a stack is up: exit code, standard output, standard error."""
-    stack = servers.stack
-    running = Running(
-        pid=os.getpid(),
-        temporal_address=stack.temporal_address,
-        database_url=stack.postgres_dsn,
-        smtp_host=stack.smtp_host,
-        smtp_port=stack.smtp_port,
-        ui_url=stack.ui_url,
-        mailbox_url=stack.mailbox_url,
-    )
-    place = running_file(tmp_path / ".perennial")
-    place.parent.mkdir()
-    place.write_text(running.model_dump_json())
+    beside(servers, tmp_path)
 
     async def run(*arguments: object) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(

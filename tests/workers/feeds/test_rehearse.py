@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.here import Running
 from tests.conftest import Servers
 from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_rows
 from workers.cli.common import UserError
@@ -27,17 +25,7 @@ REGULAR = ("12823", "16998")
 @pytest.fixture
 def up(servers: Servers) -> Up:
     """The servers of the tests as `perennial up` has them."""
-    stack = servers.stack
-    running = Running(
-        pid=os.getpid(),
-        temporal_address=stack.temporal_address,
-        database_url=stack.postgres_dsn,
-        smtp_host=stack.smtp_host,
-        smtp_port=stack.smtp_port,
-        ui_url=stack.ui_url,
-        mailbox_url=stack.mailbox_url,
-    )
-    return Up(stack, servers.client, servers.pool, running)
+    return Up(servers.stack, servers.client, servers.pool)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Opt-outs: the wish for no more optional mails, in the words of the footers and in the customers' own."""
+"""Unsubscribing: the wish for no more optional mails, in the words of the footers and in the customers' own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain.mail.wording import Wording
 _said = Wording("unsubscribing")
 
 
-def opts_out(said: list[list[Clause]], *, asked: bool = False) -> bool:
+def unsubscribes(said: list[list[Clause]], *, asked: bool = False) -> bool:
     """True if a reply asks for no more mails: one of its sentences says so.
 
     Args:
@@ -23,7 +23,7 @@ def opts_out(said: list[list[Clause]], *, asked: bool = False) -> bool:
 
 
 def mentions_it(said: list[list[Clause]]) -> bool:
-    """True if a reply speaks of opting out without asking for it clearly."""
+    """True if a reply speaks of unsubscribing without asking for it clearly."""
     return any(_said.about.search(clause.text) for sentence in said for clause in sentence)
 
 
