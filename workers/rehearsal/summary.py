@@ -74,8 +74,8 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
             for row in renewals
         ],
         "urls": {
-            "temporal_ui": f"{up.running.ui_url}/namespaces/default/workflows/journey-{account_id}",
-            "mailbox": up.running.mailbox_url,
+            "temporal_ui": f"{up.stack.ui_url}/namespaces/default/workflows/journey-{account_id}",
+            "mailbox": up.stack.mailbox_url,
         },
         "seconds": round(sum(timings.values()), 2),
         "timings": {name: round(seconds, 2) for name, seconds in timings.items()},
