@@ -108,7 +108,7 @@ async def up(
 ) -> None:
     """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
     async with stack_up(data) as stack:
-        show_addresses(stack.running)
+        show_addresses(stack.stack.running)
         progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
         await until_stopped()
         progress_console.print("Ending …")

@@ -89,7 +89,7 @@ def test_a_wish_for_no_optional_mails_goes_with_the_address(email: str, *, unsub
     document, before = customer()
     contacts = [{"contact_id": "P-2", "name": "Aoi", "email": email}]
     later = {**goods_order(document, NOW), "contacts": contacts}
-    situation, _ = placed(later, before, OnRecord(opted_out=frozenset({"aoi@customer.example"})))
+    situation, _ = placed(later, before, OnRecord(unsubscribed=frozenset({"aoi@customer.example"})))
     assert [(one.contact_id, one.unsubscribed) for one in situation.customer.contacts] == [
         ("P-2", unsubscribed),
         ("P-1", False),
