@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +20,8 @@ from domain.frame.step_words import within_words
 from domain.holds import leads, left_alone, unhappy
 from domain.holds.guard import PATIENCE, guard_of
 from domain.holds.holds import Hold, customer_level
+from domain.holds.reviewed import Reviewed
 from domain.holds.writes import ForgetHeldSteps, KeepHolds, RecordTold, ReleaseMails, RewriteMail, WithdrawMail
-from domain.kernel.base import Write
 
 STAGE = "service"
 REASONS_SHOWN = 3
@@ -49,37 +48,13 @@ def after_move(before: Customer | None, situation: Situation) -> list[Step]:
     return after_request(situation) if (was.time_zone, was.country) != (now.time_zone, now.country) else []
 
 
-@dataclass
-class _Reviewed:
-    """What a review gathers."""
-
-    writes: list[Write] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    lines: list[JournalLine] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    plan: list[Step] = field(default_factory=list)
-    deliveries: dict[str, Channel] = field(default_factory=dict)
-    released: list[HeldMail] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    attention: dict[str, str | None] = field(default_factory=dict)
-    looks: list[datetime] = field(default_factory=list)
-    """when something that may go will go"""
-    told: list[str] = field(default_factory=list)
-    """what waits, in words for people"""
-
-    def wait(self, what: str, words: str = "") -> None:
-        """Something goes on waiting."""
-        self.waiting.append(what)
-        self.told.append(words or what)
-
-
 Anew = Callable[[Situation, WrittenMail], dict[str, Any] | str]
 """What is changed of a mail by the facts of now, by the names of its fields, or why it is dropped."""
 
 
 def review(situation: Situation, step: Step, anew: Anew) -> Decision:
     """What holds the customer now goes on record and is shown; what waited and may go now goes, or is skipped if its moment has passed."""
-    guard, found = guard_of(situation), _Reviewed()
+    guard, found = guard_of(situation), Reviewed()
     level = customer_level(guard.holds)
     _look_at_holds(situation, guard.holds, found)
     for mail in situation.service.mails:
@@ -92,42 +67,26 @@ def review(situation: Situation, step: Step, anew: Anew) -> Decision:
             f"You looked at case {seen.case_id} ({seen.subject}) while it was open; it is {state_in_words(seen.state)} now."
         ]
         found.notices.append(Notice(f"Case {seen.case_id} is {state_in_words(seen.state)}", lines, person=seen.person))
-    routed = leads.review(situation)
-    found.writes += routed.writes
-    found.notices += routed.notices
-    found.plan += routed.plan
-    found.said += routed.said
-    found.lines += [JournalLine(says, name=f"lead-{n}") for n, says in enumerate(routed.said)]
+    leads.review(situation, found)
     waited = [mail_in_words(mail.template) for mail in situation.service.mails]
-    ended = unhappy.ended(situation, [*waited, *(_in_words(held) for held in situation.service.steps)])
-    chased = unhappy.chase(situation, found.told)
-    for one in (ended, chased):
-        found.writes += one.writes
-        found.notices += one.notices
-        found.lines += one.lines
-        found.said += one.said
-    found.attention |= chased.attention
-    reminded = left_alone.remind(situation, found.told)
-    found.writes += reminded.writes
-    found.notices += reminded.notices
-    found.lines += reminded.lines
-    looks = (guard.next_look(), chased.next_at, reminded.next_at, *found.looks)
-    next_look = min((at for at in looks if at is not None), default=None)
+    unhappy.ended(situation, [*waited, *(_in_words(held) for held in situation.service.steps)], found)
+    unhappy.chase(situation, found)
+    left_alone.remind(situation, found)
+    found.looks += [at] if (at := guard.next_look()) is not None else []
+    next_look = found.next_look
     if next_look is not None:
         found.plan.append(_lift_step(situation, next_look))
     found.attention["hold"] = _why(level, guard.holds) if level is not HoldLevel.NONE else None
-    return _decision(situation, level, next_look, [*found.waiting, *routed.open], found)
+    return _decision(situation, level, next_look, found)
 
 
-def _decision(
-    situation: Situation, level: HoldLevel, next_look: datetime | None, waiting: list[str], found: _Reviewed
-) -> Decision:
-    standing = level is not HoldLevel.NONE or bool(waiting)
+def _decision(situation: Situation, level: HoldLevel, next_look: datetime | None, found: Reviewed) -> Decision:
+    standing = level is not HoldLevel.NONE or bool(found.waiting)
     status = "open" if level is HoldLevel.NONE else level.value
     outcome = Outcome(
         plan=found.plan,
         drop=[f"{STAGE}/lift-*"],
-        stages={STAGE: Stage(status=status, tasks=waiting[:8], until=next_look) if standing else None},
+        stages={STAGE: Stage(status=status, tasks=found.waiting[:8], until=next_look) if standing else None},
         deliveries=found.deliveries,
         attention=found.attention,
         holds=[hold.id for hold in situation.service.manual],
@@ -146,7 +105,7 @@ def _lift_step(situation: Situation, at: datetime) -> Step:
     return Step(kind="service_hold_lift", stage=STAGE, name=f"lift-{at:%Y%m%dT%H%M%S%f}", at=at, on=on)
 
 
-def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Reviewed) -> None:
+def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: Reviewed) -> None:
     """Brings the record up to date, and tells the owner when sales has to stop and when it may go on."""
     on_record = {(hold.source, hold.reason): hold.level for hold in situation.service.recorded}
     current = {(hold.source, hold.reason): hold.level for hold in holds}
@@ -158,12 +117,8 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Review
     now = customer_level(holds)
     if now is before:
         return
-    if now is HoldLevel.NONE:
-        says = "Nothing holds sales back any more"
-        found.said.append(says)
-    else:
-        says = _why(now, holds)
-        found.said.append(says)
+    says = _why(now, holds) if now is not HoldLevel.NONE else "Nothing holds sales back any more"
+    found.said.append(says)
     if HoldLevel.BLOCK in (now, before):
         lines = [*(hold.says for hold in holds[:REASONS_SHOWN]), WHAT_WAITS]
         if now is HoldLevel.NONE:
@@ -171,7 +126,7 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: _Review
         found.notices.append(Notice(says, lines, to="owner"))
 
 
-def _tell_of_answers(situation: Situation, new: list[Hold], found: _Reviewed) -> None:
+def _tell_of_answers(situation: Situation, new: list[Hold], found: Reviewed) -> None:
     """The owner hears what waits because of an unhappy answer, unless it is theirs to call: that notice says it."""
     alone = situation.customer.owner.staff_id == situation.customer.success_manager.staff_id
     for hold in new:
@@ -190,7 +145,7 @@ def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
     return f"{says}: {counting[0].says}{more}"
 
 
-def _look_at_mail(situation: Situation, mail: HeldMail, anew: Anew, found: _Reviewed) -> None:
+def _look_at_mail(situation: Situation, mail: HeldMail, anew: Anew, found: Reviewed) -> None:
     account = situation.customer.account.account_id
     short = mail.delivery_id.removeprefix(f"journey:{account}/")
     if gone := _moment_passed(situation, mail):
@@ -209,18 +164,17 @@ def _look_at_mail(situation: Situation, mail: HeldMail, anew: Anew, found: _Revi
         found.deliveries[short] = Channel.MAIL
         says = f"On its way after it was held back: {mail_in_words(mail.template)}"
         says = f"{says}, {WRITTEN_ANEW} by what is so now" if other else says
-        found.lines.append(JournalLine(says, name=f"mail-{short}", kind="released"))
-        found.said.append(says)
+        found.note(says, f"mail-{short}", "released", said=True)
         found.released.append(mail)
 
 
-def _drop(mail: HeldMail, why: str, short: str, found: _Reviewed) -> None:
+def _drop(mail: HeldMail, why: str, short: str, found: Reviewed) -> None:
     found.writes.append(WithdrawMail(mail.delivery_id, why))
     says = f"Dropped: {mail_in_words(mail.template)}; {why}"
-    found.lines.append(JournalLine(says, name=f"mail-{short}", kind="dropped"))
+    found.note(says, f"mail-{short}", "dropped")
 
 
-def _later(situation: Situation, mail: HeldMail, found: _Reviewed) -> datetime | None:
+def _later(situation: Situation, mail: HeldMail, found: Reviewed) -> datetime | None:
     """The morning for which a mail waits that nothing holds back any more; null if it may leave now. What is not optional waits
     for the promised hours alone, and leaves at once while somebody says that the holds count for nothing."""
     to = mail.optional_to
@@ -257,7 +211,7 @@ def _in_words(held: HeldStep) -> str:
     return mail_in_words("upsell_offer") if held.purpose is Purpose.UPSELL else within_words(held.step)
 
 
-def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> None:
+def _look_at_step(situation: Situation, held: HeldStep, found: Reviewed) -> None:
     """A step that may go on is planned for now, by night and on free days for the next morning; its own activity looks again
     whether it is still wanted."""
     guard = guard_of(situation)
@@ -273,7 +227,7 @@ def _look_at_step(situation: Situation, held: HeldStep, found: _Reviewed) -> Non
         contract_id = held.step.about
         found.attention[f"renewal_held:{contract_id}"] = None
         says = f"Dropped: the withheld quote for {contract_id}; its term is over or will not be renewed"
-        found.lines.append(JournalLine(says, name=f"quote-{held.step.key}", kind="dropped"))
+        found.note(says, f"quote-{held.step.key}", "dropped")
         return
     soon = situation.step_soon(held.step.kind, held.step.stage, held.step.name)
     found.plan.append(held.step.having(at=soon.at, on=soon.on))

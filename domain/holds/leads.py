@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING
@@ -16,6 +15,7 @@ from domain.frame.state import Outcome, Step
 from domain.frame.success_facts import OfferFacts
 from domain.holds.guard import guard_of
 from domain.holds.holds import Verdict
+from domain.holds.reviewed import Reviewed
 from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
 from domain.kernel.base import Write
@@ -30,17 +30,6 @@ WAITING = frozenset({"held", "routed", "overdue"})
 ALIVE = WAITING | {"accepted", "attached"}
 
 
-@dataclass
-class Reviewed:
-    """What a review of holds means for leads; `open` names those that wait for something."""
-
-    writes: list[Write] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    plan: list[Step] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    open: list[str] = field(default_factory=list)
-
-
 def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Decision:
     """Files a lead: merged into the same one of the last 90 days, attached to an open offer, held back, or routed to the owner.
 
@@ -53,9 +42,8 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         answer = {"lead_id": same.lead_id, "status": same.status, "merged": True}
         return Decision(JournalLine(says), Outcome(answer=answer), [AddEvidence(same.lead_id, request.evidence)])
     offer = _open_offer(situation, request.product)
-    verdict = guard_of(situation).ask(Purpose.UPSELL, request.product, automatic=False)
-    held = verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK
-    status = "attached" if offer else "held" if held else "routed"
+    blocked = _blocked(situation, request.product)
+    status = "attached" if offer else "held" if blocked else "routed"
     due_at = _days_on(situation, ANSWER_WITHIN) if status == "routed" else None
     filed = FileLead(
         lead_id=lead_id,
@@ -77,12 +65,18 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         "status": status,
         "offer_id": offer.offer_id if offer else None,
         "due_at": due_at.isoformat() if due_at else None,
-        "why": verdict.says if held else None,
+        "why": blocked,
     }
-    notices = [] if held else [_told(situation, says, request.evidence, due_at)]
+    notices = [] if blocked else [_told(situation, says, request.evidence, due_at)]
     plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)] if status != "attached" else []
     outcome = Outcome(plan=plan if status == "routed" else plan[-1:], said=[f"{says}, {status}"], answer=answer)
     return Decision(JournalLine(f"{says}, {status}", detail={"lead_id": lead_id}), outcome, [filed], notices=notices)
+
+
+def _blocked(situation: Situation, product: str) -> str | None:
+    """Why a lead about a product has to wait; null if it may go to sales."""
+    verdict = guard_of(situation).ask(Purpose.UPSELL, product, automatic=False)
+    return verdict.says if verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK else None
 
 
 def _check(situation: Situation, request: HandOverLead) -> None:
@@ -148,29 +142,28 @@ def _looked_at(situation: Situation) -> list[Step]:
     return [situation.step_now("service_review", STAGE, name)]
 
 
-def review(situation: Situation) -> Reviewed:
+def review(situation: Situation, found: Reviewed) -> None:
     """Held leads go to the owner once nothing blocks them; whoever has one whose case was reopened is warned."""
-    found = Reviewed()
+    routed = 0
     for lead in situation.service.leads:
         if lead.status == "held":
-            verdict = guard_of(situation).ask(Purpose.UPSELL, lead.product, automatic=False)
-            if verdict.verdict is Verdict.HELD and verdict.level is HoldLevel.BLOCK:
-                found.open.append(f"lead {lead.lead_id}")
+            if _blocked(situation, lead.product) is not None:
+                found.waiting.append(f"lead {lead.lead_id}")
                 continue
             due_at = _days_on(situation, ANSWER_WITHIN)
             says = f"Lead from service, held back until now: {lead.motion.replace('_', ' ')} of {lead.product}"
             found.writes.append(RouteLead(lead.lead_id, "owner", due_at))
             found.notices.append(_told(situation, says, lead.evidence, due_at))
             found.plan += _steps(situation, lead.lead_id, 1)
-            found.said.append(says)
+            found.note(says, f"lead-{routed}", said=True)
+            routed += 1
         if lead.status in WAITING:
-            found.open.append(f"lead {lead.lead_id}")
+            found.waiting.append(f"lead {lead.lead_id}")
         reopened = lead.case_state in {state.value for state in RUNNING} and lead.status in {"routed", "accepted"}
         if reopened and not lead.warned and _was_over(situation, lead):
             lines = [f"Case {lead.case_id}, which it came from, was opened again. Read it before you call."]
             found.writes.append(WarnOfLead(lead.lead_id))
             found.notices.append(Notice(f"Careful with lead {lead.lead_id}", lines, to="owner", person=lead.seller))
-    return found
 
 
 def _was_over(situation: Situation, lead: LeadFacts) -> bool:

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING, CaseState
-from domain.frame.decision import JournalLine, Notice
+from domain.frame.decision import Notice
 from domain.frame.sales_holds import HoldLevel
 from domain.frame.service_facts import KnownCase
 from domain.frame.situation import Situation
 from domain.holds.guard import guard_of
+from domain.holds.reviewed import Reviewed
 from domain.holds.writes import NoteReminded
-from domain.kernel.base import Write
 from domain.kernel.shown import counted
 
 FIRST_AFTER, AGAIN_AFTER = 5, 10
 """business days"""
 
 
-@dataclass
-class Reminded:
-    """What a look at the cases that hold sales back does, and when to look again."""
-
-    writes: list[Write] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    lines: list[JournalLine] = field(default_factory=list)
-    next_at: datetime | None = None
-
-
-def remind(situation: Situation, waiting: Sequence[str]) -> Reminded:
+def remind(situation: Situation, found: Reviewed) -> None:
     """Tells the owner of every case that has held sales back for long and is up to us. One that waits for the customer ends its
     hold by itself, and is looked at on the same days: whoever answers has it up to us again, and tells nobody else."""
-    found, later = Reminded(), []
     blocking = {hold.source for hold in guard_of(situation).holds if hold.level is HoldLevel.BLOCK}
     for case in situation.service.cases:
         if case.case_id not in blocking or case.state not in RUNNING:
@@ -44,11 +31,9 @@ def remind(situation: Situation, waiting: Sequence[str]) -> Reminded:
         while at <= ours_since:  # it was up to the customer then
             at = _due(situation, at, AGAIN_AFTER)
         if situation.as_of >= at:
-            _tell(situation, case, since, waiting, found)
+            _tell(situation, case, since, found)
             at = _due(situation, situation.as_of, AGAIN_AFTER)
-        later.append(at)
-    found.next_at = min(later, default=None)
-    return found
+        found.looks.append(at)
 
 
 def _since(situation: Situation, case: KnownCase) -> tuple[datetime, datetime | None]:
@@ -66,17 +51,17 @@ def _due(situation: Situation, start: datetime, days: int) -> datetime:
     return situation.customer.morning(day)[0]
 
 
-def _tell(situation: Situation, case: KnownCase, since: datetime, waiting: Sequence[str], found: Reminded) -> None:
+def _tell(situation: Situation, case: KnownCase, since: datetime, found: Reviewed) -> None:
     day_of, rules = situation.customer.day_of, guard_of(situation).rules
     says = f"Sales is still held back by case {case.case_id}"
     lines = [
         f"It has been so since {day_of(since)}; nothing has happened in the case since {day_of(case.last_activity_at)}.",
         f"It is up to {case.person.name}." if case.person else "The case has no owner yet.",
-        *([f"What waits meanwhile: {'; '.join(dict.fromkeys(waiting[:5]))}."] if waiting else []),
+        *([f"What waits meanwhile: {found.what_waits}."] if found.told else []),
         f"That ends {counted(rules.cool_down_business_days, 'business day')} after the case is resolved, or at once with a"
         f" rating of {rules.released_by_rating} or better.",
         "Until then `release_for_renewal` lets a renewal be talked about, and `override_hold` all else for some hours.",
     ]
     found.notices.append(Notice(says, lines, to="owner"))
     found.writes.append(NoteReminded(case.case_id))
-    found.lines.append(JournalLine(says, name=f"left-alone-{case.case_id}", kind="hold_reminded"))
+    found.note(says, f"left-alone-{case.case_id}", "hold_reminded")

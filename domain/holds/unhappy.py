@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.frame.decision import JournalLine, Notice
+from domain.frame.decision import Notice
 from domain.frame.sales_holds import HoldReason
 from domain.frame.service_facts import Unhappy
 from domain.frame.situation import Situation
 from domain.holds.guard import guard_of
 from domain.holds.holds import Hold
+from domain.holds.reviewed import Reviewed
 from domain.holds.writes import NoteChased
-from domain.kernel.base import Write
 
 ATTENTION = "unhappy"
 ANSWERS = frozenset({HoldReason.LOW_RATING, HoldReason.DETRACTOR})
 """The holds that an unhappy answer raises."""
-
-
-@dataclass
-class Chased:
-    """What a look at the calls that are owed does, and when to look again."""
-
-    writes: list[Write] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    lines: list[JournalLine] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    attention: dict[str, str | None] = field(default_factory=dict)
-    next_at: datetime | None = None
 
 
 def escalates_at(situation: Situation, one: Unhappy) -> datetime:
@@ -37,47 +24,45 @@ def escalates_at(situation: Situation, one: Unhappy) -> datetime:
     return situation.customer.morning(situation.customer.day_of(one.due_at) + timedelta(days=1))[0]
 
 
-def chase(situation: Situation, waiting: Sequence[str]) -> Chased:
+def chase(situation: Situation, found: Reviewed) -> None:
     """Reminds whoever owes a call that is due, and tells the owner of one that is late, with what waits because of it."""
-    found, left, late = Chased(), [], []
+    late = []
     for one in situation.service.unhappy:
         at = escalates_at(situation, one)
         if situation.as_of >= at:
             late.append(one.title)
             if not one.escalated:
-                _escalate(situation, one, waiting, found)
+                _escalate(situation, one, found)
             continue
-        left.append(at)
+        found.looks.append(at)
         if situation.as_of < one.due_at:
-            left.append(one.due_at)
+            found.looks.append(one.due_at)
         elif not one.reminded:
             _remind(situation, one, at, found)
     found.attention[ATTENTION] = f"nobody has called yet: {'; '.join(late[:3])}" if late else None
-    found.next_at = min(left, default=None)
-    return found
 
 
-def _remind(situation: Situation, one: Unhappy, further_at: datetime, found: Chased) -> None:
+def _remind(situation: Situation, one: Unhappy, further_at: datetime, found: Reviewed) -> None:
     on = situation.customer.day_of(further_at)
     lines = [_how(situation, one.source), f"If nobody has called by {on}, it goes further."]
     found.notices.append(Notice(f"Due now: {one.title}", lines, due=one.due_at, person=one.person))
     found.writes.append(NoteChased(one.source, escalated=False))
-    found.lines.append(JournalLine(f"Reminded: {one.title}", name=f"reminded-{one.source}", kind="unhappy_reminded"))
+    found.note(f"Reminded: {one.title}", f"reminded-{one.source}", "unhappy_reminded")
 
 
-def _escalate(situation: Situation, one: Unhappy, waiting: Sequence[str], found: Chased) -> None:
+def _escalate(situation: Situation, one: Unhappy, found: Reviewed) -> None:
     due_at = situation.customer.morning(situation.in_days(1))[0]
     says = f"Nobody has called yet: {one.title}"
     lines = [
         f"It was due on {situation.customer.day_of(one.due_at)} and is up to {one.person.name}.",
-        *([f"What waits meanwhile: {'; '.join(dict.fromkeys(waiting[:5]))}."] if waiting else []),
+        *([f"What waits meanwhile: {found.what_waits}."] if found.told else []),
         _how(situation, one.source),
     ]
     found.notices.append(Notice(says, lines, to="owner", due=due_at))
     if one.manager is not None and one.manager.staff_id != situation.customer.owner.staff_id:
         found.notices.append(Notice(says, lines, due=due_at, person=one.manager))
     found.writes.append(NoteChased(one.source, escalated=True))
-    found.lines.append(JournalLine(f"Escalated: {one.title}", name=f"escalated-{one.source}", kind="unhappy_escalated"))
+    found.note(f"Escalated: {one.title}", f"escalated-{one.source}", "unhappy_escalated")
     found.said.append(says)
 
 
@@ -88,9 +73,8 @@ def _how(situation: Situation, source: str) -> str:
     return "Once you have talked to them, note it in the case: that settles it."
 
 
-def ended(situation: Situation, waited: Sequence[str]) -> Chased:
+def ended(situation: Situation, waited: Sequence[str], found: Reviewed) -> None:
     """Tells the owner of a wait that has ended by its time although nobody has called: what had waited, and that the call is owed."""
-    found = Chased()
     live = {hold.source for hold in guard_of(situation).holds}
     over = {one.source for one in situation.service.recorded if one.reason in ANSWERS} - live
     for one in situation.service.unhappy:
@@ -104,9 +88,7 @@ def ended(situation: Situation, waited: Sequence[str]) -> Chased:
             _how(situation, one.source),
         ]
         found.notices.append(Notice(says, lines, to="owner"))
-        found.lines.append(JournalLine(says, name=f"ended-{one.source}", kind="unhappy_ended"))
-        found.said.append(says)
-    return found
+        found.note(says, f"ended-{one.source}", "unhappy_ended", said=True)
 
 
 def told_of(situation: Situation, hold: Hold) -> Notice:

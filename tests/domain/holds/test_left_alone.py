@@ -12,6 +12,7 @@ from domain.frame.sales_holds import HoldLevel, HoldReason
 from domain.frame.service_facts import KnownCase, RecordedHold, ServiceFacts
 from domain.frame.situation import Situation
 from domain.holds import left_alone
+from domain.holds.reviewed import Reviewed
 from tests.domain.contracts.world import World
 
 MONDAY = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
@@ -37,16 +38,17 @@ class Left:
         self.told: list[datetime] = []
         self.planned = self.wanted(since)
 
-    def look(self, at: datetime) -> left_alone.Reminded:
-        service = ServiceFacts(cases=[self.case], recorded=[self.recorded])
-        return left_alone.remind(replace(self.situation, as_of=at, service=service), [])
+    def look(self, at: datetime) -> Reviewed:
+        service, found = ServiceFacts(cases=[self.case], recorded=[self.recorded]), Reviewed()
+        left_alone.remind(replace(self.situation, as_of=at, service=service), found)
+        return found
 
     def wanted(self, at: datetime) -> datetime:
         """The next look that the facts call for; nothing may be left to be told at once."""
         found = self.look(at)
         assert not found.notices
-        assert found.next_at is not None
-        return found.next_at
+        assert found.next_look is not None
+        return found.next_look
 
     def until(self, end: datetime) -> None:
         """Every look of the journey until then is done at its instant."""
@@ -55,8 +57,8 @@ class Left:
             if found.notices:
                 self.told.append(self.planned)
                 self.recorded = self.recorded.having(reminded_at=self.planned)
-            assert found.next_at is not None
-            self.planned = found.next_at
+            assert found.next_look is not None
+            self.planned = found.next_look
 
     def turn(self, state: CaseState, at: datetime) -> None:
         self.until(at)
