@@ -6,15 +6,12 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from temporalio.client import (
-    Client,
     RPCTimeoutOrCancelledError,
-    WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
 )
 from temporalio.exceptions import ApplicationError
@@ -81,21 +78,6 @@ async def insist(send: Callable[[], Awaitable[_Answer]], call: Call, within: tim
         if not nobody and not scope.expired():
             raise
         raise call.unanswered(within, "no worker runs" if nobody else said[-1] if said else "") from None
-
-
-async def begin_and_ask(
-    temporal: Client, start: WithStartWorkflowOperation[Any, Any], update: str, body: dict[str, Any], update_id: str
-) -> dict[str, Any]:
-    """An update of a workflow that is started by it if it does not run."""
-    try:
-        answer: dict[str, Any] = await temporal.execute_update_with_start_workflow(
-            update, body, id=update_id, start_workflow_operation=start
-        )
-    except BaseException:
-        with suppress(BaseException):  # a copy of the error, which asyncio complains about if nobody looks at it
-            await start.workflow_handle()
-        raise
-    return answer
 
 
 async def _persistently(send: Callable[[], Awaitable[_Answer]], said: list[str]) -> _Answer:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
-from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from activities.frame.customers import account_name
 from activities.kernel.pool import Pool
@@ -23,22 +20,13 @@ from domain.service.case import CaseFile
 from domain.service.case_requests import Identify
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.service.opening import CaseAnswer, OpenCase, read_case
-from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
+from gateway.calling import ANSWER_WITHIN
 from gateway.claims import PriceDesk
-from gateway.client import again_with, briefing_of, memo_of
 from gateway.clock import Clocks, server_time
+from gateway.entity import Entities, Row, may_be_gone, memo_of
 from gateway.here import TASK_QUEUE
 
 CASE_WORKFLOW = "ServiceCase"
-_AGAIN = {"open_case": "the same case may be opened again, and is opened once"}
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What the Temporal UI shows of a run: a summary of ids and words of ours, and a memo."""
-
-    summary: str
-    memo: dict[str, str]
 
 
 class CaseClient(PriceDesk):
@@ -67,8 +55,7 @@ class CaseClient(PriceDesk):
     ) -> None:
         self.temporal = temporal
         self._pool = pool
-        self._task_queue = task_queue
-        self._within = within
+        self._cases = Entities(temporal, CASE_WORKFLOW, task_queue, within)
         self._clocks = Clocks(temporal, within)
 
     async def open_case(self, document: dict[str, Any]) -> CaseAnswer:
@@ -79,52 +66,30 @@ class CaseClient(PriceDesk):
         body = case.model_dump(mode="json", exclude_unset=True)
         row = await self._row(case.account_id, _summary(case), case.subject)
         await self._meet(case.case_id, case.account_id, row)
-        return CaseAnswer.model_validate(await self._with_start(case.case_id, "open_case", body, update_id, row))
+        again = "the same case may be opened again, and is opened once"
+        workflow_id = case_workflow_id(case.case_id)
+        opened = await self._cases.begin_and_ask(workflow_id, "open_case", body, update_id, row, again)
+        return CaseAnswer.model_validate(opened)
 
     async def ask(self, case_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
         """Sends an update such as `respond`; its answer. A case whose workflow has ended is taken up again to answer.
 
         A `request_id` in the request makes a repetition harmless. Raises `Refusal`: what the case refuses, and UnknownCase.
         """
-        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
         if update == "identify":
             account_id = read_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
-        try:
-            answer: dict[str, Any] = await insist(
-                lambda: self._handle(case_id).execute_update(update, request, id=update_id),
-                Call(update, case_workflow_id(case_id), update_id, again_with(request, update_id)),
-                self._within,
-            )
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        else:
-            return answer
-        facts = await self.case(case_id)
-        if facts is None:
-            raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
+        workflow_id = case_workflow_id(case_id)
+        with may_be_gone():
+            return await self._cases.ask(workflow_id, update, request)
+        facts = await self._known(case_id)
         row = await self._row(facts.account_id, f"Case {case_id} · again", facts.subject)
         await self._meet(case_id, facts.account_id, row)
-        return await self._with_start(case_id, update, request, update_id, row)
+        return await self._cases.begin_and_ask(workflow_id, update, request, str(uuid4()), row)
 
     async def agenda_of(self, case_id: str) -> RunningCase | None:
         """What the case's workflow waits for; null if none runs. Needs a worker."""
-        try:
-            found: RunningCase = await insist(
-                lambda: self._handle(case_id).query(
-                    "agenda", result_type=RunningCase, reject_condition=QueryRejectCondition.NOT_OPEN
-                ),
-                Call("the question for its agenda", case_workflow_id(case_id)),
-                self._within,
-            )
-        except WorkflowQueryRejectedError:
-            return None
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        return found
+        return await self._cases.agenda_of(case_workflow_id(case_id), RunningCase)
 
     async def customer_message(self, case_id: str, request: dict[str, Any]) -> dict[str, Any]:
         """A message of the customer to a case, wherever it has gone meanwhile: never dropped.
@@ -177,7 +142,7 @@ class CaseClient(PriceDesk):
 
     async def briefing(self, case_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
-        return await briefing_of(self._handle(case_id), self._within)
+        return await self._cases.briefing_of(case_workflow_id(case_id))
 
     # Who serves, and what is owed
 
@@ -211,67 +176,29 @@ class CaseClient(PriceDesk):
         await self._clocks.move(case_workflow_id(case_id), now + by)
         return await self.now(case_id)
 
-    async def _row(self, account_id: str | None, summary: str, subject: str | None = None) -> _Row:
+    async def _row(self, account_id: str | None, summary: str, subject: str | None = None) -> Row:
         """How a case's run is shown."""
         company = None
         if account_id is not None:
             async with self._pool.acquire() as connection:
                 company = await account_name(connection, account_id)
-        return _Row(summary, memo_of(company, subject))
+        return Row(summary, memo_of(company, subject))
 
-    async def _meet(self, case_id: str, account_id: str | None, row: _Row) -> None:
+    async def _meet(self, case_id: str, account_id: str | None, row: Row) -> None:
         """Brings a new case to its customer's own time, if that was moved ahead: two workflows are two clocks."""
         if account_id is None:
             return
-        try:
+        with may_be_gone():  # without a journey the case lives in the present
             theirs = await self._clocks.told(journey_id(account_id))
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return  # no journey: the case lives in the present
-            raise
-        if theirs <= server_time() + timedelta(seconds=2):
-            return
-        await insist(
-            lambda: self.temporal.start_workflow(
-                CASE_WORKFLOW,
-                id=case_workflow_id(case_id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                memo=row.memo,
-                static_summary=row.summary,
-            ),
-            Call("the start", case_workflow_id(case_id)),
-            self._within,
-        )
-        await self._clocks.move(case_workflow_id(case_id), theirs)
-
-    async def _with_start(
-        self, case_id: str, update: str, body: dict[str, Any], update_id: str, row: _Row
-    ) -> dict[str, Any]:
-        async def send() -> dict[str, Any]:
-            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-                CASE_WORKFLOW,
-                id=case_workflow_id(case_id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                memo=row.memo,
-                static_summary=row.summary,
-            )
-            return await begin_and_ask(self.temporal, start, update, body, update_id)
-
-        call = Call(update, case_workflow_id(case_id), update_id, _AGAIN.get(update) or again_with(body, update_id))
-        return await insist(send, call, self._within)
+            if theirs > server_time() + timedelta(seconds=2):
+                await self._cases.start(case_workflow_id(case_id), row)
+                await self._clocks.move(case_workflow_id(case_id), theirs)
 
     async def _known(self, case_id: str) -> CaseFile:
         facts = await self.case(case_id)
         if facts is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}; check the id, or open it")
         return facts
-
-    def _handle(self, case_id: str) -> WorkflowHandle[Any, Any]:
-        return self.temporal.get_workflow_handle(case_workflow_id(case_id))
 
 
 def _summary(case: OpenCase) -> str:

@@ -8,9 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
-from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.frame.customers import account_name
@@ -30,8 +28,9 @@ from domain.orders.order import OrderAnswer, read_order
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
 from domain.success.usage import UsageRow, calls_for_a_look, usage_level
-from gateway.calling import ANSWER_WITHIN, Call, begin_and_ask, insist
+from gateway.calling import ANSWER_WITHIN, Call, insist
 from gateway.clock import Clocks
+from gateway.entity import Entities, Row, may_be_gone, memo_of
 from gateway.here import TASK_QUEUE
 from gateway.in_step import move_together
 from gateway.prices import publish
@@ -56,8 +55,8 @@ class PerennialClient:
     ) -> None:
         self.temporal = temporal
         self._pool = pool
-        self._task_queue = task_queue
         self._within = within
+        self._journeys = Entities(temporal, WORKFLOW, task_queue, within)
         self._clocks = Clocks(temporal, within)
 
     async def place_order(self, order: dict[str, Any]) -> OrderAnswer:
@@ -107,20 +106,7 @@ class PerennialClient:
 
     async def agenda_of(self, account_id: str) -> Running | None:
         """What the journey has on its agenda; null if none runs. Needs a worker."""
-        handle = self._handle(account_id)
-        try:
-            found: Running = await insist(
-                lambda: handle.query("agenda", result_type=Running, reject_condition=QueryRejectCondition.NOT_OPEN),
-                Call("the question for its agenda", handle.id),
-                self._within,
-            )
-        except WorkflowQueryRejectedError:
-            return None
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        return found
+        return await self._journeys.agenda_of(journey_id(account_id), Running)
 
     async def _ask_or_begin(
         self,
@@ -136,32 +122,15 @@ class PerennialClient:
             async with self._pool.acquire() as connection:
                 company = await account_name(connection, account_id)
 
-        async def send() -> dict[str, Any]:
-            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-                WORKFLOW,
-                id=journey_id(account_id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                memo=memo_of(company),
-                static_summary=shortened(as_text(company)) if company else None,
-            )
-            return await begin_and_ask(self.temporal, start, update, body, update_id)
-
-        return await insist(send, Call(update, journey_id(account_id), update_id, again), self._within)
+        row = Row(shortened(as_text(company)) if company else None, memo_of(company))
+        return await self._journeys.begin_and_ask(journey_id(account_id), update, body, update_id, row, again)
 
     async def ask(self, account_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
         """Sends an update such as `complete_task` or `answer_renewal`; its answer. A `request_id` makes a repetition harmless."""
-        handle = self._handle(account_id)
-        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
-        call = Call(update, handle.id, update_id, again_with(request, update_id))
         try:
-            asked: dict[str, Any] = await insist(
-                lambda: handle.execute_update(update, request, id=update_id), call, self._within
-            )
+            return await self._journeys.ask(journey_id(account_id), update, request)
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
-        return asked
 
     async def publish_prices(self, document: dict[str, Any], *, as_of: datetime) -> bool:
         """Publishes an edition of a price book, or one product's new price; see `gateway.prices.publish`."""
@@ -209,15 +178,12 @@ class PerennialClient:
             return 0
         report = hashlib.sha256(_content(rows, level)).hexdigest()[:16]
         signal = {"id": report, "at": as_of.isoformat(), "level": level}
-        try:
-            handle = self._handle(account_id)
-            call = Call("usage_changed", handle.id, report, "the same figures may be reported again")
+        handle = self._handle(account_id)
+        call = Call("usage_changed", handle.id, report, "the same figures may be reported again")
+        with may_be_gone():
             await insist(lambda: handle.signal("usage_changed", signal), call, self._within)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return 0  # the journey is closed; the figures are on record
-        return 1
+            return 1
+        return 0  # the journey is closed; the figures are on record
 
     async def fast_forward(self, account_id: str, by: timedelta) -> datetime:
         """Moves the clock of one customer on a server that allows it. Returns the new time; earlier than asked if the journey ended."""
@@ -243,18 +209,13 @@ class PerennialClient:
 
     async def now(self, account_id: str) -> datetime:
         """The customer's own time: the present, or later once it was fast-forwarded."""
-        try:
+        with may_be_gone():
             return await self._clocks.told(journey_id(account_id))
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise Refusal(
-                    UNKNOWN_ACCOUNT, f"account {account_id!r} has no journey; place its first order"
-                ) from error
-            raise
+        raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no journey; place its first order")
 
     async def briefing(self, account_id: str) -> str:
         """The briefing that operators read in the Temporal UI, as Markdown. Needs a worker."""
-        return await briefing_of(self._handle(account_id), self._within)
+        return await self._journeys.briefing_of(journey_id(account_id))
 
     async def is_running(self, account_id: str) -> bool:
         """True while the account's journey goes on."""
@@ -264,28 +225,7 @@ class PerennialClient:
         return description.status is not None and description.status.name == "RUNNING"
 
     def _handle(self, account_id: str) -> WorkflowHandle[Any, Any]:
-        return self.temporal.get_workflow_handle(journey_id(account_id))
-
-
-def memo_of(company: str | None, subject: str | None = None) -> dict[str, str]:
-    """What a run carries for people: the account's name and what it is about, as far as they are known."""
-    return {key: value for key, value in (("account", company), ("subject", subject)) if value}
-
-
-async def briefing_of(handle: WorkflowHandle[Any, Any], within: timedelta) -> str:
-    """The details that a workflow shows in the Temporal UI."""
-    metadata = await insist(
-        lambda: handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata),
-        Call("the question for its briefing", handle.id),
-        within,
-    )
-    details: str = metadata.current_details
-    return details
-
-
-def again_with(request: dict[str, Any], update_id: str) -> str:
-    """How a request that got no answer is sent once more: one without an id of its own goes by that of its update."""
-    return f"it may be sent again with request_id {request.get('request_id') or update_id}, and is done once"
+        return self._journeys.handle(journey_id(account_id))
 
 
 def _after(day: date) -> datetime:

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.frame.effects import effect_key
 from activities.service.case_work import case_key
 from domain.frame.flight import TOGETHER, Channel
 from domain.frame.keys import case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
+from gateway.entity import may_be_gone
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
 """The activities that accept an order."""
@@ -96,7 +96,7 @@ async def _completed(
     """The activities of a run that were done, in their order: name, what each was given, what came of it."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
     decode = temporal.data_converter.decode
-    try:
+    with may_be_gone():  # a run whose history is not kept any more has nothing to say
         async for event in handle.fetch_history_events():
             if event.HasField("activity_task_scheduled_event_attributes"):
                 asked = event.activity_task_scheduled_event_attributes
@@ -108,9 +108,6 @@ async def _completed(
                 name, given = scheduled[done.scheduled_event_id]
                 for each in _each(name, given, results[0] if results else {}):
                     yield each
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise  # a run whose history is not kept any more has nothing to say
 
 
 def _each(

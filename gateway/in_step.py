@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from temporalio.service import RPCError, RPCStatusCode
-
 from activities.kernel.pool import Pool
 from activities.service import case_rows
 from domain.kernel.ids import case_workflow_id
 from gateway.clock import Clocks
+from gateway.entity import may_be_gone
 
 SECOND = timedelta(seconds=1)
 """Moved this far past an instant, everything that was due at it is done: a clock stands still while something is done."""
@@ -46,8 +45,5 @@ async def _next_due(pool: Pool, account_id: str, until: datetime, without: set[s
 
 
 async def _move_case(clocks: Clocks, case_id: str, until: datetime) -> None:
-    try:
+    with may_be_gone():  # a case whose workflow has ended needs no time
         await clocks.move(case_workflow_id(case_id), until)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise  # a case whose workflow has ended needs no time

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.channels.waiting import Row, count_waiting, waiting
 from activities.kernel.pool import Pool
@@ -19,6 +18,7 @@ from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
+from gateway.entity import may_be_gone
 
 CHANNELS = {
     "mail": (Channel.MAIL, Channel.NOTICE),
@@ -106,14 +106,11 @@ class Outgoing:
 
     async def _tried(self, carrier: str) -> dict[str, Tried]:
         """By channel, what the server knows of the attempts of what waits there: the most tried one speaks for all."""
-        try:
+        found = None
+        with may_be_gone():
             found = await self._temporal.get_workflow_handle(carrier).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return {}
-            raise
         tried: dict[str, Tried] = {}
-        for one in sorted(found.raw_description.pending_activities, key=lambda one: one.attempt):
+        for one in sorted(found.raw_description.pending_activities if found else (), key=lambda one: one.attempt):
             due = one.next_attempt_schedule_time
             next_at = due.ToDatetime(tzinfo=UTC) if due.seconds else None
             tried[one.activity_type.name] = Tried(one.attempt, next_at, one.last_failure.message)

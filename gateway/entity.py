@@ -1,0 +1,137 @@
+"""A customer's journey and a case are asked in one way: an update, one that starts the workflow, its agenda, its briefing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from gateway.calling import Call, insist
+
+_Agenda = TypeVar("_Agenda")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the Temporal UI shows of a run: a summary of ids and words of ours, and a memo."""
+
+    summary: str | None = None
+    memo: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def may_be_gone() -> Iterator[None]:
+    """Goes on after the block for a workflow that the server does not know."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+class Entities:
+    """The workflows of one kind. What gets no answer `within` that time raises `gateway.calling.NoAnswerError`."""
+
+    def __init__(self, temporal: Client, kind: str, task_queue: str, within: timedelta) -> None:
+        self._temporal = temporal
+        self._kind = kind
+        self._task_queue = task_queue
+        self._within = within
+
+    def handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """One of them, whether it runs or not."""
+        return self._temporal.get_workflow_handle(workflow_id)
+
+    async def ask(self, workflow_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
+        """An update's answer. Raises RPCError for a workflow that does not run."""
+        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+        call = Call(update, workflow_id, update_id, again_with(request, update_id))
+        handle = self.handle(workflow_id)
+        answer: dict[str, Any] = await insist(
+            lambda: handle.execute_update(update, request, id=update_id), call, self._within
+        )
+        return answer
+
+    async def begin_and_ask(
+        self, workflow_id: str, update: str, body: dict[str, Any], update_id: str, row: Row, again: str = ""
+    ) -> dict[str, Any]:
+        """The answer of an update that starts the workflow if it does not run. again: how it may be sent once more."""
+
+        async def send() -> dict[str, Any]:
+            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+                self._kind, **self._started(workflow_id, row)
+            )
+            try:
+                answer: dict[str, Any] = await self._temporal.execute_update_with_start_workflow(
+                    update, body, id=update_id, start_workflow_operation=start
+                )
+            except BaseException:
+                with suppress(
+                    BaseException
+                ):  # a copy of the error, which asyncio complains about if nobody looks at it
+                    await start.workflow_handle()
+                raise
+            return answer
+
+        return await insist(
+            send, Call(update, workflow_id, update_id, again or again_with(body, update_id)), self._within
+        )
+
+    async def start(self, workflow_id: str, row: Row) -> None:
+        """Starts the workflow without a message, unless it runs."""
+        await insist(
+            lambda: self._temporal.start_workflow(self._kind, **self._started(workflow_id, row)),
+            Call("the start", workflow_id),
+            self._within,
+        )
+
+    def _started(self, workflow_id: str, row: Row) -> dict[str, Any]:
+        return {
+            "id": workflow_id,
+            "task_queue": self._task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            "memo": row.memo,
+            "static_summary": row.summary,
+        }
+
+    async def agenda_of(self, workflow_id: str, model: type[_Agenda]) -> _Agenda | None:
+        """What the workflow has on its agenda; null if none runs. Needs a worker."""
+        handle = self.handle(workflow_id)
+        with may_be_gone(), suppress(WorkflowQueryRejectedError):
+            found: _Agenda = await insist(
+                lambda: handle.query("agenda", result_type=model, reject_condition=QueryRejectCondition.NOT_OPEN),
+                Call("the question for its agenda", workflow_id),
+                self._within,
+            )
+            return found
+        return None
+
+    async def briefing_of(self, workflow_id: str) -> str:
+        """The details that a workflow shows in the Temporal UI, as Markdown. Needs a worker."""
+        handle = self.handle(workflow_id)
+        metadata = await insist(
+            lambda: handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata),
+            Call("the question for its briefing", workflow_id),
+            self._within,
+        )
+        details: str = metadata.current_details
+        return details
+
+
+def memo_of(company: str | None, subject: str | None = None) -> dict[str, str]:
+    """What a run carries for people: the account's name and what it is about, as far as they are known."""
+    return {key: value for key, value in (("account", company), ("subject", subject)) if value}
+
+
+def again_with(request: dict[str, Any], update_id: str) -> str:
+    """How a request that got no answer is sent once more: one without an id of its own goes by that of its update."""
+    return f"it may be sent again with request_id {request.get('request_id') or update_id}, and is done once"
