@@ -23,7 +23,7 @@ from domain.service.opening import CaseAnswer, OpenCase, read_case
 from gateway.calling import ANSWER_WITHIN
 from gateway.claims import PriceDesk
 from gateway.clock import Clocks, server_time
-from gateway.entity import Entities, Row, may_be_gone, memo_of
+from gateway.entity import Entities, MayBeGone, Row, memo_of
 from gateway.here import TASK_QUEUE
 
 CASE_WORKFLOW = "ServiceCase"
@@ -80,7 +80,7 @@ class CaseClient(PriceDesk):
             account_id = read_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
         workflow_id = case_workflow_id(case_id)
-        with may_be_gone():
+        with MayBeGone():
             return await self._cases.ask(workflow_id, update, request)
         facts = await self._known(case_id)
         row = await self._row(facts.account_id, f"Case {case_id} · again", facts.subject)
@@ -188,7 +188,7 @@ class CaseClient(PriceDesk):
         """Brings a new case to its customer's own time, if that was moved ahead: two workflows are two clocks."""
         if account_id is None:
             return
-        with may_be_gone():  # without a journey the case lives in the present
+        with MayBeGone():  # without a journey the case lives in the present
             theirs = await self._clocks.told(journey_id(account_id))
             if theirs > server_time() + timedelta(seconds=2):
                 await self._cases.start(case_workflow_id(case_id), row)

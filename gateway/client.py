@@ -30,7 +30,7 @@ from domain.quotes.requests import RequestQuote
 from domain.success.usage import UsageRow, calls_for_a_look, usage_level
 from gateway.calling import ANSWER_WITHIN, Call, insist
 from gateway.clock import Clocks
-from gateway.entity import Entities, Row, may_be_gone, memo_of
+from gateway.entity import Entities, MayBeGone, Row, memo_of
 from gateway.here import TASK_QUEUE
 from gateway.in_step import move_together
 from gateway.prices import publish
@@ -180,7 +180,7 @@ class PerennialClient:
         signal = {"id": report, "at": as_of.isoformat(), "level": level}
         handle = self._handle(account_id)
         call = Call("usage_changed", handle.id, report, "the same figures may be reported again")
-        with may_be_gone():
+        with MayBeGone():
             await insist(lambda: handle.signal("usage_changed", signal), call, self._within)
             return 1
         return 0  # the journey is closed; the figures are on record
@@ -209,7 +209,7 @@ class PerennialClient:
 
     async def now(self, account_id: str) -> datetime:
         """The customer's own time: the present, or later once it was fast-forwarded."""
-        with may_be_gone():
+        with MayBeGone():
             return await self._clocks.told(journey_id(account_id))
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no journey; place its first order")
 

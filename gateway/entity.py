@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import TracebackType
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -27,14 +27,13 @@ class Row:
     memo: dict[str, str] = field(default_factory=dict)
 
 
-@contextmanager
-def may_be_gone() -> Iterator[None]:
+class MayBeGone(AbstractContextManager[None, bool]):
     """Goes on after the block for a workflow that the server does not know."""
-    try:
-        yield
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
 
 
 class Entities:
@@ -106,7 +105,7 @@ class Entities:
     async def agenda_of(self, workflow_id: str, model: type[_Agenda]) -> _Agenda | None:
         """What the workflow has on its agenda; null if none runs. Needs a worker."""
         handle = self.handle(workflow_id)
-        with may_be_gone(), suppress(WorkflowQueryRejectedError):
+        with MayBeGone(), suppress(WorkflowQueryRejectedError):
             found: _Agenda = await insist(
                 lambda: handle.query("agenda", result_type=model, reject_condition=QueryRejectCondition.NOT_OPEN),
                 Call("the question for its agenda", workflow_id),

@@ -14,7 +14,7 @@ from activities.service.case_work import case_key
 from domain.frame.flight import TOGETHER, Channel
 from domain.frame.keys import case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
-from gateway.entity import may_be_gone
+from gateway.entity import MayBeGone
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
 """The activities that accept an order."""
@@ -96,7 +96,7 @@ async def _completed(
     """The activities of a run that were done, in their order: name, what each was given, what came of it."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
     decode = temporal.data_converter.decode
-    with may_be_gone():  # a run whose history is not kept any more has nothing to say
+    with MayBeGone():  # a run whose history is not kept any more has nothing to say
         async for event in handle.fetch_history_events():
             if event.HasField("activity_task_scheduled_event_attributes"):
                 asked = event.activity_task_scheduled_event_attributes

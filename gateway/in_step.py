@@ -9,7 +9,7 @@ from activities.kernel.pool import Pool
 from activities.service import case_rows
 from domain.kernel.ids import case_workflow_id
 from gateway.clock import Clocks
-from gateway.entity import may_be_gone
+from gateway.entity import MayBeGone
 
 SECOND = timedelta(seconds=1)
 """Moved this far past an instant, everything that was due at it is done: a clock stands still while something is done."""
@@ -45,5 +45,5 @@ async def _next_due(pool: Pool, account_id: str, until: datetime, without: set[s
 
 
 async def _move_case(clocks: Clocks, case_id: str, until: datetime) -> None:
-    with may_be_gone():  # a case whose workflow has ended needs no time
+    with MayBeGone():  # a case whose workflow has ended needs no time
         await clocks.move(case_workflow_id(case_id), until)

@@ -18,7 +18,7 @@ from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from gateway.entity import may_be_gone
+from gateway.entity import MayBeGone
 
 CHANNELS = {
     "mail": (Channel.MAIL, Channel.NOTICE),
@@ -107,7 +107,7 @@ class Outgoing:
     async def _tried(self, carrier: str) -> dict[str, Tried]:
         """By channel, what the server knows of the attempts of what waits there: the most tried one speaks for all."""
         found = None
-        with may_be_gone():
+        with MayBeGone():
             found = await self._temporal.get_workflow_handle(carrier).describe()
         tried: dict[str, Tried] = {}
         for one in sorted(found.raw_description.pending_activities if found else (), key=lambda one: one.attempt):

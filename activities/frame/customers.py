@@ -10,7 +10,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from activities.kernel.pool import Connection
-from domain.frame.customer import ContactFacts, Customer
+from domain.frame.customer import Customer
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Looks
@@ -126,18 +126,6 @@ async def load_customer(connection: Connection, account_id: str, as_of: datetime
     except ValidationError:
         customer = read_customer(json.loads(text))
     return with_known_zones(customer)
-
-
-async def load_contacts(connection: Connection, account_id: str, ids: Sequence[str]) -> list[ContactFacts]:
-    """These contacts as they are on record, whoever is written to first at the top."""
-    rows = await connection.fetch(
-        "select contact_id, name, email, role, language, time_zone, rejected_at is not null as rejected,"
-        " unsubscribed_at is not null as unsubscribed from contact where account_id = $1 and contact_id = any($2::text[])"
-        " order by position",
-        account_id,
-        list(ids),
-    )
-    return [ContactFacts.model_validate(dict(row)) for row in rows]
 
 
 async def load_playbook(connection: Connection, segment: str, version: int) -> Playbook:
