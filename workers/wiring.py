@@ -23,7 +23,7 @@ from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
 from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
-from activities.journey.answering import case_answers, journey_answers, journey_steps
+from activities.journey.answering import made_activities
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
@@ -79,12 +79,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
     by_hand = [method for concern in concerns for method in activities_of(concern)]
-    return [
-        *by_hand,
-        *journey_steps(performer, concerns),
-        *journey_answers(performer, concerns),
-        *case_answers(case_worker, concerns),
-    ]
+    return [*by_hand, *made_activities(performer, case_worker, concerns)]
 
 
 def activities_of(concern: object) -> list[Callable[..., Any]]:

@@ -2,64 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from temporalio import activity
 
-from activities.frame.unit_of_work import Activities, FollowUp, Look, Performer, StepKind
-from activities.service.case_work import Accounts, CaseActivities, CaseLook, CaseWorker
+from activities.frame.unit_of_work import Performer
+from activities.service.case_work import CaseWorker
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.state import Outcome
-from domain.journey.registry import CASE, JOURNEY, Kind
+from domain.journey.registry import CASE, JOURNEY
 from domain.service.case_progress import CaseCall, CaseOutcome
 
 
-def journey_steps(performer: Performer, areas: Iterable[object]) -> list[Callable[..., Any]]:
-    """What a journey does by itself, by the kinds of steps of its areas."""
-    kinds = {name: kind for area in areas if isinstance(area, Activities) for name, kind in area.steps.items()}
-    return [_of_step(performer, name, kind) for name, kind in kinds.items()]
+def made_activities(performer: Performer, worker: CaseWorker, areas: Sequence[object]) -> list[Callable[..., Any]]:
+    """What journeys do by themselves, and what they and cases are asked: by the kinds of steps of the areas, and the registry's requests.
+
+    What a rule needs beside the situation is looked up by its area, which says so in its `looks`, `follows` and `accounts`.
+    """
+
+    def said(what: str) -> dict[str, Any]:
+        return {name: found for area in areas for name, found in getattr(area, what, {}).items()}
+
+    looks, follows, accounts = said("looks"), said("follows"), said("accounts")
+    made = [_made(name, StepCall, Outcome, performer.step, kind) for name, kind in said("steps").items()]
+    for kind in filter(lambda kind: kind.rule, JOURNEY.values()):
+        name = kind.answered_by
+        made.append(_made(name, RequestCall, Outcome, performer.answer, kind, looks.get(name), follows.get(name)))
+    for kind in filter(lambda kind: kind.rule, CASE.values()):
+        name = kind.answered_by
+        made.append(_made(name, CaseCall, CaseOutcome, worker.answer, kind, looks.get(name), accounts.get(name)))
+    return made
 
 
-def _of_step(performer: Performer, name: str, kind: StepKind) -> Callable[..., Any]:
-    @activity.defn(name=name)
-    async def step(call: StepCall) -> Outcome:
-        return await performer.step(call, kind)
-
-    return step
-
-
-def journey_answers(performer: Performer, areas: Iterable[object]) -> list[Callable[..., Any]]:
-    """What a journey is asked; what a rule needs beside the situation is looked up by its area."""
-    ours = [area for area in areas if isinstance(area, Activities)]
-    looks = {name: look for area in ours for name, look in area.looks.items()}
-    follows = {name: follow for area in ours for name, follow in area.follows.items()}
-    kinds = {kind.answered_by: kind for kind in JOURNEY.values() if kind.rule}
-    return [_of_journey(performer, kind, looks.get(name), follows.get(name)) for name, kind in kinds.items()]
-
-
-def case_answers(worker: CaseWorker, areas: Iterable[object]) -> list[Callable[..., Any]]:
-    """What a case is asked, alike."""
-    ours = [area for area in areas if isinstance(area, CaseActivities)]
-    looks = {name: look for area in ours for name, look in area.looks.items()}
-    accounts = {name: found for area in ours for name, found in area.accounts.items()}
-    kinds = {kind.answered_by: kind for kind in CASE.values() if kind.rule}
-    return [_of_case(worker, kind, looks.get(name), accounts.get(name)) for name, kind in kinds.items()]
-
-
-def _of_journey(
-    performer: Performer, kind: Kind, look: Look[Any] | None, follow: FollowUp | None
+def _made(
+    name: str, call_type: type, outcome_type: type, do: Callable[..., Awaitable[Any]], *about: Any
 ) -> Callable[..., Any]:
-    @activity.defn(name=kind.answered_by)
-    async def answer(call: RequestCall) -> Outcome:
-        return await performer.answer(call, kind, look, follow)
+    """An activity of a name: it does what its call says. The types are those that Temporal reads and writes."""
 
-    return answer
+    async def made(call: Any) -> Any:
+        return await do(call, *about)
 
-
-def _of_case(worker: CaseWorker, kind: Kind, look: CaseLook | None, accounts: Accounts | None) -> Callable[..., Any]:
-    @activity.defn(name=kind.answered_by)
-    async def answer(call: CaseCall) -> CaseOutcome:
-        return await worker.answer(call, kind, look, accounts)
-
-    return answer
+    made.__name__ = name
+    made.__annotations__ = {"call": call_type, "return": outcome_type}
+    return activity.defn(name=name)(made)
