@@ -4,39 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
-
-import holidays
+from functools import cached_property
 
 from domain.frame.sales_holds import CaseForHold, HoldLevel, HoldReason, Purpose
 from domain.frame.service_facts import ServiceFacts
 from domain.frame.situation import Situation
 from domain.holds.holds import ContactDecision, ContactRequest, Hold, HoldRules, Verdict, contact_allowed, derive_holds
-from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar, Interval, WeekHours
 from domain.kernel.business_clock import BusinessClock
-from domain.kernel.business_errors import UnknownCountryError
 from domain.kernel.calendar import local_day
-from domain.kernel.localtime import MINUTES_A_DAY
-from domain.kernel.national import national_holidays
+from domain.kernel.national import weekday_clock
 from domain.kernel.refusals import Problem, Refusal
 
 SALES_HELD = "SalesHeld"
-
-
-@lru_cache(maxsize=128)
-def weekday_clock(country: str, zone: str, year: int) -> BusinessClock:
-    """The clock by which a customer's business days are counted: whole days without their weekend and public holidays.
-
-    A country without known holidays has none, and Saturday and Sunday off. `year` and its neighbours are covered.
-    """
-    try:
-        days_off = national_holidays(country, range(year - 1, year + 3))
-        weekend = set(holidays.country_holidays(country).weekend)
-    except UnknownCountryError:
-        days_off, weekend = (), {5, 6}
-    whole = (Interval(opens=0, closes=MINUTES_A_DAY),)
-    week = WeekHours(**{day: () if n in weekend else whole for n, day in enumerate(WEEKDAYS)})
-    return BusinessClock(BusinessCalendar(id=f"days-{country}", timezone=zone, week=week, holidays=days_off))
 
 
 USUAL = HoldRules()

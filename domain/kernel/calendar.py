@@ -12,9 +12,9 @@ from functools import lru_cache
 from math import ceil
 from typing import Annotated, TypeVar
 
-import holidays
 from pydantic import AfterValidator
 
+from domain.kernel.days_off import days_off
 from domain.kernel.zones import instant_of, known_zone, local_time, wall_clock
 
 MORNING = time(9, 0)
@@ -130,23 +130,13 @@ def started_months(start: date, end: date) -> int:
     return max(1, ceil(months_between(start, end, start.day)))
 
 
-@lru_cache(maxsize=512)
-def _days_off(country: str, year: int) -> tuple[frozenset[date], frozenset[int]]:
-    """The national holidays of a year, and the weekdays (Monday is 0) of the country's weekend."""
-    try:
-        found = holidays.country_holidays(country, years=year)
-    except NotImplementedError:
-        return frozenset(), frozenset({5, 6})
-    return frozenset(found), frozenset(found.weekend)
-
-
 def is_business_day(day: date, country: str) -> bool:
     """Neither weekend nor national holiday of `country` (ISO 3166 alpha-2).
 
     A country without known holidays has none, and Saturday and Sunday off.
     """
-    days, weekend = _days_off(country, day.year)
-    return day.weekday() not in weekend and day not in days
+    off = days_off(country, day.year)
+    return day.weekday() not in off.weekend and day not in off.days
 
 
 def business_day_from(day: date, country: str) -> date:

@@ -1,13 +1,14 @@
-"""National public holidays as entries of a calendar."""
+"""National public holidays as entries of calendars, and the clock that counts business days by them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
-import holidays
-
-from domain.kernel.business_calendar import Holiday
-from domain.kernel.business_errors import UnknownCountryError
+from domain.kernel.business_calendar import WEEKDAYS, BusinessCalendar, Holiday, Interval, WeekHours
+from domain.kernel.business_clock import BusinessClock
+from domain.kernel.days_off import days_off, public_holidays
+from domain.kernel.localtime import MINUTES_A_DAY
 
 
 def national_holidays(
@@ -33,14 +34,16 @@ def national_holidays(
     Raises:
         UnknownCountryError: no holiday data for that country or subdivision.
     """
-    try:
-        found = holidays.country_holidays(
-            country, subdiv=subdivision, years=sorted(set(years)), expand=False, language=language
-        )
-    except NotImplementedError as cause:
-        place = country if subdivision is None else f"{country}-{subdivision}"
-        raise UnknownCountryError(
-            f"no public holidays are known for {place!r}; use an ISO 3166 code such as JP or US and a part such as BY, "
-            "or enter the dates by hand"
-        ) from cause
-    return tuple(Holiday(on=on, name=name, active=name not in working) for on, name in sorted(found.items()))
+    found = public_holidays(country, years, subdivision, language)
+    return tuple(Holiday(on=on, name=name, active=name not in working) for on, name in found.items())
+
+
+@lru_cache(maxsize=128)
+def weekday_clock(country: str, zone: str, year: int) -> BusinessClock:
+    """The clock by which a customer's business days are counted: whole days without their weekend and public holidays.
+    `year` and its neighbours are covered."""
+    years = [days_off(country, one) for one in range(year - 1, year + 3)]
+    whole = (Interval(opens=0, closes=MINUTES_A_DAY),)
+    week = WeekHours(**{day: () if n in years[0].weekend else whole for n, day in enumerate(WEEKDAYS)})
+    found = tuple(Holiday(on=day) for off in years for day in sorted(off.days))
+    return BusinessClock(BusinessCalendar(id=f"days-{country}", timezone=zone, week=week, holidays=found))

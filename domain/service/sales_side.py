@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.frame.sales_holds import CaseForHold, HoldLevel, HoldReason
-from domain.holds.guard import hold_of, weekday_clock
+from domain.holds.guard import hold_of
 from domain.holds.holds import derive_holds
+from domain.kernel.national import weekday_clock
 from domain.service.case import CaseAccount, CaseFile, CsatFacts, MilestoneFacts
 from domain.service.definitions import MilestoneKind
 from domain.service.opening import CaseCategory

@@ -12,8 +12,9 @@ from domain.contracts.renewal_talk import earned_discount
 from domain.frame.playbook import EarnedDiscount
 from domain.frame.sales_holds import HoldLevel, Purpose
 from domain.frame.service_facts import Bearing, KnownCase, ServiceFacts
-from domain.holds.guard import SALES_HELD, SalesGuard, hold_of, weekday_clock
+from domain.holds.guard import SALES_HELD, SalesGuard, hold_of
 from domain.holds.holds import Verdict
+from domain.kernel.national import weekday_clock
 from domain.kernel.refusals import Refusal
 
 NOW = datetime(2026, 12, 24, 3, 0, tzinfo=UTC)
