@@ -1,0 +1,79 @@
+"""What the product has one of: each concept stands where this says, and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = ("domain", "workflows", "activities", "gateway", "workers")
+
+
+def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    """Calls of a function or method by its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name == getattr(node.func, "attr", getattr(node.func, "id", None)):
+            yield node
+
+
+def _imports(tree: ast.AST, module: str) -> bool:
+    named = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
+    return any(alias.name == module for node in named for alias in node.names)
+
+
+def _parses_a_stage(tree: ast.AST) -> bool:
+    """True if the name of a stage, a step or a delivery is taken apart where it is used."""
+    for how in ("split", "partition", "rsplit", "rpartition"):
+        for call in _calls(tree, how):
+            sign = call.args[0] if call.args else None
+            taken = ast.unparse(call.func).rpartition(".")[0].rpartition(".")[2]
+            if isinstance(sign, ast.Constant) and sign.value in (":", "/") and taken in {"stage", "delivery_id"}:
+                return True
+    return False
+
+
+def _money_by_hand(tree: ast.AST) -> bool:
+    """True for a dict with an amount and a currency that is written out."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Dict))
+    return any([ast.unparse(key) for key in node.keys if key] == ["'amount'", "'currency'"] for node in found)
+
+
+CONCEPTS: dict[str, tuple[Callable[[ast.AST], bool], set[str]]] = {
+    "a time zone": (lambda tree: any(_calls(tree, "ZoneInfo")), {"domain/kernel/zones.py"}),
+    "rounding": (lambda tree: any(_calls(tree, "quantize")), {"domain/kernel/money.py"}),
+    "public holidays": (lambda tree: _imports(tree, "holidays"), {"domain/kernel/days_off.py"}),
+    "the name of a stage, a step or a delivery": (_parses_a_stage, {"domain/frame/keys.py"}),
+    "money as JSON": (_money_by_hand, set()),
+    "an id as a type of its own": (lambda tree: any(_calls(tree, "NewType")), set()),
+    "a code in the spelling of a refusal": (
+        lambda tree: "word.capitalize() for word in" in ast.unparse(tree),
+        {"domain/kernel/refusals.py"},
+    ),
+}
+
+
+@cache
+def _product() -> dict[str, ast.AST]:
+    """Every module of the product, read."""
+    files = (path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+
+def test_a_second_place_would_be_seen() -> None:
+    assert CONCEPTS["the name of a stage, a step or a delivery"][0](ast.parse('step.stage.split(":", 1)[1]'))
+    assert CONCEPTS["money as JSON"][0](ast.parse('{"amount": str(total), "currency": currency}'))
+    assert CONCEPTS["rounding"][0](ast.parse("value.quantize(CENT)"))
+    assert CONCEPTS["a code in the spelling of a refusal"][0](
+        ast.parse('"".join(word.capitalize() for word in code.split("_"))')
+    )
+
+
+@pytest.mark.parametrize("concept", CONCEPTS)
+def test_each_concept_stands_in_one_place(concept: str) -> None:
+    stands, where = CONCEPTS[concept]
+    found = {name for name, tree in _product().items() if stands(tree)}
+    assert found <= where, f"{concept} belongs in {' or '.join(where) or 'no place'}: {sorted(found - where)}"
