@@ -6,6 +6,7 @@ import email
 import re
 from collections.abc import Iterator
 from email.message import Message
+from itertools import chain, islice
 
 from flufl.bounce import all_failures
 
@@ -19,6 +20,7 @@ _said = Wording("bounces")
 _SCANNED_BYTES = 200_000
 """A server's own words stand at the beginning; what follows is the mail that came back."""
 _IDS_LIMIT = 50
+_STATUSES = ("message/delivery-status", "message/global-delivery-status")
 
 
 class Bounce(Carried):
@@ -77,20 +79,24 @@ def _report_type(headers: Headers) -> str:
     return found[1].lower() if found else ""
 
 
-def _by_the_standard(message: Message) -> Bounce | None:
-    ids: list[str] = []
-    said: list[dict[str, str]] = []
+def _returned(message: Message) -> Iterator[Headers]:
+    """The headers of the mails that came back with a report."""
     for part in all_parts(message):
-        kind = media_type(part)
-        if kind in ("message/delivery-status", "message/global-delivery-status"):
-            said += [fields for fields in map(_fields_of, inner_parts(part)) if fields.get("action")]
-        elif kind in ("text/rfc822-headers", "message/global-headers"):
-            ids += message_ids(Headers.of(header_fields(content_of(part))).first("message-id"))
-        elif kind in ("message/rfc822", "message/global"):
-            ids += [found for inner in inner_parts(part) for found in message_ids(Headers(inner).first("message-id"))]
-    about = next((one for one in said if _action(one) == "failed"), None) or next(
-        (one for one in said if _action(one) == "delayed"), None
-    )
+        match media_type(part):
+            case "message/rfc822" | "message/global":
+                yield from map(Headers, inner_parts(part))
+            case "text/rfc822-headers" | "message/global-headers":
+                yield Headers.of(header_fields(content_of(part)))
+
+
+def _ids(message: Message) -> Iterator[str]:
+    return (one for headers in _returned(message) for one in message_ids(headers.first("message-id")))
+
+
+def _by_the_standard(message: Message) -> Bounce | None:
+    statuses = [part for part in all_parts(message) if media_type(part) in _STATUSES]
+    said = [fields for part in statuses for fields in map(_fields_of, inner_parts(part)) if fields.get("action")]
+    about = next((one for action in ("failed", "delayed") for one in said if _action(one) == action), None)
     if about is None:
         return None
     recipient = (about.get("original-recipient") or about.get("final-recipient") or "").rpartition(";")[2].strip()
@@ -99,7 +105,7 @@ def _by_the_standard(message: Message) -> Bounce | None:
         recipient=next((address for _, address in addresses_in([recipient])), ""),
         status=status[0] if status else ("4.0.0" if _action(about) == "delayed" else ""),
         said=about.get("diagnostic-code", "").partition(";")[2].strip()[:300] or "the address was refused",
-        message_ids=tuple(ids[:_IDS_LIMIT]),
+        message_ids=tuple(islice(_ids(message), _IDS_LIMIT)),
     )
 
 
@@ -127,14 +133,11 @@ def _in_own_words(message: Message, headers: Headers) -> Bounce | None:
     reply = _said.reply.search(said)
     guessed = "4.0.0" if recipient in temporary and recipient not in permanent else f"{reply[1] if reply else '5'}.0.0"
     ids = [found for line in text.split("\n") if line.lower().startswith("message-id:") for found in message_ids(line)]
-    ids += [
-        one
-        for part in all_parts(message)
-        for inner in _came_back(part)
-        for one in message_ids(inner.first("message-id"))
-    ]
     return Bounce(
-        recipient=recipient, status=status[0] if status else guessed, said=said, message_ids=tuple(ids[:_IDS_LIMIT])
+        recipient=recipient,
+        status=status[0] if status else guessed,
+        said=said,
+        message_ids=tuple(islice(chain(ids, _ids(message)), _IDS_LIMIT)),
     )
 
 
@@ -159,18 +162,10 @@ def _texts(message: Message) -> Iterator[str]:
             yield text_of(part)
 
 
-def _came_back(part: Message) -> list[Headers]:
-    return [Headers(inner) for inner in inner_parts(part)] if media_type(part) == "message/rfc822" else []
-
-
 def _sent_to(message: Message, text: str) -> Iterator[str]:
     """To whom the mail that came back had gone: by its own headers, wherever the report quotes them."""
-    for part in all_parts(message):
-        kind = media_type(part)
-        if kind in ("message/rfc822", "message/global"):
-            yield from (address for inner in inner_parts(part) for _, address in addresses_in(Headers(inner).raw("to")))
-        elif kind in ("text/rfc822-headers", "message/global-headers"):
-            yield from (address for _, address in addresses_in(Headers.of(header_fields(content_of(part))).raw("to")))
+    for headers in _returned(message):
+        yield from (address for _, address in addresses_in(headers.raw("to")))
     for line in _said.to.findall(text)[:5]:
         yield from (address for _, address in addresses_in([line[:500]]))
 

@@ -5,56 +5,18 @@ from __future__ import annotations
 import codecs
 import re
 
-# What senders call a character set, and the one that they mean: the wider of its family where there is one.
-_MEANT = {
-    "shift_jis": "cp932",
-    "x_sjis": "cp932",
-    "sjis": "cp932",
-    "ms_kanji": "cp932",
-    "windows_31j": "cp932",
-    "x_euc_jp": "euc_jp",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "x_gbk": "gb18030",
-    "ks_c_5601_1987": "cp949",
-    "euc_kr": "cp949",
-    "windows_949": "cp949",
-    "big5": "cp950",
-    "x_big5": "cp950",
-    "iso_8859_1": "cp1252",
-    "latin1": "cp1252",
-    "iso_8859_9": "cp1254",
-    "iso_8859_11": "cp874",
-    "tis_620": "cp874",
-    "iso_8859_8_i": "iso8859_8",
-    "us_ascii": "cp1252",
-    "ascii": "cp1252",
-    "ansi_x3.4_1968": "cp1252",
-    "utf8": "utf_8",
-    "utf8mb4": "utf_8",
-    "unicode_1_1_utf_7": "utf_7",
-}
+from domain.mail.wording import Wording
+
+_said = Wording("charsets")
 _JIS = "iso2022_jp_ext"
-_JIS_NAMES = re.compile(r"(cs)?iso_?2022_?jp(_?\w+)?|cp5022[012]|jis7?|csiso2022jp\d?")
-# Only these, each read in time that grows with its length: `punycode`, for one, is a codec as well, and no character set.
-_READ = frozenset(
-    {"utf_8", "utf_8_sig", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7"}
-    | {"cp932", "euc_jp", "euc_jis_2004", "shift_jis_2004", "shift_jisx0213", _JIS}
-    | {"gb18030", "hz", "cp950", "big5hkscs", "cp949", "johab", "iso2022_kr", "koi8_r", "koi8_u", "koi8_t", "ptcp154"}
-    | {
-        f"cp{number}"
-        for number in (437, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874)
-    }
-    | {f"cp{number}" for number in range(1250, 1259)}
-    | {f"iso8859_{number}" for number in range(2, 17)}
-    | {"mac_roman", "mac_latin2", "mac_cyrillic", "mac_greek", "mac_turkish"}
-)
 _SEVEN_BIT = frozenset({_JIS, "utf_7", "hz", "iso2022_kr"})
 _WIDE = frozenset({"utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"})
 _PAIRS = frozenset({"cp932", "euc_jp", "gb18030", "cp949", "cp950", "johab", "big5hkscs"})
 """sets of two bytes a character: two of them may be UTF-8 by chance"""
 _ESCAPE_TO_JAPANESE = re.compile(rb"\x1b(\$[@B]|\([JI]|\$\(D)")
 _JAPANESE_PARTS = re.compile(rb"\x1b(\$[@B]|\([BJI])([^\x1b]*)|([^\x1b]+)|\x1b")
+_PAIR = re.compile(rb"([\r\n])|(..?)", re.DOTALL)
+_IN_JIS = re.compile(rb"[!-~]{2}")
 _GUESSED_BYTES = 20_000
 """Enough to tell what a text is written in."""
 
@@ -88,14 +50,14 @@ def known(charset: str | None) -> str | None:
     if charset_is_vague(charset):
         return None
     name = str(charset).partition(";")[0].strip("\"' ").lower()[:40].replace("-", "_")
-    if _JIS_NAMES.fullmatch(name):
+    if _said.jis.fullmatch(name):
         return _JIS
     try:
-        found = codecs.lookup(_MEANT.get(name, name)).name.replace("-", "_")
+        found = codecs.lookup(_said.file.words.get(name, name)).name.replace("-", "_")
     except (LookupError, ValueError):  # a null byte in the name is a ValueError
         return None
-    found = _MEANT.get(found, found)
-    return found if found in _READ else None
+    found = _said.file.words.get(found, found)
+    return found if found in _said.file.lists["read"] else None
 
 
 def _seven_bits(content: bytes, named: str | None) -> str:
@@ -130,21 +92,16 @@ def _as_windows_writes_jis(content: bytes) -> str:
 
 def _shifted(pairs: bytes) -> bytes:
     """Pairs of seven-bit JIS as Shift JIS; what is none becomes a question mark, a line's end stays one."""
-    shifted = bytearray()
-    at = 0
-    while at < len(pairs):
-        row, cell = pairs[at], pairs[at + 1] if at + 1 < len(pairs) else 0
-        if row in b"\r\n":
-            shifted.append(row)
-            at += 1
-            continue
-        at += 2
-        if not (0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E):
-            shifted.append(0x3F)
-            continue
-        shifted.append((row + 1) // 2 + (0x70 if row < 0x5F else 0xB0))
-        shifted.append(cell + (0x1F if cell < 0x60 else 0x20) if row % 2 else cell + 0x7E)
-    return bytes(shifted)
+
+    def shifted(found: re.Match[bytes]) -> bytes:
+        end, pair = found.groups()
+        if end or not _IN_JIS.fullmatch(pair):
+            return bytes(end or b"?")
+        row, cell = pair
+        lower = (0x1F if cell < 0x60 else 0x20) if row % 2 else 0x7E
+        return bytes([(row + 1) // 2 + (0x70 if row < 0x5F else 0xB0), cell + lower])
+
+    return _PAIR.sub(shifted, pairs)
 
 
 # What nobody named

@@ -7,6 +7,7 @@ under its domain. What several customers could claim is nobody's until a person 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from domain.frame.keys import case_of_delivery
 from domain.kernel.base import Carried
@@ -117,7 +118,7 @@ class Route(Carried):
     """What is to be done with a mail and with which status it ends. For a mail that waits, `case_id` and `account_id` are a suggestion."""
 
     kind: RouteKind
-    status: InboxStatus
+    status: InboxStatus = InboxStatus.MATCHED
     account_id: str | None = None
     contact_id: str | None = None
     case_id: str | None = None
@@ -137,12 +138,12 @@ class Route(Carried):
 def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Route:
     """What to do with a mail that came in, by what the facts know around it and what it asks."""
     case = found.addressed or found.threaded or found.named
-    about = {
+    about: dict[str, Any] = {
         "account_id": case.account_id if case else found.answered.account_id if found.answered else _only(found),
         "case_id": case.case_id if case else None,
     }
     if found.own:
-        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="our own mail came back")
+        return _kept("our own mail came back")
     if found.doubt is not None:
         return _waits(found.doubt, **about)
     if found.stopped is not None:
@@ -152,7 +153,7 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
     if mail.unsubscribes is not None:
         return _unsubscribed(mail.unsubscribes, found)
     if mail.automatic is not None:
-        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=mail.automatic, **about)
+        return _kept(mail.automatic, **about)
     if found.staff is not None:
         return _of_agent(mail, found, found.staff, found.noticed or case)
     if not mail.sender:
@@ -186,7 +187,6 @@ def _of_agent(mail: InboundMail, found: Found, staff: str, case: FoundCase | Non
         return _waits(f"{ours}, to {', '.join(audience.others[:3])} and not to the customer", **about)
     return Route(
         kind=RouteKind.RESPOND,
-        status=InboxStatus.MATCHED,
         agent=staff,
         sent=audience.customer,
         reason=f"answer of {staff}, {'which the customer has' if audience.customer else 'sent on to the customer'}",
@@ -219,7 +219,6 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
             return _waits("it asks for no more mails, but from an address that is not known at the customer", **about)
         return Route(
             kind=RouteKind.UNSUBSCRIBE,
-            status=InboxStatus.MATCHED,
             account_id=account_id,
             contact_id=contact.contact_id,
             reason="no more optional mails",
@@ -234,7 +233,6 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)
     return Route(
         kind=RouteKind.ANSWER,
-        status=InboxStatus.MATCHED,
         account_id=account_id,
         contact_id=contact.contact_id if contact else None,
         case_id=wish.door.case_id,
@@ -257,7 +255,6 @@ def _to_case(mail: InboundMail, found: Found, case: FoundCase) -> Route:
     if mail.sender == case.email.lower() or _belongs(mail, found, case.account_id):
         return Route(
             kind=RouteKind.JOIN,
-            status=InboxStatus.MATCHED,
             account_id=case.account_id,
             contact_id=_contact(found, case.account_id),
             case_id=case.case_id,
@@ -286,7 +283,6 @@ def _to_customer(mail: InboundMail, found: Found) -> Route:
         return _waits(f"{found.cases_today} cases came from this address within a day", account_id=account_id)
     return Route(
         kind=RouteKind.OPEN,
-        status=InboxStatus.MATCHED,
         account_id=account_id,
         contact_id=_contact(found, account_id),
         answered=answered,
@@ -305,13 +301,15 @@ def _bounced(mail: InboundMail, found: Found) -> Route:
         alone = found.reported[0] if len(found.reported) == 1 else None
         return _waits(f"{says} written it; if it is right, give the contact another address", account_id=alone)
     if report is None or sent is None or (sent.contact_id is None and case_id is None):
-        return Route(
-            kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason="a delivery report about no mail of ours"
-        )
-    to = {"account_id": sent.account_id, "contact_id": sent.contact_id, "case_id": case_id, "answered": sent}
+        return _kept("a delivery report about no mail of ours")
+    to: dict[str, Any] = {
+        "account_id": sent.account_id,
+        "contact_id": sent.contact_id,
+        "case_id": case_id,
+        "answered": sent,
+    }
     if report.recipient and report.recipient != sent.email.lower():
-        reason = f"a delivery report about {report.recipient}, to whom the mail was not sent"
-        return Route(kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, **to)
+        return _kept(f"a delivery report about {report.recipient}, to whom the mail was not sent", **to)
     reason = f"{report.status} {report.said}".strip()
     if report.is_for_good and sent.contact_id is None:
         return _waits(f"a mail of case {case_id} came back: {reason}", account_id=sent.account_id, case_id=case_id)
@@ -337,16 +335,13 @@ def _stopped(sent: SentMail) -> Route:
         return _waits("it asks for no more mails to somebody who is no contact of a customer", case_id=case_of(sent))
     if not sent.current:
         reason = "it asks for no more mails to an address that its contact has no more"
-        return Route(
-            kind=RouteKind.KEEP, status=InboxStatus.AUTOMATIC, reason=reason, account_id=sent.account_id, answered=sent
-        )
+        return _kept(reason, account_id=sent.account_id, answered=sent)
     return _unsubscribe(sent.account_id, sent.contact_id)
 
 
 def _unsubscribe(account_id: str, contact_id: str) -> Route:
     return Route(
         kind=RouteKind.UNSUBSCRIBE,
-        status=InboxStatus.MATCHED,
         account_id=account_id,
         contact_id=contact_id,
         reason="no more optional mails",
@@ -374,6 +369,9 @@ def _only(found: Found) -> str | None:
 
 
 def _waits(reason: str, *, account_id: str | None = None, case_id: str | None = None) -> Route:
-    return Route(
-        kind=RouteKind.KEEP, status=InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id, reason=reason[:300]
-    )
+    return _kept(reason[:300], InboxStatus.UNKNOWN, account_id=account_id, case_id=case_id)
+
+
+def _kept(reason: str, status: InboxStatus = InboxStatus.AUTOMATIC, **about: Any) -> Route:
+    """Kept, and nothing else; recorded as a machine's, if not said otherwise."""
+    return Route(kind=RouteKind.KEEP, status=status, reason=reason, **about)

@@ -9,7 +9,7 @@ _said = Wording("spelling")
 
 def spelled_out(text: str) -> str:
     """`text`, in lower case, with English contractions and common short forms in full: "we'd" as "we would"."""
-    text = _said.any.sub(lambda found: str(_said.file.words[found[0]]), text)
+    text = _said.any.sub(lambda found: _said.file.words[found[0]], text)
     for short, whole in _said.endings:
         text = short.sub(whole, text)
     return text

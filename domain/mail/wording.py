@@ -25,7 +25,7 @@ class _Words(BaseModel):
     """another file, of whose parts these are made too"""
     parts: dict[str, str] = {}
     patterns: dict[str, str | list[str]] = {}
-    words: dict[str, str | int] = {}
+    words: dict[str, str] = {}
     endings: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
 

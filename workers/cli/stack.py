@@ -107,8 +107,8 @@ async def up(
     data: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = DATA_DIR,
 ) -> None:
     """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
-    async with stack_up(data) as stack:
-        show_addresses(stack.stack.running)
+    async with stack_up(data) as servers:
+        show_addresses(servers.stack.running)
         progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
         await until_stopped()
         progress_console.print("Ending …")
