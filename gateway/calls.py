@@ -1,4 +1,4 @@
-"""The door for calls: a number, an address or a name opens the whole customer before the first question."""
+"""Calls: a number, an address or a name opens the whole customer before the first question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for mail: kept before anything else, then taken to the case, the customer or the person whom it concerns.
+"""Mail that comes in: kept before anything else, then taken to the case, the customer or the person whom it concerns.
 
 `Inbox.receive` takes what any mail system hands over; `Inbox.run` looks at what was kept and not yet looked at, also after
 a crash. A mail has one effect however often it arrives.

@@ -20,7 +20,7 @@ from domain.kernel.shown import counted
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
-from gateway.smtp_door import announced, size_in_words
+from gateway.smtp_server import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import console, settings_of
 from workers.cli.servers import Connections, connections

@@ -13,7 +13,7 @@ from activities.kernel.pool import open_pool
 from gateway.here import find_running
 from gateway.one_click import OneClick
 from gateway.reception import Reception
-from gateway.smtp_door import Certificate, SmtpDoor, announced, size_in_words
+from gateway.smtp_server import Certificate, SmtpServer, announced, size_in_words
 from workers.cli.common import UserError, database, progress_console, settings_of, waited
 from workers.cli.stack import until_stopped
 from workers.logs import set_up
@@ -43,10 +43,10 @@ async def _one_click(reception: Reception, settings: Settings) -> AsyncIterator[
     if settings.public_url is None:
         yield
         return
-    async with OneClick(reception, host=settings.http_host, port=settings.http_port) as door:
+    async with OneClick(reception, host=settings.http_host, port=settings.http_port) as listening:
         progress_console.print(
             f"Who wants no more mails says so at {settings.public_url}, which is passed on to"
-            f" {settings.http_host}:{door.port}."
+            f" {settings.http_host}:{listening.port}."
         )
         yield
 
@@ -59,19 +59,19 @@ async def _serve() -> None:
     try:
         reception = Reception(pool, own_address=settings.mail_sender, domains=settings.domains())
         async with (
-            SmtpDoor(
+            SmtpServer(
                 reception,
                 name=settings.mail_domain,
                 host=settings.inbox_host,
                 port=settings.inbox_port,
                 certificate=certificate,
                 size_limit=settings.inbox_size_limit,
-            ) as door,
+            ) as listening,
             _one_click(reception, settings),
         ):
             progress_console.print(
                 f"Mails to {settings.mail_sender} and to any address of {settings.domains()} are taken at"
-                f" {settings.inbox_host}:{door.port}, up to {size_in_words(settings.inbox_size_limit)},"
+                f" {settings.inbox_host}:{listening.port}, up to {size_in_words(settings.inbox_size_limit)},"
                 f" {'with' if certificate else 'without'} STARTTLS; Ctrl-C ends it."
             )
             await until_stopped()

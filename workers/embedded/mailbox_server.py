@@ -11,7 +11,7 @@ from weakref import WeakSet
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from domain.kernel.limits import MAIL_BYTES
-from gateway.smtp_door import LATER, SmtpSession
+from gateway.smtp_server import LATER, SmtpSession
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.lock import FolderLock
 from workers.embedded.mailbox import Mailbox, Rejection

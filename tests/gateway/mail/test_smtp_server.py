@@ -1,4 +1,4 @@
-"""The SMTP door as mail servers meet it: what it announces, takes and refuses, and that a mail is kept before it says so."""
+"""The SMTP server as mail servers meet it: what it announces, takes and refuses, and that a mail is kept before it says so."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import pytest
 from activities.kernel.pool import Pool
 from domain.mail.marks import Domains
 from domain.mail.reading import mail_key
-from gateway import smtp_door
+from gateway import smtp_server
 from gateway.reception import Reception
-from gateway.smtp_door import Certificate, SmtpDoor, announced
+from gateway.smtp_server import Certificate, SmtpServer, announced
 from tests.conftest import Servers
 from tests.gateway.mail.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 from tests.ports import own_ports
@@ -46,17 +46,17 @@ class Kept(Reception):
 
 
 @asynccontextmanager
-async def opened(certificate: Certificate | None = None) -> AsyncIterator[tuple[SmtpDoor, Kept]]:
+async def opened(certificate: Certificate | None = None) -> AsyncIterator[tuple[SmtpServer, Kept]]:
     kept = Kept()
-    door = SmtpDoor(kept, name=DOMAIN, host="127.0.0.1", port=0, certificate=certificate, size_limit=LIMIT)
-    async with door:
-        yield door, kept
+    server = SmtpServer(kept, name=DOMAIN, host="127.0.0.1", port=0, certificate=certificate, size_limit=LIMIT)
+    async with server:
+        yield server, kept
 
 
-def client_of(door: SmtpDoor, *, start_tls: bool | None = False) -> aiosmtplib.SMTP:
+def client_of(server: SmtpServer, *, start_tls: bool | None = False) -> aiosmtplib.SMTP:
     trusted = ssl.create_default_context(cafile=TLS / "certificate.pem")
     return aiosmtplib.SMTP(
-        hostname="127.0.0.1", port=door.port, start_tls=start_tls, tls_context=trusted if start_tls else None
+        hostname="127.0.0.1", port=server.port, start_tls=start_tls, tls_context=trusted if start_tls else None
     )
 
 
@@ -68,7 +68,7 @@ async def said_step_by_step(client: aiosmtplib.SMTP, mail: bytes, options: list[
 
 
 async def test_it_takes_mail_for_us_and_for_nobody_else() -> None:
-    async with opened() as (door, kept), client_of(door) as client:
+    async with opened() as (server, kept), client_of(server) as client:
         refused, _ = await client.sendmail(
             "jo@acme.example",
             [SERVICE, f"Case+C-1@{DOMAIN.upper()}", OWN, "jo@elsewhere.example"],
@@ -87,10 +87,10 @@ async def test_it_takes_mail_for_us_and_for_nobody_else() -> None:
 
 async def test_the_largest_size_is_announced_and_said_in_the_refusal() -> None:
     large = b"Subject: x\r\n\r\n" + b"y" * 70 + b"\r\n" + (b"z" * 70 + b"\r\n") * (LIMIT // 72)
-    async with opened() as (door, kept), client_of(door) as client:
+    async with opened() as (server, kept), client_of(server) as client:
         assert (await client.ehlo()).code == 250
         assert client.esmtp_extensions["size"] == str(LIMIT)
-        assert await announced("127.0.0.1", door.port) == (LIMIT, False)
+        assert await announced("127.0.0.1", server.port) == (LIMIT, False)
         for size in (f"SIZE={len(large)}", None):  # said beforehand, or found out while it comes
             with pytest.raises(aiosmtplib.SMTPResponseException) as refused:
                 await said_step_by_step(client, large, [size] if size else [])
@@ -104,35 +104,35 @@ async def test_the_largest_size_is_announced_and_said_in_the_refusal() -> None:
 async def test_starttls_is_offered_with_a_certificate_and_a_renewed_one_is_used(tmp_path: Path) -> None:
     shutil.copytree(TLS, tmp_path / "tls")
     certificate = Certificate(tmp_path / "tls" / "certificate.pem", tmp_path / "tls" / "key.pem")
-    async with opened(certificate) as (door, kept):
-        assert await announced("127.0.0.1", door.port) == (LIMIT, True)
-        async with client_of(door, start_tls=True) as client:
+    async with opened(certificate) as (server, kept):
+        assert await announced("127.0.0.1", server.port) == (LIMIT, True)
+        async with client_of(server, start_tls=True) as client:
             assert client.transport is not None
             assert client.transport.get_extra_info("cipher")
             await client.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\n" + b"y" * 2000)
-        async with client_of(door) as client:  # who has no TLS is heard as well
+        async with client_of(server) as client:  # who has no TLS is heard as well
             await client.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
         (tmp_path / "tls" / "key.pem").write_text("half of a new one")
-        async with client_of(door, start_tls=True) as client:
+        async with client_of(server, start_tls=True) as client:
             await client.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
         for file in TLS.iterdir():
             (tmp_path / "tls" / file.name).write_bytes(file.read_bytes())
-        async with client_of(door, start_tls=True) as client:
+        async with client_of(server, start_tls=True) as client:
             await client.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
     assert len(kept.mails) == 4
     assert kept.mails[0][2].endswith(b"y" * 2000 + b"\r\n")
 
 
 async def test_what_cannot_be_kept_is_asked_for_again_and_a_full_house_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with opened() as (door, kept), client_of(door) as client:
+    async with opened() as (server, kept), client_of(server) as client:
         with pytest.raises(aiosmtplib.SMTPDataError, match="try again later") as deferred:
             await client.sendmail("jo@acme.example", [SERVICE], b"Subject: lost\r\n\r\ny")
         assert deferred.value.code == 451
-        monkeypatch.setattr(smtp_door, "MOST_SESSIONS", 1)
-        async with client_of(door) as another:
+        monkeypatch.setattr(smtp_server, "MOST_SESSIONS", 1)
+        async with client_of(server) as another:
             with pytest.raises(aiosmtplib.SMTPException, match="too many connections"):
                 await another.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
-        monkeypatch.setattr(smtp_door, "MOST_SESSIONS", 5)
+        monkeypatch.setattr(smtp_server, "MOST_SESSIONS", 5)
         await client.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
     assert len(kept.mails) == 1
 

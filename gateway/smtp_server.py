@@ -1,4 +1,4 @@
-"""The SMTP door: a server that takes the customers' mails for our addresses, and no other; kept before it says so."""
+"""The SMTP server: it takes the customers' mails for our addresses, and no other; kept before it says so."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Certificate:
         return [(found.st_mtime_ns, found.st_size) for found in (file.stat() for file in self._files)]
 
 
-class SmtpDoor:
+class SmtpServer:
     """The server, as an async context manager.
 
     Args:
@@ -164,13 +164,13 @@ class SmtpDoor:
 class _Reading:
     """What aiosmtpd calls for each command; the names are its own."""
 
-    def __init__(self, door: SmtpDoor) -> None:
-        self._door = door
+    def __init__(self, owner: SmtpServer) -> None:
+        self._owner = owner
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self._door.is_full:
+        if self._owner.is_full:
             return "421 4.3.2 too many connections; try again later"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -179,14 +179,14 @@ class _Reading:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if refusal := self._door.refusal(address):
+        if refusal := self._owner.refusal(address):
             return refusal
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        return await self._door.kept(envelope)
+        return await self._owner.kept(envelope)
 
 
 async def announced(host: str, port: int) -> tuple[int | None, bool]:
