@@ -12,7 +12,7 @@ from activities.frame.decided import document_of, documents_mail
 from activities.frame.outbox import OutboxRow
 from activities.kernel.pool import Connection
 from activities.mail.signing import Signing
-from domain.frame.customer import Customer
+from domain.frame.customer import ContactFacts, Customer, StaffFacts
 from domain.frame.decision import Decision, Mail, Notice
 from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
@@ -20,6 +20,7 @@ from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
 from domain.holds.guard import SALES_MAILS
 from domain.journey.webhooks import Event, payload
 from domain.orders.order import ContactRole
+from domain.service.case import CaseContact
 
 
 @dataclass(frozen=True)
@@ -95,37 +96,53 @@ class Sender:
         if contact is None:
             return None
         signer = customer.owner if mail.contractual else customer.success_manager
-        body = OutgoingMail(
-            delivery_id="",
+        said = {"company": customer.account.name, "contact_name": contact.name}
+        purpose = mail.purpose or SALES_MAILS.get(mail.template)
+        row = mail_row(
+            contact,
+            origin,
             template=mail.template,
-            to_name=contact.name,
-            to_email=contact.email,
-            language=contact.language,
-            time_zone=contact.time_zone,
-            context={
-                "company": customer.account.name,
-                "contact_name": contact.name,
-                "seller": self.seller,
-                "sender_name": signer.name,
-                **mail.context,
-            },
-            at=origin.as_of,
+            context={**said, "seller": self.seller, "sender_name": signer.name, **mail.context},
             reply_to=signer.email,
             unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
             completes=mail.completes,
             key=origin.signed_by,
             documents=mail.documents,
         )
-        purpose = mail.purpose or SALES_MAILS.get(mail.template)
-        return OutboxRow(
-            "",
-            Channel.MAIL,
-            origin.stage,
-            body.model_dump(mode="json"),
-            contact_id=contact.contact_id,
-            purpose=purpose.value if purpose else None,
-            product=mail.product,
-        )
+        return replace(row, purpose=purpose.value if purpose else None, product=mail.product)
+
+
+def mail_row(contact: ContactFacts | CaseContact, origin: Origin, delivery_id: str = "", **said: Any) -> OutboxRow:
+    """A mail to a contact; `said` are the other fields of an `OutgoingMail`."""
+    body = OutgoingMail(
+        delivery_id=delivery_id,
+        to_name=contact.name,
+        to_email=contact.email or "",
+        language=contact.language,
+        time_zone=contact.time_zone,
+        at=origin.as_of,
+        **said,
+    )
+    dumped = body.model_dump(mode="json")
+    return OutboxRow(delivery_id, Channel.MAIL, origin.stage, dumped, contact_id=contact.contact_id)
+
+
+def notice_row(
+    person: StaffFacts, origin: Origin, lines: Sequence[str], delivery_id: str = "", **said: Any
+) -> OutboxRow:
+    """A notice to one of our people; `said` are the other fields of a `StaffNotice`."""
+    body = StaffNotice(
+        delivery_id=delivery_id,
+        to_name=person.name,
+        to_email=person.email,
+        language=person.language,
+        lines=tuple(map(str, lines)),
+        own=tuple(n for n, line in enumerate(lines) if isinstance(line, OwnWords)),
+        at=origin.as_of,
+        **said,
+    )
+    dumped = body.model_dump(mode="json")
+    return OutboxRow(delivery_id, Channel.NOTICE, origin.stage, dumped, staff_id=person.staff_id)
 
 
 def _undeliverable(mail: Mail) -> Notice:
@@ -134,26 +151,21 @@ def _undeliverable(mail: Mail) -> Notice:
 
 
 def _notice_row(customer: Customer, notice: Notice, origin: Origin) -> OutboxRow:
-    """A notice to one of our people; signed is the address by which its reader answers a case's customer."""
-    person = notice.person or (customer.owner if notice.to == "owner" else customer.success_manager)
-    body = StaffNotice(
-        delivery_id="",
-        to_name=person.name,
-        to_email=person.email,
+    """Signed is the address by which its reader answers a case's customer."""
+    account = customer.account
+    return notice_row(
+        notice.person or (customer.owner if notice.to == "owner" else customer.success_manager),
+        origin,
+        notice.lines,
         title=notice.title,
-        account_id=customer.account.account_id,
-        company=customer.account.name,
-        lines=tuple(map(str, notice.lines)),
-        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
-        language=person.language,
+        account_id=account.account_id,
+        company=account.name,
         words=notice.words,
         case_id=notice.case_id,
         key=origin.signed_by if notice.case_id else None,
         due=notice.due,
-        at=origin.as_of,
-        time_zone=customer.account.time_zone,
+        time_zone=account.time_zone,
     )
-    return OutboxRow("", Channel.NOTICE, origin.stage, body.model_dump(mode="json"), staff_id=person.staff_id)
 
 
 def _numbered(row: OutboxRow, delivery_id: str) -> OutboxRow:

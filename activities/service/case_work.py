@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple
@@ -16,8 +15,7 @@ from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
-from domain.frame.flight import Channel
-from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
+from activities.service.case_sending import case_mail, case_notice, case_outcome
 from domain.frame.request_kinds import RequestKind
 from domain.journey.webhooks import Event, EventType
 from domain.kernel.business_calendar import BusinessCalendar
@@ -25,23 +23,14 @@ from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal, named_refusals
-from domain.kernel.shown import shorten
-from domain.mail.signing import Key, message_id_of
+from domain.mail.signing import message_id_of
 from domain.service import case_care
 from domain.service.case import CaseAccount, CaseFile
-from domain.service.case_effects import CaseMail, CaseNotice
 from domain.service.case_progress import CaseCall, CaseOutcome
 from domain.service.case_refusing import check_version
 from domain.service.casework import CaseSituation, Work
 from domain.service.desk import ServiceBook
 from domain.service.entitlements import CaseSubject, PolicyChoice, ServicePolicy, choose_policy
-
-COPIED = 4000
-"""Characters of a customer's message that a copy of it shows; all of it is in the case."""
-THREAD = 20
-"""How many messages of a thread a mail's References name."""
-
-_HEADER_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 _Subject = TypeVar("_Subject")
 _Looked = TypeVarTuple("_Looked")
@@ -285,105 +274,26 @@ class CaseWorker:
     ) -> CaseOutcome:
         """Everything that the work changes, written on `connection`."""
         case, as_of = work.case, work.as_of
-        key = await self.performer.sender.signing.current(connection) if work.mails or work.notices else None
+        sender = self.performer.sender
+        key = await sender.signing.current(connection) if work.mails or work.notices else None
         ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
+        origin = Origin(work.key, f"service:{case.case_id}", as_of, key.number if key else None)
+        rows = [case_mail(work, mail, origin) for mail in work.mails]
+        rows += [case_notice(work, notice, origin) for notice in work.notices]
         if case.account_id is not None:
             lines = [
-                effects.JournalRow(
-                    f"{work.key}/{one.name}", one.at, f"service:{case.case_id}", one.kind, one.title, one.detail
-                )
+                effects.JournalRow(f"{work.key}/{one.name}", one.at, origin.stage, one.kind, one.title, one.detail)
                 for one in work.lines
             ]
             await effects.write_journal(connection, case.account_id, lines)
-        rows = [_mail_row(work, mail, key) for mail in work.mails]
-        rows += [_notice_row(work, notice, key) for notice in work.notices]
-        if case.account_id is not None:
             told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
-            origin, sender = Origin(work.key, f"service:{case.case_id}", as_of), self.performer.sender
             rows += sender.event_rows(told, case.account_id, origin)
             rows = await sender.with_memos(connection, case.account_id, work.memos, rows, origin)
         await outbox.put_outbox(connection, case.account_id, as_of, rows)
-        outcome = _outcome(work, rows)
+        outcome = case_outcome(work, rows)
         await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
         return outcome
-
-
-def _mail_row(work: Work, mail: CaseMail, key: Key | None) -> outbox.OutboxRow:
-    case = work.case
-    owner = work.before.staff.get(case.owner_id or "")
-    contact = case.contact
-    earlier = [one for one in work.before.messages if _fits(one.message_id) and not one.withdrawn]
-    thread = [str(one.message_id) for one in earlier]
-    heard = [str(one.message_id) for one in earlier if one.direction == "inbound"]
-    for message in work.messages:  # what this very work kept: the message that opened the case, above all
-        if message.message_id and _fits(message.message_id):
-            thread.append(message.message_id)
-            heard.append(message.message_id)
-    body = OutgoingMail(
-        delivery_id=mail.id,
-        template=mail.template,
-        to_name=contact.name,
-        to_email=contact.email or "",
-        language=contact.language,
-        time_zone=contact.time_zone,
-        context=mail.context,
-        at=work.as_of,
-        reply_to=owner.email if owner else None,
-        in_reply_to=next(reversed(heard or thread), None),
-        references=tuple(dict.fromkeys(thread))[-THREAD:],
-        automatic=mail.automatic,
-        files_from=mail.files_from,
-        key=key.number if key else None,
-        unsubscribe=f"{case.account_id}/{contact.contact_id}" if mail.optional and contact.contact_id else None,
-    )
-    stage = f"service:{case.case_id}"
-    return outbox.OutboxRow(
-        mail.id, Channel.MAIL, stage, body.model_dump(mode="json"), contact_id=case.contact.contact_id
-    )
-
-
-def _fits(message_id: str | None) -> bool:
-    """Whether a message id can stand in a header of ours: some programs make up ids that no mail server would take."""
-    return message_id is not None and _HEADER_ID.fullmatch(message_id) is not None
-
-
-def _notice_row(work: Work, notice: CaseNotice, key: Key | None) -> outbox.OutboxRow:
-    account = work.before.account
-    body = StaffNotice(
-        delivery_id=notice.id,
-        to_name=notice.to.name,
-        to_email=notice.to.email,
-        title=notice.title,
-        account_id=account.account_id if account else "unknown",
-        company=account.name if account else work.case.contact.name or "an unknown customer",
-        lines=tuple(map(str, notice.lines)),
-        own=tuple(n for n, line in enumerate(notice.lines) if isinstance(line, OwnWords)),
-        language=notice.to.language,
-        words=shorten(notice.words, COPIED),
-        case_id=work.case_id if work.reachable else None,
-        key=key.number if key and work.reachable else None,
-        due=notice.due,
-        at=work.as_of,
-        time_zone=account.time_zone if account else "UTC",
-    )
-    stage = f"service:{work.case_id}"
-    return outbox.OutboxRow(notice.id, Channel.NOTICE, stage, body.model_dump(mode="json"), staff_id=notice.to.staff_id)
-
-
-def _outcome(work: Work, outbox: list[outbox.OutboxRow]) -> CaseOutcome:
-    """What the workflow learns: only what there is, so that histories stay small."""
-    case = work.case
-    answer = {"case_id": case.case_id, "status": case.status.value, "version": case.version, **work.answer}
-    fields: dict[str, Any] = {
-        "view": work.view(),
-        "deliveries": {row.delivery_id: row.channel for row in outbox},
-        "tell": work.tell,
-        "attention": {**work.attention, **{f"unreadable:{one.name}": str(one) for one in work.before.unreadable}},
-        "said": work.said(),
-        "answer": answer,
-    }
-    return CaseOutcome.model_validate({name: value for name, value in fields.items() if value})
 
 
 class CaseActivities:
