@@ -12,18 +12,17 @@ from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
-from activities.service import case_rows, desks
-from activities.service.case_work import CaseActivities, CaseWorker, case_key, request_key
-from domain.frame.case_words import CaseState
+from activities.service import case_rows
+from activities.service.case_work import CaseActivities, case_key, request_key
 from domain.journey.registry import CASE
-from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service import case_changes, case_merging
-from domain.service.assignment import priority_of
 from domain.service.case import CaseAccount, CaseContact, CaseFile
+from domain.service.case_opening import answer_of, cannot_open, check_people, contact_of, new_case
 from domain.service.case_progress import CaseCall, CaseChanged, CaseOutcome
 from domain.service.case_requests import Identify, Merge
-from domain.service.casework import SKEW, CaseSituation, Work
-from domain.service.opening import CASE_CONFLICT, INVALID_CASE, CaseAnswer, OpenCase, read_case
+from domain.service.casework import CaseSituation, Work
+from domain.service.opening import CASE_CONFLICT, OpenCase, read_case
 
 
 async def _merged_accounts(connection: Connection, request: Merge) -> list[str | None]:
@@ -52,82 +51,19 @@ async def _identified(connection: Connection, work: Work, request: Identify) -> 
     """Who somebody unknown turns out to be. Raises `Refusal` (UnknownAccount)."""
     account = await case_rows.load_account(connection, request.account_id)
     if account is None:
-        raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {request.account_id!r} is known")
+        raise cannot_open("account_id", f"no account {request.account_id!r} is known", UNKNOWN_ACCOUNT)
     work.before = replace(work.before, account=account)
     return account, await case_rows.load_contact(connection, request.account_id, request.contact_id)
 
 
-def _unknown(field: str, type: str, said: str) -> Refusal:
-    return Refusal(type, "the case cannot be opened", [Problem(field=field, problem=said)])
-
-
-async def _contact(connection: Connection, document: OpenCase, account: CaseAccount | None) -> CaseContact:
-    """Who the case is with: the one named, with what the document says of them put over what is on record."""
-    known: CaseContact | None = None
-    if account is not None and (document.contact_id is not None or document.contact is None):
-        known = await case_rows.load_contact(connection, account.account_id, document.contact_id)
-        if known is None and document.contact_id is not None:
-            said = f"{document.contact_id!r} is no contact of account {account.account_id!r}"
-            raise _unknown("contact_id", INVALID_CASE, said)
-    fallback = CaseContact(
-        language=account.language if account else "en", time_zone=account.time_zone if account else "UTC"
-    )
-    given = document.contact.model_dump(exclude_none=True) if document.contact else {}
-    return (known or fallback).having(**given)
-
-
-def _new_case(
-    worker: CaseWorker, document: OpenCase, account: CaseAccount | None, contact: CaseContact, call: CaseCall
-) -> CaseFile:
-    opened_at = document.opened_at or call.as_of
-    if opened_at > call.as_of + SKEW:
-        raise _unknown("opened_at", INVALID_CASE, f"{opened_at.isoformat()} lies in the future; leave it out for now")
-    opened_at = min(opened_at, call.as_of)
-    favoured = account is not None and account.segment in worker.book.desk.favoured_segments
-    priority = document.priority or priority_of(document.impact, document.urgency, favoured=favoured)
-    return CaseFile(
-        case_id=document.case_id,
-        account_id=document.account_id,
-        contact_id=contact.contact_id,
-        contact=contact,
-        subject=" ".join(document.subject.split()) or "(no subject)",
-        channel=document.channel.value,
-        category=document.category.value,
-        product_code=document.product,
-        asset_id=document.asset_id,
-        contract_id=document.contract_id,
-        order_id=document.order_id,
-        line_id=document.line_id,
-        impact=document.impact,
-        urgency=document.urgency,
-        priority=priority,
-        severity=document.severity,
-        status=CaseState.NEW,
-        status_at=opened_at,
-        team=document.team,
-        opened_at=opened_at,
-        last_activity_at=opened_at,
-        parent_id=document.parent,
-        follows_id=document.follows,
-        planned_at=call.as_of,
-        digest=document.digest(),
-    )
-
-
-def _opened(work: Work) -> CaseAnswer:
-    case = work.case
-    return CaseAnswer(
-        case_id=case.case_id,
-        account_id=case.account_id,
-        status=case.status.value,
-        priority=case.priority.value,
-        owner=case.owner_id,
-        team=case.team,
-        policy=case.policy_id,
-        entitled=case.entitled,
-        opened_at=case.opened_at,
-        due={row.milestone: row.due_at for row in work.milestones.values() if row.due_at is not None},
-    )
+async def _known_contact(connection: Connection, document: OpenCase) -> CaseContact | None:
+    """The contact on record whom a document names, or the main one if it names nobody."""
+    if document.account_id is None or (document.contact_id is None and document.contact is not None):
+        return None
+    known = await case_rows.load_contact(connection, document.account_id, document.contact_id)
+    if known is None and document.contact_id is not None:
+        raise cannot_open("contact_id", f"{document.contact_id!r} is no contact of account {document.account_id!r}")
+    return known
 
 
 _RETRY = replace(CASE["retry"], rule=lambda work, request: None)
@@ -156,7 +92,7 @@ class ServiceCases(CaseActivities):
                 if choice.expired is not None:
                     ended = f"The support of {work.case_id}'s customer has ended: {choice.expired.id}"
                     work.notify(f"{key}/expired", ("sales",), ended, [work.case.subject, "Talk about its renewal."])
-                work.answer.update(_opened(work).model_dump(mode="json", exclude_unset=True))
+                work.answer.update(answer_of(work).model_dump(mode="json", exclude_unset=True))
                 return await self._worker.finish(connection, call, work)
 
     async def _opened_before(self, connection: Connection, call: CaseCall, document: OpenCase, key: str) -> CaseOutcome:
@@ -174,33 +110,20 @@ class ServiceCases(CaseActivities):
         if document.account_id is not None:
             account = await case_rows.load_account(connection, document.account_id)
             if account is None:
-                raise _unknown("account_id", UNKNOWN_ACCOUNT, f"no account {document.account_id!r} is known")
+                raise cannot_open("account_id", f"no account {document.account_id!r} is known", UNKNOWN_ACCOUNT)
         for field, other in (("parent", document.parent), ("follows", document.follows)):
             found = await case_rows.find_case(connection, other) if other is not None else None
             if other is not None and found is None:
-                raise _unknown(field, INVALID_CASE, f"there is no case {other!r}")
+                raise cannot_open(field, f"there is no case {other!r}")
             if found is not None and account is not None and found.account_id not in (None, account.account_id):
-                raise _unknown(field, INVALID_CASE, f"case {other!r} is another customer's")
-        contact = await _contact(connection, document, account)
-        case = _new_case(self._worker, document, account, contact, call)
-        loaded = await case_rows.load_case(connection, call.case_id, *filter(None, (document.owner, document.by)))
-        if document.owner is not None and document.owner not in loaded.staff:
-            raise _unknown("owner", INVALID_CASE, f"{document.owner!r} is none of our people; check the id")
-        teams = await desks.load_teams(connection)
-        if document.team is not None and document.team not in teams:
-            known = ", ".join(sorted(teams)[:10]) or "none yet"
-            raise _unknown("team", INVALID_CASE, f"there is no team {document.team!r}; there are {known}")
-        return CaseSituation(
-            case=case,
-            as_of=call.as_of,
-            desk=self._worker.book.desk,
-            account=account,
-            clocks=self._worker.shifts(),
-            teams=teams,
-            staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in await desks.load_agents(connection)}},
-            agents=await desks.load_agents(connection),
-            seller=self._worker.performer.sender.seller,
-        )
+                raise cannot_open(field, f"case {other!r} is another customer's")
+        contact = contact_of(document, account, await _known_contact(connection, document))
+        favoured = account is not None and account.segment in self._worker.book.desk.favoured_segments
+        case = new_case(document, account, contact, call.as_of, favoured=favoured)
+        people = (document.owner, document.by)
+        situation = await self._worker.situation(connection, case, call.as_of, *people, agents=True)
+        check_people(document, situation)
+        return replace(situation, account=account)
 
     @activity.defn
     async def case_absorbed(self, call: CaseCall) -> CaseOutcome:
