@@ -62,8 +62,8 @@ class Sql:
 
     async def __call__(self, place: Place, writes: Sequence[Any]) -> None:
         """All writes, in one round trip."""
-        rows = [[value(place, write) for value in self._values] for write in writes]
-        await place.connection.executemany(self.text, rows)
+        if rows := [[value(place, write) for value in self._values] for write in writes]:
+            await place.connection.executemany(self.text, rows)
 
 
 def _of_place(name: str) -> Callable[[Any, Any], Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.handlers import Place, inserted
 from activities.frame.telling import telling
 from activities.kernel.pool import Connection
 from domain.frame.flight import Channel
@@ -45,57 +46,31 @@ class Waiting(OutboxRow):
     """of the contact it goes to"""
 
 
+_ROW = inserted(
+    "outbox",
+    "delivery_id account_id=whose channel stage contact_id staff_id body created_at=as_of purpose product_code=product leaves_at status"
+    " reason",
+    whose=lambda place, _: place.account_id or None,
+    status=lambda _, row: "held" if row.leaves_at else "waiting",
+    reason=lambda _, row: "it waits for the morning" if row.leaves_at else None,
+)
+
+
 async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
     """Messages that leave once this transaction is committed."""
-    if rows:
-        await connection.executemany(
-            "insert into outbox (delivery_id, account_id, channel, stage, contact_id, staff_id, body, created_at, purpose,"
-            " product_code, leaves_at, status, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            [
-                (
-                    r.delivery_id,
-                    account_id,
-                    r.channel.value,
-                    r.stage,
-                    r.contact_id,
-                    r.staff_id,
-                    r.body,
-                    as_of,
-                    r.purpose,
-                    r.product,
-                    r.leaves_at,
-                    "held" if r.leaves_at else "waiting",
-                    "it waits for the morning" if r.leaves_at else None,
-                )
-                for r in rows
-            ],
-        )
+    await _ROW(Place(connection, account_id or "", as_of), rows)
 
 
 async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
     """A message by its id."""
     row = await connection.fetchrow(
-        "select o.*, b.sent_at as sent_before, c.role from outbox o left join sent_before b using (delivery_id)"
+        "select o.delivery_id, o.channel, o.stage, o.body, o.contact_id, o.staff_id, o.purpose, o.product_code as product,"
+        " coalesce(o.account_id, '') as account_id, o.status, o.created_at, b.sent_at as sent_before, c.role"
+        " from outbox o left join sent_before b using (delivery_id)"
         " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = $1",
         delivery_id,
     )
-    if row is None:
-        return None
-    return Waiting(
-        delivery_id=row["delivery_id"],
-        channel=Channel(row["channel"]),
-        stage=row["stage"],
-        body=row["body"],
-        contact_id=row["contact_id"],
-        staff_id=row["staff_id"],
-        purpose=row["purpose"],
-        product=row["product_code"],
-        account_id=row["account_id"] or "",
-        status=row["status"],
-        created_at=row["created_at"],
-        sent_before=row["sent_before"],
-        role=row["role"],
-    )
+    return Waiting(**{**row, "channel": Channel(row["channel"])}) if row is not None else None
 
 
 async def why_not_sent(connection: Connection, delivery_id: str) -> str:

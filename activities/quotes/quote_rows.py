@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from domain.assets.bundles import Relationship
 from domain.assets.writes import Relate
@@ -45,85 +44,50 @@ async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | Non
     return StoredQuote(row["account_id"], file, row["requested_by"], terms, row["order_id"])
 
 
+_QUOTE = inserted(
+    "quote",
+    "quote_id=after.quote_id account_id state=after.state version=after.current.version currency=after.current.currency"
+    " amount=after.current.totals.amount valid_until=after.current.valid_until requested_by order_id",
+    f"{or_update('quote_id', 'state version currency amount valid_until requested_by')},"
+    " order_id = coalesce(excluded.order_id, quote.order_id)",
+)
+_VERSION = inserted(
+    "quote_version",
+    "quote_id=after.quote_id version=after.current.version as_of=after.current.as_of valid_until=after.current.valid_until"
+    " currency=after.current.currency amount=after.current.totals.amount body terms",
+    body=lambda _, write: write.after.current.model_dump(mode="json"),
+)
+_CHANGE = Insert("quote_event", "quote_id number at version state by reason")
+_DECIDED = Sql(
+    "update quote_approval set decision = :decision, decided_at = :as_of, decided_by = :by, decided_role = :decided_role,"
+    " reason = :reason where quote_id = :after.quote_id and version = :before.current.version and decision is null",
+    decision=lambda _, write: _decision(write),
+    by=lambda _, write: write.after.history[len(write.before.history)].by,
+    reason=lambda _, write: write.after.history[-1].reason or "",
+)
+_ASKED = inserted(
+    "quote_approval",
+    "quote_id=after.quote_id version=after.approval.version role=after.approval.role percent=after.approval.percent"
+    " discount=after.approval.discount.amount currency=after.approval.discount.currency body asked_at=as_of due_at",
+    body=lambda _, write: write.after.approval.model_dump(mode="json"),
+)
+
+
 async def _save_quotes(place: Writing, writes: list[SaveQuote]) -> None:
     """Each quote's row, and what it has more than before: a version, events, an approval that is asked for or decided."""
-    connection = place.connection
     for write in writes:
-        quote = write.after.current
-        await connection.execute(
-            "insert into quote (quote_id, account_id, state, version, currency, amount, valid_until, requested_by, order_id)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (quote_id) do update set state = excluded.state,"
-            " version = excluded.version, currency = excluded.currency, amount = excluded.amount,"
-            " valid_until = excluded.valid_until, requested_by = excluded.requested_by,"
-            " order_id = coalesce(excluded.order_id, quote.order_id)",
-            quote.quote_id,
-            place.account_id,
-            write.after.state.value,
-            quote.version,
-            quote.currency,
-            quote.totals.amount,
-            quote.valid_until,
-            write.requested_by,
-            write.order_id,
-        )
-        if write.before is None or write.before.current.version != quote.version:
-            await _add_version(connection, quote, write.terms)
-        known = len(write.before.history) if write.before else 0
-        await connection.executemany(
-            "insert into quote_event (quote_id, number, at, version, state, by, reason) values ($1, $2, $3, $4, $5, $6, $7)",
-            [
-                (quote.quote_id, number, e.at, e.version, e.state.value, e.by, e.reason)
-                for number, e in enumerate(write.after.history[known:], known + 1)
-            ],
-        )
-        await _save_approval(connection, write, place.as_of)
-
-
-async def _add_version(connection: Connection, quote: Quote, terms: dict[str, Any]) -> None:
-    await connection.execute(
-        "insert into quote_version (quote_id, version, as_of, valid_until, currency, amount, body, terms)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        quote.quote_id,
-        quote.version,
-        quote.as_of,
-        quote.valid_until,
-        quote.currency,
-        quote.totals.amount,
-        quote.model_dump(mode="json"),
-        terms,
-    )
-
-
-async def _save_approval(connection: Connection, write: SaveQuote, as_of: datetime) -> None:
-    before, after = write.before, write.after
-    if before is not None and before.approval is not None and before.state is QuoteState.IN_APPROVAL:
-        decision, last = _decision(write), after.history[-1]
-        await connection.execute(
-            "update quote_approval set decision = $3, decided_at = $4, decided_by = $5, decided_role = $6, reason = $7"
-            " where quote_id = $1 and version = $2 and decision is null",
-            after.quote_id,
-            before.current.version,
-            decision,
-            as_of,
-            after.history[len(before.history)].by,
-            write.decided_role,
-            last.reason or "",
-        )
-    if after.approval is not None and after.state is QuoteState.IN_APPROVAL:
-        approval = after.approval
-        await connection.execute(
-            "insert into quote_approval (quote_id, version, role, percent, discount, currency, body, asked_at, due_at)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            after.quote_id,
-            approval.version,
-            approval.role,
-            approval.percent,
-            approval.discount.amount,
-            approval.discount.currency,
-            approval.model_dump(mode="json"),
-            as_of,
-            write.due_at,
-        )
+        before, after = write.before, write.after
+        await _QUOTE(place, [write])
+        if before is None or before.current.version != after.current.version:
+            await _VERSION(place, [write])
+        known = len(before.history) if before else 0
+        events = enumerate(after.history[known:], known + 1)
+        rows = [_CHANGE.row(event, quote_id=after.quote_id, number=number) for number, event in events]
+        await _CHANGE.add(place.connection, rows)
+        if before is not None and before.approval is not None and before.state is QuoteState.IN_APPROVAL:
+            await _DECIDED(place, [write])
+        if after.approval is not None and after.state is QuoteState.IN_APPROVAL:
+            await _ASKED(place, [write])
 
 
 def _decision(write: SaveQuote) -> str:
