@@ -113,7 +113,7 @@ def change_quantity(ledger: Ledger, request: ChangeQuantity) -> Ledger:
     if request.delta > 0:
         rows: Sequence[ActionSource] = _new_lots(record, request, request.delta)
     else:
-        rows = take(record, request.effective, -request.delta, ledger.policy.reduction_order)
+        rows = take(record, request.effective, -request.delta)
     entry = _amendment(record, request, request.effective, rows)
     return ledger.with_records(append(record, entry, ledger.policy))
 

@@ -148,7 +148,7 @@ def _quantities(view: AssetRecord, action: AssetAction, policy: LedgerPolicy) ->
     units = _units(closed)
     if units is None:
         return tuple(close_lots(view, action.effective))
-    return tuple(take(view, action.effective, units, policy.reduction_order)) if units else ()
+    return tuple(take(view, action.effective, units)) if units else ()
 
 
 def _up_to_the_end(view: AssetRecord, opened: Sequence[ActionSource]) -> list[ActionSource]:

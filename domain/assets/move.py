@@ -80,7 +80,7 @@ def transfer_out(ledger: Ledger, request: Transfer) -> tuple[Ledger, Conveyed | 
     quantity = most if request.quantity is None else request.quantity
     if quantity > most or quantity == 0:
         raise TransferQuantityError(f"{request.asset_id} can hand over at most {most} units, not {quantity}")
-    rows = take(record, request.effective, quantity, ledger.policy.reduction_order)
+    rows = take(record, request.effective, quantity)
     target = record.asset.having(
         asset_id=request.to_asset_id,
         account_id=request.to_account_id,
@@ -152,10 +152,8 @@ def swap(ledger: Ledger, request: Swap) -> Ledger:
     if (old.price_book, old.currency) != (new.price_book, new.currency):
         raise PriceBookError(f"{new.asset_id} and {old.asset_id} must share price book and currency")
     held = quantities_from(record, request.effective)
-    if request.quantity is None:
-        rows = close_lots(record, request.effective)
-    else:
-        rows = take(record, request.effective, request.quantity, ledger.policy.reduction_order)
+    whole = request.quantity is None
+    rows = close_lots(record, request.effective) if whole else take(record, request.effective, request.quantity or 0)
     if not rows:
         raise OverReductionError(f"{request.asset_id} holds nothing that could be replaced")
     opened = [

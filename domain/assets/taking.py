@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from domain.assets.errors import OverReductionError
 from domain.assets.model import ActionSource, AssetAction, AssetRecord, Category, SellingModel
 from domain.assets.periods import Holdings, Slice, add_cut, boundaries, lot_slices, rows_of, slices, sweep
-from domain.assets.worth import ReductionOrder
 
 
 def cut_at(record: AssetRecord, effective: datetime) -> list[Slice]:
@@ -18,8 +17,8 @@ def cut_at(record: AssetRecord, effective: datetime) -> list[Slice]:
     return slices(cuts, record.end)
 
 
-def take(record: AssetRecord, effective: datetime, quantity: int, order: ReductionOrder) -> list[ActionSource]:
-    """Negative rows that take `quantity` units out of every period from `effective` on, in time order, then lot order.
+def take(record: AssetRecord, effective: datetime, quantity: int) -> list[ActionSource]:
+    """Negative rows that take `quantity` units out of every period from `effective` on, in time order, then lot order: the newest lots first.
 
     In a term every period is planned by itself. Otherwise the lots are chosen once, at `effective`; where a scheduled
     change leaves less of them, the rest comes from the next lots.
@@ -41,18 +40,17 @@ def take(record: AssetRecord, effective: datetime, quantity: int, order: Reducti
             raise OverReductionError(
                 f"{record.asset.asset_id} holds {holdings.quantity} units from {first}, not {quantity}"
             )
-        parts = _plan(holdings, quantity, order, {} if termed else plan)
+        parts = _plan(holdings, quantity, {} if termed else plan)
         plan = plan or parts
         taken.extend(_row(samples[lot], stretch, -part) for lot, part in parts.items())
     return taken if termed else _joined(taken)
 
 
-def _plan(holdings: Holdings, quantity: int, order: ReductionOrder, preferred: dict[int, int]) -> dict[int, int]:
+def _plan(holdings: Holdings, quantity: int, preferred: dict[int, int]) -> dict[int, int]:
     parts = {lot: min(part, holdings.quantities.get(lot, 0)) for lot, part in preferred.items()}
     parts = {lot: part for lot, part in parts.items() if part}
     missing = quantity - sum(parts.values())
-    lots: Iterable[int] = reversed(holdings.lots) if order is ReductionOrder.LIFO else holdings.lots
-    for lot in lots:
+    for lot in reversed(holdings.lots):
         if missing == 0:
             break
         part = min(missing, holdings.quantities[lot] - parts.get(lot, 0))

@@ -9,7 +9,7 @@ from domain.assets.dates import Instant
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.periods import lot_slices, rows_of
-from domain.assets.worth import LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
+from domain.assets.worth import LedgerPolicy, anchor_at, month_anchors
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MONTHS_IN_YEAR
 
@@ -67,13 +67,8 @@ def explain_at(record: AssetRecord, at: datetime, policy: LedgerPolicy) -> Expla
     )
     months = None
     if period.end is not None and not once:
-        months = months_between(
-            period.start,
-            period.end,
-            policy.month_count,
-            record.asset.time_zone,
-            anchor_at(month_anchors(record.asset, active), period.start),
-        )
+        anchor = anchor_at(month_anchors(record.asset, active), period.start)
+        months = policy.months(period.start, period.end, record.asset.time_zone, anchor)
     return Explanation(
         start=period.start,
         end=period.end,
@@ -92,11 +87,7 @@ def _rule(record: AssetRecord, period: StatePeriod, policy: LedgerPolicy) -> str
         return "units sold x price, once"
     if period.end is None:
         return "no end: the amount is open"
-    if policy.month_count is MonthCount.CEIL:
-        return "MRR x months, a started month counting one"
-    if policy.month_count is MonthCount.TERM_DAYS:
-        return "MRR x months of the term, a part of one by its days"
-    return "MRR x calendar months, a part of one by its days"
+    return policy.rule()
 
 
 class Totals(Carried):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
@@ -22,8 +21,7 @@ from domain.assets.model import (
 )
 from domain.assets.periods import Slice
 from domain.kernel.base import Carried
-from domain.kernel.calendar import CALENDAR, add_months, anchor_from, month_index
-from domain.kernel.calendar import months_between as months_by_anchor
+from domain.kernel.calendar import anchor_from, local_day, months_between
 from domain.kernel.money import exactly, rounding_of
 from domain.kernel.zones import wall_clock
 
@@ -32,64 +30,31 @@ MOST_SEGMENTS = 12
 """Of a ramp, a term that is cut."""
 
 
-class MonthCount(StrEnum):
-    """How many months a period is worth."""
-
-    CEIL = "ceil"
-    """a started month counts one"""
-    CALENDAR_DAYS = "calendar_days"
-    """calendar months, a part of one by its days"""
-    TERM_DAYS = "term_days"
-    """months from the anchor day of the term, a part of one by its days: a term of six months is six, wherever it is cut"""
-
-
-class AmountRounding(StrEnum):
-    """Where the amounts of an asset's periods are rounded."""
-
-    EACH_PERIOD = "each_period"
-    """each by itself, if it has a part of a month"""
-    RUNNING_SUM = "running_sum"
-    """what the asset has cost so far, less what its earlier periods come to: however often it is changed, they add up"""
-
-
-class ReductionOrder(StrEnum):
-    """Which lots a reduction takes from."""
-
-    LIFO = "lifo"
-    FIFO = "fifo"
-
-
 class LedgerPolicy(Carried):
-    """The switches of a ledger."""
+    """How a ledger counts and what it takes: amounts are what an asset has cost so far, rounded once, less what its earlier periods
+    come to, so that they add up however often it is changed."""
 
-    month_count: MonthCount = MonthCount.CEIL
-    amounts: AmountRounding = AmountRounding.EACH_PERIOD
-    reduction_order: ReductionOrder = ReductionOrder.LIFO
+    counted: str = "term_days"
+    """the name of the way in which months are counted"""
     allow_backdate: bool = False
     most_segments: int | None = MOST_SEGMENTS
 
+    def months(self, start: datetime, end: datetime, zone: str, anchor: datetime | None = None) -> Fraction:
+        """Months from `start` up to `end` by the days of `zone`, from the day of `anchor` (that of `start`, if none is given) to the
+        next, a part of one by its days: a term of six months is six, wherever it is cut."""
+        return _months(start, end, zone, anchor)
+
+    def rule(self) -> str:
+        """How an amount comes about, for people."""
+        return "MRR x months of the term, a part of one by its days"
+
 
 @lru_cache(maxsize=16384)
-def months_between(
-    start: datetime, end: datetime, count: MonthCount, zone: str = "UTC", anchor: datetime | None = None
-) -> Fraction:
-    """Months from `start` up to `end`, as `count` says; days are those of `zone`. `anchor`: on whose day they begin, if not `start`'s."""
-    if count is MonthCount.CEIL:
-        return _started(*(_wall_clock(moment, zone) for moment in (start, end)))
-    first, last = _wall_clock(start, zone).date(), _wall_clock(end, zone).date()
+def _months(start: datetime, end: datetime, zone: str, anchor: datetime | None) -> Fraction:
+    first, last = local_day(start, zone), local_day(end, zone)
     if last <= first:
         return Fraction()
-    if count is MonthCount.CALENDAR_DAYS:
-        return months_by_anchor(first, last, CALENDAR)
-    return months_by_anchor(first, last, first.day if anchor is None else _wall_clock(anchor, zone).day)
-
-
-def _started(start: datetime, end: datetime) -> Fraction:
-    """Months by the time of day too, one that has started counting whole."""
-    if end <= start:
-        return Fraction()
-    months = month_index(end) - month_index(start)
-    return Fraction(months + (add_months(start, months) < end))
+    return months_between(first, last, first.day if anchor is None else local_day(anchor, zone).day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +116,6 @@ def _wall_clock(moment: datetime, zone: str) -> datetime:
     return wall_clock(moment, zone)
 
 
-def worth(
-    price: Decimal | None,
-    start: datetime,
-    end: datetime | None,
-    asset: Asset,
-    policy: LedgerPolicy,
-    anchors: Sequence[Anchor] = (),
-) -> Decimal | None:
-    """What a price by the month comes to from `start` to `end`; a one-time price counts once. `anchors`: see `month_anchors`."""
-    if price is None:
-        return None
-    if asset.selling_model is SellingModel.ONE_TIME:
-        return price
-    if end is None:
-        return None
-    months = months_between(start, end, policy.month_count, asset.time_zone, anchor_at(anchors, start))
-    if months.denominator == 1:
-        return price * months.numerator
-    return rounding_of(asset.currency).product(price, months)
-
-
 def exact_worth(
     price: Decimal | None,
     start: datetime,
@@ -180,12 +124,13 @@ def exact_worth(
     policy: LedgerPolicy,
     anchors: Sequence[Anchor] = (),
 ) -> Fraction | None:
-    """As `worth`, before any rounding."""
+    """What a price by the month comes to from `start` to `end`, before any rounding; a one-time price counts once. `anchors`: see
+    `month_anchors`."""
     if price is None or asset.selling_model is SellingModel.ONE_TIME:
         return None if price is None else Fraction(price)
     if end is None:
         return None
-    return exactly(price) * months_between(start, end, policy.month_count, asset.time_zone, anchor_at(anchors, start))
+    return exactly(price) * policy.months(start, end, asset.time_zone, anchor_at(anchors, start))
 
 
 def units_worth(
@@ -196,12 +141,9 @@ def units_worth(
     policy: LedgerPolicy,
     anchors: Sequence[Anchor] = (),
 ) -> Decimal | None:
-    """What units at a price come to in a span: under a running sum rounded once, else each unit by itself."""
-    if policy.amounts is AmountRounding.RUNNING_SUM:
-        exact = exact_worth(price, *span, asset, policy, anchors)
-        return None if exact is None else rounding_of(asset.currency).apply(exact * units)
-    each = worth(price, *span, asset, policy, anchors)
-    return None if each is None else each * units
+    """What units at a price come to in a span, rounded once."""
+    exact = exact_worth(price, *span, asset, policy, anchors)
+    return None if exact is None else rounding_of(asset.currency).apply(exact * units)
 
 
 class Amounts:
@@ -210,19 +152,12 @@ class Amounts:
     def __init__(self, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> None:
         self._facts = asset, policy, anchors
         self._once = asset.selling_model is SellingModel.ONE_TIME
-        self._running = policy.amounts is AmountRounding.RUNNING_SUM
         self._rounding = rounding_of(asset.currency)
-        self._earned = ZERO
         self._sum, self._over = asset.carried.as_integer_ratio()
         self._before = self._rounding.quotient(self._sum, self._over)
 
     def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
-        if not self._running:
-            amount = worth(price, stretch.start, stretch.end, *self._facts)
-            if self._once and amount is not None:
-                amount, self._earned = amount - self._earned, amount
-            return amount
         if price is None or (stretch.end is None and not self._once):
             return None
         asset, policy, anchors = self._facts
@@ -231,7 +166,7 @@ class Amounts:
             self._sum, self._over = top, bottom
         else:
             anchor = anchor_at(anchors, stretch.start)
-            months = months_between(stretch.start, stretch.end, policy.month_count, asset.time_zone, anchor)
+            months = policy.months(stretch.start, stretch.end, asset.time_zone, anchor)
             self._add(top * months.numerator, bottom * months.denominator)
         return self._next()
 

@@ -12,13 +12,13 @@ from domain.assets.model import Asset, AssetRecord, Category, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.assets.taking import lot_agreed_at
-from domain.assets.worth import AmountRounding, LedgerPolicy, MonthCount
+from domain.assets.worth import LedgerPolicy
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
 from domain.frame.situation import Situation
 from domain.orders.order import PricePer
 
-POLICY = LedgerPolicy(allow_backdate=True, month_count=MonthCount.TERM_DAYS, amounts=AmountRounding.RUNNING_SUM)
+POLICY = LedgerPolicy(allow_backdate=True)
 """A part of a month is charged by its days: what is changed in the middle of a month is not charged twice, and what an asset has
 cost so far is rounded once. Instants are the
 customer's own, and a renewal in grace begins where the old term ended."""

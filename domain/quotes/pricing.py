@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from itertools import pairwise
 
 from domain.assets.bundles import Relationship, change_bundle
@@ -15,7 +14,7 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew, Swap
-from domain.assets.worth import Anchor, LedgerPolicy, MonthCount, anchor_at, month_anchors, months_between
+from domain.assets.worth import Anchor, LedgerPolicy, anchor_at, month_anchors
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.errors import (
     DiscountError,
@@ -97,7 +96,7 @@ def price(
         currency=price_book.currency,
         as_of=as_of,
         valid_until=as_of + timedelta(days=request.valid_days),
-        proration=assets.policy.month_count,
+        proration=assets.policy.counted,
         contract=request.contract,
         lines=lines,
         totals=total_of(lines, price_book.currency),
@@ -277,13 +276,8 @@ def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequen
     if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
         # Each term counts its own.
         cuts = [row.start, *(each.start for each in anchors if row.start < each.start < row.end), row.end]
-        months = sum(
-            (
-                _months(*span, policy.month_count, asset.time_zone, anchor_at(anchors, span[0]))
-                for span in pairwise(cuts)
-            ),
-            ZERO,
-        )
+        counted = (policy.months(*span, asset.time_zone, anchor_at(anchors, span[0])) for span in pairwise(cuts))
+        months = sum((Decimal(each.numerator) / each.denominator for each in counted), ZERO)
     return LotPart(
         lot=row.lot,
         quantity=row.quantity,
@@ -297,12 +291,6 @@ def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequen
 
 def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
     return None if value is None else rounding_of(currency).apply(value)
-
-
-@lru_cache(maxsize=4096)
-def _months(start: datetime, end: datetime, count: MonthCount, zone: str, anchor: datetime) -> Decimal:
-    months = months_between(start, end, count, zone, anchor)
-    return Decimal(months.numerator) / months.denominator
 
 
 def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], currency: str) -> Decimal | None:

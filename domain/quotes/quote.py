@@ -24,7 +24,6 @@ from domain.assets.requests import (
     Renew,
     Swap,
 )
-from domain.assets.worth import MonthCount
 from domain.catalogue.pricebook import PriceUnit
 from domain.kernel.base import Carried
 from domain.kernel.money import CurrencyCode, rounding_of
@@ -147,7 +146,7 @@ class Quote(Carried):
     currency: CurrencyCode
     as_of: Instant
     valid_until: Instant
-    proration: MonthCount
+    proration: str
     contract: ContractTerms | None
     lines: tuple[QuoteLine, ...]
     totals: QuoteTotals

@@ -12,11 +12,11 @@ from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetAction, AssetRecord
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Generate, Line, Renew, Rollback, Transfer
-from domain.assets.worth import LedgerPolicy
 from tests.oracles import Adapter, Unsupported
 from tests.oracles.assets import Input, choice, moment, understood
 from tests.oracles.dialects.detail_lines import detail_lines
 from tests.oracles.dialects.moments import EndStyle, as_instant, read_end, write_end, write_moment
+from tests.oracles.dialects.started_months import StartedMonths
 
 UTC_ZONE = ZoneInfo("UTC")
 PRODUCT = "product"
@@ -142,9 +142,9 @@ def shown_details(records: Iterable[AssetRecord], style: EndStyle) -> list[Input
 
 def ledger_run(given: Input) -> Any:
     style = choice(EndStyle, given["end_style"])
-    policy = LedgerPolicy.model_validate(
-        {key: given[key] for key in ("month_count", "reduction_order", "allow_backdate")} | {"most_segments": None}
-    )
+    if (given["month_count"], given["reduction_order"]) != ("ceil", "lifo"):
+        raise Unsupported(f"months are counted by {given['month_count']}, lots taken by {given['reduction_order']}")
+    policy = StartedMonths(allow_backdate=given["allow_backdate"], most_segments=None)
     ledger, error = Ledger(policy=policy), None
     actions: list[Input] = []
     details: list[Input] = []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.assets.ledger import Ledger
 from domain.assets.operations import apply
 from domain.assets.requests import CancelAsset, Generate, Line, Renew
-from domain.assets.worth import Anchor, MonthCount, anchor_at, months_between
+from domain.assets.worth import Anchor, LedgerPolicy, anchor_at
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, anchor_from, start_of_day
 from domain.kernel.calendar import months_between as months_by_anchor
@@ -27,7 +27,7 @@ def at(day: date) -> datetime:
 
 
 def months(start: date, end: date, term: date | None = None) -> Fraction:
-    return months_between(at(start), at(end), MonthCount.TERM_DAYS, "UTC", at(term) if term else None)
+    return LedgerPolicy().months(at(start), at(end), "UTC", at(term) if term else None)
 
 
 @given(DAYS, st.integers(1, 60))
@@ -59,7 +59,7 @@ def test_days_are_those_of_the_zone() -> None:
         datetime(2026, 3, 31, 15, tzinfo=UTC),
         datetime(2026, 9, 30, 15, tzinfo=UTC),
     )  # 1 April to 1 October in Tokyo
-    assert months_between(start, end, MonthCount.TERM_DAYS, "Asia/Tokyo") == 6
+    assert LedgerPolicy().months(start, end, "Asia/Tokyo") == 6
 
 
 def test_each_moment_lies_in_the_latest_term_that_has_begun() -> None:

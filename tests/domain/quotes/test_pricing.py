@@ -14,7 +14,6 @@ from domain.assets.errors import InFlightError, OverReductionError
 from domain.assets.ledger import Ledger
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
-from domain.assets.worth import LedgerPolicy, MonthCount
 from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
 from domain.frame.ownership import POLICY
 from domain.quotes.approval import discount_percent
@@ -35,6 +34,7 @@ from tests.domain.quotes.builders import (
     sale,
     sold,
 )
+from tests.oracles.dialects.started_months import StartedMonths
 
 PRO = {"edition": "pro"}
 
@@ -251,11 +251,11 @@ def test_what_is_sold_before_a_term_that_is_agreed_ahead_counts_the_months_of_ea
 
 
 def test_months_are_counted_as_the_ledger_counts_them() -> None:
-    by_days = Ledger(policy=LedgerPolicy(month_count=MonthCount.CALENDAR_DAYS))
     part = sale("seats", 10, end=on("2026-04-16"))
-    assert amounts(quote(part)) == {"1": "200.00"}
-    made = quote(part, assets=by_days)
-    assert (amounts(made), made.proration) == ({"1": "150.00"}, MonthCount.CALENDAR_DAYS)
+    started = quote(part, assets=Ledger(policy=StartedMonths()))
+    assert (amounts(started), started.proration) == ({"1": "200.00"}, "ceil")
+    made = quote(part)
+    assert (amounts(made), made.proration) == ({"1": "150.00"}, "term_days")
     assert made.lines[0].parts[0].months == Decimal("1.5")
 
 
@@ -304,10 +304,10 @@ def test_a_quote_is_confirmed_once_in_time_and_only_for_what_it_was_made_for() -
     other = ChangeQuantity(request_id="r", asset_id=owned(), effective=on("2026-08-01"), delta=1)
     with pytest.raises(InFlightError):
         confirm(apply(ledger, other), made, NOW)
-    by_days = ledger.having(policy=LedgerPolicy(month_count=MonthCount.CALENDAR_DAYS))
+    started = ledger.having(policy=StartedMonths())
     partly = quote(change("quantity", effective=on("2026-09-12"), delta=2), assets=ledger, quote_id="q2")
     with pytest.raises(QuoteStaleError):
-        confirm(by_days, partly, NOW)
+        confirm(started, partly, NOW)
 
 
 def test_a_quote_survives_storage() -> None:

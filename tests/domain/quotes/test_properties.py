@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger, total_amount
-from domain.assets.worth import LedgerPolicy, MonthCount
+from domain.assets.worth import LedgerPolicy
 from domain.billing.bill import BillKind, BillLine, bill
 from domain.billing.periods import BillingTerms
 from domain.billing.schedule import schedule
@@ -27,6 +27,7 @@ from domain.quotes.pricing import confirm
 from domain.quotes.quote import Quote
 from tests.domain.assets.whole_ledgers import ledger_violations
 from tests.domain.quotes.builders import NOW, on, owned, quote, sale
+from tests.oracles.dialects.started_months import StartedMonths
 from tests.properties import examples
 
 HISTORIES = 120
@@ -46,7 +47,7 @@ discounts = st.lists(percents, max_size=3).map(
     lambda values: tuple(Discount(name=f"d{number}", value=value) for number, value in enumerate(values))
 )
 days = st.integers(0, 500).map(lambda number: START + timedelta(days=number))
-policies = st.builds(LedgerPolicy, month_count=st.sampled_from(MonthCount))
+policies = st.sampled_from([LedgerPolicy(), StartedMonths()])
 
 
 @st.composite
