@@ -5,6 +5,8 @@ A request goes by the name of its update; those of a service case whose name a j
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
 from domain.frame.playbook import Playbook
@@ -28,8 +30,10 @@ FILES: Models = {
 }
 OF_JOURNEY: Models = {name: kind.model for name, kind in JOURNEY.items()}
 OF_CASE: Models = {name: kind.model for name, kind in CASE.items()}
-DOCUMENTS: Models = {
-    **{f"case.{name}" if name in OF_JOURNEY else name: model for name, model in OF_CASE.items()},
-    **OF_JOURNEY,
-    **FILES,
-}
+_REQUESTS = {**{f"case.{name}" if name in JOURNEY else name: kind for name, kind in CASE.items()}, **JOURNEY}
+DOCUMENTS: Models = {**{name: kind.model for name, kind in _REQUESTS.items()}, **FILES}
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The JSON Schema of a document; that of a request has an example."""
+    return _REQUESTS[name].schema() if name in _REQUESTS else FILES[name].model_json_schema()

@@ -6,6 +6,7 @@ An area lists its entries in its `entries.py`; `domain/journey/registry.py` list
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,6 +94,10 @@ class RequestKind(Generic[_Request]):
     def known_as(self) -> str:
         """What its id counts within: an order is the same however it comes in."""
         return self.answered_by if self.id_field == "request_id" else self.id_field.removesuffix("_id")
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the request, with its example."""
+        return {**self.model.model_json_schema(), "examples": [json.loads(self.example)]}
 
     def decide(self, *facts: Any) -> Any:
         """What its rule decides, of the situation, the request, and what is told and looked up beside them."""

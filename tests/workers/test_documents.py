@@ -29,6 +29,8 @@ def test_every_schema_is_printed_and_says_what_is_right() -> None:
     amend.validate(good)
     assert not amend.is_valid({"assets": [{"asset_id": "A", "remove": -1}]})
     assert not amend.is_valid({**good, "more": 1})
+    assert [amend.is_valid(one) for one in printed("amend_assets")["examples"]] == [True]
+    assert printed("case.resume")["examples"] != printed("resume")["examples"]
     assert "case.resume" in DOCUMENTS
 
 

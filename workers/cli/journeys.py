@@ -202,8 +202,6 @@ _NAMED = {"contract_id": Question.RENEWAL, "quote_id": Question.QUOTE, "offer_id
 """Fields of requests by which a customer's words may name something."""
 _NEW = ("request_quote", "quote_id")
 """This one may name what there is not yet."""
-_ORDERS = ("place_order", "import_order")
-"""These take an order as it is; all other requests say who asks."""
 
 
 async def _ask(account: str, update: str, request: dict[str, Any], by: str | None) -> None:
@@ -229,7 +227,10 @@ async def _by_own_ids(servers: Connections, account: str, update: str, request: 
 
 
 async def _said_by(servers: Connections, update: str, by: str | None) -> dict[str, str]:
-    if update in _ORDERS:
+    """Who asks, for requests that say so: an order is taken as it is."""
+    from domain.journey.registry import JOURNEY  # loaded when something is asked
+
+    if "by" not in JOURNEY[update].model.model_fields:
         return {}
     async with servers.pool.acquire() as connection:
         return {"by": await asker(connection, by)}

@@ -16,7 +16,7 @@ from workers.cli.doctor import examine
 from workers.cli.output import print_json
 from workers.cli.servers import connections, temporal_client
 from workers.cli.stack import until_stopped
-from workers.documents import DOCUMENTS
+from workers.documents import DOCUMENTS, schema_of
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_search_attributes
@@ -105,4 +105,4 @@ def schema(
     if document not in DOCUMENTS:
         near = get_close_matches(document, DOCUMENTS, n=3) or sorted(DOCUMENTS)
         raise UserError(f"no document {document!r}; there is {', '.join(near)}")
-    print_json(DOCUMENTS[document].model_json_schema())
+    print_json(schema_of(document))
