@@ -11,8 +11,9 @@ from domain.kernel.calendar import MONTHS_IN_YEAR
 
 # An asset that lives has a period at every instant between its two ends, so one index entry leads to each of both rows.
 ACCOUNT_ASSETS = """
-select a.asset_id, a.product_code, a.name, a.contract_id, a.currency, a.lifecycle_start, a.lifecycle_end,
-       p.quantity, p.mrr, p.amount, case when p.quantity is null then f.total else p.total end as total
+select a.asset_id, a.product_code, a.name, a.contract_id, a.currency, a.lifecycle_start as starts_at,
+       a.lifecycle_end as ends_at, coalesce(p.quantity, 0) as quantity, case when p.quantity is null then 0 else p.mrr end as mrr, p.amount,
+       case when p.quantity is null then f.total else p.total end as total
 from asset a
 left join lateral (
     select quantity, mrr, amount, total from asset_state_period p
@@ -83,22 +84,7 @@ class PortfolioLine:
 
 async def account_assets(connection: Connection, account_id: str, at: datetime) -> list[HeldAsset]:
     """What an account holds at an instant or will hold later, by asset id. What has ended is left out."""
-    return [
-        HeldAsset(
-            asset_id=row["asset_id"],
-            product_code=row["product_code"],
-            name=row["name"],
-            contract_id=row["contract_id"],
-            currency=row["currency"],
-            starts_at=row["lifecycle_start"],
-            ends_at=row["lifecycle_end"],
-            quantity=row["quantity"] or 0,
-            mrr=row["mrr"] if row["quantity"] is not None else Decimal(0),
-            amount=row["amount"],
-            total=row["total"],
-        )
-        for row in await connection.fetch(ACCOUNT_ASSETS, account_id, at)
-    ]
+    return [HeldAsset(**dict(row)) for row in await connection.fetch(ACCOUNT_ASSETS, account_id, at)]
 
 
 async def portfolio_at(connection: Connection, at: datetime) -> list[PortfolioLine]:

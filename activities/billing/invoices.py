@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.frame.telling import AS_TOLD, INTO
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.billing.bill import BillKind, BillLine
 from domain.billing.documents import Document, DocumentLine
@@ -145,45 +146,14 @@ select invoice_id, net, total, (
 ) as taxes, (select jsonb_agg(to_jsonb(rates::text[]) order by number) from lines) as rates from written
 """
 
-LINE = (
-    "kind",
-    "asset_id",
-    "order_id",
-    "line_id",
-    "lot",
-    "period",
-    "due",
-    "quantity",
-    "description",
-    "amount",
-    "scheduled",
-    "unit_price",
-    "covers_from",
-    "covers_until",
-    "why",
-    "parts",
-    "stands",
+_LINE = Insert(
+    "invoice_line",
+    "kind asset_id order_id line_id lot period due quantity description amount scheduled unit_price covers_from=start"
+    " covers_until=until why parts stands",
 )
+LINE = _LINE.columns
 
 
 def line_row(line: DocumentLine) -> Sequence[Any]:
     """A line by the columns of `LINE`; parts as JSON text."""
-    return (
-        line.kind,
-        line.asset_id,
-        line.order_id,
-        line.line_id,
-        line.lot,
-        line.period,
-        line.due,
-        line.quantity,
-        line.description,
-        line.amount,
-        line.scheduled,
-        line.unit_price,
-        line.start,
-        line.until,
-        line.why,
-        kept(line.parts) if line.parts else None,
-        line.stands,
-    )
+    return _LINE.row(line, parts=kept(line.parts) if line.parts else None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.catalogue.catalogue import load_price_book
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from domain.assets.model import SellingModel
 from domain.catalogue.errors import QuoteError
@@ -170,20 +171,19 @@ async def claims_of_account(connection: Connection, account_id: str) -> list[Cla
     return [Claim.model_validate_json(row["claim"]) for row in rows]
 
 
-_COLUMNS = tuple(Claim.model_fields)
-_SETTLED = ("amount", "quantity", "gross", "tax", "status", "reminded_at", "decided_at", "decided_by", "decided_role")
-_CHANGING = (*_SETTLED, "decision", "credit_memo_id")
-
-
 async def save_claims(connection: Connection, claims: Iterable[Claim]) -> None:
     """New claims, and what became of known ones."""
-    marks = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
-    await connection.executemany(
-        f"insert into refund_claim ({', '.join(_COLUMNS)}) values ({marks})"
-        f" on conflict (claim_id) do update set {changes}",
-        [tuple(claim.model_dump()[name] for name in _COLUMNS) for claim in claims],
-    )
+    await _CLAIM.add(connection, [_CLAIM.row(**claim.model_dump()) for claim in claims])
+
+
+_CLAIM = Insert(
+    "refund_claim",
+    " ".join(Claim.model_fields),
+    or_update(
+        "claim_id",
+        "amount quantity gross tax status reminded_at decided_at decided_by decided_role decision credit_memo_id",
+    ),
+)
 
 
 async def keep_policy(connection: Connection, policy: ClaimPolicy) -> None:

@@ -37,19 +37,9 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
     await add_events(connection, case_id, work.events, subject=work.case.subject, names=names)
     await _save_messages(connection, case_id, len(work.before.messages), work.messages, message_ids)
     await save_milestones(connection, case_id, work.case.account_id, work.milestones.values())
-    await connection.executemany(
-        "insert into case_action (key, case_id, at) values ($1, $2, $3)",
-        [(key, case_id, at) for key, at in work.fired.items()],
-    )
-    await connection.executemany(
-        "insert into case_survey (survey_id, case_id, sent_at, score, answered_at, comment, sent_to)"
-        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (survey_id) do update set score = excluded.score,"
-        " answered_at = excluded.answered_at, comment = excluded.comment",
-        [
-            (s.survey_id, case_id, s.sent_at, s.score, s.answered_at, _comment(work, s.survey_id), s.sent_to)
-            for s in work.surveys
-        ],
-    )
+    await _ACTION.add(connection, [(key, case_id, at) for key, at in work.fired.items()])
+    surveys = [_SURVEY.row(one, case_id=case_id, comment=_comment(work, one.survey_id)) for one in work.surveys]
+    await _SURVEY.add(connection, surveys)
     await save_claims(connection, work.claims)
     for key in work.withdrawn:
         await _withdraw(connection, case_id, key, work)
@@ -75,13 +65,7 @@ async def _save_tasks(connection: Connection, work: Work) -> None:
 async def _save_row(connection: Connection, work: Work) -> None:
     values = _values(work.case)
     if work.fresh:
-        names = ", ".join(f'"{name}"' for name in _COLUMNS)
-        marks = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
-        await connection.execute(
-            f"insert into service_case ({names}, recorded_at) values ({marks}, ${len(_COLUMNS) + 1})",
-            *values,
-            work.as_of,
-        )
+        await _CASE.add(connection, [(*values, work.as_of)])
         return
     before = _values(work.before.case)
     changes = [(name, new) for name, old, new in zip(_COLUMNS, before, values, strict=True) if old != new]
@@ -118,10 +102,17 @@ with gone as (
 """
 
 
+_ACTION = Insert("case_action", "key case_id at")
+_SURVEY = Insert(
+    "case_survey",
+    "survey_id case_id sent_at score answered_at comment sent_to",
+    or_update("survey_id", "score answered_at comment"),
+)
+_CASE = Insert("service_case", f"{' '.join(_COLUMNS)} recorded_at")
 _MESSAGE = Insert(
     "case_message",
     "case_id number direction channel message_id in_reply_to references sender recipient subject body at automatic template"
-    " delivery_id",
+    " delivery_id=mail_id",
 )
 _KEPT = "started_at target due_at warned_at completed_at violated_at violation_target reversed_at elapsed state counted_from"
 _MILESTONE = Insert(
@@ -140,7 +131,6 @@ async def _save_messages(
             number=number,
             message_id=message_ids.get(m.mail_id, m.message_id) if m.mail_id else m.message_id,
             references=list(m.references),
-            delivery_id=m.mail_id,
         )
         for number, m in enumerate(messages, start=known + 1)
     ]
