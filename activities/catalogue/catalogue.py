@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from domain.catalogue.catalogue import Catalogue, Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, choose_book
@@ -43,15 +44,9 @@ async def save_catalogue(connection: Connection, catalogue: Catalogue, *, as_of:
             )
     bodies: dict[str, Any] = {code: product.model_dump(mode="json") for code, product in products.items()}
     changed = [code for code, body in bodies.items() if code not in known or known[code]["body"] != body]
-    await connection.executemany(
-        "insert into product (code, name, kind) values ($1, $2, $3)"
-        " on conflict (code) do update set name = excluded.name where product.name <> excluded.name",
-        sorted((code, products[code].name, products[code].kind.value) for code in changed),
-    )
-    await connection.executemany(
-        "insert into catalogue_product (product_code, version, body, recorded_at) values ($1, $2, $3, $4)",
-        [(code, _latest(known, code) + 1, bodies[code], as_of) for code in changed],
-    )
+    named = sorted((code, products[code].name, products[code].kind.value) for code in changed)
+    await _PRODUCT.add(connection, named)
+    await _VERSION.add(connection, [(code, _latest(known, code) + 1, bodies[code], as_of) for code in changed])
     return changed
 
 
@@ -81,36 +76,30 @@ async def save_price_book(connection: Connection, book: PriceBook, *, as_of: dat
     rows = await connection.fetch("select code from product where code = any($1)", list(codes))
     if unknown := sorted(codes - {row["code"] for row in rows}):
         raise LookupError(f"price book {book.name}: no product {unknown[0]!r} in the catalogue; save it first")
-    await connection.execute(
-        "insert into price_book (name, currency, valid_from, valid_to, unit_decimals, recorded_at)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict (name, currency, valid_from) do update"
-        " set valid_to = excluded.valid_to, unit_decimals = excluded.unit_decimals, recorded_at = excluded.recorded_at",
-        *edition,
-        book.valid_to,
-        book.unit_decimals,
-        as_of,
-    )
+    await _BOOK.put(connection, [book], recorded_at=as_of)
     await connection.execute("delete from price_entry where name = $1 and currency = $2 and valid_from = $3", *edition)
-    await connection.copy_records_to_table(
-        "price_entry",
-        records=[(*edition, number, *_entry_row(entry)) for number, entry in enumerate(book.entries, 1)],
-        columns=(*_EDITION, "number", *_ENTRY),
+    given = dict(zip(_EDITION, edition, strict=True))
+    await _ENTRY.copy(
+        connection,
+        [
+            _ENTRY.row(entry, **given, number=n, tiers=[tier.model_dump(mode="json") for tier in entry.tiers])
+            for n, entry in enumerate(book.entries, 1)
+        ],
     )
     return True
 
 
 _EDITION = ("name", "currency", "valid_from")
-_ENTRY = ("product_code", "per", "selling_model", "attributes", "tiers")
-
-
-def _entry_row(entry: PriceEntry) -> tuple[Any, ...]:
-    return (
-        entry.product,
-        entry.per.value,
-        entry.selling_model.value if entry.selling_model else None,
-        entry.attributes,
-        [tier.model_dump(mode="json") for tier in entry.tiers],
-    )
+_ENTRY = Insert(
+    "price_entry", "name currency valid_from number product_code=product per selling_model attributes tiers"
+)
+_BOOK = Insert(
+    "price_book",
+    "name currency valid_from valid_to unit_decimals recorded_at",
+    or_update("name currency valid_from", "valid_to unit_decimals recorded_at"),
+)
+_PRODUCT = Insert("product", "code name kind", f"{or_update('code', 'name')} where product.name <> excluded.name")
+_VERSION = Insert("catalogue_product", "product_code version body recorded_at")
 
 
 async def load_catalogue(connection: Connection, codes: Iterable[str]) -> Catalogue:

@@ -92,16 +92,12 @@ async def record_effect(
     asked: Asked | None = None,
 ) -> None:
     """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table."""
-    await connection.execute(
-        "insert into effect (key, account_id, run, as_of, outcome, asked, under) values ($1, $2, $3, $4, $5, $6, $7)",
-        key,
-        account_id,
-        run,
-        as_of,
-        outcome.model_dump(mode="json", exclude_unset=True),
-        asked.digest if asked else None,
-        _under(key, asked),
-    )
+    said = outcome.model_dump(mode="json", exclude_unset=True)
+    row = (key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))
+    await _EFFECT.add(connection, [row])
+
+
+_EFFECT = Insert("effect", "key account_id run as_of outcome asked under")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 from activities.frame.handlers import Place
 from activities.frame.telling import AS_TOLD, INTO
+from activities.journey.people_rows import introduce_staff
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.orders.order_rows import KEEP_PLAYBOOK
 from domain.frame.case_words import CaseState, Level, Priority
@@ -123,40 +125,28 @@ async def add_customers(
 ) -> None:
     """Accounts that are not on record yet. None of them has a journey: that begins with an order."""
     await KEEP_PLAYBOOK(Place(connection, "", as_of), [KeepPlaybook(playbook)])
-    await connection.execute(
-        "insert into staff (staff_id, name, email) values ($1, $2, $3) on conflict do nothing",
-        owner.staff_id,
-        owner.name,
-        owner.email,
-    )
-    await connection.executemany(
-        "insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,"
-        " success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)"
-        " on conflict do nothing",
-        [
-            (
-                one.account_id,
-                one.name,
-                one.country,
-                one.time_zone,
-                one.language,
-                playbook.segment,
-                playbook.version,
-                owner.staff_id,
-                one.since,
-                as_of,
-            )
-            for one in customers
-        ],
-    )
-    await connection.executemany(
-        "insert into contact (account_id, contact_id, position, name, email, role, language, time_zone)"
-        " values ($1, $2, 0, $3, $4, 'main', $5, $6) on conflict do nothing",
-        [
-            (one.account_id, one.contact_id, one.contact_name, one.contact_email, one.language, one.time_zone)
-            for one in customers
-        ],
-    )
+    await introduce_staff(connection, [owner])
+    given = {
+        "segment": playbook.segment,
+        "playbook_version": playbook.version,
+        "owner_id": owner.staff_id,
+        "success_manager_id": owner.staff_id,
+        "recorded_at": as_of,
+    }
+    await _ACCOUNT.put(connection, customers, **given)
+    await _CONTACT.put(connection, customers, position=0, role="main")
+
+
+_ACCOUNT = Insert(
+    "account",
+    "account_id name country time_zone language segment playbook_version owner_id success_manager_id since recorded_at",
+    "on conflict do nothing",
+)
+_CONTACT = Insert(
+    "contact",
+    "account_id contact_id position name=contact_name email=contact_email role language time_zone",
+    "on conflict do nothing",
+)
 
 
 _STAGES = """

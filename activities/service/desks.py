@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.journey.people_rows import introduce_staff
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.service.desk import AgentDocument, AgentFacts, EntitlementDocument, TeamDocument, TeamFacts
@@ -35,51 +36,41 @@ async def load_agents(connection: Connection) -> list[AgentFacts]:
     return [AgentFacts.model_validate(dict(row)) for row in await connection.fetch(_AGENTS)]
 
 
+_TEAM = Insert(
+    "service_team",
+    "team name lead_id manager_id director_id",
+    or_update("team", "name lead_id manager_id director_id"),
+)
+_AGENT = Insert(
+    "service_agent",
+    "staff_id=staff.staff_id team skills shift case_limit active",
+    or_update("staff_id", "team skills shift case_limit active"),
+)
+_ENTITLEMENT = Insert(
+    "entitlement",
+    "entitlement_id account_id policy_id product_code=product contract_id starts_on ends_on",
+    or_update("entitlement_id", "policy_id product_code contract_id starts_on ends_on"),
+)
+_POLICY = Insert("service_policy", "policy_id=id version body", "on conflict do nothing")
+_CALENDAR = Insert("business_calendar", "calendar_id=id version body", "on conflict do nothing")
+
+
 async def save_team(connection: Connection, team: TeamDocument) -> None:
     """A team, as told last; its people are introduced if they are new."""
     await introduce_staff(connection, filter(None, (team.lead, team.manager, team.director)))
     ids = [person.staff_id if person else None for person in (team.lead, team.manager, team.director)]
-    await connection.execute(
-        "insert into service_team (team, name, lead_id, manager_id, director_id) values ($1, $2, $3, $4, $5)"
-        " on conflict (team) do update set name = excluded.name, lead_id = excluded.lead_id,"
-        " manager_id = excluded.manager_id, director_id = excluded.director_id",
-        team.team,
-        team.name,
-        *ids,
-    )
+    await _TEAM.add(connection, [(team.team, team.name, *ids)])
 
 
 async def save_agent(connection: Connection, agent: AgentDocument) -> None:
     """An agent, as told last; introduced to staff if they are new."""
     await introduce_staff(connection, [agent.staff])
-    await connection.execute(
-        "insert into service_agent (staff_id, team, skills, shift, case_limit, active) values ($1, $2, $3, $4, $5, $6)"
-        " on conflict (staff_id) do update set team = excluded.team, skills = excluded.skills, shift = excluded.shift,"
-        " case_limit = excluded.case_limit, active = excluded.active",
-        agent.staff.staff_id,
-        agent.team,
-        list(agent.skills),
-        agent.shift,
-        agent.case_limit,
-        agent.active,
-    )
+    await _AGENT.put(connection, [agent], skills=list(agent.skills))
 
 
 async def save_entitlement(connection: Connection, entitlement: EntitlementDocument) -> None:
     """An entitlement, as told last."""
-    await connection.execute(
-        "insert into entitlement (entitlement_id, account_id, policy_id, product_code, contract_id, starts_on, ends_on)"
-        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (entitlement_id) do update set policy_id = excluded.policy_id,"
-        " product_code = excluded.product_code, contract_id = excluded.contract_id, starts_on = excluded.starts_on,"
-        " ends_on = excluded.ends_on",
-        entitlement.entitlement_id,
-        entitlement.account_id,
-        entitlement.policy_id,
-        entitlement.product,
-        entitlement.contract_id,
-        entitlement.starts_on,
-        entitlement.ends_on,
-    )
+    await _ENTITLEMENT.put(connection, [entitlement])
 
 
 async def load_entitlements(connection: Connection, account_id: str) -> list[Entitlement]:
@@ -94,20 +85,13 @@ async def load_entitlements(connection: Connection, account_id: str) -> list[Ent
 
 async def keep_policy(connection: Connection, policy: ServicePolicy) -> None:
     """A policy's version, kept as it is when the first case comes under it."""
-    await connection.execute(
-        "insert into service_policy (policy_id, version, body) values ($1, $2, $3) on conflict do nothing",
-        policy.id,
-        policy.version,
-        policy.model_dump(mode="json", exclude_defaults=True),
-    )
+    await _POLICY.put(connection, [policy], body=policy.model_dump(mode="json", exclude_defaults=True))
 
 
 async def keep_calendars(connection: Connection, calendars: Iterable[BusinessCalendar]) -> None:
     """Versions of calendars, kept as they are when the first case counts in them."""
-    await connection.executemany(
-        "insert into business_calendar (calendar_id, version, body) values ($1, $2, $3) on conflict do nothing",
-        [(one.id, one.version, one.model_dump(mode="json", exclude_defaults=True)) for one in calendars],
-    )
+    dumped = [(one, one.model_dump(mode="json", exclude_defaults=True)) for one in calendars]
+    await _CALENDAR.add(connection, [_CALENDAR.row(one, body=body) for one, body in dumped])
 
 
 async def load_policy(connection: Connection, policy_id: str, version: int) -> ServicePolicy:

@@ -6,8 +6,10 @@ open, such as `case/C-17`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 from domain.frame.flight import Channel
@@ -48,53 +50,46 @@ def _told(
     }
 
 
+def _table(text: str) -> list[tuple[str, str]]:
+    """Lines of `this: that`."""
+    return [(this, that) for this, _, that in (line.strip().partition(": ") for line in text.strip().splitlines())]
+
+
 # Not what was passed over, nor what a table of its own tells in more detail: invoices, holds, the record of a case.
-_UNTOLD = frozenset(
-    {
-        *("past", "skipped", "billing_invoice", "invoice", "credit_memo", "service_hold", "service_hold_lift"),
-        *(
-            f"case_{n}"
-            for n in ("opened", "prioritised", "violated", "reversed", "escalated", "de_escalated", "resolved")
-        ),
-        *(f"case_{name}" for name in ("reopened", "merged", "closed", "cancelled", "rated")),
-    }
+_UNTOLD = re.compile(
+    "past|skipped|billing_invoice|invoice|credit_memo|service_hold|service_hold_lift|case_(opened|prioritised|violated|reversed"
+    "|escalated|de_escalated|resolved|reopened|merged|closed|cancelled|rated)"
 )
-_BY_NAME = {
-    **dict.fromkeys(("order_accepted", "purchase", "return", "sell_from_case"), Kind.PURCHASE),
-    "note_mail": Kind.MESSAGE,
-    **dict.fromkeys(("roll_back", "take_up_holdings"), Kind.ASSET),
-    "complete_task": Kind.ONBOARDING,
-    **dict.fromkeys(("adoption_survey", "answer_survey"), Kind.SURVEY),
-    "answer_offer": Kind.OFFER,
-    "answer_renewal": Kind.CONTRACT,
-    "price_protection": Kind.CASE,
-}
-_BY_PART = (
-    ("^quote", Kind.QUOTE),
-    ("_quote$", Kind.QUOTE),
-    ("^onboarding", Kind.ONBOARDING),
-    ("^adoption", Kind.USAGE),
-    ("^usage", Kind.USAGE),
-    ("^expansion", Kind.OFFER),
-    ("^renewal", Kind.CONTRACT),
-    ("lead", Kind.LEAD),
-    ("^service", Kind.HOLD),
-    ("hold", Kind.HOLD),
-    ("^release", Kind.HOLD),
-    ("^case", Kind.CASE),
-    ("^amend", Kind.ASSET),
-    ("asset", Kind.ASSET),
-    ("fulfil", Kind.ASSET),
-)
-"""Of a line's kind: its beginning, its end, or what stands anywhere in it; the first that fits counts."""
+_LINES = _table("""
+    purchase: order_accepted|purchase|return|sell_from_case
+    message: note_mail
+    asset: roll_back|take_up_holdings
+    quote: quote.*|.*_quote
+    onboarding: onboarding.*|complete_task
+    survey: adoption_survey|answer_survey
+    usage: (adoption|usage).*
+    offer: expansion.*|answer_offer
+    contract: renewal.*|answer_renewal
+    lead: .*lead.*
+    hold: service.*|.*hold.*|release.*
+    case: case.*|price_protection
+    asset: amend.*|.*(asset|fulfil).*
+    relationship: .*
+""")
+"""What a line is about, by its own kind; the first that fits counts."""
 _LINKS = ("case", "offer", "quote", "contract", "order", "asset")
+
+
+@cache
+def _kind_of_line(kind: str) -> Kind:
+    return Kind(next(about for about, kinds in _LINES if re.fullmatch(kinds, kind)))
 
 
 def line_told(
     account_id: str, key: str, at: datetime, kind: str, title: str, detail: Mapping[str, Any]
 ) -> Iterable[Told]:
     """A line of the journal."""
-    if kind in _UNTOLD:
+    if _UNTOLD.fullmatch(kind):
         return
     about = next((name for name in _LINKS if f"{name}_id" in detail), None)
     named = detail.get(f"{about}_id") if about else None
@@ -103,7 +98,7 @@ def line_told(
         key,
         account_id,
         at,
-        _BY_NAME.get(kind) or next((found for part, found in _BY_PART if part in f"^{kind}$"), Kind.RELATIONSHIP),
+        _kind_of_line(kind),
         title,
         actor="system" if by is None else str(by),
         link=None if named is None else f"{about}/{named}",
@@ -152,45 +147,39 @@ def term_told(
         yield _told(f"term:{contract_id}/{number}/{what}", account_id, at, Kind.CONTRACT, title, link=link)
 
 
-_EVENTS = {
-    Happened.CUSTOMER_MESSAGE: "the customer wrote",
-    Happened.AGENT_MESSAGE: "we answered",
-    Happened.FIRST_RESPONSE: "first answer",
-    Happened.RESUMED: "taken up again",
-    Happened.MERGED: "merged into another case",
-    Happened.ABSORBED: "another case was merged into it",
-    Happened.ASSIGNED: "has an owner",
-    Happened.DE_ESCALATED: "no longer escalated",
-    Happened.PRIORITISED: "has another priority",
-    Happened.IDENTIFIED: "known whose it is",
-    Happened.SURVEYED: "the customer was asked how it went",
-    Happened.CLAIMED: "money was asked back",
-    Happened.REFUNDED: "money was given back",
-    Happened.CLAIM_REFUSED: "money was not given back",
-    Happened.DISPUTED: "the customer disputes a refund",
-    Happened.MAIL_HELD: "an automatic mail was left out",
-}
-_WAITING = {
-    "waiting_customer": "waiting for the customer",
-    "waiting_internal": "waiting for us",
-    "waiting_third_party": "waiting for a third party",
-}
-_CUSTOM = {
-    "hold_overridden": "sales may reach the customer for some hours",
-    "renewal_released": "the renewal may be talked about",
-    "renewal_kept": "the renewal waits",
-    "lead_answered": "sales answered the lead",
-    "sold": "something was sold",
-}
-_SEEN_BY_CUSTOMER = frozenset(
-    {
-        *(Happened.CREATED, Happened.CUSTOMER_MESSAGE, Happened.AGENT_MESSAGE, Happened.RESOLVED, Happened.CLOSED),
-        *(Happened.REOPENED, Happened.RATED),
-    }
+_EVENTS = dict(
+    _table("""
+    customer_message: the customer wrote
+    agent_message: we answered
+    first_response: first answer
+    resumed: taken up again
+    merged: merged into another case
+    absorbed: another case was merged into it
+    assigned: has an owner
+    de_escalated: no longer escalated
+    prioritised: has another priority
+    identified: known whose it is
+    surveyed: the customer was asked how it went
+    claimed: money was asked back
+    refunded: money was given back
+    claim_refused: money was not given back
+    disputed: the customer disputes a refund
+    mail_held: an automatic mail was left out
+    waiting_customer: waiting for the customer
+    waiting_internal: waiting for us
+    waiting_third_party: waiting for a third party
+    hold_overridden: sales may reach the customer for some hours
+    renewal_released: the renewal may be talked about
+    renewal_kept: the renewal waits
+    lead_answered: sales answered the lead
+    sold: something was sold
+""")
 )
-_KINDS = {
-    **dict.fromkeys((Happened.CUSTOMER_MESSAGE, Happened.AGENT_MESSAGE), Kind.MESSAGE),
-    **dict.fromkeys((Happened.SURVEYED, Happened.RATED), Kind.SURVEY),
+"""What happened in a case, for whom it waits, and what others noted on it."""
+_SEEN_BY_CUSTOMER = "created customer_message agent_message resolved closed reopened rated".split()  # noqa: SIM905
+_ABOUT = {
+    **dict.fromkeys(("customer_message", "agent_message"), Kind.MESSAGE),
+    **dict.fromkeys(("surveyed", "rated"), Kind.SURVEY),
 }
 
 
@@ -207,7 +196,7 @@ def event_told(
         f"case:{case_id}/{event.sequence}",
         account_id,
         event.at,
-        _KINDS.get(event.kind, Kind.CASE),
+        _ABOUT.get(event.kind, Kind.CASE),
         f"Case {case_id}: {_event(event.kind, subject, detail)}{f': {says}' if says else ''}",
         actor=event.by,
         link=f"case/{case_id}",
@@ -226,12 +215,8 @@ def _event(kind: Happened, subject: str, detail: Mapping[str, str]) -> str:
         return f"opened: {subject}"
     if kind is Happened.RATED:
         return f"rated {detail.get('score', '')}"
-    if kind is Happened.WAITING:
-        return _WAITING.get(detail.get("status", ""), "waiting")
-    if kind is Happened.CUSTOM:
-        name = detail.get("name", "noted")
-        return _CUSTOM.get(name) or name.replace("_", " ")
-    return _EVENTS.get(kind) or kind.replace("_", " ")
+    named = {Happened.WAITING: detail.get("status"), Happened.CUSTOM: detail.get("name", "noted")}.get(kind) or kind
+    return _EVENTS.get(named) or (kind if kind is Happened.WAITING else named).replace("_", " ")
 
 
 def promise_told(account_id: str | None, case_id: str, promise: MilestoneFacts) -> Iterable[Told]:
