@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from activities.frame.handlers import Handlers, Place, on, updated
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column
 from domain.assets.model import AssetRecord
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.unreadable import Readable, Unreadable, why_not
@@ -55,9 +56,8 @@ async def load_record(connection: Connection, asset_id: str) -> AssetRecord | No
     return AssetRecord.model_validate_json(text) if text else None
 
 
-async def asset_ids(connection: Connection) -> list[str]:
-    """Every asset's id."""
-    return [row["asset_id"] for row in await connection.fetch("select asset_id from asset order by asset_id")]
+asset_ids = Column[str]("select asset_id from asset order by asset_id")
+"""Every asset's id."""
 
 
 async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRecord]:

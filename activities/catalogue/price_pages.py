@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column
 
 
 async def newest_edition(connection: Connection, book: str) -> date:
@@ -21,20 +22,15 @@ async def in_catalogue(connection: Connection, codes: Sequence[str]) -> set[str]
     return {row["product_code"] for row in rows}
 
 
-async def book_currencies(connection: Connection, book: str) -> list[str]:
-    """The currencies in which a book has editions."""
-    rows = await connection.fetch("select distinct currency from price_book where name = $1 order by 1", book)
-    return [row["currency"] for row in rows]
+book_currencies = Column[str]("select distinct currency from price_book where name = $1 order by 1")
+"""The currencies in which a book has editions."""
 
 
-async def book_products(connection: Connection, book: str, currency: str) -> list[str]:
-    """The products that any edition of a book prices."""
-    rows = await connection.fetch(
-        "select distinct product_code from price_entry where name = $1 and currency = $2 order by 1", book, currency
-    )
-    return [row["product_code"] for row in rows]
+book_products = Column[str](
+    "select distinct product_code from price_entry where name = $1 and currency = $2 order by 1"
+)
+"""The products that any edition of a book prices."""
 
 
-async def book_names(connection: Connection) -> list[str]:
-    """All price books, to suggest from."""
-    return [row["name"] for row in await connection.fetch("select distinct name from price_book order by 1")]
+book_names = Column[str]("select distinct name from price_book order by 1")
+"""All price books, to suggest from."""

@@ -11,6 +11,7 @@ from typing import Any
 from activities.catalogue.catalogue import load_price_book
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.assets.model import SellingModel
 from domain.catalogue.errors import QuoteError
 from domain.claims.claims import BookPrice, BoughtLine, Claim, ClaimKind
@@ -155,10 +156,8 @@ async def used_in_year(
     return used
 
 
-async def count_of_case(connection: Connection, case_id: str) -> int:
-    """How many claims were made on a case."""
-    count: int = await connection.fetchval("select count(*) from refund_claim where case_id = $1", case_id)
-    return count
+count_of_case = Value[int]("select count(*) from refund_claim where case_id = $1")
+"""How many claims were made on a case."""
 
 
 async def claims_of_account(connection: Connection, account_id: str) -> list[Claim]:

@@ -10,16 +10,12 @@ from activities.assets.ledger import load_records, save_changes
 from activities.contracts.holdings import OPEN_ASSETS, open_contracts
 from activities.frame.handlers import Place
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.assets.model import AssetRecord
 from domain.journey.installed_base import TakenOver
 
-
-async def account_of_contract(connection: Connection, contract_id: str) -> str | None:
-    """Whose contract this is, if it is on record."""
-    account_id: str | None = await connection.fetchval(
-        "select account_id from contract where contract_id = $1", contract_id
-    )
-    return account_id
+account_of_contract = Value[str | None]("select account_id from contract where contract_id = $1")
+"""Whose contract this is, if it is on record."""
 
 
 async def save_taken_over(

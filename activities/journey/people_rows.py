@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from activities.frame.handlers import Handlers, Place, Sql, on, updated
 from activities.kernel.inserts import Insert
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Query
 from domain.frame.customer import StaffFacts
 from domain.journey.writes import (
     ChangedAccount,
@@ -210,16 +210,14 @@ async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, St
     return {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
 
 
-async def list_staff(connection: Connection) -> list[dict[str, Any]]:
-    """Everybody, with how many customers each owns and looks after, and whether they take cases."""
-    rows = await connection.fetch(
-        "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
-        " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
-        " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
-        " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
-        " from staff s order by s.staff_id"
-    )
-    return [dict(row) for row in rows]
+list_staff = Query(
+    "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
+    " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
+    " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
+    " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
+    " from staff s order by s.staff_id"
+)
+"""Everybody, with how many customers each owns and looks after, and whether they take cases."""
 
 
 async def add_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from activities.kernel.pool import Connection
-from activities.kernel.queries import Column, Query
+from activities.kernel.queries import Column, Query, Value
 
 journal_of = Query(
     "select journal_id, key, at, stage, kind, title, detail from journal"
@@ -29,10 +29,8 @@ latest_journal = Query(
 """The last lines of the journal, newest first, each with the mails and notices that it wrote and where they stand."""
 
 
-async def zone_of_account(connection: Connection, account_id: str) -> str | None:
-    """The customer's time zone, or null if no order of theirs was ever accepted."""
-    zone: str | None = await connection.fetchval("select time_zone from account where account_id = $1", account_id)
-    return zone
+zone_of_account = Value[str | None]("select time_zone from account where account_id = $1")
+"""The customer's time zone, or null if no order of theirs was ever accepted."""
 
 
 assets_of = Query(

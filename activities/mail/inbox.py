@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Query, Value
 from activities.mail.agents_mail import audience_of, noticed_case
 from domain.mail.answering import SentMail
 from domain.mail.marks import Marks
@@ -364,10 +365,8 @@ async def find_mail(connection: Connection, inbox_id: str) -> Row | None:
     return dict(rows[0]) if len(rows) == 1 else None
 
 
-async def raw_mail(connection: Connection, inbox_id: str) -> bytes | None:
-    """A mail as it was received; null if there is none."""
-    raw: bytes | None = await connection.fetchval("select raw from inbox_message where inbox_id = $1", inbox_id)
-    return raw
+raw_mail = Value[bytes | None]("select raw from inbox_message where inbox_id = $1")
+"""A mail as it was received; null if there is none."""
 
 
 async def mails_with_files(connection: Connection, case_id: str) -> list[tuple[str, datetime]] | None:
@@ -382,10 +381,7 @@ async def mails_with_files(connection: Connection, case_id: str) -> list[tuple[s
     return [(row["inbox_id"], row["received_at"]) for row in rows]
 
 
-async def mails_of_case(connection: Connection, case_id: str) -> list[Row]:
-    """The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""
-    rows = await connection.fetch(
-        f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at, inbox_id limit 100",
-        case_id,
-    )
-    return [dict(row) for row in rows]
+mails_of_case = Query(
+    f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at, inbox_id limit 100"
+)
+"""The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Query, Value
 from domain.mail.signing import Key, Keys
 
 Row = dict[str, Any]
@@ -24,21 +25,15 @@ async def load_signing(connection: Connection) -> tuple[Keys, Key]:
     return keys, keys[max(row["number"] for row in rows if row["retired_at"] is None)]
 
 
-async def list_keys(connection: Connection) -> list[Row]:
-    """Every key without its secret, newest first: `number`, `made_at` (null for the first one), `retired_at`, `signs`."""
-    rows = await connection.fetch(
-        "select number, made_at, retired_at, number = (select max(number) from signing_key where retired_at is null) as signs"
-        " from signing_key order by number desc"
-    )
-    return [dict(row) for row in rows]
+list_keys = Query(
+    "select number, made_at, retired_at, number = (select max(number) from signing_key where retired_at is null) as signs"
+    " from signing_key order by number desc"
+)
+"""Every key without its secret, newest first: `number`, `made_at` (null for the first one), `retired_at`, `signs`."""
 
 
-async def add_key(connection: Connection, secret: bytes, as_of: datetime) -> int:
-    """A key that signs from now on; its number."""
-    number: int = await connection.fetchval(
-        "insert into signing_key (secret, made_at) values ($1, $2) returning number", secret, as_of
-    )
-    return number
+add_key = Value[int]("insert into signing_key (secret, made_at) values ($1, $2) returning number")
+"""A key that signs from now on; its number."""
 
 
 async def retire_key(connection: Connection, number: int, as_of: datetime, since: datetime) -> bool:

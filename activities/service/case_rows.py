@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from activities.claims.claim_rows import CLAIM_JSON
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column, Value
 from domain.claims.claims import Claim
 from domain.frame.customer import StaffFacts
 from domain.frame.partly import read_each
@@ -108,13 +109,10 @@ async def cases_of(connection: Connection, account_id: str, *, open_only: bool =
     return [_file(row) for row in rows]
 
 
-async def last_answered(connection: Connection, case_id: str) -> datetime | None:
-    """When a case's customer last heard from one of our people."""
-    at: datetime | None = await connection.fetchval(
-        "select max(at) from case_event where case_id = $1 and kind in ('agent_message', 'first_response', 'resolved')",
-        case_id,
-    )
-    return at
+last_answered = Value[datetime | None](
+    "select max(at) from case_event where case_id = $1 and kind in ('agent_message', 'first_response', 'resolved')"
+)
+"""When a case's customer last heard from one of our people."""
 
 
 async def next_due(connection: Connection, account_id: str, without: list[str]) -> tuple[str, datetime] | None:
@@ -128,14 +126,11 @@ async def next_due(connection: Connection, account_id: str, without: list[str]) 
     return (row["case_id"], row["next_action_at"]) if row else None
 
 
-async def running_cases(connection: Connection, account_id: str) -> list[str]:
-    """The account's cases that are not over, or still owe something."""
-    rows = await connection.fetch(
-        "select case_id from service_case where account_id = $1"
-        " and (status not in ('closed', 'merged', 'cancelled') or next_action_at is not null) order by case_id",
-        account_id,
-    )
-    return [row["case_id"] for row in rows]
+running_cases = Column[str](
+    "select case_id from service_case where account_id = $1"
+    " and (status not in ('closed', 'merged', 'cancelled') or next_action_at is not null) order by case_id"
+)
+"""The account's cases that are not over, or still owe something."""
 
 
 @dataclass(frozen=True)

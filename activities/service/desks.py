@@ -8,6 +8,7 @@ from typing import Any
 from activities.journey.people_rows import introduce_staff
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Models
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.service.desk import AgentDocument, AgentFacts, EntitlementDocument, TeamDocument, TeamFacts
 from domain.service.entitlements import Entitlement, ServicePolicy
@@ -31,9 +32,8 @@ async def load_teams(connection: Connection) -> dict[str, TeamFacts]:
     return {row["team"]: TeamFacts.model_validate(dict(row)) for row in await connection.fetch(_TEAMS)}
 
 
-async def load_agents(connection: Connection) -> list[AgentFacts]:
-    """Everybody who takes cases, with how many each has."""
-    return [AgentFacts.model_validate(dict(row)) for row in await connection.fetch(_AGENTS)]
+load_agents = Models(AgentFacts, _AGENTS)
+"""Everybody who takes cases, with how many each has."""
 
 
 _TEAM = Insert(
@@ -73,14 +73,12 @@ async def save_entitlement(connection: Connection, entitlement: EntitlementDocum
     await _ENTITLEMENT.put(connection, [entitlement])
 
 
-async def load_entitlements(connection: Connection, account_id: str) -> list[Entitlement]:
-    """What an account is or was owed."""
-    rows = await connection.fetch(
-        "select entitlement_id as id, account_id as account, policy_id, product_code as product,"
-        " contract_id as contract, starts_on, ends_on from entitlement where account_id = $1 order by entitlement_id",
-        account_id,
-    )
-    return [Entitlement.model_validate(dict(row)) for row in rows]
+load_entitlements = Models(
+    Entitlement,
+    "select entitlement_id as id, account_id as account, policy_id, product_code as product,"
+    " contract_id as contract, starts_on, ends_on from entitlement where account_id = $1 order by entitlement_id",
+)
+"""What an account is or was owed."""
 
 
 async def keep_policy(connection: Connection, policy: ServicePolicy) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.frame.case_words import Priority
 from domain.service.roi_report import OwnRevenue
 from domain.service.sla_report import CsatCell, Dimension, SlaCell, SlaReport, Waiting, groups, total
@@ -143,15 +144,12 @@ where currency = $1 and status = 'refunded' and claimed_at >= $2 and claimed_at 
 """
 
 
-async def main_currency(connection: Connection, at: datetime) -> str | None:
-    """The currency of most of the recurring revenue at an instant; none without any."""
-    found: str | None = await connection.fetchval(
-        "select a.currency from asset a join asset_state_period p using (asset_id)"
-        " where p.starts_at <= $1 and (p.ends_at is null or p.ends_at > $1)"
-        " group by a.currency having sum(p.mrr) > 0 order by sum(p.mrr) desc, a.currency limit 1",
-        at,
-    )
-    return found
+main_currency = Value[str | None](
+    "select a.currency from asset a join asset_state_period p using (asset_id)"
+    " where p.starts_at <= $1 and (p.ends_at is null or p.ends_at > $1)"
+    " group by a.currency having sum(p.mrr) > 0 order by sum(p.mrr) desc, a.currency limit 1"
+)
+"""The currency of most of the recurring revenue at an instant; none without any."""
 
 
 async def own_revenue(connection: Connection, currency: str, since: datetime, until: datetime) -> OwnRevenue:

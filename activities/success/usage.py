@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column, Value
 from domain.success.usage import UsageRow
 
 AT_ONCE = 5000
@@ -38,17 +39,12 @@ async def _save(connection: Connection, listed: Sequence[UsageRow]) -> int:
     return int(said.rsplit(" ", 1)[1])
 
 
-async def latest_usage_day(connection: Connection, account_id: str) -> date | None:
-    """The last day that the account's products have reported; null if none has."""
-    day: date | None = await connection.fetchval("select max(day) from usage_day where account_id = $1", account_id)
-    return day
+latest_usage_day = Value[date | None]("select max(day) from usage_day where account_id = $1")
+"""The last day that the account's products have reported; null if none has."""
 
 
-async def sold_products(connection: Connection, account_id: str) -> list[str]:
-    """The products that an account's orders have named or its assets are of; empty for an unknown account."""
-    rows = await connection.fetch(
-        "select l.product_code from order_line l join sales_order o using (order_id) where o.account_id = $1"
-        " union select product_code from asset where account_id = $1 order by 1",
-        account_id,
-    )
-    return [row["product_code"] for row in rows]
+sold_products = Column[str](
+    "select l.product_code from order_line l join sales_order o using (order_id) where o.account_id = $1"
+    " union select product_code from asset where account_id = $1 order by 1"
+)
+"""The products that an account's orders have named or its assets are of; empty for an unknown account."""
