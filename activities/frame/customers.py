@@ -10,6 +10,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column, Value
 from domain.frame.customer import Customer
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
@@ -165,10 +166,8 @@ async def reopen(connection: Connection, account_id: str) -> None:
     )
 
 
-async def account_name(connection: Connection, account_id: str) -> str | None:
-    """What an account is called; null for one that is not known."""
-    name: str | None = await connection.fetchval("select name from account where account_id = $1", account_id)
-    return name
+account_name = Value[str | None]("select name from account where account_id = $1")
+"""What an account is called; null for one that is not known."""
 
 
 async def zone_of(connection: Connection, account_id: str) -> str:
@@ -177,10 +176,8 @@ async def zone_of(connection: Connection, account_id: str) -> str:
     return zone or "UTC"
 
 
-async def count_accounts(connection: Connection) -> int:
-    """How many accounts there are."""
-    count: int = await connection.fetchval("select count(*) from account")
-    return count
+count_accounts = Value[int]("select count(*) from account")
+"""How many accounts there are."""
 
 
 async def unknown_accounts(connection: Connection, ids: Sequence[str]) -> list[str]:
@@ -192,18 +189,12 @@ async def unknown_accounts(connection: Connection, ids: Sequence[str]) -> list[s
     return [row["id"] for row in rows]
 
 
-async def accounts_under_contract(connection: Connection) -> list[str]:
-    """Accounts that a journey has to look after: not closed, with a contract that is not over."""
-    rows = await connection.fetch(
-        "select account_id from account where closed_at is null and exists"
-        " (select 1 from contract where contract.account_id = account.account_id and status <> 'ended') order by account_id"
-    )
-    return [row["account_id"] for row in rows]
+accounts_under_contract = Column[str](
+    "select account_id from account where closed_at is null and exists"
+    " (select 1 from contract where contract.account_id = account.account_id and status <> 'ended') order by account_id"
+)
+"""Accounts that a journey has to look after: not closed, with a contract that is not over."""
 
 
-async def accounts_after(connection: Connection, after: str, most: int) -> list[str]:
-    """Account ids in their order, a page at a time: those after the last of the page before."""
-    rows = await connection.fetch(
-        "select account_id from account where account_id > $1 order by account_id limit $2", after, most
-    )
-    return [row["account_id"] for row in rows]
+accounts_after = Column[str]("select account_id from account where account_id > $1 order by account_id limit $2")
+"""Account ids in their order, a page at a time: those after the last of the page before."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.frame.telling import telling
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.frame.state import Outcome
 from domain.journey.telling import line_told

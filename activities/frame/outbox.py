@@ -10,6 +10,7 @@ from typing import Any
 from activities.frame.handlers import Place, inserted
 from activities.frame.telling import telling
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.frame.flight import Channel
 from domain.journey.telling import message_told
 
@@ -143,19 +144,12 @@ async def note_tried(connection: Connection, delivery_id: str, attempts: int) ->
     await connection.execute("update outbox set tried = $2 where delivery_id = $1", delivery_id, attempts)
 
 
-async def latest_notice(
-    connection: Connection, account_id: str, contract_id: str, since: datetime
-) -> dict[str, Any] | None:
-    """What the latest renewal notice about a contract says that was decided after `since` and goes out or has gone."""
-    said: dict[str, Any] | None = await connection.fetchval(
-        "select body->'context' from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $3"
-        " and body->>'template' = 'renewal_notice' and body->'context'->>'contract_id' = $2"
-        " and status in ('waiting', 'held', 'sent') order by created_at desc, delivery_id desc limit 1",
-        account_id,
-        contract_id,
-        since,
-    )
-    return said
+latest_notice = Value[dict[str, Any] | None](
+    "select body->'context' from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $3"
+    " and body->>'template' = 'renewal_notice' and body->'context'->>'contract_id' = $2"
+    " and status in ('waiting', 'held', 'sent') order by created_at desc, delivery_id desc limit 1"
+)
+"""What the latest renewal notice about a contract says that was decided after `since` and goes out or has gone."""
 
 
 async def said_later(connection: Connection, row: Waiting) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from activities.frame.handlers import Handlers, Place, Sql, on, updated
 from activities.kernel.inserts import Insert

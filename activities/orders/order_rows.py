@@ -11,6 +11,7 @@ from activities.contracts.holdings import open_contracts
 from activities.frame.handlers import Handlers, Place, inserted, on
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Column
 from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, StaffFacts
 from domain.journey.placing import OnRecord
@@ -75,9 +76,8 @@ async def known_products(connection: Connection, codes: Iterable[str]) -> dict[s
     }
 
 
-async def product_codes(connection: Connection) -> list[str]:
-    """Codes of the catalogue, to suggest from."""
-    return [row["code"] for row in await connection.fetch("select code from product order by code limit 5000")]
+product_codes = Column[str]("select code from product order by code limit 5000")
+"""Codes of the catalogue, to suggest from."""
 
 
 async def add_products(place: Place, writes: list[AddProducts]) -> None:

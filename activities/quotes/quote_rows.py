@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Models
 from domain.assets.bundles import Relationship
 from domain.assets.writes import Relate
 from domain.journey.acceptance import Taken
@@ -154,14 +155,12 @@ HANDLERS: Handlers = dict(
 )
 
 
-async def load_relationships(connection: Connection, account_id: str) -> list[Relationship]:
-    """The edges of an account's bundles."""
-    rows = await connection.fetch(
-        "select r.* from asset_relationship r join asset a on a.asset_id = r.parent_id where a.account_id = $1"
-        " order by r.parent_id, r.child_id",
-        account_id,
-    )
-    return [Relationship.model_validate(dict(row)) for row in rows]
+load_relationships = Models(
+    Relationship,
+    "select r.* from asset_relationship r join asset a on a.asset_id = r.parent_id where a.account_id = $1"
+    " order by r.parent_id, r.child_id",
+)
+"""The edges of an account's bundles."""
 
 
 async def taken_ids(connection: Connection, order_id: str, contract_id: str) -> Taken:

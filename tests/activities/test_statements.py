@@ -15,7 +15,7 @@ import pytest
 from activities.frame.handlers import Sql
 from activities.frame.writes import HANDLERS
 from activities.kernel.inserts import Insert
-from activities.kernel.queries import Query
+from activities.kernel.queries import Statement
 from activities.service.case_imports import _STAGES
 from domain.journey.customer_timeline import Audience, TimelineKind
 from tests.conftest import Servers
@@ -27,7 +27,6 @@ CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany",
 SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
-    "activities.claims.claim_rows.save_claims": "[{'marks': marks(len(_COLUMNS)), 'changes': 'status = excluded.status'}]",
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
@@ -35,14 +34,13 @@ SAMPLES = {
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
     "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",
-    "activities.service.case_writes._save_row": "[{'names': quoted(_COLUMNS), 'marks': marks(len(_COLUMNS)),"
-    " 'sets': f'{quoted([name])} = $2'} for name in _COLUMNS]",
+    "activities.service.case_writes._save_row": "[{'sets': f'{quoted([name])} = $2'} for name in _COLUMNS]",
 }
 """What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
     "activities.kernel.inserts.add": Insert,
-    "activities.kernel.queries.__call__": Query,
+    "activities.kernel.queries.__call__": Statement,
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
     "workers.feeds.cases.": "prepares a file, no statement",
 }
@@ -53,15 +51,11 @@ def one(**attributes: Any) -> Any:
     return type("One", (), attributes)
 
 
-def marks(count: int) -> str:
-    return ", ".join(f"${n}" for n in range(1, count + 1))
-
-
 def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-HELPERS = {"one": one, "marks": marks, "quoted": quoted, "kinds": list(TimelineKind), "sees": Audience.SERVICE.sees}
+HELPERS = {"one": one, "quoted": quoted, "kinds": list(TimelineKind), "sees": Audience.SERVICE.sees}
 
 
 def modules() -> Iterator[tuple[ModuleType, ast.Module]]:
@@ -107,7 +101,7 @@ def statements() -> dict[str, str]:
     for module, tree in modules():
         for name, value in vars(module).items():
             for n, kept in enumerate(value if isinstance(value, list) else [value]):
-                if isinstance(kept, Insert | Query | Sql):
+                if isinstance(kept, Insert | Statement | Sql):
                     text = kept.statement if isinstance(kept, Insert) else kept.text
                     found[f"{module.__name__}.{name}#{n}"] = text
         for function, given in runs(tree):
