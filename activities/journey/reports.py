@@ -71,7 +71,7 @@ open_tasks = Query(
 """The onboarding tasks that are still to be done, with the local day on which each is due."""
 
 
-open_offers = Column("select offer_id from offer where account_id = $1 and status = 'open' and offered_at < $2")
+open_offers = Column[str]("select offer_id from offer where account_id = $1 and status = 'open' and offered_at < $2")
 """The offers made before an instant that wait for an answer."""
 
 
@@ -85,7 +85,7 @@ open_quotes = Query(
 """The renewal quotes made before an instant whose contracts wait for an answer."""
 
 
-open_surveys = Column(
+open_surveys = Column[str](
     "select survey_id from survey where account_id = $1 and score is null and withdrawn_at is null and sent_at < $2"
 )
 """The surveys sent before an instant that wait for an answer."""
