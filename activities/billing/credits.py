@@ -12,6 +12,7 @@ import asyncpg
 
 from activities.billing.invoices import LINE, line_row
 from activities.frame.telling import AS_TOLD, INTO
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.billing import crediting
 from domain.billing.billing import Credit, Credited, CreditLine
@@ -139,30 +140,25 @@ async def _write(
     told = (telling.CREDIT, memo.reason.replace("_", " "))
     sums = (memo.currency, net, total - net, total, memo.reason)
     memo_id: str = await connection.fetchval(_MEMO, account_id, key, *sums, as_of, on, *told)
-    records = [
+    lines = [
         (memo_id, n, line.key or f"{key}#{n}", source.invoice_id, source.rates or None, *_row(line))
         for n, (line, source) in enumerate(memo.lines, 1)
     ]
     try:
-        await connection.copy_records_to_table(
-            "credit_memo_line",
-            records=records,
-            columns=("credit_memo_id", "number", "key", "invoice_id", "tax_rates", *LINE),
-        )
+        await _LINE.copy(connection, lines)
     except asyncpg.CheckViolationError as refused:
         if refused.constraint_name != "credit_within_charge":
             raise
         raise OverCreditedError(str(refused)) from refused
-    if memo.taken:
-        await connection.copy_records_to_table(
-            "credit_memo_tax",
-            records=[(memo_id, invoice, rate, base, taxed) for (invoice, rate), (base, taxed) in memo.taken.items()],
-            columns=("credit_memo_id", "invoice_id", "rate", "net", "tax"),
-        )
-    lines = tuple(replace(line, rates=source.rates) for line, source in memo.lines)
-    return Document(memo_id, memo.currency, net, taxes, total, lines)
+    taken = memo.taken.items()
+    if taken:
+        await _TAX.copy(connection, [(memo_id, invoice, rate, base, taxed) for (invoice, rate), (base, taxed) in taken])
+    written = tuple(replace(line, rates=source.rates) for line, source in memo.lines)
+    return Document(memo_id, memo.currency, net, taxes, total, written)
 
 
+_LINE = Insert("credit_memo_line", " ".join(("credit_memo_id number key invoice_id tax_rates", *LINE.columns)))
+_TAX = Insert("credit_memo_tax", "credit_memo_id invoice_id rate net tax")
 _MEMO = f"""
 with memo as (
        insert into credit_memo (credit_memo_id, account_id, number, key, currency, net, tax, total, reason, issued_at, issued_on)

@@ -24,19 +24,7 @@ async def billed_lines(connection: Connection, asset_ids: Sequence[str]) -> dict
     rows = await connection.fetch(_BILLED, list(asset_ids))
     found: dict[str, list[BillLine]] = {}
     for row in rows:
-        found.setdefault(row["asset_id"], []).append(
-            BillLine(
-                asset_id=row["asset_id"],
-                lot=row["lot"],
-                period=row["period"],
-                kind=BillKind(row["kind"]),
-                due=row["due"],
-                currency=row["currency"],
-                amount=row["amount"],
-                scheduled=row["scheduled"],
-                stands=row["stands"],
-            )
-        )
+        found.setdefault(row["asset_id"], []).append(BillLine(**{**dict(row), "kind": BillKind(row["kind"])}))
     return found
 
 
@@ -146,14 +134,13 @@ select invoice_id, net, total, (
 ) as taxes, (select jsonb_agg(to_jsonb(rates::text[]) order by number) from lines) as rates from written
 """
 
-_LINE = Insert(
+LINE = Insert(
     "invoice_line",
     "kind asset_id order_id line_id lot period due quantity description amount scheduled unit_price covers_from=start"
     " covers_until=until why parts stands",
 )
-LINE = _LINE.columns
 
 
-def line_row(line: DocumentLine) -> Sequence[Any]:
+def line_row(line: DocumentLine) -> tuple[Any, ...]:
     """A line by the columns of `LINE`; parts as JSON text."""
-    return _LINE.row(line, parts=kept(line.parts) if line.parts else None)
+    return LINE.row(line, parts=kept(line.parts) if line.parts else None)
