@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any
 
-from domain.frame.customer import AccountFacts, ContactFacts, Customer, StaffFacts
+from domain.frame.customer import AccountFacts, ContactFacts, Customer, PlacedFacts, PurchaseFacts, StaffFacts
 from domain.frame.decision import Decision
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
@@ -46,7 +47,7 @@ class _People:
     account: AccountFacts
     owner: StaffFacts
     success_manager: StaffFacts
-    contacts: Sequence[ContactFacts]
+    contacts: list[ContactFacts]
     left: Sequence[str]
 
 
@@ -88,26 +89,7 @@ def place(
     sale, purchase = activation.sale_of(order, products), activation.purchase_of(order, products)
     older = is_older(before, order, record)
     people = _as_known(before, order) if before and older else _brought(before, order, playbook, record, as_of)
-    bought = [purchase] if purchase else []
-    customer = Customer(
-        account=people.account,
-        owner=people.owner,
-        success_manager=people.success_manager,
-        contacts=list(people.contacts),
-        contracts=sale.contracts,
-        assets=sale.assets,
-        purchases=bought,
-        goods=purchase.names if purchase else [],
-        orders=[activation.placed(order, products)],
-    )
-    if before is not None:
-        about = ("account", "owner", "success_manager", "contacts")
-        after = {name: getattr(customer, name) for name in about}
-        more = {
-            name: [*getattr(before, name), *getattr(customer, name)]
-            for name in ("contracts", "assets", "purchases", "orders")
-        }
-        customer = before.having(**after, **more, goods=[*customer.goods, *before.goods])
+    customer = _with_order(before, people, sale, purchase, activation.placed(order, products))
     situation = Situation(customer, playbook, as_of, imported=imported)
     # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
     new = before is None or before.account.closed_at is not None
@@ -124,6 +106,24 @@ def place(
     ]
     outcome = decision.outcome.having(plan=plan)
     return situation, replace(decision, outcome=outcome, writes=[*written, *decision.writes])
+
+
+def _with_order(
+    before: Customer | None, people: _People, sale: activation.Sale, purchase: PurchaseFacts | None, placed: PlacedFacts
+) -> Customer:
+    """The customer as they are once the order is accepted."""
+    about: dict[str, Any] = {one.name: getattr(people, one.name) for one in fields(people) if one.name != "left"}
+    bought, names = ([purchase], purchase.names) if purchase else ([], [])
+    sold: dict[str, Any] = {
+        "contracts": sale.contracts,
+        "assets": sale.assets,
+        "purchases": bought,
+        "orders": [placed],
+    }
+    if before is None:
+        return Customer(**about, **sold, goods=names)
+    more = {name: [*getattr(before, name), *new] for name, new in sold.items()}
+    return before.having(**about, **more, goods=[*names, *before.goods])
 
 
 def is_older(before: Customer | None, order: Order, record: OnRecord) -> bool:
