@@ -45,14 +45,12 @@ class PriceDesk:
         *,
         as_of: datetime,
         quantity: int | None = None,
-        policy: ClaimPolicy | None = None,
     ) -> PricePreview:
         """What claiming a line would give back at `as_of`, the customer's own time: paid, now, difference, tax, window end,
         earlier claims, what is left, and who has to approve it. What would be refused says so in `refused` and `says`.
 
         Args:
             quantity: only so many units.
-            policy: the terms; by default those of the latest claim, else those that come along.
 
         Raises:
             Refusal: UnknownLine, for a line that the account did not buy.
@@ -62,7 +60,7 @@ class PriceDesk:
             account = await load_account(connection, account_id)
             if line is None or account is None:
                 raise Refusal(UNKNOWN_LINE, f"{account_id} bought no line {line_id!r} of an order {order_id!r}")
-            terms = policy or await claim_rows.latest_policy(connection) or _usual_terms()
+            terms = await claim_rows.latest_policy(connection) or _usual_terms()
             today = local_day(as_of, account.time_zone)
             price, elsewhere = await claim_rows.price_now(connection, line, today)
             used = await claim_rows.used_in_year(

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import RPCTimeoutOrCancelledError
@@ -67,9 +66,8 @@ class Inbox(Reception):
         own_address: str,
         domains: Domains,
         authserv_id: str | None = None,
-        clock: Callable[[], datetime] = present,
     ) -> None:
-        super().__init__(pool, own_address=own_address, domains=domains, clock=clock)
+        super().__init__(pool, own_address=own_address, domains=domains)
         self._client = client
         self._cases = cases
         self._authserv_id = authserv_id
@@ -95,7 +93,7 @@ class Inbox(Reception):
 
     async def _settle_next(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
-            stored = await inbox.claim_mail(connection, self._clock())
+            stored = await inbox.claim_mail(connection, present())
             if stored is None:
                 return False
             try:
@@ -161,7 +159,7 @@ class Inbox(Reception):
         delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
         reason = _words(error)[:300]
         _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, type(error).__name__)
-        await inbox.postpone_mail(connection, stored.inbox_id, self._clock() + delay, reason)
+        await inbox.postpone_mail(connection, stored.inbox_id, present() + delay, reason)
 
     async def _settle(
         self, connection: Connection, stored: StoredMail, mail: InboundMail, route: Route, by: str = "system"
@@ -171,7 +169,7 @@ class Inbox(Reception):
             stored.inbox_id,
             mail,
             route.status,
-            self._clock(),
+            present(),
             reason=route.reason,
             account_id=route.account_id,
             contact_id=route.contact_id,
@@ -234,7 +232,7 @@ class Inbox(Reception):
 
     async def _when(self, stored: StoredMail, account_id: str | None, field: str) -> dict[str, str]:
         """When a mail came in, if it had to wait: promises count from then. A customer whose clock was moved has a time of their own."""
-        now = self._clock()
+        now = present()
         if now - stored.received_at < _LATE:
             return {}
         if account_id is not None:
@@ -254,10 +252,10 @@ class Inbox(Reception):
         if await self._note(stored, route, note) or route.account_id is None or route.contact_id is None:
             return
         if unsubscribes:
-            await effects.unsubscribe_contact(connection, route.account_id, route.contact_id, self._clock())
+            await effects.unsubscribe_contact(connection, route.account_id, route.contact_id, present())
         elif sent is not None:
             await effects.flag_contact(
-                connection, route.account_id, route.contact_id, sent.email, self._clock(), route.reason
+                connection, route.account_id, route.contact_id, sent.email, present(), route.reason
             )
 
     async def _note(self, stored: StoredMail, route: Route, note: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from activities.kernel.clock import present
@@ -35,13 +35,10 @@ class Reception:
         domains: ours; mail to any address under them is for us.
     """
 
-    def __init__(
-        self, pool: Pool, *, own_address: str, domains: Domains, clock: Callable[[], datetime] = present
-    ) -> None:
+    def __init__(self, pool: Pool, *, own_address: str, domains: Domains) -> None:
         self._pool = pool
         self._own_address = own_address
         self._domains = domains
-        self._clock = clock
         self._kept = asyncio.Event()
 
     async def receive(
@@ -62,7 +59,7 @@ class Reception:
 
     async def accept(self, sender: str, recipients: Sequence[str], content: bytes) -> str:
         """A mail that a mail server brings to addresses that `takes` knows; its id in the inbox."""
-        return await self.receive(content, self._clock(), recipients=recipients, return_path=sender)
+        return await self.receive(content, present(), recipients=recipients, return_path=sender)
 
     async def knows_stop(self, token: str) -> bool:
         """True for a token of ours by which an addressee of a mail wants no more optional ones."""
@@ -75,7 +72,7 @@ class Reception:
             return False
         token = token.lower()
         said = f"Subject: unsubscribe {token}\r\nMessage-ID: <{token}@one-click>\r\n\r\n"
-        await self.receive(said.encode("ascii"), self._clock())
+        await self.receive(said.encode("ascii"), present())
         return True
 
     async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:

@@ -68,6 +68,10 @@ class Totals:
                 self.by_kind[difference.kind.value] = self.by_kind.get(difference.kind.value, 0) + 1
 
 
+_BY = "doctor"
+"""Who asks for what is mended."""
+
+
 class Reconciler:
     """Compares and mends. Needs a worker, which answers for journeys and cases; `redo` does once more what the database has lost."""
 
@@ -77,8 +81,6 @@ class Reconciler:
         case_client: CaseClient,
         pool: Pool,
         redo: Redo,
-        *,
-        by: str = "doctor",
     ) -> None:
         self._client = client
         self._restorer = Restorer(client.temporal, pool, redo)
@@ -87,7 +89,6 @@ class Reconciler:
         self._restored = 0
         self._cases = case_client
         self._pool = pool
-        self._by = by
         self._limit = asyncio.Semaphore(AT_ONCE)
 
     async def count(self) -> int:
@@ -209,7 +210,7 @@ class Reconciler:
             open_cases = await case_rows.open_cases(connection, None)
         for case in open_cases:
             if any(one.about in (case.case_id, *case.waiting) for one in found):
-                await self._cases.ask(case.case_id, "retry", {"by": self._by})
+                await self._cases.ask(case.case_id, "retry", {"by": _BY})
         return Looked(None, found, await self._of_nobody(strays))
 
     async def _of_nobody(self, strays: Sequence[str]) -> list[Difference]:
@@ -230,12 +231,12 @@ class Reconciler:
         about = {one.about for one in found}
         try:
             if any(one.kind in _MENDED_BY_JOURNEY for one in found):
-                await self._client.reconcile(account_id, by=self._by)
+                await self._client.reconcile(account_id, by=_BY)
             async with self._pool.acquire() as connection:
                 open_cases = await case_rows.open_cases(connection, account_id)
             for case in open_cases:
                 if about & {case.case_id, *case.waiting}:
-                    await self._cases.ask(case.case_id, "retry", {"by": self._by})
+                    await self._cases.ask(case.case_id, "retry", {"by": _BY})
         except (Refusal, NoAnswerError):
             pass  # what is left says it
         return True

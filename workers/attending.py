@@ -43,17 +43,14 @@ async def worker_runs_here(
     return len(listed.workers) > 0
 
 
-async def absence(client: Client, task_queue: str, *, probe: timedelta = PROBE) -> str | None:
-    """Why nothing of `task_queue` is done, in words; null if workers ask for its work and answer.
-
-    probe: how long a question to a running workflow may take.
-    """
+async def absence(client: Client, task_queue: str) -> str | None:
+    """Why nothing of `task_queue` is done, in words; null if workers ask for its work and answer."""
     kinds = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
     polled = await asyncio.gather(*(_pollers(client, task_queue, kind) for kind in kinds))
     ended = await _ended(client, task_queue)
     if not all(pollers - ended for pollers in polled):
         return f"nobody asks for the work of task queue {task_queue!r}"
-    return await _silence(client, task_queue, probe)
+    return await _silence(client, task_queue)
 
 
 async def _pollers(client: Client, task_queue: str, kind: TaskQueueType.ValueType) -> set[str]:
@@ -76,7 +73,7 @@ async def _ended(client: Client, task_queue: str) -> set[str]:
     return {one.worker_identity for one in reports} - running
 
 
-async def _silence(client: Client, task_queue: str, probe: timedelta) -> str | None:
+async def _silence(client: Client, task_queue: str) -> str | None:
     """What is amiss if a workflow that runs does not answer."""
     query = f"ExecutionStatus = 'Running' AND TaskQueue = '{task_queue}'"
     runs = [run async for run in client.list_workflows(query, limit=1)]
@@ -84,7 +81,7 @@ async def _silence(client: Client, task_queue: str, probe: timedelta) -> str | N
         return None
     handle = client.get_workflow_handle(runs[0].id)
     try:
-        await insist(lambda: handle.query("agenda"), Call("a question", handle.id), probe)
+        await insist(lambda: handle.query("agenda"), Call("a question", handle.id), PROBE)
     except NoAnswerError:
         return f"{handle.id} does not answer: the worker is gone, or has too much to do"
     except WorkflowQueryFailedError:

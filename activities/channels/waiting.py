@@ -10,9 +10,7 @@ from activities.kernel.pool import Connection
 Row = dict[str, Any]
 
 
-async def waiting(
-    connection: Connection, channels: Sequence[str], account_id: str | None = None, limit: int = 1000
-) -> list[Row]:
+async def waiting(connection: Connection, channels: Sequence[str], account_id: str | None = None) -> list[Row]:
     """Rows of the outbox that have not left, the oldest first: delivery_id, account_id, channel, stage, contact_id, staff_id,
     template, created_at, and
     `before`, how often they were tried until it was said that they are late."""
@@ -20,10 +18,9 @@ async def waiting(
         "select delivery_id, account_id, channel, stage, contact_id, staff_id, body->>'template' as template, created_at,"
         " tried as before"
         " from outbox where status = 'waiting' and channel = any($1) and ($2::text is null or account_id = $2)"
-        " order by created_at, delivery_id limit $3",
+        " order by created_at, delivery_id limit 1000",
         list(channels),
         account_id,
-        limit,
     )
     return [dict(row) for row in rows]
 

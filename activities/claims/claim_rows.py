@@ -95,13 +95,12 @@ async def find_line(
     return BoughtLine.model_validate_json(text) if text else None
 
 
-async def lines_of(connection: Connection, account_id: str, limit: int = 200) -> list[BoughtLine]:
+async def lines_of(connection: Connection, account_id: str) -> list[BoughtLine]:
     """What an account bought, the latest first."""
     rows = await connection.fetch(
         f"{_LINES} where coalesce(a.account_id, o.account_id) = $1"
-        " order by o.activated_at desc, l.order_id, l.line_id limit $2",
+        " order by o.activated_at desc, l.order_id, l.line_id limit 200",
         account_id,
-        limit,
     )
     return [BoughtLine.model_validate_json(row["line"]) for row in rows]
 

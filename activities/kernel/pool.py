@@ -49,8 +49,8 @@ async def _nothing_to_reset(_: Connection) -> None:
     connection goes back without asking the server. A transaction that is still open is ended by the driver."""
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> Pool:
-    """A pool of at most `size` connections on `dsn`; a statement may take 20 seconds. It connects at the first use."""
+async def open_pool(dsn: str) -> Pool:
+    """A pool of at most ten connections on `dsn`; a statement may take 20 seconds. It connects at the first use."""
     return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, init=_prepare, reset=_nothing_to_reset, command_timeout=20
+        dsn, min_size=0, max_size=10, init=_prepare, reset=_nothing_to_reset, command_timeout=20
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from activities.kernel.pool import Connection, Pool
 from activities.mail.keys import load_signing
@@ -16,18 +15,17 @@ REMEMBERED = 60.0
 class Signing:
     """The keys of a process that sends."""
 
-    def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._clock = clock
         self._keys: Keys = {}
         self._current: Key | None = None
         self._until = 0.0
 
     async def current(self, connection: Connection) -> Key:
         """The key that signs what is written now; `connection` is asked once a minute."""
-        if self._current is None or self._clock() >= self._until:
+        if self._current is None or time.monotonic() >= self._until:
             self._keys, self._current = await load_signing(connection)
-            self._until = self._clock() + REMEMBERED
+            self._until = time.monotonic() + REMEMBERED
         return self._current
 
     async def key(self, number: int) -> Key | None:

@@ -81,16 +81,13 @@ async def rehearse_feed(
     customers: int,
     seed: int,
     months: int = 12,
-    mapping: Path | None = None,
-    *,
-    concurrency: int = CONCURRENCY,
 ) -> dict[str, Any]:
     """The lives of `customers` of a feed's customers, drawn by `seed`, each for `months` from their first order.
 
     The feed is moved by whole weeks, so that its first day is today or soon after. Returns a summary of what happened.
     """
     began = time.monotonic()
-    rules, scan = _read(file, mapping)
+    rules, scan = _read(file)
     drawn = _draw(scan, customers, seed)
     weeks = weeks_to_today(min(order.local.date() for order in scan.orders.values()), _today(rules))
     progress_console.print(
@@ -99,7 +96,7 @@ async def rehearse_feed(
     driver = Driver(up, rules, scan.names, weeks, months)
     async with _watched(up.pool, driver, len(drawn)):
         # The busiest first: a long life begun last would be waited for alone.
-        await side_by_side(sorted(drawn.values(), key=len, reverse=True), driver.live, concurrency)
+        await side_by_side(sorted(drawn.values(), key=len, reverse=True), driver.live, CONCURRENCY)
     found = await _tally(up.pool, [rules.account.id.format(customer_id=customer) for customer in drawn])
     if found.twice:
         raise AssertionError(f"done twice: {', '.join(found.twice[:10])}")
@@ -117,7 +114,7 @@ async def rehearse_feed(
         "messages_waiting": found.waiting,
         "lapsed": found.lapsed,
         "done_twice": len(found.twice),
-        "concurrency": concurrency,
+        "concurrency": CONCURRENCY,
         "seconds": round(time.monotonic() - began, 1),
     }
 
@@ -155,8 +152,8 @@ def _today(rules: Mapping) -> date:
     return local_day(present(), rules.time_zone)
 
 
-def _read(file: Path, mapping: Path | None) -> tuple[Mapping, Scan]:
-    rules, header = mapping_for(file, mapping)
+def _read(file: Path) -> tuple[Mapping, Scan]:
+    rules, header = mapping_for(file)
     scan = Scanner(rules, header).scan(file)
     if not scan.orders:
         raise UserError(f"{file} has no order that could be placed; `perennial import orders` says why, line by line")

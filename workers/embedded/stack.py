@@ -34,7 +34,6 @@ class EmbeddedStack(Part):
         search_attributes: Temporal's search attributes, name to type.
         keep: False removes on leaving what the stack has put into `data_dir`.
         on_progress: told in a few words what has been reached.
-        dynamic_config: Temporal server settings beside the embedded ones; values are JSON.
         reject: refuses mail recipients, see `EmbeddedMailbox`.
 
     Raises:
@@ -49,7 +48,6 @@ class EmbeddedStack(Part):
         keep: bool = True,
         on_progress: Callable[[str], None] | None = None,
         *,
-        dynamic_config: Mapping[str, str] | None = None,
         reject: Rejection | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
@@ -57,7 +55,6 @@ class EmbeddedStack(Part):
         self.temporal = EmbeddedTemporal(
             self.data_dir / "temporal" / "temporal.db",
             search_attributes=search_attributes,
-            dynamic_config=dynamic_config,
         )
         self.mail = EmbeddedMailbox(self.data_dir / "mailbox", reject=reject)
         self._keep = keep

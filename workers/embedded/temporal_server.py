@@ -73,7 +73,6 @@ class EmbeddedTemporal(Part):
         search_attributes: name to type (`Keyword`, `KeywordList`, `Datetime`, `Text`, `Int`, `Double`, `Bool`);
             those that the file does not know yet are registered.
         port, ui_port, metrics_port: TCP ports, or None for 7233, 8233, 9233 or the next free ones.
-        dynamic_config: settings (JSON values) beside or instead of `DYNAMIC_CONFIG`.
 
     Raises:
         AlreadyRunningError: on entering, when another process serves this folder.
@@ -89,14 +88,12 @@ class EmbeddedTemporal(Part):
         port: int | None = None,
         ui_port: int | None = None,
         metrics_port: int | None = None,
-        dynamic_config: Mapping[str, str] | None = None,
     ) -> None:
         self._db_file = db_file
         self.namespace = namespace
         self._search_attributes = dict(search_attributes or {})
         self._wanted = (port, ui_port, metrics_port)
         self.port, self.ui_port, self.metrics_port = 0, 0, 0
-        self._dynamic_config = {**DYNAMIC_CONFIG, **(dynamic_config or {})}
         self._server: ServerProcess | None = None
         self._exit = contextlib.ExitStack()
 
@@ -186,7 +183,7 @@ class EmbeddedTemporal(Part):
             ("--sqlite-pragma", "synchronous=normal"),
             ("--log-level", "warn"),
             *(("--search-attribute", f"{name}={kind}") for name, kind in self._search_attributes.items()),
-            *(("--dynamic-config-value", f"{key}={value}") for key, value in self._dynamic_config.items()),
+            *(("--dynamic-config-value", f"{key}={value}") for key, value in DYNAMIC_CONFIG.items()),
         ]
         flags = ["--ui-disable-news-fetch", "--disable-config-file", "--disable-config-env"]
         return [str(program), "server", "start-dev", *flags, *(part for pair in pairs for part in pair)]

@@ -34,7 +34,7 @@ class UsageReport(FileReport):
 
 
 async def import_usage(
-    client: PerennialClient, file: Path, *, rejects: Path, concurrency: int = CONCURRENCY, progress: Progress = unseen
+    client: PerennialClient, file: Path, *, rejects: Path, progress: Progress = unseen
 ) -> UsageReport:
     """Every line of `file` becomes a usage figure, or a line of `rejects`. A later figure for the same day counts.
 
@@ -64,7 +64,7 @@ async def import_usage(
         done += 1
         progress(IMPORTING, done, len(accounts))
 
-    await side_by_side(accounts.values(), record_one, concurrency)
+    await side_by_side(accounts.values(), record_one, CONCURRENCY)
     return UsageReport(
         **work.ended(lines, lines - len(refused), refused, layout), accounts=len(accounts), journeys_told=told
     )
