@@ -224,6 +224,10 @@ class ServiceFacts(Carried):
         """The case of that id, if it is open or was resolved lately."""
         return next((case for case in self.cases if case.case_id == case_id), None)
 
+    def lead(self, lead_id: str) -> LeadFacts | None:
+        """The lead of that id."""
+        return next((lead for lead in self.leads if lead.lead_id == lead_id), None)
+
     def running(self) -> list[KnownCase]:
         """The cases in which work is owed, the most pressing first."""
         found = [case for case in self.cases if case.state in RUNNING]

@@ -9,16 +9,22 @@ from functools import cached_property
 from domain.frame.sales_holds import CaseForHold, HoldLevel, HoldReason, Purpose
 from domain.frame.service_facts import ServiceFacts
 from domain.frame.situation import Situation
-from domain.holds.holds import ContactDecision, ContactRequest, Hold, HoldRules, Verdict, contact_allowed, derive_holds
+from domain.holds.holds import (
+    USUAL,
+    ContactDecision,
+    ContactRequest,
+    Hold,
+    HoldRules,
+    Verdict,
+    contact_allowed,
+    derive_holds,
+)
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.calendar import local_day
 from domain.kernel.national import weekday_clock
 from domain.kernel.refusals import Problem, Refusal
 
 SALES_HELD = "SalesHeld"
-
-
-USUAL = HoldRules()
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class HoldRules(Carried):
     override_roles: frozenset[str] = frozenset({"service_lead", "service_manager"})
 
 
+USUAL = HoldRules()
+
+
 class Hold(Carried):
     """One reason to hold sales back, narrowed to a product if it names one; `review_at`: when it may change by itself."""
 
@@ -71,7 +74,7 @@ def derive_holds(
     clock: BusinessClock,
     *,
     as_of: datetime,
-    rules: HoldRules | None = None,
+    rules: HoldRules = USUAL,
 ) -> tuple[Hold, ...]:
     """The holds on a customer at `as_of`, blocks first, then oldest first.
 
@@ -79,9 +82,8 @@ def derive_holds(
         cases: all of the customer's cases that are not over, and those resolved lately.
         clock: the calendar in which cooling down is counted.
     """
-    limits = rules or HoldRules()
-    holds = [hold for case in cases for hold in _of_case(case, clock, as_of, limits)]
-    holds += [hold for answer in feedback for hold in _of_feedback(answer, as_of, limits)]
+    holds = [hold for case in cases for hold in _of_case(case, clock, as_of, rules)]
+    holds += [hold for answer in feedback for hold in _of_feedback(answer, as_of, rules)]
     for placed in manual:
         over = placed.lifted_at if placed.lifted_at is not None else placed.until
         if placed.since <= as_of and (over is None or over > as_of):
@@ -165,22 +167,21 @@ PASSES_ALWAYS = frozenset(
 )
 
 
-def check_override(override: Override, rules: HoldRules | None = None) -> None:
+def check_override(override: Override, rules: HoldRules = USUAL) -> None:
     """Whether an override may be placed.
 
     Raises:
         OverrideRefusedError: a role that may not, no reason, or longer than allowed.
     """
-    limits = rules or HoldRules()
-    if override.role not in limits.override_roles:
+    if override.role not in rules.override_roles:
         raise OverrideRefusedError(
-            f"a {override.role} may not override a hold; ask one of: {', '.join(sorted(limits.override_roles))}"
+            f"a {override.role} may not override a hold; ask one of: {', '.join(sorted(rules.override_roles))}"
         )
     if not override.reason.strip():
         raise OverrideRefusedError("an override needs a reason that the case owner will read; give one")
     length = override.until - override.since
-    if not timedelta(0) < length <= limits.override_limit:
-        raise OverrideRefusedError(f"an override lasts at most {limits.override_limit}, not {length}; end it sooner")
+    if not timedelta(0) < length <= rules.override_limit:
+        raise OverrideRefusedError(f"an override lasts at most {rules.override_limit}, not {length}; end it sooner")
 
 
 class Verdict(StrEnum):
@@ -223,20 +224,19 @@ def contact_allowed(
     overrides: Collection[Override] = (),
     *,
     as_of: datetime,
-    rules: HoldRules | None = None,
+    rules: HoldRules = USUAL,
 ) -> ContactDecision:
     """Whether a customer may be reached for a purpose at `as_of`. Ask at the moment of sending, not when planning.
 
     A hold that names a product lets outreach about another product pass, unless something else holds the customer.
     """
-    limits = rules or HoldRules()
     counting = [
         hold for hold in holds if hold.product is None or request.product is None or hold.product == request.product
     ]
     blocks = [hold for hold in counting if hold.level is HoldLevel.BLOCK]
     level = HoldLevel.BLOCK if blocks else HoldLevel.WARN if counting else HoldLevel.NONE
     override = next((one for one in overrides if one.since <= as_of < one.until), None)
-    verdict, says = _verdict(request, counting, level, as_of, limits)
+    verdict, says = _verdict(request, counting, level, as_of, rules)
     used = override if verdict is not Verdict.ALLOWED else None
     if used is not None:
         verdict, says = Verdict.ALLOWED, f"overridden by {used.by} ({used.role.replace('_', ' ')}): {used.reason}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING
-from domain.frame.customer import StaffFacts
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import HoldLevel, Purpose
@@ -100,12 +99,8 @@ def _check(situation: Situation, request: HandOverLead) -> None:
 
 
 def _same(situation: Situation, request: HandOverLead) -> LeadFacts | None:
-    recent = [
-        lead
-        for lead in situation.service.leads
-        if lead.product == request.product and lead.status in ALIVE and situation.as_of - lead.filed_at <= SAME_WITHIN
-    ]
-    return recent[0] if recent else None
+    alive = (one for one in situation.service.leads if one.product == request.product and one.status in ALIVE)
+    return next((one for one in alive if situation.as_of - one.filed_at <= SAME_WITHIN), None)
 
 
 def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
@@ -113,11 +108,11 @@ def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
     return next((o for o in situation.customer.offers if o.status == "open" and o.asset_id in assets), None)
 
 
-def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None) -> Notice:
+def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None, to: str = "owner") -> Notice:
     lines = [f"What was seen: {evidence}"]
     if due_at is not None:
         lines.append(f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}.")
-    return Notice(says, lines, to="owner", due=due_at)
+    return Notice(says, lines, to=to, due=due_at)
 
 
 def _days_on(situation: Situation, days: int) -> datetime:
@@ -126,15 +121,17 @@ def _days_on(situation: Situation, days: int) -> datetime:
 
 def _steps(situation: Situation, lead_id: str, attempt: int) -> list[Step]:
     """The reminder, and the look at the lead when its time is over."""
-    found = []
-    for kind, name, days in (
-        ("service_lead_reminder", "reminder", REMIND_AFTER),
-        ("service_lead_overdue", "overdue", ANSWER_WITHIN),
-    ):
-        at = _days_on(situation, days)
-        on = situation.customer.day_of(at)
-        found.append(Step(kind=kind, stage=STAGE, name=f"lead-{lead_id}-{name}-{attempt}", at=at, on=on))
-    return found
+    times = {name: _days_on(situation, days) for name, days in (("reminder", REMIND_AFTER), ("overdue", ANSWER_WITHIN))}
+    return [
+        Step(
+            kind=f"service_lead_{name}",
+            stage=STAGE,
+            name=f"lead-{lead_id}-{name}-{attempt}",
+            at=at,
+            on=situation.customer.day_of(at),
+        )
+        for name, at in times.items()
+    ]
 
 
 def _looked_at(situation: Situation) -> list[Step]:
@@ -172,7 +169,7 @@ def _was_over(situation: Situation, lead: LeadFacts) -> bool:
 
 
 def _find(situation: Situation, lead_id: str) -> LeadFacts:
-    lead = next((lead for lead in situation.service.leads if lead.lead_id == lead_id), None)
+    lead = situation.service.lead(lead_id)
     if lead is None:
         waiting = ", ".join(lead.lead_id for lead in situation.service.leads if lead.status in WAITING) or "none"
         raise Refusal(NOT_ALLOWED, f"lead {lead_id!r} is none of this customer's; waiting for an answer: {waiting}")
@@ -217,7 +214,7 @@ def answer(situation: Situation, request: AnswerLead) -> Decision:
 def _lead_of(situation: Situation, step: Step) -> tuple[LeadFacts | None, int]:
     """The lead that a step looks at while it waits for an answer, and which attempt it is."""
     lead_id, _, attempt = step.name.removeprefix("lead-").rsplit("-", 2)
-    lead = next((lead for lead in situation.service.leads if lead.lead_id == lead_id), None)
+    lead = situation.service.lead(lead_id)
     return (lead if lead is not None and lead.status == "routed" else None), int(attempt)
 
 
@@ -226,15 +223,9 @@ def remind(situation: Situation, step: Step) -> Decision:
     lead, _ = _lead_of(situation, step)
     if lead is None:
         return Decision(JournalLine("The lead was answered", kind="skipped"))
-    notice = Notice(
-        f"A lead waits for your answer: {lead.product}", [f"What was seen: {lead.evidence}"], "owner", lead.due_at
-    )
-    notice = _to(notice, lead.seller)
+    lines = [f"What was seen: {lead.evidence}"]
+    notice = Notice(f"A lead waits for your answer: {lead.product}", lines, "owner", lead.due_at, lead.seller)
     return Decision(JournalLine(f"Lead {lead.lead_id}: reminder sent"), notices=[notice])
-
-
-def _to(notice: Notice, person: StaffFacts | None) -> Notice:
-    return Notice(notice.title, notice.lines, notice.to, notice.due, person)
 
 
 def overdue(situation: Situation, step: Step) -> Decision:
@@ -253,13 +244,9 @@ def overdue(situation: Situation, step: Step) -> Decision:
         )
     due_at = _days_on(situation, ANSWER_WITHIN)
     says = f"Lead {lead.lead_id} goes to somebody else: nobody answered in time"
-    lines = [
-        f"What was seen: {lead.evidence}",
-        f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}.",
-    ]
     return Decision(
         JournalLine(says),
         Outcome(plan=_steps(situation, lead.lead_id, attempt + 1), said=[says]),
         [RouteLead(lead.lead_id, "success_manager", due_at, again=True)],
-        notices=[Notice(says, lines, to="success_manager", due=due_at)],
+        notices=[_told(situation, says, lead.evidence, due_at, to="success_manager")],
     )
