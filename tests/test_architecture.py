@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -66,3 +68,9 @@ def test_the_linter_keeps_every_area_in_a_row() -> None:
     assert set().union(*_rows()) == set(_known())
     place = {area: number for number, row in enumerate(_rows()) for area in row}
     assert all(place[one] < place[other] for one, other in _drawn())
+
+
+def test_a_class_of_the_domain_has_its_name_alone() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "domain").rglob("*.py"))]
+    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []

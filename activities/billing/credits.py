@@ -16,7 +16,7 @@ from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.billing import crediting
 from domain.billing.billing import Credit, Credited, CreditLine
-from domain.billing.crediting import Memo, Source, Target
+from domain.billing.crediting import CreditedFor, Memo, Source
 from domain.billing.documents import Document, DocumentLine
 from domain.billing.line_parts import Why, read_parts
 from domain.journey import telling
@@ -71,11 +71,11 @@ async def sources_of(connection: Connection, asset_ids: Iterable[str]) -> dict[s
     return found
 
 
-async def _left_of(connection: Connection, targets: Iterable[Target]) -> dict[Target, list[Source]]:
+async def _left_of(connection: Connection, targets: Iterable[CreditedFor]) -> dict[CreditedFor, list[Source]]:
     """What all credits so far have left of the charges of assets, the latest first, or of purchases."""
     targets = list(targets)
     charges = await sources_of(connection, [one.asset_id for one in targets if one.asset_id is not None])
-    found: dict[Target, list[Source]] = {}
+    found: dict[CreditedFor, list[Source]] = {}
     for target in targets:
         sources = charges.get(target.asset_id or "", [])
         if target.asset_id is None or (not sources and target.is_purchase):
@@ -84,7 +84,7 @@ async def _left_of(connection: Connection, targets: Iterable[Target]) -> dict[Ta
     return found
 
 
-async def _sources_of_purchase(connection: Connection, target: Target) -> list[Source]:
+async def _sources_of_purchase(connection: Connection, target: CreditedFor) -> list[Source]:
     """What is left of an order line that is no asset; without an invoice of ours the order says what it cost."""
     rows = await connection.fetch(_PURCHASE, target.order_id, target.line_id)
     sources = [Source(row["left"], rates=tuple(row["rates"] or ()), invoice_id=row["invoice_id"]) for row in rows]
@@ -271,14 +271,14 @@ async def _booked(connection: Connection, key: str) -> Credited | None:
     return _credited(await load_credit_memo(connection, memo_id), again=True) if memo_id else None
 
 
-async def _target(connection: Connection, account_id: str, line: CreditLine) -> Target:
+async def _target(connection: Connection, account_id: str, line: CreditLine) -> CreditedFor:
     """The order line behind a line of a credit, with its asset if it made one."""
     named = (line.asset_id,) if line.asset_id else (line.order_id, line.line_id)
     row = await connection.fetchrow(_ASSET if line.asset_id else _ORDER_LINE, account_id, *named)
     if row is None:
         what = line.asset_id or f"{line.order_id}.{line.line_id}"
         raise LookupError(f"{line.key}: {what} was not sold to {account_id}")
-    return Target(**{**dict(row), "tax_rates": tuple(row["tax_rates"] or ())})
+    return CreditedFor(**{**dict(row), "tax_rates": tuple(row["tax_rates"] or ())})
 
 
 _ASSET = (

@@ -124,7 +124,7 @@ async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found
     return first
 
 
-async def _suggested(connection: Connection, order: Order, record: placing.OnRecord) -> list[str]:
+async def _suggested(connection: Connection, order: Order, record: placing.OrderOnRecord) -> list[str]:
     """The catalogue's codes, for an order that names a product which nobody knows."""
     brought = {product.code for product in order.products} | record.products.keys()
     known = all(line.product in brought for line in order.all_lines())

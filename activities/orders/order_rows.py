@@ -14,7 +14,7 @@ from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
 from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, StaffFacts
-from domain.journey.placing import OnRecord
+from domain.journey.placing import OrderOnRecord
 from domain.journey.writes import KeepPlaybook, PlaceOrder
 from domain.kernel.calendar import local_day
 from domain.orders.order import Order, OrderedProduct, PricePer, ProductKind
@@ -37,7 +37,7 @@ select jsonb_build_object(
 """
 
 
-async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord, tuple[str, str] | None]:
+async def load_on_record(connection: Connection, order: Order) -> tuple[OrderOnRecord, tuple[str, str] | None]:
     """What is on record of what an order names, in one look; and the account and digest of the order itself if it was accepted."""
     account = order.account
     row = await connection.fetchrow(
@@ -51,7 +51,7 @@ async def load_on_record(connection: Connection, order: Order) -> tuple[OnRecord
     if row is None:
         raise AssertionError("a select without a table has a row")
     found = {name: value for name, value in row["record"].items() if value is not None}
-    record = OnRecord(
+    record = OrderOnRecord(
         newest_at=datetime.fromisoformat(found["newest_at"]) if "newest_at" in found else None,
         products={one["code"]: OrderedProduct.model_validate(one) for one in found.get("products", ())},
         contracts=found.get("contracts", {}),

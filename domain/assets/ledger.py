@@ -25,7 +25,7 @@ from domain.assets.model import (
     active_actions,
 )
 from domain.assets.periods import attributes_at, boundaries, rows_of, slices, sweep
-from domain.assets.worth import Amounts, Anchor, LedgerPolicy, month_anchors, units_worth
+from domain.assets.worth import Anchor, LedgerPolicy, PeriodAmounts, month_anchors, units_worth
 from domain.kernel.base import Carried
 
 ZERO = Decimal(0)
@@ -91,7 +91,7 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
     stretches = slices(boundaries(active), active[-1].lifecycle_end)
     attributes = attributes_at(active, [stretch.start for stretch in stretches])
     anchors = month_anchors(asset, active)
-    once, amounts = asset.selling_model is SellingModel.ONE_TIME, Amounts(asset, policy, anchors)
+    once, amounts = asset.selling_model is SellingModel.ONE_TIME, PeriodAmounts(asset, policy, anchors)
     periods: list[StatePeriod] = []
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
         mrr = holdings.mrr

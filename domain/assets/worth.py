@@ -12,13 +12,7 @@ from functools import lru_cache
 from math import lcm
 from operator import attrgetter
 
-from domain.assets.model import (
-    Asset,
-    AssetAction,
-    AssetRecord,
-    Category,
-    SellingModel,
-)
+from domain.assets.model import Asset, AssetAction, AssetRecord, Category, SellingModel
 from domain.assets.periods import Slice
 from domain.kernel.base import Carried
 from domain.kernel.calendar import anchor_from, local_day, months_between
@@ -146,7 +140,7 @@ def units_worth(
     return None if exact is None else rounding_of(asset.currency).apply(exact * units)
 
 
-class Amounts:
+class PeriodAmounts:
     """The amounts of an asset's periods, one after the other."""
 
     def __init__(self, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> None:

@@ -34,7 +34,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Target:
+class CreditedFor:
     """What a line of a credit is for: an order line, its asset, or both. Without an order nothing says its quantity and price."""
 
     currency: str
@@ -158,8 +158,8 @@ def of_schedules(
 
 def of_charges(
     credit: Credit,
-    lines: Sequence[tuple[CreditLine, Target]],
-    left: Mapping[Target, Sequence[Source]],
+    lines: Sequence[tuple[CreditLine, CreditedFor]],
+    left: Mapping[CreditedFor, Sequence[Source]],
     taxes: Mapping[str, list[Taxed]],
     on: date,
 ) -> Memo | None:
@@ -184,7 +184,7 @@ def of_charges(
 
 
 def _credit_line(
-    line: CreditLine, target: Target, source: Source, amount: Decimal, on: date, number: int
+    line: CreditLine, target: CreditedFor, source: Source, amount: Decimal, on: date, number: int
 ) -> DocumentLine:
     unit_price = half_up(6).apply(amount / line.quantity) if line.quantity else None
     by_unit = unit_price is not None and unit_price * (line.quantity or 0) == amount

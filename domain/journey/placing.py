@@ -22,7 +22,7 @@ from domain.orders.writes import AddProducts
 
 
 @dataclass(frozen=True)
-class OnRecord:
+class OrderOnRecord:
     """What is on record of what an order names.
 
     `newest_at`: when the account's latest order was activated; `contracts`: whose the contract ids are; `staff`: our people by id;
@@ -51,7 +51,7 @@ class _People:
     left: Sequence[str]
 
 
-def check_contracts(order: Order, record: OnRecord) -> None:
+def check_contracts(order: Order, record: OrderOnRecord) -> None:
     """Raises `Refusal` (InvalidOrder) for contract ids that other orders have."""
     problems = [
         Problem(
@@ -69,7 +69,7 @@ def place(
     before: Customer | None,
     order: Order,
     playbook: Playbook,
-    record: OnRecord,
+    record: OrderOnRecord,
     as_of: datetime,
     *,
     codes: Iterable[str] = (),
@@ -126,7 +126,7 @@ def _with_order(
     return before.having(**about, **more, goods=[*names, *before.goods])
 
 
-def is_older(before: Customer | None, order: Order, record: OnRecord) -> bool:
+def is_older(before: Customer | None, order: Order, record: OrderOnRecord) -> bool:
     """True for an order from before the latest one: it tells nothing new about the account."""
     return before is not None and record.newest_at is not None and order.activated_at < record.newest_at
 
@@ -139,7 +139,9 @@ def _as_known(before: Customer, order: Order) -> _People:
     return _People(account, before.owner, before.success_manager, before.contacts, left)
 
 
-def _brought(before: Customer | None, order: Order, playbook: Playbook, record: OnRecord, as_of: datetime) -> _People:
+def _brought(
+    before: Customer | None, order: Order, playbook: Playbook, record: OrderOnRecord, as_of: datetime
+) -> _People:
     """The account and its people as the order says, but for what a request has set."""
     account, was = order.account, before.account if before else None
     said = {
@@ -186,7 +188,7 @@ def _brought(before: Customer | None, order: Order, playbook: Playbook, record: 
 
 
 def _contacts(
-    before: Customer | None, order: Order, record: OnRecord, zone: str, language: str
+    before: Customer | None, order: Order, record: OrderOnRecord, zone: str, language: str
 ) -> tuple[list[ContactFacts], list[str]]:
     """Whom the customer is written to: first those that the order names, then the others; and what of the order's is left aside."""
     known = {one.contact_id: one for one in before.contacts} if before else {}
@@ -219,7 +221,7 @@ def _contacts(
 
 
 def _account_of(
-    before: Customer | None, order: Order, playbook: Playbook, record: OnRecord, people: _People, as_of: datetime
+    before: Customer | None, order: Order, playbook: Playbook, record: OrderOnRecord, people: _People, as_of: datetime
 ) -> PlaceAccount:
     """The account as it is written, with the contacts that the order brings."""
     ids = {one.contact_id for one in people.contacts}

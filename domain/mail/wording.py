@@ -18,7 +18,7 @@ _FOLDER = files("domain.mail") / "words"
 _PART = re.compile(r"\{([a-z_]+)\}")
 
 
-class _Words(BaseModel):
+class _WordFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     uses: str | None = None
@@ -37,9 +37,9 @@ class Wording:
         self._name = name
 
     @cached_property
-    def file(self) -> _Words:
+    def file(self) -> _WordFile:
         """What it holds, checked."""
-        return _Words.model_validate(tomllib.loads((_FOLDER / f"{self._name}.toml").read_text(encoding="utf-8")))
+        return _WordFile.model_validate(tomllib.loads((_FOLDER / f"{self._name}.toml").read_text(encoding="utf-8")))
 
     @cached_property
     def endings(self) -> list[tuple[re.Pattern[str], str]]:

@@ -53,7 +53,7 @@ def price(
     """The quote for a request, made for the instant `as_of`; nothing is written.
 
     `assets` holds those that the request names and the bundles below them, whose edges are `relationships`. Changes
-    recorded before `as_of` are backdated. Amounts are those that the ledger books, rounded to the currency's minor unit.
+    recorded before `as_of` are backdated. PeriodAmounts are those that the ledger books, rounded to the currency's minor unit.
 
     Raises:
         QuoteError: The request does not fit catalogue, price book, account or discounts; the subclass says why.

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from domain.billing.billing import Credit, CreditLine
-from domain.billing.crediting import Source, Target, by_key, of_charges, of_schedules, set_off
+from domain.billing.crediting import CreditedFor, Source, by_key, of_charges, of_schedules, set_off
 from domain.billing.documents import DocumentLine
 from domain.billing.line_parts import Why
 from domain.kernel.tax import Taxed
 
 ON = date(2027, 3, 1)
-TARGET = Target(
+TARGET = CreditedFor(
     "EUR", "once", order_id="SO-1", line_id="1", quantity=4, unit_price=Decimal(30), tax_rates=(Decimal(19),)
 )
 

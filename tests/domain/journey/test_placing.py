@@ -13,7 +13,7 @@ from domain.frame.customer import Customer, StaffFacts
 from domain.frame.decision import Decision
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
-from domain.journey.placing import OnRecord, place
+from domain.journey.placing import OrderOnRecord, place
 from domain.journey.writes import KeepPlaybook, PlaceAccount, PlaceOrder, ReachBack
 from domain.kernel.refusals import Refusal
 from domain.orders.order import OrderedProduct, ProductKind, read_order
@@ -26,10 +26,10 @@ OLGA = StaffFacts(staff_id="S-1", name="Olga Owner", email="olga@seller.example"
 
 
 def placed(
-    document: dict[str, Any], before: Customer | None = None, record: OnRecord | None = None, **given: Any
+    document: dict[str, Any], before: Customer | None = None, record: OrderOnRecord | None = None, **given: Any
 ) -> tuple[Situation, Decision]:
     assert isinstance(PLAYBOOK, Playbook)
-    return place(before, read_order(document), PLAYBOOK, record or OnRecord(), NOW, **given)
+    return place(before, read_order(document), PLAYBOOK, record or OrderOnRecord(), NOW, **given)
 
 
 def customer() -> tuple[dict[str, Any], Customer]:
@@ -45,7 +45,7 @@ def left(decision: Decision) -> list[str]:
 
 def test_a_first_order_writes_account_and_order_before_what_follows_from_them() -> None:
     known = OrderedProduct(code="SEATS", name="Seats", kind=ProductKind.SUBSCRIPTION)
-    situation, decision = placed(order("A-1"), record=OnRecord(products={"SEATS": known}))
+    situation, decision = placed(order("A-1"), record=OrderOnRecord(products={"SEATS": known}))
     kinds = [type(write) for write in decision.writes]
     assert kinds[:4] == [KeepPlaybook, AddProducts, PlaceAccount, PlaceOrder]
     assert kinds.count(AssetChange) == len(situation.customer.assets) == 3
@@ -65,7 +65,7 @@ def test_a_later_order_adds_to_what_the_customer_has() -> None:
 
 def test_what_a_request_has_set_stays_and_the_answer_says_so() -> None:
     document, before = customer()
-    record = OnRecord(fields=frozenset({"time_zone", "owner"}), contacts=frozenset({"P-1"}), staff={"S-1": OLGA})
+    record = OrderOnRecord(fields=frozenset({"time_zone", "owner"}), contacts=frozenset({"P-1"}), staff={"S-1": OLGA})
     other = {**document["account"], "time_zone": "Asia/Seoul", "language": "ko"}
     other["owner"] = {"staff_id": "S-9", "name": "Nia New", "email": "nia@seller.example"}
     contacts = [{**document["contacts"][0], "name": "Someone Else"}]
@@ -79,7 +79,7 @@ def test_what_a_request_has_set_stays_and_the_answer_says_so() -> None:
 
 def test_people_who_are_known_stay_as_they_are() -> None:
     known = OLGA.having(name="Olga Before")
-    situation, decision = placed(order("A-1"), record=OnRecord(staff={"S-1": known}))
+    situation, decision = placed(order("A-1"), record=OrderOnRecord(staff={"S-1": known}))
     assert situation.customer.owner == known
     assert [said.split(":")[0] for said in left(decision)] == ["account.owner"]
 
@@ -89,7 +89,7 @@ def test_a_wish_for_no_optional_mails_goes_with_the_address(email: str, *, unsub
     document, before = customer()
     contacts = [{"contact_id": "P-2", "name": "Aoi", "email": email}]
     later = {**goods_order(document, NOW), "contacts": contacts}
-    situation, _ = placed(later, before, OnRecord(unsubscribed=frozenset({"aoi@customer.example"})))
+    situation, _ = placed(later, before, OrderOnRecord(unsubscribed=frozenset({"aoi@customer.example"})))
     assert [(one.contact_id, one.unsubscribed) for one in situation.customer.contacts] == [
         ("P-2", unsubscribed),
         ("P-1", False),
@@ -100,7 +100,7 @@ def test_who_was_taken_off_by_a_request_is_not_brought_back() -> None:
     document, before = customer()
     contacts = [*document["contacts"], {"contact_id": "P-2", "name": "Bo", "email": "Bo@customer.example"}]
     later = {**goods_order(document, NOW), "contacts": contacts}
-    situation, decision = placed(later, before, OnRecord(gone=frozenset({("P-2", "bo@customer.example")})))
+    situation, decision = placed(later, before, OrderOnRecord(gone=frozenset({("P-2", "bo@customer.example")})))
     assert [one.contact_id for one in situation.customer.contacts] == ["P-1"]
     assert left(decision) == ["contacts[1]: P-2 was taken off by a request; ask for change_contacts"]
     written = next(write for write in decision.writes if isinstance(write, PlaceAccount))
@@ -112,7 +112,7 @@ def test_an_older_order_tells_nothing_new_of_the_account() -> None:
     past = NOW - timedelta(days=400)
     other = {**document["account"], "name": "Another name"}
     older = {**goods_order(document, past), "account": other}
-    situation, decision = placed(older, before, OnRecord(newest_at=NOW - timedelta(days=30)), imported=True)
+    situation, decision = placed(older, before, OrderOnRecord(newest_at=NOW - timedelta(days=30)), imported=True)
     kinds = [type(write) for write in decision.writes]
     assert ReachBack in kinds
     assert PlaceAccount not in kinds
@@ -123,7 +123,7 @@ def test_a_contract_of_another_order_is_refused() -> None:
     document = order("A-1")
     taken = {document["contracts"][0]["contract_id"]: "SO-0"}
     with pytest.raises(Refusal, match=r"contracts\[0\]\.contract_id: .* belongs to order 'SO-0'"):
-        placed(document, record=OnRecord(contracts=taken))
+        placed(document, record=OrderOnRecord(contracts=taken))
 
 
 def test_a_product_that_nobody_knows_is_refused_with_what_is_near() -> None:
