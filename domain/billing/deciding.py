@@ -63,20 +63,10 @@ class ToBill:
         """The contracts of new assets as a sale has made them, which the customer's facts show without asking; else nothing."""
         if self.due or any(before is not None for before in self.before.values()):
             return {}
-        known = {contract.contract_id: contract for contract in customer.contracts}
-        if not all(
-            name in known and known[name].term.number == 1 and not known[name].term.moves for name in self.contracts
-        ):
+        known = {one.contract_id: one for one in customer.contracts if one.term.number == 1 and not one.term.moves}
+        if not known.keys() >= set(self.contracts):
             return {}
-        return {
-            name: billing.ContractBilling(
-                contract_id=name,
-                billing=known[name].billing,
-                first_invoice=known[name].first_invoice,
-                terms=(billing.ContractTerm(start_on=known[name].term.start_on, until=known[name].term.until),),
-            )
-            for name in self.contracts
-        }
+        return {name: billing.billing_of(known[name]) for name in self.contracts}
 
 
 @dataclass(frozen=True)
