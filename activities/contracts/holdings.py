@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.telling import telling
-from activities.kernel.inserts import or_update
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import (
@@ -25,19 +25,43 @@ from domain.contracts.writes import (
 )
 from domain.journey.telling import term_told
 
-OPEN_ASSETS = Sql(
-    "insert into asset (asset_id, account_id, product_code, name, contract_id, parent_id, currency, price_per, unit_price,"
-    " price_book, selling_model, pricing_source, renewal_pricing, renewal_months, ramped, derived_price, time_zone,"
-    " lifecycle_start, lifecycle_end, months_from, carried, carried_first, invoiced_from, tax_rates)"
-    " values (:asset.asset_id, :asset.account_id, :asset.product, :asset.name, :asset.contract_id, :asset.parent_id,"
-    " :asset.currency, :per, :unit_price, :asset.price_book, :asset.selling_model, :asset.pricing_source,"
-    " :asset.renewal_pricing, :asset.renewal_months, :asset.ramped, :asset.derived_price, :asset.time_zone, :start, :end,"
-    " :asset.months_from, :carried, :carried_first, :invoiced_from, case when :taxed_as::text is null"
-    " then tax_rates_for(:asset.account_id, :asset.product, :asset.contract_id) else tax_rates_of(:taxed_as) end)",
-    carried=lambda _, write: str(write.asset.carried),
-    carried_first=lambda _, write: None if write.asset.carried_first is None else str(write.asset.carried_first),
+ASSET = Insert(
+    "asset",
+    "asset_id account_id order_id line_id product_code=product name contract_id parent_id currency price_per=per unit_price"
+    " price_book selling_model pricing_source renewal_pricing renewal_months ramped derived_price time_zone lifecycle_start"
+    " lifecycle_end months_from carried carried_first invoiced_from tax_rates",
 )
-"""The rows of new assets; their actions and periods follow."""
+# Tax is that of the asset that goes on elsewhere, or of the customer's own orders.
+_RATES = """
+select case when taxed_as is null then tax_rates_for(account_id, product, contract_id) else tax_rates_of(taxed_as) end as rates
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality x(account_id, product, contract_id, taxed_as, n)
+order by n
+"""
+
+
+async def open_assets(place: Place, writes: Sequence[OpenAsset]) -> None:
+    """The rows of new assets; their actions and periods follow."""
+    whose = [[getattr(write.asset, name) for write in writes] for name in ("account_id", "product", "contract_id")]
+    rates = await place.connection.fetch(_RATES, *whose, [write.taxed_as for write in writes])
+    await ASSET.copy(
+        place.connection, [_asset_row(write, row["rates"]) for write, row in zip(writes, rates, strict=True)]
+    )
+
+
+def _asset_row(write: OpenAsset, rates: Any) -> tuple[Any, ...]:
+    first = write.asset.carried_first
+    return ASSET.row(
+        write.asset,
+        **dict.fromkeys(("order_id", "line_id")),
+        price_per=write.per,
+        unit_price=write.unit_price,
+        lifecycle_start=write.start,
+        lifecycle_end=write.end,
+        carried=str(write.asset.carried),
+        carried_first=None if first is None else str(first),
+        invoiced_from=write.invoiced_from,
+        tax_rates=rates,
+    )
 
 
 def _told(place: Place, term: BeginTerm | MoveTerm) -> list[Any]:
@@ -106,7 +130,7 @@ HANDLERS: Handlers = dict(
                 or_update("quote_id", "total lines quoted_at"),
             ),
         ),
-        on(OpenAsset, OPEN_ASSETS),
+        on(OpenAsset, open_assets),
         on(OpenContract, open_contracts),
         on(BeginTerm, BEGIN_TERMS),
         on(MoveTerm, _MOVE_TERMS),

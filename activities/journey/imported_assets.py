@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records, save_changes
-from activities.contracts.holdings import OPEN_ASSETS, open_contracts
+from activities.contracts.holdings import open_assets, open_contracts
 from activities.frame.handlers import Place
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Value
@@ -27,7 +27,7 @@ async def save_taken_over(
     place = Place(connection, asset.account_id, as_of)
     if contract and taken.contract:
         await open_contracts(place, [taken.contract])
-    await OPEN_ASSETS(place, [taken.asset])
+    await open_assets(place, [taken.asset])
     await connection.execute(
         "update asset set version = $2, serial_number = $3 where asset_id = $1",
         asset.asset_id,

@@ -7,11 +7,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from activities.contracts.holdings import open_contracts
+from activities.contracts.holdings import ASSET, open_contracts
 from activities.frame.handlers import Handlers, Place, inserted, on
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
+from domain.assets.model import PricingSource, RenewalPricing
 from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts, StaffFacts
 from domain.journey.placing import OrderOnRecord
@@ -93,16 +94,22 @@ KEEP_PLAYBOOK = inserted(
     "on conflict do nothing",
     body=lambda _, write: write.playbook.model_dump(mode="json"),
 )
-_ORDER = Insert(
+ORDER = Insert(
     "sales_order",
     "order_id account_id digest activated_at activated_on currency sells_goods imported recorded_at",
 )
-_LINE = Insert("order_line", "order_id line_id product_code contract_id site quantity unit_price price_per tax_rates")
-_ASSET = Insert(
-    "asset",
-    "asset_id account_id order_id line_id product_code name contract_id currency price_per unit_price selling_model"
-    " lifecycle_start lifecycle_end time_zone",
+LINE = Insert(
+    "order_line", "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates"
 )
+_UNSAID: dict[str, Any] = {
+    **dict.fromkeys(("parent_id", "renewal_months", "months_from", "carried_first", "invoiced_from", "tax_rates")),
+    **dict.fromkeys(("ramped", "derived_price"), False),
+    "price_book": "standard",
+    "pricing_source": PricingSource.LAST_TRANSACTION,
+    "renewal_pricing": RenewalPricing.LOT_BY_LOT,
+    "carried": "0",
+}
+"""Of an asset, what an order says nothing about."""
 
 
 async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
@@ -121,38 +128,30 @@ async def _place_order(place: Place, sale: PlaceOrder) -> None:
         "imported": sale.imported,
         "recorded_at": as_of,
     }
-    await _ORDER.add(connection, [_ORDER.row(order, **placed)])
-    await _LINE.copy(connection, _line_rows(order))
+    await ORDER.put(connection, [order], **placed)
+    await LINE.copy(connection, _line_rows(order))
     if sale.contracts:
         await open_contracts(place, [OpenContract(one, "sold", as_of) for one in sale.contracts])
     if sale.assets:
-        await _ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
+        await ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
 
 
 def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
     sold = [(line, contract.contract_id, None) for contract in order.contracts for line in contract.lines]
     for line, contract_id, site in [*sold, *((line, None, line.site) for line in order.lines)]:
-        yield _LINE.row(
-            line,
-            order_id=order.order_id,
-            product_code=line.product,
-            contract_id=contract_id,
-            site=site,
-            price_per=line.per.value,
-            tax_rates=list(line.tax_rates) if line.tax_rates else None,
-        )
+        rates = list(line.tax_rates) if line.tax_rates else None
+        yield LINE.row(line, order_id=order.order_id, contract_id=contract_id, site=site, tax_rates=rates)
 
 
 def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
     period = asset.periods[0]
-    return _ASSET.row(
+    return ASSET.row(
         asset,
+        **_UNSAID,
         account_id=order.account.account_id,
         order_id=order.order_id,
         line_id=asset.asset_id.removeprefix(f"{order.order_id}."),
-        product_code=asset.product,
         name=asset.product_name,
-        price_per=asset.per.value,
         selling_model="one_time" if asset.per is PricePer.ONCE else "termed",
         lifecycle_start=period.starts_at,
         lifecycle_end=period.ends_at,

@@ -8,6 +8,7 @@ from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Models
+from activities.orders.order_rows import LINE, ORDER
 from domain.assets.bundles import Relationship
 from domain.assets.writes import Relate
 from domain.journey.acceptance import Taken
@@ -100,16 +101,10 @@ def _decision(write: SaveQuote) -> str:
     return "rejected" if write.after.state is QuoteState.DRAFT else "approved"
 
 
-_ORDER = inserted(
-    "sales_order",
-    "order_id account_id digest activated_at=at activated_on currency sells_goods=goods imported='false' recorded_at=at",
-    activated_on=lambda place, write: local_day(write.at, place.customer.account.time_zone),
-)
-_LINE = Sql(
-    "insert into order_line (order_id, line_id, product_code, contract_id, quantity, unit_price, price_per, tax_rates)"
-    " values (:order_id, :line.line_id, :line.product, :line.contract_id, :line.quantity, :line.unit_price, :line.per,"
-    " tax_rates_for(:account_id, :line.product, :line.contract_id, :order_id))"
-)
+_RATES = """
+select tax_rates_for($1, product, contract_id, $2) as rates
+from unnest($3::text[], $4::text[]) with ordinality x(product, contract_id, n) order by n
+"""
 _LINK = Sql("update asset set order_id = :order_id, line_id = :line.line_id where asset_id = :line.asset_id")
 _EDGE = Sql(
     "insert into asset_relationship (parent_id, child_id, role, child_quantity, ratio, included_in_price)"
@@ -128,8 +123,15 @@ class _Line:
 
 async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
     """The orders that accepted quotes make, with their lines."""
-    await _ORDER(place, writes)
-    await _LINE(place, [_Line(write.order_id, line) for write in writes for line in write.lines])
+    for write in writes:
+        day = local_day(write.at, place.customer.account.time_zone)
+        given = {"account_id": place.account_id, "activated_at": write.at, "activated_on": day, "recorded_at": write.at}
+        await ORDER.put(place.connection, [write], **given, sells_goods=write.goods, imported=False)
+        sold = [[getattr(line, name) for line in write.lines] for name in ("product", "contract_id")]
+        rates = await place.connection.fetch(_RATES, place.account_id, write.order_id, *sold)
+        taxed = zip(write.lines, rates, strict=True)
+        rows = [LINE.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"]) for one, row in taxed]
+        await LINE.copy(place.connection, rows)
 
 
 async def _link_assets(place: Writing, writes: list[LinkAssets]) -> None:
