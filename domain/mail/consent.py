@@ -7,7 +7,9 @@ with its reasons. Whatever else bears on the question is for a person.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from domain.mail.clauses import Clause
 from domain.mail.spelled import spelled_out
@@ -40,22 +42,9 @@ class Consent:
         return self.accepts + self.declines + self.renews == 1 and not self.bears
 
 
-@dataclass
-class _Found:
-    renewal_asked: bool = False
-    accepts: bool = False
-    declines: bool = False
-    renews: bool = False
-    doubts: bool = False
-    """what takes a yes back: a condition, a change, a delay, irony"""
-    asks: bool = False
-    """a question about it"""
-    hedges: bool = False
-    """what may turn a no into a yes"""
-    turned: bool = False
-    bears: bool = False
-    waits: bool = False
-    """it speaks of a condition, a change or a later day, whether or not that bears on the question"""
+_Note = Literal["accepts", "declines", "renews", "doubts", "asks", "hedges", "turned", "bears", "waits"]
+"""What a sentence says or does: it takes a yes back (doubts), asks about it, may turn a no into a yes (hedges), says a no turned
+round, bears on the question, or speaks of a condition, a change or a later day, whether or not that bears on it (waits)."""
 
 
 def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
@@ -64,50 +53,48 @@ def consent(sentences: list[list[Clause]], *, renewal_asked: bool) -> Consent:
     Args:
         renewal_asked: the reply answers a question whether to renew; then "please renew" is a yes.
     """
-    found = _Found(renewal_asked=renewal_asked)
+    notes: set[_Note] = set()
     about_contract = renewal_asked or any(yes.contract.search(one.text) for sentence in sentences for one in sentence)
     for sentence in sentences:
-        _look([Clause(spelled_out(one.text), one.asks) for one in sentence], found, about_contract=about_contract)
-    accepts, renews = found.accepts, found.renews
-    if renewal_asked and renews:
-        accepts, renews = True, False
-    elif renews and accepts:
-        accepts = False  # "yes, please renew our Workspace" is one wish
-    acts = accepts or found.declines or renews
-    contradicts = found.declines and (accepts or renews)
-    spoilt = (found.doubts and (accepts or renews)) or (found.asks and accepts)
-    bears = (found.turned and not (accepts or renews)) or contradicts or spoilt or (found.declines and found.hedges)
-    return Consent(accepts, found.declines, renews, bears or (found.bears and not acts), found.waits)
+        said = [Clause(spelled_out(one.text), one.asks) for one in sentence]
+        whole = ", ".join(clause.text for clause in said)
+        if _asks(said, whole):
+            notes |= set(_of_question(whole, about_contract=about_contract, declined="declines" in notes))
+        else:
+            notes |= set(_of_statement(said, whole, about_contract=about_contract, renewal_asked=renewal_asked))
+    declines, renews = "declines" in notes, "renews" in notes
+    accepts = renewal_asked if renews else "accepts" in notes  # "yes, please renew our Workspace" is one wish
+    renews = renews and not renewal_asked
+    acts = accepts or renews
+    spoilt = ("doubts" in notes and acts) or ("asks" in notes and accepts)
+    bears = ("turned" in notes and not acts) or (declines and (acts or "hedges" in notes)) or spoilt
+    unanswered = "bears" in notes and not (acts or declines)
+    return Consent(accepts, declines, renews, bears or unanswered, "waits" in notes)
 
 
-def _look(sentence: list[Clause], found: _Found, *, about_contract: bool) -> None:
-    """Notes what one sentence says."""
-    whole = ", ".join(clause.text for clause in sentence)
+def _of_statement(sentence: list[Clause], whole: str, *, about_contract: bool, renewal_asked: bool) -> Iterator[_Note]:
     text = doubts.harmless.sub(" ", doubts.past.sub(" ", _plain(whole))).strip(" ,、")
     about = bool(doubts.bears.search(whole))
-    if _asks(sentence, whole):
-        _look_at_question(whole, found, about=about, about_contract=about_contract)
-        return
     turned = bool(no.turned.search(whole))
-    declines = not turned and _is_no(sentence, whole)
-    accepts, renews = _says_yes(sentence, whole, about_contract=about_contract)
-    found.turned = found.turned or (turned and not doubts.beside.search(whole))
-    found.bears = found.bears or about
-    found.waits = found.waits or any(
-        one.search(text) for one in (doubts.conditions, doubts.changes, doubts.puts_off, doubts.irony)
-    )
-    if declines:
-        found.declines = True
-        found.accepts = found.accepts or _also_yes(sentence)
-        found.hedges = found.hedges or bool(
-            no.hedges.search(_without_reasons(_from_no(text))) or doubts.some.search(text)
-        )
+    if about:
+        yield "bears"
+    if turned and not doubts.beside.search(whole):
+        yield "turned"
+    if any(one.search(text) for one in (doubts.conditions, doubts.changes, doubts.puts_off, doubts.irony)):
+        yield "waits"
+    if not turned and _is_no(sentence, whole):
+        yield "declines"
+        if _also_yes(sentence):
+            yield "accepts"
+        if no.hedges.search(_without_reasons(_from_no(text))) or doubts.some.search(text):
+            yield "hedges"
         return
-    found.accepts = found.accepts or accepts
-    found.renews = found.renews or renews
-    found.hedges = found.hedges or (about and bool(no.hedges.search(text) or doubts.takes_some.search(text)))
-    wish = renews and not accepts and not found.renewal_asked
-    found.doubts = found.doubts or _is_doubtful(text, answers=accepts or renews, about=about, numbers=not wish)
+    said = _yes_in(sentence, whole, about_contract=about_contract)
+    yield from said
+    if about and (no.hedges.search(text) or doubts.takes_some.search(text)):
+        yield "hedges"
+    if _is_doubtful(text, answers=bool(said), about=about, numbers=renewal_asked or said != ["renews"]):
+        yield "doubts"
 
 
 def _asks(sentence: list[Clause], whole: str) -> bool:
@@ -116,37 +103,39 @@ def _asks(sentence: list[Clause], whole: str) -> bool:
     return bool(asks) and not doubts.polite_ja.search(whole)
 
 
-def _look_at_question(whole: str, found: _Found, *, about: bool, about_contract: bool) -> None:
-    """A question: a wish in its form, or something that has to be answered first."""
+def _of_question(whole: str, *, about_contract: bool, declined: bool) -> Iterator[_Note]:
+    """A wish in the form of a question, or something that has to be answered first."""
     wish = doubts.polite.sub("please ", whole)
     if wish != whole and not doubts.questions.match(wish):
         if _is_no([Clause(wish)], wish):
-            found.declines = True
+            yield "declines"
             return
-        accepts, renews = _says_yes([Clause(wish)], wish, about_contract=about_contract)
-        if (accepts or renews) and not _is_doubtful(doubts.harmless.sub(" ", wish), answers=True, about=True):
-            found.accepts, found.renews = found.accepts or accepts, found.renews or renews
+        said = _yes_in([Clause(wish)], wish, about_contract=about_contract)
+        if said and not _is_doubtful(doubts.harmless.sub(" ", wish), answers=True, about=True):
+            yield from said
             return
+    about = bool(doubts.bears.search(whole))
     echo = len(whole.split()) <= _ECHO and not doubts.questions.match(whole) and whole.isascii()
-    if echo or doubts.tag_ja.search(whole):
+    if echo or doubts.tag_ja.search(whole) or (doubts.beside.search(whole) and not about):
         return
-    if doubts.beside.search(whole) and not about:
-        return
-    counters = bool(doubts.conditions.search(whole) or doubts.changes.search(whole))
-    counters = counters or (about and bool(doubts.later.search(whole)))
-    found.doubts = found.doubts or counters
-    found.asks = found.asks or about
-    found.waits = found.waits or counters
+    if about:
+        yield "asks"
+    counters = doubts.conditions.search(whole) or doubts.changes.search(whole) or (about and doubts.later.search(whole))
+    if counters:
+        yield from ("doubts", "waits")
     # What is asked after a no is how to part, what is asked before it may decide it.
-    decides = not found.declines and bool(doubts.questions.match(whole) or doubts.asks_ja.search(whole))
-    counters = counters or bool(doubts.offers.search(whole))
-    found.hedges = found.hedges or counters or decides
-    found.bears = found.bears or (about and counters)
+    decides = not declined and (doubts.questions.match(whole) or doubts.asks_ja.search(whole))
+    if counters or doubts.offers.search(whole):
+        yield "hedges"
+        if about:
+            yield "bears"
+    elif decides:
+        yield "hedges"
 
 
 def _is_no(sentence: list[Clause], whole: str) -> bool:
     parts = (_plain(whole), *(_plain(one.text).strip() for one in sentence))
-    if any(no.english.search(part) or no.japanese.search(part) for part in parts):
+    if any(map(no.said.search, parts)):
         return True
     rest = " ".join(clause.text for clause in sentence[1:])
     says_more = doubts.bears.search(rest) or doubts.number.search(rest)
@@ -158,32 +147,33 @@ def _also_yes(sentence: list[Clause]) -> bool:
     first, *rest = (clause.text for clause in sentence)
     after = [*rest[1:], ""]
     pieces = [piece for piece, then in zip(rest, after, strict=False) if not then.startswith("but ")]
-    plain = [piece for piece in pieces if not no.english.search(piece) and not no.japanese.search(piece)]
+    plain = [piece for piece in pieces if not no.said.search(piece)]
     return bool(
         yes.yes.fullmatch(first)
-        or re.search(r"\byes to\b|\bsay yes\b", first)
-        or any(_says_yes([Clause(piece)], piece, about_contract=False)[0] for piece in plain)
+        or yes.to_it.search(first)
+        or any("accepts" in _yes_in([Clause(piece)], piece, about_contract=False) for piece in plain)
     )
 
 
-def _says_yes(sentence: list[Clause], whole: str, *, about_contract: bool) -> tuple[bool, bool]:
+def _yes_in(sentence: list[Clause], whole: str, *, about_contract: bool) -> list[_Note]:
     """Whether a sentence accepts, and whether it wishes a renewal."""
-    plain = any(yes.yes.fullmatch(clause.text) for clause in sentence)
-    accepts = plain or _is_said(whole, yes.english, yes.japanese)
+    said: list[_Note] = []
+    if any(yes.yes.fullmatch(clause.text) for clause in sentence) or _is_said(whole, yes.said):
+        said.append("accepts")
     sold = not yes.not_a_contract_ja.search(whole)
-    renews = sold and (_is_said(whole, yes.renews) or (about_contract and _is_said(whole, yes.stays)))
-    return accepts, renews
+    if sold and (_is_said(whole, yes.renews) or (about_contract and _is_said(whole, yes.stays))):
+        said.append("renews")
+    return said
 
 
-def _is_said(whole: str, *patterns: re.Pattern[str]) -> bool:
-    """True where one of `patterns` says something that is neither negated before nor taken back by a "but" after it."""
-    for pattern in patterns:
-        for found in pattern.finditer(whole):
-            start = found.start() + len(found[0]) - len(found[0].lstrip(", "))
-            before = whole[max(0, start - _LEFT) : start].rpartition(", ")[2]
-            negated = no.negates.search(_plain(before + found[0].lstrip(", ")))
-            if not negated and not doubts.but.search(doubts.harmless.sub(" ", _plain(whole[found.start() :]))):
-                return True
+def _is_said(whole: str, pattern: re.Pattern[str]) -> bool:
+    """True where `pattern` says something that is neither negated before nor taken back by a "but" after it."""
+    for found in pattern.finditer(whole):
+        start = found.start() + len(found[0]) - len(found[0].lstrip(", "))
+        before = whole[max(0, start - _LEFT) : start].rpartition(", ")[2]
+        negated = no.negates.search(_plain(before + found[0].lstrip(", ")))
+        if not negated and not doubts.but.search(doubts.harmless.sub(" ", _plain(whole[found.start() :]))):
+            return True
     return False
 
 
@@ -219,26 +209,23 @@ def _is_doubtful(text: str, *, answers: bool, about: bool, numbers: bool = True)
 
 def _from_yes(text: str) -> str:
     """A sentence from the clause of its yes on: what was said before is no number of the deal."""
-    starts = [hit.start() for one in (yes.english, yes.japanese, yes.stays, yes.renews) if (hit := one.search(text))]
+    starts = [hit.start() for one in (yes.said, yes.stays, yes.renews) if (hit := one.search(text))]
     return text[max(0, text.rfind(", ", 0, min(starts))) :] if starts else text
 
 
 def _from_no(text: str) -> str:
     """A sentence from its no on: what was appreciated or weighed before it is over."""
-    starts = [hit.start() for one in (no.english, no.japanese) if (hit := one.search(text))]
-    return text[min(starts) :] if starts else text
-
-
-_REASONS = re.compile(r"\b(?:because|since|as|so|after|but)\b.*$")
+    found = no.said.search(text)
+    return text[found.start() :] if found else text
 
 
 def _without_reasons(text: str) -> str:
     """A no without the reasons after it: what is told there of later and of others changes nothing. A condition stays."""
-    return text if re.search(r"\b(?:if|unless|until)\b", text) else _REASONS.sub("", text)
+    return text if no.conditions.search(text) else no.reasons.sub("", text)
 
 
 def speaks(line: str) -> bool:
     """True if a line in its plain spelling has to do with such a question, so that it is not somebody's name."""
     said = spelled_out(line)
-    known = (doubts.bears, yes.english, yes.japanese, yes.stays, no.english, no.japanese)
+    known = (doubts.bears, yes.said, yes.stays, no.said)
     return any(one.search(said) for one in known) or bool(yes.yes.fullmatch(said.strip(" .,!")))

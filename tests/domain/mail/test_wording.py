@@ -46,6 +46,6 @@ def test_a_pattern_that_is_not_there_is_named() -> None:
 
 
 def test_ends_of_lines_and_parts_make_one_expression() -> None:
-    assert "\n" not in Wording("no").english.pattern
-    assert "{deal}" not in Wording("no").english.pattern
-    assert Wording("no").english.search("the offer is declined")
+    assert "\n" not in Wording("no").said.pattern
+    assert "{deal}" not in Wording("no").said.pattern
+    assert Wording("no").said.search("the offer is declined")
