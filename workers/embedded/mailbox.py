@@ -151,7 +151,7 @@ def _summarise(path: Path) -> MailSummary:
 def _header(message: EmailMessage, name: str) -> str | None:
     try:
         value = message[name]
-        return None if value is None else _printable(str(value))
+        return None if value is None else _printable(str(value)).strip()
     except Exception:  # a mailbox shows broken mails too, and the parser raises whatever comes to hand
         return next((_printable(value) for found, value in message.raw_items() if found.lower() == name.lower()), None)
 

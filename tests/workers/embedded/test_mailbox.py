@@ -262,3 +262,10 @@ async def test_lines_longer_than_the_standard_has_them_are_taken(tmp_path: Path)
         await send(server, b"Subject: long\r\n\r\n" + b"x" * 30_000 + b"\r\n", "x@y.example")
         [summary] = server.mailbox.list()
         assert (server.mailbox.read(summary.id).text or "").strip() == "x" * 30_000
+
+
+async def test_a_subject_that_is_folded_before_its_first_word_begins_with_that_word(tmp_path: Path) -> None:
+    folded = b"From: a@seller.example\r\nTo: b@buyer.example\r\nSubject:\r\n [Acme] 14 more seats\r\n\r\nHello\r\n"
+    async with EmbeddedMailbox(tmp_path) as server:
+        await send(server, folded)
+        assert [mail.subject for mail in server.mailbox.list()] == ["[Acme] 14 more seats"]
