@@ -13,6 +13,7 @@ _BLOCKS = frozenset(
 )
 # No part of the pattern runs past the next "<", so that broken pages cost no more time than whole ones.
 _TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)>|<[!?][^<>]*>|([^<]+|<)")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _QUOTES = re.compile(r"\b(gmail_quote(?!_attribution)|yahoo_quoted|protonmail_quote)", re.IGNORECASE)
@@ -102,7 +103,7 @@ class _Page:
 def text_of_html(source: str) -> str:
     """The words of an HTML page, a line for each block; what it quotes begins with ">". Never raises."""
     page = _Page()
-    for found in _TOKEN.finditer(_without_comments(source[:_SOURCE_LIMIT])):
+    for found in _TOKEN.finditer(_COMMENT.sub("", source[:_SOURCE_LIMIT])):
         closing, tag, attributes, said = found.groups()
         if said:
             page.says(said)
@@ -118,15 +119,3 @@ def text_of_html(source: str) -> str:
 def _attribute(pattern: re.Pattern[str], attributes: str) -> str:
     found = pattern.search(attributes[:4000])
     return unescape(next((value for value in found.groups() if value is not None), "")).strip()[:1000] if found else ""
-
-
-def _without_comments(source: str) -> str:
-    parts = []
-    begin = 0
-    while (opening := source.find("<!--", begin)) >= 0:
-        parts.append(source[begin:opening])
-        closing = source.find("-->", opening + 4)
-        if closing < 0:
-            return "".join(parts)
-        begin = closing + 3
-    return "".join([*parts, source[begin:]])
