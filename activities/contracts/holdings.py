@@ -23,6 +23,7 @@ from domain.contracts.writes import (
     SetContractStatus,
     SettleTransfer,
 )
+from domain.frame.customer import ContractStatus
 from domain.journey.telling import term_told
 
 ASSET = Insert(
@@ -117,7 +118,7 @@ async def open_contracts(place: Place, writes: list[OpenContract]) -> None:
 async def _set_statuses(place: Place, writes: list[SetContractStatus]) -> None:
     """A contract that came by a quote has run out on paper, too, once it has ended."""
     await _STATUS(place, writes)
-    await _EXPIRED(place, [write for write in writes if write.status == "ended"])
+    await _EXPIRED(place, [write for write in writes if write.status == ContractStatus.ENDED])
 
 
 HANDLERS: Handlers = dict(

@@ -45,7 +45,7 @@ from domain.contracts.requests import (
 )
 from domain.contracts.telling import tell
 from domain.contracts.terms import TermHoldings, units_at_end
-from domain.frame.customer import AssetFacts, ContractFacts, by_month
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
 from domain.frame.state import Outcome, Stage, Step
@@ -114,7 +114,7 @@ def _new_end(desk: RequestFacts, line: AmendedAsset) -> datetime:
 def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -> tuple[Generate, Sold]:
     """A new asset under a contract, to the end of its term."""
     contract = desk.contract(line.contract_id)
-    if contract.status == "ended" or contract.term.ends_at <= desk.as_of:
+    if contract.status == ContractStatus.ENDED or contract.term.ends_at <= desk.as_of:
         raise ContractError(f"contract {contract.contract_id} is over; order what is to begin anew")
     product = desk.product(line.product, f"add_ons[{number}].product")
     _check_kind(product.kind, sold_for_term=True, path=f"add_ons[{number}].product")
@@ -164,7 +164,7 @@ def renew(desk: RequestFacts, request: RenewAssets) -> Decision:
 def _renewed(desk: RequestFacts, line: RenewedAsset, request: RenewAssets) -> Renew:
     record, facts = desk.record(line), desk.facts(line.asset_id)
     contract = desk.contract(facts.contract_id) if facts.contract_id else None
-    given = request.start is not None or (contract is not None and contract.status == "ended")
+    given = request.start is not None or (contract is not None and contract.status == ContractStatus.ENDED)
     start = desk.moment(request.start) if given else record.end or desk.as_of
     percent = request.uplift_percent
     if request.index is not None:
@@ -383,5 +383,5 @@ def _contract_rows(contracts: Mapping[str, ContractFacts]) -> list[dict[str, str
     return [
         {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
         for contract in contracts.values()
-        if contract.status != "ended"
+        if contract.status != ContractStatus.ENDED
     ]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from domain.contracts.writes import SetContractStatus
-from domain.frame.customer import AssetFacts, ContractFacts
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
 from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
@@ -29,7 +29,9 @@ def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
     )
 
 
-def goes_on_with_us(situation: Situation, contract: ContractFacts, *, over: Collection[str] = ("ended",)) -> bool:
+def goes_on_with_us(
+    situation: Situation, contract: ContractFacts, *, over: Collection[str] = (ContractStatus.ENDED,)
+) -> bool:
     """True if something sold for a term lasts beyond a contract's end: another contract whose status is not one of `over`, or
     what was renewed to a later day by itself."""
     ends_at = max(contract.term.ends_at, situation.as_of)
@@ -56,12 +58,14 @@ def end_contract(
     for asset_id in covered:
         stages[offers_of(asset_id)] = None
         drop.append(offers_of(asset_id))
-    others = any(c.status != "ended" for c in situation.customer.contracts if c.contract_id != contract.contract_id)
+    others = any(
+        c.status != ContractStatus.ENDED for c in situation.customer.contracts if c.contract_id != contract.contract_id
+    )
     if not others:
         stages["adoption"] = None
         drop.append("adoption")
     settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
-    writes: list[Write] = [SetContractStatus(contract.contract_id, "ended", reason, situation.as_of)]
+    writes: list[Write] = [SetContractStatus(contract.contract_id, ContractStatus.ENDED, reason, situation.as_of)]
     writes += [
         SettleOffer(offer.offer_id, "expired", "its contract ended", situation.as_of)
         for offer in situation.customer.offers
@@ -76,7 +80,7 @@ def end_contract(
         for c in situation.customer.contracts
         if c.order_id == contract.order_id and c.contract_id != contract.contract_id
     ]
-    if contract.order_id and not any(c.status != "ended" for c in of_order):
+    if contract.order_id and not any(c.status != ContractStatus.ENDED for c in of_order):
         late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
         stages[onboarding_stage] = None
         drop.append(onboarding_stage)

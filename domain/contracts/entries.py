@@ -9,6 +9,7 @@ from functools import partial, wraps
 from typing import Any
 
 from domain.contracts import changes, receiving, renewal_answers, transfers
+from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
     AmendAssets,
@@ -30,7 +31,7 @@ from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision, Request
 from domain.orders.writes import AddProducts
 
-_ANSWERABLE = frozenset({"waiting", "quoted", "grace"})
+_ANSWERABLE = frozenset({RenewalStatus.WAITING, RenewalStatus.QUOTED, RenewalStatus.GRACE})
 
 
 def _check_renewal(state: JourneyState, request: AnswerRenewal | RequestRenewal, now: datetime) -> None:
@@ -39,7 +40,7 @@ def _check_renewal(state: JourneyState, request: AnswerRenewal | RequestRenewal,
     said = {status for contract_id, status in found if contract_id == request.contract_id}
     if said & _ANSWERABLE:
         return
-    if "declined" in said:
+    if RenewalStatus.DECLINED in said:
         if not isinstance(request, AnswerRenewal) or request.decision is CustomerDecision.ACCEPT:
             return  # taken back, if the term has not ended
         says = "until its term ends the decision accept takes that back"

@@ -20,7 +20,7 @@ from domain.contracts.requests import ReceiveAssets
 from domain.contracts.telling import Told, tell
 from domain.contracts.terms import common_end, term_after
 from domain.contracts.writes import SettleTransfer
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
@@ -109,7 +109,7 @@ def _contract(
         {
             **conditions.model_dump(exclude={"ends_at", "coming"}),
             "order_id": None,
-            "status": "active",
+            "status": ContractStatus.ACTIVE,
             "first_start": first.start_on,
             "first_until": first.until,
             "term": latest,
@@ -120,7 +120,7 @@ def _contract(
 
 def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger, consignment: Consignment) -> None:
     """Raise unless what comes fits under a contract of the target: in force, in its currency, with a day in common."""
-    if contract.status == "ended":
+    if contract.status == ContractStatus.ENDED:
         raise ContractError(f"contract {contract.contract_id} has ended")
     terms = ContractTerms(
         contract_id=contract.contract_id,
@@ -142,7 +142,7 @@ def mail_of_changes(template: str, told: Sequence[Told], follows: Replanned) -> 
     contracts = [
         {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
         for contract in follows.contracts.values()
-        if contract.status != "ended"
+        if contract.status != ContractStatus.ENDED
     ]
     context = {"changes": [told_of.row for told_of in told], "contracts": contracts}
     return Mail(template, context, role=ContactRole.BILLING, contractual=True)

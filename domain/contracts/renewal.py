@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 from domain.billing.writes import BillDue
 from domain.contracts.ending import NOTHING_LEFT, end_contract, nothing_left
-from domain.contracts.renewal_notices import ACCEPTED, GRACE, begin, contract_of, end_step, named, run_out
+from domain.contracts.renewal_notices import begin, contract_of, end_step, named, run_out
 from domain.contracts.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
+from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.writes import BeginTerm, QuoteRenewal, SetContractStatus
-from domain.frame.customer import ContractFacts, TermFacts
+from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import prices_begun
 from domain.frame.situation import Situation
@@ -38,7 +39,7 @@ def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisio
             origin,
             situation.as_of,
         ),
-        SetContractStatus(contract.contract_id, "active", "", situation.as_of),
+        SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of),
     ]
     writes += [change for _, change in assets_of_next_term(situation, contract)]
     says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {last_day(term)}"
@@ -62,7 +63,7 @@ def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: s
     """From one term to the next: before the old one ends only its end is still to come, afterwards the next stage is open."""
     attention: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
     if situation.as_of < contract.term.ends_at:
-        accepted = Stage(status=ACCEPTED, until=contract.term.ends_at)
+        accepted = Stage(status=RenewalStatus.ACCEPTED, until=contract.term.ends_at)
         return Outcome(
             drop=[contract.stage],
             plan=[end_step(contract)],
@@ -91,7 +92,7 @@ def term_end(situation: Situation, step: Step) -> Decision:
         return _next_runs(situation, contract, step)
     if step.name != named(contract, "term-end"):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
-    if contract.status == "declined":
+    if contract.status == ContractStatus.DECLINED:
         cancelled = contract.status_reason == NOTHING_LEFT  # else it was the customer who declined the renewal
         return end_contract(situation, contract, step.stage, NOTHING_LEFT if cancelled else "declined")
     if nothing_left(situation, contract):
@@ -103,7 +104,7 @@ def term_end(situation: Situation, step: Step) -> Decision:
 
 def _next_runs(situation: Situation, contract: ContractFacts, step: Step) -> Decision:
     says = f"Term {contract.term.number} of {contract.contract_id} begins"
-    opening = begin(situation, contract) if contract.status == "active" else run_out(situation, contract)
+    opening = begin(situation, contract) if contract.status == ContractStatus.ACTIVE else run_out(situation, contract)
     return Decision(
         JournalLine(says),
         Outcome(plan=opening.plan, stages={step.stage: None, **opening.stages}, said=[says]),
@@ -129,11 +130,14 @@ def _into_grace(situation: Situation, contract: ContractFacts, step: Step) -> De
         JournalLine(says),
         Outcome(
             plan=[ending],
-            stages={step.stage: Stage(status=GRACE, until=at)},
+            stages={step.stage: Stage(status=RenewalStatus.GRACE, until=at)},
             attention={f"renewal:{contract.contract_id}": says},
             said=[says],
         ),
-        [SetContractStatus(contract.contract_id, "grace", "no answer", situation.as_of), *([quote] if quote else [])],
+        [
+            SetContractStatus(contract.contract_id, ContractStatus.GRACE, "no answer", situation.as_of),
+            *([quote] if quote else []),
+        ],
         [grace_mail(situation, contract, until, quote)],
         [Notice(says, ["Call the customer: will they renew?"], to="owner", due=situation.customer.morning(until)[0])],
     )
@@ -160,6 +164,6 @@ def as_planned(situation: Situation, contract: ContractFacts) -> Situation:
 def grace_end(situation: Situation, step: Step) -> Decision:
     """Grace is over and nobody answered: the contract ends."""
     contract = contract_of(situation, step.stage)
-    if contract is None or contract.status != "grace":
+    if contract is None or contract.status != ContractStatus.GRACE:
         return Decision(JournalLine("Grace ended: the contract was answered for", kind="skipped"))
     return end_contract(situation, contract, step.stage, "no answer", ended_on=step.on)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
 from domain.contracts.renewal import as_planned, grace_end_step, grace_mail, renew
-from domain.contracts.renewal_notices import DECLINED, QUOTED, end_step, notice_days, notice_step
+from domain.contracts.renewal_notices import end_step, notice_days, notice_step
 from domain.contracts.renewal_quote import (
     assets_of_next_term,
     last_day,
@@ -15,9 +15,10 @@ from domain.contracts.renewal_quote import (
     notice_context,
     quote_renewal,
 )
+from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
 from domain.contracts.writes import SetContractStatus
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
@@ -30,8 +31,8 @@ from domain.orders.order import ContactRole
 def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     """The customer asks for a renewal: the quote of the next term goes out, whatever day it is, and waits for a yes."""
     contract = _theirs(situation, request.contract_id)
-    declined = contract.status == "declined" and situation.as_of < contract.term.ends_at
-    if contract.status not in ("active", "grace") and not declined:
+    declined = contract.status == ContractStatus.DECLINED and situation.as_of < contract.term.ends_at
+    if contract.status not in (ContractStatus.ACTIVE, ContractStatus.GRACE) and not declined:
         raise Refusal(NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; an order begins anew")
     _check_not_renewed(situation, contract)
     if nothing_left(situation, contract):
@@ -41,8 +42,8 @@ def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     quote = quote_renewal(situation, contract)
     says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"
     noticed = any(notice_step(situation, contract, d).at <= situation.as_of for d in notice_days(situation, contract))
-    quoted = contract.status == "active" and noticed
-    if contract.status == "grace":
+    quoted = contract.status == ContractStatus.ACTIVE and noticed
+    if contract.status == ContractStatus.GRACE:
         until = max(situation.today, grace_end_step(as_planned(situation, contract), contract).on)
         mail = grace_mail(situation, contract, until, quote, asked=True)
     else:
@@ -51,7 +52,7 @@ def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
-            stages={contract.stage: Stage(status=QUOTED, until=contract.term.ends_at)} if quoted else {},
+            stages={contract.stage: Stage(status=RenewalStatus.QUOTED, until=contract.term.ends_at)} if quoted else {},
             said=[says],
             answer={"contract_id": contract.contract_id, "quote_id": quote.quote_id},
         ),
@@ -82,7 +83,7 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
     A decline can be taken back by accepting, until the term ends.
     """
     contract = _theirs(situation, request.contract_id)
-    if contract.status not in ("active", "grace"):
+    if contract.status not in (ContractStatus.ACTIVE, ContractStatus.GRACE):
         _check_declined(situation, contract, request)
     _check_not_renewed(situation, contract)
     if request.decision is Answer.ACCEPT:
@@ -100,7 +101,7 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
 def _check_declined(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> None:
     """What is declined can still be accepted; all else about a contract that runs out or is over is refused."""
     says = f"contract {contract.contract_id} is {contract.status}"
-    if contract.status != "declined" or situation.as_of >= contract.term.ends_at:
+    if contract.status != ContractStatus.DECLINED or situation.as_of >= contract.term.ends_at:
         raise Refusal(NOT_ALLOWED, f"{says}; an order begins anew")
     if request.decision is not Answer.ACCEPT:
         raise Refusal(NOT_ALLOWED, f"{says}; until {last_day(contract.term)} the decision accept takes that back")
@@ -122,9 +123,9 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
 def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
     """The contract runs out with its term; in grace, it ends now."""
     says = f"Renewal declined: {reason}"
-    over = contract.status == "grace"
+    over = contract.status == ContractStatus.GRACE
     ends_on = situation.today if over else last_day(contract.term)
-    stays = goes_on_with_us(situation, contract, over=("ended", "declined"))
+    stays = goes_on_with_us(situation, contract, over=(ContractStatus.ENDED, ContractStatus.DECLINED))
     context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
     answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
@@ -139,10 +140,10 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     outcome = Outcome(
         drop=[contract.stage],
         plan=[end_step(contract)],
-        stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)},
+        stages={contract.stage: Stage(status=RenewalStatus.DECLINED, until=contract.term.ends_at)},
         attention={f"renewal:{contract.contract_id}": says},
         said=[says],
         answer=answer,
     )
-    declined = SetContractStatus(contract.contract_id, "declined", reason, situation.as_of)
+    declined = SetContractStatus(contract.contract_id, ContractStatus.DECLINED, reason, situation.as_of)
     return Decision(line, outcome, [declined], mails, notices)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, nothing_left
 from domain.contracts.renewal_quote import notice_by, notice_context, quote_renewal
-from domain.frame.customer import ContractFacts
+from domain.contracts.renewal_status import RenewalStatus
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.keys import about
 from domain.frame.pace import QUIET_DAYS
@@ -19,21 +20,6 @@ from domain.kernel.calendar import business_day_until, local_instant
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
 
-WAITING = "waiting"
-
-
-QUOTED = "quoted"
-
-
-ACCEPTED = "accepted"
-
-
-DECLINED = "declined"
-
-
-GRACE = "grace"
-
-
 LEAST_SETTLING, MOST_SETTLING = 12, 30
 """A quarter of a term, within so many days: it has to pass before a notice says that the term ends."""
 
@@ -43,7 +29,8 @@ def begin(situation: Situation, contract: ContractFacts) -> Outcome:
     steps = list(_remaining(situation, contract))
     # The term's end is planned from the start: it comes even if a notice before it cannot be sent.
     return Outcome(
-        plan=[steps[0], steps[-1]], stages={contract.stage: Stage(status=WAITING, until=contract.term.ends_at)}
+        plan=[steps[0], steps[-1]],
+        stages={contract.stage: Stage(status=RenewalStatus.WAITING, until=contract.term.ends_at)},
     )
 
 
@@ -54,7 +41,7 @@ def take_up(situation: Situation, contract: ContractFacts) -> Outcome:
     """
     if situation.is_past(contract.term.ends_at):
         return Outcome()
-    if contract.status == "active":
+    if contract.status == ContractStatus.ACTIVE:
         return begin(situation, contract)
     return run_out(situation, contract)
 
@@ -62,7 +49,9 @@ def take_up(situation: Situation, contract: ContractFacts) -> Outcome:
 def run_out(situation: Situation, contract: ContractFacts) -> Outcome:
     """The stage of a contract that will not be renewed: only its end is still to come."""
     end = end_step(contract, max(contract.term.ends_at, situation.as_of))
-    return Outcome(plan=[end], stages={contract.stage: Stage(status=DECLINED, until=contract.term.ends_at)})
+    return Outcome(
+        plan=[end], stages={contract.stage: Stage(status=RenewalStatus.DECLINED, until=contract.term.ends_at)}
+    )
 
 
 def end_step(contract: ContractFacts, at: datetime | None = None) -> Step:
@@ -146,7 +135,7 @@ def notice(situation: Situation, step: Step) -> Decision:
     if (
         contract is None
         or contract.stage != step.stage
-        or contract.status != "active"
+        or contract.status != ContractStatus.ACTIVE
         or step.name != named(contract, f"notice-{days}")
     ):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
@@ -169,7 +158,7 @@ def notice(situation: Situation, step: Step) -> Decision:
     quoting = min(days, left - QUIET_DAYS) <= _quote_days(situation, contract) or not later
     held = guard_of(situation).renewal_held(contract.term.ends_at) if quoting else None
     quote = quote_renewal(situation, contract) if quoting and held is None else None
-    status = QUOTED if quote else WAITING
+    status = RenewalStatus.QUOTED if quote else RenewalStatus.WAITING
     says = f"Renewal notice, {counted(left, 'day')} before the term ends" + (
         f", with quote {quote.quote_id}" if quote else ""
     )
@@ -203,7 +192,7 @@ def _after_notice(situation: Situation, contract: ContractFacts, days: int) -> S
 def without_notice(situation: Situation, step: Step) -> list[Step]:
     """The notice that follows on one that is left out, if there is one."""
     contract = contract_of(situation, step.stage)
-    if contract is None or contract.stage != step.stage or contract.status != "active":
+    if contract is None or contract.stage != step.stage or contract.status != ContractStatus.ACTIVE:
         return []
     following = _after_notice(situation, contract, _days_of(step))
     return [following] if following and following.kind == "renewal_notice" else []

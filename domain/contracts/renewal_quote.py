@@ -10,7 +10,7 @@ from typing import Any
 from domain.assets.model import AssetAction
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import QuoteRenewal
-from domain.frame.customer import AssetFacts, ContractFacts, TermFacts, agreed_price
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, TermFacts, agreed_price
 from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day
@@ -122,7 +122,7 @@ def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRe
 
     `notice_over`: the last day on which the customer could say no has passed; the contract will renew by itself.
     """
-    by_itself = contract.auto_renew and contract.status != "declined"
+    by_itself = contract.auto_renew and contract.status != ContractStatus.DECLINED
     last = notice_by(contract) if by_itself else last_day(contract.term)
     return {
         "contract_id": contract.contract_id,

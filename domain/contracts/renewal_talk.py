@@ -6,7 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from domain.contracts.renewal_quote import notice_context, quote_renewal
-from domain.frame.customer import ContractFacts, StaffFacts
+from domain.contracts.renewal_status import RenewalStatus
+from domain.frame.customer import ContractFacts, ContractStatus, StaffFacts
 from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.decision import Decision as Decided
 from domain.frame.playbook import EarnedDiscount
@@ -22,7 +23,6 @@ from domain.kernel.base import Write
 from domain.orders.order import ContactRole
 
 MANAGER_DAYS = 30
-QUOTED = "quoted"
 
 
 def beside_notice(
@@ -53,7 +53,7 @@ def _settled(situation: Situation, contract: ContractFacts) -> Decided:
 def quote(situation: Situation, step: Step) -> Decided:
     """The quote that was withheld goes to the customer, if it is still wanted and nothing blocks it any more."""
     contract = situation.customer.contract(step.about)
-    if contract is None or contract.stage != step.stage or contract.status != "active":
+    if contract is None or contract.stage != step.stage or contract.status != ContractStatus.ACTIVE:
         gone = Outcome(attention={f"renewal_held:{step.about}": None})
         return Decided(JournalLine("The withheld quote is not needed any more", kind="skipped"), gone)
     if situation.as_of >= contract.term.ends_at:
@@ -66,7 +66,7 @@ def quote(situation: Situation, step: Step) -> Decided:
     decision = Decided(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
-            stages={contract.stage: Stage(status=QUOTED, until=contract.term.ends_at)},
+            stages={contract.stage: Stage(status=RenewalStatus.QUOTED, until=contract.term.ends_at)},
             said=[says],
         ),
         [quoted],

@@ -12,7 +12,7 @@ from domain.contracts.ending import NOTHING_LEFT, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term
 from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
 from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenContract, SetContractStatus
-from domain.frame.customer import ContractFacts, TermFacts
+from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
 from domain.frame.decision import JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
@@ -97,7 +97,7 @@ def _told(situation: Situation, mail: Mail, after: Iterable[AssetRecord]) -> Mai
     """The news of a contract's end once all is decided: contracts that end by one change leave nothing to go on."""
     if mail.template != "contract_ended":
         return mail
-    runs = any(contract.status != "ended" for contract in situation.customer.contracts)
+    runs = any(contract.status != ContractStatus.ENDED for contract in situation.customer.contracts)
     sold = [record for record in after if record.asset.selling_model is not SellingModel.ONE_TIME]
     periods = [period for record in sold for period in record.periods if period.quantity]
     stays = runs or any(period.end is None or period.end > situation.as_of for period in periods)
@@ -149,7 +149,7 @@ def _replanned(
     # What ended within the term is over, and keeps nothing alive.
     over = min(situation.as_of, contract.term.ends_at - RESOLUTION)
     living = holdings.lives_on(max(present.starts_at, over))
-    if contract.term.ends_at <= situation.as_of and (contract.status != "grace" or holdings.prolonged()):
+    if contract.term.ends_at <= situation.as_of and (contract.status != ContractStatus.GRACE or holdings.prolonged()):
         # A term that is over goes on in those assets alone that somebody renewed or prolonged. What else becomes of assets that
         # were renewed alone leaves the others in grace.
         living = [record for record in living if record.end and record.end > contract.term.ends_at] or living
@@ -160,7 +160,7 @@ def _replanned(
     sold = [action.effective for action in renewals.values()]
     if living and len(sold) == len(living):
         return _renewed(situation, contract, min(sold), min(ends), renewals)
-    if contract.status == "ended":
+    if contract.status == ContractStatus.ENDED:
         return Replanned()
     if not living:
         until = holdings.held_until()
@@ -176,7 +176,7 @@ def _replanned(
 
 def _ran_out(contract: ContractFacts) -> bool:
     """True if a contract will not be renewed because nothing lived on under it, and not because the customer declined."""
-    return contract.status == "declined" and contract.status_reason == NOTHING_LEFT
+    return contract.status == ContractStatus.DECLINED and contract.status_reason == NOTHING_LEFT
 
 
 def _living_again(situation: Situation, contract: ContractFacts, living: Sequence[AssetRecord]) -> Replanned:
@@ -185,8 +185,8 @@ def _living_again(situation: Situation, contract: ContractFacts, living: Sequenc
     first, ends = Replanned(), [record.end for record in living if record.end]
     revived = _ran_out(contract)
     if revived:
-        contract = contract.having(status="active", status_reason="")
-        write = SetContractStatus(contract.contract_id, "active", "", situation.as_of)
+        contract = contract.having(status=ContractStatus.ACTIVE, status_reason="")
+        write = SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of)
         first = Replanned([write], contracts={contract.contract_id: contract})
     ahead = {r.asset.asset_id: action for r in living if (action := _renewal_ahead(r, situation.as_of))}
     if len(ahead) < len(living) or _waits(contract, situation.as_of):
@@ -229,11 +229,11 @@ def _renewed(
     writes: list[Write] = [
         price_of_term(contract, term.number, sold, situation.as_of),
         _begun(contract.contract_id, term, "renewed", situation.as_of),
-        SetContractStatus(contract.contract_id, "active", "", situation.as_of),
+        SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of),
     ]
-    after = contract.having(term=term, previous=contract.term, status="active")
+    after = contract.having(term=term, previous=contract.term, status=ContractStatus.ACTIVE)
     outcome = renewal.turn(situation, contract, term, says).having(said=[])
-    if contract.status == "ended":
+    if contract.status == ContractStatus.ENDED:
         outcome += _adoption(situation)
     return first.and_then(Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: after}))
 
@@ -248,10 +248,10 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
         first = first.and_then(cut)
     if until <= situation.as_of:
         return first.and_then(_ended(_with_contracts(situation, [contract]), contract))
-    if contract.status == "declined" and not first.writes:
+    if contract.status == ContractStatus.DECLINED and not first.writes:
         return first
-    declined = contract.status == "declined"
-    after = contract if declined else contract.having(status="declined", status_reason=NOTHING_LEFT)
+    declined = contract.status == ContractStatus.DECLINED
+    after = contract if declined else contract.having(status=ContractStatus.DECLINED, status_reason=NOTHING_LEFT)
     says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {NOTHING_LEFT}"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
@@ -260,7 +260,9 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     return first.and_then(
         Replanned(
             # Who declined its renewal has declined it still, whatever becomes of this change.
-            [] if declined else [SetContractStatus(contract.contract_id, "declined", NOTHING_LEFT, situation.as_of)],
+            []
+            if declined
+            else [SetContractStatus(contract.contract_id, ContractStatus.DECLINED, NOTHING_LEFT, situation.as_of)],
             outcome,
             [_line(contract, says)],
             contracts={contract.contract_id: after},
@@ -276,7 +278,7 @@ def _ended(situation: Situation, contract: ContractFacts) -> Replanned:
         decision.outcome.having(said=[]),
         [_line(contract, decision.line.title)],
         decision.mails if began else [],  # what never began did not end on any day; the change itself is confirmed
-        {contract.contract_id: contract.having(status="ended")},
+        {contract.contract_id: contract.having(status=ContractStatus.ENDED)},
     )
 
 
@@ -300,13 +302,15 @@ def _moved(
     contract, other = _with_term(contract, moved(contract.term, ends_at, zone, starts_at=starts_at))
     first = first.and_then(other)
     writes: list[Write] = []
-    if (contract.status == "grace" and ends_at > situation.as_of) or (renewed and contract.status != "active"):
-        contract = contract.having(status="active")
-        writes = [SetContractStatus(contract.contract_id, "active", "", situation.as_of)]
+    if (contract.status == ContractStatus.GRACE and ends_at > situation.as_of) or (
+        renewed and contract.status != ContractStatus.ACTIVE
+    ):
+        contract = contract.having(status=ContractStatus.ACTIVE)
+        writes = [SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of)]
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)} now"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
-        planned = renewal_notices.run_out if contract.status == "declined" else renewal_notices.begin
+        planned = renewal_notices.run_out if contract.status == ContractStatus.DECLINED else renewal_notices.begin
         outcome += Outcome(drop=[contract.stage]) + planned(situation, contract)
     return first.and_then(
         Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: contract})
@@ -335,10 +339,10 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
         return Replanned(
             [
                 *writes,
-                SetContractStatus(contract.contract_id, "ended", why, situation.as_of),
+                SetContractStatus(contract.contract_id, ContractStatus.ENDED, why, situation.as_of),
             ],
             lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
-            contracts={contract.contract_id: contract.having(status="ended")},
+            contracts={contract.contract_id: contract.having(status=ContractStatus.ENDED)},
         )
     if contract.previous is not None:
         planned = renewal.turn(situation, first, contract.term, "").having(said=[])
@@ -359,7 +363,7 @@ def _begun(contract_id: str, term: TermFacts, origin: str, at: datetime) -> Begi
 
 def _adoption(situation: Situation) -> Outcome:
     """Check-ins begin with the first contract that a customer holds."""
-    if any(contract.status != "ended" for contract in situation.customer.contracts):
+    if any(contract.status != ContractStatus.ENDED for contract in situation.customer.contracts):
         return Outcome()
     return adoption.begin(situation, situation.playbook.adoption.every_days)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from domain.contracts.renewal_quote import notice_context, quote_renewal
-from domain.contracts.renewal_talk import QUOTED
+from domain.contracts.renewal_status import RenewalStatus
+from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
@@ -27,7 +28,11 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
     stages: dict[str, Stage | None] = {}
     for contract_id, total in quoted.items():
         contract = after.customer.contract(contract_id)
-        if contract is None or contract.status != "active" or guard_of(after).renewal_held(contract.term.ends_at):
+        if (
+            contract is None
+            or contract.status != ContractStatus.ACTIVE
+            or guard_of(after).renewal_held(contract.term.ends_at)
+        ):
             continue
         if contract_id in under_way:
             continue  # part of it is on its way to another account: asked again once that is settled
@@ -41,7 +46,7 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
             JournalLine(says, name=contract_id, detail={"contract_id": contract_id, "total": str(quote.total)})
         )
         writes.append(quote)
-        stages[contract.stage] = Stage(status=QUOTED, until=contract.term.ends_at)
+        stages[contract.stage] = Stage(status=RenewalStatus.QUOTED, until=contract.term.ends_at)
         context = notice_context(after, contract, quote)
         mails.append(Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True))
     if not lines:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import Asset
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
 
@@ -112,6 +112,6 @@ class SetContractStatus(Write):
     """A contract is active, declined, in grace or ended, with the reason."""
 
     contract_id: str
-    status: str
+    status: ContractStatus
     reason: str
     at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from pydantic import AwareDatetime
 
@@ -83,6 +84,15 @@ class TermFacts(Carried):
     """how often its dates were changed"""
 
 
+class ContractStatus(StrEnum):
+    """How a contract stands: it runs, will not be renewed, waits for an answer after its term, or is over."""
+
+    ACTIVE = "active"
+    DECLINED = "declined"
+    GRACE = "grace"
+    ENDED = "ended"
+
+
 class ContractFacts(Carried):
     """A contract with its latest term, and the one before. `status`: active, declined (runs out), grace or ended.
 
@@ -96,7 +106,7 @@ class ContractFacts(Carried):
     renewal_months: int
     notice_days: int
     uplift_percent: Decimal
-    status: str
+    status: ContractStatus
     first_start: date
     first_until: date
     term: TermFacts
@@ -287,7 +297,7 @@ class Customer(Carried):
     def product_names(self, at: datetime | None = None) -> list[str]:
         """The names of what the customer owns (at an instant, what is kept running for them in grace included) and of the goods
         they buy, each once."""
-        grace = {contract.contract_id for contract in self.contracts if contract.status == "grace"}
+        grace = {contract.contract_id for contract in self.contracts if contract.status == ContractStatus.GRACE}
         owned = (
             asset.product_name
             for asset in self.assets

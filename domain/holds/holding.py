@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.frame import pace
 from domain.frame.case_words import state_in_words
-from domain.frame.customer import Customer
+from domain.frame.customer import ContractStatus, Customer
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
@@ -223,7 +223,7 @@ def _look_at_step(situation: Situation, held: HeldStep, found: Reviewed) -> None
         found.wait(f"step {held.step.name}", _in_words(held))
         return
     found.writes.append(ForgetHeldSteps(held.step.key))
-    if talk and (contract is None or contract.status != "active"):  # nothing is to be quoted any more
+    if talk and (contract is None or contract.status != ContractStatus.ACTIVE):  # nothing is to be quoted any more
         contract_id = held.step.about
         found.attention[f"renewal_held:{contract_id}"] = None
         says = f"Dropped: the withheld quote for {contract_id}; its term is over or will not be renewed"

@@ -17,7 +17,7 @@ from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
 from domain.contracts.writes import OpenContract
-from domain.frame.customer import AssetFacts, ContractFacts, PeriodFacts, PurchaseFacts, TermFacts
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts, PurchaseFacts, TermFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
@@ -258,7 +258,7 @@ def _contract(
         renewal_months=terms.renewal_months or started_months(start, until),
         notice_days=terms.notice_days,
         uplift_percent=Decimal(terms.uplift_percent),
-        status="active",
+        status=ContractStatus.ACTIVE,
         first_start=start,
         first_until=until,
         billing=terms.billing or BillingFrequency.YEARLY,

@@ -14,6 +14,7 @@ from domain.frame import standing
 from domain.frame.customer import (
     AssetFacts,
     ContractFacts,
+    ContractStatus,
     Customer,
     PeriodFacts,
     PlacedFacts,
@@ -129,7 +130,7 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
         renewal_months=contract.renewal_months or term.length,
         notice_days=contract.notice_days,
         uplift_percent=contract.uplift_percent,
-        status="active",
+        status=ContractStatus.ACTIVE,
         first_start=term.start,
         first_until=term.until,
         billing=contract.billing or BillingFrequency.YEARLY,
@@ -251,7 +252,7 @@ def begin(
     past: list[JournalLine] = []
     writes: list[Write] = []
     contracts = [_closed_if_over(situation, contract) for contract in sale.contracts]
-    living = [contract for contract in contracts if contract.status == "active"]
+    living = [contract for contract in contracts if contract.status == ContractStatus.ACTIVE]
     if first or sale.contracts:
         over = situation.imported and bool(sale.contracts) and not living
         begins_on = onboarding_tasks.starts_on(situation, start)
@@ -269,7 +270,9 @@ def begin(
         outcome += renewal_notices.take_up(situation, contract)
         if situation.is_past(contract.term.ends_at):
             writes.append(
-                SetContractStatus(contract.contract_id, "ended", "over while the journey was closed", situation.as_of)
+                SetContractStatus(
+                    contract.contract_id, ContractStatus.ENDED, "over while the journey was closed", situation.as_of
+                )
             )
     # A purchase is of the day on which it was one where the customer was; who has moved west since may order on the day before.
     bought = {purchase.order_id: purchase.day for purchase in customer.purchases}
@@ -278,9 +281,9 @@ def begin(
         outcome += reorder.after_order(situation, [p.day for p in customer.purchases])
         writes += [reorder.came_back(situation)] if goods else []
     writes += [
-        SetContractStatus(c.contract_id, "ended", "over before it was recorded", situation.as_of)
+        SetContractStatus(c.contract_id, ContractStatus.ENDED, "over before it was recorded", situation.as_of)
         for c in contracts
-        if c.status == "ended"
+        if c.status == ContractStatus.ENDED
     ]
     return outcome, past, writes
 
@@ -305,7 +308,7 @@ def _purchases(order: Order, sale: Sale) -> list[BillPurchase]:
 
 def _closed_if_over(situation: Situation, contract: ContractFacts) -> ContractFacts:
     over = situation.is_past(contract.term.ends_at)
-    return contract.having(status="ended") if over else contract
+    return contract.having(status=ContractStatus.ENDED) if over else contract
 
 
 def _with_onboarding(
@@ -340,7 +343,7 @@ def _past_line(step: Step) -> JournalLine:
 def _held_before(customer: Customer, sale: Sale) -> list[ContractFacts]:
     """The contracts that the customer held already and that have not ended."""
     new = {contract.contract_id for contract in sale.contracts}
-    return [c for c in customer.contracts if c.contract_id not in new and c.status != "ended"]
+    return [c for c in customer.contracts if c.contract_id not in new and c.status != ContractStatus.ENDED]
 
 
 def _mended(order: Order) -> dict[str, str | None]:

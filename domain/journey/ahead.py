@@ -11,7 +11,7 @@ from domain.billing import billing
 from domain.billing.billing import ContractBilling, ContractTerm
 from domain.contracts import renewal_notices
 from domain.contracts.renewal_quote import assets_of_next_term, next_term
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.ownership import POLICY
 from domain.frame.state import Step
 from domain.journey import contract_steps, success_steps
@@ -25,7 +25,10 @@ def extend(facts: Facts, found: Agenda, until: datetime) -> None:
     """Adds what comes up to `until` to an agenda that has the next step of each kind."""
     later = [*_check_ins(facts, found, until), *_anniversaries(facts, found, until)]
     for contract in facts.situation.customer.contracts:
-        if contract.status == "active" and f"{contract.stage}" in {*found.stages, *_stages_after(found, contract)}:
+        if contract.status == ContractStatus.ACTIVE and f"{contract.stage}" in {
+            *found.stages,
+            *_stages_after(found, contract),
+        }:
             facts, steps = _terms(facts, contract, until)
             later += steps
     later += _invoices(facts, until)
@@ -45,8 +48,8 @@ def _rhythm(found: Agenda, kind: str) -> list[Step]:
 
 def _check_ins(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:
     """One after the other, for as long as something sold for a term goes on."""
-    contracts = [contract for contract in facts.situation.customer.contracts if contract.status != "ended"]
-    if not any(contract.auto_renew and contract.status == "active" for contract in contracts):
+    contracts = [contract for contract in facts.situation.customer.contracts if contract.status != ContractStatus.ENDED]
+    if not any(contract.auto_renew and contract.status == ContractStatus.ACTIVE for contract in contracts):
         until = min(until, max((contract.term.ends_at for contract in contracts), default=until))
     for step in _rhythm(found, "adoption_check_in"):
         while step.at <= until:

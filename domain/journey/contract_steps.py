@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category
 from domain.billing import billing
-from domain.contracts import renewal, renewal_notices
+from domain.contracts import renewal, renewal_notices, renewal_status
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
 from domain.contracts.consignments import TransferStatus
-from domain.frame.customer import ContractFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.keys import Word
 from domain.frame.ownership import POLICY
 from domain.frame.state import Stage, Step
@@ -28,16 +28,18 @@ def renewals(facts: Facts, agenda: Agenda) -> None:
     """The stage of each contract that has not ended, with what comes next and the end of its term."""
     for contract in facts.situation.customer.contracts:
         life = facts.life(contract.contract_id)
-        if contract.status == "ended" or life is None:
+        if contract.status == ContractStatus.ENDED or life is None:
             continue
         agenda.tolerated.add(f"{contract.stage}/quote-*")
         if (before := _sold_ahead(facts, contract, life)) is not None:
-            agenda.stages[before.stage] = Stage(status=renewal_notices.ACCEPTED, until=before.term.ends_at)
+            agenda.stages[before.stage] = Stage(status=renewal_status.RenewalStatus.ACCEPTED, until=before.term.ends_at)
             _add(facts, agenda, renewal_notices.end_step(before))
-        elif contract.status == "grace":
+        elif contract.status == ContractStatus.GRACE:
             _in_grace(facts, agenda, contract)
-        elif contract.status == "declined":
-            agenda.stages[contract.stage] = Stage(status=renewal_notices.DECLINED, until=contract.term.ends_at)
+        elif contract.status == ContractStatus.DECLINED:
+            agenda.stages[contract.stage] = Stage(
+                status=renewal_status.RenewalStatus.DECLINED, until=contract.term.ends_at
+            )
             _add(facts, agenda, renewal_notices.end_step(contract))
         else:
             _living(facts, agenda, contract, life)
@@ -71,7 +73,7 @@ def _add(facts: Facts, agenda: Agenda, step: Step) -> None:
 def _in_grace(facts: Facts, agenda: Agenda, contract: ContractFacts) -> None:
     over = facts.last_done(renewal_notices.end_step(contract).key)
     ending = renewal.grace_end_step(at_instant(facts, over[1] if over else contract.term.ends_at), contract)
-    agenda.stages[contract.stage] = Stage(status=renewal_notices.GRACE, until=ending.at)
+    agenda.stages[contract.stage] = Stage(status=renewal_status.RenewalStatus.GRACE, until=ending.at)
     _add(facts, agenda, ending)
 
 
@@ -81,9 +83,10 @@ def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: Contrac
     latest = max(said.values(), default=None)
     quoted = latest is not None and life.quoted_at is not None and life.quoted_at >= latest
     if (status := facts.record.renewals.get(contract.stage)) is not None:  # as what was done last left it
-        quoted = status == renewal_notices.QUOTED
+        quoted = status == renewal_status.RenewalStatus.QUOTED
     agenda.stages[contract.stage] = Stage(
-        status=renewal_notices.QUOTED if quoted else renewal_notices.WAITING, until=contract.term.ends_at
+        status=renewal_status.RenewalStatus.QUOTED if quoted else renewal_status.RenewalStatus.WAITING,
+        until=contract.term.ends_at,
     )
     _add(facts, agenda, renewal_notices.end_step(contract))
     if following:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from domain.frame.customer import ContractStatus
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import add_months, start_of_day
 
@@ -26,7 +27,11 @@ class Horizon:
         if not self.life:
             return None
         ends = [record.end for record in situation.records.values() if record.end is not None]
-        terms = [contract.term.ends_at for contract in situation.customer.contracts if contract.status != "ended"]
+        terms = [
+            contract.term.ends_at
+            for contract in situation.customer.contracts
+            if contract.status != ContractStatus.ENDED
+        ]
         return max([situation.as_of, *ends, *terms])
 
 

@@ -16,7 +16,7 @@ from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.proration_policy import ProrationPolicy, read_policy
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import OpenAsset, OpenContract
-from domain.frame.customer import ContractFacts, TermFacts
+from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
 from domain.frame.ownership import POLICY
 from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach
@@ -263,7 +263,7 @@ def _contract(contract: HeldContract, currency: str, zone: str, as_of: datetime)
         renewal_months=contract.renewal_months or term.length,
         notice_days=contract.notice_days,
         uplift_percent=contract.uplift_percent,
-        status="ended" if ends_at <= as_of else "active",
+        status=ContractStatus.ENDED if ends_at <= as_of else ContractStatus.ACTIVE,
         billing=contract.billing,
         first_invoice=contract.first_invoice,
         first_start=term.start,

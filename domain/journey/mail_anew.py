@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.contracts.renewal_quote import last_day
 from domain.frame import lateness, pace
-from domain.frame.customer import ContactFacts
+from domain.frame.customer import ContactFacts, ContractStatus
 from domain.frame.decision import Decision
 from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
@@ -134,7 +134,11 @@ def _of_contract(*statuses: str) -> _Told:
 def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     """A term that was renewed, moved or declined meanwhile is told of by other mails."""
     contract = situation.customer.contract(context["contract_id"])
-    if contract is None or contract.status == "ended" or (contract.status == "declined" and not context.get("quote")):
+    if (
+        contract is None
+        or contract.status == ContractStatus.ENDED
+        or (contract.status == ContractStatus.DECLINED and not context.get("quote"))
+    ):
         return NOT_SO
     return context if last_day(contract.term).isoformat() == context["term_end"] else NOT_SO
 

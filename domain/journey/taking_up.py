@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.contracts.writes import SetContractStatus
+from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome
@@ -30,9 +31,11 @@ def take_up(situation: Situation, request: TakeUpHoldings) -> Decision:
     """The journey's answer. A contract that was over before it was recorded is ended; nothing is acted on in hindsight."""
     customer, new = situation.customer, set(request.contracts)
     over: list[Write] = [
-        SetContractStatus(contract.contract_id, "ended", "over before it was recorded", situation.as_of)
+        SetContractStatus(contract.contract_id, ContractStatus.ENDED, "over before it was recorded", situation.as_of)
         for contract in customer.contracts
-        if contract.status != "ended" and contract.contract_id in new and contract.term.ends_at < situation.as_of
+        if contract.status != ContractStatus.ENDED
+        and contract.contract_id in new
+        and contract.term.ends_at < situation.as_of
     ]
     says = f"Installed base taken over: {counted(request.assets, 'asset')}, {counted(len(new), 'contract')}"
     about = Outcome(
@@ -52,4 +55,4 @@ def take_up(situation: Situation, request: TakeUpHoldings) -> Decision:
 def brings_check_ins(situation: Situation, request: TakeUpHoldings) -> bool:
     """True if the customer held nothing before the import."""
     new = set(request.contracts)
-    return not any(c.contract_id not in new and c.status != "ended" for c in situation.customer.contracts)
+    return not any(c.contract_id not in new and c.status != ContractStatus.ENDED for c in situation.customer.contracts)

@@ -11,6 +11,7 @@ from typing import Any
 
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import BeginTerm, SetContractStatus
+from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision
 from domain.kernel.money import money
 from domain.quotes.versions import QuoteState
@@ -71,7 +72,7 @@ def events_of(
     for write in decision.writes:
         if isinstance(write, BeginTerm):
             yield Event(EventType.CONTRACT_RENEWED, _term(write))
-        elif isinstance(write, SetContractStatus) and write.status == "ended":
+        elif isinstance(write, SetContractStatus) and write.status == ContractStatus.ENDED:
             yield Event(EventType.CONTRACT_ENDED, {"contract_id": write.contract_id, "reason": write.reason})
 
 

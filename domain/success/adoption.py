@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.frame import pace
+from domain.frame.customer import ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords
@@ -82,7 +83,7 @@ def next_follow_up(situation: Situation) -> Step:
 
 def check_in(situation: Situation, step: Step) -> Decision:
     """The regular look at a customer's use and health; the next one is planned from it."""
-    waiting = any(contract.status != "ended" for contract in situation.customer.contracts)
+    waiting = any(contract.status != ContractStatus.ENDED for contract in situation.customer.contracts)
     if not waiting and not situation.customer.holds_term(situation.as_of):
         return Decision(
             JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])

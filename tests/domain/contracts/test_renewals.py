@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contracts import changes
-from domain.contracts.renewal_notices import QUOTED
 from domain.contracts.renewal_quote import assets_of_next_term, quote_renewal
+from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets
 from domain.contracts.requoting import requote
 from domain.contracts.writes import QuoteRenewal
@@ -146,5 +146,5 @@ def test_a_renewal_that_is_quoted_anew_is_shown_as_quoted() -> None:
     assert anew is not None
     stage = anew.outcome.stages[contract.stage]
     assert stage is not None
-    assert (stage.status, stage.until) == (QUOTED, contract.term.ends_at)
+    assert (stage.status, stage.until) == (RenewalStatus.QUOTED, contract.term.ends_at)
     assert requote(world.situation(), {}) is None

@@ -1,0 +1,15 @@
+"""Where the renewal of a term stands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RenewalStatus(StrEnum):
+    """Where the renewal of a term stands, as its stage shows it."""
+
+    WAITING = "waiting"
+    QUOTED = "quoted"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    GRACE = "grace"
