@@ -42,7 +42,7 @@ async def lived(servers: Servers, memory: InMemory, story: str) -> list[Any]:
         else:
             await STORIES[story](servers)
     await memory.forget_all()
-    accounts = "select distinct account_id from journal where journal_id > $1"
+    accounts = "select account_id from journal group by account_id having min(journal_id) > $1"
     return await servers.pool.fetch(
         f"select * from timeline_item where account_id in ({accounts}) order by at, kind, visibility, title, key", last
     )
