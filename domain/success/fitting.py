@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, log1p
+from typing import TypeVar
 
 from domain.success.figures import Category, Value
 from domain.success.profiles import Chance, HealthProfile, Input
 from domain.success.proof import FEWEST, Seen
+
+Profile = TypeVar("Profile", bound=HealthProfile)
 
 KNOTS = (0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.98)
 """Where the lines break: at these shares of the accounts."""
@@ -58,7 +61,7 @@ class _Line:
         return risen if better else [1 - step for step in risen]
 
 
-def fit(profile: HealthProfile, seen: Sequence[Seen], fitted_on: str) -> HealthProfile:
+def fit(profile: Profile, seen: Sequence[Seen], fitted_on: str) -> Profile:
     """The profile with curves, words and weights by which it tells best who left among `seen`.
 
     Raises:
@@ -104,16 +107,16 @@ def _by_word(known: Sequence[tuple[str, bool]], share: float) -> tuple[dict[str,
     usual = log(share / (1 - share))
     low, high = min([usual, *odds.values()]), max([usual, *odds.values()])
     wide = (high - low) or 1.0
-    return {word: round(100 * (high - its) / wide, 1) for word, its in odds.items()}, round(100 * (high - usual) / wide, 1)
+    return {word: round(100 * (high - its) / wide, 1) for word, its in odds.items()}, round(
+        100 * (high - usual) / wide, 1
+    )
 
 
 def _heights(lines: Sequence[_Line], seen: Sequence[Seen]) -> tuple[list[list[float]], float]:
     """How high each step of each line is, none below zero, and the log odds of leaving of an account that has gone up none."""
     width = sum(line.parts for line in lines)
     rows = [_row(lines, who.values) for who in seen]
-    usual = [
-        sum(its) / len(its) if (its := [row[at] for row in rows if row[at] is not None]) else 0.0 for at in range(width)
-    ]
+    usual = [_mean([step for row in rows if (step := row[at]) is not None]) for at in range(width)]
     full = [[one if one is not None else mean for one, mean in zip(row, usual, strict=True)] for row in rows]
     heights, at_zero = _descend(full, [who.left for who in seen])
     found, at = [], 0
@@ -167,6 +170,10 @@ def _largest(columns: Sequence[tuple[int, Sequence[float]]], many: int) -> float
         length = max(vector, default=1.0) or 1.0
         vector = [one / length for one in vector]
     return length
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -43,7 +43,9 @@ class Input(Received):
                 if after <= value:
                     raise ValueError(f"the values of a curve rise: {after:g} stands after {value:g}")
                 if (then < points) if self.better == "more" else (then > points):
-                    raise ValueError(f"`better: {self.better}` and {then:g} points at {after:g} after {points:g} at {value:g}")
+                    raise ValueError(
+                        f"`better: {self.better}` and {then:g} points at {after:g} after {points:g} at {value:g}"
+                    )
         return self
 
     def points_of(self, value: Value) -> float | None:
@@ -144,4 +146,3 @@ def _ranks(one: Input, values: Sequence[Value]) -> list[float | None]:
         share = 50 * (bisect_left(known, value) + bisect_right(known, value)) / len(known)
         found[value] = share if one.better == "more" else 100 - share
     return [found[value] if isinstance(value, (int, float)) else None for value in values]
-

@@ -21,7 +21,7 @@ _Z95 = 1.959964
 
 @dataclass(frozen=True)
 class Seen:
-    """An account as of a day: its figures by the names of inputs, whether it left afterwards, and whether it was still active (null: nobody knows)."""
+    """An account as of a day: its figures by the names of inputs, whether it left afterwards, and was still active (null: nobody knows)."""
 
     account: str
     day: date

@@ -147,6 +147,13 @@ def import_() -> typer.Typer:
     return app
 
 
+def health() -> typer.Typer:
+    """How well a health score tells who leaves: tried on what became of accounts, and fitted to it."""
+    from workers.cli.health import app
+
+    return app
+
+
 def report() -> typer.Typer:
     """Figures over many customers."""
     from workers.cli.reports import app
@@ -156,6 +163,6 @@ def report() -> typer.Typer:
 
 COMMANDS: tuple[Loader, ...] = (
     *(up, temporal, demo, worker, register, migrate, doctor, retention, schema),
-    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, report),
+    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, health, report),
 )
 """Every command and group, in the order in which help lists them."""

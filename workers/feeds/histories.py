@@ -16,7 +16,19 @@ from pydantic import Field, ValidationError, model_validator
 
 from domain.kernel.base import Received
 from domain.kernel.refusals import Refusal
-from domain.success.figures import Category, Column, DaysSince, Figure, Happening, Name, OfColumn, Ratio, Record, Rows, figures, number
+from domain.success.figures import (
+    Category,
+    Column,
+    DaysSince,
+    Figure,
+    Happening,
+    Name,
+    OfColumn,
+    Ratio,
+    Record,
+    Rows,
+    figures,
+)
 from domain.success.profiles import HealthProfile
 from domain.success.proof import Seen
 from workers.feeds.errors import FeedError
@@ -140,7 +152,9 @@ def load_profile(named: str) -> BacktestProfile:
     except (OSError, UnicodeError, MappingSyntaxError) as error:
         raise FeedError(f"the profile {place} cannot be read: {error}") from error
     except ValidationError as error:
-        raise FeedError(str(Refusal.from_validation("InvalidProfile", f"the profile {place} is wrong", error))) from error
+        raise FeedError(
+            str(Refusal.from_validation("InvalidProfile", f"the profile {place} is wrong", error))
+        ) from error
 
 
 def write_profile(profile: BacktestProfile, file: Path) -> None:
@@ -226,7 +240,11 @@ class _Reader:
         return found
 
     def cohorts(
-        self, tables: Mapping[str, Mapping[str, list[Happening]]], given: _Labels | None, days: Sequence[date], aside: dict[str, int]
+        self,
+        tables: Mapping[str, Mapping[str, list[Happening]]],
+        given: _Labels | None,
+        days: Sequence[date],
+        aside: dict[str, int],
     ) -> dict[date, list[tuple[Record, bool]]]:
         """The accounts of each day, with whether they left."""
         if self._how.layout == EVENTS:
@@ -251,13 +269,19 @@ class _Reader:
             if left is None:
                 aside["rows without a label"] += 1
                 continue
-            dated = {part.days_since: self._day(row[part.days_since]) for part in self._parts if isinstance(part, DaysSince)}
+            dated = {
+                part.days_since: self._day(row[part.days_since]) for part in self._parts if isinstance(part, DaysSince)
+            }
             own = {name: its for name, table in tables.items() if (its := table.get(account))}
             cohorts[day].append((Record(account, row, dated, own), left))
         return cohorts
 
     def _of_events(
-        self, tables: Mapping[str, Mapping[str, list[Happening]]], given: _Labels | None, days: Sequence[date], aside: dict[str, int]
+        self,
+        tables: Mapping[str, Mapping[str, list[Happening]]],
+        given: _Labels | None,
+        days: Sequence[date],
+        aside: dict[str, int],
     ) -> dict[date, list[tuple[Record, bool]]]:
         events, how = tables[EVENTS], self._how
         if not events:
@@ -359,7 +383,9 @@ class _Reader:
             if not any(row):
                 continue
             if len(row) != len(header):
-                raise FeedError(f"{place}, line {line}: {len(row)} fields where the header has {len(header)}; mend that line")
+                raise FeedError(
+                    f"{place}, line {line}: {len(row)} fields where the header has {len(header)}; mend that line"
+                )
             yield {name: row[place].strip() for name, place in at}
 
 
@@ -372,7 +398,9 @@ class _Labels:
         keys = [name for name in header if name in known]
         if how.account not in keys:
             keys = [header[0], *keys]
-        label = how.left.column if how.left.column in header else next((n for n in reversed(header) if n not in keys), None)
+        label = (
+            how.left.column if how.left.column in header else next((n for n in reversed(header) if n not in keys), None)
+        )
         if label is None:
             raise FeedError(f"{file} has no column that says who left; it needs {how.account} and {how.left.column}")
         self._keys = [how.account if name == header[0] and how.account not in header else name for name in keys]

@@ -1,0 +1,223 @@
+"""`perennial health`: how well a health score tells who leaves, tried on the past, and profiles fitted to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from domain.success.fitting import NothingToFitError, fit
+from domain.success.proof import Auc, Proof, Seen, prove
+from workers.cli.common import UserError, console, print_json, progress_console
+from workers.feeds.errors import FeedError
+from workers.feeds.histories import BacktestProfile, History, bundled, load_profile, read_history, write_profile
+
+app = typer.Typer(no_args_is_help=True)
+
+_DAY = ["%Y-%m-%d"]
+_BAR = 24
+
+TheFile = Annotated[
+    Path,
+    typer.Argument(help="Accounts as of days, or events of accounts: CSV, plain or gzipped; or a folder of tables."),
+]
+TheProfile = Annotated[str, typer.Option("--profile", help=f"A YAML file, or one of {', '.join(bundled())}.")]
+TheLabels = Annotated[Path | None, typer.Option("--labels", help="Who left, where the file does not say so.")]
+AsOf = Annotated[
+    list[datetime] | None,
+    typer.Option("--as-of", formats=_DAY, help="For events: as of this day; may be given several times."),
+]
+Since = Annotated[datetime | None, typer.Option("--since", formats=_DAY, help="Only accounts as of this day or later.")]
+Until = Annotated[
+    datetime | None, typer.Option("--until", formats=_DAY, help="Only accounts as of days before this one.")
+]
+
+
+@app.callback()
+def _group() -> None:
+    """How well a health score tells who leaves: tried on what became of accounts, and fitted to it."""
+
+
+@app.command()
+def backtest(
+    file: TheFile,
+    profile: TheProfile,
+    labels: TheLabels = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
+) -> None:
+    """Scores accounts of the past as of each day, and says how well the score told who left afterwards."""
+    chosen, history = _read(profile, file, labels, as_of, since, until)
+    with progress_console.status("trying the score"):
+        proof = prove(chosen, history.seen)
+    if as_json:
+        print_json(_as_json(proof, history))
+    else:
+        _show(proof, history)
+
+
+@app.command("fit")
+def fit_(
+    file: TheFile,
+    profile: TheProfile,
+    out: Annotated[Path, typer.Option("--out", help="Where the fitted profile goes: a YAML file.")],
+    labels: TheLabels = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
+) -> None:
+    """Fits a profile's curves and weights to one period of the past, to be tried on the next one."""
+    if out.exists() and not force:
+        raise UserError(f"{out} is there already; name another file, or say --force")
+    chosen, history = _read(profile, file, labels, as_of, since, until)
+    days = sorted({one.day for one in history.seen})
+    try:
+        with progress_console.status(f"fitting {chosen.profile} to {len(history.seen):,} accounts"):
+            fitted = fit(chosen, history.seen, f"{file.name}, {days[0]} to {days[-1]}")
+    except NothingToFitError as error:
+        raise UserError(str(error)) from error
+    write_profile(fitted, out)
+    before, after = (prove(one, history.seen).auc for one in (chosen, fitted))
+    console.print(
+        f"{out}: {len(fitted.inputs)} inputs, fitted to {len(history.seen):,} accounts as of {days[0]} to {days[-1]}."
+    )
+    if before and after:
+        console.print(
+            f"On these same accounts {after.value:.3f} of pairs are in the right order ({before.value:.3f} before)."
+            " Try it on a later period: only that counts."
+        )
+
+
+def _read(
+    profile: str,
+    file: Path,
+    labels: Path | None,
+    as_of: list[datetime] | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> tuple[BacktestProfile, History]:
+    chosen = load_profile(profile)
+    with progress_console.status(f"reading {file.name}"):
+        history = read_history(chosen, file, labels, [day.date() for day in as_of or ()])
+    history.seen = [one for one in history.seen if _between(one, since, until)]
+    if not history.seen:
+        raise FeedError(f"{file} has no accounts as of a day between {_day(since)} and {_day(until)}")
+    return chosen, history
+
+
+def _between(one: Seen, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or one.day >= since.date()) and (until is None or one.day < until.date())
+
+
+def _day(given: datetime | None) -> date | str:
+    return given.date() if given else "always"
+
+
+def _as_json(proof: Proof, history: History) -> dict[str, Any]:
+    """The proof as JSON: `auc` with its interval, the same of those still active, lift, tenths, quarters and inputs."""
+    of = {
+        "profile": proof.profile,
+        "version": proof.version,
+        "accounts": proof.accounts,
+        "scored": proof.scored,
+        "left": proof.left,
+    }
+    return {
+        **of,
+        **_interval("auc", proof.auc),
+        **_interval("auc_active", proof.active),
+        "auc_rule": _rounded(proof.rule),
+        "lift": _rounded(proof.lift),
+        "reliable": proof.reliable,
+        "says": proof.says,
+        "tenths": [{**asdict(one), "foretold": _rounded(one.foretold)} for one in proof.tenths],
+        "quarters": [asdict(one) for one in proof.quarters],
+        "inputs": [
+            {**asdict(one), "alone": _rounded(one.alone), "without": _rounded(one.without)} for one in proof.inputs
+        ],
+        "aside": history.aside,
+    }
+
+
+def _interval(name: str, found: Auc | None) -> dict[str, float | None]:
+    keys = (name, f"{name}_low", f"{name}_high")
+    return dict(zip(keys, (found.value, found.low, found.high) if found else (None, None, None), strict=True))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _show(proof: Proof, history: History) -> None:
+    console.print(f"[bold]{proof.profile}[/bold], version {proof.version}: {proof.says}", highlight=False)
+    console.print(
+        f"{proof.accounts:,} accounts as of their days, {proof.scored:,} could be scored, {proof.left:,} left"
+        f" ({proof.left / proof.scored:.1%})."
+        if proof.scored
+        else "None could be scored.",
+        highlight=False,
+    )
+    for name, found in (("all", proof.auc), ("still active", proof.active)):
+        if found:
+            console.print(f"  pairs in the right order, {name}: {_with_interval(found)}", highlight=False)
+    if proof.rule is not None:
+        console.print(f"  the same figures by rank, with equal weights: {proof.rule:.3f}", highlight=False)
+    if proof.lift is not None:
+        console.print(f"  of the riskiest tenth {proof.lift:.1f} times as many left as of all", highlight=False)
+    console.print(_tenths(proof), _quarters(proof), _inputs(proof))
+    for why, many in history.aside.items():
+        progress_console.print(f"left aside: {many:,} {why}", highlight=False)
+
+
+def _with_interval(found: Auc) -> str:
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for at, column in enumerate(columns):
+        table.add_column(column, justify="left" if at == 0 else "right", no_wrap=True)
+    return table
+
+
+def _tenths(proof: Proof) -> Table:
+    foretold = any(one.foretold is not None for one in proof.tenths)
+    table = _table(
+        "By tenths of the score, the riskiest first", "score", "accounts", "left", *(["foretold"] if foretold else [])
+    )
+    table.add_column("")
+    most = max((one.left / one.accounts for one in proof.tenths), default=0) or 1
+    for one in proof.tenths:
+        share = one.left / one.accounts
+        told = [f"{one.foretold:.1%}" if one.foretold is not None else ""] if foretold else []
+        bar = "█" * round(_BAR * share / most)
+        table.add_row(f"{one.lowest:.0f} to {one.highest:.0f}", f"{one.accounts:,}", f"{share:.1%}", *told, bar)
+    return table
+
+
+def _quarters(proof: Proof) -> Table:
+    table = _table("By quarter", "as of", "accounts", "left", "healthy, yet left", "critical, yet stayed")
+    for one in proof.quarters:
+        table.add_row(
+            one.quarter,
+            f"{one.accounts:,}",
+            f"{one.left:,}",
+            f"{one.false_greens:,} of {one.healthy:,}",
+            f"{one.false_reds:,} of {one.critical:,}",
+        )
+    return table
+
+
+def _inputs(proof: Proof) -> Table:
+    table = _table("What carries it", "input", "weight", "known of", "by itself", "score without it")
+    for one in proof.inputs:
+        alone, others = (f"{value:.3f}" if value is not None else "" for value in (one.alone, one.without))
+        table.add_row(one.name, f"{one.weight:g}", f"{one.known:,}", alone, others)
+    return table
