@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +41,15 @@ from (
 join portfolio_slice s using (slice_id)
 join product p on p.code = s.product_code
 order by s.currency, s.segment, s.product_code
+"""
+
+REVENUE = """
+select t.at, a.account_id, a.currency, sum(p.mrr) as mrr
+from unnest($1::timestamptz[]) t(at)
+join asset_state_period p on p.starts_at <= t.at and (p.ends_at is null or p.ends_at > t.at) and p.quantity > 0
+join asset a using (asset_id)
+group by 1, 2, 3
+having sum(p.mrr) > 0
 """
 
 
@@ -90,3 +101,12 @@ async def account_assets(connection: Connection, account_id: str, at: datetime) 
 async def portfolio_at(connection: Connection, at: datetime) -> list[PortfolioLine]:
     """All assets in force at an instant, counted by currency, segment and product in one pass."""
     return [PortfolioLine(**dict(row)) for row in await connection.fetch(PORTFOLIO, at)]
+
+
+async def revenue_at(connection: Connection, instants: Sequence[datetime]) -> dict[str, list[dict[str, Decimal]]]:
+    """Recurring revenue of a month by currency: for each instant, in order, of each account that brings any."""
+    places = {at: place for place, at in enumerate(instants)}
+    found: dict[str, list[dict[str, Decimal]]] = defaultdict(lambda: [{} for _ in places])
+    for row in await connection.fetch(REVENUE, list(places)):
+        found[row["currency"]][places[row["at"]]][row["account_id"]] = row["mrr"]
+    return dict(sorted(found.items()))

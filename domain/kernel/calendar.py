@@ -151,3 +151,8 @@ def business_day_until(day: date, country: str) -> date:
     while not is_business_day(day, country):
         day -= timedelta(days=1)
     return day
+
+
+def quarter_of(day: date) -> str:
+    """The quarter of a day, as `2027Q1`."""
+    return f"{day.year}Q{(day.month + 2) // 3}"

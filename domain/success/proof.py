@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import exp, sqrt
 
+from domain.kernel.calendar import quarter_of
 from domain.success.figures import Value
 from domain.success.profiles import HealthProfile, Scored, band, score, without
 
@@ -235,7 +236,7 @@ def _chances(profile: HealthProfile, scores: Sequence[float]) -> list[float]:
 def _quarters(profile: HealthProfile, known: Sequence[tuple[Seen, float]]) -> tuple[Quarter, ...]:
     quarters: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     for one, its in known:
-        quarters[quarter_before(one.day)].append((one.left, band(profile, its)))
+        quarters[quarter_of(date.fromordinal(one.day.toordinal() - 1))].append((one.left, band(profile, its)))
     return tuple(
         Quarter(
             quarter=name,
@@ -248,9 +249,3 @@ def _quarters(profile: HealthProfile, known: Sequence[tuple[Seen, float]]) -> tu
         )
         for name, found in sorted(quarters.items())
     )
-
-
-def quarter_before(day: date) -> str:
-    """The quarter that the day before `day` lies in: 2018-01-01 is as of 2017Q4."""
-    last = date.fromordinal(day.toordinal() - 1)
-    return f"{last.year}Q{(last.month + 2) // 3}"

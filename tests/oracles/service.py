@@ -25,13 +25,14 @@ from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, history_of
 from domain.service.milestones import occurrences
 from domain.service.roi import cost_per_case
+from domain.success.retention import retention_rates
 from domain.success.surveys import SurveyMethod, survey_score
+from tests.oracles.dialects.adoption import adoption_rate
 from tests.oracles.dialects.clock import DEFAULTS, ClockOptions, DayMethod, OtherClock, TargetBoundary, TimePrecision
 from tests.oracles.dialects.deflection import deflection_saving
 from tests.oracles.dialects.errors import code_of
 from tests.oracles.dialects.milestones import MilestoneSummary, next_due, summary
 from tests.oracles.dialects.refunds import CreditableInvoice, CreditItem, CreditKind, RefundLine, credit_breakdown
-from tests.oracles.dialects.retention import adoption_rate, retention_rates
 from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from domain.success.fitting import NothingToFitError, fit
 from domain.success.proof import Auc, Proof, Seen, prove
-from workers.cli.common import UserError, console, print_json, progress_console
+from workers.cli.common import UserError, console, progress_console
+from workers.cli.output import Json, print_json, table
 from workers.feeds.errors import FeedError
 from workers.feeds.histories import BacktestProfile, History, bundled, load_profile, read_history, write_profile
 
@@ -50,7 +51,7 @@ def backtest(
     as_of: AsOf = None,
     since: Since = None,
     until: Until = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Scores accounts of the past as of each day, and says how well the score told who left afterwards."""
     chosen, history = _read(profile, file, labels, as_of, since, until)
@@ -180,44 +181,42 @@ def _with_interval(found: Auc) -> str:
     return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for at, column in enumerate(columns):
-        table.add_column(column, justify="left" if at == 0 else "right", no_wrap=True)
-    return table
-
-
 def _tenths(proof: Proof) -> Table:
-    foretold = any(one.foretold is not None for one in proof.tenths)
-    table = _table(
-        "By tenths of the score, the riskiest first", "score", "accounts", "left", *(["foretold"] if foretold else [])
-    )
-    table.add_column("")
+    told = any(one.foretold is not None for one in proof.tenths)
     most = max((one.left / one.accounts for one in proof.tenths), default=0) or 1
+    rows = []
     for one in proof.tenths:
         share = one.left / one.accounts
-        told = [f"{one.foretold:.1%}" if one.foretold is not None else ""] if foretold else []
+        foretold = [f"{one.foretold:.1%}"] if one.foretold is not None else []
         bar = "█" * round(_BAR * share / most)
-        table.add_row(f"{one.lowest:.0f} to {one.highest:.0f}", f"{one.accounts:,}", f"{share:.1%}", *told, bar)
-    return table
+        rows.append((f"{one.lowest:.0f} to {one.highest:.0f}", one.accounts, f"{share:.1%}", *foretold, bar))
+    names = ("score", ">accounts", ">left", *([">foretold"] if told else []), "")
+    return table(names, rows, title="By tenths of the score, the riskiest first")
 
 
 def _quarters(proof: Proof) -> Table:
-    table = _table("By quarter", "as of", "accounts", "left", "healthy, yet left", "critical, yet stayed")
-    for one in proof.quarters:
-        table.add_row(
+    rows = [
+        (
             one.quarter,
-            f"{one.accounts:,}",
-            f"{one.left:,}",
+            one.accounts,
+            one.left,
             f"{one.false_greens:,} of {one.healthy:,}",
             f"{one.false_reds:,} of {one.critical:,}",
         )
-    return table
+        for one in proof.quarters
+    ]
+    names = ("as of", ">accounts", ">left", ">healthy, yet left", ">critical, yet stayed")
+    return table(names, rows, title="By quarter")
 
 
 def _inputs(proof: Proof) -> Table:
-    table = _table("What carries it", "input", "weight", "known of", "by itself", "score without it")
-    for one in proof.inputs:
-        alone, others = (f"{value:.3f}" if value is not None else "" for value in (one.alone, one.without))
-        table.add_row(one.name, f"{one.weight:g}", f"{one.known:,}", alone, others)
-    return table
+    rows = [
+        (
+            one.name,
+            f"{one.weight:g}",
+            one.known,
+            *(f"{value:.3f}" if value is not None else "" for value in (one.alone, one.without)),
+        )
+        for one in proof.inputs
+    ]
+    return table(("input", ">weight", ">known of", ">by itself", ">score without it"), rows, title="What carries it")

@@ -26,6 +26,13 @@ def prices() -> typer.Typer:
     return app
 
 
+def retention() -> typer.Typer:
+    """Gross and net revenue retention, customers kept, the share of revenue from existing customers, and cohorts by quarter."""
+    from workers.cli.retention_reports import app
+
+    return app
+
+
 def sla() -> typer.Typer:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     from workers.cli.service_reports import app
@@ -40,7 +47,7 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, sla, roi)
+app = opened(typer.Typer(no_args_is_help=True), prices, retention, sla, roi)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from domain.kernel.base import Received
-from domain.kernel.refusals import Refusal
 from domain.success.figures import (
     Category,
     Column,
@@ -32,8 +31,8 @@ from domain.success.figures import (
 from domain.success.profiles import HealthProfile
 from domain.success.proof import Seen
 from workers.feeds.errors import FeedError
-from workers.feeds.files import csv_rows, guess_delimiter, read_header
-from workers.feeds.mapping_file import MappingSyntaxError, read_mapping
+from workers.feeds.files import Layout, guess_delimiter, read_header
+from workers.feeds.mapping_file import data_rows, load_mapping
 
 BUNDLED = Path(__file__).parent / "profiles"
 EVENTS = "events"
@@ -101,6 +100,11 @@ class HowRead(Received):
     delimiter: str = ","
     tables: dict[Name, Table] = {}
 
+    @property
+    def layout_of_file(self) -> Layout:
+        """How the files are written."""
+        return Layout(self.encoding, self.delimiter)
+
     @model_validator(mode="after")
     def _events_are_a_table(self) -> Self:
         if self.layout == "events" and EVENTS not in self.tables:
@@ -147,14 +151,7 @@ def load_profile(named: str) -> BacktestProfile:
         place = Path(named)
         if not place.is_file():
             raise FeedError(f"there is no profile {named!r}; give a file, or one of {', '.join(bundled())}")
-    try:
-        return BacktestProfile.model_validate(read_mapping(place))
-    except (OSError, UnicodeError, MappingSyntaxError) as error:
-        raise FeedError(f"the profile {place} cannot be read: {error}") from error
-    except ValidationError as error:
-        raise FeedError(
-            str(Refusal.from_validation("InvalidProfile", f"the profile {place} is wrong", error))
-        ) from error
+    return load_mapping(place, BacktestProfile)
 
 
 def write_profile(profile: BacktestProfile, file: Path) -> None:
@@ -199,7 +196,7 @@ def _main_file(file: Path, how: HowRead) -> Path:
         return file
     wanted = {how.account, *([how.left.column] if how.left.table is None else [])}
     for place in sorted(file.glob("*.csv*")):
-        header = read_header(place, encoding=how.encoding, delimiter=how.delimiter)
+        header = read_header(place, how.layout_of_file)
         if wanted <= set(header) and len(set(header)) == len(header):
             return place
     raise FeedError(f"no file in {file} has the columns {', '.join(sorted(wanted))}")
@@ -367,7 +364,7 @@ class _Reader:
         return _read_day(cell, self._how.dates)
 
     def _header(self, place: Path) -> list[str]:
-        return read_header(place, encoding=self._how.encoding, delimiter=self._how.delimiter)
+        return read_header(place, self._how.layout_of_file)
 
     def _rows(self, place: Path, columns: set[str]) -> Iterator[dict[str, str]]:
         """The rows of a file with these columns. Raises FeedError for a column that is not there."""
@@ -377,9 +374,7 @@ class _Reader:
             hint = f" (its delimiter seems to be {found!r}: say so in read.delimiter)" if found else ""
             raise FeedError(f"{place} has no column {lacking[0]!r}; it has {', '.join(header)}{hint}")
         at = [(name, header.index(name)) for name in sorted(columns)]
-        rows = csv_rows(place, encoding=self._how.encoding, delimiter=self._how.delimiter)
-        next(rows, None)
-        for line, row in rows:
+        for line, row in data_rows(place, self._how.layout_of_file):
             if not any(row):
                 continue
             if len(row) != len(header):
@@ -405,8 +400,7 @@ class _Labels:
             raise FeedError(f"{file} has no column that says who left; it needs {how.account} and {how.left.column}")
         self._keys = [how.account if name == header[0] and how.account not in header else name for name in keys]
         places, at = [header.index(name) for name in keys], header.index(label)
-        rows = csv_rows(file)
-        next(rows, None)
+        rows = data_rows(file, Layout())
         self._left = {
             tuple(row[place].strip() for place in places): row[at].strip().lower() in how.left.words
             for _, row in rows

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from domain.success.retention import (
+    CustomerRevenue,
+    cohort_retention,
+    cohorts,
+    quarter_ends,
+    retention_rates,
+    revenue_retention,
+)
 from domain.success.surveys import SurveyMethod, survey_score
-from tests.oracles.dialects.retention import CustomerRevenue, adoption_rate, cohort_retention, retention_rates
+from tests.oracles.dialects.adoption import adoption_rate
 from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,
@@ -99,3 +108,29 @@ def test_linear_points_run_either_way_and_end_as_asked() -> None:
 )
 def test_the_rule_of_good_average_and_poor(attributes: list[Grade | None], grade: Grade | None) -> None:
     assert rule_grade(attributes) is grade
+
+
+def test_revenue_of_an_account_is_new_kept_grown_shrunk_or_lost() -> None:
+    start = {"kept": 10, "grew": 10, "shrank": 10, "left": 20, "idle": 0}
+    end = {"kept": 10, "grew": 15, "shrank": 4, "new": 29, "idle": 0}
+    found = revenue_retention("EUR", {k: Decimal(v) for k, v in start.items()}, {k: Decimal(v) for k, v in end.items()})
+    assert {one.account_id: one.kind for one in found.movements} == {
+        name: name for name in ("new", "left", "shrank", "grew", "kept")
+    }
+    assert found.cohort.rates.gross_percent == Decimal(24) / 50 * 100
+    assert found.cohort.rates.net_percent == Decimal(29) / 50 * 100
+    assert (found.new, found.end, found.from_existing_percent) == (29, 58, 50)
+
+
+def test_cohorts_follow_customers_from_the_quarter_of_their_first_revenue() -> None:
+    ends = quarter_ends(date(2026, 2, 1), date(2026, 10, 1))
+    assert ends == [date(2026, 4, 1), date(2026, 7, 1), date(2026, 10, 1)]
+    revenue = [
+        {"a": Decimal(5), "b": Decimal(5)},
+        {"a": Decimal(7), "b": Decimal(0), "c": Decimal(3)},
+        {"a": Decimal(7), "b": Decimal(2)},
+    ]
+    assert [(one.quarter, one.customers, one.revenue) for one in cohorts(ends, revenue)] == [
+        ("2026Q1", (2, 1, 2), (10, 7, 9)),
+        ("2026Q2", (1, 0), (3, 0)),
+    ]

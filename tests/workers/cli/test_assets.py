@@ -290,3 +290,30 @@ async def test_a_rebuild_says_of_what(own: OwnDatabase, tmp_path: Path) -> None:
     unknown = await asked(own, tmp_path, "rebuild", "nobody")
     assert unknown.code == 1
     assert "no asset nobody" in unknown.err
+
+
+async def test_retention_is_reported_with_the_accounts_behind_it(own: OwnDatabase, tmp_path: Path) -> None:
+    asked = ("report", "retention", "--from", "2024-06-01", "--to", "2025-06-01")
+    said = json.loads((await perennial(*asked, "--json", dsn=own.dsn, folder=tmp_path)).out)
+    async with own.pool.acquire() as connection:
+        rows = await connection.fetch(
+            "select account_id, coalesce(sum(mrr) filter (where starts_at <= '2024-06-01' and ends_at > '2024-06-01'), 0) as before,"
+            " coalesce(sum(mrr) filter (where starts_at <= '2025-06-01' and ends_at > '2025-06-01'), 0) as after"
+            " from asset_state_period join asset using (asset_id) where currency = 'EUR' and quantity > 0 group by 1"
+        )
+    euro = next(one for one in said["currencies"] if one["currency"] == "EUR")
+    there = [(row["before"], row["after"]) for row in rows if row["before"]]
+    starting = sum(before for before, _ in there)
+    assert Decimal(euro["starting"]) == starting
+    kept = sum(min(before, after) for before, after in there)
+    assert Decimal(euro["gross_percent"]) == pytest.approx(kept / starting * 100)
+    assert Decimal(euro["net_percent"]) == pytest.approx(sum(after for _, after in there) / starting * 100)
+    assert {one["account_id"]: (Decimal(one["start"]), Decimal(one["end"])) for one in euro["accounts"]} == {
+        row["account_id"]: (row["before"], row["after"]) for row in rows if row["before"] or row["after"]
+    }
+    assert sum(one["customers"][0] for one in euro["cohorts"]) <= len(rows)
+    shown = await perennial(*asked, "--accounts", dsn=own.dsn, folder=tmp_path)
+    assert f"{starting:,.2f}" in shown.out
+    assert "Cohorts in EUR" in shown.out
+    refused = await perennial("report", "retention", "--from", "2025-06-01", "--to", "2025-06-01", dsn=own.dsn, folder=tmp_path)
+    assert "does not lie before" in refused.err
