@@ -126,7 +126,8 @@ class Cohort(Carried):
 def cohorts(ends: Sequence[date], revenue: Sequence[Mapping[str, Decimal]]) -> list[Cohort]:
     """The cohorts of one currency from each account's revenue at the ends of successive quarters.
 
-    ends: the first day after each quarter, in order. Who came and went within one quarter is in none.
+    ends: the first day after each quarter, in order. Who came and went within one quarter is in none; the first cohort is of all who began
+    until then.
     """
     first: dict[str, int] = {}
     for at, by_account in enumerate(revenue):
@@ -140,7 +141,7 @@ def cohorts(ends: Sequence[date], revenue: Sequence[Mapping[str, Decimal]]) -> l
             later = [[amount for account in members if (amount := of.get(account, ZERO))] for of in revenue[at:]]
             found.append(
                 Cohort(
-                    quarter=quarter_of(date.fromordinal(end.toordinal() - 1)),
+                    quarter=f"{'' if at else 'until '}{quarter_of(date.fromordinal(end.toordinal() - 1))}",
                     customers=tuple(len(amounts) for amounts in later),
                     revenue=tuple(sum(amounts, ZERO) for amounts in later),
                 )

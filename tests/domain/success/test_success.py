@@ -131,6 +131,6 @@ def test_cohorts_follow_customers_from_the_quarter_of_their_first_revenue() -> N
         {"a": Decimal(7), "b": Decimal(2)},
     ]
     assert [(one.quarter, one.customers, one.revenue) for one in cohorts(ends, revenue)] == [
-        ("2026Q1", (2, 1, 2), (10, 7, 9)),
+        ("until 2026Q1", (2, 1, 2), (10, 7, 9)),
         ("2026Q2", (1, 0), (3, 0)),
     ]

@@ -315,5 +315,7 @@ async def test_retention_is_reported_with_the_accounts_behind_it(own: OwnDatabas
     shown = await perennial(*asked, "--accounts", dsn=own.dsn, folder=tmp_path)
     assert f"{starting:,.2f}" in shown.out
     assert "Cohorts in EUR" in shown.out
-    refused = await perennial("report", "retention", "--from", "2025-06-01", "--to", "2025-06-01", dsn=own.dsn, folder=tmp_path)
+    refused = await perennial(
+        "report", "retention", "--from", "2025-06-01", "--to", "2025-06-01", dsn=own.dsn, folder=tmp_path
+    )
     assert "does not lie before" in refused.err
