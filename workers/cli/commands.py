@@ -148,7 +148,7 @@ def import_() -> typer.Typer:
 
 
 def health() -> typer.Typer:
-    """How well a health score tells who leaves: tried on what became of accounts, and fitted to it."""
+    """Health scores: why one is what it is, how well they told who left, and profiles fitted to the past."""
     from workers.cli.health import app
 
     return app

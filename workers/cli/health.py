@@ -1,4 +1,4 @@
-"""`perennial health`: how well a health score tells who leaves, tried on the past, and profiles fitted to it."""
+"""`perennial health`: why a score is what it is, how well a health score tells who leaves, tried on the past, and profiles fitted to it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,20 @@ from rich.table import Table
 from domain.success.fitting import NothingToFitError, fit
 from domain.success.proof import Auc, Proof, Seen, prove
 from workers.cli.common import UserError, console, progress_console
+from workers.cli.loading import opened
 from workers.cli.output import Json, print_json, table
 from workers.feeds.errors import FeedError
 from workers.feeds.histories import BacktestProfile, History, bundled, load_profile, read_history, write_profile
 
-app = typer.Typer(no_args_is_help=True)
+
+def explain() -> typer.Typer:
+    """Why a customer's score is what it is: each input with its points, its weight and what it brings, and what has changed."""
+    from workers.cli.health_scores import app
+
+    return app
+
+
+app = opened(typer.Typer(no_args_is_help=True), explain)
 
 _DAY = ["%Y-%m-%d"]
 _BAR = 24
@@ -40,7 +49,7 @@ Until = Annotated[
 
 @app.callback()
 def _group() -> None:
-    """How well a health score tells who leaves: tried on what became of accounts, and fitted to it."""
+    """Health scores: why one is what it is, how well they told who left, and profiles fitted to the past."""
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -319,3 +320,30 @@ async def test_retention_is_reported_with_the_accounts_behind_it(own: OwnDatabas
         "report", "retention", "--from", "2025-06-01", "--to", "2025-06-01", dsn=own.dsn, folder=tmp_path
     )
     assert "does not lie before" in refused.err
+
+
+async def test_a_health_score_is_explained_by_what_each_input_brings(own: OwnDatabase, tmp_path: Path) -> None:
+    parts = [
+        {"name": "adoption", "value": "80.0", "weight": 40, "says": "32 of 40 seats in use"},
+        {"name": "trend", "value": "50.0", "weight": 20, "says": "use +5 % in 28 days"},
+        {"name": "sentiment", "value": None, "weight": 20, "says": "no survey answered"},
+    ]
+    earlier = [{**parts[0], "value": "95.0"}, *parts[1:]]
+    async with own.pool.acquire() as connection:
+        await connection.executemany(
+            "insert into health_score (account_id, at, score, band, parts) values ('IB-5', $1, $2, $3, $4)",
+            [
+                (datetime(2025, 5, 1, 9, tzinfo=UTC), 80, "healthy", earlier),
+                (datetime(2025, 6, 1, 9, tzinfo=UTC), 70, "healthy", parts),
+            ],
+        )
+    asked = ("health", "explain", "IB-5", "--at", "2025-06-01")
+    said = json.loads((await perennial(*asked, "--json", dsn=own.dsn, folder=tmp_path)).out)
+    assert (said["score"], said["band"], said["before"]["score"]) == (70, "healthy", 80)
+    assert [one["brings"] for one in said["inputs"]] == ["53.3", "16.7", None]
+    shown = (await perennial(*asked, dsn=own.dsn, folder=tmp_path, width=160)).out
+    assert "-15.0" in shown
+    assert "no survey answered" in shown
+    assert "its weight falls to the other inputs" in shown
+    nobody = await perennial("health", "explain", "nobody", dsn=own.dsn, folder=tmp_path)
+    assert (nobody.code, "no health score" in nobody.err) == (1, True)
