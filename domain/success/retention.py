@@ -152,7 +152,7 @@ def cohorts(ends: Sequence[date], revenue: Sequence[Mapping[str, Decimal]]) -> l
 def quarter_ends(since: date, until: date) -> list[date]:
     """The first days after the quarters that end after `since` and not after `until`."""
     year, month = since.year, (since.month - 1) // 3 * 3 + 1
-    found = []
+    found: list[date] = []
     while True:
         year, month = (year + 1, 1) if month == 10 else (year, month + 3)
         if date(year, month, 1) > until:

@@ -119,7 +119,7 @@ def test_revenue_of_an_account_is_new_kept_grown_shrunk_or_lost() -> None:
     }
     assert found.cohort.rates.gross_percent == Decimal(24) / 50 * 100
     assert found.cohort.rates.net_percent == Decimal(29) / 50 * 100
-    assert (found.new, found.end, found.from_existing_percent) == (29, 58, 50)
+    assert [found.new, found.end, found.from_existing_percent] == [Decimal(29), Decimal(58), Decimal(50)]
 
 
 def test_cohorts_follow_customers_from_the_quarter_of_their_first_revenue() -> None:
@@ -130,7 +130,6 @@ def test_cohorts_follow_customers_from_the_quarter_of_their_first_revenue() -> N
         {"a": Decimal(7), "b": Decimal(0), "c": Decimal(3)},
         {"a": Decimal(7), "b": Decimal(2)},
     ]
-    assert [(one.quarter, one.customers, one.revenue) for one in cohorts(ends, revenue)] == [
-        ("until 2026Q1", (2, 1, 2), (10, 7, 9)),
-        ("2026Q2", (1, 0), (3, 0)),
-    ]
+    found = cohorts(ends, revenue)
+    assert [(one.quarter, one.customers) for one in found] == [("until 2026Q1", (2, 1, 2)), ("2026Q2", (1, 0))]
+    assert [[int(amount) for amount in one.revenue] for one in found] == [[10, 7, 9], [3, 0]]

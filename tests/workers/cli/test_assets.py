@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -323,7 +324,7 @@ async def test_retention_is_reported_with_the_accounts_behind_it(own: OwnDatabas
 
 
 async def test_a_health_score_is_explained_by_what_each_input_brings(own: OwnDatabase, tmp_path: Path) -> None:
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"name": "adoption", "value": "80.0", "weight": 40, "says": "32 of 40 seats in use"},
         {"name": "trend", "value": "50.0", "weight": 20, "says": "use +5 % in 28 days"},
         {"name": "sentiment", "value": None, "weight": 20, "says": "no survey answered"},
