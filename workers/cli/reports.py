@@ -26,6 +26,13 @@ def prices() -> typer.Typer:
     return app
 
 
+def renewals() -> typer.Typer:
+    """Renewals due by month and category, with what they are likely to bring, and those at risk or lost with the reason."""
+    from workers.cli.renewal_reports import app
+
+    return app
+
+
 def retention() -> typer.Typer:
     """Gross and net revenue retention, customers kept, the share of revenue from existing customers, and cohorts by quarter."""
     from workers.cli.retention_reports import app
@@ -47,7 +54,7 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, retention, sla, roi)
+app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, sla, roi)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")

@@ -1,0 +1,71 @@
+"""How far a renewal has come, and what it is likely to bring."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.contracts.forecast import Category, DueRenewal, category_of, forecast
+
+TODAY = date(2027, 3, 1)
+
+
+def _due(**fields: Any) -> DueRenewal:
+    return DueRenewal(
+        **{
+            "contract_id": "K-1",
+            "account_id": "acme",
+            "account": "Acme",
+            "owner": "Ann Lee",
+            "currency": "EUR",
+            "until": date(2027, 6, 1),
+            "arr": Decimal(1200),
+            "auto_renew": False,
+            "notice_days": 30,
+            "status": "active",
+            **fields,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "category"),
+    [
+        ({}, Category.OPEN),
+        ({"quoted": True}, Category.PROBABLE),
+        ({"quoted": True, "band": "healthy"}, Category.PROBABLE),
+        ({"quoted": True, "band": "watch"}, Category.AT_RISK),
+        ({"auto_renew": True}, Category.PROBABLE),
+        # The last day of the term is 30 March; declined until 28 February.
+        ({"auto_renew": True, "until": date(2027, 3, 31)}, Category.COMMIT),
+        # The last day of the term is 31 March; it can be declined today.
+        ({"auto_renew": True, "until": date(2027, 4, 1)}, Category.PROBABLE),
+        ({"auto_renew": True, "until": date(2027, 3, 15), "blocked": True}, Category.AT_RISK),
+        ({"status": "grace", "until": date(2027, 2, 20)}, Category.AT_RISK),
+        ({"status": "declined", "reason": "price"}, Category.LOST),
+        ({"status": "ended"}, Category.LOST),
+        ({"status": "ended", "renewed": True}, Category.RENEWED),
+    ],
+)
+def test_a_renewal_is_in_the_category_that_is_known_of_it(fields: dict[str, Any], category: Category) -> None:
+    assert category_of(_due(**fields), TODAY)[0] is category
+
+
+def test_what_is_likely_is_never_more_than_what_is_due_and_the_first_to_end_comes_first() -> None:
+    found = forecast(
+        [
+            _due(contract_id="b", quoted=True),
+            _due(contract_id="a", until=date(2027, 5, 1)),
+            _due(contract_id="c", renewed=True),
+        ],
+        TODAY,
+    )
+    assert [(one.due.contract_id, one.month, one.likely) for one in found] == [
+        ("a", "2027-04", Decimal(720)),
+        ("b", "2027-05", Decimal(960)),
+        ("c", "2027-05", Decimal(1200)),
+    ]
+    assert category_of(_due(status="declined", reason="price"), TODAY)[1] == "price"
