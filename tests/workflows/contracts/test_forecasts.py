@@ -25,9 +25,11 @@ async def test_a_term_is_open_then_quoted_then_renewed_and_the_next_one_is_lost(
     document = from_today()
     account, contract = account_of(document), document["contracts"][0]
     await servers.client.place_order(document)
-    began, ends = await servers.pool.fetchrow(
+    row = await servers.pool.fetchrow(
         "select starts_at, ends_at from contract_term where contract_id = $1", contract["contract_id"]
     )
+    assert row is not None
+    began, ends = row
     [first] = await _due(servers, account, began)
     assert first.category is Category.OPEN
     mrr = await servers.pool.fetchval(
@@ -47,4 +49,4 @@ async def test_a_term_is_open_then_quoted_then_renewed_and_the_next_one_is_lost(
     await servers.client.fast_forward_to(account, ends + timedelta(days=330))
     await servers.client.ask(account, "answer_renewal", {**answer, "decision": "decline", "reason": "price"})
     _, lost = await _due(servers, account, ends + timedelta(days=330))
-    assert (lost.category, lost.why, lost.likely) == (Category.LOST, "price", 0)
+    assert (lost.category, lost.why, lost.likely) == (Category.LOST, "price", Decimal(0))
