@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     log: LogForm | None = None
     """how log lines are written; without it as text by workers and the inbox, and not at all by `perennial up` and the demo"""
     keep_events_days: Annotated[int, Field(ge=90)] = 400
-    """for so long events that have left stay on record, until `perennial retention` deletes them"""
+    """for so long events that have left stay on record, until `perennial prune` deletes them"""
     keep_usage_days: Annotated[int, Field(ge=90)] = 1100
     """for so long days of usage stay on record"""
     answer_within: Annotated[float, Field(gt=0)] = 30

@@ -30,7 +30,7 @@ SAMPLES = {
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
-    "activities.kernel.retention.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
+    "activities.kernel.pruning.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
     "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",

@@ -105,9 +105,9 @@ def mail() -> typer.Typer:
     return mail_app
 
 
-def retention() -> typer.Typer:
+def prune() -> typer.Typer:
     """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
-    from workers.cli.retaining import app
+    from workers.cli.pruning import app
 
     return app
 
@@ -162,7 +162,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, register, migrate, doctor, retention, schema),
+    *(up, temporal, demo, worker, register, migrate, doctor, prune, schema),
     *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, health, report),
 )
 """Every command and group, in the order in which help lists them."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from activities.kernel.clock import present
-from activities.kernel.retention import forget
+from activities.kernel.pruning import forget
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, report_usage

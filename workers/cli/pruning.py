@@ -1,4 +1,4 @@
-"""`perennial retention`: deletes what nothing asks for any more, a little at a time."""
+"""`perennial prune`: deletes what nothing asks for any more, a little at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import typer
 
 from activities.kernel.clock import present
-from activities.kernel.retention import forget
+from activities.kernel.pruning import forget
 from workers.cli.common import console, facts, settings_of, waited
 
 app = typer.Typer()
@@ -15,7 +15,7 @@ app = typer.Typer()
 
 @app.command()
 @waited
-async def retention() -> None:
+async def prune() -> None:
     """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
     settings = settings_of(None)
     events, usage = timedelta(days=settings.keep_events_days), timedelta(days=settings.keep_usage_days)
