@@ -10,7 +10,7 @@ from enum import StrEnum
 from domain.kernel.base import Carried
 
 
-class Category(StrEnum):
+class RenewalCategory(StrEnum):
     """How far a renewal has come: `commit` renews by itself and can no longer be declined; `open` has not been quoted yet."""
 
     RENEWED = "renewed"
@@ -21,13 +21,13 @@ class Category(StrEnum):
     LOST = "lost"
 
 
-PROBABILITIES: Mapping[Category, Decimal] = {
-    Category.RENEWED: Decimal(1),
-    Category.COMMIT: Decimal("0.95"),
-    Category.PROBABLE: Decimal("0.8"),
-    Category.OPEN: Decimal("0.6"),
-    Category.AT_RISK: Decimal("0.3"),
-    Category.LOST: Decimal(0),
+PROBABILITIES: Mapping[RenewalCategory, Decimal] = {
+    RenewalCategory.RENEWED: Decimal(1),
+    RenewalCategory.COMMIT: Decimal("0.95"),
+    RenewalCategory.PROBABLE: Decimal("0.8"),
+    RenewalCategory.OPEN: Decimal("0.6"),
+    RenewalCategory.AT_RISK: Decimal("0.3"),
+    RenewalCategory.LOST: Decimal(0),
 }
 """How likely a renewal of each category is, where nobody says otherwise."""
 
@@ -57,7 +57,7 @@ class Forecast(Carried):
     """A renewal with its category, why it is in it, and what it is likely to bring in a year."""
 
     due: DueRenewal
-    category: Category
+    category: RenewalCategory
     why: str
     likely: Decimal
 
@@ -68,7 +68,7 @@ class Forecast(Carried):
 
 
 def forecast(
-    renewals: Iterable[DueRenewal], today: date, probabilities: Mapping[Category, Decimal] = PROBABILITIES
+    renewals: Iterable[DueRenewal], today: date, probabilities: Mapping[RenewalCategory, Decimal] = PROBABILITIES
 ) -> list[Forecast]:
     """Each renewal with what it is likely to bring, the first to end first. More than is held today is never counted."""
     found = []
@@ -78,22 +78,22 @@ def forecast(
     return found
 
 
-def category_of(one: DueRenewal, today: date) -> tuple[Category, str]:
+def category_of(one: DueRenewal, today: date) -> tuple[RenewalCategory, str]:
     """How far a renewal has come on a day, and why."""
     if one.renewed:
-        return Category.RENEWED, "the next term is on record"
+        return RenewalCategory.RENEWED, "the next term is on record"
     if one.status in ("declined", "ended"):
-        return Category.LOST, one.reason or one.status
+        return RenewalCategory.LOST, one.reason or one.status
     if one.status == "grace":
-        return Category.AT_RISK, "in grace since the term ended"
+        return RenewalCategory.AT_RISK, "in grace since the term ended"
     if one.blocked:
-        return Category.AT_RISK, "service holds sales back"
+        return RenewalCategory.AT_RISK, "service holds sales back"
     if one.band in ("watch", "critical"):
-        return Category.AT_RISK, f"health is {one.band}"
+        return RenewalCategory.AT_RISK, f"health is {one.band}"
     if one.auto_renew and today > one.until - timedelta(days=1 + one.notice_days):
-        return Category.COMMIT, "renews by itself, and the last day to decline has passed"
+        return RenewalCategory.COMMIT, "renews by itself, and the last day to decline has passed"
     if one.auto_renew:
-        return Category.PROBABLE, "renews by itself unless it is declined"
+        return RenewalCategory.PROBABLE, "renews by itself unless it is declined"
     if one.quoted:
-        return Category.PROBABLE, "quoted"
-    return Category.OPEN, "not quoted yet"
+        return RenewalCategory.PROBABLE, "quoted"
+    return RenewalCategory.OPEN, "not quoted yet"

@@ -69,7 +69,7 @@ class OfColumn(Received):
         return (of + self.prior * (mean or 0)) / (whole + self.prior)
 
 
-class Category(Received):
+class OfCategory(Received):
     """A cell of the account's row as a word."""
 
     category: Column
@@ -156,7 +156,7 @@ Numeric = Annotated[
 ]
 Figure = Annotated[
     Annotated[OfColumn, Tag("column")]
-    | Annotated[Category, Tag("category")]
+    | Annotated[OfCategory, Tag("category")]
     | Annotated[DaysSince, Tag("days_since")]
     | Annotated[Rows, Tag("table")]
     | Annotated[Ratio, Tag("ratio")],
@@ -174,7 +174,7 @@ def figures(wanted: Mapping[str, Figure], records: Sequence[Record], day: date) 
     return [
         {
             name: (record.cells.get(one.category) or None)
-            if isinstance(one, Category)
+            if isinstance(one, OfCategory)
             else one.value(record, day, means[name])
             for name, one in wanted.items()
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, log, log1p
 from typing import TypeVar
 
-from domain.success.figures import Category, Value
+from domain.success.figures import OfCategory, Value
 from domain.success.profiles import Chance, HealthProfile, Input
 from domain.success.proof import FEWEST, Seen
 
@@ -45,7 +45,7 @@ class _Line:
     @property
     def parts(self) -> int:
         """How many steps there are."""
-        return 1 if isinstance(self.one.value, Category) else max(0, len(self.knots) - 1)
+        return 1 if isinstance(self.one.value, OfCategory) else max(0, len(self.knots) - 1)
 
     def steps(self, value: Value) -> list[float] | None:
         """How far a figure has gone up each step; null for one that is not known."""
@@ -89,7 +89,7 @@ def fit(profile: Profile, seen: Sequence[Seen], fitted_on: str) -> Profile:
 
 def _line(one: Input, seen: Sequence[Seen], share: float) -> _Line:
     known = [(who.values.get(one.name), who.left) for who in seen]
-    if isinstance(one.value, Category):
+    if isinstance(one.value, OfCategory):
         words, otherwise = _by_word([(value, left) for value, left in known if isinstance(value, str)], share)
         return _Line(one, (), words, otherwise)
     values = sorted(value for value, _ in known if isinstance(value, (int, float)))
@@ -193,7 +193,7 @@ def _bounded(weights: Sequence[float]) -> list[float]:
 
 def _fitted(line: _Line, heights: Sequence[float], weight: float) -> Input:
     one = line.one.model_copy(update={"weight": round(weight, 2)})
-    if isinstance(one.value, Category):
+    if isinstance(one.value, OfCategory):
         return one.model_copy(update={"words": line.words, "otherwise": line.otherwise})
     total = sum(heights)
     climbed = [round(100 * sum(heights[:at]) / total, 1) for at in range(len(heights) + 1)]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from domain.kernel.base import Received
-from domain.success.figures import Category, Figure, Name, Value
+from domain.success.figures import Figure, Name, OfCategory, Value
 
 Points = Annotated[float, Field(ge=0, le=100)]
 Weight = Annotated[float, Field(gt=0, le=1000)]
@@ -32,9 +32,9 @@ class Input(Received):
 
     @model_validator(mode="after")
     def _points_follow(self) -> Self:
-        if isinstance(self.value, Category) and self.curve is not None:
+        if isinstance(self.value, OfCategory) and self.curve is not None:
             raise ValueError("a category has `words`, not a `curve`")
-        if not isinstance(self.value, Category) and self.words is not None:
+        if not isinstance(self.value, OfCategory) and self.words is not None:
             raise ValueError("a number has a `curve`, not `words`")
         if self.curve is not None:
             if len(self.curve) < 2:
@@ -64,7 +64,7 @@ class Input(Received):
     @property
     def by_rank(self) -> bool:
         """True if points are ranks among the accounts of a day."""
-        return self.curve is None and not isinstance(self.value, Category)
+        return self.curve is None and not isinstance(self.value, OfCategory)
 
 
 class Chance(Received):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from activities.kernel.clock import present
 from activities.success.scores import KeptScore, latest_scores
+from domain.kernel.money import half_up
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, minute, print_json, show_table
 
@@ -61,7 +62,7 @@ async def explain(
 
 
 def _tenth(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return None if value is None else half_up(1).apply(value)
 
 
 def _change(now: Decimal | None, then: Decimal | None) -> str:

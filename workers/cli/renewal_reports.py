@@ -12,7 +12,7 @@ import typer
 
 from activities.contracts.due_renewals import due_renewals
 from activities.kernel.clock import present
-from domain.contracts.forecast import PROBABILITIES, Category, Forecast, forecast
+from domain.contracts.forecast import PROBABILITIES, Forecast, RenewalCategory, forecast
 from domain.kernel.money import grouped
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, day, print_json, show_table, words
@@ -60,7 +60,7 @@ async def renewals(
         by_currency[one.due.currency].append(one)
     for currency, own in sorted(by_currency.items()):
         _show(currency, own)
-    doubtful = [one for one in found if one.category in (Category.AT_RISK, Category.LOST)]
+    doubtful = [one for one in found if one.category in (RenewalCategory.AT_RISK, RenewalCategory.LOST)]
     show_table(
         ("!contract", "customer", "owner", "last day", ">ARR", "", "why"),
         [
@@ -79,12 +79,12 @@ async def renewals(
     )
 
 
-def _chance(given: str) -> tuple[Category, Decimal]:
+def _chance(given: str) -> tuple[RenewalCategory, Decimal]:
     name, _, share = given.partition("=")
     try:
-        category, chance = Category(name.strip()), Decimal(share)
+        category, chance = RenewalCategory(name.strip()), Decimal(share)
     except (ValueError, InvalidOperation) as error:
-        known = ", ".join(Category)
+        known = ", ".join(RenewalCategory)
         raise UserError(
             f"--probability {given!r}: give a category and a share from 0 to 1, such as at_risk=0.2; categories are {known}"
         ) from error
@@ -98,7 +98,7 @@ def _show(currency: str, found: Sequence[Forecast]) -> None:
     months: dict[str, list[Forecast]] = defaultdict(list)
     for one in found:
         months[one.month].append(one)
-    shown = [category for category in Category if any(one.category is category for one in found)]
+    shown = [category for category in RenewalCategory if any(one.category is category for one in found)]
     rows = [_row(month, own, shown, currency) for month, own in sorted(months.items())]
     if len(rows) > 1:
         rows.append(_row("all", found, shown, currency))
@@ -106,7 +106,7 @@ def _show(currency: str, found: Sequence[Forecast]) -> None:
     show_table(names, rows, title=f"Renewals in {currency}")
 
 
-def _row(name: str, found: Sequence[Forecast], shown: Sequence[Category], currency: str) -> tuple[Any, ...]:
+def _row(name: str, found: Sequence[Forecast], shown: Sequence[RenewalCategory], currency: str) -> tuple[Any, ...]:
     def total(amounts: Sequence[Decimal]) -> str:
         return grouped(sum(amounts, Decimal(0)), currency) if amounts else ""
 

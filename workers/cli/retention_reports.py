@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
 from activities.assets.portfolio import revenue_at
 from activities.kernel.clock import present
-from domain.kernel.money import grouped
+from domain.kernel.money import grouped, half_up
 from domain.success.retention import Cohort, RevenueRetention, cohorts, quarter_ends, revenue_retention
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, print_json, show_table
@@ -63,7 +63,7 @@ def _a_year_before(day: date) -> date:
 
 
 def _percent(value: Decimal | None) -> str:
-    return "" if value is None else f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP)} %"
+    return "" if value is None else f"{half_up(1).apply(value)} %"
 
 
 def _show(kept: RevenueRetention, of_quarters: Sequence[Cohort], start: date, end: date, *, accounts: bool) -> None:
@@ -113,7 +113,7 @@ def _shares(cohort: Cohort) -> list[Decimal]:
 
 
 def _shaded(percent: Decimal) -> str:
-    return f"{_SHADES[min(4, int(percent / 25))]} {percent.quantize(Decimal(1), ROUND_HALF_UP)} %"
+    return f"{_SHADES[min(4, int(percent / 25))]} {half_up().apply(percent)} %"
 
 
 def _as_json(kept: RevenueRetention, of_quarters: Sequence[Cohort]) -> Mapping[str, Any]:

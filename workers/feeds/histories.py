@@ -16,12 +16,12 @@ from pydantic import Field, model_validator
 
 from domain.kernel.base import Received
 from domain.success.figures import (
-    Category,
     Column,
     DaysSince,
     Figure,
     Happening,
     Name,
+    OfCategory,
     OfColumn,
     Ratio,
     Record,
@@ -343,7 +343,7 @@ class _Reader:
             match part:
                 case OfColumn():
                     wanted |= {part.column, *([part.over] if part.over else [])}
-                case Category():
+                case OfCategory():
                     wanted.add(part.category)
                 case DaysSince():
                     wanted.add(part.days_since)

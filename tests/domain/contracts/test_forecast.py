@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.contracts.forecast import Category, DueRenewal, category_of, forecast
+from domain.contracts.forecast import DueRenewal, RenewalCategory, category_of, forecast
 
 TODAY = date(2027, 3, 1)
 
@@ -34,23 +34,23 @@ def _due(**fields: Any) -> DueRenewal:
 @pytest.mark.parametrize(
     ("fields", "category"),
     [
-        ({}, Category.OPEN),
-        ({"quoted": True}, Category.PROBABLE),
-        ({"quoted": True, "band": "healthy"}, Category.PROBABLE),
-        ({"quoted": True, "band": "watch"}, Category.AT_RISK),
-        ({"auto_renew": True}, Category.PROBABLE),
+        ({}, RenewalCategory.OPEN),
+        ({"quoted": True}, RenewalCategory.PROBABLE),
+        ({"quoted": True, "band": "healthy"}, RenewalCategory.PROBABLE),
+        ({"quoted": True, "band": "watch"}, RenewalCategory.AT_RISK),
+        ({"auto_renew": True}, RenewalCategory.PROBABLE),
         # The last day of the term is 30 March; declined until 28 February.
-        ({"auto_renew": True, "until": date(2027, 3, 31)}, Category.COMMIT),
+        ({"auto_renew": True, "until": date(2027, 3, 31)}, RenewalCategory.COMMIT),
         # The last day of the term is 31 March; it can be declined today.
-        ({"auto_renew": True, "until": date(2027, 4, 1)}, Category.PROBABLE),
-        ({"auto_renew": True, "until": date(2027, 3, 15), "blocked": True}, Category.AT_RISK),
-        ({"status": "grace", "until": date(2027, 2, 20)}, Category.AT_RISK),
-        ({"status": "declined", "reason": "price"}, Category.LOST),
-        ({"status": "ended"}, Category.LOST),
-        ({"status": "ended", "renewed": True}, Category.RENEWED),
+        ({"auto_renew": True, "until": date(2027, 4, 1)}, RenewalCategory.PROBABLE),
+        ({"auto_renew": True, "until": date(2027, 3, 15), "blocked": True}, RenewalCategory.AT_RISK),
+        ({"status": "grace", "until": date(2027, 2, 20)}, RenewalCategory.AT_RISK),
+        ({"status": "declined", "reason": "price"}, RenewalCategory.LOST),
+        ({"status": "ended"}, RenewalCategory.LOST),
+        ({"status": "ended", "renewed": True}, RenewalCategory.RENEWED),
     ],
 )
-def test_a_renewal_is_in_the_category_that_is_known_of_it(fields: dict[str, Any], category: Category) -> None:
+def test_a_renewal_is_in_the_category_that_is_known_of_it(fields: dict[str, Any], category: RenewalCategory) -> None:
     assert category_of(_due(**fields), TODAY)[0] is category
 
 

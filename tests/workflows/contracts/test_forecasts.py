@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.contracts.due_renewals import due_renewals
-from domain.contracts.forecast import Category, Forecast, forecast
+from domain.contracts.forecast import Forecast, RenewalCategory, forecast
 from domain.kernel.calendar import local_day
 from tests.conftest import Servers
 from tests.e2e.lives import account_of
@@ -31,7 +31,7 @@ async def test_a_term_is_open_then_quoted_then_renewed_and_the_next_one_is_lost(
     assert row is not None
     began, ends = row
     [first] = await _due(servers, account, began)
-    assert first.category is Category.OPEN
+    assert first.category is RenewalCategory.OPEN
     mrr = await servers.pool.fetchval(
         "select sum(mrr) from asset_state_period join asset using (asset_id) where contract_id = $1",
         contract["contract_id"],
@@ -44,9 +44,9 @@ async def test_a_term_is_open_then_quoted_then_renewed_and_the_next_one_is_lost(
     assert [one.due.quoted for one in quoted] == [True]
     await servers.client.ask(account, "answer_renewal", {**answer, "decision": "accept"})
     renewed, coming = await _due(servers, account, ends - timedelta(days=10))
-    assert (renewed.category, renewed.likely) == (Category.RENEWED, renewed.due.arr)
+    assert (renewed.category, renewed.likely) == (RenewalCategory.RENEWED, renewed.due.arr)
     assert coming.due.until > renewed.due.until
     await servers.client.fast_forward_to(account, ends + timedelta(days=330))
     await servers.client.ask(account, "answer_renewal", {**answer, "decision": "decline", "reason": "price"})
     _, lost = await _due(servers, account, ends + timedelta(days=330))
-    assert (lost.category, lost.why, lost.likely) == (Category.LOST, "price", Decimal(0))
+    assert (lost.category, lost.why, lost.likely) == (RenewalCategory.LOST, "price", Decimal(0))
