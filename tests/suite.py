@@ -49,6 +49,11 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="every customer lives on Temporal's own server, also where a test does not need it",
     )
+    parser.addoption(
+        "--anew",
+        action="store_true",
+        help="what is on file of lives (timelines, fingerprints) is written anew instead of compared; in one process",
+    )
 
 
 def on_engine(item: pytest.Item) -> bool:

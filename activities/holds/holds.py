@@ -8,7 +8,7 @@ from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
 from activities.orders import order_rows as order_store
 from domain.frame.situation import SERVICE, Situation
 from domain.holds import leads
-from domain.holds.sales_requests import (
+from domain.holds.requests import (
     HandOverLead,
 )
 from domain.journey import mail_anew, mornings

@@ -13,7 +13,7 @@ from activities.quotes.quoting import sources_of
 from domain.frame.calls import RequestCall
 from domain.frame.situation import Needs
 from domain.frame.state import Outcome
-from domain.holds.sales_requests import SellFromCase
+from domain.holds.requests import SellFromCase
 from domain.journey import acceptance
 from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal

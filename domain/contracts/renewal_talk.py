@@ -15,9 +15,9 @@ from domain.frame.sales_holds import HoldLevel, Purpose
 from domain.frame.service_facts import Bearing
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.guard import guard_of
 from domain.holds.holds import ContactDecision, Verdict
-from domain.holds.requests import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
 from domain.kernel.base import Write
 from domain.orders.order import ContactRole

@@ -7,8 +7,8 @@ from functools import partial
 from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, SELLERS, RequestKind
 from domain.frame.situation import SERVICE
-from domain.holds import leads, requests
-from domain.holds.sales_requests import (
+from domain.holds import deciding, leads
+from domain.holds.requests import (
     AcknowledgeHold,
     AnswerLead,
     HandOverLead,
@@ -33,7 +33,7 @@ ENTRIES = (
     _made(
         "place_hold",
         PlaceHold,
-        requests.place,
+        deciding.place,
         "Hold placed",
         asked_by=SELLERS | AGENTS,
         example='{"reason": "an outage; wait until it is over", "level": "block", "until": "2027-03-15T09:00:00+09:00", "by": "s-7"}',
@@ -41,7 +41,7 @@ ENTRIES = (
     _made(
         "lift_hold",
         LiftHold,
-        requests.lift,
+        deciding.lift,
         "Hold lifted",
         asked_by=SELLERS | AGENTS,
         example='{"hold_id": "0123456789abcdef", "reason": "it is over", "by": "s-7"}',
@@ -49,7 +49,7 @@ ENTRIES = (
     _made(
         "override_hold",
         OverrideHold,
-        requests.override,
+        deciding.override,
         "Holds overridden",
         asked_by=AGENTS,
         example='{"role": "service_lead", "reason": "they wait for our call", "hours": 4, "by": "s-8"}',
@@ -57,7 +57,7 @@ ENTRIES = (
     _made(
         "acknowledge_hold",
         AcknowledgeHold,
-        requests.acknowledge,
+        deciding.acknowledge,
         "What holds sales back was read",
         asked_by=SELLERS | AGENTS,
         example='{"by": "s-1"}',
@@ -65,7 +65,7 @@ ENTRIES = (
     _made(
         "release_for_renewal",
         ReleaseForRenewal,
-        requests.release,
+        deciding.release,
         "Decision whether a renewal may be talked about",
         asked_by=AGENTS,
         example='{"case_id": "C-17", "decision": "keep", "reason": "the tills stand still", "by": "s-7"}',

@@ -14,8 +14,8 @@ from domain.frame.state import Outcome, Step
 from domain.frame.success_facts import OfferFacts
 from domain.holds.guard import guard_of
 from domain.holds.holds import Verdict
+from domain.holds.requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.reviewed import Reviewed
-from domain.holds.sales_requests import AnswerLead, HandOverLead, LeadAnswer
 from domain.holds.writes import AddEvidence, FileLead, NoteOnCase, RouteLead, SettleLead, WarnOfLead
 from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal

@@ -12,7 +12,7 @@ from domain.frame.decision import CloseStaffTasks
 from domain.frame.pace import moment_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.holds.requests import RENEWAL_TASK
+from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
 from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.frame.state import JourneyState, Step
-from domain.holds.sales_requests import CaseChangedSignal
+from domain.holds.requests import CaseChangedSignal
 from domain.kernel.calendar import local_day
 from domain.success.requests import UsageChanged
 

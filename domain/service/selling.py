@@ -12,7 +12,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.holds.guard import SALES_HELD, guard_of
 from domain.holds.holds import Verdict
-from domain.holds.sales_requests import SellFromCase
+from domain.holds.requests import SellFromCase
 from domain.holds.writes import FileLead, NoteOnCase, SettleLead
 from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal

@@ -7,7 +7,6 @@ new journeys and cases go another way than before, behind a patch too: then reco
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.client import WorkflowHistory
 
+from tests import on_file
 from tests.conftest import Servers
 from tests.driver.in_memory.run import Run
 from tests.e2e.outages import Outside
@@ -26,7 +26,7 @@ from tests.living_in_memory import InMemory
 from tests.replay.record import HISTORIES, first_half_year
 from tests.replay.record_cases import CASES, kept_promises
 
-KEPT: dict[str, str] = json.loads(Path(__file__).with_name("fingerprints.json").read_text())
+KEPT = Path(__file__).with_name("fingerprints.json")
 BEGINS = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 
@@ -59,14 +59,14 @@ def recorded(path: Path) -> Iterator[str]:
     [*sorted(HISTORIES.glob("*.json")), *sorted(CASES.glob("*.json"))],
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
-def test_a_record_is_the_one_that_was_made(path: Path) -> None:
+def test_a_record_is_the_one_that_was_made(path: Path, pytestconfig: pytest.Config) -> None:
     name = f"{path.parent.name}/{path.stem}"
-    assert KEPT.get(name) == fingerprint(list(recorded(path))), f"if that is meant, write it as {name} into the file"
+    on_file.holds(pytestconfig, KEPT, name, fingerprint(list(recorded(path))))
 
 
 @pytest.mark.parametrize("story", ["journey", "case"])
 async def test_what_begins_today_goes_the_way_on_file(
-    in_memory: tuple[Servers, InMemory], monkeypatch: pytest.MonkeyPatch, story: str
+    in_memory: tuple[Servers, InMemory], monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, story: str
 ) -> None:
     servers, memory = in_memory
     commands: dict[str, list[str]] = {}
@@ -85,8 +85,8 @@ async def test_what_begins_today_goes_the_way_on_file(
         else:
             workflow_id = f"case-{await kept_promises(servers)}"
     await memory.forget_all()
-    found = fingerprint(commands[workflow_id])
-    assert KEPT.get(f"new {story}") == found, "\n".join(commands[workflow_id])
+    found = commands[workflow_id]
+    on_file.holds(pytestconfig, KEPT, f"new {story}", fingerprint(found), "\n".join(found))
 
 
 def words(command: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,13 +13,14 @@ from typing import Any, cast
 import pytest
 from temporalio.service import RPCError
 
+from tests import on_file
 from tests.conftest import Servers
 from tests.e2e.outages import Outside
 from tests.living_in_memory import InMemory
 from tests.replay.record import first_half_year, sold_held_and_handed_over
 from tests.replay.record_cases import broken_promises, kept_promises, merged
 
-KEPT: dict[str, list[list[str]]] = json.loads(Path(__file__).with_name("timelines.json").read_text(encoding="utf-8"))
+KEPT = Path(__file__).with_name("timelines.json")
 BEGINS = datetime(2027, 3, 1, 9, tzinfo=UTC)
 STORIES: dict[str, Callable[..., Awaitable[str]]] = {
     "half_a_year": first_half_year,
@@ -49,7 +49,9 @@ async def lived(servers: Servers, memory: InMemory, story: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-async def test_a_whole_life_is_told_as_it_was(in_memory: tuple[Servers, InMemory], story: str) -> None:
+async def test_a_whole_life_is_told_as_it_was(
+    in_memory: tuple[Servers, InMemory], pytestconfig: pytest.Config, story: str
+) -> None:
     rows = await lived(*in_memory, story)
     names: dict[str, str] = {}
     told = []
@@ -63,4 +65,4 @@ async def test_a_whole_life_is_told_as_it_was(in_memory: tuple[Servers, InMemory
     for line in told:
         for name, called in sorted(names.items(), key=lambda one: -len(one[0])):
             line[2], line[4] = line[2].replace(name, called), line[4].replace(name, called)
-    assert told == KEPT.get(story), json.dumps(told, ensure_ascii=False)
+    on_file.holds(pytestconfig, KEPT, story, told)
