@@ -11,10 +11,20 @@ import asyncpg
 from tests.e2e.lives import by_message_id
 from workers.embedded.mailbox import Mailbox
 
+# What a dead server kept waits for the hours in which such mails leave, and says so; then it leaves, written anew if a day has gone
+# by, or is dropped if its moment is over. No step was done twice by that.
+_LATE = "'/held-[0-9]+T|/service/review-held-|/service/lift-[0-9]+T'"
+_DROPPED = f"""
+select o.delivery_id, o.body->>'to_email' as address from outbox o
+where o.account_id = any($1) and o.status = 'withdrawn'
+  and exists (select from journal j where starts_with(j.key, o.delivery_id || '/held-') and j.kind = 'service_held')
+  and exists (select from journal j where j.key ~ {_LATE} and j.key like '%/mail-%' and j.kind = 'dropped'
+              and o.delivery_id like '%' || split_part(j.key, '/mail-', 2))
+"""
 _FACTS = {
-    # What a dead server kept for a day is written anew, which says so: no step was done twice.
-    "journal": "select key || ' ' || kind as fact from journal where account_id = any($1) and kind <> 'rewritten'",
-    "effect": "select key as fact from effect where account_id = any($1)",
+    "journal": "select key || ' ' || kind as fact from journal"
+    f" where account_id = any($1) and kind <> 'rewritten' and key !~ {_LATE}",
+    "effect": f"select key as fact from effect where account_id = any($1) and key !~ {_LATE}",
     "outbox": "select delivery_id || ' ' || channel || ' ' || status as fact from outbox where account_id = any($1)",
     "sales_order": "select order_id as fact from sales_order where account_id = any($1)",
     "contract": "select contract_id || ' ' || status as fact from contract where account_id = any($1)",
@@ -45,6 +55,8 @@ class Tally:
     waiting: int = 0
     lost: list[str] = field(default_factory=list)
     """on record as sent, and not in the mailbox"""
+    dropped: dict[str, str] = field(default_factory=dict)
+    """what came too late to be of use and was dropped, which the journal says: the delivery's id, and to whom it was"""
     unknown: list[str] = field(default_factory=list)
     """in the mailbox under a Message-ID that no row of the outbox has"""
 
@@ -60,7 +72,12 @@ class Tally:
             found += [f"{table}: {n} x {fact} too many" for fact, n in (facts - other.facts[table]).items()]
             found += [f"{table}: {n} x {fact} missing" for fact, n in (other.facts[table] - facts).items()]
         found += [f"mail: {n} x {mail} too many" for mail, n in (self.subjects - other.subjects).items()]
-        found += [f"mail: {n} x {mail} missing" for mail, n in (other.subjects - self.subjects).items()]
+        given_up = Counter(self.dropped.values())
+        for (address, subject), n in (other.subjects - self.subjects).items():
+            excused = min(n, given_up[address])
+            given_up[address] -= excused
+            if n > excused:
+                found.append(f"mail: {n - excused} x {(address, subject)} missing")
         return found
 
 
@@ -72,6 +89,11 @@ async def tally(dsn: str, mailbox: Mailbox, accounts: list[str], group: str) -> 
         for table, query in _FACTS.items():
             rows = await connection.fetch(query, accounts)
             result.facts[table] = Counter(row["fact"].replace(group, "") for row in rows)
+        for row in await connection.fetch(_DROPPED, accounts):
+            result.dropped[row["delivery_id"].replace(group, "")] = row["address"].replace(group, "")
+        for id in result.dropped:
+            result.facts["outbox"][f"{id} deliver_mail withdrawn"] -= 1
+            result.facts["outbox"][f"{id} deliver_mail sent"] += 1
         rows = await connection.fetch(
             "select delivery_id, message_id, status, account_id, body->>'to_email' as address from outbox"
             " where account_id = any($1) and channel <> 'provision'",

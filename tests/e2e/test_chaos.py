@@ -23,7 +23,8 @@ async def test_kills_at_random_instants_neither_double_nor_lose_a_step(tmp_path:
     assert set(report.killed) == {"worker", "postgres", "temporal"}
     assert report.faults() == []
     assert report.disturbed.steps == report.calm.steps > 90
-    assert report.disturbed.messages == report.calm.messages > 60
+    assert report.disturbed.messages + len(report.disturbed.dropped) == report.calm.messages > 60
+    assert not report.calm.dropped
 
 
 def tallied(*journal: str, subjects: tuple[str, ...] = ("Welcome",)) -> Tally:
@@ -44,6 +45,15 @@ def test_the_judge_sees_what_is_missing_and_what_is_double(disturbed: Tally, say
     assert len(report.faults()) == 1
     assert says in report.faults()[0]
     assert Report(1, calm=tallied("welcome"), disturbed=tallied("welcome")).faults() == []
+
+
+def test_the_judge_lets_go_of_a_mail_that_came_too_late_and_of_no_other() -> None:
+    disturbed = tallied("welcome", subjects=())
+    disturbed.dropped["journey:C-1/welcome#0"] = "a@customer.example"
+    assert Report(1, calm=tallied("welcome"), disturbed=disturbed).faults() == []
+    two = Report(1, calm=tallied("welcome", subjects=("Welcome", "Again")), disturbed=disturbed).faults()
+    assert len(two) == 1
+    assert "missing" in two[0]
 
 
 def test_the_judge_sees_lost_unknown_and_waiting_messages() -> None:
