@@ -14,7 +14,7 @@ def holds(config: pytest.Config, file: Path, name: str, found: Any, says: str = 
     kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     if config.getoption("--anew"):
         kept[name] = found
-        lines = ",\n".join(f"{json.dumps(key)}: {_shown(value)}" for key, value in kept.items())
+        lines = ",\n".join(f"  {json.dumps(key)}: {_shown(value)}" for key, value in kept.items())
         file.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
         return
     assert kept.get(name) == found, f"{name} is otherwise than on file; if that is meant, `uv run poe anew`. {says}"
@@ -24,4 +24,4 @@ def _shown(value: Any) -> str:
     """A list with a line for each of its items, so that changes are told apart."""
     if not isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
-    return "[\n" + ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in value) + "\n]"
+    return "[\n" + ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in value) + "\n  ]"

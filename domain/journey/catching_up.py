@@ -139,9 +139,7 @@ def _no_use(situation: Situation, step: Step, day: date, latest: set[str]) -> st
 
 
 def _task(situation: Situation, step: Step) -> TaskFacts | None:
-    name = step.name
-    for suffix in ("-invite", "-remind", "-escalate"):
-        name = name.removesuffix(suffix)
+    name = onboarding_tasks.task_of(step.name)
     return next(
         (t for t in situation.customer.tasks if t.stage == step.stage and t.name == name and t.status == "open"), None
     )
