@@ -13,13 +13,12 @@ from workers.embedded.mailbox import Mailbox
 
 # What a dead server kept waits for the hours in which such mails leave, and says so; then it leaves, written anew if a day has gone
 # by, or is dropped if its moment is over. No step was done twice by that.
-_LATE = "'/held-[0-9]+T|/service/review-held-|/service/lift-[0-9]+T'"
+_LATE = "'/(held|withdrawn)-[0-9]+T|/service/review-held-|/service/lift-[0-9]+T'"
 _DROPPED = f"""
 select o.delivery_id, o.body->>'to_email' as address from outbox o
 where o.account_id = any($1) and o.status = 'withdrawn'
-  and exists (select from journal j where starts_with(j.key, o.delivery_id || '/held-') and j.kind = 'service_held')
-  and exists (select from journal j where j.key ~ {_LATE} and j.key like '%/mail-%' and j.kind = 'dropped'
-              and o.delivery_id like '%' || split_part(j.key, '/mail-', 2))
+  and exists (select from journal j where j.key ~ {_LATE} and j.kind = 'dropped' and (starts_with(j.key, o.delivery_id || '/')
+              or j.key like '%/mail-%' and o.delivery_id like '%' || split_part(j.key, '/mail-', 2)))
 """
 _FACTS = {
     "journal": "select key || ' ' || kind as fact from journal"
