@@ -16,7 +16,8 @@ from workers.cli.common import UserError, console, progress_console
 from workers.cli.loading import opened
 from workers.cli.output import Json, print_json, table
 from workers.feeds.errors import FeedError
-from workers.feeds.histories import BacktestProfile, History, bundled, load_profile, read_history, write_profile
+from workers.feeds.histories import History, read_history
+from workers.feeds.history_mapping import BacktestProfile, bundled, load_profile, write_profile
 
 
 def explain() -> typer.Typer:

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from domain.success.proof import prove
 from workers.cli.health import app
 from workers.feeds.errors import FeedError
-from workers.feeds.histories import BacktestProfile, bundled, load_profile, read_history, write_profile
+from workers.feeds.histories import read_history
+from workers.feeds.history_mapping import BacktestProfile, bundled, load_profile, write_profile
 
 Rows = list[list[str]]
 SAMPLE = Path(__file__).parents[2] / "data" / "online_retail_sample.csv"
