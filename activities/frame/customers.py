@@ -84,7 +84,7 @@ select jsonb_build_object(
       select order_id, activated_on as day from sales_order
       where account_id = $1 and sells_goods order by activated_at desc, order_id desc limit 60) o), '[]'),
   'orders', coalesce((
-    select jsonb_agg(jsonb_build_object('order_id', o.order_id, 'activated_at', o.activated_at) || (
+    select jsonb_agg(to_jsonb(o) || (
         select jsonb_build_object('names', coalesce(jsonb_agg(n.name order by n.place) filter (where n.place <= 12), '[]'),
             'sent', coalesce(jsonb_agg(n.name order by n.place) filter (where n.sent and n.among <= 12), '[]'))
         from (select s.*, row_number() over (order by s.first) as place,
@@ -93,7 +93,7 @@ select jsonb_build_object(
                     from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
                     group by p.name) s) n)
       order by o.activated_at desc, o.order_id desc)
-    from (select order_id, activated_at from sales_order where account_id = $1
+    from (select order_id, activated_at, recorded_at from sales_order where account_id = $1
             and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc, order_id desc limit 20) o), '[]'),
   'goods', coalesce((
     select jsonb_agg(distinct g.name) from (

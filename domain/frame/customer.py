@@ -230,6 +230,7 @@ class PlacedFacts(Carried):
 
     order_id: str
     activated_at: AwareDatetime
+    recorded_at: AwareDatetime | None = None
     names: list[str] = []
     sent: list[str] = []
 

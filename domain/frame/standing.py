@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from domain.frame.customer import PlacedFacts
+from domain.frame.keys import about
 from domain.frame.situation import Situation
 from domain.frame.success_facts import TaskFacts
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Standing(StrEnum):
@@ -29,8 +32,8 @@ def standing(situation: Situation, order_id: str) -> Standing:
     customer, order = situation.customer, placed(situation, order_id)
     if order is None:
         return Standing.KNOWN if customer.orders else Standing.NEW
-    earlier = [one for one in customer.orders if (one.activated_at, one.order_id) < (order.activated_at, order_id)]
-    if not earlier and customer.account.since >= order.activated_at:
+    earlier = [one for one in customer.orders if _known(one) < _known(order)]
+    if not earlier and customer.day_of(customer.account.since) >= day_of(situation, order):
         return Standing.NEW
     if any(customer.day_of(one.activated_at) == customer.day_of(order.activated_at) for one in earlier):
         return Standing.KNOWN
@@ -40,6 +43,11 @@ def standing(situation: Situation, order_id: str) -> Standing:
     lately = any((day_of(situation, order) - day).days <= 365 for day in bought)
     still = lately or any(end is None or end > order.activated_at for end in ends)
     return Standing.KNOWN if still else Standing.BACK
+
+
+def _known(order: PlacedFacts) -> tuple[datetime, datetime, str]:
+    """Since when we know an order: what was said with the one that came first stands. Ids say nothing of it, SO-10 comes after SO-9."""
+    return order.recorded_at or order.activated_at, order.activated_at, order.order_id
 
 
 def day_of(situation: Situation, order: PlacedFacts) -> date:
@@ -69,5 +77,11 @@ def together_with(situation: Situation, task: TaskFacts) -> list[TaskFacts]:
 
 
 def speaks(situation: Situation, task: TaskFacts) -> bool:
-    """True for the onboarding that speaks for all in which this task is due on that day."""
-    return all(task.stage < other.stage for other in together_with(situation, task))
+    """True for the onboarding that speaks for all in which this task is due on that day: that of the order known to us first."""
+    return all(_turn(situation, task) < _turn(situation, other) for other in together_with(situation, task))
+
+
+def _turn(situation: Situation, task: TaskFacts) -> tuple[datetime, datetime, str]:
+    """Since when we know the order of an onboarding; one that is not among those of the last year has been known longest."""
+    order = placed(situation, about(task.stage))
+    return _known(order) if order else (_LONG_AGO, _LONG_AGO, task.stage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 
 from domain.billing.writes import BillPurchase
@@ -357,12 +357,18 @@ SENT = (ProductKind.GOODS, ProductKind.DEVICE)
 """What is sent to the customer."""
 
 
-def placed(order: Order, products: Mapping[str, OrderedProduct]) -> PlacedFacts:
+def placed(order: Order, products: Mapping[str, OrderedProduct], recorded_at: datetime) -> PlacedFacts:
     """The order as it is remembered."""
     sold = [products[line.product] for line in order.all_lines()]
     names = list(dict.fromkeys(product.name for product in sold))
     sent = list(dict.fromkeys(product.name for product in sold if product.kind in SENT))
-    return PlacedFacts(order_id=order.order_id, activated_at=order.activated_at, names=names[:NAMED], sent=sent[:NAMED])
+    return PlacedFacts(
+        order_id=order.order_id,
+        activated_at=order.activated_at,
+        recorded_at=recorded_at,
+        names=names[:NAMED],
+        sent=sent[:NAMED],
+    )
 
 
 def purchase_of(order: Order, products: Mapping[str, OrderedProduct]) -> PurchaseFacts | None:

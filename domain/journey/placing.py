@@ -89,7 +89,7 @@ def place(
     sale, purchase = activation.sale_of(order, products), activation.purchase_of(order, products)
     older = is_older(before, order, record)
     people = _as_known(before, order) if before and older else _brought(before, order, playbook, record, as_of)
-    customer = _with_order(before, people, sale, purchase, activation.placed(order, products))
+    customer = _with_order(before, people, sale, purchase, activation.placed(order, products, as_of))
     situation = Situation(customer, playbook, as_of, imported=imported)
     # A journey that was closed begins anew; one that is merely lost goes on, as if it had always run.
     new = before is None or before.account.closed_at is not None

@@ -61,9 +61,13 @@ def another(first: dict[str, Any], activated_at: datetime, product: str = "CARE"
 
 
 @pytest.mark.engine
-async def test_two_orders_of_one_day_speak_once(servers: Servers) -> None:
+@pytest.mark.parametrize("later", [5, 0, -5])
+async def test_two_orders_of_one_day_speak_once(servers: Servers, later: int) -> None:
     first = order()
-    second = another(first, present().replace(microsecond=0) + timedelta(seconds=5))
+    ids = [f"SO-{number}-{first['order_id']}" for number in (9, 10)]  # the second comes first as text
+    first["order_id"] = ids[0]
+    second = another(first, datetime.fromisoformat(first["activated_at"]) + timedelta(seconds=later))
+    second["order_id"] = ids[1]
     account = account_of(first)
     await servers.client.place_order(first)
     await servers.client.place_order(second)
