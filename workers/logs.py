@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TextIO
@@ -18,13 +18,18 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from domain.frame.batches import Batch
 from domain.frame.flight import TOGETHER, Channel
 from domain.frame.step_words import STEPS
 from workers.settings import LogForm
 
 _LOG = logging.getLogger("perennial.work")
 _FIELDS = "perennial_fields"
-_DELIVERIES = frozenset({TOGETHER, *Channel})
+_EVENTS: Mapping[str, Collection[str]] = {
+    "step": STEPS,
+    "delivery": frozenset({TOGETHER, *Channel}),
+    "batch": frozenset(Batch),
+}
 
 
 class Lines(logging.Formatter):
@@ -93,7 +98,7 @@ def _told(arguments: Any, outcome: str, seconds: float) -> Mapping[str, Any]:
     step, deliveries = getattr(call, "step", None), getattr(call, "deliveries", None)
     key = step.key if step else " ".join(deliveries) if deliveries else _first(call, "delivery_id", "request_id")
     said = {
-        "event": "step" if name in STEPS else "delivery" if name in _DELIVERIES else "request",
+        "event": next((event for event, names in _EVENTS.items() if name in names), "request"),
         "kind": name,
         "account": _first(call, "account_id"),
         "case": _first(call, "case_id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib import metadata
 from typing import Any
 
@@ -21,6 +22,7 @@ from activities.channels.rendering import Renderer
 from activities.claims.claims import Claims
 from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
+from activities.frame.pruning import Pruning
 from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
 from activities.journey.answering import made_activities
@@ -43,10 +45,11 @@ from gateway.client import PerennialClient
 from gateway.inbound import Inbox
 from workers.logs import Logged
 from workers.settings import Settings
+from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
 
-WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase)
+WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase, BatchRun)
 
 RUNNER = UnsandboxedWorkflowRunner()
 """Workflows run in the process as they are: a sandbox would import them anew for each journey and look through every call, which costs
@@ -76,6 +79,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         ServiceCases(case_worker),
         Claims(case_worker),
         Webhooks(performer, webhooks),
+        Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
     by_hand = [method for concern in concerns for method in activities_of(concern)]

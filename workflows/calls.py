@@ -12,6 +12,7 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.calls import RequestCall, StepCall, Together
 from domain.frame.flight import TOGETHER, Delivery, DeliveryCall, TogetherCall
 from domain.frame.state import Outcome, Step
@@ -26,6 +27,8 @@ STEP_TIMEOUT = timedelta(seconds=10)
 DELIVERY_TIMEOUT = timedelta(seconds=60)
 DELIVERY_HEARTBEAT = timedelta(seconds=10)
 """A delivery may take long while the other side is slow; a worker that died with it is noticed after this long."""
+BATCH_TIMEOUT = timedelta(hours=6)
+BATCH_HEARTBEAT = timedelta(seconds=30)
 
 _OWN_DATABASE = RetryPolicy(
     initial_interval=timedelta(milliseconds=500), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
@@ -98,3 +101,17 @@ async def deliver_together(account_id: str, deliveries: Sequence[Delivery]) -> T
         summary=deliveries_in_words(deliveries),
     )
     return together
+
+
+async def do_batch(batch: Batch, as_of: datetime) -> BatchReport:
+    """One batch over tables; tried again for as long as it takes."""
+    report: BatchReport = await workflow.execute_activity(
+        batch.value,
+        BatchCall(as_of=as_of),
+        result_type=BatchReport,
+        start_to_close_timeout=BATCH_TIMEOUT,
+        heartbeat_timeout=BATCH_HEARTBEAT,
+        retry_policy=_OWN_DATABASE,
+        summary=batch.says,
+    )
+    return report

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 import workflows
 from activities.kernel.pool import open_pool
+from domain.frame.batches import Batch
 from domain.frame.flight import TOGETHER, Channel
 from domain.frame.keys import StageKind
 from domain.frame.step_words import STEPS
@@ -45,7 +46,7 @@ async def test_the_names_match(registered: list[str]) -> None:
     channels = {channel.value for channel in Channel}
     requests = {*BY_ACTIVITY, *OF_THEMSELVES}
     assert len(registered) == len(set(registered))
-    assert set(registered) == steps | channels | requests | {TOGETHER}
+    assert set(registered) == steps | channels | requests | set(Batch) | {TOGETHER}
     assert not (steps & channels | steps & requests | channels & requests)
 
 

@@ -20,6 +20,7 @@ from workers.documents import DOCUMENTS, schema_of
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_search_attributes
+from workers.schedules import keep_schedules
 from workers.settings import LogForm
 from workers.wiring import build_inbox, build_worker, inbox_runs
 
@@ -47,6 +48,7 @@ async def worker(
         build_worker(servers.temporal, servers.pool, servers.settings),
         inbox_runs(build_inbox(servers.temporal, servers.pool, servers.settings)),
     ):
+        await keep_schedules(servers.temporal, servers.settings.task_queue)
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
         await until_stopped()
 

@@ -27,6 +27,7 @@ from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.logs import set_up
 from workers.migrating import migrate
+from workers.schedules import keep_schedules
 from workers.settings import Settings
 from workers.wiring import build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -62,6 +63,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             inbox = build_inbox(temporal, pool, settings)
             stack.mail.arrival = inbox.arrival
             async with build_worker(temporal, pool, settings), inbox_runs(inbox):
+                await keep_schedules(temporal, settings.task_queue)
                 place.touch(mode=0o600)
                 place.write_text(stack.running.model_dump_json())
                 waits = timedelta(seconds=IMPORTS_WAIT)

@@ -1,0 +1,35 @@
+"""Batches: what is done for all customers at once, over tables, at an hour of each day or week. A schedule of Temporal begins them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from domain.kernel.base import Carried
+
+
+class Batch(StrEnum):
+    """The name of a batch, and of the activity that does it."""
+
+    PRUNE = "prune_batch"
+
+    @property
+    def says(self) -> str:
+        """What it does, for the Temporal UI."""
+        return _SAYS[self]
+
+
+_SAYS = {Batch.PRUNE: "Deletes events that left long ago and old days of usage"}
+
+
+class BatchCall(Carried):
+    """The input of a batch's activity, which goes on after a retry with what is not done yet."""
+
+    as_of: AwareDatetime
+
+
+class BatchReport(Carried):
+    """What a batch has done: how many of what."""
+
+    counts: dict[str, int] = {}
