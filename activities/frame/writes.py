@@ -17,16 +17,27 @@ from activities.quotes import quote_rows
 from activities.success import success_writes
 from domain.billing.writes import BILLED
 from domain.frame.decision import CloseStaffTasks, OpenStaffTask
+from domain.frame.staff_tasks import task_id
 from domain.kernel.base import Write
 
 _CLOSE = Sql(
-    "update staff_task set closed_at = :at where account_id = :account_id and starts_with(key, :prefix) and closed_at is null"
+    "update staff_task set closed_at = :at, ended = :ended, ended_by = :by, outcome = :outcome"
+    " where account_id = :account_id and starts_with(key, :prefix) and closed_at is null"
 )
 
 
 async def _open_tasks(place: Writing, writes: list[OpenStaffTask]) -> None:
     given = {"account_id": place.account_id, "opened_at": place.as_of}
-    rows = [STAFF_TASK.row(write, **given, staff_id=place.staff_id(write.to)) for write in writes]
+    rows = [
+        STAFF_TASK.row(
+            write,
+            **given,
+            task_id=task_id(place.account_id, write.key, place.as_of),
+            staff_id=place.staff_id(write.to),
+            reason=write.reason or write.title,
+        )
+        for write in writes
+    ]
     await STAFF_TASK.add(place.connection, rows)
 
 

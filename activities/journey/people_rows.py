@@ -23,7 +23,9 @@ from domain.journey.writes import (
 )
 from domain.orders.order import Contact, Staff
 
-STAFF_TASK = Insert("staff_task", "account_id key opened_at title staff_id due_at", "on conflict do nothing")
+STAFF_TASK = Insert(
+    "staff_task", "task_id account_id key opened_at title reason staff_id due_at", "on conflict do nothing"
+)
 STAFF = Insert("staff", "staff_id name email language", "on conflict do nothing")
 
 
@@ -175,7 +177,12 @@ async def _change_contacts(place: Place, writes: list[SavedContacts]) -> None:
 _CLOSED = updated("account", "closed_at=at closed_reason=reason", "account_id")
 _SETTLED_BY_CLOSING = [
     updated("onboarding_task", "status='past' completed_at=at", "account_id status='open'"),
-    updated("staff_task", "closed_at=at", "account_id", "closed_at is null"),
+    updated(
+        "staff_task",
+        "closed_at=at ended='taken_back' ended_by='system' outcome=reason",
+        "account_id",
+        "closed_at is null",
+    ),
     updated("offer", "status='expired' settled_at=at", "account_id status='open'"),
     updated("outbox", "status='withdrawn' settled_at=at", "account_id status='held'"),
     Sql("delete from held_step where account_id = :account_id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from activities.claims.claim_rows import save_claims
@@ -11,10 +12,11 @@ from activities.journey.people_rows import STAFF_TASK, find_staff
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.service.case_events import add_events, new_event
+from domain.frame.staff_tasks import task_id
 from domain.journey.telling import event_told, promise_told
 from domain.service.case import CaseFile, Happened, MilestoneFacts
 from domain.service.case_care import burning_for
-from domain.service.case_effects import NewMessage
+from domain.service.case_effects import NewMessage, StaffTask
 from domain.service.case_handling import urgency_of
 from domain.service.casework import Work
 
@@ -55,11 +57,17 @@ async def _save_tasks(connection: Connection, work: Work) -> None:
     """What our people are to do for the customer, and what is done. While nobody knows whose the case is, a notice has to do."""
     account_id = work.case.account_id
     await connection.executemany(
-        "update staff_task set closed_at = $3 where account_id = $1 and key = $2 and closed_at is null",
-        [(account_id, key, work.as_of) for key in work.settled_tasks],
+        "update staff_task set closed_at = $3, ended = 'done', ended_by = 'system', outcome = $4"
+        " where account_id = $1 and key = $2 and closed_at is null",
+        [(account_id, key, work.as_of, f"case {work.case_id}") for key in work.settled_tasks],
     )
-    tasks = [(account_id, one.key, work.as_of, one.title, one.to.staff_id, one.due) for one in work.tasks if account_id]
-    await STAFF_TASK.add(connection, tasks)
+    if account_id:
+        await STAFF_TASK.add(connection, [_task_row(account_id, one, work.as_of) for one in work.tasks])
+
+
+def _task_row(account_id: str, task: StaffTask, as_of: datetime) -> tuple[Any, ...]:
+    given = {"account_id": account_id, "opened_at": as_of, "task_id": task_id(account_id, task.key, as_of)}
+    return STAFF_TASK.row(task, **given, staff_id=task.to.staff_id, due_at=task.due)
 
 
 async def _save_row(connection: Connection, work: Work) -> None:

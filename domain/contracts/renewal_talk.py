@@ -103,7 +103,7 @@ def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecisi
     manager = _manager(situation, held)
     task = f"{RENEWAL_TASK}/{contract.contract_id}"
     title = f"Decide: may the renewal of {contract.contract_id} be talked about while a case is open?"
-    writes.append(OpenStaffTask(task, title, manager.staff_id if manager else "owner", due_at))
+    writes.append(OpenStaffTask(task, title, manager.staff_id if manager else "owner", due_at, held.says))
     lines = [
         held.says,
         f"The term ends on {contract.term.until - timedelta(days=1)}.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.frame.customer import StaffFacts
 from domain.frame.sales_holds import Purpose
+from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.orders.order import ContactRole
@@ -60,20 +61,34 @@ class Notice:
 
 @dataclass(frozen=True)
 class OpenStaffTask(Write):
-    """A task for one of the seller's people, at most one open per key."""
+    """A task for one of the seller's people, at most one open per key. Nothing is asked of a person without an owner and a day.
+
+    to: `owner`, `success_manager` or a staff id; due_at: with its zone; reason: why it exists, in words, by default its title.
+    Raises ValueError without owner, words or an instant that has a zone.
+    """
 
     key: str
     title: str
     to: str
     due_at: datetime
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.key and self.title and self.to):
+            raise ValueError(f"a task needs a key, a title and an owner: {self.key!r}, {self.title!r}, {self.to!r}")
+        if self.due_at.tzinfo is None:
+            raise ValueError(f"task {self.key!r} is due at {self.due_at}, which is no instant: it has no zone")
 
 
 @dataclass(frozen=True)
 class CloseStaffTasks(Write):
-    """Tasks whose keys start with `prefix` are settled."""
+    """Tasks whose keys start with `prefix` are settled: done, or not needed any more (`ended`). `outcome` says what came of them."""
 
     prefix: str
     at: datetime
+    ended: TaskState = TaskState.DONE
+    by: str = "system"
+    outcome: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class StaffTask:
     title: str
     to: StaffFacts
     due: datetime
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def _call_back(work: Work, survey_id: str, request: AnswerCsat) -> None:
     work.notify(f"{work.key}/rated", ("owner", "lead"), title, lines, due=due)
     person = work.person("owner")
     if person is not None:
-        work.tasks.append(StaffTask(_task_key(survey_id), f"Call back: {title}", person, due))
+        reason = f"They rated case {work.case_id} {request.score} of 5; automatic mails wait until somebody has talked to them"
+        work.tasks.append(StaffTask(_task_key(survey_id), f"Call back: {title}", person, due, reason))
 
 
 def followed_up(work: Work) -> None:

@@ -35,6 +35,7 @@ STAGE = "adoption"
 STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = "adoption/help"
+HELP_WHY = "They use little of what they pay for; a call finds out what keeps them from it"
 SURVEYS = SurveyRules()
 
 
@@ -156,7 +157,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
             attention={"low_adoption": says},
             said=[says],
         ),
-        [OpenStaffTask(HELP_TASK, says, "success_manager", due_at)],
+        [OpenStaffTask(HELP_TASK, says, "success_manager", due_at, HELP_WHY)],
         [_outreach(situation, use)],
         [
             Notice(
@@ -344,7 +345,11 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
         due_at, _ = situation.customer.morning(situation.in_days(1))
         writes.append(
             OpenStaffTask(
-                f"survey/{request.survey_id}", f"Call a detractor ({request.score} of 10)", "success_manager", due_at
+                f"survey/{request.survey_id}",
+                f"Call a detractor ({request.score} of 10)",
+                "success_manager",
+                due_at,
+                f"Asked whether they would recommend us, they answered {request.score} of 10",
             )
         )
         ends = situation.as_of + guard_of(situation).rules.unhappy_for

@@ -270,7 +270,15 @@ def escalate(situation: Situation, step: Step) -> Decision:
     return Decision(
         JournalLine(f"Escalated: {says}"),
         Outcome(attention={f"late:{step.stage}/{facts.name}": open_still}, said=[says]),
-        [OpenStaffTask(f"{step.stage}/{facts.name}", f"Onboarding: {title} (order {order_id})", "owner", due_at)],
+        [
+            OpenStaffTask(
+                f"{step.stage}/{facts.name}",
+                f"Onboarding: {title} (order {order_id})",
+                "owner",
+                due_at,
+                f"{open_still}; it is up to: {plain(facts.owner)}",
+            )
+        ],
         notices=[
             Notice(
                 f"Late: {title}",

@@ -82,7 +82,7 @@ def lapse(situation: Situation, step: Step) -> Decision:
         JournalLine(f"Lapsed: {says}"),
         Outcome(stages={STAGE: Stage(status=LAPSED)}, attention={"lapsed": says}, health=health.view(), said=[says]),
         [
-            OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at),
+            OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at, f"Their last order was on {max(days)}"),
             RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
         ],
         notices=[Notice("Customer seems to have left", [says], to="owner", due=due_at)],
