@@ -7,6 +7,7 @@ from datetime import date
 
 from domain.frame.keys import StageId, StageKind, stage_kind
 from domain.frame.state import JourneyState, Step
+from domain.frame.task_steps import TASK_STEPS, task_of
 from domain.kernel.calendar import local_day
 
 _SUBJECTS = {
@@ -29,12 +30,9 @@ STEPS = {
     "expansion_expiry": "Offer of more seats ends",
     "fulfilment_late": "Promised day of delivery is over: has everything come?",
     "relationship_morning": "What was decided by night is told",
-    "onboarding_escalation": "Task is late: {task}",
-    "onboarding_invite": "Invitation to {task}",
     "onboarding_mail": "Mail of the task {task}",
     "onboarding_provisioned": "What was bought is ready",
     "onboarding_provisioning": "What was bought is asked of the provisioning service",
-    "onboarding_reminder": "Reminder of {task}",
     "onboarding_touch": "Short mail: {task}",
     "quote_expiry": "Quote lapses without an answer",
     "quote_give_up": "Discounts were not approved in time",
@@ -50,6 +48,7 @@ STEPS = {
     "service_lead_overdue": "Lead without an answer",
     "service_lead_reminder": "Reminder of a lead",
     "service_review": "Look at what holds sales back",
+    **{step.kind: step.row for step in TASK_STEPS},
 }
 """Every kind of step; {task} is the onboarding task or the day that it is about."""
 _DASH = re.compile(r"_|(?<!\d)-|-(?!\d)")  # those of a day stay
@@ -91,14 +90,13 @@ def plain(name: str) -> str:
 
 
 _ON_A_DAY = re.compile(r"(.+?)-(\d{4}-\d\d-\d\d)(?:\..*)?")
-_BY_ENDING = {"-invite": "invitation to {}", "-remind": "reminder of {}", "-escalate": "{} is late"}
 
 
 def occurrence(name: str) -> str:
     """The name of a step as words: `check-in of 12 Jan 2028`, `notice, 60 days before the end`, `invitation to training`."""
-    for ending, words in _BY_ENDING.items():
-        if name.endswith(ending):
-            return words.format(plain(name.removesuffix(ending)))
+    for step in TASK_STEPS:
+        if name.endswith(step.ending):
+            return step.named.format(plain(name.removesuffix(step.ending)))
     if (found := _ON_A_DAY.fullmatch(name)) is not None:
         day = date.fromisoformat(found[2])
         return f"{_hyphened(found[1])} of {day.day} {day:%b %Y}"
@@ -116,10 +114,7 @@ def _hyphened(name: str) -> str:
 
 
 def _task(name: str) -> str:
-    task = name.removeprefix("touch-")
-    for ending in ("-invite", "-remind", "-escalate"):
-        task = task.removesuffix(ending)
-    return plain(task)
+    return plain(task_of(name.removeprefix("touch-")))
 
 
 def _before(step: Step, ends: date | None) -> str:

@@ -12,11 +12,12 @@ from domain.frame.decision import CloseStaffTasks
 from domain.frame.pace import moment_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.task_steps import keys_of, task_of
 from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
 from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until
-from domain.success import onboarding_tasks, thanks
+from domain.success import thanks
 from domain.success.writes import DropTask
 
 
@@ -51,14 +52,19 @@ def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belong
 
 def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Belongings:
     waiting = [task.name for task in situation.customer.tasks if task.stage == step.stage and task.status == "open"]
-    name = onboarding_tasks.task_of(step.name)
+    name = task_of(step.name)
     if name not in waiting:
         return Belongings()
     left = [other for other in waiting if other != name]
     stages: dict[str, Stage | None] = {step.stage: Stage(status="open", tasks=left) if left else None}
     key = f"{step.stage}/{name}"
     return Belongings(
-        Outcome(drop=[f"{key}-escalate"], stages=stages, attention={f"late:{key}": None}, answer={"closed_task": name}),
+        Outcome(
+            drop=keys_of(step.stage, name),
+            stages=stages,
+            attention={f"late:{key}": None},
+            answer={"closed_task": name},
+        ),
         [DropTask(step.stage, name, by, reason), CloseStaffTasks(key, situation.as_of)],
     )
 

@@ -12,6 +12,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.step_words import within_words
 from domain.frame.success_facts import TaskFacts
+from domain.frame.task_steps import INVITATION, REMINDER, TASK_STEPS, task_of
 from domain.kernel.shown import counted
 from domain.success import adoption, onboarding_tasks, thanks
 
@@ -21,7 +22,7 @@ LATE_GREETING = timedelta(days=3)
 _CONTRACTUAL = frozenset({"renewal_notice", "renewal_quote"})
 _ACCESS = frozenset({"onboarding_provisioning"})
 """what the customer hears of as soon as it is there"""
-_AMONG_US = frozenset({"onboarding_escalation", "quote_reminder", "reorder_lapse"})
+_AMONG_US = frozenset({"quote_reminder", "reorder_lapse", *(step.kind for step in TASK_STEPS if step.among_us)})
 _LATEST_ONLY = frozenset(
     {
         "renewal_notice",
@@ -37,7 +38,7 @@ _LATEST_ONLY = frozenset(
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
 _ASKING = frozenset({"fulfilment_follow_up"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
-_TASKS = frozenset({"onboarding_mail", "onboarding_invite", "onboarding_reminder", "onboarding_escalation"})
+_TASKS = frozenset({"onboarding_mail", *(step.kind for step in TASK_STEPS)})
 _BY_NIGHT = frozenset({"relationship_morning"})
 _FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US | _BY_NIGHT
 _TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS | _ASKING
@@ -92,7 +93,7 @@ def without(situation: Situation, step: Step) -> list[Step]:
     following: dict[str, Callable[[], list[Step]]] = {
         "adoption_check_in": lambda: [adoption.next_check_in(situation)],
         "renewal_notice": lambda: renewal_notices.without_notice(situation, step),
-        "onboarding_reminder": lambda: _escalation(situation, step),
+        REMINDER.kind: lambda: _escalation(situation, step),
     }
     return following[step.kind]() if step.kind in following else _instead(situation, step)
 
@@ -139,7 +140,7 @@ def _no_use(situation: Situation, step: Step, day: date, latest: set[str]) -> st
 
 
 def _task(situation: Situation, step: Step) -> TaskFacts | None:
-    name = onboarding_tasks.task_of(step.name)
+    name = task_of(step.name)
     return next(
         (t for t in situation.customer.tasks if t.stage == step.stage and t.name == name and t.status == "open"), None
     )
@@ -148,7 +149,7 @@ def _task(situation: Situation, step: Step) -> TaskFacts | None:
 def _instead(situation: Situation, step: Step) -> list[Step]:
     """What takes the place of a step that is dropped: the reminder of a task, the next anniversary."""
     instead: dict[str, Callable[[], list[Step]]] = {
-        "onboarding_invite": lambda: _reminder(situation, step),
+        INVITATION.kind: lambda: _reminder(situation, step),
         "relationship_anniversary": lambda: [thanks.anniversary_after(situation, step)],
     }
     return instead[step.kind]() if step.kind in instead else []
@@ -156,10 +157,7 @@ def _instead(situation: Situation, step: Step) -> list[Step]:
 
 def _reminder(situation: Situation, step: Step) -> list[Step]:
     task = _task(situation, step)
-    if task is None:
-        return []
-    name = f"{task.name}-remind"
-    return [situation.step("onboarding_reminder", step.stage, name, next_morning(situation))]
+    return [] if task is None else [REMINDER.on(situation, step.stage, task.name, next_morning(situation))]
 
 
 def _escalation(situation: Situation, step: Step) -> list[Step]:

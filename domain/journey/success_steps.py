@@ -10,6 +10,7 @@ from domain.frame.playbook import TaskOwner
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Stage, Step
 from domain.frame.success_facts import TaskFacts
+from domain.frame.task_steps import INVITATION, REMINDER, task_of
 from domain.journey import fulfilling
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts, OrderFacts
@@ -57,7 +58,7 @@ def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) 
         if step.kind == "onboarding_touch":
             if not facts.situation.is_past(facts.as_left(step).at):
                 agenda.add(step)
-        elif onboarding_tasks.task_of(step.name) in waiting:
+        elif task_of(step.name) in waiting:
             agenda.add(step)
     for task in waiting.values():
         agenda.add(*_following(facts, stage, task))
@@ -69,11 +70,11 @@ def _following(facts: Facts, stage: str, task: TaskFacts) -> list[Step]:
     if promised is None:
         return []
     found: list[Step] = []
-    invited = facts.done(f"{stage}/{task.name}-invite")
+    invited = facts.done(INVITATION.key(stage, task.name))
     if invited is not None:
         found.append(onboarding.after_invitation(at_instant(facts, invited), stage, promised, task.due_on))
-    asked = task.name if promised.owner is TaskOwner.SYSTEM else f"{task.name}-remind"
-    looked = facts.done(f"{stage}/{asked}")
+    asked = f"{stage}/{task.name}" if promised.owner is TaskOwner.SYSTEM else REMINDER.key(stage, task.name)
+    looked = facts.done(asked)
     if looked is not None:
         found += onboarding_tasks.late_steps(at_instant(facts, looked), stage, promised, task)
     if promised.provisions:

@@ -15,6 +15,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import plain
 from domain.frame.success_facts import TaskFacts
+from domain.frame.task_steps import INVITATION, REMINDER, task_of
 from domain.kernel.shown import counted
 from domain.success.onboarding_tasks import (
     completion,
@@ -57,9 +58,7 @@ def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start
         yield step
         return
     if task.invite_after is not None:
-        invitation = situation.step(
-            "onboarding_invite", stage, f"{task.name}-invite", start + timedelta(days=task.invite_after)
-        )
+        invitation = INVITATION.on(situation, stage, task.name, start + timedelta(days=task.invite_after))
         if not situation.is_past(invitation.at):
             yield invitation
             return
@@ -69,7 +68,7 @@ def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start
 def reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
     """The reminder of a task, some days before it is due."""
     day = due_on - timedelta(days=task.remind_before)
-    return situation.step("onboarding_reminder", stage, f"{task.name}-remind", max(day, situation.today))
+    return REMINDER.on(situation, stage, task.name, max(day, situation.today))
 
 
 def after_invitation(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
@@ -203,7 +202,7 @@ def _told_by_another(situation: Situation, facts: TaskFacts, plan: list[Step]) -
 
 def invite(situation: Situation, step: Step) -> Decision:
     """The customer is written to about a task; its reminder follows."""
-    task, facts = promise(situation, step.stage, step.name.removesuffix("-invite"))
+    task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
     following = after_invitation(situation, step.stage, task, facts.due_on)
@@ -220,7 +219,7 @@ def invite(situation: Situation, step: Step) -> Decision:
 
 def remind(situation: Situation, step: Step) -> Decision:
     """The one who has to do a task is reminded; if it is late by then or later, it escalates."""
-    task, facts = promise(situation, step.stage, step.name.removesuffix("-remind"))
+    task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
     following = late_steps(situation, step.stage, task, facts)
@@ -255,7 +254,7 @@ def _due_notice(title: str, facts: TaskFacts, late: int, owner: TaskOwner) -> No
 
 def escalate(situation: Situation, step: Step) -> Decision:
     """A task is late: the owner gets a task of their own, and the journey shows it until it is settled."""
-    task, facts = promise(situation, step.stage, step.name.removesuffix("-escalate"))
+    task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
     late = (situation.today - facts.due_on).days

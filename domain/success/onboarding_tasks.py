@@ -12,6 +12,7 @@ from domain.frame.playbook import OnboardingTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.success_facts import TaskFacts
+from domain.frame.task_steps import ESCALATION, keys_of
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
@@ -23,13 +24,6 @@ from domain.success.writes import CompleteOnboardingTask, OpenOnboardingTask
 def stage_of(order_id: str) -> str:
     """The id of an order's onboarding."""
     return str(StageId(StageKind.ONBOARDING, order_id))
-
-
-def task_of(name: str) -> str:
-    """The task behind a step's name."""
-    for ending in ("-invite", "-remind", "-escalate"):
-        name = name.removesuffix(ending)
-    return name
 
 
 def starts_on(situation: Situation, start: date) -> date:
@@ -75,7 +69,7 @@ def not_needed(step: Step) -> Decision:
 def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
     """What comes if a task is still open some days past its due date."""
     day = max(facts.due_on + timedelta(days=task.escalate_after), situation.in_days(1))
-    return [situation.step("onboarding_escalation", stage, f"{task.name}-escalate", day)]
+    return [ESCALATION.on(situation, stage, task.name, day)]
 
 
 def complete(situation: Situation, request: CompleteTask) -> Decision:
@@ -105,12 +99,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
         CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of),
     ]
     stages: dict[str, Stage | None] = {stage: Stage(status="open", tasks=left) if left else None}
-    plan, drop, mails, said = (
-        [],
-        [f"{stage}/{facts.name}-{s}" for s in ("invite", "remind", "escalate")],
-        [],
-        [f"{title} done"],
-    )
+    plan, drop, mails, said = [], keys_of(stage, facts.name), [], [f"{title} done"]
     days = days_between(_since(situation, stage), situation.as_of)
     if value:
         said.append(f"First value after {counted(days, 'day')}")
