@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.frame.customers import account_name
+from activities.frame.customers import account_name, unknown_accounts
 from activities.frame.situations import load_situation
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
@@ -150,7 +150,11 @@ class PerennialClient:
             return await preview(connection, account_id, read_request(RequestQuote, request), at)
 
     async def record_usage(self, rows: Sequence[UsageRow]) -> int:
-        """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told."""
+        """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told.
+
+        Usage of an account that no order has opened is kept, and counts once its first order comes. A day that is still to come
+        is refused.
+        """
         told = 0
         accounts: dict[str, list[UsageRow]] = {}
         for row in rows:
@@ -162,12 +166,18 @@ class PerennialClient:
     async def _record_usage_of(self, account_id: str, rows: list[UsageRow]) -> int:
         if self._pool is None:
             raise RuntimeError("this client has no database; usage is written to the facts")
+        latest = max(row.day for row in rows)
+        if latest > (last := await self.last_reportable(account_id, latest)):
+            problem = Problem(field="day", problem=f"{latest} is still to come; {last} is the last day that can be reported")
+            raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_usage(connection, account_id)
             products = await sold_products(connection, account_id)
+            if not products:
+                await save_usage(connection, rows)
+                return 0
             _check_usage(account_id, rows, products)
             told = await latest_usage_day(connection, account_id)
-            latest = max(row.day for row in rows)
             as_of = _after(max(latest, told or latest))
             # As the report before left it: measured today, days that have passed since would have moved it already.
             before = usage_level(await load_situation(connection, account_id, _after(told or latest)))
@@ -184,6 +194,23 @@ class PerennialClient:
             await insist(lambda: handle.signal("usage_changed", signal), call, self._within)
             return 1
         return 0  # the journey is closed; the figures are on record
+
+    async def last_reportable(self, account_id: str, latest: date) -> date:
+        """The last day of which an account's usage can be reported, if days up to `latest` shall be: the one that has begun anywhere."""
+        last = _begun_anywhere(present())
+        if latest <= last:
+            return last
+        try:
+            return _begun_anywhere(await self.now(account_id))
+        except Refusal:
+            return last
+
+    async def unknown_accounts(self, ids: Sequence[str]) -> list[str]:
+        """Those of these accounts that no order has opened."""
+        if self._pool is None:
+            raise RuntimeError("this client has no database; accounts are read from the facts")
+        async with self._pool.acquire() as connection:
+            return await unknown_accounts(connection, ids)
 
     async def fast_forward(self, account_id: str, by: timedelta) -> datetime:
         """Moves the clock of one customer on a server that allows it. Returns the new time; earlier than asked if the journey ended."""
@@ -233,9 +260,14 @@ def _after(day: date) -> datetime:
     return start_of_day(day + timedelta(days=1), "UTC")
 
 
+def _begun_anywhere(at: datetime) -> date:
+    """The latest local day that has begun at an instant: clocks are up to 14 hours ahead of UTC."""
+    return (at.astimezone(UTC) + timedelta(hours=14)).date()
+
+
 def _content(rows: list[UsageRow], level: str) -> bytes:
     """What makes two usage reports the same."""
-    figures = sorted((row.product, row.day.isoformat(), row.active_users) for row in rows)
+    figures = sorted((row.product, row.day.isoformat(), row.active_users) for row in rows if row.feature is None)
     return f"{rows[0].account_id}/{level}/{figures}".encode()
 
 
@@ -247,8 +279,6 @@ def _unknown_account(account_id: str, error: RPCError) -> Exception:
 
 
 def _check_usage(account_id: str, rows: list[UsageRow], products: list[str]) -> None:
-    if not products:
-        raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has bought nothing; place its order before its usage")
     unknown = sorted({row.product for row in rows} - set(products))
     if unknown:
         problem = Problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from activities.kernel.pool import Connection
@@ -20,24 +20,54 @@ async def lock_usage(connection: Connection, account_id: str) -> None:
 
 async def save_usage(connection: Connection, rows: Sequence[UsageRow]) -> int:
     """The rows, each in place of an earlier report for the same day. Returns how many of them said something new."""
-    return sum([await _save(connection, rows[n : n + AT_ONCE]) for n in range(0, len(rows), AT_ONCE)])
+    products = [row for row in rows if row.feature is None]
+    features = [row for row in rows if row.feature is not None]
+    said = [await _save(connection, _OF_PRODUCTS, part) for part in _parts(products)]
+    return sum(said + [await _save(connection, _OF_FEATURES, part) for part in _parts(features)])
 
 
-async def _save(connection: Connection, listed: Sequence[UsageRow]) -> int:
-    said = await connection.execute(
-        "insert into usage_day (account_id, product_code, day, active_users)"
-        " select distinct on (a, p, d) a, p, d, u"
-        " from unnest($1::text[], $2::text[], $3::date[], $4::int[]) with ordinality x(a, p, d, u, n)"
-        " order by a, p, d, n desc"
-        " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users"
-        " where usage_day.active_users <> excluded.active_users",
-        [row.account_id for row in listed],
-        [row.product for row in listed],
-        [row.day for row in listed],
-        [row.active_users for row in listed],
+def _parts(rows: Sequence[UsageRow]) -> Iterator[Sequence[UsageRow]]:
+    return (rows[n : n + AT_ONCE] for n in range(0, len(rows), AT_ONCE))
+
+
+async def _save(connection: Connection, statement: str, rows: Sequence[UsageRow]) -> int:
+    columns = (
+        [row.account_id for row in rows],
+        [row.product for row in rows],
+        [row.feature for row in rows],
+        [row.day for row in rows],
+        [row.active_users for row in rows],
+        [row.key_actions for row in rows],
+        [row.invited_users for row in rows],
+        [row.activated_users for row in rows],
     )
+    said = await connection.execute(statement, *columns)
     return int(said.rsplit(" ", 1)[1])
 
+
+_REPORTED = (
+    "unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int[], $6::int[], $7::int[], $8::int[])"
+    " with ordinality x(a, p, f, d, u, k, i, t, n)"
+)
+_OF_PRODUCTS = (
+    "insert into usage_day as o (account_id, product_code, day, active_users, key_actions, invited_users, activated_users)"
+    f" select distinct on (a, p, d) a, p, d, u, k, i, t from {_REPORTED} order by a, p, d, n desc"
+    " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users,"
+    "  key_actions = coalesce(excluded.key_actions, o.key_actions),"
+    "  invited_users = coalesce(excluded.invited_users, o.invited_users),"
+    "  activated_users = coalesce(excluded.activated_users, o.activated_users)"
+    " where (o.active_users, o.key_actions, o.invited_users, o.activated_users) is distinct from"
+    "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions),"
+    "   coalesce(excluded.invited_users, o.invited_users), coalesce(excluded.activated_users, o.activated_users))"
+)
+_OF_FEATURES = (
+    "insert into usage_feature_day as o (account_id, product_code, feature, day, active_users, key_actions)"
+    f" select distinct on (a, p, f, d) a, p, f, d, u, k from {_REPORTED} order by a, p, f, d, n desc"
+    " on conflict (account_id, product_code, feature, day) do update set active_users = excluded.active_users,"
+    "  key_actions = coalesce(excluded.key_actions, o.key_actions)"
+    " where (o.active_users, o.key_actions) is distinct from"
+    "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions))"
+)
 
 latest_usage_day = Value[date | None]("select max(day) from usage_day where account_id = $1")
 """The last day that the account's products have reported; null if none has."""

@@ -1,11 +1,11 @@
-"""Usage as products report it: active users per product and day."""
+"""Usage as products report it: active users per product and day, and as much more as they know."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.situation import Situation
 from domain.kernel.base import Received
@@ -16,13 +16,33 @@ from domain.success.health import seat_use
 Level = Literal["low", "usual", "high"]
 
 
+Count = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
+Feature = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
 class UsageRow(Received):
-    """How many users were active in a product on a local day."""
+    """How many users were active in a product on a local day, or in one `feature` of it.
+
+    `invited_users` have been given access until then, `activated_users` of them have done what the product is for at least once;
+    `key_actions`: how often that was done on this day. What is not known is left out, and is not zero.
+    """
 
     account_id: AccountRef
     product: Code
     day: date
-    active_users: Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
+    active_users: Count
+    feature: Feature | None = None
+    invited_users: Count | None = None
+    activated_users: Count | None = None
+    key_actions: Count | None = None
+
+    @model_validator(mode="after")
+    def _counts_people_once(self) -> Self:
+        if self.feature is not None and (self.invited_users is not None or self.activated_users is not None):
+            raise ValueError("invited_users and activated_users are of the whole product; a row with a feature has none")
+        if self.activated_users is not None and (self.invited_users is None or self.activated_users > self.invited_users):
+            raise ValueError("activated_users are some of the invited_users: give both, and no more than those")
+        return self
 
 
 def usage_level(situation: Situation) -> Level | None:

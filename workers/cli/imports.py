@@ -99,11 +99,16 @@ async def assets(
 @app.command()
 @waited
 async def usage(file: File, rejects: Rejects = None, json: AsJson = False) -> None:
-    """Records how many users were active: account_id, product, day, active_users."""
+    """Records how many users were active: account_id, product, day, active_users, and feature, invited_users, activated_users,
+    key_actions where a product knows them."""
     async with connections(IMPORTS_WAIT) as up:
         with bars() as progress:
             report = await import_usage(up.client, file, rejects=rejects or _beside(file), progress=progress)
-    _show(report, json, f"usage of {counted(report.accounts, 'account')}" if report.accounts else "")
+    waiting = ""
+    if kept := report.kept_for:
+        more = f" and {len(kept) - 5} more" if len(kept) > 5 else ""
+        waiting = f"no order has opened {', '.join(kept[:5])}{more}: what they use is kept, and counts once their first order comes"
+    _show(report, json, f"usage of {counted(report.accounts, 'account')}" if report.accounts else "", waiting)
 
 
 @app.command()

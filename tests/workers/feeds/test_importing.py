@@ -27,7 +27,6 @@ from workers.feeds.importing import ImportReport, import_orders
 from workers.feeds.mapping import mapping_for
 from workers.feeds.mapping_file import BUNDLED
 from workers.feeds.scanning import Scanner
-from workers.feeds.usage import import_usage
 
 SOME = ("12422", "12823", "16998", "14045", "12791", "13090")
 """Customers of the sample with several orders, or with lines that cannot be imported."""
@@ -229,14 +228,6 @@ async def test_file_that_cannot_be_used_imports_nothing(servers: Servers, tmp_pa
 
 
 @pytest.fixture
-async def customer(servers: Servers) -> str:
-    """An account with 40 seats of SEATS."""
-    order = builders.order()
-    await servers.client.place_order(order)
-    return str(order["account"]["account_id"])
-
-
-@pytest.fixture
 def cli(servers: Servers, tmp_path: Path) -> Any:
     """Runs the command line in a folder where a stack is up: exit code, standard output, standard error."""
     beside(servers, tmp_path)
@@ -286,55 +277,3 @@ async def test_command_line_says_what_is_wrong_with_a_file(tmp_path: Path, cli: 
     assert (code, out) == (1, "")
     assert "binary data" in err or "is no text" in err
     assert "Traceback" not in err
-
-
-async def test_usage_from_csv(servers: Servers, customer: str, tmp_path: Path, cli: Any) -> None:
-    file = tmp_path / "usage.csv"
-    rows = [
-        f"{customer},SEATS,2027-01-01,12",
-        f"{customer},SEATS,2027-01-02,7",
-        f"{customer},KETTLE,2027-01-02,7",
-        "nobody-knows,SEATS,2027-01-02,7",
-        f"{customer},SEATS,2027-02-30,7",
-        f"{customer},SEATS,2027-01-03,-7",
-        f"{customer},SEATS,2027-01-03,7.5",
-        f"{customer},SEATS,2027-01-02,9",
-        f"{customer},SEATS",
-    ]
-    file.write_text("account_id,product,day,active_users\n" + "\n".join(rows) + "\n")
-
-    code, out, err = await cli("import", "usage", file, "--json")
-
-    assert code == 0, err
-    report = json.loads(out)
-    assert (report["lines"], report["imported"], report["rejected"]) == (9, 3, 6)
-    assert report["reasons"] == {"malformed": 4, "refused": 2}
-    assert report["journeys_told"] == 1, "9 of 40 seats is low"
-    kept = await servers.pool.fetch(
-        "select day, active_users from usage_day where account_id = $1 order by 1", customer
-    )
-    assert [(row["day"].isoformat(), row["active_users"]) for row in kept] == [("2027-01-01", 12), ("2027-01-02", 9)]
-    with (tmp_path / report["rejects_file"]).open() as text:
-        rejected = {int(row["line"]): row["explanation"] for row in csv.DictReader(text)}
-    assert rejected.keys() == {4, 5, 6, 7, 8, 10}
-    assert "'KETTLE' was never sold" in rejected[4]
-    assert "has bought nothing" in rejected[5]
-    assert "active_users" in rejected[7]
-
-
-async def test_usage_from_json_lines(servers: Servers, customer: str, tmp_path: Path) -> None:
-    file = tmp_path / "usage.jsonl"
-    good = {"account_id": customer, "product": "SEATS", "day": "2027-01-01", "active_users": 12}
-    file.write_text("\n".join(json.dumps(row) for row in (good, {**good, "active_users": "12"}, [1])) + "\n{\n")
-
-    report = await import_usage(servers.client, file, rejects=tmp_path / "rejects.jsonl")
-
-    assert (report.lines, report.imported, report.reasons) == (4, 1, {"malformed": 3})
-
-
-async def test_usage_without_its_columns_is_said_so(servers: Servers, tmp_path: Path) -> None:
-    file = tmp_path / "usage.csv"
-    file.write_text("account,product,day,active_users\nA,SEATS,2027-01-01,12\n")
-
-    with pytest.raises(FeedError, match="has no column 'account_id'; it needs account_id, product, day, active_users"):
-        await import_usage(servers.client, file, rejects=tmp_path / "rejects.csv")

@@ -85,8 +85,8 @@ async def test_a_threshold_is_crossed_by_reports_a_week_apart_as_by_daily_ones(s
     document = order()
     account = account_of(document)
     await servers.client.place_order(document)
-    await servers.client.fast_forward(account, timedelta(days=40))
-    today = (await servers.client.now(account)).date()
+    await servers.client.fast_forward(account, timedelta(days=40 + 16 * 7))
+    today = (await servers.client.now(account)).date() - timedelta(days=16 * 7)
 
     def week(number: int, users: int) -> list[UsageRow]:
         days = [today + timedelta(days=7 * number + n) for n in range(7)]
