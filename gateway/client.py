@@ -168,7 +168,9 @@ class PerennialClient:
             raise RuntimeError("this client has no database; usage is written to the facts")
         latest = max(row.day for row in rows)
         if latest > (last := await self.last_reportable(account_id, latest)):
-            problem = Problem(field="day", problem=f"{latest} is still to come; {last} is the last day that can be reported")
+            problem = Problem(
+                field="day", problem=f"{latest} is still to come; {last} is the last day that can be reported"
+            )
             raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_usage(connection, account_id)

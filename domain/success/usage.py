@@ -39,8 +39,12 @@ class UsageRow(Received):
     @model_validator(mode="after")
     def _counts_people_once(self) -> Self:
         if self.feature is not None and (self.invited_users is not None or self.activated_users is not None):
-            raise ValueError("invited_users and activated_users are of the whole product; a row with a feature has none")
-        if self.activated_users is not None and (self.invited_users is None or self.activated_users > self.invited_users):
+            raise ValueError(
+                "invited_users and activated_users are of the whole product; a row with a feature has none"
+            )
+        if self.activated_users is not None and (
+            self.invited_users is None or self.activated_users > self.invited_users
+        ):
             raise ValueError("activated_users are some of the invited_users: give both, and no more than those")
         return self
 

@@ -40,6 +40,13 @@ def retention() -> typer.Typer:
     return app
 
 
+def adoption() -> typer.Typer:
+    """Seats in use, users who came as far as the product is for, features used, and the trend, by product and segment."""
+    from workers.cli.adoption_reports import app
+
+    return app
+
+
 def sla() -> typer.Typer:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     from workers.cli.service_reports import app
@@ -54,7 +61,7 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, sla, roi)
+app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, sla, roi)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")

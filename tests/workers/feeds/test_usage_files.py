@@ -122,7 +122,9 @@ async def test_usage_says_more_where_a_product_knows_it(servers: Servers, custom
     assert [tuple(row) for row in await servers.pool.fetch(of_features, customer)] == [("Boards", 7, 44)]
 
 
-async def test_usage_of_an_account_without_an_order_counts_once_the_order_comes(servers: Servers, tmp_path: Path) -> None:
+async def test_usage_of_an_account_without_an_order_counts_once_the_order_comes(
+    servers: Servers, tmp_path: Path
+) -> None:
     order = builders.order()
     account = str(order["account"]["account_id"])
     file = tmp_path / "usage.csv"
