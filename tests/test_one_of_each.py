@@ -42,6 +42,37 @@ def _money_by_hand(tree: ast.AST) -> bool:
     return any([ast.unparse(key) for key in node.keys if key] == ["'amount'", "'currency'"] for node in found)
 
 
+def _is_status(node: ast.AST) -> bool:
+    """True for `….status`, `status` and `…["status"]`, alone or in a tuple."""
+    if isinstance(node, ast.Tuple):
+        return any(_is_status(one) for one in node.elts)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Constant) and node.slice.value == "status"
+    return getattr(node, "attr", getattr(node, "id", None)) == "status"
+
+
+def _words_in(node: ast.AST) -> bool:
+    """True if a text of letters, such as "open", stands in it."""
+    found = (one.value for one in ast.walk(node) if isinstance(one, ast.Constant))
+    return any(isinstance(value, str) and value.replace("_", "").isalpha() for value in found)
+
+
+def _status_in_words(tree: ast.AST) -> bool:
+    """True if a status is compared with a bare word, or given one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if any(_is_status(side) for side in sides) and any(
+                _words_in(side) for side in sides if not isinstance(side, ast.Subscript)
+            ):
+                return True
+        elif isinstance(node, ast.Match) and _is_status(node.subject) and any(map(_words_in, node.cases)):
+            return True
+    return any(
+        _words_in(given.value) for call in _calls(tree, "Stage") for given in call.keywords if given.arg == "status"
+    )
+
+
 CONCEPTS: dict[str, tuple[Callable[[ast.AST], bool], set[str]]] = {
     "a time zone": (lambda tree: any(_calls(tree, "ZoneInfo")), {"domain/kernel/zones.py"}),
     "rounding": (lambda tree: any(_calls(tree, "quantize")), {"domain/kernel/money.py"}),
@@ -49,6 +80,7 @@ CONCEPTS: dict[str, tuple[Callable[[ast.AST], bool], set[str]]] = {
     "the name of a stage, a step or a delivery": (_parses_a_stage, {"domain/frame/keys.py"}),
     "money as JSON": (_money_by_hand, set()),
     "an id as a type of its own": (lambda tree: any(_calls(tree, "NewType")), set()),
+    "a status in bare words": (_status_in_words, set()),
     "a code in the spelling of a refusal": (
         lambda tree: "word.capitalize() for word in" in ast.unparse(tree),
         {"domain/kernel/refusals.py"},
@@ -67,6 +99,12 @@ def test_a_second_place_would_be_seen() -> None:
     assert CONCEPTS["the name of a stage, a step or a delivery"][0](ast.parse('step.stage.split(":", 1)[1]'))
     assert CONCEPTS["money as JSON"][0](ast.parse('{"amount": str(total), "currency": currency}'))
     assert CONCEPTS["rounding"][0](ast.parse("value.quantize(CENT)"))
+    bare = CONCEPTS["a status in bare words"][0]
+    assert bare(ast.parse('task.status == "open"'))
+    assert bare(ast.parse('row["status"] in ("waiting", "held")'))
+    assert bare(ast.parse('Stage(status="open", tasks=[])'))
+    assert bare(ast.parse('match kind, stage.status:\n    case "renewal", "waiting" | "quoted":\n        pass'))
+    assert not bare(ast.parse('row["status"] == DeliveryStatus.SENT or task.status is not None'))
     assert CONCEPTS["a code in the spelling of a refusal"][0](
         ast.parse('"".join(word.capitalize() for word in code.split("_"))')
     )

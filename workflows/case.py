@@ -97,7 +97,7 @@ class Case(Entity[CaseProgress]):
             case_id=self.state.case_id,
             now=workflow.now(),
             begun=self.begun,
-            status=view.status.value if view else None,
+            status=view.status if view else None,
             next_at=view.next_at if view else None,
             parked_at=self.parked_at,
             deliveries=self.state.in_flight,

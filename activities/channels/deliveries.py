@@ -27,7 +27,7 @@ from activities.mail import inbox
 from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.decision import Decision, JournalLine, Notice
-from domain.frame.flight import TOGETHER, Channel, DeliveryCall, TogetherCall
+from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
 from domain.frame.keys import case_of_delivery
 from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
@@ -95,13 +95,13 @@ class Deliveries(Activities):
             if row is None:
                 raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
             left = await outbox.settled_before(connection, row)
-            if not left and row.status == "waiting" and row.purpose is None:
+            if not left and row.status == DeliveryStatus.WAITING and row.purpose is None:
                 return row
-            if not left and row.status in ("waiting", "held"):
+            if not left and row.status in (DeliveryStatus.WAITING, DeliveryStatus.HELD):
                 return await self._cleared(connection, call, row)
             if done := await effects.find_effect(connection, _settled_key(call)):
                 return done.outcome
-            if not left and row.status != "sent":
+            if not left and row.status != DeliveryStatus.SENT:
                 return Outcome()
         return await self._followed(call, row, row.sent_before or _instant_of_attempt(call))
 
@@ -110,11 +110,11 @@ class Deliveries(Activities):
     ) -> outbox.Waiting | Outcome:
         """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
         clearance = hold_rows.Clearance.HELD
-        if row.status == "waiting":
+        if row.status == DeliveryStatus.WAITING:
             clearance = await hold_rows.clear_to_send(connection, row, _instant_of_attempt(call))
         if clearance is hold_rows.Clearance.CLEARED:
             return row
-        if row.status == "waiting":
+        if row.status == DeliveryStatus.WAITING:
             await _note_not_sent(connection, call, row, clearance)
         if clearance is hold_rows.Clearance.WITHDRAWN:
             return Outcome()
@@ -224,7 +224,9 @@ class Deliveries(Activities):
         async with business_errors(), self._performer.transaction() as connection:
             if late is not None:
                 await late_mails.record(connection, call, row, late, at)
-            await outbox.settle_outbox(connection, outbox_id(call), "sent", at, message_id=message_id, row=row)
+            await outbox.settle_outbox(
+                connection, outbox_id(call), DeliveryStatus.SENT, at, message_id=message_id, row=row
+            )
         followed = await self._followed(call, row, at)
         return followed.having(sent=sent) if sent else followed
 
@@ -252,7 +254,7 @@ class Deliveries(Activities):
             if work.before is not None:
                 return work.before
             at = _instant_of_attempt(call)
-            await outbox.settle_outbox(work.connection, outbox_id(call), "sent", at, message_id=said)
+            await outbox.settle_outbox(work.connection, outbox_id(call), DeliveryStatus.SENT, at, message_id=said)
             step = (await work.load()).step_now("onboarding_provisioned", row.stage, "provisioned")
             return await work.record(Outcome(plan=[step]))
 
@@ -265,7 +267,7 @@ class Deliveries(Activities):
             if work.before is not None:
                 return work.before
             connection, at = work.connection, _instant_of_attempt(call)
-            await outbox.settle_outbox(connection, outbox_id(call), "rejected", at, reason=said)
+            await outbox.settle_outbox(connection, outbox_id(call), DeliveryStatus.REJECTED, at, reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
                 email = row.body["to_email"]

@@ -14,7 +14,7 @@ from activities.frame import outbox
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
-from domain.frame.flight import Channel, DeliveryCall
+from domain.frame.flight import Channel, DeliveryCall, DeliveryStatus
 from domain.frame.state import Outcome
 from domain.journey.webhooks import message_id
 
@@ -37,11 +37,11 @@ class Webhooks:
             row = await outbox.find_outbox(connection, delivery_id)
             if row is None:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
-            if row.status != "waiting" or await outbox.settled_before(connection, row):
+            if row.status != DeliveryStatus.WAITING or await outbox.settled_before(connection, row):
                 return Outcome()
         if self._channel is None:
             raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
-        status, said, sent = "sent", None, message_id(delivery_id)
+        status, said, sent = DeliveryStatus.SENT, None, message_id(delivery_id)
         body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             async with outside_errors():
@@ -50,7 +50,7 @@ class Webhooks:
         except ChannelUnavailableError as away:
             return await not_yet(self._performer, call, away, f"event {sent}", "receiving")
         except MessageRejectedError as gone:
-            status, said = "rejected", str(gone)
+            status, said = DeliveryStatus.REJECTED, str(gone)
         async with business_errors(), self._performer.transaction() as connection:
             await outbox.settle_outbox(connection, delivery_id, status, call.as_of, message_id=sent, reason=said)
         return Outcome()

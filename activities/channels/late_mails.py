@@ -11,7 +11,7 @@ from activities.frame.situations import load_situation
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from domain.frame import lateness, pace
-from domain.frame.flight import DeliveryCall
+from domain.frame.flight import DeliveryCall, DeliveryStatus
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail
 from domain.frame.service_facts import WRITTEN_ANEW, WrittenMail
@@ -94,8 +94,8 @@ def review(situation: Situation, call: DeliveryCall) -> Outcome:
 
 async def dropped(connection: Connection, call: DeliveryCall, row: outbox.Waiting, at: datetime, why: str) -> Outcome:
     """A mail of which nobody has any use by now: it does not leave, and the journal says so."""
-    gone = hold_rows.Clearance.WITHDRAWN.value
-    if await outbox.settle_outbox(connection, row.delivery_id, gone, at, reason=why):
+    if await outbox.settle_outbox(connection, row.delivery_id, DeliveryStatus.WITHDRAWN, at, reason=why):
+        gone = hold_rows.Clearance.WITHDRAWN.value
         await note(connection, call, row, at, gone, f"Dropped: {mail_in_words(row.body['template'])}; {why}")
     return Outcome()
 

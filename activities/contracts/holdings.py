@@ -178,10 +178,10 @@ async def find_transfer(connection: Connection, transfer_id: str) -> Transferred
 async def is_answered(connection: Connection, transfer_id: str) -> bool:
     """True once the target has taken the assets of a transfer, or refused them."""
     status = await connection.fetchval("select status from conveyance where transfer_id = $1", transfer_id)
-    return bool(status != "under_way")
+    return bool(status != TransferStatus.UNDER_WAY)
 
 
-async def refuse_transfer(connection: Connection, transfer_id: str, reason: str, as_of: datetime) -> str:
+async def refuse_transfer(connection: Connection, transfer_id: str, reason: str, as_of: datetime) -> TransferStatus:
     """The target of a transfer refused for good, unless it has the assets already. Returns how the transfer stands."""
     await connection.execute(
         "update conveyance set status = 'refused', reason = $2, settled_at = $3"
@@ -190,8 +190,9 @@ async def refuse_transfer(connection: Connection, transfer_id: str, reason: str,
         reason,
         as_of,
     )
-    status: str = await connection.fetchval("select status from conveyance where transfer_id = $1", transfer_id)
-    return status
+    return TransferStatus(
+        await connection.fetchval("select status from conveyance where transfer_id = $1", transfer_id)
+    )
 
 
 async def taken_assets(connection: Connection, asset_ids: Sequence[str]) -> set[str]:

@@ -14,7 +14,7 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
-from domain.frame.flight import Channel, DeliveryCall
+from domain.frame.flight import Channel, DeliveryCall, DeliveryStatus
 from domain.frame.state import Outcome
 
 UPDATE = "receive_assets"
@@ -84,8 +84,8 @@ class Conveyor(Activities):
             if work.before is not None:
                 return work.before
             connection = work.connection
-            status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else ""
-            said = "rejected" if status == TransferStatus.REFUSED else "sent"
+            status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else None
+            said = DeliveryStatus.REJECTED if status == TransferStatus.REFUSED else DeliveryStatus.SENT
             await outbox.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
             step = (await work.load()).step_now("amendment_settled", stage, transfer_id)
             return await work.record(Outcome(plan=[step]))

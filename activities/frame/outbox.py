@@ -11,7 +11,7 @@ from activities.frame.handlers import Place, inserted
 from activities.frame.telling import telling
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Value
-from domain.frame.flight import Channel
+from domain.frame.flight import Channel, DeliveryStatus
 from domain.journey.telling import message_told
 
 
@@ -39,7 +39,7 @@ class Waiting(OutboxRow):
     """A row of the outbox with its account (empty while nobody knows whose it is), when it was written, and where it stands."""
 
     account_id: str
-    status: str
+    status: DeliveryStatus
     created_at: datetime
     sent_before: datetime | None = None
     """when it was sent, by what the engine remembers and the database has lost"""
@@ -52,7 +52,7 @@ _ROW = inserted(
     "delivery_id account_id=whose channel stage contact_id staff_id body created_at=as_of purpose product_code=product leaves_at status"
     " reason",
     whose=lambda place, _: place.account_id or None,
-    status=lambda _, row: "held" if row.leaves_at else "waiting",
+    status=lambda _, row: DeliveryStatus.HELD if row.leaves_at else DeliveryStatus.WAITING,
     reason=lambda _, row: "it waits for the morning" if row.leaves_at else None,
 )
 
@@ -71,7 +71,11 @@ async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | Non
         " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = $1",
         delivery_id,
     )
-    return Waiting(**{**row, "channel": Channel(row["channel"])}) if row is not None else None
+    return (
+        Waiting(**{**row, "channel": Channel(row["channel"]), "status": DeliveryStatus(row["status"])})
+        if row is not None
+        else None
+    )
 
 
 async def why_not_sent(connection: Connection, delivery_id: str) -> str:
@@ -95,10 +99,10 @@ async def note_sent_before(connection: Connection, account_id: str, sent: Mappin
 
 async def settled_before(connection: Connection, row: Waiting) -> bool:
     """True for a message that waits although the histories say that it was sent: it is booked as sent now."""
-    if row.status != "waiting" or row.sent_before is None:
+    if row.status != DeliveryStatus.WAITING or row.sent_before is None:
         return False
     reason = "sent before, by the engine's histories"
-    await settle_outbox(connection, row.delivery_id, "sent", row.sent_before, reason=reason, row=row)
+    await settle_outbox(connection, row.delivery_id, DeliveryStatus.SENT, row.sent_before, reason=reason, row=row)
     return True
 
 
@@ -116,7 +120,7 @@ async def waiting_of_case(connection: Connection, case_id: str) -> dict[str, Cha
 async def settle_outbox(
     connection: Connection,
     delivery_id: str,
-    status: str,
+    status: DeliveryStatus,
     as_of: datetime,
     *,
     message_id: str | None = None,
@@ -126,7 +130,7 @@ async def settle_outbox(
     """A message was sent or rejected. False if somebody settled it before. `row`: of a mail or notice, which is told of."""
     told = (
         message_told(row.account_id, delivery_id, row.channel, row.stage, row.body, as_of)
-        if row is not None and status == "sent"
+        if row is not None and status is DeliveryStatus.SENT
         else ()
     )
     done: int = await connection.fetchval(_SETTLE, delivery_id, status, as_of, message_id, reason, list(told))

@@ -12,6 +12,7 @@ from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.inserts import or_update
 from activities.service.case_events import add_events, new_event
 from domain.frame.sales_holds import HoldReason
+from domain.frame.service_facts import LeadStatus
 from domain.holds.holds import Hold
 from domain.holds.writes import (
     AddEvidence,
@@ -126,7 +127,7 @@ _SETTLE_LEAD = Sql(
     "update lead set status = :status, reason = :reason, answered_at = coalesce(answered_at, :as_of),"
     " answered_by = coalesce(answered_by, :by), closed_at = case when :closed then :as_of else closed_at end,"
     " closed_by = case when :won then :by else closed_by end, order_id = coalesce(:order_id, order_id) where lead_id = :lead_id",
-    won=lambda _, write: write.status == "won",
+    won=lambda _, write: write.status == LeadStatus.WON,
 )
 _ROUTE_LEAD = Sql(
     "update lead set status = 'routed', routed_to = :person, routed_at = :as_of, due_at = :due_at,"

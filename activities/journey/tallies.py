@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from activities.kernel.pool import Connection
+from domain.frame.flight import Channel, DeliveryStatus
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,14 @@ async def tally(connection: Connection, account_ids: list[str]) -> Tally:
         mails={
             row["language"]: row["count"]
             for row in messages
-            if row["channel"] == "deliver_mail" and row["status"] == "sent"
+            if row["channel"] == Channel.MAIL and row["status"] == DeliveryStatus.SENT
         },
-        notices=sum(row["count"] for row in messages if row["channel"] == "deliver_notice" and row["status"] == "sent"),
-        waiting=sum(row["count"] for row in messages if row["status"] == "waiting"),
+        notices=sum(
+            row["count"]
+            for row in messages
+            if row["channel"] == Channel.NOTICE and row["status"] == DeliveryStatus.SENT
+        ),
+        waiting=sum(row["count"] for row in messages if row["status"] == DeliveryStatus.WAITING),
         lapsed=lapsed,
         twice=[row["what"] for row in twice],
     )

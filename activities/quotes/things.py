@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from activities.kernel.pool import Connection
+from domain.frame.customer import ContractStatus
 from domain.kernel.short_numbers import Numbered, number_of, spoken
 from domain.mail.answering import Thing
 from domain.mail.asks import Question
@@ -84,7 +85,7 @@ async def contract_meant(connection: Connection, account_id: str, words: str) ->
         account_id,
     )
     said = words.lower()
-    rows = [row for row in rows if row["status"] != "declined"] or rows
+    rows = [row for row in rows if row["status"] != ContractStatus.DECLINED] or rows
     named = [row for row in rows if any(_is_named(name, said) for name in row["products"] or [])]
     meant = rows if len(rows) == 1 else named
     if len(meant) != 1:

@@ -11,6 +11,7 @@ from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
 from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS, ContactRole
 from domain.success import adoption
@@ -67,9 +68,9 @@ def end_contract(
     settled: dict[str, str | None] = {f"renewal:{contract.contract_id}": None}
     writes: list[Write] = [SetContractStatus(contract.contract_id, ContractStatus.ENDED, reason, situation.as_of)]
     writes += [
-        SettleOffer(offer.offer_id, "expired", "its contract ended", situation.as_of)
+        SettleOffer(offer.offer_id, OfferStatus.EXPIRED, "its contract ended", situation.as_of)
         for offer in situation.customer.offers
-        if offer.status == "open" and offer.asset_id in covered
+        if offer.is_open and offer.asset_id in covered
     ]
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
@@ -81,7 +82,7 @@ def end_contract(
         if c.order_id == contract.order_id and c.contract_id != contract.contract_id
     ]
     if contract.order_id and not any(c.status != ContractStatus.ENDED for c in of_order):
-        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.status == "open"]
+        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.is_open]
         stages[onboarding_stage] = None
         drop.append(onboarding_stage)
         settled |= {f"late:{onboarding_stage}/{name}": None for name in late}

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.frame.customer import ContractStatus
 from domain.kernel.base import Carried
 
 
@@ -45,7 +46,7 @@ class DueRenewal(Carried):
     arr: Decimal
     auto_renew: bool
     notice_days: int
-    status: str
+    status: ContractStatus
     reason: str = ""
     renewed: bool = False
     quoted: bool = False
@@ -82,9 +83,9 @@ def category_of(one: DueRenewal, today: date) -> tuple[RenewalCategory, str]:
     """How far a renewal has come on a day, and why."""
     if one.renewed:
         return RenewalCategory.RENEWED, "the next term is on record"
-    if one.status in ("declined", "ended"):
+    if one.status in (ContractStatus.DECLINED, ContractStatus.ENDED):
         return RenewalCategory.LOST, one.reason or one.status
-    if one.status == "grace":
+    if one.status == ContractStatus.GRACE:
         return RenewalCategory.AT_RISK, "in grace since the term ended"
     if one.blocked:
         return RenewalCategory.AT_RISK, "service holds sales back"

@@ -127,7 +127,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     ends_on = situation.today if over else last_day(contract.term)
     stays = goes_on_with_us(situation, contract, over=(ContractStatus.ENDED, ContractStatus.DECLINED))
     context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
-    answer = {"contract_id": contract.contract_id, "status": "declined", "runs_until": ends_on.isoformat()}
+    answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
     mails = [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)]
     notices = [

@@ -16,6 +16,7 @@ from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
 from domain.frame.decision import JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
 from domain.success import adoption
 from domain.success.expansion import stage_of
@@ -370,12 +371,12 @@ def _adoption(situation: Situation) -> Outcome:
 
 def _offers(situation: Situation, gone: set[str]) -> Replanned:
     """Offers of more units of what the customer does not have any more, or gives up."""
-    offers = [offer for offer in situation.customer.offers if offer.status == "open" and offer.asset_id in gone]
+    offers = [offer for offer in situation.customer.offers if offer.is_open and offer.asset_id in gone]
     if not offers:
         return Replanned()
     stages: dict[str, Stage | None] = {stage_of(offer.asset_id): None for offer in offers}
     settled: list[Write] = [
-        SettleOffer(offer.offer_id, "expired", "the asset is given up", situation.as_of) for offer in offers
+        SettleOffer(offer.offer_id, OfferStatus.EXPIRED, "the asset is given up", situation.as_of) for offer in offers
     ]
     return Replanned(settled, Outcome(drop=list(stages), stages=stages))
 

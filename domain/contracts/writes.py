@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import Asset
+from domain.contracts.consignments import TransferStatus
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
@@ -88,7 +89,7 @@ class SettleTransfer(Write):
     """The other account has taken the assets (`received`), or never will (`refused`)."""
 
     transfer_id: str
-    status: str
+    status: TransferStatus
     reason: str
     at: datetime
 

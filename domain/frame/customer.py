@@ -316,7 +316,7 @@ class Customer(Carried):
 
     def onboarded(self) -> bool:
         """True once no onboarding task is open."""
-        return all(task.status != "open" for task in self.tasks)
+        return all(not task.is_open for task in self.tasks)
 
     def day_of(self, instant: datetime) -> date:
         """The customer's local day at `instant`."""

@@ -20,6 +20,16 @@ class Channel(StrEnum):
     CONVEYANCE = "convey_assets"
 
 
+class DeliveryStatus(StrEnum):
+    """Where a message stands: it waits to leave, is held back, has left, was refused, or is not wanted any more."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    SENT = "sent"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 TOGETHER = "deliver_together"
 """The activity that takes out at once what was written at one instant."""
 LEAVE_TOGETHER = frozenset({Channel.MAIL, Channel.NOTICE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -153,6 +154,20 @@ class SeenCase(Carried):
     person: StaffFacts
 
 
+class LeadStatus(StrEnum):
+    """Where a lead stands: held back, with somebody who has to answer, answered, or over."""
+
+    HELD = "held"
+    ROUTED = "routed"
+    OVERDUE = "overdue"
+    ATTACHED = "attached"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WON = "won"
+    LOST = "lost"
+    WITHDRAWN = "withdrawn"
+
+
 class LeadFacts(Carried):
     """A lead that service found, as far as its journey looks at it. `case_state` is the present one of its case."""
 
@@ -163,7 +178,7 @@ class LeadFacts(Carried):
     motion: str
     evidence: str
     urgency: str
-    status: str
+    status: LeadStatus
     sourced_by: str
     filed_at: AwareDatetime
     agent: StaffFacts | None = None

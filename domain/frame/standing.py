@@ -72,7 +72,7 @@ def together_with(situation: Situation, task: TaskFacts) -> list[TaskFacts]:
     return [
         other
         for other in situation.customer.tasks
-        if (other.name, other.due_on, other.status) == (task.name, task.due_on, "open") and other.stage != task.stage
+        if other.is_open and (other.name, other.due_on) == (task.name, task.due_on) and other.stage != task.stage
     ]
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from domain.kernel.base import Carried
 
 
+class OnboardingTaskStatus(StrEnum):
+    """Where a promised task stands; one that is past was due before the import and never acted on, or is not wanted any more."""
+
+    OPEN = "open"
+    DONE = "done"
+    PAST = "past"
+
+
 class TaskFacts(Carried):
-    """An onboarding task and where it stands: open, done or past (due before the import, never acted on)."""
+    """An onboarding task and where it stands."""
 
     stage: str
     name: str
@@ -19,8 +28,13 @@ class TaskFacts(Carried):
     owner: str
     due_on: date
     due_at: AwareDatetime
-    status: str
+    status: OnboardingTaskStatus
     completed_at: AwareDatetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while somebody has to do it."""
+        return self.status == OnboardingTaskStatus.OPEN
 
 
 class UsageFacts(Carried):
@@ -33,16 +47,30 @@ class UsageFacts(Carried):
     last: Decimal
 
 
+class OfferStatus(StrEnum):
+    """Where an offer stands."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
 class OfferFacts(Carried):
-    """An offer of more units of an asset. `status`: open, accepted, declined or expired."""
+    """An offer of more units of an asset."""
 
     offer_id: str
     asset_id: str
     add: int
     unit_price: Decimal
-    status: str
+    status: OfferStatus
     offered_at: AwareDatetime
     expires_at: AwareDatetime
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits for an answer."""
+        return self.status == OfferStatus.OPEN
 
 
 class SurveyFacts(Carried):

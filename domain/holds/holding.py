@@ -193,7 +193,7 @@ def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
     customer = situation.customer
     if (offer_id := mail.context.get("offer_id")) is not None:
         offer = customer.offer(offer_id)
-        if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
+        if offer is None or not offer.is_open or offer.expires_at <= situation.as_of:
             return "the offer is not open any more"
         return None
     survey_id = mail.context.get("survey_id")

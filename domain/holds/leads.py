@@ -8,7 +8,7 @@ from domain.frame.case_words import RUNNING
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import HoldLevel, Purpose
-from domain.frame.service_facts import LeadFacts
+from domain.frame.service_facts import LeadFacts, LeadStatus
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.success_facts import OfferFacts
@@ -25,8 +25,8 @@ SAME_WITHIN = timedelta(days=90)
 REMIND_AFTER = 1
 ANSWER_WITHIN = 2
 """business days"""
-WAITING = frozenset({"held", "routed", "overdue"})
-ALIVE = WAITING | {"accepted", "attached"}
+WAITING = frozenset({LeadStatus.HELD, LeadStatus.ROUTED, LeadStatus.OVERDUE})
+ALIVE = WAITING | {LeadStatus.ACCEPTED, LeadStatus.ATTACHED}
 
 
 def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Decision:
@@ -42,8 +42,8 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         return Decision(JournalLine(says), Outcome(answer=answer), [AddEvidence(same.lead_id, request.evidence)])
     offer = _open_offer(situation, request.product)
     blocked = _blocked(situation, request.product)
-    status = "attached" if offer else "held" if blocked else "routed"
-    due_at = _days_on(situation, ANSWER_WITHIN) if status == "routed" else None
+    status = LeadStatus.ATTACHED if offer else LeadStatus.HELD if blocked else LeadStatus.ROUTED
+    due_at = _days_on(situation, ANSWER_WITHIN) if status == LeadStatus.ROUTED else None
     filed = FileLead(
         lead_id=lead_id,
         contact_id=request.contact,
@@ -54,7 +54,7 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         urgency=request.urgency.value,
         status=status,
         sourced_by=request.by,
-        routed_to="owner" if status != "held" else None,
+        routed_to="owner" if status != LeadStatus.HELD else None,
         due_at=due_at,
         offer_id=offer.offer_id if offer else None,
     )
@@ -67,8 +67,10 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         "why": blocked,
     }
     notices = [] if blocked else [_told(situation, says, request.evidence, due_at)]
-    plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)] if status != "attached" else []
-    outcome = Outcome(plan=plan if status == "routed" else plan[-1:], said=[f"{says}, {status}"], answer=answer)
+    plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)] if status != LeadStatus.ATTACHED else []
+    outcome = Outcome(
+        plan=plan if status == LeadStatus.ROUTED else plan[-1:], said=[f"{says}, {status}"], answer=answer
+    )
     return Decision(JournalLine(f"{says}, {status}", detail={"lead_id": lead_id}), outcome, [filed], notices=notices)
 
 
@@ -105,7 +107,7 @@ def _same(situation: Situation, request: HandOverLead) -> LeadFacts | None:
 
 def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
     assets = {asset.asset_id for asset in situation.customer.assets if asset.product == product}
-    return next((o for o in situation.customer.offers if o.status == "open" and o.asset_id in assets), None)
+    return next((o for o in situation.customer.offers if o.is_open and o.asset_id in assets), None)
 
 
 def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None, to: str = "owner") -> Notice:
@@ -143,7 +145,7 @@ def review(situation: Situation, found: Reviewed) -> None:
     """Held leads go to the owner once nothing blocks them; whoever has one whose case was reopened is warned."""
     routed = 0
     for lead in situation.service.leads:
-        if lead.status == "held":
+        if lead.status == LeadStatus.HELD:
             if _blocked(situation, lead.product) is not None:
                 found.waiting.append(f"lead {lead.lead_id}")
                 continue
@@ -156,7 +158,10 @@ def review(situation: Situation, found: Reviewed) -> None:
             routed += 1
         if lead.status in WAITING:
             found.waiting.append(f"lead {lead.lead_id}")
-        reopened = lead.case_state in {state.value for state in RUNNING} and lead.status in {"routed", "accepted"}
+        reopened = lead.case_state in {state.value for state in RUNNING} and lead.status in {
+            LeadStatus.ROUTED,
+            LeadStatus.ACCEPTED,
+        }
         if reopened and not lead.warned and _was_over(situation, lead):
             lines = [f"Case {lead.case_id}, which it came from, was opened again. Read it before you call."]
             found.writes.append(WarnOfLead(lead.lead_id))
@@ -177,12 +182,17 @@ def _find(situation: Situation, lead_id: str) -> LeadFacts:
 
 
 _FROM = {
-    LeadAnswer.ACCEPT: WAITING - {"held"},
+    LeadAnswer.ACCEPT: WAITING - {LeadStatus.HELD},
     LeadAnswer.REJECT: WAITING,
-    LeadAnswer.WON: frozenset({"accepted", "attached"}),
-    LeadAnswer.LOST: frozenset({"accepted", "attached"}),
+    LeadAnswer.WON: frozenset({LeadStatus.ACCEPTED, LeadStatus.ATTACHED}),
+    LeadAnswer.LOST: frozenset({LeadStatus.ACCEPTED, LeadStatus.ATTACHED}),
 }
-_STATUS = {LeadAnswer.ACCEPT: "accepted", LeadAnswer.REJECT: "rejected", LeadAnswer.WON: "won", LeadAnswer.LOST: "lost"}
+_STATUS = {
+    LeadAnswer.ACCEPT: LeadStatus.ACCEPTED,
+    LeadAnswer.REJECT: LeadStatus.REJECTED,
+    LeadAnswer.WON: LeadStatus.WON,
+    LeadAnswer.LOST: LeadStatus.LOST,
+}
 
 
 def answer(situation: Situation, request: AnswerLead) -> Decision:
@@ -215,7 +225,7 @@ def _lead_of(situation: Situation, step: Step) -> tuple[LeadFacts | None, int]:
     """The lead that a step looks at while it waits for an answer, and which attempt it is."""
     lead_id, _, attempt = step.name.removeprefix("lead-").rsplit("-", 2)
     lead = situation.service.lead(lead_id)
-    return (lead if lead is not None and lead.status == "routed" else None), int(attempt)
+    return (lead if lead is not None and lead.status == LeadStatus.ROUTED else None), int(attempt)
 
 
 def remind(situation: Situation, step: Step) -> Decision:
@@ -235,7 +245,7 @@ def overdue(situation: Situation, step: Step) -> Decision:
         return Decision(JournalLine("The lead was answered", kind="skipped"))
     if attempt > 1:
         says = f"Lead {lead.lead_id} ({lead.product}) waits for an answer of sales"
-        settled = SettleLead(lead.lead_id, "overdue", "system", "nobody answered", closed=False)
+        settled = SettleLead(lead.lead_id, LeadStatus.OVERDUE, "system", "nobody answered", closed=False)
         return Decision(
             JournalLine(says),
             Outcome(attention={f"lead_overdue:{lead.lead_id}": says}, said=[says]),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.frame.sales_holds import HoldLevel, Override, Purpose
+from domain.frame.service_facts import LeadStatus
 from domain.frame.state import Step
 from domain.holds.holds import Hold
 from domain.kernel.base import Write
@@ -150,7 +151,7 @@ class FileLead(Write):
     evidence: str
     case_id: str | None
     urgency: str
-    status: str
+    status: LeadStatus
     sourced_by: str
     routed_to: str | None
     due_at: datetime | None
@@ -181,7 +182,7 @@ class SettleLead(Write):
     """Where a lead stands by somebody's answer. `closed` ones are over, with the credit to `by`."""
 
     lead_id: str
-    status: str
+    status: LeadStatus
     by: str
     reason: str
     closed: bool

@@ -35,7 +35,7 @@ from domain.quotes.ordering import SoldOrder, assetize, order_from
 from domain.quotes.quote import LedgerStep, Quote
 from domain.quotes.requests import AcceptQuote, NewContract
 from domain.quotes.versions import QuoteState
-from domain.quotes.writes import LinkAssets, NoteContract, RecordSale, SaveQuote, SoldLine
+from domain.quotes.writes import LinkAssets, NoteContract, PaperStatus, RecordSale, SaveQuote, SoldLine
 
 CONSUMED = frozenset({ProductKind.GOODS, ProductKind.SERVICE})
 """Goods and work done once are invoiced, and nobody owns them afterwards."""
@@ -153,9 +153,9 @@ def _order_writes(
     yield SaveQuote(before.file, stored.file, stored.requested_by, terms, order_id=str(order.order_id))
     for contract in contracts:
         yield OpenContract(contract, "sold", at)
-        yield NoteContract(contract.contract_id, "signed", at, quote.quote_id, quote.version)
+        yield NoteContract(contract.contract_id, PaperStatus.SIGNED, at, quote.quote_id, quote.version)
         yield NoteContract(
-            contract.contract_id, "active", max(at, contract.term.starts_at), quote.quote_id, quote.version
+            contract.contract_id, PaperStatus.ACTIVE, max(at, contract.term.starts_at), quote.quote_id, quote.version
         )
 
 

@@ -176,7 +176,7 @@ def _check_segment(situation: Situation, segment: str | None, playbook: Playbook
             field="segment", problem=f"no playbook for segment {segment!r}; see `perennial schema playbook`"
         )
         raise Refusal(INVALID_REQUEST, "the account cannot be changed", [problem])
-    if still := [task for task in situation.customer.tasks if task.status == "open"]:
+    if still := [task for task in situation.customer.tasks if task.is_open]:
         names = ", ".join(task.name for task in still)
         raise Refusal(
             NOT_ALLOWED,

@@ -24,7 +24,8 @@ from domain.frame.customer import (
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.ownership import sold
 from domain.frame.situation import Situation
-from domain.frame.state import AccountView, Outcome, Stage, Step
+from domain.frame.state import AccountView, Outcome, Step
+from domain.frame.success_facts import OnboardingTaskStatus
 from domain.journey import fulfilling
 from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, start_of_day
@@ -319,19 +320,19 @@ def _with_onboarding(
     tasks = onboarding_tasks.tasks_of(situation, order_id, start)
     steps = list(onboarding.first_steps(situation, order_id, start))
     if over:
-        tasks = [task for task in tasks if task.status == "past"]
+        tasks = [task for task in tasks if task.status is OnboardingTaskStatus.PAST]
         steps = [step for step in steps if situation.is_past(step.at)]
     past = [step for step in steps if situation.is_past(step.at)]
-    waiting = [task.name for task in tasks if task.status == "open"]
+    waiting = [task.name for task in tasks if task.status is OnboardingTaskStatus.OPEN]
     stage = onboarding_tasks.stage_of(order_id)
     outcome = Outcome(
         plan=[step for step in steps if not situation.is_past(step.at)],
-        stages={stage: Stage(status="open", tasks=waiting)} if waiting else {},
+        stages={stage: found} if (found := onboarding_tasks.waits_for(waiting)) else {},
     )
     settled = [
         JournalLine(f"Past when it was recorded: {t.name}", at=t.due_at, name=f"{stage}/{t.name}", kind="past")
         for t in tasks
-        if t.status == "past"
+        if t.status is OnboardingTaskStatus.PAST
     ]
     return outcome, [*(_past_line(step) for step in past), *settled], list(tasks)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import CaseState
 from domain.frame.flight import Channel, Delivery
 from domain.frame.state import JourneyState, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
@@ -79,7 +80,7 @@ class RunningCase(Carried):
     case_id: str
     now: AwareDatetime
     begun: bool
-    status: str | None = None
+    status: CaseState | None = None
     next_at: AwareDatetime | None = None
     parked_at: AwareDatetime | None = None
     """an instant that came and could not be done"""

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling
+from domain.contracts.consignments import TransferStatus
 from domain.frame.flight import Channel
 from domain.frame.keys import StepKey
 from domain.frame.situation import Situation
@@ -70,7 +71,7 @@ class TransferFacts(Carried):
 
     transfer_id: str
     request_id: str
-    status: str
+    status: TransferStatus
 
 
 class WaitingMessage(Carried):

@@ -17,7 +17,7 @@ from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
 from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until
-from domain.success import thanks
+from domain.success import onboarding_tasks, thanks
 from domain.success.writes import DropTask
 
 
@@ -51,12 +51,12 @@ def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belong
 
 
 def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Belongings:
-    waiting = [task.name for task in situation.customer.tasks if task.stage == step.stage and task.status == "open"]
+    waiting = [task.name for task in situation.customer.tasks if task.stage == step.stage and task.is_open]
     name = task_of(step.name)
     if name not in waiting:
         return Belongings()
     left = [other for other in waiting if other != name]
-    stages: dict[str, Stage | None] = {step.stage: Stage(status="open", tasks=left) if left else None}
+    stages: dict[str, Stage | None] = {step.stage: onboarding_tasks.waits_for(left)}
     key = f"{step.stage}/{name}"
     return Belongings(
         Outcome(

@@ -141,9 +141,7 @@ def _no_use(situation: Situation, step: Step, day: date, latest: set[str]) -> st
 
 def _task(situation: Situation, step: Step) -> TaskFacts | None:
     name = task_of(step.name)
-    return next(
-        (t for t in situation.customer.tasks if t.stage == step.stage and t.name == name and t.status == "open"), None
-    )
+    return next((t for t in situation.customer.tasks if t.stage == step.stage and t.name == name and t.is_open), None)
 
 
 def _instead(situation: Situation, step: Step) -> list[Step]:

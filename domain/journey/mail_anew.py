@@ -89,7 +89,7 @@ def _survey(situation: Situation, context: Context, _: WrittenMail) -> Context |
 
 def _upsell_offer(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     offer = situation.customer.offer(context["offer_id"])
-    if offer is None or offer.status != "open" or offer.expires_at <= situation.as_of:
+    if offer is None or not offer.is_open or offer.expires_at <= situation.as_of:
         return "the offer is not open any more"
     figures = expansion.figures(situation, offer)
     return {**context, **figures} if figures is not None else NOT_SO
@@ -111,7 +111,7 @@ def _anniversary(situation: Situation, context: Context, _: WrittenMail) -> Cont
 
 def _done(situation: Situation, mail: WrittenMail) -> list[dict[str, str]]:
     """The titles of the tasks of the mail's onboarding that nobody has to do any more."""
-    return [task.title for task in situation.customer.tasks if task.stage == mail.stage and task.status != "open"]
+    return [task.title for task in situation.customer.tasks if task.stage == mail.stage and not task.is_open]
 
 
 def _task(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
@@ -123,7 +123,7 @@ def _welcome(situation: Situation, context: Context, mail: WrittenMail) -> Conte
     return {**context, "tasks": [task for task in context.get("tasks") or [] if task["title"] not in done]}
 
 
-def _of_contract(*statuses: str) -> _Told:
+def _of_contract(*statuses: ContractStatus) -> _Told:
     def told(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
         contract = situation.customer.contract(context["contract_id"]) if context.get("contract_id") else None
         return context if contract is None or contract.status in statuses else NOT_SO
@@ -162,6 +162,6 @@ _TOLD: Mapping[str, _Told] = {
     "welcome": _welcome,
     "quote_presented": _quote,
     "renewal_notice": _renewal_notice,
-    "renewal_grace": _of_contract("grace"),
-    "contract_ended": _of_contract("ended"),
+    "renewal_grace": _of_contract(ContractStatus.GRACE),
+    "contract_ended": _of_contract(ContractStatus.ENDED),
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from domain.contracts import changes
+from domain.contracts.consignments import TransferStatus
+from domain.contracts.renewal_status import RenewalStatus
 from domain.frame.keys import StageId, StageKind, Word, stage_kind
+from domain.frame.sales_holds import HoldLevel
 from domain.frame.state import JourneyState, Stage
 from domain.journey.catching_up import may_be_left_out
+from domain.quotes.versions import QuoteState
 
 _OWNING = frozenset({StageKind.RENEWAL, StageKind.ADOPTION, StageKind.EXPANSION, StageKind.REORDER})
 
@@ -33,17 +38,19 @@ def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
     match kind, stage.status:
         case StageKind.ONBOARDING, _ if stage.tasks:
             return [f"`complete_task` order_id=`{subject}`, task={_or(stage.tasks)}"]
-        case StageKind.RENEWAL, "waiting" | "quoted" | "grace":
+        case StageKind.RENEWAL, RenewalStatus.WAITING | RenewalStatus.QUOTED | RenewalStatus.GRACE:
             return [f"`answer_renewal`, `request_renewal` contract_id=`{subject}`"]
-        case StageKind.RENEWAL, "declined" if f"renewal:{subject}" in state.attention:  # else nothing is left to renew
+        case StageKind.RENEWAL, RenewalStatus.DECLINED if (
+            f"renewal:{subject}" in state.attention
+        ):  # else nothing is left to renew
             return [f"`answer_renewal` contract_id=`{subject}`, decision=`accept`, which takes the decline back"]
         case StageKind.EXPANSION, _ if stage.tasks:
             return [f"`answer_offer` offer_id={_or(stage.tasks)}"]
-        case StageKind.QUOTE, "in_approval":
+        case StageKind.QUOTE, QuoteState.IN_APPROVAL:
             return [f"`approve` quote_id=`{subject}`"]
-        case StageKind.QUOTE, "presented":
+        case StageKind.QUOTE, QuoteState.PRESENTED:
             return [f"`accept_quote`, `decline_quote` quote_id=`{subject}`"]
-        case StageKind.AMENDMENT, "scheduled":
+        case StageKind.AMENDMENT, changes.SCHEDULED:
             return ["`rollback` of what is scheduled, until its day"]
         case _:
             return []
@@ -52,8 +59,8 @@ def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
 def _of_service(state: JourneyState) -> list[str]:
     service = state.stages.get("service")
     lines = []
-    if service is not None and service.status in ("block", "warn"):
-        lines.append("`acknowledge_hold`" + (", `override_hold`" if service.status == "block" else ""))
+    if service is not None and service.status in (HoldLevel.BLOCK, HoldLevel.WARN):
+        lines.append("`acknowledge_hold`" + (", `override_hold`" if service.status == HoldLevel.BLOCK else ""))
     if state.holds:
         lines.append(f"`lift_hold` hold_id={_or(state.holds)}")
     if any(Word.parse(key).word == "renewal_held" for key in state.attention) and state.cases:
@@ -74,7 +81,8 @@ def _always(state: JourneyState) -> list[str]:
     if any(stage_kind(step.stage) is StageKind.FULFILMENT for step in state.agenda):
         lines.append("`report_fulfilment`")
     under_way = any(
-        stage_kind(key) is StageKind.AMENDMENT and s.status == "under_way" for key, s in state.stages.items()
+        stage_kind(key) is StageKind.AMENDMENT and s.status == TransferStatus.UNDER_WAY
+        for key, s in state.stages.items()
     )
     levers = ["place_order", "place_hold", "change_account", "change_contacts", "hand_over_lead"]
     levers += [] if state.paused else ["pause"]

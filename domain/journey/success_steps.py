@@ -9,7 +9,7 @@ from domain.assets.model import active_actions
 from domain.frame.playbook import TaskOwner
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Stage, Step
-from domain.frame.success_facts import TaskFacts
+from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import INVITATION, REMINDER, task_of
 from domain.journey import fulfilling
 from domain.journey.agenda import Agenda
@@ -43,11 +43,9 @@ def onboardings(facts: Facts, agenda: Agenda) -> None:
 
 def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) -> None:
     stage = onboarding_tasks.stage_of(order.order_id)
-    waiting = {
-        task.name: task for task in facts.situation.customer.tasks if task.stage == stage and task.status == "open"
-    }
-    if waiting:
-        agenda.stages[stage] = Stage(status="open", tasks=list(waiting))
+    waiting = {task.name: task for task in facts.situation.customer.tasks if task.stage == stage and task.is_open}
+    if found := onboarding_tasks.waits_for(list(waiting)):
+        agenda.stages[stage] = found
     if over:
         return
     then = at_instant(facts, order.recorded_at, imported=order.imported)
@@ -161,7 +159,7 @@ def _went_live(facts: Facts) -> list[datetime]:
     return [
         task.completed_at
         for task in facts.situation.customer.tasks
-        if task.name == last and task.status == "done" and task.completed_at is not None
+        if task.name == last and task.status == OnboardingTaskStatus.DONE and task.completed_at is not None
     ]
 
 
@@ -202,7 +200,7 @@ def _first_look(facts: Facts, at: datetime, since: datetime) -> int:
 def offers(facts: Facts, agenda: Agenda) -> None:
     """Offers that wait for an answer, until they lapse."""
     for offer in facts.situation.customer.offers:
-        if offer.status == "open":
+        if offer.is_open:
             stage = expansion.stage_of(offer.asset_id)
             agenda.stages[stage] = Stage(status=expansion.OFFERED, tasks=[offer.offer_id])
             agenda.add(expansion.expiry_of(at_instant(facts, offer.offered_at), offer))

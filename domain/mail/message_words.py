@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.frame.flight import Channel
+from domain.frame.flight import Channel, DeliveryStatus
 from domain.frame.mail_names import mail_in_words, person_in_words
 from domain.kernel.shown import to_the_minute
 
-_SETTLED = {"sent": "sent", "rejected": "refused", "withdrawn": "dropped"}
+_SETTLED = {DeliveryStatus.SENT: "sent", DeliveryStatus.REJECTED: "refused", DeliveryStatus.WITHDRAWN: "dropped"}
 
 
 def message_in_words(message: Mapping[str, Any], zone: str) -> str:
@@ -26,10 +26,10 @@ def message_in_words(message: Mapping[str, Any], zone: str) -> str:
 
 def _state(message: Mapping[str, Any], zone: str) -> str:
     status, why = message["status"], f": {message['why']}" if message["why"] else ""
-    if status == "held":
+    if status == DeliveryStatus.HELD:
         return f"held back{why}"
     if status in _SETTLED:
-        return f"{_SETTLED[status]} {_when(message['at'], zone)}{why if status != 'sent' else ''}"
+        return f"{_SETTLED[status]} {_when(message['at'], zone)}{why if status != DeliveryStatus.SENT else ''}"
     return f"on its way since {_when(message['since'], zone)}"
 
 

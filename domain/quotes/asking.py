@@ -16,6 +16,7 @@ from domain.assets.errors import BackdateError
 from domain.assets.ledger import Ledger
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.pricebook import PriceBook
+from domain.frame.customer import ContractStatus
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day, written_day
@@ -109,8 +110,8 @@ def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, 
 
 def _contract(situation: Situation, contract_id: str) -> ContractTerms:
     contract = situation.customer.contract(contract_id)
-    if contract is None or contract.status == "ended":
-        known = [c.contract_id for c in situation.customer.contracts if c.status != "ended"]
+    if contract is None or contract.status == ContractStatus.ENDED:
+        known = [c.contract_id for c in situation.customer.contracts if c.status != ContractStatus.ENDED]
         near = get_close_matches(contract_id, known, n=1) or known
         said = f"{contract_id!r} is no contract of theirs that runs; use {' or '.join(near) or 'new_contract'}"
         raise Refusal(INVALID_REQUEST, "the quote cannot be made", [Problem(field="contract_id", problem=said)])

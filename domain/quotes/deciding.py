@@ -24,7 +24,7 @@ from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, n
 from domain.quotes.quote import Quote, QuoteLine
 from domain.quotes.requests import ApproveQuote, DeclineQuote, RequestQuote
 from domain.quotes.versions import QuoteFile, QuoteState
-from domain.quotes.writes import NoteContract, SaveQuote
+from domain.quotes.writes import NoteContract, PaperStatus, SaveQuote
 
 IN_APPROVAL = QuoteState.IN_APPROVAL.value
 PRESENTED = QuoteState.PRESENTED.value
@@ -121,7 +121,7 @@ def _presented(situation: Situation, stored: StoredQuote, before: QuoteFile | No
     expiry = expiry_step(situation, quote.quote_id, quote.version, quote.valid_until)
     writes: list[Write] = [_save(replace(stored, file=file), before)]
     if drafted := draft_contract(file, stored):
-        writes.append(NoteContract(drafted, "drafted", situation.as_of, quote.quote_id, quote.version))
+        writes.append(NoteContract(drafted, PaperStatus.DRAFTED, situation.as_of, quote.quote_id, quote.version))
     return Decision(
         JournalLine(says, detail={"quote_id": quote.quote_id, "version": quote.version}),
         Outcome(
@@ -257,7 +257,7 @@ def _over(
     outcome = Outcome(drop=[stage], stages={stage: None}, attention={_attention(file.quote_id): None}, said=[says])
     writes: list[Write] = [_save(replace(stored, file=file), stored.file)]
     if drafted := draft_contract(file, stored):
-        writes.append(NoteContract(drafted, "withdrawn", situation.as_of, quote.quote_id, quote.version))
+        writes.append(NoteContract(drafted, PaperStatus.WITHDRAWN, situation.as_of, quote.quote_id, quote.version))
     return Decision(
         JournalLine(says, detail={"quote_id": file.quote_id, "version": quote.version}),
         outcome + Outcome(answer=answer) if answer else outcome,

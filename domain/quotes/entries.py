@@ -13,10 +13,11 @@ from domain.frame.state import JourneyState
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.quotes import deciding
 from domain.quotes.requests import AcceptQuote, ApproveQuote, DeclineQuote, RequestQuote
+from domain.quotes.versions import QuoteState
 
 
 def _while(
-    status: str, says: str
+    status: QuoteState, says: str
 ) -> Callable[[JourneyState, ApproveQuote | AcceptQuote | DeclineQuote, datetime], None]:
     """Refuses what is said of a quote that does not wait for it."""
 
@@ -31,8 +32,8 @@ def _while(
 
 quote_kind = partial(RequestKind, stage="quote", needs=Needs(ledger=True, names=True))
 
-_IN_APPROVAL = _while("in_approval", "waits for no approval")
-PRESENTED = _while("presented", "waits for no answer")
+_IN_APPROVAL = _while(QuoteState.IN_APPROVAL, "waits for no approval")
+PRESENTED = _while(QuoteState.PRESENTED, "waits for no answer")
 
 ENTRIES = (
     quote_kind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from domain.kernel.base import Write
@@ -29,12 +30,22 @@ class SaveQuote(Write):
     order_id: str | None = None
 
 
+class PaperStatus(StrEnum):
+    """Where a contract on paper stands."""
+
+    DRAFTED = "drafted"
+    SIGNED = "signed"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True)
 class NoteContract(Write):
-    """A contract on paper is drafted, signed, active, expired or withdrawn, from `at` on."""
+    """Where a contract on paper stands from `at` on."""
 
     contract_id: str
-    status: str
+    status: PaperStatus
     at: datetime
     quote_id: str | None = None
     quote_version: int | None = None

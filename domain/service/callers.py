@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from domain.frame.case_words import CaseState
 from domain.frame.customer import StaffFacts
 from domain.holds.holds import Hold
 from domain.kernel.base import Carried
@@ -65,7 +66,7 @@ class OpenCaseLine(Carried):
 
     case_id: str
     subject: str
-    status: str
+    status: CaseState
     priority: str
     escalated: bool
     owner: str | None = None

@@ -68,11 +68,11 @@ def by_time(work: Work) -> None:
     """A wait that is over ends, and a resolution that nobody objected to becomes final, at the instants meant for it."""
     case = work.case
     if case.resume_at is not None and case.resume_at <= work.as_of:
-        work.happened(Happened.RESUMED, case.resume_at, SYSTEM, {"status": "open"})
+        work.happened(Happened.RESUMED, case.resume_at, SYSTEM, {"status": CaseState.OPEN})
         work.change(status=CaseState.OPEN, status_at=case.resume_at, status_reason="", resume_at=None)
     closing = _closes(work)
     if closing is not None and closing <= work.as_of:
-        work.happened(Happened.CLOSED, closing, SYSTEM, {"status": "closed"})
+        work.happened(Happened.CLOSED, closing, SYSTEM, {"status": CaseState.CLOSED})
         work.change(status=CaseState.CLOSED, status_at=closing, status_reason="", closed_at=closing)
         work.change(escalated=False, escalated_at=None)
         work.line("closed", f"Case {work.case_id} closed: it was not reopened", closing, SYSTEM)

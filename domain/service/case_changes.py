@@ -138,14 +138,14 @@ def resume(work: Work, request: Resume) -> None:
     if work.case.status not in WAITING:
         _refuse_turn(work, "it does not wait")
     at = turn(work, CaseState.OPEN, request.at)
-    work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
+    work.happened(Happened.RESUMED, at, request.by, {"status": CaseState.OPEN})
     work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
 
 
 def resolve(work: Work, request: Resolve) -> None:
     """The work is done: the customer hears what, and is asked later how it was."""
     at = turn(work, CaseState.RESOLVED, request.at, code=request.code, text=request.text)
-    detail = {"status": "resolved", "code": request.code}
+    detail = {"status": CaseState.RESOLVED, "code": request.code}
     work.happened(Happened.RESOLVED, at, request.by, detail)
     work.change(
         status=CaseState.RESOLVED,
@@ -173,7 +173,7 @@ def reopen(work: Work, request: Reopen) -> None:
 
 def reopen_at(work: Work, at: datetime, by: str, reason: str) -> None:
     case = work.case
-    work.happened(Happened.REOPENED, at, by, {"status": "open", "reason": reason})
+    work.happened(Happened.REOPENED, at, by, {"status": CaseState.OPEN, "reason": reason})
     if case.resolved_at is not None:
         work.withdrawn.append(f"case:{case.case_id}/survey/{case.resolved_at.isoformat()}")
     status = CaseState.OPEN if case.owner_id else CaseState.NEW
@@ -195,7 +195,7 @@ def reopen_at(work: Work, at: datetime, by: str, reason: str) -> None:
 def close(work: Work, request: Close) -> None:
     """A resolved case is final. Sales heard of the resolution; that nothing more came changes nothing for them."""
     at = turn(work, CaseState.CLOSED, request.at)
-    work.happened(Happened.CLOSED, at, request.by, {"status": "closed", "reason": request.reason})
+    work.happened(Happened.CLOSED, at, request.by, {"status": CaseState.CLOSED, "reason": request.reason})
     work.change(status=CaseState.CLOSED, status_at=at, status_reason=request.reason, closed_at=at)
     work.change(escalated=False, escalated_at=None)
     work.line("closed", f"Case {work.case_id} closed", at, request.by)
@@ -204,7 +204,7 @@ def close(work: Work, request: Close) -> None:
 def cancel(work: Work, request: Cancel) -> None:
     """Nobody needs it any more."""
     at = turn(work, CaseState.CANCELLED, request.at, reason=request.reason, by_customer=request.by_customer)
-    work.happened(Happened.CANCELLED, at, request.by, {"status": "cancelled", "reason": request.reason})
+    work.happened(Happened.CANCELLED, at, request.by, {"status": CaseState.CANCELLED, "reason": request.reason})
     work.change(
         status=CaseState.CANCELLED,
         status_at=at,
@@ -240,7 +240,7 @@ def customer_message(work: Work, request: CustomerMessage) -> None:
         if effect is AfterMessage.REOPENS:
             reopen_at(work, at, request.by, "the customer wrote again")
         elif effect is AfterMessage.RESUMES:
-            work.happened(Happened.RESUMED, at, request.by, {"status": "open"})
+            work.happened(Happened.RESUMED, at, request.by, {"status": CaseState.OPEN})
             work.change(status=CaseState.OPEN, status_at=at, status_reason="", resume_at=None)
     detail = {"channel": request.channel.value, **({"automatic": True} if request.automatic else {})}
     work.happened(Happened.CUSTOMER_MESSAGE, at, request.by, detail)

@@ -45,7 +45,9 @@ def merge(
     if target.status in (CaseState.CLOSED, CaseState.CANCELLED):
         raise Refusal(NOT_ALLOWED, f"case {end!r} is {target.status.value}; reopen it before merging into it")
     turn(work, CaseState.MERGED, None)
-    work.happened(Happened.MERGED, work.as_of, request.by, {"status": "merged", "into": end, "reason": request.reason})
+    work.happened(
+        Happened.MERGED, work.as_of, request.by, {"status": CaseState.MERGED, "into": end, "reason": request.reason}
+    )
     work.change(
         status=CaseState.MERGED,
         status_at=work.as_of,
@@ -101,7 +103,7 @@ def absorbed(work: Work, told: CaseChanged) -> None:
     if effect is AfterMessage.REOPENS:
         reopen_at(work, at, SYSTEM, f"case {told.case_id} was merged into it")
     elif effect is AfterMessage.RESUMES:
-        work.happened(Happened.RESUMED, max(at, work.case.status_at), SYSTEM, {"status": "open"})
+        work.happened(Happened.RESUMED, max(at, work.case.status_at), SYSTEM, {"status": CaseState.OPEN})
         status_at = max(at, work.case.status_at)
         work.change(status=CaseState.OPEN, status_at=status_at, status_reason="", resume_at=None)
     title = f"Case {told.case_id} was merged into {work.case_id}: its customer waits for an answer"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.frame.case_words import Level, Priority
+from domain.frame.case_words import CaseState, Level, Priority
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, within_reach
 from domain.kernel.ids import AccountRef, CaseRef, ContactRef, ContractRef, OrderRef, case_workflow_id
@@ -129,7 +129,7 @@ class CaseAnswer(Carried):
 
     case_id: str
     account_id: str | None = None
-    status: str
+    status: CaseState
     priority: str
     owner: str | None = None
     team: str | None = None

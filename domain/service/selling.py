@@ -7,7 +7,7 @@ from dataclasses import replace
 from domain.frame.case_words import RUNNING
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.sales_holds import HoldLevel, Purpose
-from domain.frame.service_facts import KnownCase
+from domain.frame.service_facts import KnownCase, LeadStatus
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.holds.guard import SALES_HELD, guard_of
@@ -94,7 +94,7 @@ def sold(
         evidence=f"Sold in case {case.case_id}",
         case_id=case.case_id,
         urgency="medium",
-        status="accepted",
+        status=LeadStatus.ACCEPTED,
         sourced_by=request.by,
         routed_to=None,
         due_at=None,
@@ -104,7 +104,7 @@ def sold(
     says = f"Sold in case {case.case_id} by {situation.named(request.by)}"
     writes: list[Write] = [
         filed,
-        SettleLead(lead_id, "won", request.by, "", closed=True, order_id=str(answer.get("order_id"))),
+        SettleLead(lead_id, LeadStatus.WON, request.by, "", closed=True, order_id=str(answer.get("order_id"))),
         NoteOnCase(case.case_id, "sold", request.by, {"quote_id": quote_id, "order_id": answer.get("order_id")}),
     ]
     copies = [replace(mail, purpose=Purpose.TRANSACTIONAL) for mail in quoted.mails if isinstance(mail, Mail)]

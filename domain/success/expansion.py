@@ -12,7 +12,7 @@ from domain.frame.ownership import upsold
 from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.frame.success_facts import OfferFacts
+from domain.frame.success_facts import OfferFacts, OfferStatus
 from domain.holds.guard import guard_of
 from domain.holds.holds import ContactDecision
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
@@ -84,7 +84,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         asset_id=asset.asset_id,
         add=add,
         unit_price=unit_price,
-        status="open",
+        status=OfferStatus.OPEN,
         offered_at=situation.as_of,
         expires_at=expires_at,
     )
@@ -139,10 +139,10 @@ def expiry_of(situation: Situation, offer: OfferFacts) -> Step:
 def expire(situation: Situation, step: Step) -> Decision:
     """An offer that nobody answered lapses quietly."""
     asset_id = step.about
-    waiting = [offer for offer in situation.customer.offers if offer.asset_id == asset_id and offer.status == "open"]
+    waiting = [offer for offer in situation.customer.offers if offer.asset_id == asset_id and offer.is_open]
     if not waiting:
         return Decision(JournalLine("Offer was answered", kind="skipped"), Outcome(stages={step.stage: None}))
-    settled = [SettleOffer(offer.offer_id, "expired", "no answer", situation.as_of) for offer in waiting]
+    settled = [SettleOffer(offer.offer_id, OfferStatus.EXPIRED, "no answer", situation.as_of) for offer in waiting]
     return Decision(
         JournalLine("Offer expired unanswered"),
         Outcome(stages={step.stage: None}, said=["Offer expired"]),
@@ -153,18 +153,20 @@ def expire(situation: Situation, step: Step) -> Decision:
 def answer(situation: Situation, request: AnswerOffer) -> Decision:
     """The customer's answer: accepted, the seats are theirs from this moment to the end of the term."""
     offer = situation.customer.offer(request.offer_id)
-    if offer is None or offer.status != "open":
+    if offer is None or not offer.is_open:
         state = f"is {offer.status}" if offer else "was never made"
-        waiting = ", ".join(o.offer_id for o in situation.customer.offers if o.status == "open") or "none"
+        waiting = ", ".join(o.offer_id for o in situation.customer.offers if o.is_open) or "none"
         raise Refusal(NOT_ALLOWED, f"offer {request.offer_id!r} {state}; open offers: {waiting}")
     asset = situation.customer.asset(offer.asset_id)
     stage = stage_of(offer.asset_id)
     closing = Outcome(stages={stage: None}, drop=[stage])
     if request.decision is Answer.DECLINE:
         says = f"Offer declined: {request.reason or 'no reason given'}"
-        outcome = closing.having(said=[says], answer={"offer_id": offer.offer_id, "status": "declined"})
+        outcome = closing.having(said=[says], answer={"offer_id": offer.offer_id, "status": OfferStatus.DECLINED})
         return Decision(
-            JournalLine(says), outcome, [SettleOffer(offer.offer_id, "declined", request.reason, situation.as_of)]
+            JournalLine(says),
+            outcome,
+            [SettleOffer(offer.offer_id, OfferStatus.DECLINED, request.reason, situation.as_of)],
         )
     if asset is None or asset.at(situation.as_of) is None:
         raise Refusal(
@@ -180,11 +182,13 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         "from": situation.today.isoformat(),
         "mrr_change": to_minor_unit(change.mrr_change, asset.currency).told(),
     }
-    outcome = closing.having(said=[says], answer={"offer_id": offer.offer_id, "status": "accepted", "quantity": seats})
+    outcome = closing.having(
+        said=[says], answer={"offer_id": offer.offer_id, "status": OfferStatus.ACCEPTED, "quantity": seats}
+    )
     return Decision(
         JournalLine(says, detail={"asset_id": asset.asset_id, "add": offer.add}),
         outcome,
-        [SettleOffer(offer.offer_id, "accepted", request.reason, situation.as_of), change],
+        [SettleOffer(offer.offer_id, OfferStatus.ACCEPTED, request.reason, situation.as_of), change],
         [Mail("upsell_confirmed", context, role=ContactRole.SPONSOR, contractual=True)],
         [Notice(says, [f"Offer {offer.offer_id} was accepted."], to="owner")],
     )

@@ -165,8 +165,8 @@ def _recency_part(customer: Customer, playbook: Playbook, today: date) -> ScoreP
 
 
 def _onboarding_part(customer: Customer, at: datetime) -> ScorePart:
-    settled = sum(task.status != "open" for task in customer.tasks)
-    late = sum(task.status == "open" and task.due_at < at for task in customer.tasks)
+    settled = sum(not task.is_open for task in customer.tasks)
+    late = sum(task.is_open and task.due_at < at for task in customer.tasks)
     total = len(customer.tasks)
     value = Decimal(100) if settled == total else max(Decimal(0), Decimal(80) - Decimal(80) * late / total)
     said = (

@@ -14,7 +14,7 @@ from domain.frame.playbook import OnboardingTask, TaskOwner
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import plain
-from domain.frame.success_facts import TaskFacts
+from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import INVITATION, REMINDER, task_of
 from domain.kernel.shown import counted
 from domain.success.onboarding_tasks import (
@@ -32,7 +32,7 @@ from domain.success.onboarding_tasks import (
 def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[Step]:
     """The steps with which an order's onboarding begins: the welcome, one per task, and the touches."""
     stage = stage_of(order_id)
-    promised = {task.name for task in tasks_of(situation, order_id, start) if task.status == "open"}
+    promised = {task.name for task in tasks_of(situation, order_id, start) if task.status is OnboardingTaskStatus.OPEN}
     for task in situation.playbook.onboarding.tasks:
         if task.name in promised:
             yield from _first_step_of(situation, stage, task, start)
@@ -93,7 +93,7 @@ def mail(situation: Situation, step: Step) -> Decision:
         waiting = [
             t
             for t in situation.customer.tasks
-            if t.stage == step.stage and t.status == "open" and t.owner != "system" and standing.speaks(situation, t)
+            if t.stage == step.stage and t.is_open and t.owner != "system" and standing.speaks(situation, t)
         ]
         context["standing"] = standing.standing(situation, order_id).value
         today = situation.today  # a welcome that had to wait names no day that is gone
@@ -171,7 +171,7 @@ def provisioned(situation: Situation, step: Step) -> Decision:
     silent = [  # was ready on the day on which this one was asked for as well
         t.stage
         for t in situation.customer.tasks
-        if (t.name, t.due_on, t.status) == (facts.name, facts.due_on, "done")
+        if (t.name, t.due_on, t.status) == (facts.name, facts.due_on, OnboardingTaskStatus.DONE)
         and t.completed_at is not None
         and day_of(t.completed_at) == facts.due_on
     ]
@@ -305,6 +305,6 @@ def no_touch(situation: Situation, stage: str) -> str | None:
     if standing.standing(situation, about(stage)) is not standing.Standing.NEW:
         return "they know us"
     provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
-    if any(t.stage == stage and t.status == "open" and t.name in provided for t in situation.customer.tasks):
+    if any(t.stage == stage and t.is_open and t.name in provided for t in situation.customer.tasks):
         return "they have no access yet"
     return None

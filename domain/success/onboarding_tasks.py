@@ -11,7 +11,7 @@ from domain.frame.keys import StageId, StageKind, about
 from domain.frame.playbook import OnboardingTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
-from domain.frame.success_facts import TaskFacts
+from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import ESCALATION, keys_of
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -26,6 +26,11 @@ def stage_of(order_id: str) -> str:
     return str(StageId(StageKind.ONBOARDING, order_id))
 
 
+def waits_for(tasks: list[str]) -> Stage | None:
+    """The stage of an onboarding that waits for these tasks; null once there are none."""
+    return Stage(status=OnboardingTaskStatus.OPEN, tasks=tasks) if tasks else None
+
+
 def starts_on(situation: Situation, start: date) -> date:
     """The local day from which the promises of an order of the day `start` count: one that comes to us late is onboarded from
     the day on which we hear of it, so that nothing promised falls away."""
@@ -38,7 +43,8 @@ def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboa
     opened = []
     for task in situation.playbook.onboarding.tasks:
         at, on = situation.customer.morning(start + timedelta(days=task.due_after))
-        status = "past" if situation.imported and at < situation.as_of else "open"
+        past = situation.imported and at < situation.as_of
+        status = OnboardingTaskStatus.PAST if past else OnboardingTaskStatus.OPEN
         opened.append(OpenOnboardingTask(stage_of(order_id), task.name, task.title, task.owner, on, at, status))
     return opened
 
@@ -46,9 +52,7 @@ def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboa
 def promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTask | None, TaskFacts | None]:
     """The playbook's task and the promised one; a step whose task is settled is no longer wanted."""
     task = next((task for task in situation.playbook.onboarding.tasks if task.name == name), None)
-    facts = next(
-        (t for t in situation.customer.tasks if t.stage == stage and t.name == name and t.status == "open"), None
-    )
+    facts = next((t for t in situation.customer.tasks if t.stage == stage and t.name == name and t.is_open), None)
     return task, facts
 
 
@@ -74,11 +78,11 @@ def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: Ta
 
 def complete(situation: Situation, request: CompleteTask) -> Decision:
     """A task is done, by update."""
-    stages = {t.stage for t in situation.customer.tasks if t.status == "open"}
+    stages = {t.stage for t in situation.customer.tasks if t.is_open}
     wanted = {stage_of(request.order_id)} if request.order_id else stages
-    found = [t for t in situation.customer.tasks if t.stage in wanted and t.name == request.task and t.status == "open"]
+    found = [t for t in situation.customer.tasks if t.stage in wanted and t.name == request.task and t.is_open]
     if not found:
-        open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.status == "open") or "none"
+        open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.is_open) or "none"
         raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {open_now}")
     if len(found) > 1:
         orders = ", ".join(about(t.stage) for t in found)
@@ -90,15 +94,13 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
     """A task is settled: its steps fall away, and the last one closes the stage."""
     terms = situation.playbook.onboarding
     stage, title = facts.stage, named(situation, facts)
-    left = [
-        t.name for t in situation.customer.tasks if t.stage == stage and t.status == "open" and t.name != facts.name
-    ]
+    left = [t.name for t in situation.customer.tasks if t.stage == stage and t.is_open and t.name != facts.name]
     value = facts.name == terms.value_task
     writes: list[Write] = [
         CompleteOnboardingTask(stage, facts.name, situation.as_of, by, evidence, value=value),
         CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of),
     ]
-    stages: dict[str, Stage | None] = {stage: Stage(status="open", tasks=left) if left else None}
+    stages: dict[str, Stage | None] = {stage: waits_for(left)}
     plan, drop, mails, said = [], keys_of(stage, facts.name), [], [f"{title} done"]
     days = days_between(_since(situation, stage), situation.as_of)
     if value:

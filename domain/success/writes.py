@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.frame.success_facts import OfferStatus, OnboardingTaskStatus
 from domain.kernel.base import Write
 
 
@@ -20,7 +21,7 @@ class OpenOnboardingTask(Write):
     owner: str
     due_on: date
     due_at: datetime
-    status: str = "open"
+    status: OnboardingTaskStatus = OnboardingTaskStatus.OPEN
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class SettleOffer(Write):
     """An offer is accepted, declined or expired."""
 
     offer_id: str
-    status: str
+    status: OfferStatus
     reason: str
     at: datetime
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from activities.journey import reports
 from activities.kernel.pool import Pool
+from domain.frame.flight import DeliveryStatus
 from domain.frame.keys import about
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import half_up
@@ -221,7 +222,7 @@ class Life:
             else f"{'' if last['score'] is None else last['score']} {last['band']}".strip()
         )
         share = (now - self.start) / (self.end - self.start) if self.end > self.start else 1.0
-        sent = sum(mail["status"] == "sent" for mail in mails)
+        sent = sum(mail["status"] == DeliveryStatus.SENT for mail in mails)
         said, self._said = self._said, []
         self.on_moment(Moment(now, lines, sent, words, stages, min(1.0, share), said))
 

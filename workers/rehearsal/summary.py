@@ -14,6 +14,7 @@ from activities.assets.ledger import load_records
 from activities.journey import reports
 from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
+from domain.frame.customer import ContractStatus
 from domain.frame.ownership import POLICY
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import rounding_of
@@ -212,7 +213,7 @@ def _show_renewals(summary: dict[str, Any], console: Console) -> None:
     rows = []
     for row in summary["renewals"]:
         quote = f"{row['quote_id']}: {Decimal(row['total']):,} {row['currency']}" if row["quote_id"] else ""
-        state = "" if row["status"] == "active" else f" ({row['status']}: {row['status_reason']})"
+        state = "" if row["status"] == ContractStatus.ACTIVE else f" ({row['status']}: {row['status_reason']})"
         term = Text(str(row["term"])).append(state, style="yellow")
         rows.append((row["contract_id"], term, row["start_on"], row["last_day"], row["origin"], quote))
     show_part(("contract", "term", "from", "until", "sold", "quote"), rows, console, title="Contracts")
