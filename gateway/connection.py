@@ -41,3 +41,9 @@ async def connect(address: str | None = None, **options: Any) -> Client:
         raise NoServerError(
             f"no Temporal server at {config['target_host']}; start `perennial up` in this folder, or set TEMPORAL_ADDRESS"
         ) from error
+
+
+async def connect_to_own(address: str) -> Client:
+    """A client for a server that this process has started for itself, whatever `TEMPORAL_*` says of others: no namespace, key
+    or certificate of theirs."""
+    return await Client.connect(address, data_converter=DATA_CONVERTER)

@@ -21,6 +21,7 @@ from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
 from workers.cli.asking import read_fields
 from workers.cli.common import UserError, console, progress_console, waited
+from workers.cli.foresee import show_foresight
 from workers.cli.output import Json, day, print_json, show_part, show_table, words
 from workers.cli.plans import show_plan
 from workers.cli.servers import By, Connections, asker, connections
@@ -174,6 +175,17 @@ async def plan(
     if months is not None and life:
         raise UserError("give --months or --life, not both")
     await show_plan(account, Horizon(months=months, life=life), as_json=as_json)
+
+
+@app.command()
+@waited
+async def foresee(
+    account: str,
+    horizon: Annotated[str, typer.Argument(help="How far: 12m, 90d, 6w or 2y, by the customer's calendar.")] = "12m",
+    as_json: Json = False,
+) -> None:
+    """Lives what comes on a copy, by the real rules, and touches nobody: `perennial journey foresee capricorn-coffee 12m`."""
+    await show_foresight(account, horizon, as_json=as_json)
 
 
 @app.command()

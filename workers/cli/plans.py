@@ -23,7 +23,7 @@ from workers.cli.servers import Connections, connections
 async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
     """Prints the steps with their local days. Raises `Refusal` for an account that is not known."""
     async with connections() as servers:
-        now, lost = await _now(servers, account)
+        now, lost = await customer_now(servers, account)
         async with servers.pool.acquire() as connection, connection.transaction(readonly=True):
             facts = await load_facts(connection, account, now, lost=lost, going_on=True)
     if facts is None:
@@ -41,7 +41,7 @@ async def show_plan(account: str, horizon: Horizon, *, as_json: bool) -> None:
         console.print(f"[yellow]{escape(fact.name)} cannot be read, and nothing is planned for it[/]")
 
 
-async def _now(servers: Connections, account: str) -> tuple[datetime, bool]:
+async def customer_now(servers: Connections, account: str) -> tuple[datetime, bool]:
     """The customer's own time; true if no journey says what it is."""
     try:
         return await servers.client.now(account), False

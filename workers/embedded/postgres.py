@@ -98,7 +98,7 @@ class EmbeddedPostgres(Part):
         if found.data.exists():
             version = await run_tool([str(found.programs / "postgres"), "--version"], env=_environment())
             _check_version(found.data, version.split()[-1].split(".")[0])
-            await _clear_leftover(found.data)
+            await end_leftover_postgres(found.data)
         else:
             await _initialise(found, self._password)
         await self._serve(found)
@@ -280,7 +280,7 @@ def _check_user_has_a_name() -> None:
         ) from error
 
 
-async def _clear_leftover(data: Path) -> None:
+async def end_leftover_postgres(data: Path) -> None:
     """Deal with the process that the data directory's `postmaster.pid` names."""
     path = data / "postmaster.pid"
     try:

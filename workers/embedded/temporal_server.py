@@ -52,6 +52,7 @@ RETENTION = timedelta(days=3650)
 """How long closed runs can be looked at: a customer's earlier runs too. The server's own default is one day."""
 
 _READY_SECONDS = 60.0
+_PID_FILE = "server.pid"
 _LADDER: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
@@ -133,10 +134,8 @@ class EmbeddedTemporal(Part):
         db_file = self._db_file = await asyncio.to_thread(self._db_file.resolve)
         db_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._exit.enter_context(FolderLock(db_file.parent))
-        pid_file = db_file.with_name("server.pid")
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            if serves(pid := int(pid_file.read_text()), "temporal", db_file):
-                await end_leftover(pid, _LADDER)
+        pid_file = db_file.with_name(_PID_FILE)
+        await end_leftover_temporal(db_file)
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             ports = [choose_port(wanted, port) for wanted, port in zip(self._wanted, self.preferred, strict=True)]
@@ -166,7 +165,7 @@ class EmbeddedTemporal(Part):
         try:
             if self._server is not None:
                 await self._server.stop()
-                self._db_file.with_name("server.pid").unlink(missing_ok=True)
+                self._db_file.with_name(_PID_FILE).unlink(missing_ok=True)
         finally:
             self._exit.close()
 
@@ -236,6 +235,13 @@ class EmbeddedTemporal(Part):
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.02)
+
+
+async def end_leftover_temporal(db_file: Path) -> None:
+    """Ends the server on `db_file` (an absolute path) that has outlived its owner, if one has."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        if serves(pid := int(db_file.with_name(_PID_FILE).read_text()), "temporal", db_file):
+            await end_leftover(pid, _LADDER)
 
 
 def find_program() -> Path:

@@ -1,0 +1,28 @@
+"""What has happened to a customer, read so that it can be told what is new: messages, tasks of people, usage."""
+
+from __future__ import annotations
+
+from activities.kernel.queries import Query
+
+messages_of = Query(
+    "select o.delivery_id, o.channel, o.stage, o.status, o.reason, o.message_id, coalesce(o.settled_at, o.created_at) as at,"
+    "  o.body->>'template' as template, coalesce(c.name, s.name, o.body->>'to_name') as name, c.role"
+    " from outbox o left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id"
+    "  left join staff s on s.staff_id = o.staff_id"
+    " where o.account_id = $1 and o.channel in ('deliver_mail', 'deliver_notice')"
+    " order by coalesce(o.settled_at, o.created_at), o.delivery_id"
+)
+"""Mails and notices of an account, with where they stand since when, and whom they are for."""
+
+
+staff_tasks_of = Query(
+    "select t.key, t.title, s.name as owner, t.opened_at, t.due_at, t.closed_at"
+    " from staff_task t join staff s on s.staff_id = t.staff_id where t.account_id = $1 order by t.opened_at, t.key"
+)
+"""What our people were asked to do for an account, and when it was done, if it was."""
+
+
+usage_since = Query(
+    "select product_code as product, day, active_users from usage_day where account_id = $1 and day > $2 order by day, product_code"
+)
+"""What an account's products reported after a day."""
