@@ -18,7 +18,7 @@ class Unloaded(TyperCommand):
     """A command by its name and one line, until somebody runs it."""
 
     def __init__(self, loader: Loader) -> None:
-        super().__init__(loader.__name__.rstrip("_"), help=inspect.getdoc(loader))
+        super().__init__(loader.__name__.rstrip("_").replace("_", "-"), help=inspect.getdoc(loader))
         self._loader = loader
 
     def load(self) -> Any:

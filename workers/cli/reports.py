@@ -47,6 +47,13 @@ def adoption() -> typer.Typer:
     return app
 
 
+def cross_sell() -> typer.Typer:
+    """What is bought together, what of it to suggest, and how often suggestions would have come true on your own past."""
+    from workers.cli.cross_sell_reports import app
+
+    return app
+
+
 def sla() -> typer.Typer:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     from workers.cli.service_reports import app
@@ -61,7 +68,7 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, sla, roi)
+app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, cross_sell, sla, roi)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")
