@@ -39,6 +39,7 @@ SAMPLES = {
 """What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
+    "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.add": Insert,
     "activities.kernel.queries.__call__": Statement,
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
