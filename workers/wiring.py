@@ -40,6 +40,7 @@ from activities.service.cases import ServiceCases
 from activities.service.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
+from activities.success.playing import Plays
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.inbound import Inbox
@@ -66,6 +67,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     playbooks = read_playbooks(settings.playbooks or FOLDER)
     concerns = (
         JourneySteps(performer),
+        Plays(performer),
         Fulfilments(performer),
         Quotes(performer),
         AssetAmendments(performer),

@@ -207,7 +207,9 @@ class Journey(Entity[JourneyState]):
                 goes_elsewhere = bool(pending.body.get("time_zone"))
                 keeping = AT_AN_INSTANT if goes_elsewhere and workflow.patched("instants-stay") else ()
                 self.state = self.state.moved(before.account, keeping=keeping)
-                if pending.body.get("segment"):  # what is planned already follows another playbook
+                if pending.body.get("segment") or pending.body.get(
+                    "playbook_version"
+                ):  # what is planned already follows another playbook
                     again = {"request_id": f"after-{pending.request_id}"[:120], "by": "system"}
                     self.pending.append(PendingUpdate("reconcile", again["request_id"], again))
             case "pause_journey":

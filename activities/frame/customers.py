@@ -142,6 +142,13 @@ async def load_playbook(connection: Connection, segment: str, version: int) -> P
     return found
 
 
+async def find_playbook(connection: Connection, segment: str, version: int) -> Playbook | None:
+    """The playbook of that segment and version; null if none is on record."""
+    if await connection.fetchval("select 1 from playbook where segment = $1 and version = $2", segment, version):
+        return await load_playbook(connection, segment, version)
+    return None
+
+
 async def load_looks(connection: Connection, account_id: str) -> Looks:
     """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
     row = await connection.fetchrow(

@@ -98,6 +98,12 @@ async def record_effect(
     await _EFFECT.add(connection, [row])
 
 
+async def amend_effect(connection: Connection, key: str, outcome: Carried) -> None:
+    """What came of an effect that was recorded in the same transaction, with what only shows once it is on record."""
+    said = outcome.model_dump(mode="json", exclude_unset=True)
+    await connection.execute("update effect set outcome = $2 where key = $1", key, said)
+
+
 _EFFECT = Insert("effect", "key account_id run as_of outcome asked under")
 
 

@@ -17,6 +17,7 @@ from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
 from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
+from activities.journey.agenda_facts import plays_ahead
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
@@ -25,6 +26,7 @@ from domain.frame.decision import Decision
 from domain.frame.request_kinds import RequestKind
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
+from domain.frame.unreadable import Missing
 from domain.kernel.fingerprints import Asked
 from domain.kernel.refusals import named_refusals
 from domain.kernel.requests import Request
@@ -107,12 +109,17 @@ class UnitOfWork:
         origin = Origin(unit.key, unit.stage, situation.as_of)
         return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
 
-    async def record(self, outcome: Outcome) -> Outcome:
-        """What came of the unit, under its key: the last that is written of it."""
+    async def record(self, outcome: Outcome, situation: Situation | None = None) -> Outcome:
+        """What came of the unit, under its key: the last that is written of it. A customer of the `situation` whose playbook has plays
+        gets them planned anew from what is so by now."""
         unit = self.unit
         await effects.record_effect(
             self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked
         )
+        if situation is None or isinstance(situation.playbook, Missing) or not situation.playbook.plays:
+            return outcome
+        outcome = outcome.having(plays=await plays_ahead(self.connection, unit.account_id, unit.as_of))
+        await effects.amend_effect(self.connection, unit.key, outcome)
         return outcome
 
     async def also(self, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
@@ -237,7 +244,7 @@ class Performer:
             outcome = await work.carry_out(situation, decision)
             for step, key, put_off in beside:
                 await work.also(situation, put_off, Unit(unit.account_id, key, unit.as_of, step.stage, step.kind))
-            return await work.record(await follow(work, outcome) if follow else outcome)
+            return await work.record(await follow(work, outcome) if follow else outcome, situation)
 
 
 class Activities:

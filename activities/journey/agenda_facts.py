@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
 from activities.assets.ledger import load_records
 from activities.billing import invoices
 from activities.billing.falling_due import contracts_billing
@@ -11,7 +13,10 @@ from activities.frame import customers
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from domain.frame.situation import Situation
-from domain.journey.agenda_facts import Facts, OnRecord
+from domain.frame.state import Step
+from domain.frame.unreadable import Missing
+from domain.journey.agenda_facts import AnchorFacts, Facts, OnRecord
+from domain.journey.planning import plays_of
 
 _LATER = (
     "adoption_check_in",
@@ -46,7 +51,7 @@ begun as (
   select j.journal_id, j.key, e.as_of from journal j join effect e on e.key = j.key
   where j.account_id = $1 and j.kind in ('order_accepted', 'take_up_holdings'))
 select jsonb_build_object(
-  'recorded_at', a.recorded_at, 'closed_at', a.closed_at,
+  'playbook_since', a.playbook_since, 'recorded_at', a.recorded_at, 'closed_at', a.closed_at,
   'reopened_at', (select b.as_of from begun b, closed c where b.journal_id > c.id order by b.journal_id limit 1),
   'paused', (
     select jsonb_build_object('reason', coalesce(detail->>'reason', regexp_replace(title, '^Paused[^:]*: ', '')), 'since', as_of,
@@ -128,6 +133,27 @@ from account a where a.account_id = $1
 """
 
 
+_ANCHORS = """
+select coalesce(jsonb_agg(to_jsonb(x) order by x.at, x.anchor, x.of), '[]')::text from (
+  select 'task' as anchor, stage as of, name, completed_at as at from onboarding_task
+    where account_id = $1 and status = 'done' and completed_at is not null
+  union all select 'case_opened', case_id, '', opened_at from service_case
+    where account_id = $1 and status not in ('merged', 'cancelled')
+  union all select 'case_resolved', case_id, '', resolved_at from service_case
+    where account_id = $1 and status in ('resolved', 'closed') and resolved_at is not null
+  union all (
+    select 'band_changed', to_char(h.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24MISS'), h.band, h.at
+    from (select at, band, lag(band) over (order by at) as before from health_score where account_id = $1) h
+    where h.before is not null and h.before <> h.band order by h.at desc limit 1)) x
+"""
+_ANCHORS_READ = TypeAdapter(list[AnchorFacts])
+
+
+async def load_anchors(connection: Connection, account_id: str) -> list[AnchorFacts]:
+    """The days that plays count from, beside those of orders and contracts."""
+    return _ANCHORS_READ.validate_json(await connection.fetchval(_ANCHORS, account_id))
+
+
 async def load_record(connection: Connection, account_id: str) -> OnRecord | None:
     """What the tables say beside the customer, or null for an account that is not known."""
     text = await connection.fetchval(_RECORD, account_id, f"journey:{account_id}/", list(_LATER))
@@ -151,6 +177,8 @@ async def load_facts(
     if customer is None:
         return None
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
+    if not isinstance(playbook, Missing) and playbook.plays:
+        record = record.having(anchors=await load_anchors(connection, account_id))
     records = await load_records(connection, account_id)
     service = await hold_rows.load_service(connection, account_id, at, review=True)
     return Facts(
@@ -160,3 +188,9 @@ async def load_facts(
         await contracts_billing(connection, account_id),
         await invoices.billed_lines(connection, list(records)) if records else {},
     )
+
+
+async def plays_ahead(connection: Connection, account_id: str, as_of: datetime) -> list[Step]:
+    """All steps of plays that the journey of an account must have at `as_of`."""
+    facts = await load_facts(connection, account_id, as_of)
+    return plays_of(facts) if facts is not None else []

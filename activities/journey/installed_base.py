@@ -34,4 +34,4 @@ class InstalledBase(Activities):
                 else:
                     first = brings_check_ins(situation, request)
                     outcome = await with_contracts(work.connection, call, outcome, request.contracts, check_ins=first)
-                return await work.record(outcome)
+                return await work.record(outcome, situation)

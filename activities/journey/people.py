@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.frame import customers
 from activities.frame.unit_of_work import Activities, Performer, UnitOfWork
 from activities.journey import people_rows
 from activities.playbooks import Playbooks
@@ -20,10 +21,13 @@ class CustomerChanges(Activities):
         self.looks = {"change_account": self._named}
 
     async def _named(
-        self, work: UnitOfWork, _: Situation, request: ChangeAccount
+        self, work: UnitOfWork, situation: Situation, request: ChangeAccount
     ) -> tuple[dict[str, StaffFacts], Playbook | None]:
-        """The people and the present playbook that a change names."""
+        """The people and the playbook that a change names."""
         named = {id for id in (request.owner, request.success_manager) if id is not None}
         staff = await people_rows.find_staff(work.connection, named) if named else {}
         playbook = self._playbooks.current(request.segment) if request.segment else None
+        if request.playbook_version is not None:
+            segment = request.segment or situation.customer.account.segment
+            playbook = await customers.find_playbook(work.connection, segment, request.playbook_version)
         return staff, playbook

@@ -136,8 +136,9 @@ def _contact_row(
 
 _ACCOUNT = Sql(
     "update account set owner_id = :owner, success_manager_id = :success_manager, segment = :segment, language = :language,"
+    " playbook_since = case when (segment, playbook_version) = (:segment, :playbook_version) then playbook_since else :as_of end,"
     " playbook_version = :playbook_version, time_zone = :time_zone, billed_until = :billed_until,"
-    " set_by_request = (select array_agg(distinct f) from unnest(set_by_request || :fields::text[]) f)"
+    " set_by_request = (select coalesce(array_agg(distinct f), '{}') from unnest(set_by_request || :fields::text[]) f)"
     " where account_id = :account_id"
 )
 _SET_BY_REQUEST = Sql(

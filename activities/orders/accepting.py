@@ -80,7 +80,7 @@ class OrderAcceptance(Activities):
                     outcome = await with_the_past(connection, call, outcome)
                 if customer.account.country != situation.customer.account.country:
                     outcome = await with_other_business_days(connection, call, outcome)
-            return await work.record(outcome)
+            return await work.record(outcome, situation)
 
     async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
         """A new customer gets the segment's current playbook, a known one keeps theirs."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
+from activities.playbooks.conditions import ConditionError, check
+from activities.playbooks.lines import Lines, line_of, lines_of
 from domain.frame.playbook import Playbook
-from domain.kernel.refusals import MendableError, Refusal
+from domain.kernel.refusals import MendableError
 
 FOLDER = Path(__file__).parent
 
@@ -49,13 +52,50 @@ def read_playbooks(folder: Path = FOLDER) -> Playbooks:
     return Playbooks(playbooks)
 
 
-def _read(path: Path) -> Playbook:
+def read_playbook(path: Path) -> Playbook:
+    """The playbook in a file. Raises PlaybookError, which names each fault with its line."""
     try:
-        playbook = Playbook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlaybookError(f"{path} cannot be read: {error}") from error
+    try:
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise PlaybookError(f"{path.name} is no YAML: {error}") from error
+    lines = lines_of(text)
+    try:
+        playbook = Playbook.model_validate(document)
     except ValidationError as error:
-        raise PlaybookError(str(Refusal.from_validation("InvalidPlaybook", path.name, error))) from error
+        said = [
+            (tuple(one["loc"]), f"{_field(one['loc'])}{one['msg'].removeprefix('Value error, ')}")
+            for one in error.errors()
+        ]
+        raise PlaybookError(_faults(path, said, lines)) from error
+    faults: list[tuple[tuple[int | str, ...], str]] = []
+    for number, play in enumerate(playbook.plays):
+        if play.when is not None:
+            try:
+                check(play.when)
+            except ConditionError as error:
+                place = ("plays", number, "when")
+                faults.append((place, f"{_field(place)}{error}; the condition is: {play.when}"))
+    if faults:
+        raise PlaybookError(_faults(path, faults, lines))
+    return playbook
+
+
+def _field(place: Sequence[int | str]) -> str:
+    said = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    return f"{said}: " if said else ""
+
+
+def _faults(path: Path, faults: Sequence[tuple[tuple[int | str, ...], str]], lines: Lines) -> str:
+    """Each fault on a line of its own, by the file and the line of what is wrong, or of what it is missing in."""
+    return "\n".join(f"{path.name}:{line_of(lines, place)}: {said}" for place, said in faults)
+
+
+def _read(path: Path) -> Playbook:
+    playbook = read_playbook(path)
     if playbook.segment != path.stem:
         raise PlaybookError(f"{path.name} is for segment {playbook.segment!r}; name the file {playbook.segment}.yaml")
     return playbook

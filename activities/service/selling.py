@@ -11,7 +11,7 @@ from activities.frame.unit_of_work import Activities, Unit, UnitOfWork
 from activities.quotes import quote_rows as quote_store
 from activities.quotes.quoting import sources_of
 from domain.frame.calls import RequestCall
-from domain.frame.situation import Needs
+from domain.frame.situation import Needs, Situation
 from domain.frame.state import Outcome
 from domain.holds.requests import SellFromCase
 from domain.journey import acceptance
@@ -32,10 +32,10 @@ class CaseSales(Activities):
         async with business_errors():
             request = read_request(SellFromCase, call.body)
             async with self._performer.begin(Unit.of_request(call, request, "quote")) as work:
-                return work.before or await work.record(await _sold(work, request))
+                return work.before or await work.record(*await _sold(work, request))
 
 
-async def _sold(work: UnitOfWork, request: SellFromCase) -> Outcome:
+async def _sold(work: UnitOfWork, request: SellFromCase) -> tuple[Outcome, Situation]:
     lead_id = opaque_id(work.unit.key)
     situation = await work.load(Needs(ledger=True, service=True, names=True))
     alone = selling.without_case(situation, request)
@@ -50,4 +50,5 @@ async def _sold(work: UnitOfWork, request: SellFromCase) -> Outcome:
     selling.check_value(situation, stored.file.current)
     taken = await quote_store.taken_ids(work.connection, wanted.quote_id, wanted.quote_id)
     accepted = acceptance.accept(alone, AcceptQuote(quote_id=wanted.quote_id, by=request.by), stored, taken)
-    return await work.carry_out(alone, selling.sold(situation, request, case, quoted, accepted, lead_id))
+    outcome = await work.carry_out(alone, selling.sold(situation, request, case, quoted, accepted, lead_id))
+    return outcome, situation

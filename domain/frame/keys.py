@@ -19,6 +19,7 @@ class StageKind(StrEnum):
     BILLING = "billing"
     SERVICE = "service"
     AMENDMENT = "amendment"
+    PLAY = "play"
     RELATIONSHIP = "relationship"
 
 

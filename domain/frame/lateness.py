@@ -20,6 +20,7 @@ _GOOD_FOR: Mapping[str, int] = {
     "check_in": 14,
     "outreach": 14,
     "recovered": 14,
+    "play_note": 10,
     "reorder_check_in": 14,
 }
 """Mails about how things stand, with the days for which they do."""

@@ -30,6 +30,7 @@ MAILS = {
     "opted_out": "confirmation of fewer mails",
     "order_confirmed": "confirmation of an order",
     "outreach": "offer of help",
+    "play_note": "mail of the playbook",
     "price_match": "news of a price match",
     "provisioning_done": "news that everything is set up",
     "quote_presented": "quote",

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.frame.plays import MOST_PLAYS, Play, PlayAnchor
 from domain.kernel.base import Received
 from domain.kernel.money import CurrencyCode, Money
 from domain.orders.order import Text
@@ -221,6 +222,8 @@ class Playbook(Received):
     amendment: AmendmentRules = AmendmentRules()
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()
+    plays: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = ()
+    """steps of the playbook's own"""
 
     @property
     def named(self) -> str:
@@ -232,6 +235,14 @@ class Playbook(Received):
         names = [task.name for task in self.onboarding.tasks]
         if len(names) != len(set(names)):
             raise ValueError("onboarding names a task twice; each needs a name of its own")
+        plays = [play.name for play in self.plays]
+        if twice := sorted({name for name in plays if plays.count(name) > 1}):
+            raise ValueError(f"play {twice[0]!r} is there twice; each needs a name of its own")
+        for play in self.plays:
+            needed = {PlayAnchor.FIRST_VALUE: "value_task", PlayAnchor.GO_LIVE: "last_task"}.get(play.anchor)
+            if needed and getattr(self.onboarding, needed) is None:
+                said = f"play {play.name!r} counts from {play.anchor.value}, which never comes: onboarding.{needed} is missing"
+                raise ValueError(said)
         for field in ("value_task", "last_task"):
             named = getattr(self.onboarding, field)
             if named is not None and named not in names:

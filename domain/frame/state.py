@@ -52,6 +52,10 @@ AT_AN_INSTANT = frozenset(
 """Kinds of steps that happen at an instant, wherever the customer is."""
 
 
+PLAYS = frozenset({"play", "play_escalation"})
+"""Kinds of steps that a playbook lists by itself: whatever happens, all of them are planned anew from the facts."""
+
+
 class Stage(Carried):
     """An open stage: its `status` (a word of the stage's module), open `tasks`, and `until`, the instant that ends it if one does."""
 
@@ -146,6 +150,8 @@ class Outcome(Carried):
     """a pause that is on record, for a journey that has lost it"""
     unpaused: bool = False
     """true if the record knows of no pause any more"""
+    plays: list[Step] | None = None
+    """all steps of plays that are to come, in place of those that were; null if they stay"""
     put_off: bool = False
     """true for a step that is not done yet: `plan` says when it is"""
 
@@ -233,7 +239,10 @@ class JourneyState(Flying):
             and not dropped & {step.key, step.stage}
             and not (prefixes and step.key.startswith(prefixes))
             and not (done is not None and step.key == done.key)
+            and not (outcome.plays is not None and step.kind in PLAYS)
         ]
+        aside = {step.key for step in self.parked} | ({done.key} if done is not None else set())
+        planned |= {step.key: step for step in outcome.plays or () if step.key not in aside}
         return self.having(
             agenda=sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
             stages=_without_finished(_merged(self.stages, outcome.stages), outcome.finished),

@@ -34,6 +34,8 @@ STEPS = {
     "onboarding_provisioned": "What was bought is ready",
     "onboarding_provisioning": "What was bought is asked of the provisioning service",
     "onboarding_touch": "Short mail: {task}",
+    "play": "Step of the playbook's own: {play}",
+    "play_escalation": "Is it done, what the playbook asked for: {play}?",
     "quote_expiry": "Quote lapses without an answer",
     "quote_give_up": "Discounts were not approved in time",
     "quote_reminder": "Reminder: discounts wait for approval",
@@ -61,7 +63,9 @@ def in_words(step: Step, ends: date | None = None) -> str:
 
     ends: the first day after the term that the step is about, if it is known.
     """
-    words = STEPS.get(step.kind, step.kind.replace("_", " ").capitalize()).format(task=_task(step.name))
+    words = STEPS.get(step.kind, step.kind.replace("_", " ").capitalize()).format(
+        task=_task(step.name), play=plain(step.about)
+    )
     return shortened(", ".join(part for part in (words, _before(step, ends), subject_of(step.stage)) if part))
 
 
@@ -130,5 +134,7 @@ def _before(step: Step, ends: date | None) -> str:
 def subject_of(stage: str) -> str:
     """What a stage is about, such as `contract K-1`; nothing for one that is about the whole customer."""
     kind, about, part = StageId.parse(stage)
+    if kind is StageKind.PLAY:
+        return ""  # it is named by what it does
     word = part if kind is StageKind.BILLING else _SUBJECTS.get(kind, "")
     return f"{word} {about}".strip() if about else ""

@@ -135,6 +135,7 @@ SALES_MAILS: dict[str, Purpose] = {
     "check_in": Purpose.SALES_OUTREACH,
     "outreach": Purpose.SALES_OUTREACH,
     "recovered": Purpose.SALES_OUTREACH,
+    "play_note": Purpose.CAMPAIGN,
     "reorder_check_in": Purpose.SALES_OUTREACH,
     "survey": Purpose.SURVEY,
     "touch_anniversary": Purpose.CAMPAIGN,

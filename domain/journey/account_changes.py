@@ -34,19 +34,21 @@ class ChangeAccount(Request):
     A new success manager introduces herself by a mail at once, and gets the open tasks of whoever has no part in the customer any
     more. In another zone what is planned for nine o'clock happens at nine there; terms and invoices keep the instants that they were
     sold by. Another segment holds for what is planned from now on, and waits until no onboarding is open: that keeps its promises.
+    So does another `playbook_version`, one on record, unless it promises the same onboarding.
     """
 
     owner: StaffRef | None = None
     success_manager: StaffRef | None = None
     segment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")] | None = None
+    playbook_version: Annotated[int, Field(ge=1)] | None = None
     language: Language | None = None
     time_zone: ZoneName | None = None
     reason: Remark = ""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if all(getattr(self, name) is None for name in _CHANGES):
-            raise ValueError(f"give at least one of {', '.join(_CHANGES)}")
+        if all(getattr(self, name) is None for name in (*_CHANGES, "playbook_version")):
+            raise ValueError(f"give at least one of {', '.join((*_CHANGES, 'playbook_version'))}")
         return self
 
 
@@ -86,7 +88,7 @@ class ChangeContacts(Request):
 def change_account(
     situation: Situation, request: ChangeAccount, staff: Mapping[str, StaffFacts], playbook: Playbook | None
 ) -> tuple[Situation, Decision]:
-    """The customer as they are from now on, and what follows. `playbook`: the present one of the segment that is asked for.
+    """The customer as they are from now on, and what follows. `playbook`: the one of the segment and version that are asked for.
 
     Raises `Refusal`: UnknownStaff, InvalidRequest for an unknown segment, NotAllowed while an onboarding promises its tasks.
     """
@@ -94,8 +96,8 @@ def change_account(
     account = customer.account
     owner = _person(request.owner, "owner", staff) or customer.owner
     manager = _person(request.success_manager, "success_manager", staff) or customer.success_manager
-    if request.segment not in (None, account.segment):
-        _check_segment(situation, request.segment, playbook)
+    if request.segment not in (None, account.segment) or request.playbook_version is not None:
+        _check_playbook(situation, request, playbook)
     now = {
         "owner": (customer.owner.staff_id, owner.staff_id),
         "success_manager": (customer.success_manager.staff_id, manager.staff_id),
@@ -104,7 +106,9 @@ def change_account(
         "time_zone": (account.time_zone, request.time_zone or account.time_zone),
     }
     changed = {name: pair for name, pair in now.items() if pair[0] != pair[1]}
-    rules = playbook if "segment" in changed and playbook is not None else situation.playbook
+    rules = situation.playbook
+    if playbook is not None and ("segment" in changed or request.playbook_version is not None):
+        rules = playbook
     after = customer.having(
         owner=owner,
         success_manager=manager,
@@ -130,7 +134,8 @@ def change_account(
     )
     writes: list[Write] = [*([KeepPlaybook(playbook)] if playbook is not None else []), write]
     moved = Situation(after, rules, situation.as_of, service=situation.service)
-    said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in changed.items())
+    told = {**changed, **_version(situation, rules)}
+    said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in told.items())
     says = f"Account changed: {said}" if said else "Account: nothing to change"
     outcome = Outcome(
         plan=holding.after_move(customer, moved),
@@ -140,7 +145,8 @@ def change_account(
         said=[says],
         answer={
             "account_id": account.account_id,
-            "changed": sorted(changed),
+            "changed": sorted(told),
+            **({"playbook": rules.named} if request.playbook_version is not None else {}),
             **{name: new for name, (_, new) in now.items()},
         },
     )
@@ -170,12 +176,24 @@ def _person(staff_id: str | None, name: str, staff: Mapping[str, StaffFacts]) ->
     return staff[staff_id]
 
 
-def _check_segment(situation: Situation, segment: str | None, playbook: Playbook | None) -> None:
+def _version(situation: Situation, rules: Playbook) -> dict[str, tuple[str, str]]:
+    """Another version of the same segment's playbook."""
+    if rules.segment != situation.playbook.segment or rules.version == situation.playbook.version:
+        return {}
+    return {"playbook": (situation.playbook.named, rules.named)}
+
+
+def _check_playbook(situation: Situation, request: ChangeAccount, playbook: Playbook | None) -> None:
+    segment = request.segment or situation.customer.account.segment
     if playbook is None:
+        version = "" if request.playbook_version is None else f" {request.playbook_version}"
         problem = Problem(
-            field="segment", problem=f"no playbook for segment {segment!r}; see `perennial schema playbook`"
+            field="segment" if request.playbook_version is None else "playbook_version",
+            problem=f"no playbook for segment {segment!r}{version}; see `perennial schema playbook`",
         )
         raise Refusal(INVALID_REQUEST, "the account cannot be changed", [problem])
+    if segment == situation.playbook.segment and playbook.onboarding == situation.playbook.onboarding:
+        return
     if still := [task for task in situation.customer.tasks if task.is_open]:
         names = ", ".join(task.name for task in still)
         raise Refusal(

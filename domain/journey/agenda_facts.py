@@ -89,6 +89,16 @@ class Announced(Carried):
     by: AwareDatetime
 
 
+class AnchorFacts(Carried):
+    """A day that plays count from and that nothing else here tells of: a `task` of onboarding (`name`) that was done, a change of
+    band, a case. `of`: the stage of the task, the case, the moment of the change."""
+
+    anchor: str
+    of: str
+    name: str = ""
+    at: AwareDatetime
+
+
 class Moved(Carried):
     """What a person's request took off the agenda, and put on it: steps left out, moved, or overdue and planned anew."""
 
@@ -155,6 +165,10 @@ class OnRecord(Carried):
     """in the order in which it was asked"""
     planned: list[PlannedSince] = []
     """in the order in which it was done"""
+    playbook_since: AwareDatetime | None = None
+    """since when the customer has the version of the playbook that they have, if not from the beginning"""
+    anchors: list[AnchorFacts] = []
+    """of customers whose playbook has plays"""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from domain.contracts.renewal_quote import assets_of_next_term, next_term
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.ownership import POLICY
 from domain.frame.state import Step
-from domain.journey import contract_steps, success_steps
+from domain.journey import contract_steps, play_steps, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, local_instant
@@ -31,7 +31,9 @@ def extend(facts: Facts, found: Agenda, until: datetime) -> None:
         }:
             facts, steps = _terms(facts, contract, until)
             later += steps
-    later += _invoices(facts, until)
+    plays = Agenda()
+    play_steps.plays(facts, plays, until)
+    later += [*plays.plan(), *_invoices(facts, until)]
     new = (step for step in later if step.at <= until and step.key not in found.steps)
     found.add(*(step for step in new if facts.done(step.key) is None))
 
@@ -85,7 +87,7 @@ def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Fact
             for days in renewal_notices.notice_days(begins, contract)
             if renewal_notices.notice_step(begins, contract, days).at >= contract.term.starts_at
         ]
-        steps.append(renewal_notices.end_step(contract))
+        steps += [renewal_notices.end_step(contract), *play_steps.of_term(facts, contract, until)]
     return facts, steps
 
 

@@ -22,7 +22,9 @@ LATE_GREETING = timedelta(days=3)
 _CONTRACTUAL = frozenset({"renewal_notice", "renewal_quote"})
 _ACCESS = frozenset({"onboarding_provisioning"})
 """what the customer hears of as soon as it is there"""
-_AMONG_US = frozenset({"quote_reminder", "reorder_lapse", *(step.kind for step in TASK_STEPS if step.among_us)})
+_AMONG_US = frozenset(
+    {"play_escalation", "quote_reminder", "reorder_lapse", *(step.kind for step in TASK_STEPS if step.among_us)}
+)
 _LATEST_ONLY = frozenset(
     {
         "renewal_notice",
@@ -36,7 +38,7 @@ _LATEST_ONLY = frozenset(
     }
 )
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
-_ASKING = frozenset({"fulfilment_follow_up"})
+_ASKING = frozenset({"fulfilment_follow_up", "play"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", *(step.kind for step in TASK_STEPS)})
 _BY_NIGHT = frozenset({"relationship_morning"})

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from domain.frame.keys import StageId, StageKind, stage_kind
 from domain.frame.service_facts import NO_SERVICE
-from domain.frame.state import AccountView, Outcome, Stage, Step
+from domain.frame.state import PLAYS, AccountView, Outcome, Stage, Step
 from domain.frame.unreadable import UnreadableError, unreadable_of
 from domain.holds import holding
 from domain.holds.leads import WAITING
 from domain.holds.writes import ForgetHeldSteps, WithdrawMail
-from domain.journey import ahead, contract_steps, fulfilling, mail_anew, mornings, success_steps
+from domain.journey import ahead, contract_steps, fulfilling, mail_anew, mornings, play_steps, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.journey.horizon import NEXT, Horizon
@@ -48,6 +48,7 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
         _quotes,
         _promises,
         _mornings,
+        play_steps.plays,
         _service,
     ):
         try:
@@ -60,6 +61,16 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     if len(facts.record.zones) > 1:
         found.steps = {key: facts.here(step) for key, step in found.steps.items()}
     return found
+
+
+def plays_of(facts: Facts) -> list[Step]:
+    """All steps of plays that the journey must have, as `agenda` has them."""
+    found = Agenda()
+    if facts.record.closed_at is None:
+        play_steps.plays(facts, found)
+        _moved(facts, found)
+    here = (facts.here(step) if len(facts.record.zones) > 1 else step for step in found.plan())
+    return [step for step in here if step.kind in PLAYS]
 
 
 def _further(facts: Facts, found: Agenda, until: datetime) -> None:
@@ -82,7 +93,7 @@ def _moved(facts: Facts, found: Agenda) -> None:
 
 def _stands(found: Agenda, step: Step) -> bool:
     """True for a step whose stage is open, and for those that have none."""
-    alone = step.stage == thanks.ANNIVERSARIES or stage_kind(step.stage) is StageKind.FULFILMENT
+    alone = step.stage == thanks.ANNIVERSARIES or stage_kind(step.stage) in (StageKind.FULFILMENT, StageKind.PLAY)
     return alone or step.stage in found.stages
 
 

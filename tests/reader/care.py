@@ -264,9 +264,25 @@ def reorder_check_in(desk: Desk) -> None:
         desk.among("offer", name, bought)
 
 
+def play_note(desk: Desk) -> None:
+    """Words that a playbook of theirs has in it, whole, in the reader's language or in English."""
+    said = [
+        words
+        for book in desk.facts.rows("playbook")
+        for play in book["body"].get("plays", ())
+        for words in [(play.get("mail") or {}).get("words") or {}]
+    ]
+    mine = [words.get(desk.script.language) or words["en"] for words in said if words]
+    found = next((one for one in mine if one["subject"] == desk.letter.subject), None)
+    if found is None:
+        desk.wrong("offer", desk.letter.subject, "no playbook of theirs says it")
+    elif not (desk.own_words(found["subject"]) and desk.own_words(found["text"])):
+        desk.wrong("unsaid", desk.letter.subject, "what the playbook says")
+
+
 RULES = {
     rule.__name__: rule
     for rule in (
-        check_in, outreach, recovered, survey, delivery_follow_up, reorder_check_in,
+        check_in, outreach, recovered, survey, delivery_follow_up, reorder_check_in, play_note,
     )
 }  # fmt: skip

@@ -21,7 +21,7 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 PLANNED = (
     "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
-    "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer",
+    "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer", "play_note",
 )  # fmt: skip
 """They leave when we choose, so at nine on a business day."""
 KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")

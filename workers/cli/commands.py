@@ -154,6 +154,13 @@ def health() -> typer.Typer:
     return app
 
 
+def playbook() -> typer.Typer:
+    """Playbooks, what customers are promised: checked, tried on every customer, brought to them."""
+    from workers.cli.playbooks import app
+
+    return app
+
+
 def report() -> typer.Typer:
     """Figures over many customers."""
     from workers.cli.reports import app
@@ -163,6 +170,6 @@ def report() -> typer.Typer:
 
 COMMANDS: tuple[Loader, ...] = (
     *(up, temporal, demo, worker, register, migrate, doctor, prune, schema),
-    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, health, report),
+    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, health, report, playbook),
 )
 """Every command and group, in the order in which help lists them."""

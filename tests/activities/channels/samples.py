@@ -71,6 +71,10 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "introduction": {"success_manager_name": "鈴木 一郎"},
     "touch_day_1": {},
     "touch_month_1": {},
+    "play_note": {
+        "title": {"en": "A tip for your team", "ja": "チームへのヒント"},
+        "words": {"en": "One thing to try.\n\nIt takes a minute.", "ja": "一度お試しください。\n\n1分で終わります。"},
+    },
     "touch_anniversary": {"years": 2},
     "check_in": {"products": PRODUCTS, "active_users": 42, "seats": 1200, "adoption": "0.035", "next_on": "2027-03-01"},
     "outreach": {**USE, "low": "0.5"},
