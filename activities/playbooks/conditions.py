@@ -23,32 +23,25 @@ DEEPEST: Final = 8
 """Brackets within brackets."""
 _MOST_OPERATORS = 40
 _MOST_SAMPLES = 1500
-_ALLOWED: Final = frozenset(
-    [
-        "_&&_",
-        "_||_",
-        "!_",
-        "_==_",
-        "_!=_",
-        "_<_",
-        "_<=_",
-        "_>_",
-        "_>=_",
-        "@in",
-        "_+_",
-        "_-_",
-        "_*_",
-        "_/_",
-        "-_",
-        "_?_:_",
-        "size",
-        "startsWith",
-        "endsWith",
-        "contains",
-        "double",
-        "int",
-    ]
+_OPERATORS = (
+    "_&&_",
+    "_||_",
+    "!_",
+    "_==_",
+    "_!=_",
+    "_<_",
+    "_<=_",
+    "_>_",
+    "_>=_",
+    "@in",
+    "_+_",
+    "_-_",
+    "_*_",
+    "_/_",
+    "-_",
+    "_?_:_",
 )
+_ALLOWED: Final = {*_OPERATORS, "size", "startsWith", "endsWith", "contains", "double", "int"}
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")

@@ -33,6 +33,7 @@ async def follow(servers: Servers, account: str, *plays: dict[str, Any]) -> None
         " and p.version = a.playbook_version where account_id = $1",
         account,
     )
+    assert now is not None
     version = await servers.pool.fetchval("select max(version) + 1 from playbook where segment = $1", now["segment"])
     body = Playbook.model_validate(now["body"] | {"version": version, "plays": plays}).model_dump(mode="json")
     await servers.pool.execute(
@@ -90,6 +91,7 @@ async def test_plays_are_planned_done_and_asked_of_people(servers: Servers) -> N
     task = await servers.pool.fetchrow(
         "select * from staff_task where account_id = $1 and starts_with(key, 'play:')", account
     )
+    assert task is not None
     assert task["title"] == "Review it"
     assert task["staff_id"] == "S-2"
     assert any(key.endswith("-escalate") for key in await steps_of(servers, account))
