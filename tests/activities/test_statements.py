@@ -34,6 +34,7 @@ SAMPLES = {
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
     "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",
+    "activities.success.usage._save": "[{'statement': one} for one in (_OF_PRODUCTS, _OF_FEATURES)]",
     "activities.service.case_writes._save_row": "[{'sets': f'{quoted([name])} = $2'} for name in _COLUMNS]",
 }
 """What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
