@@ -50,6 +50,10 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(minutes=10)
 _log = logging.getLogger(__name__)
 
 
+_NEGOTIATED = "revise_renewal"
+"""the request of a reply that people talk about if it is refused"""
+
+
 class Inbox(Reception):
     """What customers write, and what becomes of it. Takes mails as every reception does.
 
@@ -116,8 +120,21 @@ class Inbox(Reception):
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 route = await self._carry_out(connection, stored, mail, route)
         except Refusal as refusal:
-            route = _failed(route, f"{f'{route.reason}: ' if route.door else ''}{refusal.type}: {refusal}")
+            if route.door is not None and route.door.update == _NEGOTIATED:
+                route = await self._to_a_person(connection, stored, mail, found, refusal)
+            else:
+                route = _failed(route, f"{f'{route.reason}: ' if route.door else ''}{refusal.type}: {refusal}")
         await self._settle(connection, stored, mail, route)
+
+    async def _to_a_person(
+        self, connection: Connection, stored: StoredMail, mail: InboundMail, found: Found, refusal: Refusal
+    ) -> Route:
+        """A wish that could not be met as it was written is a case of a person's, who answers it in time."""
+        try:
+            route = await self._carry_out(connection, stored, mail, route_mail(mail, found))
+        except Refusal as other:
+            return _failed(_KEPT, f"{other.type}: {other}")
+        return route.having(reason=f"{refusal.type}: {refusal}"[:500])
 
     async def _wish(self, connection: Connection, mail: InboundMail, found: Found) -> Wish | None:
         """What the mail asks for, if it can be done by itself."""

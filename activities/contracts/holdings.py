@@ -19,8 +19,10 @@ from domain.contracts.writes import (
     OpenAsset,
     OpenContract,
     QuoteRenewal,
+    SaveRenewalVersion,
     SendAssets,
     SetContractStatus,
+    SettleRenewalVersion,
     SettleTransfer,
 )
 from domain.frame.customer import ContractStatus
@@ -105,6 +107,19 @@ _EXPIRED = Sql(
 )
 
 
+_SAVE_VERSION = inserted(
+    "renewal_version",
+    "contract_id term version=made.version state=made.state months=made.months quantities=made.quantities"
+    " discount_percent=made.discount_percent uplift_percent=made.uplift_percent role=made.role asked_by=made.asked_by reason"
+    " asked_at=at",
+)
+_SETTLE_VERSION = updated(
+    "renewal_version",
+    "state role decided_by=by decided_reason=reason decided_at=at",
+    "contract_id term version",
+)
+
+
 async def open_contracts(place: Place, writes: list[OpenContract]) -> None:
     """New contracts, each with its term."""
     await _CONTRACTS(place, writes)
@@ -131,6 +146,8 @@ HANDLERS: Handlers = dict(
                 or_update("quote_id", "total lines quoted_at"),
             ),
         ),
+        on(SaveRenewalVersion, _SAVE_VERSION),
+        on(SettleRenewalVersion, _SETTLE_VERSION),
         on(OpenAsset, open_assets),
         on(OpenContract, open_contracts),
         on(BeginTerm, BEGIN_TERMS),

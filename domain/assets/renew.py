@@ -25,7 +25,7 @@ from domain.kernel.calendar import months_later
 
 
 def renew(ledger: Ledger, request: Renew) -> Ledger:
-    """Renew an asset with the quantity in force at the new start, or else the last one.
+    """Renew an asset with the quantity in force at the new start, or else the last one; or with the `quantity` that is asked for.
 
     Early, everything later is replaced; late, the gap becomes a period of quantity zero.
 
@@ -143,8 +143,9 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
         price = last.unit_price if last else None
     if price is None:
         lots = as_lots(base, next_lot(record))
+        lots = lots if request.quantity is None else _with_units(lots, request.quantity)
     else:
-        quantity = sum(row.quantity for row in base)
+        quantity = request.quantity or sum(row.quantity for row in base)
         lots = [ActionSource(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
         lots = lots if quantity else []
     return [
@@ -157,3 +158,15 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
         )
         for lot in lots
     ]
+
+
+def _with_units(lots: Sequence[ActionSource], quantity: int) -> list[ActionSource]:
+    """The lots with so many units in all: the newest ones give way, and more units join the newest."""
+    more = quantity - sum(lot.quantity for lot in lots)
+    kept: list[ActionSource] = []
+    for lot in sorted(lots, key=lambda lot: -lot.lot):
+        held = max(0, lot.quantity + more)
+        more = min(0, lot.quantity + more)
+        if held:
+            kept.insert(0, lot.having(quantity=held))
+    return kept

@@ -122,7 +122,8 @@ class Renew(Amendment):
 
     Without months the asset's own renewal term counts, then `contract_months`. `unit_price` (from the price list, say)
     overrides the asset's renewal pricing; `uplift_percent` raises every price, as one for `priced_months`;
-    `segment_months` cuts the new term; `months_from` is an instant on whose day the contract's months begin.
+    `segment_months` cuts the new term; `months_from` is an instant on whose day the contract's months begin. `quantity` are
+    the units of the new term, if it has others: fewer are taken from the newest lots, more cost what the newest lot does.
     """
 
     start: Instant | None = None
@@ -134,6 +135,7 @@ class Renew(Amendment):
     uplift_percent: Decimal = Decimal(0)
     priced_months: int = Field(default=1, ge=1)
     months_from: Instant | None = None
+    quantity: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

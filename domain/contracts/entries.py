@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from domain.contracts import changes, receiving, renewal_answers, transfers
+from domain.contracts import changes, receiving, renewal_answers, revising, transfers
+from domain.contracts.renewal_requests import ApproveRenewal, ReviseRenewal
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
@@ -34,7 +35,9 @@ from domain.orders.writes import AddProducts
 _ANSWERABLE = frozenset({RenewalStatus.WAITING, RenewalStatus.QUOTED, RenewalStatus.GRACE})
 
 
-def _check_renewal(state: JourneyState, request: AnswerRenewal | RequestRenewal, now: datetime) -> None:
+def _check_renewal(
+    state: JourneyState, request: AnswerRenewal | RequestRenewal | ReviseRenewal | ApproveRenewal, now: datetime
+) -> None:
     """Refuses an answer for a contract that waits for none, and a quote of one that nothing is to be renewed of."""
     found = [(contract_id, stage.status) for contract_id, stage in state.stages_of(StageKind.RENEWAL)]
     said = {status for contract_id, status in found if contract_id == request.contract_id}
@@ -90,6 +93,28 @@ ENTRIES = (
         "Wish for a renewal",
         asked_by=CUSTOMERS,
         example='{"contract_id": "K-1", "by": "customer"}',
+        stage="renewal",
+        needs=LEDGER,
+        allowed=_check_renewal,
+    ),
+    RequestKind(
+        "revise_renewal",
+        ReviseRenewal,
+        revising.revise,
+        "Other terms for a renewal",
+        asked_by=CUSTOMERS,
+        example='{"contract_id": "K-1", "seats": 20, "months": 24, "by": "customer"}',
+        stage="renewal",
+        needs=LEDGER,
+        allowed=_check_renewal,
+    ),
+    RequestKind(
+        "approve_renewal",
+        ApproveRenewal,
+        revising.approve,
+        "Approval of a renewal's price",
+        asked_by=SELLERS,
+        example='{"contract_id": "K-1", "decision": "approve", "role": "manager", "by": "s-9"}',
         stage="renewal",
         needs=LEDGER,
         allowed=_check_renewal,

@@ -25,6 +25,7 @@ from domain.orders.order import ContactRole
 
 def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decision:
     """The next term is sold: its periods are appended, the customer is told, and its stage opens where the old one ends."""
+    contract = contract.by_itself() if origin == "automatic" else contract
     term = next_term(situation, contract)
     quote = quote_renewal(situation, contract)
     writes: list[Write] = [
@@ -71,7 +72,7 @@ def turn(situation: Situation, contract: ContractFacts, term: TermFacts, says: s
             attention=attention,
             said=[says],
         )
-    opening = begin(situation, contract.having(term=term))
+    opening = begin(situation, contract.having(term=term, offered=None))
     return Outcome(
         drop=[contract.stage],
         plan=opening.plan,
@@ -151,7 +152,7 @@ def grace_mail(
         "contract_id": contract.contract_id,
         "term_end": last_day(contract.term).isoformat(),
         "grace_until": until.isoformat(),
-        "quote": quote_context(situation, quote) if quote else None,
+        "quote": quote_context(situation, contract, quote) if quote else None,
         "asked": asked,
     }
     return Mail("renewal_grace", context, role=ContactRole.BILLING, contractual=True)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
-from domain.contracts.renewal import as_planned, grace_end_step, grace_mail, renew
-from domain.contracts.renewal_notices import end_step, notice_days, notice_step
+from domain.contracts.renewal import renew
+from domain.contracts.renewal_notices import end_step
 from domain.contracts.renewal_quote import (
     assets_of_next_term,
     last_day,
     next_term,
     notice_by,
-    notice_context,
     quote_renewal,
 )
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.requests import AnswerRenewal, RequestRenewal
+from domain.contracts.revising import check_version, contract_of, mail_of, stages_of
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
-from domain.holds.guard import guard_of
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.orders.order import ContactRole
@@ -30,34 +29,18 @@ from domain.orders.order import ContactRole
 
 def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
     """The customer asks for a renewal: the quote of the next term goes out, whatever day it is, and waits for a yes."""
-    contract = _theirs(situation, request.contract_id)
-    declined = contract.status == ContractStatus.DECLINED and situation.as_of < contract.term.ends_at
-    if contract.status not in (ContractStatus.ACTIVE, ContractStatus.GRACE) and not declined:
-        raise Refusal(NOT_ALLOWED, f"contract {contract.contract_id} is {contract.status}; an order begins anew")
-    _check_not_renewed(situation, contract)
-    if nothing_left(situation, contract):
-        raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
-    if held := guard_of(situation).renewal_held(contract.term.ends_at):
-        raise Refusal(NOT_ALLOWED, f"the quote for {contract.contract_id} is held back: {held.says}")
+    contract = contract_of(situation, request.contract_id)
     quote = quote_renewal(situation, contract)
     says = f"Renewal of {contract.contract_id} asked for by the customer: quote {quote.quote_id}"
-    noticed = any(notice_step(situation, contract, d).at <= situation.as_of for d in notice_days(situation, contract))
-    quoted = contract.status == ContractStatus.ACTIVE and noticed
-    if contract.status == ContractStatus.GRACE:
-        until = max(situation.today, grace_end_step(as_planned(situation, contract), contract).on)
-        mail = grace_mail(situation, contract, until, quote, asked=True)
-    else:
-        context = notice_context(situation, contract, quote)
-        mail = Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id}),
         Outcome(
-            stages={contract.stage: Stage(status=RenewalStatus.QUOTED, until=contract.term.ends_at)} if quoted else {},
+            stages=stages_of(situation, contract),
             said=[says],
             answer={"contract_id": contract.contract_id, "quote_id": quote.quote_id},
         ),
         [quote],
-        [mail],
+        [mail_of(situation, contract, quote)],
         [Notice(says, ["The quote is on its way; the customer's answer renews the contract."], to="owner")],
     )
 
@@ -87,6 +70,7 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
         _check_declined(situation, contract, request)
     _check_not_renewed(situation, contract)
     if request.decision is Answer.ACCEPT:
+        check_version(contract, request.version)
         if nothing_left(situation, contract):
             raise Refusal(NOT_ALLOWED, f"nothing of contract {contract.contract_id} is left to renew; add units first")
         return _accept(situation, contract)

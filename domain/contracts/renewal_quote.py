@@ -131,17 +131,30 @@ def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRe
         "notice_by": last.isoformat(),
         "notice_over": last < situation.today,
         "days_left": (last_day(contract.term) - situation.today).days,
-        "quote": quote_context(situation, quote) if quote else None,
+        "quote": quote_context(situation, contract, quote) if quote else None,
+        "unchanged": _unchanged(situation, contract) if quote and by_itself else None,
     }
 
 
-def quote_context(situation: Situation, quote: QuoteRenewal) -> dict[str, Any]:
-    contract = situation.customer.contract(quote.contract_id)
-    if contract is None:
-        raise ValueError(f"quote {quote.quote_id} is for no contract of this customer")
+def _unchanged(situation: Situation, contract: ContractFacts) -> dict[str, Any] | None:
+    """What a contract renews by itself for, where the customer was offered something else; null where nothing else was."""
+    offered, itself = contract.offered, contract.by_itself()
+    if offered is None or offered == itself.offered:
+        return None
+    price = quote_renewal(situation, itself)
+    return {
+        "end": last_day(next_term(situation, itself)).isoformat(),
+        "total": to_minor_unit(price.total, price.currency).told(),
+        "units": sum(line["quantity"] for line in price.lines),
+    }
+
+
+def quote_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal) -> dict[str, Any]:
+    """What mails say of a quote for the next term of `contract`."""
     following = next_term(situation, contract)
     return {
         "quote_id": quote.quote_id,
+        "version": contract.offered.version if contract.offered else 1,
         "start": following.start_on.isoformat(),
         "end": last_day(following).isoformat(),
         "total": to_minor_unit(quote.total, quote.currency).told(),

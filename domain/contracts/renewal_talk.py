@@ -144,5 +144,15 @@ def _earned(situation: Situation, contract: ContractFacts) -> Decided:
     says = f"Consider {percent:f} % off the renewal of {contract.contract_id}"
     return Decided(
         JournalLine(says, name="earned", kind="renewal_discount", detail={"percent": str(percent), "why": why}),
-        notices=[Notice(says, [*why, "Nothing was taken off: it is yours to decide."], to="owner")],
+        notices=[
+            Notice(
+                says,
+                [
+                    *why,
+                    "Nothing was taken off: it is yours to decide.",
+                    "`revise_renewal` gives it.",
+                ],
+                to="owner",
+            )
+        ],
     )

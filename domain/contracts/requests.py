@@ -61,11 +61,16 @@ Percent = Annotated[Decimal, Field(ge=-100, le=1000, decimal_places=6)]
 
 
 class AnswerRenewal(Request):
-    """The customer renews a contract or does not. A refusal needs its reason; it can be taken back by `accept` until the term ends."""
+    """The customer renews a contract or does not. A refusal needs its reason; it can be taken back by `accept` until the term ends.
+
+    A yes is to the version of the quote that was offered last; with its `version` it counts for that one alone. Other units or another
+    length are asked for by `revise_renewal`.
+    """
 
     contract_id: ContractRef
     decision: CustomerDecision
     reason: Remark = ""
+    version: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _says_why_not(self) -> Self:

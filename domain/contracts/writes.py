@@ -10,6 +10,7 @@ from typing import Any
 from domain.assets.model import Asset
 from domain.contracts.consignments import TransferStatus
 from domain.frame.customer import ContractFacts, ContractStatus
+from domain.frame.renewal_facts import RenewalVersion, VersionState
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
 
@@ -25,6 +26,31 @@ class QuoteRenewal(Write):
     currency: str
     valid_until: date
     lines: list[dict[str, Any]]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SaveRenewalVersion(Write):
+    """A version of the quote for term `term` of a contract that is not simply the present term once more, and why."""
+
+    contract_id: str
+    term: int
+    made: RenewalVersion
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SettleRenewalVersion(Write):
+    """A version that waited is approved (`offered`) or not (`rejected`), by somebody of a role."""
+
+    contract_id: str
+    term: int
+    version: int
+    state: VersionState
+    role: str
+    by: str
+    reason: str
     at: datetime
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from domain.frame.keys import StageId, StageKind
+from domain.frame.renewal_facts import RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
@@ -120,6 +121,12 @@ class ContractFacts(Carried):
     """where the billing periods are counted from, of a contract that takes over those of another: else its first term's start"""
     starts: list[date] = []
     """the first days of all terms, as they were on record"""
+    offered: RenewalVersion | None = None
+    """the version of the next term's quote that the customer has, if it is not simply the present term once more"""
+    waiting: RenewalVersion | None = None
+    """one that waits for an approval"""
+    versions: int = 1
+    """how many versions of the next term's quote there were"""
 
     def first_invoice_on(self, today: date) -> date:
         """The day on which the first period of the latest term is invoiced, if it is sold on `today`."""
@@ -149,9 +156,17 @@ class ContractFacts(Carried):
         return month_grids(self.term_starts, self.anchor_day or self.first_start.day)
 
     def end_after(self, number: int) -> date:
-        """The first day after term `number`, by whole renewal terms from the end of the latest one."""
-        until = self.term.until
-        return add_months(until, (number - self.term.number) * self.renewal_months, anchor_from(until, self.anchor))
+        """The first day after term `number`, by whole renewal terms from the end of the latest one; the next one may be offered
+        for a length of its own."""
+        until, terms = self.term.until, number - self.term.number
+        months = terms * self.renewal_months
+        if terms and self.offered is not None and self.offered.months is not None:
+            months += self.offered.months - self.renewal_months
+        return add_months(until, months, anchor_from(until, self.anchor))
+
+    def by_itself(self) -> ContractFacts:
+        """As it renews without the customer's yes: for the units and the length of before, at the price that was given."""
+        return self.having(offered=self.offered.by_itself()) if self.offered is not None else self
 
     def months_from(self, zone: str, on: date | None = None) -> datetime:
         """An instant on whose day, in `zone`, the months of what comes under the contract begin: those of a day, or of the latest

@@ -76,8 +76,12 @@ def renewed(
     at: datetime,
     key: str,
 ) -> AssetChange | None:
-    """The asset for another `term`, each lot at its own price with the contract's uplift; null if nothing of it is left."""
-    record = records.get(asset.asset_id)
+    """The asset for another `term`, each lot at its own price with the contract's uplift, or as the customer was offered it; null
+    if nothing of it is left, or wanted."""
+    record, offered = records.get(asset.asset_id), contract.offered
+    quantity = offered.quantities.get(asset.asset_id) if offered else None
+    if quantity == 0:
+        return None
     if record is None or record.cancelled or not record.periods or record.periods[-1].quantity == 0:
         return None
     # What ended earlier is not brought back; what runs longer is renewed from its own end, up to the contract's.
@@ -89,9 +93,10 @@ def renewed(
         asset_id=asset.asset_id,
         start=record.end,
         end=term[1],
-        uplift_percent=contract.uplift_percent,
+        uplift_percent=offered.price_change(contract.uplift_percent) if offered else contract.uplift_percent,
         priced_months=12 if asset.per is PricePer.YEAR else 1,
         months_from=contract.months_from(record.asset.time_zone),
+        quantity=quantity,
     )
     change = _changed(records, request, asset.asset_id, asset.unit_price)
     return replace(change, unit_price=price_at(change.after, asset, at))

@@ -124,6 +124,8 @@ class Renewal(Received):
     lead_days: Annotated[int, Field(ge=1, le=180)] = 14
     grace_days: Days = 15
     earned: EarnedDiscount = EarnedDiscount()
+    terms: tuple[Annotated[int, Field(ge=1, le=240)], ...] = (12, 24, 36)
+    """lengths in months that are offered beside the contract's own"""
 
     @model_validator(mode="after")
     def _has_a_notice_with_the_quote(self) -> Self:
@@ -188,6 +190,10 @@ class Quoting(Received):
     remind_after: Annotated[int, Field(ge=1, le=90)] = 2
     give_up_after: Annotated[int, Field(ge=2, le=180)] = 7
     valid_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+    def rank_of(self, role: str | None) -> int:
+        """The place of a role among the ascending limits; -1 if it has none."""
+        return next((place for place, limit in enumerate(self.limits) if limit.role == role), -1)
 
     @model_validator(mode="after")
     def _reminds_before_it_gives_up(self) -> Self:

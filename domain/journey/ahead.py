@@ -93,12 +93,12 @@ def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Fact
 
 def _renewed(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFacts] | None:
     """The facts and the contract with its next term, as its end will make them; null if nothing of it is left by then."""
-    then = success_steps.at_instant(facts, contract.term.ends_at)
+    then, contract = success_steps.at_instant(facts, contract.term.ends_at), contract.by_itself()
     changes = [change for _, change in assets_of_next_term(then, contract)]
     if not changes:
         return None
     term = next_term(then, contract)
-    later = contract.having(term=term, previous=contract.term)
+    later = contract.having(term=term, previous=contract.term, offered=None)
     customer = facts.situation.customer
     others = [later if one.contract_id == contract.contract_id else one for one in customer.contracts]
     records = dict(facts.situation.records) | {change.after.asset.asset_id: change.after for change in changes}

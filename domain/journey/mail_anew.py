@@ -140,7 +140,12 @@ def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> C
         or (contract.status == ContractStatus.DECLINED and not context.get("quote"))
     ):
         return NOT_SO
-    return context if last_day(contract.term).isoformat() == context["term_end"] else NOT_SO
+    if last_day(contract.term).isoformat() != context["term_end"]:
+        return NOT_SO
+    offered, quote = (contract.offered.version if contract.offered else 1), context.get("quote")
+    if quote and quote.get("version", 1) != offered:
+        return "another version of the quote was offered meanwhile"
+    return context
 
 
 def _quote(_: Situation, context: Context, mail: WrittenMail) -> Context | str:

@@ -101,7 +101,12 @@ def wish_of(
             return Wish(ask=ask, account_id=account_id, words=f"answer the survey with {ask.score}", door=score)
         case Act.ACCEPT | Act.DECLINE if thing is not None:
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
-            return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, thing))
+            return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, sent, thing))
+        case Act.REVISE if thing is not None and thing.question is Question.RENEWAL:
+            terms = {name: value for name in ("seats", "months") if (value := getattr(ask, name)) is not None}
+            words = " and ".join(f"{value} {name}" for name, value in terms.items())
+            door = Door(update="revise_renewal", request={"contract_id": thing.id, **terms})
+            return Wish(ask=ask, account_id=thing.account_id, words=f"have contract {thing.id} for {words}", door=door)
         case Act.RENEW if thing is not None and thing.question is Question.RENEWAL:
             door = Door(update="request_renewal", request={"contract_id": thing.id})
             return Wish(ask=ask, account_id=thing.account_id, words=f"have contract {thing.id} renewed", door=door)
@@ -119,12 +124,23 @@ def _score(ask: Ask, mail: InboundMail, sent: SentMail | None, asked: Answered |
     return Door(update="answer_survey", request=request)
 
 
-def _decision(ask: Ask, mail: InboundMail, thing: Thing) -> Door:
+def _version(ask: Ask, sent: SentMail | None, thing: Thing) -> dict[str, int]:
+    """The version of a renewal's quote to which a yes is the reply, if the mail that it answers had one."""
+    context = sent.context if sent else {}
+    quote = context.get("quote") or {}
+    known = ask.act is Act.ACCEPT and context.get("contract_id") == thing.id and "version" in quote
+    return {"version": quote["version"]} if known else {}
+
+
+def _decision(ask: Ask, mail: InboundMail, sent: SentMail | None, thing: Thing) -> Door:
     decision = ask.act.value
     reason = {} if ask.act is Act.ACCEPT else {"reason": " ".join(mail.own_words.split())[:_REASON_LIMIT]}
     match thing.question:
         case Question.RENEWAL:
-            return Door(update="answer_renewal", request={"contract_id": thing.id, "decision": decision, **reason})
+            version = _version(ask, sent, thing)
+            return Door(
+                update="answer_renewal", request={"contract_id": thing.id, "decision": decision, **reason, **version}
+            )
         case Question.OFFER:
             return Door(update="answer_offer", request={"offer_id": thing.id, "decision": decision, **reason})
         case _:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from domain.kernel.base import Carried
 from domain.mail.clauses import Clause, body_of, normal, sentences
 from domain.mail.consent import consent, speaks
+from domain.mail.other_terms import other_terms
 from domain.mail.quoting import passes_on
 from domain.mail.reading import InboundMail, Kind
 from domain.mail.survey_scores import score_in
@@ -30,6 +31,8 @@ class Act(StrEnum):
     DECLINE = "decline"
     RENEW = "renew"
     """a renewal that nobody had asked about"""
+    REVISE = "revise"
+    """the renewal that is asked about for other units, or another length"""
     UNCLEAR = "unclear"
     """it bears on the question; a person has to ask back"""
 
@@ -77,11 +80,13 @@ class Answered(Carried):
 
 
 class Ask(Carried):
-    """What is asked for. `score` with a score, `id` with what the act is about."""
+    """What is asked for. `score` with a score, `id` with what the act is about, `seats` and `months` with other terms of a renewal."""
 
     act: Act
     score: int | None = None
     id: str | None = None
+    seats: int | None = None
+    months: int | None = None
 
 
 _LONG = 1500
@@ -113,12 +118,20 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
         said = sentences(normal(mail.subject))
     if answered is not None and own.strip() and not any(char.isalnum() or char in "★⭐" for char in own):
         return Ask(act=Act.UNCLEAR)  # a thumb up is not a signature
-    found = _found(said, body, answered, other)
+    found = _otherwise(_found(said, body, answered, other), body, answered, other)
     if found is not None and found.act is not Act.UNSUBSCRIBE and len(body) > _LONG:
         return Ask(act=Act.UNCLEAR)
     if passes_on(mail.subject) and found is not None and found.act is not Act.UNSUBSCRIBE:
         return Ask(act=Act.UNCLEAR)  # the word of somebody else
     return found
+
+
+def _otherwise(found: Ask | None, body: str, answered: Answered | None, other: set[str]) -> Ask | None:
+    """A reply to the question of a renewal that is no plain answer may name the terms for which it is wished."""
+    if answered is None or answered.question is not Question.RENEWAL or other:
+        return found
+    terms = other_terms(body) if found is None or found.act is Act.UNCLEAR else None
+    return found if terms is None else Ask(act=Act.REVISE, id=answered.id, seats=terms.seats, months=terms.months)
 
 
 def _found(said: list[list[Clause]], body: str, answered: Answered | None, other: set[str]) -> Ask | None:

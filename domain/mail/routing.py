@@ -227,7 +227,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         )
     if wish.door is None:
         return None
-    decides = contact is not None and (contact.role in DECIDES or wish.ask.act is Act.RENEW)
+    decides = contact is not None and (contact.role in DECIDES or wish.ask.act in (Act.RENEW, Act.REVISE))
     if wish.ask.act is not Act.SCORE and not decides:
         roles = ", ".join(role.value for role in DECIDES)
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)

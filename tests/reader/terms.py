@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Row
+from tests.reader.renewing import by_itself, version_of
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
@@ -113,9 +114,12 @@ def _by_itself(desk: Desk, contract: Row, term: Row) -> None:
 
 
 def _next_term(desk: Desk, contract: Row, term: Row) -> None:
-    quote = desk.first({"en": "(quote {id:id})", "ja": "（見積番号：{id:id}）"})
+    quote = desk.first({"en": "(quote {id:id})", "ja": "（見積番号：{id:id}）"}) or desk.first(
+        {"en": "(quote {id:id}, version {version:int})", "ja": "（見積番号：{id:id}、第{version:int}版）"}
+    )
     if quote is None:
         return
+    offered = version_of(desk, contract, term, quote.get("version", 1))
     asked = {"en": "mention the contract’s number, {id:id}.", "ja": "契約番号（{id:id}）を"}
     desk.to_answer(asked, contract["contract_id"], "contract")
     facts = desk.facts
@@ -133,7 +137,7 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
         if following and not following["moves"]:
             desk.same("date", ends, following["until"] - DAY)
         elif begins.day <= SHORTEST_MONTH:
-            months = begins.month - 1 + contract["renewal_months"]
+            months = begins.month - 1 + (offered.get("months") or contract["renewal_months"])
             desk.same("date", ends, begins.replace(year=begins.year + months // 12, month=months % 12 + 1) - DAY)
     valid = desk.fact({"en": "Valid until", "ja": "見積有効期限"}, "date")
     if valid is not None and not desk.today <= valid <= term["until"] - DAY:
@@ -149,7 +153,8 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
         desk.amount(total, row["total"], currency)
     months = _months(begins, ends + DAY) if ends else None
     for line in lines:
-        _renewed_line(desk, contract, term, line, months)
+        _renewed_line(desk, contract, term, line, months, offered)
+    by_itself(desk, contract, term, offered)
 
 
 def _months(start: date, end: date) -> int | None:
@@ -163,8 +168,9 @@ def _days_in(year: int, month: int) -> int:
     return (date(year + month // 12, month % 12 + 1, 1) - DAY).day
 
 
-def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], months: int | None) -> None:
-    """Units that are held at the end of the term, at what they cost with the uplift, for the months of the next."""
+def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], months: int | None, offered: Row) -> None:
+    """Units that are held at the end of the term, or were asked for, at what they cost with the uplift and what was given, for the
+    months of the next."""
     facts, currency = desk.facts, contract["currency"]
     assets = [
         a for a in facts.rows("asset", contract_id=contract["contract_id"]) if facts.name_of(a) == line["product"]
@@ -176,9 +182,12 @@ def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], mo
     units = set()
     for at in (term["ends_at"] - timedelta(seconds=1), desk.letter.created_at):
         units |= _quantities(desk, assets, at)
+    units |= {n for asset in assets if (n := (offered.get("quantities") or {}).get(asset["asset_id"])) is not None}
     if units and not any(line["quantity"] <= one for one in units):
         desk.wrong("count", line["quantity"], " or ".join(map(str, sorted(units))))
-    uplift = 1 + contract["uplift_percent"] / 100
+    raised = offered.get("uplift_percent")
+    uplift = 1 + (contract["uplift_percent"] if raised is None else raised) / 100
+    uplift *= 1 - offered.get("discount_percent", 0) / Decimal(100)
     paid = _prices(desk, assets)
     right = {rounded(price * uplift, currency) for price in paid} | paid
     price = line["price"]

@@ -15,6 +15,7 @@ from domain.mail.reading import Kind, read_mail
 
 REPLIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("replies.json").read_text(encoding="utf-8"))
 CHANGES = ("accept", "decline", "renew")
+DONE = (*CHANGES, "revise")
 
 
 SAID = [
@@ -80,7 +81,7 @@ def test_people_say_yes_and_no_in_many_ways() -> None:
         (act_of(asked({"answers": answers, "subject": "Re: a mail of ours", "text": text})), expected, text)
         for answers, expected, text in SAID
     ]
-    assert [one for one in found if one[0] in CHANGES and one[0] != one[1]] == []
+    assert [one for one in found if one[0] in DONE and one[0] != one[1]] == []
     changes = [act == expected for act, expected, _ in found if expected in CHANGES]
     assert len(changes) >= 500
     assert sum(changes) >= 0.85 * len(changes)

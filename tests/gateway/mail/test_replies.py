@@ -98,6 +98,36 @@ async def test_a_renewal_is_answered_by_a_reply(post: Post) -> None:
     await post.answered(contact_of(account), "renewal_confirmed")
 
 
+async def test_other_terms_in_a_reply_become_a_version_that_the_next_yes_renews_by(post: Post) -> None:
+    account = await post.customer()
+    account_id, contract = account["account"]["account_id"], account["contracts"][0]["contract_id"]
+    await post.servers.client.fast_forward(account_id, timedelta(days=320))
+    first = await left(post, account_id, "renewal_notice")
+    row = await reply(post, first, contact_of(account), "24ヶ月で更新をお願いします。")
+    assert (row["status"], row["reason"]) == ("matched", f"have contract {contract} for 24 months")
+    await settled(post.servers.pool, account_id)
+    second = await left(post, account_id, "renewal_notice")
+    assert second["body"]["context"]["quote"]["version"] == 2
+    # A yes to the mail of before is to what is not offered any more.
+    row = await reply(post, first, contact_of(account), "はい、更新をお願いいたします。")
+    assert (row["status"], "version 2 is offered by now" in row["reason"]) == ("failed", True)
+    row = await reply(post, second, contact_of(account), "はい、更新をお願いいたします。")
+    assert (row["status"], row["reason"]) == ("matched", f"accept renewal {contract}")
+    months = "select extract(year from age(until, start_on)) from contract_term where contract_id = $1 and number = 2"
+    assert await post.servers.pool.fetchval(months, contract) == 2
+
+
+async def test_terms_that_are_not_offered_are_a_case_of_a_persons(post: Post) -> None:
+    account = await post.customer()
+    account_id = account["account"]["account_id"]
+    await post.servers.client.fast_forward(account_id, timedelta(days=320))
+    notice = await left(post, account_id, "renewal_notice")
+    row = await reply(post, notice, contact_of(account), "Please renew for 7 months.")
+    assert row["status"] == "matched"
+    assert "7 months are not offered; choose 12 or 24 or 36" in row["reason"]
+    assert await post.messages(row["case_id"], "inbound")
+
+
 async def left(post: Post, account_id: str, template: str) -> Any:
     """The latest mail of that template to an account."""
     query = "select * from outbox where account_id = $1 and body->>'template' = $2 and status = 'sent'"

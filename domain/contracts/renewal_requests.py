@@ -1,0 +1,77 @@
+"""What can be asked of the renewal of a contract beside a yes and a no: other terms, and the approval of what is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from domain.contracts.requests import AssetKey, Percent
+from domain.kernel.base import Received
+from domain.kernel.ids import ContractRef
+from domain.kernel.requests import Remark, Request
+from domain.orders.order import Text
+
+Units = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+Given = Annotated[Decimal, Field(ge=0, le=100, decimal_places=6)]
+
+
+class RenewedUnits(Received):
+    """The units of an asset in the next term; 0: it is not renewed with the others."""
+
+    asset_id: AssetKey
+    quantity: Units
+
+
+class ReviseRenewal(Request):
+    """The next term otherwise than it was quoted: other units, another length, another price. It is a new version of the quote.
+
+    The customer gets it, and renews by a yes. `seats` are all units of a contract with one asset, else `assets` says which. `months` is
+    a length that the playbook offers. `discount_percent` comes off the prices after the uplift; `uplift_percent` replaces the contract's
+    by a lower one. What is given that way needs the `role` of whoever gives it, and above its limit an approval. What is not named stays
+    as the version before has it.
+    """
+
+    contract_id: ContractRef
+    seats: Units | None = None
+    assets: Annotated[tuple[RenewedUnits, ...], Field(max_length=500)] = ()
+    months: Annotated[int, Field(strict=True, ge=1, le=240)] | None = None
+    discount_percent: Given | None = None
+    uplift_percent: Percent | None = None
+    role: Text | None = None
+    reason: Remark = ""
+
+    @property
+    def gives(self) -> bool:
+        """True if it is about the price."""
+        return self.discount_percent is not None or self.uplift_percent is not None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.seats is None and not self.assets and self.months is None and not self.gives:
+            raise ValueError("say what is to be otherwise: seats or assets, months, discount_percent or uplift_percent")
+        if self.seats is not None and self.assets:
+            raise ValueError("give seats or assets, not both")
+        if self.gives and self.role is None:
+            raise ValueError("a price that is given needs the role of whoever gives it, such as sales")
+        if twice := [id for id, times in Counter(one.asset_id for one in self.assets).items() if times > 1]:
+            raise ValueError(f"asset_id {twice[0]!r} is named twice; each asset once")
+        return self
+
+
+class ApproveRenewal(Request):
+    """What whoever is asked says to the price of a renewal that waits for an approval; `role` is theirs. A rejection needs its reason."""
+
+    contract_id: ContractRef
+    version: Annotated[int, Field(ge=1)] | None = None
+    decision: Literal["approve", "reject"] = "approve"
+    role: Text
+    reason: Remark = ""
+
+    @model_validator(mode="after")
+    def _says_why_not(self) -> Self:
+        if self.decision == "reject" and not self.reason:
+            raise ValueError("a rejection needs its reason")
+        return self

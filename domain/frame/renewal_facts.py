@@ -1,0 +1,49 @@
+"""What was agreed or asked of the next term of a contract, where it is not simply the present one once more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.kernel.base import Carried
+
+HUNDRED = Decimal(100)
+
+
+class VersionState(StrEnum):
+    """Where a version of a renewal's quote stands: it waits for an approval, is offered to the customer, or was not approved."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    REJECTED = "rejected"
+
+
+class RenewalVersion(Carried):
+    """A version of the quote for the next term: what of it differs from the present term, and who may give what it gives.
+
+    `months` is its length, `quantities` are its units by asset (0: not renewed), `discount_percent` comes off the prices after the
+    uplift, which is `uplift_percent` if that is given, else the contract's. `role` is that under which it is given: the maker's,
+    or while it waits that whose approval is asked.
+    """
+
+    version: int
+    state: VersionState = VersionState.OFFERED
+    months: int | None = None
+    quantities: dict[str, int] = {}
+    discount_percent: Decimal = Decimal(0)
+    uplift_percent: Decimal | None = None
+    role: str | None = None
+    asked_by: str = ""
+
+    def price_change(self, uplift: Decimal) -> Decimal:
+        """By how much per cent the prices of the next term are raised in all, where the contract's own uplift is `uplift`."""
+        raised = HUNDRED + (uplift if self.uplift_percent is None else self.uplift_percent)
+        return raised * (HUNDRED - self.discount_percent) / HUNDRED - HUNDRED
+
+    def off(self, uplift: Decimal) -> Decimal:
+        """What it takes off the price that the contract provides for, in per cent."""
+        return HUNDRED - HUNDRED * (HUNDRED + self.price_change(uplift)) / (HUNDRED + uplift)
+
+    def by_itself(self) -> RenewalVersion:
+        """What holds of it without the customer's yes: the price that was given, for the units and the length of before."""
+        return self.having(months=None, quantities={})
