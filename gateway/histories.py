@@ -9,10 +9,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from activities.frame.effects import effect_key
-from activities.service.case_work import case_key
 from domain.frame.flight import TOGETHER, Channel
-from domain.frame.keys import case_of_delivery
+from domain.frame.keys import EffectKey, StepKey, case_key, effect_key, message_key, settled_key
 from domain.kernel.ids import case_workflow_id, journey_id
 from gateway.entity import MayBeGone
 
@@ -86,7 +84,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
-    sent |= {id: at for id, at in provisioned.items() if id.split("/", 1)[1].rpartition("/")[0] in stages}
+    sent |= {id: at for id, at in provisioned.items() if StepKey.parse(EffectKey.parse(id).what).stage in stages}
     return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent)
 
 
@@ -126,9 +124,9 @@ def _key(name: str, given: dict[str, Any]) -> str:
     if "case_id" in given:
         return case_key(given["case_id"], _of_case(name, given["request_id"]))
     if "delivery_id" in given:
-        return f"{_delivery(given)}/settled"
+        return settled_key(_delivery(given))
     if "step" in given:
-        return effect_key(given["account_id"], f"{given['step']['stage']}/{given['step']['name']}")
+        return effect_key(given["account_id"], str(StepKey(given["step"]["stage"], given["step"]["name"])))
     return effect_key(given["account_id"], f"{'order' if name in ORDERS else name}:{given['request_id']}")
 
 
@@ -144,5 +142,4 @@ def _note_delivery(given: dict[str, Any], outcome: dict[str, Any], into: dict[st
 
 def _delivery(given: dict[str, Any]) -> str:
     """A message's id: that of a case is whole, that of a journey leaves out the account."""
-    id: str = given["delivery_id"]
-    return id if case_of_delivery(id) else effect_key(given["account_id"], id)
+    return message_key(given["account_id"], given["delivery_id"])

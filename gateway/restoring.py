@@ -13,6 +13,7 @@ from activities.contracts import holdings
 from activities.frame import effects, outbox
 from activities.kernel.pool import TRANSPORT_ERRORS, Pool
 from domain.frame.flight import Channel
+from domain.frame.keys import EffectKey, settled_message
 from domain.journey.comparing import Difference, DifferenceKind
 from gateway.histories import Act, Remembered, remember, remember_cases
 
@@ -80,7 +81,7 @@ class Restorer:
         """Raises LookupError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""
         if act.activity == Channel.CONVEYANCE.value:
             async with self._pool.acquire() as connection:
-                row = await outbox.find_outbox(connection, act.key.removesuffix("/settled"))
+                row = await outbox.find_outbox(connection, settled_message(act.key))
                 if row is None or not await holdings.is_answered(connection, row.body["transfer_id"]):
                     raise LookupError("the other account has not taken it")
 
@@ -101,7 +102,7 @@ class Restorer:
         elif act.is_request:
             said, kind = f"{act.activity} {given['request_id']} was done on {day}", DifferenceKind.REQUEST_LOST
         else:
-            said, kind = f"step {act.key.split('/', 1)[1]} was done on {day}", DifferenceKind.STEP_LOST
+            said, kind = f"step {EffectKey.parse(act.key).what} was done on {day}", DifferenceKind.STEP_LOST
         said = f"{said}, and is not on record"
         if why := self._given_up.get(act.key):
             said += f"; {why}"

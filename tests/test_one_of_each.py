@@ -13,15 +13,20 @@ ROOT = Path(__file__).parent.parent
 FLOORS = ("domain", "workflows", "activities", "gateway", "workers")
 
 
+@cache
+def _nodes(tree: ast.AST) -> list[ast.AST]:
+    return list(ast.walk(tree))
+
+
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
     """Calls of a function or method by its name."""
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Call) and name == getattr(node.func, "attr", getattr(node.func, "id", None)):
             yield node
 
 
 def _imports(tree: ast.AST, module: str) -> bool:
-    named = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
+    named = (node for node in _nodes(tree) if isinstance(node, ast.Import))
     return any(alias.name == module for node in named for alias in node.names)
 
 
@@ -36,9 +41,23 @@ def _parses_a_stage(tree: ast.AST) -> bool:
     return False
 
 
+def _key_by_hand(tree: ast.AST) -> bool:
+    """True if the key of an effect is put together, or taken apart, where it is used."""
+    texts = (node.values[0] for node in _nodes(tree) if isinstance(node, ast.JoinedStr) and len(node.values) > 1)
+    if any(isinstance(text, ast.Constant) and text.value in ("journey:", "case:") for text in texts):
+        return True
+    calls = (
+        call for how in ("split", "partition", "rsplit", "rpartition", "removesuffix") for call in _calls(tree, how)
+    )
+    taken = (
+        ast.unparse(call) for call in calls if ast.unparse(call.func).rpartition(".")[0].endswith(("key", "key']"))
+    )
+    return any("'/'" in one or "'/settled'" in one for one in taken)
+
+
 def _money_by_hand(tree: ast.AST) -> bool:
     """True for a dict with an amount and a currency that is written out."""
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.Dict))
+    found = (node for node in _nodes(tree) if isinstance(node, ast.Dict))
     return any([ast.unparse(key) for key in node.keys if key] == ["'amount'", "'currency'"] for node in found)
 
 
@@ -59,7 +78,7 @@ def _words_in(node: ast.AST) -> bool:
 
 def _status_in_words(tree: ast.AST) -> bool:
     """True if a status is compared with a bare word, or given one."""
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             if any(_is_status(side) for side in sides) and any(
@@ -78,6 +97,7 @@ CONCEPTS: dict[str, tuple[Callable[[ast.AST], bool], set[str]]] = {
     "rounding": (lambda tree: any(_calls(tree, "quantize")), {"domain/kernel/money.py"}),
     "public holidays": (lambda tree: _imports(tree, "holidays"), {"domain/kernel/days_off.py"}),
     "the name of a stage, a step or a delivery": (_parses_a_stage, {"domain/frame/keys.py"}),
+    "the key of an effect": (_key_by_hand, {"domain/frame/keys.py"}),
     "money as JSON": (_money_by_hand, set()),
     "an id as a type of its own": (lambda tree: any(_calls(tree, "NewType")), set()),
     "a status in bare words": (_status_in_words, set()),
@@ -99,6 +119,9 @@ def test_a_second_place_would_be_seen() -> None:
     assert CONCEPTS["the name of a stage, a step or a delivery"][0](ast.parse('step.stage.split(":", 1)[1]'))
     assert CONCEPTS["money as JSON"][0](ast.parse('{"amount": str(total), "currency": currency}'))
     assert CONCEPTS["rounding"][0](ast.parse("value.quantize(CENT)"))
+    assert CONCEPTS["the key of an effect"][0](ast.parse('f"journey:{account_id}/{what}"'))
+    assert CONCEPTS["the key of an effect"][0](ast.parse('row["key"].rpartition("/")[2]'))
+    assert CONCEPTS["the key of an effect"][0](ast.parse('act.key.removesuffix("/settled")'))
     bare = CONCEPTS["a status in bare words"][0]
     assert bare(ast.parse('task.status == "open"'))
     assert bare(ast.parse('row["status"] in ("waiting", "held")'))

@@ -16,7 +16,6 @@ from activities.channels.mail import MailChannel
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
 from activities.frame import effects, outbox
-from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Activities, Performer, Unit
@@ -28,7 +27,7 @@ from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
-from domain.frame.keys import case_of_delivery
+from domain.frame.keys import case_of_delivery, message_key, settled_key
 from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
 from domain.frame.state import Outcome, Sent
@@ -331,9 +330,7 @@ def _addressee(row: outbox.Waiting) -> str:
 
 def outbox_id(call: DeliveryCall) -> str:
     """The row that a call delivers: a case's rows have their whole id, a journey's leave out the account."""
-    if case_of_delivery(call.delivery_id):
-        return call.delivery_id
-    return effect_key(call.account_id, call.delivery_id)
+    return message_key(call.account_id, call.delivery_id)
 
 
 def _instant_of_attempt(call: DeliveryCall) -> datetime:
@@ -343,7 +340,7 @@ def _instant_of_attempt(call: DeliveryCall) -> datetime:
 
 
 def _settled_key(call: DeliveryCall) -> str:
-    return f"{outbox_id(call)}/settled"
+    return settled_key(outbox_id(call))
 
 
 def _settling(call: DeliveryCall, row: outbox.Waiting, at: datetime, kind: str) -> Unit:

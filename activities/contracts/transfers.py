@@ -9,13 +9,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import holdings
 from activities.frame import effects, outbox
-from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
 from domain.frame.flight import Channel, DeliveryCall, DeliveryStatus
+from domain.frame.keys import effect_key, settled_key
 from domain.frame.state import Outcome
+from domain.kernel.ids import journey_id
 
 UPDATE = "receive_assets"
 _LOST_AFTER = 8
@@ -34,7 +35,7 @@ class Conveyor(Activities):
         """The target's answer, for good: it has the assets, or it will never have them."""
         delivery_id = effect_key(call.account_id, call.delivery_id)
         async with business_errors(), self._performer.transaction() as connection:
-            if done := await effects.find_effect(connection, f"{delivery_id}/settled"):
+            if done := await effects.find_effect(connection, settled_key(delivery_id)):
                 return done.outcome
             row = await outbox.find_outbox(connection, delivery_id)
             if row is None:
@@ -56,7 +57,7 @@ class Conveyor(Activities):
         request = {"transfer_id": transfer_id, "request_id": transfer_id, "by": "transfer"}
         try:
             # Each attempt has an id of its own: the request's id makes it happen once, and yesterday's failure is no answer.
-            await self._temporal.get_workflow_handle(f"journey-{account}").execute_update(
+            await self._temporal.get_workflow_handle(journey_id(account)).execute_update(
                 UPDATE, request, id=f"{transfer_id}-{info.workflow_run_id}-{info.activity_id}-{info.attempt}"
             )
         except WorkflowUpdateFailedError as failed:
@@ -79,7 +80,7 @@ class Conveyor(Activities):
         self, call: DeliveryCall, delivery_id: str, stage: str, transfer_id: str, refused: str | None
     ) -> Outcome:
         """The transfer's end on record; what it means for the source is the journey's next step, with its own clock."""
-        unit = Unit(call.account_id, f"{delivery_id}/settled", call.as_of, stage, "conveyed")
+        unit = Unit(call.account_id, settled_key(delivery_id), call.as_of, stage, "conveyed")
         async with business_errors(), self._performer.begin(unit) as work:
             if work.before is not None:
                 return work.before

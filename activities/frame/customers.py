@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column, Value
 from domain.frame.customer import Customer
+from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Looks
@@ -165,7 +166,7 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
         " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
         " from effect where account_id = $1 and starts_with(key, $2)",
         account_id,
-        f"journey:{account_id}/{adoption.STAGE}",
+        effect_key(account_id, adoption.STAGE),
         adoption.HELP_TASK,
     )
     if row is None:

@@ -10,6 +10,7 @@ from typing import Any
 from activities.frame.telling import telling
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
+from domain.frame.keys import EffectKey, Word
 from domain.frame.state import Outcome
 from domain.journey.telling import line_told
 from domain.kernel.base import Carried
@@ -26,11 +27,6 @@ class Effect:
     def answer(self, run: str) -> Outcome:
         """All that came of it for a retry of the run that it was done for; the answer alone for whoever asks again."""
         return self.outcome if self.run == run else self.outcome.again()
-
-
-def effect_key(account_id: str, what: str) -> str:
-    """The business key of something done for a customer: `journey:C-17/renewal:K-3:2/notice-60`."""
-    return f"journey:{account_id}/{what}"
 
 
 async def find_effect(connection: Connection, key: str, asked: Asked | None = None) -> Effect | None:
@@ -60,13 +56,13 @@ def _under(key: str, asked: Asked | None) -> str | None:
     """What every request with this id has in common, of whatever kind it is: the journey or case, and the id."""
     if asked is None or not key.endswith(f":{asked.request_id}"):
         return None
-    return f"{key.removesuffix(f':{asked.request_id}').rpartition('/')[0]}/{asked.request_id}"
+    return str(EffectKey(EffectKey.parse(key).whose, asked.request_id))
 
 
 def _check(row: Any, key: str, asked: Asked | None) -> None:
     """Refuses what is another request than the one on record under its id."""
     if asked is not None:
-        kind = row["key"].rpartition("/")[2].partition(":")[0] if row["key"] != key else None
+        kind = Word.parse(EffectKey.parse(row["key"]).what).word if row["key"] != key else None
         asked.check(row["asked"], kind=kind)
 
 

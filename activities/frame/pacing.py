@@ -11,6 +11,7 @@ from activities.kernel.pool import Connection
 from domain.frame import pace
 from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
+from domain.frame.keys import effect_key
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 
@@ -55,7 +56,7 @@ async def paced_decision(
 
 def _put_off_key(account_id: str, step: Step) -> str:
     """Under which it is on record that a step was put off from its instant."""
-    return effects.effect_key(account_id, f"reschedule_pace:{step.key}@{step.at:%Y%m%dT%H%M%S}")
+    return effect_key(account_id, f"reschedule_pace:{step.key}@{step.at:%Y%m%dT%H%M%S}")
 
 
 async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:

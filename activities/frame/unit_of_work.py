@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities.frame import effects
-from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
@@ -23,6 +22,7 @@ from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
+from domain.frame.keys import effect_key, within_account
 from domain.frame.request_kinds import RequestKind
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
@@ -62,7 +62,7 @@ class Unit:
     @property
     def name(self) -> str:
         """The key within the account, such as `amend_assets:r-7`."""
-        return self.key.removeprefix(effect_key(self.account_id, ""))
+        return within_account(self.account_id, self.key)
 
     @classmethod
     def of_step(cls, call: StepCall, run: str = "") -> Unit:

@@ -16,6 +16,7 @@ from activities.frame.outgoing import Origin, Sender
 from activities.kernel.pool import Connection
 from domain.frame.decision import Decision
 from domain.frame.flight import Channel
+from domain.frame.keys import within_account
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.frame.unreadable import unreadable_of
@@ -64,8 +65,8 @@ def _completed(
     """The decision's outcome with its deliveries and the lines that the briefing shows, each with its local day."""
     changes: dict[str, Any] = {}
     if rows:
-        prefix = effects.effect_key(situation.customer.account.account_id, "")
-        new = {row.delivery_id.removeprefix(prefix): row.channel for row in rows if row.leaves_at is None}
+        account_id = situation.customer.account.account_id
+        new = {within_account(account_id, row.delivery_id): row.channel for row in rows if row.leaves_at is None}
         changes["deliveries"] = {**decision.outcome.deliveries, **new}
     later: set[datetime] = {row.leaves_at for row in rows if row.leaves_at is not None}
     if later:

@@ -12,6 +12,7 @@ from activities.billing.falling_due import contracts_billing
 from activities.frame import customers
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
+from domain.frame.keys import effect_key
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.unreadable import Missing
@@ -156,7 +157,7 @@ async def load_anchors(connection: Connection, account_id: str) -> list[AnchorFa
 
 async def load_record(connection: Connection, account_id: str) -> OnRecord | None:
     """What the tables say beside the customer, or null for an account that is not known."""
-    text = await connection.fetchval(_RECORD, account_id, f"journey:{account_id}/", list(_LATER))
+    text = await connection.fetchval(_RECORD, account_id, effect_key(account_id, ""), list(_LATER))
     return OnRecord.model_validate_json(text) if text else None
 
 

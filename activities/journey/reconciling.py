@@ -10,6 +10,7 @@ from activities.frame.unit_of_work import Activities
 from activities.holds import hold_rows
 from activities.journey.agenda_facts import load_facts
 from domain.frame.calls import RequestCall
+from domain.frame.keys import effect_key
 from domain.frame.state import Outcome
 from domain.journey.agenda import Agenda, Running
 from domain.journey.agenda_facts import Facts
@@ -49,7 +50,7 @@ class Reconciling(Activities):
                 differences = compare(found, running, situation.as_of, zone)
                 if differences:
                     row = effects.JournalRow(
-                        effects.effect_key(call.account_id, f"reconcile:{call.request_id}"),
+                        effect_key(call.account_id, f"reconcile:{call.request_id}"),
                         facts.now,
                         "relationship",
                         "reconciled",

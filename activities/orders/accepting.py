@@ -8,7 +8,6 @@ from typing import Any
 from temporalio import activity
 
 from activities.frame import customers
-from activities.frame.effects import effect_key
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork
 from activities.journey.planning import with_agenda, with_other_business_days, with_the_past
@@ -18,6 +17,7 @@ from activities.orders import order_rows as order_store
 from activities.playbooks import Playbooks
 from domain.frame.calls import RequestCall
 from domain.frame.customer import Customer
+from domain.frame.keys import effect_key
 from domain.frame.playbook import Playbook
 from domain.frame.state import Outcome
 from domain.journey import placing

@@ -16,6 +16,7 @@ from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
 from activities.service.case_sending import case_mail, case_notice, case_outcome
+from domain.frame.keys import case_key
 from domain.frame.request_kinds import RequestKind
 from domain.journey.webhooks import Event, EventType
 from domain.kernel.business_calendar import BusinessCalendar
@@ -40,11 +41,6 @@ CaseLook = Callable[[Connection, Work, Any], Awaitable[tuple[Any, ...]]]
 """What is looked up for a rule, in the same transaction."""
 Accounts = Callable[[Connection, Any], Awaitable[Iterable[str | None]]]
 """Which further accounts a request concerns."""
-
-
-def case_key(case_id: str, what: str) -> str:
-    """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
-    return f"case:{case_id}/{what}"
 
 
 def request_key(call: CaseCall) -> str:

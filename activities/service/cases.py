@@ -13,7 +13,8 @@ from activities.frame.errors import business_errors
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from activities.service import case_rows
-from activities.service.case_work import CaseActivities, case_key, request_key
+from activities.service.case_work import CaseActivities, request_key
+from domain.frame.keys import case_key
 from domain.journey.registry import CASE
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.service import case_changes, case_merging

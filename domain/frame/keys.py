@@ -1,4 +1,4 @@
-"""What stages, steps, deliveries and attention are named by: values that are written as text, and read from it."""
+"""What stages, steps, deliveries, effects and attention are named by: values that are written as text, and read from it."""
 
 from __future__ import annotations
 
@@ -87,9 +87,57 @@ class Word(NamedTuple):
         return cls(word, about)
 
 
+_JOURNEY = "journey:"
 _CASE = "case:"
+_SETTLED = "/settled"
+
+
+class EffectKey(NamedTuple):
+    """What something is done once under: whose it is, and what. Written `journey:C-17/renewal:K-3:2/notice-60` for a step,
+    `case:C-17/case_resolve:r-1` for a request, `journey:C-17/…#0` for a message."""
+
+    whose: str
+    what: str
+
+    @classmethod
+    def parse(cls, key: str) -> EffectKey:
+        whose, _, what = key.partition("/")
+        return cls(whose, what)
+
+    def __str__(self) -> str:
+        return f"{self.whose}/{self.what}"
+
+
+def effect_key(account_id: str, what: str) -> str:
+    """The business key of something done for a customer: `journey:C-17/renewal:K-3:2/notice-60`."""
+    return str(EffectKey(f"{_JOURNEY}{account_id}", what))
+
+
+def case_key(case_id: str, what: str) -> str:
+    """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
+    return str(EffectKey(f"{_CASE}{case_id}", what))
+
+
+def message_key(account_id: str, delivery_id: str) -> str:
+    """A message's own key by its id within the account, which is whole for that of a case."""
+    return delivery_id if case_of_delivery(delivery_id) else effect_key(account_id, delivery_id)
+
+
+def within_account(account_id: str, key: str) -> str:
+    """The id within the account, as a journey has it, of a message or an effect; that of a case stays whole."""
+    return key.removeprefix(effect_key(account_id, ""))
+
+
+def settled_key(message: str) -> str:
+    """The key of what follows once a message has left, or never will."""
+    return f"{message}{_SETTLED}"
+
+
+def settled_message(key: str) -> str:
+    """The message whose end stands under this key."""
+    return key.removesuffix(_SETTLED)
 
 
 def case_of_delivery(delivery_id: str) -> str | None:
     """The case that a delivery is of, `C-17` of `case:C-17/reply`; null for one of a journey."""
-    return StepKey.parse(delivery_id).stage.removeprefix(_CASE) if delivery_id.startswith(_CASE) else None
+    return EffectKey.parse(delivery_id).whose.removeprefix(_CASE) if delivery_id.startswith(_CASE) else None

@@ -11,6 +11,7 @@ from domain.frame.case_words import state_in_words
 from domain.frame.customer import ContractStatus, Customer
 from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import Channel
+from domain.frame.keys import within_account
 from domain.frame.mail_names import mail_in_words
 from domain.frame.sales_holds import HoldLevel, HoldReason, Purpose
 from domain.frame.service_facts import WRITTEN_ANEW, HeldMail, HeldStep, WrittenMail
@@ -147,7 +148,7 @@ def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
 
 def _look_at_mail(situation: Situation, mail: HeldMail, anew: Anew, found: Reviewed) -> None:
     account = situation.customer.account.account_id
-    short = mail.delivery_id.removeprefix(f"journey:{account}/")
+    short = within_account(account, mail.delivery_id)
     if gone := _moment_passed(situation, mail):
         _drop(mail, gone, short, found)
     elif mail.purpose is not None and guard_of(situation).holds_back(mail.purpose, mail.product) is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.flight import Channel
+from domain.frame.keys import within_account
 from domain.frame.mail_names import mail_in_words
 from domain.frame.service_facts import MorningMail
 from domain.frame.situation import Situation
@@ -45,18 +46,18 @@ def leave(situation: Situation, step: Step) -> Decision:
     released: list[str] = []
     writes: list[Write] = []
     lines: list[JournalLine] = []
-    prefix = f"journey:{situation.customer.account.account_id}/"
+    account_id = situation.customer.account.account_id
     for mail in situation.service.mornings:
         changes = _decided(situation, mail)
         if not isinstance(changes, str):
             if mail.differs(changes):
                 writes.append(RewriteMail(mail.delivery_id, changes))
             released.append(mail.delivery_id)
-            deliveries[mail.delivery_id.removeprefix(prefix)] = mail.channel
+            deliveries[within_account(account_id, mail.delivery_id)] = mail.channel
             continue
         writes.append(WithdrawMail(mail.delivery_id, changes))
         says = f"Dropped: {mail_in_words(mail.template)}; {changes}"
-        lines.append(JournalLine(says, name=mail.delivery_id.removeprefix(prefix), kind="dropped"))
+        lines.append(JournalLine(says, name=within_account(account_id, mail.delivery_id), kind="dropped"))
     if released:
         writes.append(ReleaseMails(tuple(released)))
     return Decision(

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from domain.frame.flight import Channel
+from domain.frame.keys import case_key
 from domain.frame.mail_names import mail_in_words
 from domain.journey.customer_timeline import TimelineKind as Kind
 from domain.journey.customer_timeline import Visibility
@@ -193,7 +194,7 @@ def event_told(
     owner = detail.get("owner", "")
     says = detail.get("reason", names.get(owner, owner) or detail.get("body", ""))
     yield _told(
-        f"case:{case_id}/{event.sequence}",
+        case_key(case_id, f"{event.sequence}"),
         account_id,
         event.at,
         _ABOUT.get(event.kind, Kind.CASE),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, model_validator
 
 from domain.frame.case_words import Level, Priority
+from domain.frame.keys import case_key
 from domain.kernel.base import Carried
 from domain.kernel.business_clock import BusinessClock
 from domain.kernel.business_errors import ServiceRuleError
@@ -209,7 +210,7 @@ def escalations(
     steps = sorted(rule.actions, key=lambda action: action.after)
     return tuple(
         PlannedEscalation(
-            key=f"case:{case_id}/escalation/{rule.name}/{int(step.after.total_seconds())}",
+            key=case_key(case_id, f"escalation/{rule.name}/{int(step.after.total_seconds())}"),
             rule=rule.name,
             at=clock.due(start, step.after) if rule.on_calendar else start + step.after,
             action=step,

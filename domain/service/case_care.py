@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.frame.case_words import RUNNING, CaseState, Level, Priority, state_in_words
+from domain.frame.keys import case_key
 from domain.frame.messages import OwnWords
 from domain.frame.step_words import plain
 from domain.kernel.shown import at_work
@@ -228,7 +229,7 @@ def _reminders(work: Work) -> Iterator[Wake]:
         return
     due: list[tuple[str, datetime]] = []
     for number, at in enumerate(nudges_at(case.status_at, clock, work.before.desk.rules), start=1):
-        key = f"case:{work.case_id}/nudge/{case.status_at.isoformat()}/{number}"
+        key = case_key(work.case_id, f"nudge/{case.status_at.isoformat()}/{number}")
         if work.has_fired(key):
             continue
         if at > work.as_of:
@@ -261,7 +262,7 @@ def _survey(work: Work) -> Iterator[Wake]:
     case = work.case
     if case.resolved_at is None or case.status not in (CaseState.RESOLVED, CaseState.CLOSED) or case.imported:
         return
-    key = f"case:{work.case_id}/survey/{case.resolved_at.isoformat()}"
+    key = case_key(work.case_id, f"survey/{case.resolved_at.isoformat()}")
     at = case.resolved_at + work.before.desk.rules.survey_after
     if work.has_fired(key):
         return

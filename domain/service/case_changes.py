@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.frame.case_words import WAITING, CaseState
+from domain.frame.keys import case_key
 from domain.frame.step_words import plain
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_care, case_mails, case_surveys
@@ -175,7 +176,7 @@ def reopen_at(work: Work, at: datetime, by: str, reason: str) -> None:
     case = work.case
     work.happened(Happened.REOPENED, at, by, {"status": CaseState.OPEN, "reason": reason})
     if case.resolved_at is not None:
-        work.withdrawn.append(f"case:{case.case_id}/survey/{case.resolved_at.isoformat()}")
+        work.withdrawn.append(case_key(case.case_id, f"survey/{case.resolved_at.isoformat()}"))
     status = CaseState.OPEN if case.owner_id else CaseState.NEW
     work.change(
         status=status,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.claims.claims import UNKNOWN_CLAIM, BoughtLine, Claim, ClaimKind, ClaimStatus
 from domain.claims.rules import Assessment
+from domain.frame.keys import case_key
 from domain.frame.messages import OwnWords
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import case_mails
@@ -89,11 +90,15 @@ def _refused(work: Work, claim: Claim, product: str | None, why: str) -> None:
     }
     if claim.kind is ClaimKind.PRICE_MATCH:
         case_mails.about_claim(
-            work, f"case:{work.case_id}/claim/{claim.claim_id}/refused", "claim_declined", context, f"{what} declined"
+            work,
+            case_key(work.case_id, f"claim/{claim.claim_id}/refused"),
+            "claim_declined",
+            context,
+            f"{what} declined",
         )
     title = f"Case {work.case_id}: {what} was refused"
     work.notify(
-        f"case:{work.case_id}/claim/{claim.claim_id}/refused",
+        case_key(work.case_id, f"claim/{claim.claim_id}/refused"),
         ("owner", claim.claimed_by),
         title,
         [work.case.subject, why],
@@ -134,7 +139,7 @@ def look_after(work: Work) -> Iterator[Wake]:
             title = f"Case {work.case_id}: {what_of(claim)} still needs your approval"
             lines = [work.case.subject, f"Claim {claim.claim_id}; it is refused by itself when its time is over."]
             work.notify(
-                f"case:{work.case_id}/claim/{claim.claim_id}/reminder",
+                case_key(work.case_id, f"claim/{claim.claim_id}/reminder"),
                 (claim.approval.value,),
                 title,
                 lines,

@@ -11,6 +11,7 @@ from domain.claims.claims import BoughtLine, Claim, ClaimKind, ClaimStatus
 from domain.claims.policy import ClaimPolicy
 from domain.claims.rules import Assessment
 from domain.frame.case_words import RUNNING, CaseState
+from domain.frame.keys import case_key
 from domain.kernel.money import money, rounding_of
 from domain.kernel.refusals import NOT_ALLOWED, Problem, Refusal
 from domain.service import case_mails
@@ -209,7 +210,7 @@ def await_approval(work: Work, claim: Claim, line: BoughtLine) -> None:
         f"Claim {claim.claim_id}.",
     ]
     work.notify(
-        f"case:{work.case_id}/claim/{claim.claim_id}/asked", (claim.approval.value,), title, lines, due=claim.due_at
+        case_key(work.case_id, f"claim/{claim.claim_id}/asked"), (claim.approval.value,), title, lines, due=claim.due_at
     )
     work.answer.update(claim.shown())
 
@@ -240,14 +241,18 @@ def refund(work: Work, claim: Claim, line: BoughtLine, credited: Credited) -> No
             "tax": money(claim.tax, line.currency).told() if claim.tax else None,
         }
     case_mails.about_claim(
-        work, f"case:{work.case_id}/claim/{claim.claim_id}/refunded", template, context, f"{what} ({credited.memo_id})"
+        work,
+        case_key(work.case_id, f"claim/{claim.claim_id}/refunded"),
+        template,
+        context,
+        f"{what} ({credited.memo_id})",
     )
     lines = [
         work.case.subject,
         f"Decided by {work.named(claim.decided_by)} ({claim.decided_role}). {claim.reason}".strip(),
     ]
     work.notify(
-        f"case:{work.case_id}/claim/{claim.claim_id}/told",
+        case_key(work.case_id, f"claim/{claim.claim_id}/told"),
         ("sales",),
         f"Case {work.case_id}: {what} was given back",
         lines,

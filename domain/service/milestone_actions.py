@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
+from domain.frame.keys import case_key
 from domain.kernel.base import Carried
 from domain.service.definitions import ActionClass, MilestoneAction
 from domain.service.history import CaseHistory
@@ -106,7 +107,7 @@ def agenda(
 def action_key(case_id: str, occurrence: Occurrence, action: str) -> str:
     """Names the one effect of an action for an occurrence of a case; a target that was set anew has effects of its own."""
     anew = f"@{occurrence.counted_from.isoformat()}" if occurrence.counted_from else ""
-    return f"case:{case_id}/{occurrence.key}{anew}/{action}"
+    return case_key(case_id, f"{occurrence.key}{anew}/{action}")
 
 
 def _violation(occurrence: Occurrence, target: timedelta, violated_at: datetime) -> Violation:
