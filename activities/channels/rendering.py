@@ -87,7 +87,7 @@ class Renderer:
                 "language": language,
                 "by_reply": by_reply,
                 "reach_us": _REACH_US[language][not by_reply],
-                "attached": [{"kind": one["kind"], "id": one["id"]} for one in mail.documents],
+                "attached": [{name: one[name] for name in ("kind", "id", "total")} for one in mail.documents],
             }
             subject, text = _rendered(self._text, "text", f"{language}/{mail.template}.j2", values)
             _, html = _rendered(self._html, "html", f"{language}/{mail.template}.j2", values)

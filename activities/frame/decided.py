@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,11 +13,28 @@ from activities.frame import effects
 from domain.billing.documents import Document
 from domain.frame.customer import ContactFacts, Customer
 from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.mail_kinds import template_of
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.orders.order import ContactRole
 
 
-def with_documents(decision: Decision, billed: Billed, today: date) -> Decision:
+def with_copies(customer: Customer, decision: Decision) -> Decision:
+    """The decision whose mails go to all whom they concern: once to a person, whatever roles they have."""
+    copies = [copy for mail in decision.mails if mail.contact_id is None for copy in _copies(customer, mail)]
+    return replace(decision, mails=[*decision.mails, *copies]) if copies else decision
+
+
+def _copies(customer: Customer, mail: Mail) -> Iterator[Mail]:
+    first = customer.contact(mail.role)
+    told = {first.email.lower()} if first else set()
+    for role in template_of(mail.template).copies:
+        also = customer.contact(role)
+        if also is not None and also.role is role and also.email.lower() not in told:
+            told.add(also.email.lower())
+            yield replace(mail, contact_id=also.contact_id, completes=None)
+
+
+def with_documents(customer: Customer, decision: Decision, billed: Billed, today: date) -> Decision:
     """The decision whose invoices and credit notes go to the billing contact: with what they are written to anyway, or alone."""
     invoices, memos = billed.told()
     documents = tuple(
@@ -27,7 +45,11 @@ def with_documents(decision: Decision, billed: Billed, today: date) -> Decision:
     if not documents:
         return decision
     mails = list(decision.mails)
-    place = next((n for n, one in enumerate(mails) if one.role is ContactRole.BILLING and one.contractual), None)
+    billing = customer.contact(ContactRole.BILLING)
+    theirs = (
+        n for n, one in enumerate(mails) if one.contractual and customer.contact(one.role, one.contact_id) == billing
+    )
+    place = next(theirs, None)
     if place is None:
         mails.append(documents_mail(documents))
     else:
@@ -43,7 +65,7 @@ def document_of(kind: str, document: dict[str, Any], issued_on: date) -> dict[st
 def documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
     """The mail that brings documents to the billing contact and says nothing else."""
     sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
-    return Mail("documents", {"documents": sums}, ContactRole.BILLING, contractual=True, documents=documents)
+    return Mail("documents", {"documents": sums}, documents=documents)
 
 
 def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
@@ -73,7 +95,7 @@ def _not_sent(title: str) -> str:
 
 
 def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
-    contact = None if mail.contractual else customer.contact(mail.role)
+    contact = None if mail.contractual else customer.contact(mail.role, mail.contact_id)
     return contact if contact is not None and contact.unsubscribed else None
 
 

@@ -12,6 +12,7 @@ from domain.frame import pace
 from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
 from domain.frame.keys import effect_key
+from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 
@@ -71,7 +72,7 @@ async def _unless_too_early(connection: Connection, situation: Situation, decisi
     day = pace.day_for(situation, template, last)
     if day is None:
         return decision
-    if template in pace.OF_A_DECISION and step.kind != pace.APART:
+    if template_of(template).apart and step.kind != pace.APART:
         return pace.apart(situation, decision, template, day)
     return pace.put_off(situation, step, template, day)
 

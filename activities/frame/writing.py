@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.billing.falling_due import bill
 from activities.frame import effects, outbox, writes
-from activities.frame.decided import billing_rows, journal_rows, with_documents, without_unwanted_mails
+from activities.frame.decided import billing_rows, journal_rows, with_copies, with_documents, without_unwanted_mails
 from activities.frame.handlers import Writing
 from activities.frame.numbering import with_short_numbers
 from activities.frame.outgoing import Origin, Sender
@@ -41,13 +41,13 @@ async def carry_out(
     """Facts, documents, journal and outbox of a decision, in this order; returns what came of it."""
     customer, as_of, key = situation.customer, situation.as_of, origin.key
     account_id = customer.account.account_id
-    decision = without_unwanted_mails(customer, decision)
+    decision = without_unwanted_mails(customer, with_copies(customer, decision))
     await writes.carry_out(Writing(connection, account_id, as_of, customer), decision.writes)
     billed = await bill(connection, customer, key, as_of, decision.writes, imported=situation.imported)
     lines = [*journal_rows(decision, key, origin.stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
     await effects.write_journal(connection, account_id, lines)
     if not situation.imported:
-        decision = with_documents(decision, billed, situation.billing_day)
+        decision = with_documents(customer, decision, billed, situation.billing_day)
     decision = await with_short_numbers(connection, account_id, decision)
     rows, unreachable = await sender.rows(connection, customer, decision, origin)
     if not situation.imported:

@@ -52,7 +52,7 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal, named_refusals
 from domain.kernel.zones import local_time
-from domain.orders.order import TERM_KINDS, ContactRole, PricePer, ProductKind
+from domain.orders.order import TERM_KINDS, PricePer, ProductKind
 
 SCHEDULED = "scheduled"
 
@@ -347,7 +347,7 @@ def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = T
         first,
         outcome,
         [*changed.opened, *changed.changes, *follows.writes],
-        [Mail("assets_changed", context, role=ContactRole.BILLING, contractual=True), *follows.mails],
+        [Mail("assets_changed", context), *follows.mails],
         [Notice(f"Assets changed: {notes[0]}", [*notes, *([f"Reason: {reason}"] if reason else [])], to="owner")],
         more_lines=[*lines[1:], *follows.lines],
     )

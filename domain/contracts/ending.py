@@ -13,7 +13,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
-from domain.orders.order import TERM_KINDS, ContactRole
+from domain.orders.order import TERM_KINDS
 from domain.success import adoption
 from domain.success.expansion import stage_of as offers_of
 from domain.success.writes import DropOnboarding, SettleOffer
@@ -103,5 +103,5 @@ def end_contract(
             said=[says],
         ),
         writes,
-        [Mail("contract_ended", context, role=ContactRole.BILLING, contractual=True)],
+        [Mail("contract_ended", context)],
     )

@@ -25,7 +25,6 @@ from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.kernel.refusals import named_refusals
-from domain.orders.order import ContactRole
 
 
 def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, taken: set[str]) -> Decision:
@@ -145,4 +144,4 @@ def mail_of_changes(template: str, told: Sequence[Told], follows: Replanned) -> 
         if contract.status != ContractStatus.ENDED
     ]
     context = {"changes": [told_of.row for told_of in told], "contracts": contracts}
-    return Mail(template, context, role=ContactRole.BILLING, contractual=True)
+    return Mail(template, context)

@@ -20,7 +20,6 @@ from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
 from domain.kernel.money import to_minor_unit
-from domain.orders.order import ContactRole
 
 
 def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decision:
@@ -55,7 +54,7 @@ def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisio
         JournalLine(says, detail={"contract_id": contract.contract_id, "term": term.number, "origin": origin}),
         turn(situation, contract, term, says),
         writes,
-        [Mail("renewal_confirmed", context, role=ContactRole.BILLING, contractual=True)],
+        [Mail("renewal_confirmed", context)],
         [Notice(f"{contract.contract_id}: {says}", [f"Total: {quote.total} {quote.currency}"], to="owner")],
     )
 
@@ -155,7 +154,7 @@ def grace_mail(
         "quote": quote_context(situation, contract, quote) if quote else None,
         "asked": asked,
     }
-    return Mail("renewal_grace", context, role=ContactRole.BILLING, contractual=True)
+    return Mail("renewal_grace", context)
 
 
 def as_planned(situation: Situation, contract: ContractFacts) -> Situation:

@@ -24,7 +24,6 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
-from domain.orders.order import ContactRole
 
 
 def asked_for(situation: Situation, request: RequestRenewal) -> Decision:
@@ -113,7 +112,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
     context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
     answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
-    mails = [Mail("renewal_declined", context, role=ContactRole.BILLING, contractual=True)]
+    mails = [Mail("renewal_declined", context)]
     notices = [
         Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")
     ]

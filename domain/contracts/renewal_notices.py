@@ -18,7 +18,6 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
 from domain.kernel.calendar import business_day_until, local_instant
 from domain.kernel.shown import counted
-from domain.orders.order import ContactRole
 
 LEAST_SETTLING, MOST_SETTLING = 12, 30
 """A quarter of a term, within so many days: it has to pass before a notice says that the term ends."""
@@ -174,8 +173,6 @@ def notice(situation: Situation, step: Step) -> Decision:
             Mail(
                 "renewal_notice",
                 notice_context(situation, contract, quote),
-                role=ContactRole.BILLING,
-                contractual=True,
             )
         ],
     )

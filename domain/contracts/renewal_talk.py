@@ -20,7 +20,6 @@ from domain.holds.guard import guard_of
 from domain.holds.holds import ContactDecision, Verdict
 from domain.holds.writes import ForgetHeldSteps, HoldBackStep
 from domain.kernel.base import Write
-from domain.orders.order import ContactRole
 
 MANAGER_DAYS = 30
 
@@ -74,8 +73,6 @@ def quote(situation: Situation, step: Step) -> Decided:
             Mail(
                 "renewal_notice",
                 notice_context(situation, contract, quoted),
-                role=ContactRole.BILLING,
-                contractual=True,
                 purpose=Purpose.CONTRACTUAL_NOTICE,
             )
         ],

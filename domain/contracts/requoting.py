@@ -13,7 +13,6 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.holds.guard import guard_of
 from domain.kernel.base import Write
-from domain.orders.order import ContactRole
 
 
 def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
@@ -48,7 +47,7 @@ def requote(after: Situation, quoted: Mapping[str, Decimal]) -> Decision | None:
         writes.append(quote)
         stages[contract.stage] = Stage(status=RenewalStatus.QUOTED, until=contract.term.ends_at)
         context = notice_context(after, contract, quote)
-        mails.append(Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True))
+        mails.append(Mail("renewal_notice", context))
     if not lines:
         return None
     return Decision(lines[0], Outcome(stages=stages), writes, mails, more_lines=lines[1:])

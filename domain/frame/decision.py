@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.frame.customer import StaffFacts
+from domain.frame.mail_kinds import MailKind, template_of
 from domain.frame.sales_holds import Purpose
 from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome
@@ -27,21 +28,35 @@ class JournalLine:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to the customer, to the contact who has `role`, or to `contact_id` alone. Contractual mails cannot be unsubscribed from.
+    """A mail to the customer: to whom its template concerns, or to `contact_id` alone. What it is stands in `mail_kinds.py`.
 
-    A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
+    `asked_of`: the role that a playbook names instead. A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
     `completes`: the task of its stage that is done once it has left. `documents`: what it takes along, see `OutgoingMail`.
     """
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
-    role: ContactRole = ContactRole.MAIN
     contact_id: str | None = None
-    contractual: bool = False
     purpose: Purpose | None = None
     product: str | None = None
     completes: str | None = None
     documents: tuple[dict[str, Any], ...] = ()
+    asked_of: ContactRole | None = None
+
+    @property
+    def kind(self) -> MailKind:
+        """Whether it is an answer, owed by contract or optional."""
+        return template_of(self.template).kind
+
+    @property
+    def contractual(self) -> bool:
+        """True if nobody can unsubscribe from it."""
+        return self.kind is MailKind.CONTRACTUAL
+
+    @property
+    def role(self) -> ContactRole:
+        """The role of the contact whom it concerns."""
+        return self.asked_of or template_of(self.template).role
 
 
 @dataclass(frozen=True)

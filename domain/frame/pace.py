@@ -7,28 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from domain.frame import mail_kinds
 from domain.frame.customer import ContactFacts
 from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.mail_kinds import OF_CASES, MailKind, template_of
 from domain.frame.mail_names import mail_in_words
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 
 QUIET_DAYS = 3
-ANSWERS = frozenset({"welcome", "order_confirmed", "provisioning_done", "go_live", "introduction", "opted_out"})
-"""Mails that answer what was just done or ordered: nobody waits for them, and none waits for them."""
-OF_A_DECISION = frozenset({"outreach", "recovered"})
-"""Mails of a step that also gives people something to do, which does not wait for the mail: that one comes as a step of its own."""
+ANSWERS = mail_kinds.of_kind(MailKind.ANSWER)
 APART = "adoption_mail"
-"""The kind of that step."""
-KEEPS_ITS_DAY = "touch_anniversary"
+"""The kind of step by which a mail comes that did not leave with its decision."""
 NOTICE = "renewal_notice"
-FORETOLD = "check_in"
-OF_CASES = frozenset({"case_survey"})
-"""Mails that follow on what somebody has just solved: what is foretold does not wait for them."""
-_MOMENTS: Mapping[str, int] = {"touch_day_1": 5, "touch_month_1": 40}
-"""Mails about a day of the first weeks, with the days after which they are not true any more."""
-
 
 _ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
     "onboarding_touch": lambda step: step.name.replace("-", "_"),
@@ -46,11 +38,13 @@ class Paced:
 
 
 def paced(situation: Situation, decision: Decision) -> Paced | None:
-    """The optional mail of a decision that waits with its step; null if there is none, or nobody who wants it."""
+    """The optional mail of a decision that waits with its step; null if there is none, or nobody who wants it. A step that has
+    something contractual to say waits for nothing."""
+    if any(mail.contractual for mail in decision.mails):
+        return None
     for mail in decision.mails:
         contact = situation.customer.contact(mail.role, mail.contact_id)
-        waits = not mail.contractual and mail.template not in ANSWERS
-        if waits and contact is not None and not contact.unsubscribed:
+        if mail.kind is MailKind.OPTIONAL and contact is not None and not contact.unsubscribed:
             return Paced(mail, contact)
     return None
 
@@ -60,7 +54,7 @@ def day_for(situation: Situation, template: str, last: datetime | None) -> date 
 
     last: when this person got the one before. Days that the customer was told of, or that are theirs, are kept free.
     """
-    return None if template == KEEPS_ITS_DAY else _day_for(situation, last)
+    return None if template_of(template).keeps_its_day else _day_for(situation, last)
 
 
 def _day_for(situation: Situation, last: datetime | None) -> date | None:
@@ -76,13 +70,14 @@ def _day_for(situation: Situation, last: datetime | None) -> date | None:
 def late_day_for(situation: Situation, template: str, last: datetime | None, written_at: datetime) -> date | None:
     """As `day_for`, for a mail that could not leave when it was written. By then nobody waits for an answer to what they have just
     done: it leaves at the promised hours like all else, though at no distance."""
-    if template not in ANSWERS and template != KEEPS_ITS_DAY:
+    own_day = template_of(template).keeps_its_day
+    if template not in ANSWERS and not own_day:
         return _day_for(situation, last)
     customer, today = situation.customer, situation.today
-    own = template == KEEPS_ITS_DAY and customer.day_of(written_at) == today
+    own = own_day and customer.day_of(written_at) == today
     now = customer.in_hours(situation.as_of) if own else customer.at_work(situation.as_of)
     day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
-    if template == KEEPS_ITS_DAY and last is not None:
+    if own_day and last is not None:
         day = max(day, customer.day_of(last) + timedelta(days=1))
     return None if now and day == today else day
 
@@ -112,7 +107,7 @@ def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> lis
 
 def not_counted(template: str) -> frozenset[str]:
     """The mails from which one of this template keeps no distance."""
-    return ANSWERS | OF_CASES if template == FORETOLD else ANSWERS
+    return ANSWERS | OF_CASES if template_of(template).foretold else ANSWERS
 
 
 def clear_of_anniversaries(situation: Situation, day: date) -> date:
@@ -147,15 +142,10 @@ def apart(situation: Situation, decision: Decision, template: str, day: date) ->
     return left + Decision(line, Outcome(plan=[step]))
 
 
-def moment_of(template: str) -> int | None:
-    """So many days after a customer came a mail about a day of their first weeks is true; null for any other."""
-    return _MOMENTS.get(template)
-
-
 def put_off(situation: Situation, step: Step, template: str, day: date) -> Decision:
     """The step is done on the morning of a later day, by what is so then; what is about a day that is long gone by then never is."""
     since = situation.customer.day_of(situation.customer.account.since)
-    moment = moment_of(template)
+    moment = template_of(template).moment
     if moment is not None and (day - since).days > moment:
         return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
     at, on = situation.customer.morning(day, business_day=False)

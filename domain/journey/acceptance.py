@@ -162,7 +162,7 @@ def _order_writes(
 def _confirmed(order_id: str, contracts: Sequence[ContractFacts], lines: Sequence[SoldLine]) -> list[Mail]:
     """What was ordered, said to whoever ordered it, unless an onboarding begins by saying it."""
     names = list(dict.fromkeys(line.product_name for line in lines))[:NAMED]
-    return [] if contracts else [Mail("order_confirmed", {"order_id": order_id, "products": names}, contractual=True)]
+    return [] if contracts else [Mail("order_confirmed", {"order_id": order_id, "products": names})]
 
 
 def _asked_about(situation: Situation, order_id: str, lines: Sequence[SoldLine], *, onboards: bool) -> list[Step]:

@@ -214,7 +214,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
 def _confirmed(situation: Situation, order_id: str) -> Mail:
     """What was ordered, said to whoever ordered it."""
     context = {"order_id": order_id, "products": standing.products_of(situation, order_id)}
-    return Mail("order_confirmed", context, contractual=True)
+    return Mail("order_confirmed", context)
 
 
 def ships(order: Order, sale: Sale, *, goods: bool) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from domain.contracts.renewal_quote import last_day, notice_by
 from domain.frame.decision import CloseStaffTasks
-from domain.frame.pace import moment_of
+from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.task_steps import keys_of, task_of
@@ -100,7 +100,7 @@ def _use_of(situation: Situation, step: Step, others: Sequence[Step]) -> Limit |
                 return None
             return Limit(customer.day_of(given_up.at) - timedelta(days=1), f"on {given_up.on} the approval is given up")
         case "onboarding_touch":
-            days = moment_of(step.name.replace("-", "_"))
+            days = template_of(step.name.replace("-", "_")).moment
             came = customer.day_of(customer.account.since)
             return (
                 None

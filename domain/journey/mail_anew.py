@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.contracts.renewal_quote import last_day
-from domain.frame import lateness, pace
+from domain.frame import lateness
 from domain.frame.customer import ContactFacts, ContractStatus
 from domain.frame.decision import Decision
+from domain.frame.mail_kinds import template_of
 from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Step
@@ -97,7 +98,7 @@ def _upsell_offer(situation: Situation, context: Context, _: WrittenMail) -> Con
 
 def _touch(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
     since = situation.customer.day_of(situation.customer.account.since)
-    moment = pace.moment_of(mail.template)
+    moment = template_of(mail.template).moment
     if moment is not None and (situation.today - since).days > moment:
         return "its day is over"
     why = onboarding.no_touch(situation, mail.stage)

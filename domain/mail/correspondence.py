@@ -111,7 +111,7 @@ def _unsubscribed(situation: Situation, request: NoteMail) -> Decision:
     if contact is None:
         raise Refusal(NOT_ALLOWED, f"there is no contact {request.contact_id!r}; nothing was changed")
     answer = {"unsubscribed": True}
-    confirmed = [Mail("opted_out", contact_id=contact.contact_id, contractual=True)]
+    confirmed = [Mail("opted_out", contact_id=contact.contact_id)]
     if contact.unsubscribed:
         line = JournalLine(f"{_who(situation, request)} asked again for no optional mails")
         return Decision(line, Outcome(answer=answer), mails=confirmed)

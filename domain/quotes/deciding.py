@@ -18,7 +18,6 @@ from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.money import half_up, money, to_minor_unit
 from domain.kernel.refusals import NOT_ALLOWED, Refusal, named_refusals
-from domain.orders.order import ContactRole
 from domain.quotes import versions
 from domain.quotes.asking import Sources, StoredQuote, instant_of, make_quote, next_version
 from domain.quotes.quote import Quote, QuoteLine
@@ -137,8 +136,6 @@ def _presented(situation: Situation, stored: StoredQuote, before: QuoteFile | No
             Mail(
                 "quote_presented",
                 _context(situation, quote),
-                role=ContactRole.BILLING,
-                contractual=True,
                 purpose=Purpose.NEW_QUOTE,
             )
         ],

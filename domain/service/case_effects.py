@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.frame.customer import StaffFacts
+from domain.frame.mail_kinds import MailKind, template_of
 
 
 def digest_of(text: str) -> str:
@@ -17,7 +18,7 @@ def digest_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class CaseMail:
-    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted, `optional` ones can be done without.
+    """A mail to the customer. Its `id` is unique for ever; `automatic` ones are counted.
 
     `asked_for`: one of our people wrote it, though a machine fills it in; it is never too much.
     """
@@ -27,9 +28,13 @@ class CaseMail:
     context: dict[str, Any] = field(default_factory=dict)
     automatic: bool = True
     body: str = ""
-    optional: bool = False
     asked_for: bool = False
     files_from: str | None = None
+
+    @property
+    def optional(self) -> bool:
+        """True if it can be done without, and unsubscribed from."""
+        return template_of(self.template).kind is MailKind.OPTIONAL
 
 
 @dataclass(frozen=True)

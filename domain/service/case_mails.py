@@ -61,7 +61,7 @@ def resolved(work: Work, by: str) -> None:
 
 def survey(work: Work, key: str, survey_id: str) -> bool:
     """One question about the resolution. False without an address: there is nobody to ask."""
-    return _mail(work, f"{key}#mail", "case_survey", {"survey_id": survey_id}, optional=True)
+    return _mail(work, f"{key}#mail", "case_survey", {"survey_id": survey_id})
 
 
 def about_claim(work: Work, id: str, template: str, context: dict[str, Any], body: str) -> bool:
@@ -106,7 +106,6 @@ def _mail(
     *,
     by: str = "",
     automatic: bool = True,
-    optional: bool = False,
     asked_for: bool = False,
     body: str = "",
     files_from: str | None = None,
@@ -130,7 +129,6 @@ def _mail(
         content,
         automatic=automatic,
         body=body,
-        optional=optional,
         asked_for=asked_for,
         files_from=files_from,
     )

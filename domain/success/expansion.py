@@ -21,7 +21,6 @@ from domain.kernel.money import money, to_minor_unit
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
-from domain.orders.order import ContactRole
 from domain.success.health import Band, Health, SeatUse, seat_use
 from domain.success.requests import AnswerOffer
 from domain.success.writes import MakeOffer, SettleOffer
@@ -105,7 +104,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
             plan=[expiry_of(situation, offer)], stages={stage: Stage(status=OFFERED, tasks=[offer_id])}, said=[says]
         ),
         [MakeOffer(offer_id, asset.asset_id, add, unit_price, asset.currency, mrr_change, situation.as_of, expires_at)],
-        [Mail("upsell_offer", context, role=ContactRole.SPONSOR, product=asset.product)],
+        [Mail("upsell_offer", context, product=asset.product)],
         [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=due)],
     )
 
@@ -189,6 +188,6 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         JournalLine(says, detail={"asset_id": asset.asset_id, "add": offer.add}),
         outcome,
         [SettleOffer(offer.offer_id, OfferStatus.ACCEPTED, request.reason, situation.as_of), change],
-        [Mail("upsell_confirmed", context, role=ContactRole.SPONSOR, contractual=True)],
+        [Mail("upsell_confirmed", context)],
         [Notice(says, [f"Offer {offer.offer_id} was accepted."], to="owner")],
     )

@@ -118,7 +118,7 @@ def play(situation: Situation, step: Step, met: Met) -> Decision:
         return Decision(JournalLine(f"{title} left out: {why}", kind="skipped", detail=detail | {"why": why}))
     template = found.mail.template.value
     line = JournalLine(f"{title}: {mail_in_words(template)} on its way", detail=detail)
-    return Decision(line, mails=[Mail(template, context, role=found.mail.role)])
+    return Decision(line, mails=[Mail(template, context, asked_of=found.mail.role)])
 
 
 def _says(situation: Situation, found: Play) -> dict[str, Any] | None:

@@ -66,12 +66,16 @@ def attached(desk: Desk) -> None:
     for match in list(re.finditer(r"^(?:Attached: |添付：)([^\n]+?)\.?$", desk.left, re.MULTILINE)):
         desk.blot(match.start(), match.end())
         for part in re.split(r", |、", match[1]):
-            name, _, id = part.strip().partition(" ")
+            said = re.fullmatch(r"(.+?)[ ]?[(（](.+)[)）]", part.strip())
+            name, _, id = (said[1] if said else part.strip()).partition(" ")
             if name == "credit":
                 name, id = "credit note", id.removeprefix("note ")
             table = {"invoice": "invoice", "credit note": "credit_memo"} | DOCUMENTS["ja"]
-            if name not in table or document(desk, table[name], id) is None:
-                desk.wrong("offer", part, "a document that is on record")
+            row = document(desk, table[name], id) if name in table else None
+            if said is None or row is None:
+                desk.wrong("offer", part, "a document that is on record, with its total")
+            else:
+                desk.amount(desk.script.amount(said[2]), row["total"], row["currency"])
             named.append(id)
     there = [number(lines) for lines in desk.letter.files]
     if sorted(named) != sorted(there):

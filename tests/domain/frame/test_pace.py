@@ -130,7 +130,7 @@ def test_a_step_is_done_later_and_not_at_all_once_its_day_is_over() -> None:
     [
         (Mail("check_in"), True),
         (Mail("welcome"), False),
-        (Mail("renewal_notice", contractual=True), False),
+        (Mail("renewal_notice"), False),
     ],
 )
 def test_what_waits(mail: Mail, waits: bool) -> None:
@@ -158,7 +158,7 @@ def test_a_mail_puts_off_at_once_what_would_come_too_early_after_it() -> None:
     [
         [],
         [Mail("welcome")],
-        [Mail("renewal_notice", contractual=True)],
+        [Mail("renewal_notice")],
         [Mail("onboarding_invite", contact_id="somebody-else")],
     ],
 )

@@ -1,0 +1,114 @@
+"""What each mail to a customer is: an answer, owed by contract or optional; whom it concerns; and which is the most useful.
+
+One table for all templates. Whoever decides on a mail names its template and says nothing of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.orders.order import ContactRole
+
+
+class MailKind(StrEnum):
+    """Whether a mail waits for others, and whether it can be unsubscribed from."""
+
+    ANSWER = "answer"
+    """answers what was just done, ordered or asked: nobody waits for it, and it waits for none"""
+    CONTRACTUAL = "contractual"
+    """owed by what was agreed: never late, and nobody can unsubscribe from it"""
+    OPTIONAL = "optional"
+    """keeps its distance from others of its kind, and is left out for whoever wants none"""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template: what it is, and the role of the contact whom it concerns; without such a contact the main one gets it.
+
+    `copies`: further roles that hear of it, where other people bear them. `early`: so many days before its own day it may go along with
+    another optional mail. `moment`: about a day of the first weeks, and so many days after a customer came not true any more. `apart`: its
+    step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and of no other.
+    `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
+    """
+
+    kind: MailKind
+    role: ContactRole = ContactRole.MAIN
+    copies: tuple[ContactRole, ...] = ()
+    early: int = 0
+    moment: int | None = None
+    apart: bool = False
+    keeps_its_day: bool = False
+    foretold: bool = False
+    follows_a_case: bool = False
+
+
+_ANSWER = Template(MailKind.ANSWER)
+_OWED = Template(MailKind.CONTRACTUAL)
+_OPTIONAL = Template(MailKind.OPTIONAL)
+_OF_CONTRACTS = Template(MailKind.CONTRACTUAL, ContactRole.BILLING)
+_OF_TERMS = Template(MailKind.CONTRACTUAL, ContactRole.BILLING, copies=(ContactRole.SPONSOR,))
+
+TEMPLATES: Mapping[str, Template] = {
+    "case_reply": _ANSWER,
+    "case_resolved": _ANSWER,
+    "case_opened": _ANSWER,
+    "case_apology": _ANSWER,
+    "case_nudge": _ANSWER,
+    "claim_declined": _ANSWER,
+    "goodwill_granted": _ANSWER,
+    "price_match": _ANSWER,
+    "opted_out": _OWED,
+    "welcome": _ANSWER,
+    "order_confirmed": _OWED,
+    "quote_presented": _OF_CONTRACTS,
+    "renewal_notice": _OF_TERMS,
+    "renewal_grace": _OF_TERMS,
+    "renewal_confirmed": _OF_CONTRACTS,
+    "renewal_declined": _OF_CONTRACTS,
+    "contract_ended": _OF_TERMS,
+    "upsell_confirmed": Template(MailKind.CONTRACTUAL, ContactRole.SPONSOR),
+    "assets_changed": _OF_CONTRACTS,
+    "assets_received": _OF_CONTRACTS,
+    "assets_transferred": _OF_CONTRACTS,
+    "provisioning_done": Template(MailKind.ANSWER, ContactRole.ADMIN, copies=(ContactRole.MAIN,)),
+    "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,)),
+    "introduction": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR, ContactRole.ADMIN)),
+    "documents": _OF_CONTRACTS,
+    "onboarding_reminder": Template(MailKind.OPTIONAL, early=3),
+    "onboarding_invite": Template(MailKind.OPTIONAL, early=3),
+    "outreach": Template(MailKind.OPTIONAL, apart=True),
+    "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR),
+    "play_note": _OPTIONAL,
+    "check_in": Template(MailKind.OPTIONAL, foretold=True),
+    "recovered": Template(MailKind.OPTIONAL, apart=True),
+    "delivery_follow_up": _OPTIONAL,
+    "reorder_check_in": _OPTIONAL,
+    "survey": _OPTIONAL,
+    "case_survey": Template(MailKind.OPTIONAL, follows_a_case=True),
+    "touch_day_1": Template(MailKind.OPTIONAL, moment=5),
+    "touch_month_1": Template(MailKind.OPTIONAL, early=3, moment=40),
+    "touch_anniversary": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, keeps_its_day=True),
+}
+"""Every template, the most useful first: what two of them say in one mail begins with the earlier one of this list."""
+
+_RANK = {name: place for place, name in enumerate(TEMPLATES)}
+
+
+def template_of(name: str) -> Template:
+    """What a template is; one that no release of ours has is optional and for the main contact."""
+    return TEMPLATES.get(name, _OPTIONAL)
+
+
+def rank(name: str) -> int:
+    """Where a template stands in the order of usefulness, 0 first."""
+    return _RANK.get(name, len(_RANK))
+
+
+def of_kind(kind: MailKind) -> frozenset[str]:
+    """The templates of a kind."""
+    return frozenset(name for name, template in TEMPLATES.items() if template.kind is kind)
+
+
+OF_CASES = frozenset(name for name, template in TEMPLATES.items() if template.follows_a_case)
