@@ -34,7 +34,6 @@ from domain.kernel.base import Write
 from domain.kernel.money import Money, half_up, money
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.kernel.shown import counted
-from domain.orders.order import ContactRole
 
 APPROVAL_TASK = "renewal/approval"
 _SAYS = "the renewal cannot be offered so"
@@ -287,7 +286,7 @@ def mail_of(situation: Situation, contract: ContractFacts, quote: QuoteRenewal) 
         until = max(situation.today, grace_end_step(as_planned(situation, contract), contract).on)
         return grace_mail(situation, contract, until, quote, asked=True)
     context = notice_context(situation, contract, quote)
-    return Mail("renewal_notice", context, role=ContactRole.BILLING, contractual=True)
+    return Mail("renewal_notice", context)
 
 
 def approve(situation: Situation, request: ApproveRenewal) -> Decision:

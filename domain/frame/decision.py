@@ -30,7 +30,9 @@ class JournalLine:
 class Mail:
     """A mail to the customer: to whom its template concerns, or to `contact_id` alone. What it is stands in `mail_kinds.py`.
 
-    `asked_of`: the role that a playbook names instead. A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
+    `asked_of`: the role that a playbook names instead.
+
+    A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
     `completes`: the task of its stage that is done once it has left. `documents`: what it takes along, see `OutgoingMail`.
     """
 
