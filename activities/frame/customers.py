@@ -161,7 +161,7 @@ async def find_playbook(connection: Connection, segment: str, version: int) -> P
 async def load_looks(connection: Connection, account_id: str) -> Looks:
     """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
     row = await connection.fetchrow(
-        "select (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
+        "select (select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
         " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
         " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
         " from effect where account_id = $1 and starts_with(key, $2)",

@@ -9,7 +9,7 @@ from activities.assets import ledger
 from activities.contracts import holdings
 from activities.frame.handlers import Handlers, Sql, Writing, on
 from activities.holds import hold_writes
-from activities.journey import people_rows
+from activities.journey import people_rows, staff_task_rows
 from activities.journey.people_rows import STAFF_TASK
 from activities.mail import contact_writes
 from activities.orders import fulfilment_rows, order_rows
@@ -22,7 +22,8 @@ from domain.kernel.base import Write
 
 _CLOSE = Sql(
     "update staff_task set closed_at = :at, ended = :ended, ended_by = :by, outcome = :outcome"
-    " where account_id = :account_id and starts_with(key, :prefix) and closed_at is null"
+    " where account_id = :account_id and closed_at is null"
+    " and (key = :prefix or right(:prefix, 1) = '/' and starts_with(key, :prefix))"
 )
 
 
@@ -47,6 +48,7 @@ HANDLERS: Handlers = {
     **holdings.HANDLERS,
     **hold_writes.HANDLERS,
     **people_rows.HANDLERS,
+    **staff_task_rows.HANDLERS,
     **contact_writes.HANDLERS,
     **fulfilment_rows.HANDLERS,
     **order_rows.HANDLERS,

@@ -149,7 +149,7 @@ select jsonb_build_object(
     where v.account_id = $1 and v.told_at is null and k.status in ('resolved', 'closed', 'merged', 'cancelled')), '[]'),
   'unhappy', coalesce((
     select jsonb_agg(jsonb_build_object(
-        'source', substr(t.key, length('survey/') + 1), 'title', t.title, 'due_at', t.due_at, 'person', to_jsonb(s),
+        'source', substr(t.key, length('survey/') + 1), 'title', t.title, 'due_at', greatest(t.due_at, t.snoozed_until), 'person', to_jsonb(s),
         'reminded', t.reminded_at is not null, 'escalated', t.escalated_at is not null, 'manager', (
           select to_jsonb(m) from case_survey v join service_case k using (case_id) join service_team d on d.team = k.team
           join staff m on m.staff_id = d.manager_id where v.survey_id = substr(t.key, length('survey/') + 1)))

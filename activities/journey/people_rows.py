@@ -214,7 +214,7 @@ HANDLERS: Handlers = dict(
 async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, StaffFacts]:
     """Those of the ids that are on record."""
     rows = await connection.fetch(
-        "select staff_id, name, email, language from staff where staff_id = any($1)", list(ids)
+        "select staff_id, name, email, language, left_at from staff where staff_id = any($1)", list(ids)
     )
     return {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
 

@@ -10,6 +10,7 @@ from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
 from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage
 from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
@@ -74,7 +75,7 @@ def end_contract(
     ]
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
-        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of))
+        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of, TaskState.TAKEN_BACK, outcome=says))
     onboarding_stage = str(StageId(StageKind.ONBOARDING, contract.order_id or ""))
     of_order = [
         c
@@ -86,7 +87,10 @@ def end_contract(
         stages[onboarding_stage] = None
         drop.append(onboarding_stage)
         settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
-        writes += [DropOnboarding(onboarding_stage), CloseStaffTasks(f"{onboarding_stage}/", situation.as_of)]
+        writes += [
+            DropOnboarding(onboarding_stage),
+            CloseStaffTasks(f"{onboarding_stage}/", situation.as_of, TaskState.TAKEN_BACK, outcome=says),
+        ]
     over_at = min(contract.term.ends_at, situation.as_of)
     last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
     context = {

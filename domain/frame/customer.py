@@ -57,6 +57,8 @@ class StaffFacts(Carried):
     email: str
     language: str | None = None
     """in which they are told things; null: the company's"""
+    left_at: AwareDatetime | None = None
+    """since when they are not with us any more"""
 
 
 class ContactFacts(Carried):

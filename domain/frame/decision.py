@@ -99,7 +99,8 @@ class OpenStaffTask(Write):
 
 @dataclass(frozen=True)
 class CloseStaffTasks(Write):
-    """Tasks whose keys start with `prefix` are settled: done, or not needed any more (`ended`). `outcome` says what came of them."""
+    """The task whose key is `prefix`, or with a `/` at its end all whose keys begin so, are settled: done, or not needed any more
+    (`ended`). `outcome` says what came of them."""
 
     prefix: str
     at: datetime

@@ -213,6 +213,12 @@ class ServiceSales(Received):
     }
 
 
+class StaffTaskRules(Received):
+    """What our people are asked to do: for how many days, at most, somebody lets a task rest."""
+
+    snooze_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
 class Playbook(Received):
     """The promises to one segment. `version` must rise with every change: journeys keep the version that they were planned with."""
 
@@ -228,6 +234,7 @@ class Playbook(Received):
     amendment: AmendmentRules = AmendmentRules()
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()
+    staff_tasks: StaffTaskRules = StaffTaskRules()
     plays: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = ()
     """steps of the playbook's own"""
 

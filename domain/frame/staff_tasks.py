@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from pydantic import AwareDatetime
+
+from domain.frame.customer import StaffFacts
+from domain.kernel.base import Carried
 from domain.kernel.ids import opaque_id
 
 
@@ -22,3 +26,37 @@ class TaskState(StrEnum):
 def task_id(account_id: str, key: str, opened_at: datetime) -> str:
     """The id of the task that is opened for an account under a key at an instant."""
     return opaque_id(f"{account_id}/{key}/{opened_at.astimezone(UTC).isoformat()}")
+
+
+class StaffTaskFacts(Carried):
+    """A task as it stands; `key` names what it is about, such as `adoption/help`."""
+
+    task_id: str
+    key: str
+    title: str
+    reason: str
+    person: StaffFacts
+    """whose it is"""
+    opened_at: AwareDatetime
+    due_at: AwareDatetime
+    snoozed_until: AwareDatetime | None = None
+    reminded_at: AwareDatetime | None = None
+    escalated_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    ended: TaskState | None = None
+    ended_by: str | None = None
+    outcome: str = ""
+    twin: str | None = None
+    """another task about the same that is open"""
+
+    def state(self, at: datetime) -> TaskState:
+        """Where it stands at an instant."""
+        if self.closed_at is not None:
+            return self.ended or TaskState.DONE
+        snoozed = self.snoozed_until is not None and at < self.snoozed_until
+        return TaskState.SNOOZED if snoozed else TaskState.OPEN
+
+    @property
+    def counts_from(self) -> datetime:
+        """The instant from which it is late: when it is due, or comes back."""
+        return max(self.due_at, self.snoozed_until or self.due_at)

@@ -107,7 +107,7 @@ def acknowledge(situation: Situation, request: AcknowledgeHold, request_id: str)
     read = [request.source] if request.source is not None else sources
     writes: list[Write] = [RecordAcknowledgement(source, request.by) for source in read]
     unhappy = [source for source in read if source in calls]
-    writes += [CloseStaffTasks(f"survey/{source}", situation.as_of) for source in unhappy]
+    writes += [CloseStaffTasks(f"survey/{source}", situation.as_of, by=request.by) for source in unhappy]
     says = f"{situation.named(request.by)} has read what service knows: {', '.join(read)}"
     answer = {"acknowledged": read, "says": [hold.says for hold in holds if hold.source in read]}
     plan = after_request(situation) if unhappy else []
@@ -134,7 +134,7 @@ def release(situation: Situation, request: ReleaseForRenewal, release_id: str) -
     held = [one.step.about for one in situation.service.steps if one.step.kind == "renewal_quote"]
     writes: list[Write] = [
         RecordRelease(release_id, case.case_id, request.by, request.role, released, request.reason),
-        CloseStaffTasks(f"{RENEWAL_TASK}/", situation.as_of),
+        CloseStaffTasks(f"{RENEWAL_TASK}/", situation.as_of, by=request.by, outcome=request.reason),
         NoteOnCase(
             case.case_id, "renewal_released" if released else "renewal_kept", request.by, {"reason": request.reason}
         ),

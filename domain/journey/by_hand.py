@@ -11,6 +11,7 @@ from domain.contracts.renewal_quote import last_day, notice_by
 from domain.frame.decision import CloseStaffTasks
 from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.task_steps import keys_of, task_of
 from domain.holds.deciding import RENEWAL_TASK
@@ -43,7 +44,7 @@ def belongings(situation: Situation, step: Step, by: str, reason: str) -> Belong
                 Outcome(drop=[f"{step.stage}/quote-*"], attention={f"renewal_held:{contract_id}": None}),
                 [
                     ForgetHeldSteps(f"{step.stage}/quote-*"),
-                    CloseStaffTasks(f"{RENEWAL_TASK}/{contract_id}", situation.as_of),
+                    CloseStaffTasks(f"{RENEWAL_TASK}/{contract_id}", situation.as_of, TaskState.TAKEN_BACK, by, reason),
                 ],
             )
         case _:
@@ -65,7 +66,10 @@ def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Bel
             attention={f"late:{key}": None},
             answer={"closed_task": name},
         ),
-        [DropTask(step.stage, name, by, reason), CloseStaffTasks(key, situation.as_of)],
+        [
+            DropTask(step.stage, name, by, reason),
+            CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, by, reason),
+        ],
     )
 
 

@@ -7,9 +7,9 @@ from functools import partial
 
 from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, CUSTOMERS, OPERATORS, PROGRAMS, SELLERS, RequestKind
-from domain.frame.situation import LEDGER
+from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import Step
-from domain.journey import acceptance, account_changes, control, fulfilling
+from domain.journey import acceptance, account_changes, control, fulfilling, staff_tasks
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.journey.requests import (
     CloseJourney,
@@ -21,6 +21,7 @@ from domain.journey.requests import (
     SkipStep,
 )
 from domain.journey.taking_up import TakeUpHoldings
+from domain.journey.task_requests import FinishStaffTask, HandOverStaffTask, ReopenStaffTask, SnoozeStaffTask
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
 from domain.mail import correspondence
@@ -142,6 +143,37 @@ PEOPLE = (
         asked_by=PROGRAMS,
         example='{"event": "bounced", "contact_id": "P-1", "email": "jo@acme.example", "template": "welcome", "by": "inbox"}',
         journal=_of_mail,
+    ),
+)
+_of_task = partial(RequestKind, asked_by=SELLERS | AGENTS, needs=SERVICE)
+TASKS = (
+    _of_task(
+        "finish_staff_task",
+        FinishStaffTask,
+        staff_tasks.finish,
+        "Task of our people done",
+        example='{"task_id": "0123456789abcdef", "outcome": "they train their people next week", "by": "s-2"}',
+    ),
+    _of_task(
+        "snooze_staff_task",
+        SnoozeStaffTask,
+        staff_tasks.snooze,
+        "Task of our people rests",
+        example='{"task_id": "0123456789abcdef", "until": "2027-03-19", "reason": "they are at a fair", "by": "s-2"}',
+    ),
+    _of_task(
+        "hand_over_staff_task",
+        HandOverStaffTask,
+        staff_tasks.hand_over,
+        "Task of our people handed over",
+        example='{"task_id": "0123456789abcdef", "to": "s-4", "reason": "she speaks Japanese", "by": "s-2"}',
+    ),
+    _of_task(
+        "reopen_staff_task",
+        ReopenStaffTask,
+        staff_tasks.reopen,
+        "Task of our people open again",
+        example='{"task_id": "0123456789abcdef", "reason": "they have called again", "due": "2027-03-19", "by": "s-2"}',
     ),
 )
 LEVERS = (

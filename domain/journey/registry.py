@@ -23,6 +23,7 @@ OF_JOURNEYS: dict[str, tuple[Kind, ...]] = {
     "Quotes": (*quotes.ENTRIES, *journey.QUOTES),
     "Sales and service": holds.ENTRIES,
     "People, and how they are reached": journey.PEOPLE,
+    "Tasks of our people": journey.TASKS,
     "Operators": journey.LEVERS,
 }
 OF_CASES: dict[str, tuple[Kind, ...]] = {"Service": service.ENTRIES, "Money given back": claims.ENTRIES}

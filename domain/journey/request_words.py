@@ -17,6 +17,8 @@ _BY_ITSELF = {"case_unheard": "A journey did not hear of it: journalled", "case_
 _SUBJECTS = {
     "order_id": "order",
     "task": "task",
+    "task_id": "task",
+    "to": "to",
     "contract_id": "contract",
     "quote_id": "quote",
     "offer_id": "offer",

@@ -70,6 +70,31 @@ class CloseAccount(Write):
 
 
 @dataclass(frozen=True)
+class SnoozeTask(Write):
+    """A task of our people rests until an instant, after which it is asked for anew."""
+
+    task_id: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class HandOverTask(Write):
+    """A task of our people is somebody else's."""
+
+    task_id: str
+    to: str
+
+
+@dataclass(frozen=True)
+class ReopenTask(Write):
+    """A task of our people that was over is open again, with a new day."""
+
+    task_id: str
+    to: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class KeepPlaybook(Write):
     """A playbook's version on record, so that journeys planned with it can go on with it."""
 

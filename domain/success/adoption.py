@@ -11,6 +11,7 @@ from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import AskedBefore, Purpose, SurveyKind
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds import holding, unhappy
 from domain.holds.guard import guard_of
@@ -218,7 +219,7 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
             attention={"low_adoption": None},
             said=[says],
         ),
-        [CloseStaffTasks(HELP_TASK, situation.as_of)],
+        [CloseStaffTasks(HELP_TASK, situation.as_of, outcome=says)],
         [Mail("recovered", _figures(use))],
     )
 
@@ -362,13 +363,17 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
         notices = [Notice(title, lines, due=due_at)]
     elif survey.score is not None and calls_for_follow_up(SurveyKind.NPS, survey.score, SURVEYS):
         plan = holding.after_request(situation)  # they changed their mind for the better
-        writes.append(CloseStaffTasks(f"survey/{request.survey_id}", situation.as_of))
+        writes.append(_taken_back(situation, f"survey/{request.survey_id}", "they answered anew, and better"))
     return Decision(
         JournalLine(title),
         Outcome(said=[title], answer={"survey_id": request.survey_id}, **({"plan": plan} if plan else {})),
         writes,
         notices=notices,
     )
+
+
+def _taken_back(situation: Situation, key: str, why: str) -> CloseStaffTasks:
+    return CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, outcome=why)
 
 
 def _open_tasks(situation: Situation) -> set[str]:

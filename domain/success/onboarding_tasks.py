@@ -98,7 +98,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
     value = facts.name == terms.value_task
     writes: list[Write] = [
         CompleteOnboardingTask(stage, facts.name, situation.as_of, by, evidence, value=value),
-        CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of),
+        CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of, by=by, outcome=evidence),
     ]
     stages: dict[str, Stage | None] = {stage: waits_for(left)}
     plan, drop, mails, said = [], keys_of(stage, facts.name), [], [f"{title} done"]

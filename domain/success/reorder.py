@@ -91,4 +91,4 @@ def lapse(situation: Situation, step: Step) -> Decision:
 
 def came_back(situation: Situation) -> CloseStaffTasks:
     """An order settles the alarm."""
-    return CloseStaffTasks(LAPSE_TASK, situation.as_of)
+    return CloseStaffTasks(LAPSE_TASK, situation.as_of, outcome="they have ordered again")

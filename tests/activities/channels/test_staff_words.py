@@ -54,6 +54,14 @@ def test_a_sentence_says_the_same_in_both_languages(english: str, says: str) -> 
          "営業を控えています：「They are moving house; call later」ほか1件"),
         ("“They are moving house; call later”; case C-1, medium, open: escalated",
          "「They are moving house; call later」；案件C-1（中・対応中）：エスカレーション中"),
+        ("Handed over to you: Onboarding: Kickoff meeting is 5 days late (order SO-1)",
+         "引き継ぎのお願い：利用開始：キックオフミーティングが5日遅れています（ご注文SO-1）"),
+        ("Why: Kickoff meeting of order SO-1 was due on 2027-01-21 and is still open; it is up to: success manager",
+         "理由：ご注文SO-1のキックオフミーティングは期日2027-01-21を過ぎて未完了です（担当：サクセス担当）"),
+        ("Why: They use little of what they pay for; a call finds out what keeps them from it",
+         "理由：ご契約に対して利用が少ないため、妨げになっていることを電話で伺います"),
+        ("Task handed over by Sam to Rea: Win back: No order for 90 days; usual rhythm 30 days",
+         "SamがタスクをReaに引き継ぎ：再開のお働きかけ：90日間ご注文なし（通常は30日ごと）"),
     ],
 )  # fmt: skip
 def test_what_is_told_is_told_in_japanese(english: str, japanese: str) -> None:
