@@ -40,6 +40,7 @@ from activities.service.cases import ServiceCases
 from activities.service.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
+from activities.success.expanding import Expanding
 from activities.success.playing import Plays
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -76,6 +77,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         CustomerChanges(performer, playbooks),
         HoldKeeping(performer),
         CaseSales(performer),
+        Expanding(performer, pool, temporal),
         InstalledBase(performer),
         Reconciling(performer),
         ServiceCases(case_worker),

@@ -13,6 +13,7 @@ class Batch(StrEnum):
     """The name of a batch, and of the activity that does it."""
 
     PRUNE = "prune_batch"
+    EXPANSION = "expansion_batch"
 
     @property
     def says(self) -> str:
@@ -20,7 +21,10 @@ class Batch(StrEnum):
         return _SAYS[self]
 
 
-_SAYS = {Batch.PRUNE: "Deletes events that left long ago and old days of usage"}
+_SAYS = {
+    Batch.PRUNE: "Deletes events that left long ago and old days of usage",
+    Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
+}
 
 
 class BatchCall(Carried):

@@ -149,6 +149,10 @@ class Expansion(Received):
     expires_after: Annotated[int, Field(ge=1, le=180)] = 30
     not_before_end_days: Days = 30
     """no offer this close to the end of the term: the renewal talks about seats then"""
+    ready: Annotated[int, Field(ge=1, le=100)] = 60
+    """the readiness from which the owner is told that a customer may be asked for more"""
+    decide_within: Annotated[int, Field(ge=1, le=60)] = 7
+    """days in which the owner then has to do so, or to say why not"""
 
 
 class Reorder(Received):

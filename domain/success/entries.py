@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.frame.keys import StageKind
-from domain.frame.request_kinds import CUSTOMERS, RequestKind
-from domain.frame.situation import LEDGER
+from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import adoption, expansion, onboarding_tasks
-from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask
+from domain.success import adoption, expansion, onboarding_tasks, readiness
+from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask, ConsiderExpansion
 
 
 def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> None:
@@ -53,6 +53,16 @@ ENTRIES = (
         stage="expansion",
         needs=LEDGER,
         allowed=_check_offer,
+    ),
+    RequestKind(
+        "consider_expansion",
+        ConsiderExpansion,
+        readiness.consider,
+        "Ready for more?",
+        asked_by=SELLERS | PROGRAMS,
+        example='{"suggested": [{"product": "Backup", "because": "CRM", "together": 31, "buyers": 80}], "by": "s-1"}',
+        stage="expansion",
+        needs=SERVICE,
     ),
     RequestKind(
         "answer_survey",

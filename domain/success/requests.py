@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from domain.kernel.base import Received
 from domain.kernel.requests import CustomerDecision, Remark, Request
+from domain.orders.order import Text
 
 
 class CompleteTask(Request):
@@ -24,6 +25,30 @@ class AnswerOffer(Request):
     offer_id: str
     decision: CustomerDecision
     reason: Remark = ""
+
+
+class Suggested(Received):
+    """A product that `together` of the `buyers` of another product, `because`, have bought too; all by name."""
+
+    product: Text
+    because: Text
+    together: Annotated[int, Field(ge=1)]
+    buyers: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _are_among_the_buyers(self) -> Self:
+        if self.together > self.buyers:
+            raise ValueError(f"together is {self.together} of {self.buyers} buyers; it cannot be more than all of them")
+        return self
+
+
+class ConsiderExpansion(Request):
+    """Whether this customer is ready to be asked for more. If they are, their owner gets a task with the reason, once in a while.
+
+    `suggested` is what customers who bought the same have bought too, the likeliest first; `perennial report cross-sell` has it.
+    """
+
+    suggested: Annotated[list[Suggested], Field(max_length=10)] = []
 
 
 class AnswerSurvey(Request):
