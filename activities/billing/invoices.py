@@ -139,8 +139,9 @@ LINE = Insert(
     "kind asset_id order_id line_id lot period due quantity description amount scheduled unit_price covers_from=start"
     " covers_until=until why parts stands",
 )
+_OF_LINE = LINE.of(DocumentLine, "parts")
 
 
 def line_row(line: DocumentLine) -> tuple[Any, ...]:
     """A line by the columns of `LINE`; parts as JSON text."""
-    return LINE.row(line, parts=kept(line.parts) if line.parts else None)
+    return _OF_LINE.row(line, parts=kept(line.parts) if line.parts else None)

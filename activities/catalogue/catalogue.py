@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.orders.order_rows import PRODUCT
 from domain.catalogue.catalogue import Catalogue, Product
 from domain.catalogue.pricebook import PriceBook, PriceEntry, choose_book
 from domain.orders.order import PricePer, ProductKind
@@ -45,7 +46,7 @@ async def save_catalogue(connection: Connection, catalogue: Catalogue, *, as_of:
     bodies: dict[str, Any] = {code: product.model_dump(mode="json") for code, product in products.items()}
     changed = [code for code, body in bodies.items() if code not in known or known[code]["body"] != body]
     named = sorted((code, products[code].name, products[code].kind.value) for code in changed)
-    await _PRODUCT.add(connection, named)
+    await _NAMED.add(connection, named)
     await _VERSION.add(connection, [(code, _latest(known, code) + 1, bodies[code], as_of) for code in changed])
     return changed
 
@@ -82,7 +83,7 @@ async def save_price_book(connection: Connection, book: PriceBook, *, as_of: dat
     await _ENTRY.copy(
         connection,
         [
-            _ENTRY.row(entry, **given, number=n, tiers=[tier.model_dump(mode="json") for tier in entry.tiers])
+            _PRICE.row(entry, **given, number=n, tiers=[tier.model_dump(mode="json") for tier in entry.tiers])
             for n, entry in enumerate(book.entries, 1)
         ],
     )
@@ -93,12 +94,13 @@ _EDITION = ("name", "currency", "valid_from")
 _ENTRY = Insert(
     "price_entry", "name currency valid_from number product_code=product per selling_model attributes tiers"
 )
+_PRICE = _ENTRY.of(PriceEntry, "name currency valid_from number tiers")
 _BOOK = Insert(
     "price_book",
     "name currency valid_from valid_to unit_decimals recorded_at",
     or_update("name currency valid_from", "valid_to unit_decimals recorded_at"),
-)
-_PRODUCT = Insert("product", "code name kind", f"{or_update('code', 'name')} where product.name <> excluded.name")
+).of(PriceBook, "recorded_at")
+_NAMED = PRODUCT.otherwise(f"{or_update('code', 'name')} where product.name <> excluded.name")
 _VERSION = Insert("catalogue_product", "product_code version body recorded_at")
 
 

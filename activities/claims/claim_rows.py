@@ -171,7 +171,7 @@ async def claims_of_account(connection: Connection, account_id: str) -> list[Cla
 
 async def save_claims(connection: Connection, claims: Iterable[Claim]) -> None:
     """New claims, and what became of known ones."""
-    await _CLAIM.add(connection, [_CLAIM.row(**claim.model_dump()) for claim in claims])
+    await _CLAIM.add(connection, [tuple(claim.model_dump().values()) for claim in claims])
 
 
 _CLAIM = Insert(

@@ -11,6 +11,7 @@ from activities.frame.handlers import Handlers, Place, Sql, inserted, on, update
 from activities.frame.telling import telling
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from domain.assets.model import Asset
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import (
     BeginTerm,
@@ -34,6 +35,10 @@ ASSET = Insert(
     " price_book selling_model pricing_source renewal_pricing renewal_months ramped derived_price time_zone lifecycle_start"
     " lifecycle_end months_from carried carried_first invoiced_from tax_rates",
 )
+_OPENED = ASSET.of(
+    Asset,
+    "order_id line_id price_per unit_price lifecycle_start lifecycle_end carried carried_first invoiced_from tax_rates",
+)
 # Tax is that of the asset that goes on elsewhere, or of the customer's own orders.
 _RATES = """
 select case when taxed_as is null then tax_rates_for(account_id, product, contract_id) else tax_rates_of(taxed_as) end as rates
@@ -53,7 +58,7 @@ async def open_assets(place: Place, writes: Sequence[OpenAsset]) -> None:
 
 def _asset_row(write: OpenAsset, rates: Any) -> tuple[Any, ...]:
     first = write.asset.carried_first
-    return ASSET.row(
+    return _OPENED.row(
         write.asset,
         **dict.fromkeys(("order_id", "line_id")),
         price_per=write.per,

@@ -27,10 +27,13 @@ _CLOSE = Sql(
 )
 
 
+_TASK = STAFF_TASK.of(OpenStaffTask, "account_id opened_at task_id staff_id reason")
+
+
 async def _open_tasks(place: Writing, writes: list[OpenStaffTask]) -> None:
     given = {"account_id": place.account_id, "opened_at": place.as_of}
     rows = [
-        STAFF_TASK.row(
+        _TASK.row(
             write,
             **given,
             task_id=task_id(place.account_id, write.key, place.as_of),

@@ -26,12 +26,14 @@ from domain.orders.order import Contact, Staff
 STAFF_TASK = Insert(
     "staff_task", "task_id account_id key opened_at title reason staff_id due_at", "on conflict do nothing"
 )
-STAFF = Insert("staff", "staff_id name email language", "on conflict do nothing")
+STAFF = Insert("staff", "staff_id name email language changed_at changed_by", "on conflict do nothing")
+_PERSON = STAFF.of(Staff, "changed_at changed_by")
 
 
 async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> None:
     """Who is new is written down; who is known stays as they are."""
-    await STAFF.add(connection, {person.staff_id: STAFF.row(person) for person in people}.values())
+    new = {person.staff_id: _PERSON.row(person, changed_at=None, changed_by=None) for person in people}
+    await STAFF.add(connection, new.values())
 
 
 _SAVE_ACCOUNT = """
@@ -231,17 +233,7 @@ list_staff = Query(
 
 async def add_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> bool:
     """Somebody new; false if the id is taken."""
-    added = await connection.fetchval(
-        "insert into staff (staff_id, name, email, changed_at, changed_by, language) values ($1, $2, $3, $4, $5, $6)"
-        " on conflict do nothing returning staff_id",
-        person.staff_id,
-        person.name,
-        person.email,
-        as_of,
-        by,
-        person.language,
-    )
-    return added is not None
+    return await STAFF.is_new(connection, _PERSON.row(person, changed_at=as_of, changed_by=by))
 
 
 async def change_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> None:

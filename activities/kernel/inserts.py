@@ -1,13 +1,15 @@
-"""The statement that puts rows into a table, made from its columns, once for each table."""
+"""The statement that puts rows into a table, made from its columns, once for each table; and how rows are made of things."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from activities.kernel.pool import Connection
+
+_Thing = TypeVar("_Thing")
 
 
 def or_update(key: str, columns: str) -> str:
@@ -23,8 +25,16 @@ class Insert:
         named = [name.partition("=") for name in columns.split()]
         self.table = table
         self.columns = tuple(column for column, _, _ in named)
-        self._sources = [(column, attrgetter(attribute or column)) for column, _, attribute in named]
+        self.attributes = {column: attribute or column for column, _, attribute in named}
         self._otherwise = otherwise
+
+    def otherwise(self, otherwise: str) -> Insert:
+        """The same columns, with something else done about rows that are there already."""
+        return Insert(self.table, " ".join(f"{column}={of}" for column, of in self.attributes.items()), otherwise)
+
+    def of(self, kind: type[_Thing], given: str = "") -> Rows[_Thing]:
+        """Rows from things of one kind; the columns in `given` come by name with each, all others are its attributes."""
+        return Rows(self, kind, given)
 
     @cached_property
     def statement(self) -> str:
@@ -33,18 +43,38 @@ class Insert:
         marks = ", ".join(f"${number}" for number in range(1, len(self.columns) + 1))
         return f"insert into {self.table} ({names}) values ({marks}) {self._otherwise}".rstrip()
 
-    def row(self, of: object = None, **given: Any) -> tuple[Any, ...]:
-        """A row by the columns: what is `given` by name, else the attribute of `of`."""
-        return tuple(given[column] if column in given else source(of) for column, source in self._sources)
-
-    async def put(self, connection: Connection, things: Iterable[object], **given: Any) -> None:
-        """Writes a row for each thing, in one round trip."""
-        await self.add(connection, [self.row(thing, **given) for thing in things])
-
     async def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
         """Writes rows, in one round trip."""
         await connection.executemany(self.statement, rows)
 
+    async def is_new(self, connection: Connection, row: tuple[Any, ...]) -> bool:
+        """Writes a row; false if it was there already."""
+        done: str = await connection.execute(self.statement, *row)
+        return done.endswith(" 1")
+
     async def copy(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
         """Writes rows, many of them at once; none of them is there already."""
         await connection.copy_records_to_table(self.table, records=list(rows), columns=self.columns)
+
+
+class Rows(Generic[_Thing]):
+    """How things of one `kind` become rows of an `insert`: by the attributes in `fields`, and what is `given` by name."""
+
+    def __init__(self, insert: Insert, kind: type[_Thing], given: str = "") -> None:
+        self.insert = insert
+        self.kind = kind
+        self.given = frozenset(given.split())
+        self.fields = [of for column, of in insert.attributes.items() if column not in self.given]
+        self._sources = [
+            (column, None if column in self.given else attrgetter(of)) for column, of in insert.attributes.items()
+        ]
+
+    def row(self, of: _Thing, **given: Any) -> tuple[Any, ...]:
+        """A row by the columns. Raises TypeError if something else is given than was said."""
+        if given.keys() != self.given:
+            raise TypeError(f"{self.insert.table} is given {sorted(given)}, not {sorted(self.given)}")
+        return tuple(given[column] if source is None else source(of) for column, source in self._sources)
+
+    async def put(self, connection: Connection, things: Iterable[_Thing], **given: Any) -> None:
+        """Writes a row for each thing, in one round trip."""
+        await self.insert.add(connection, [self.row(thing, **given) for thing in things])

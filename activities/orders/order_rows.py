@@ -18,7 +18,7 @@ from domain.frame.customer import AssetFacts, StaffFacts
 from domain.journey.placing import OrderOnRecord
 from domain.journey.writes import KeepPlaybook, PlaceOrder
 from domain.kernel.calendar import local_day
-from domain.orders.order import Order, OrderedProduct, PricePer, ProductKind
+from domain.orders.order import Order, OrderedLine, OrderedProduct, PricePer, ProductKind
 from domain.orders.writes import AddProducts
 
 _ON_RECORD = """
@@ -84,10 +84,11 @@ product_codes = Column[str]("select code from product order by code limit 5000")
 async def add_products(place: Place, writes: list[AddProducts]) -> None:
     """New entries of the catalogue, in an order in which senders do not block each other."""
     products = [product for write in writes for product in write.products]
-    await _PRODUCT(place, sorted(products, key=attrgetter("code")))
+    await _NEW.put(place.connection, sorted(products, key=attrgetter("code")))
 
 
-_PRODUCT = inserted("product", "code name kind", "on conflict do nothing")
+PRODUCT = Insert("product", "code name kind", "on conflict do nothing")
+_NEW = PRODUCT.of(OrderedProduct)
 KEEP_PLAYBOOK = inserted(
     "playbook",
     "segment=playbook.segment version=playbook.version body",
@@ -101,6 +102,8 @@ ORDER = Insert(
 LINE = Insert(
     "order_line", "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates"
 )
+_PLACED = ORDER.of(Order, "account_id digest activated_on sells_goods imported recorded_at")
+_ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates")
 _UNSAID: dict[str, Any] = {
     **dict.fromkeys(("parent_id", "renewal_months", "months_from", "carried_first", "invoiced_from", "tax_rates")),
     **dict.fromkeys(("ramped", "derived_price"), False),
@@ -110,6 +113,10 @@ _UNSAID: dict[str, Any] = {
     "carried": "0",
 }
 """Of an asset, what an order says nothing about."""
+_SOLD = ASSET.of(
+    AssetFacts,
+    f"{' '.join(_UNSAID)} account_id order_id line_id name selling_model lifecycle_start lifecycle_end time_zone",
+)
 
 
 async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
@@ -128,7 +135,7 @@ async def _place_order(place: Place, sale: PlaceOrder) -> None:
         "imported": sale.imported,
         "recorded_at": as_of,
     }
-    await ORDER.put(connection, [order], **placed)
+    await _PLACED.put(connection, [order], **placed)
     await LINE.copy(connection, _line_rows(order))
     if sale.contracts:
         await open_contracts(place, [OpenContract(one, "sold", as_of) for one in sale.contracts])
@@ -140,12 +147,12 @@ def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
     sold = [(line, contract.contract_id, None) for contract in order.contracts for line in contract.lines]
     for line, contract_id, site in [*sold, *((line, None, line.site) for line in order.lines)]:
         rates = list(line.tax_rates) if line.tax_rates else None
-        yield LINE.row(line, order_id=order.order_id, contract_id=contract_id, site=site, tax_rates=rates)
+        yield _ORDERED.row(line, order_id=order.order_id, contract_id=contract_id, site=site, tax_rates=rates)
 
 
 def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
     period = asset.periods[0]
-    return ASSET.row(
+    return _SOLD.row(
         asset,
         **_UNSAID,
         account_id=order.account.account_id,

@@ -59,7 +59,7 @@ _VERSION = inserted(
     " currency=after.current.currency amount=after.current.totals.amount body terms",
     body=lambda _, write: write.after.current.model_dump(mode="json"),
 )
-_CHANGE = Insert("quote_event", "quote_id number at version state by reason")
+_CHANGE = Insert("quote_event", "quote_id number at version state by reason").of(StateChange, "quote_id number")
 _DECIDED = Sql(
     "update quote_approval set decision = :decision, decided_at = :as_of, decided_by = :by, decided_role = :decided_role,"
     " reason = :reason where quote_id = :after.quote_id and version = :before.current.version and decision is null",
@@ -85,7 +85,7 @@ async def _save_quotes(place: Writing, writes: list[SaveQuote]) -> None:
         known = len(before.history) if before else 0
         events = enumerate(after.history[known:], known + 1)
         rows = [_CHANGE.row(event, quote_id=after.quote_id, number=number) for number, event in events]
-        await _CHANGE.add(place.connection, rows)
+        await _CHANGE.insert.add(place.connection, rows)
         if before is not None and before.approval is not None and before.state is QuoteState.IN_APPROVAL:
             await _DECIDED(place, [write])
         if after.approval is not None and after.state is QuoteState.IN_APPROVAL:
@@ -121,16 +121,20 @@ class _Line:
     line: SoldLine
 
 
+_SALE = ORDER.of(RecordSale, "account_id activated_at activated_on recorded_at sells_goods imported")
+_SOLD = LINE.of(SoldLine, "order_id site tax_rates")
+
+
 async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
     """The orders that accepted quotes make, with their lines."""
     for write in writes:
         day = local_day(write.at, place.customer.account.time_zone)
         given = {"account_id": place.account_id, "activated_at": write.at, "activated_on": day, "recorded_at": write.at}
-        await ORDER.put(place.connection, [write], **given, sells_goods=write.goods, imported=False)
+        await _SALE.put(place.connection, [write], **given, sells_goods=write.goods, imported=False)
         sold = [[getattr(line, name) for line in write.lines] for name in ("product", "contract_id")]
         rates = await place.connection.fetch(_RATES, place.account_id, write.order_id, *sold)
         taxed = zip(write.lines, rates, strict=True)
-        rows = [LINE.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"]) for one, row in taxed]
+        rows = [_SOLD.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"]) for one, row in taxed]
         await LINE.copy(place.connection, rows)
 
 

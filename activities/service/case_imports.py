@@ -141,12 +141,12 @@ _ACCOUNT = Insert(
     "account",
     "account_id name country time_zone language segment playbook_version owner_id success_manager_id since recorded_at",
     "on conflict do nothing",
-)
+).of(CaseCustomer, "segment playbook_version owner_id success_manager_id recorded_at")
 _CONTACT = Insert(
     "contact",
     "account_id contact_id position name=contact_name email=contact_email role language time_zone",
     "on conflict do nothing",
-)
+).of(CaseCustomer, "position role")
 
 
 _STAGES = """

@@ -14,7 +14,7 @@ from activities.kernel.pool import Connection
 from activities.service.case_events import add_events, new_event
 from domain.frame.staff_tasks import task_id
 from domain.journey.telling import event_told, promise_told
-from domain.service.case import CaseFile, Happened, MilestoneFacts
+from domain.service.case import CaseFile, CsatFacts, Happened, MilestoneFacts
 from domain.service.case_care import burning_for
 from domain.service.case_effects import NewMessage, StaffTask
 from domain.service.case_handling import urgency_of
@@ -41,7 +41,7 @@ async def save_work(connection: Connection, work: Work, message_ids: dict[str, s
     await save_milestones(connection, case_id, work.case.account_id, work.milestones.values())
     await _ACTION.add(connection, [(key, case_id, at) for key, at in work.fired.items()])
     surveys = [_SURVEY.row(one, case_id=case_id, comment=_comment(work, one.survey_id)) for one in work.surveys]
-    await _SURVEY.add(connection, surveys)
+    await _SURVEY.insert.add(connection, surveys)
     await save_claims(connection, work.claims)
     for key in work.withdrawn:
         await _withdraw(connection, case_id, key, work)
@@ -67,7 +67,7 @@ async def _save_tasks(connection: Connection, work: Work) -> None:
 
 def _task_row(account_id: str, task: StaffTask, as_of: datetime) -> tuple[Any, ...]:
     given = {"account_id": account_id, "opened_at": as_of, "task_id": task_id(account_id, task.key, as_of)}
-    return STAFF_TASK.row(task, **given, staff_id=task.to.staff_id, due_at=task.due)
+    return _TASK.row(task, **given, staff_id=task.to.staff_id, due_at=task.due)
 
 
 async def _save_row(connection: Connection, work: Work) -> None:
@@ -110,23 +110,24 @@ with gone as (
 """
 
 
+_TASK = STAFF_TASK.of(StaffTask, "account_id opened_at task_id staff_id due_at")
 _ACTION = Insert("case_action", "key case_id at")
 _SURVEY = Insert(
     "case_survey",
     "survey_id case_id sent_at score answered_at comment sent_to",
     or_update("survey_id", "score answered_at comment"),
-)
+).of(CsatFacts, "case_id comment")
 _CASE = Insert("service_case", f"{' '.join(_COLUMNS)} recorded_at")
 _MESSAGE = Insert(
     "case_message",
     "case_id number direction channel message_id in_reply_to references sender recipient subject body at automatic template"
     " delivery_id=mail_id",
-)
+).of(NewMessage, "case_id number message_id references")
 _KEPT = "started_at target due_at warned_at completed_at violated_at violation_target reversed_at elapsed state counted_from"
 _MILESTONE = Insert(
     "case_milestone", f"case_id milestone number kind {_KEPT}", or_update("case_id milestone number", _KEPT)
-)
-_PROMISE = telling(_MILESTONE.statement, len(_MILESTONE.columns) + 1)
+).of(MilestoneFacts, "case_id")
+_PROMISE = telling(_MILESTONE.insert.statement, len(_MILESTONE.insert.columns) + 1)
 
 
 async def _save_messages(
@@ -142,7 +143,7 @@ async def _save_messages(
         )
         for number, m in enumerate(messages, start=known + 1)
     ]
-    await _MESSAGE.add(connection, rows)
+    await _MESSAGE.insert.add(connection, rows)
 
 
 async def save_milestones(

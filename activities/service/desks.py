@@ -45,14 +45,16 @@ _AGENT = Insert(
     "service_agent",
     "staff_id=staff.staff_id team skills shift case_limit active",
     or_update("staff_id", "team skills shift case_limit active"),
-)
+).of(AgentDocument, "skills")
 _ENTITLEMENT = Insert(
     "entitlement",
     "entitlement_id account_id policy_id product_code=product contract_id starts_on ends_on",
     or_update("entitlement_id", "policy_id product_code contract_id starts_on ends_on"),
+).of(EntitlementDocument)
+_POLICY = Insert("service_policy", "policy_id=id version body", "on conflict do nothing").of(ServicePolicy, "body")
+_CALENDAR = Insert("business_calendar", "calendar_id=id version body", "on conflict do nothing").of(
+    BusinessCalendar, "body"
 )
-_POLICY = Insert("service_policy", "policy_id=id version body", "on conflict do nothing")
-_CALENDAR = Insert("business_calendar", "calendar_id=id version body", "on conflict do nothing")
 
 
 async def save_team(connection: Connection, team: TeamDocument) -> None:
@@ -89,7 +91,7 @@ async def keep_policy(connection: Connection, policy: ServicePolicy) -> None:
 async def keep_calendars(connection: Connection, calendars: Iterable[BusinessCalendar]) -> None:
     """Versions of calendars, kept as they are when the first case counts in them."""
     dumped = [(one, one.model_dump(mode="json", exclude_defaults=True)) for one in calendars]
-    await _CALENDAR.add(connection, [_CALENDAR.row(one, body=body) for one, body in dumped])
+    await _CALENDAR.insert.add(connection, [_CALENDAR.row(one, body=body) for one, body in dumped])
 
 
 async def load_policy(connection: Connection, policy_id: str, version: int) -> ServicePolicy:

@@ -14,7 +14,7 @@ import pytest
 
 from activities.frame.handlers import Sql
 from activities.frame.writes import HANDLERS
-from activities.kernel.inserts import Insert
+from activities.kernel.inserts import Insert, Rows
 from activities.kernel.queries import Statement
 from activities.service.case_imports import _STAGES
 from domain.journey.customer_timeline import Audience, TimelineKind
@@ -41,8 +41,9 @@ SAMPLES = {
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
-    "activities.kernel.inserts.add": Insert,
+    "activities.kernel.inserts.": Insert,
     "activities.kernel.queries.__call__": Statement,
+    "activities.playbooks.conditions.": "evaluates a condition, no statement",
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
     "workers.feeds.cases.": "prepares a file, no statement",
 }
@@ -103,6 +104,7 @@ def statements() -> dict[str, str]:
     for module, tree in modules():
         for name, value in vars(module).items():
             for n, kept in enumerate(value if isinstance(value, list) else [value]):
+                kept = kept.insert if isinstance(kept, Rows) else kept
                 if isinstance(kept, Insert | Statement | Sql):
                     text = kept.statement if isinstance(kept, Insert) else kept.text
                     found[f"{module.__name__}.{name}#{n}"] = text
