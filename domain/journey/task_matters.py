@@ -11,6 +11,7 @@ from domain.frame.keys import StageKind, StepKey, about
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import Outcome, Stage
+from domain.frame.success_facts import OnboardingTaskStatus
 from domain.holds import holding
 from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.guard import guard_of
@@ -67,7 +68,11 @@ def _ask(situation: Situation, update: str, fields: str) -> str:
 
 def _complete_task(situation: Situation, task: StaffTaskFacts) -> str | None:
     stage, name = StepKey.parse(task.key)
-    late = [one for one in situation.customer.tasks if (one.stage, one.name, one.status) == (stage, name, "open")]
+    late = [
+        one
+        for one in situation.customer.tasks
+        if (one.stage, one.name, one.status) == (stage, name, OnboardingTaskStatus.OPEN)
+    ]
     if not late:
         return None
     how = _ask(situation, "complete_task", f"task={name} order_id={about(stage)} evidence=… by=…")
@@ -84,7 +89,7 @@ def _was_completed(situation: Situation, task: StaffTaskFacts) -> Decision | str
 
 
 def _release(situation: Situation, task: StaffTaskFacts) -> str | None:
-    contract = situation.customer.contract(task.key.partition("/")[2])
+    contract = situation.customer.contract(StepKey.parse(task.key).name)
     held = guard_of(situation).renewal_held(contract.term.ends_at) if contract else None
     cases = {case.case_id for case in situation.service.cases}
     case_id = next((hold.source for hold in held.holds if hold.source in cases), None) if held else None

@@ -40,6 +40,7 @@ SAMPLES = {
 """What is put together where it is run: by module and function, what its names stand for there, in each way that differs."""
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
+    "activities.playbooks.conditions.": "executes conditions of playbooks, no statement",
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.": Insert,
     "activities.kernel.queries.__call__": Statement,

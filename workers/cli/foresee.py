@@ -12,6 +12,7 @@ from rich.markup import escape
 from activities.journey.agenda_facts import load_facts
 from activities.service.case_rows import open_cases
 from activities.success.usage import latest_usage_day
+from domain.frame.flight import DeliveryStatus
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, months_later
 from domain.kernel.refusals import JOURNEY_CLOSED, UNKNOWN_ACCOUNT, Refusal
@@ -110,7 +111,7 @@ def by_month(found: dict[str, Any]) -> list[dict[str, Any]]:
         month = (month + timedelta(days=31)).replace(day=1)
     for name in _COUNTED:
         for row in found[name]:
-            if name in ("mails", "notices") and row["status"] != "sent":
+            if name in ("mails", "notices") and row["status"] != DeliveryStatus.SENT:
                 continue
             months[row["on"][:7]][name] += 1
     for row in found["documents"]:
@@ -148,7 +149,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[tuple[str, str, int], str, str]]:
     rows = [((one["on"], one["at"], 0), "step", one["says"] or one["step"]) for one in found["steps"]]
     for what, name in (("mail", "mails"), ("to us", "notices")):
         for one in found[name]:
-            kept = "" if one["status"] == "sent" else f" [{one['status']}]"
+            kept = "" if one["status"] == DeliveryStatus.SENT else f" [{one['status']}]"
             rows.append(((one["on"], one["at"], 1), what, f"{one['to'] or one['name']}: {_subject(one)}{kept}"))
     for one in found["documents"]:
         lines = ", ".join(dict.fromkeys(line["description"] for line in one["lines"]))

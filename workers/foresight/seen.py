@@ -9,7 +9,8 @@ from typing import Any
 
 from activities.journey import foreseen, reports
 from activities.kernel.pool import Connection
-from domain.frame.flight import Channel
+from domain.frame.flight import Channel, DeliveryStatus
+from domain.frame.keys import within_account
 from domain.journey.agenda import Running
 from domain.kernel.calendar import local_day
 from workers.embedded.mailbox import MailSummary
@@ -38,7 +39,7 @@ async def mark(connection: Connection, account_id: str, at: datetime) -> Mark:
     return Mark(
         at,
         max((row["journal_id"] for row in await reports.journal_of(connection, account_id, 0)), default=0),
-        frozenset(row["delivery_id"] for row in messages if row["status"] != "waiting"),
+        frozenset(row["delivery_id"] for row in messages if row["status"] != DeliveryStatus.WAITING),
         frozenset(row["id"] for row in await reports.billed_of(connection, account_id)),
         frozenset((row["contract_id"], row["term"]) for row in terms),
         frozenset((row["key"], row["opened_at"]) for row in tasks),
@@ -95,12 +96,11 @@ async def what_happened(
 
 
 def _steps(rows: Iterable[dict[str, Any]], account_id: str, zone: str) -> list[dict[str, Any]]:
-    prefix = f"journey:{account_id}/"
     return [
         {
             "at": row["at"].isoformat(),
             "on": local_day(row["at"], zone).isoformat(),
-            "step": row["key"].removeprefix(prefix),
+            "step": within_account(account_id, row["key"]),
             "stage": row["stage"],
             "kind": row["kind"],
             "says": row["title"],
