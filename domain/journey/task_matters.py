@@ -100,7 +100,7 @@ def _release(situation: Situation, task: StaffTaskFacts) -> str | None:
 
 
 def _decided(situation: Situation, task: StaffTaskFacts, by: str, outcome: str) -> Decision:
-    return _clearing(f"renewal_held:{task.key.partition('/')[2]}")
+    return _clearing(f"renewal_held:{StepKey.parse(task.key).name}")
 
 
 def _asked_anew(situation: Situation, task: StaffTaskFacts) -> Decision | str:
