@@ -44,7 +44,6 @@ ELSEWHERE = {
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.": Insert,
     "activities.kernel.queries.__call__": Statement,
-    "activities.playbooks.conditions.": "evaluates a condition, no statement",
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
     "workers.feeds.cases.": "prepares a file, no statement",
 }
