@@ -54,7 +54,7 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object(
         'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
         'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
-        'unit_price', s.unit_price::text,
+        'unit_price', s.unit_price::text, 'ramped', s.ramped,
         'periods', coalesce((
           select jsonb_agg(jsonb_build_object(
               'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,

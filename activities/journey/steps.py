@@ -34,5 +34,5 @@ class JourneySteps(Activities):
         "renewal_grace_end": StepKind(renewal.grace_end),
         "reorder_check_in": StepKind(reorder.check_in, paced=True),
         "reorder_lapse": StepKind(reorder.lapse),
-        "billing_invoice": StepKind(billing.invoice),
+        "billing_invoice": StepKind(billing.invoice, LEDGER),
     }

@@ -100,13 +100,14 @@ ORDER = Insert(
     "order_id account_id digest activated_at activated_on currency sells_goods imported recorded_at",
 )
 LINE = Insert(
-    "order_line", "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates"
+    "order_line",
+    "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates ramp",
 )
 _PLACED = ORDER.of(Order, "account_id digest activated_on sells_goods imported recorded_at")
-_ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates")
+_ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates ramp")
 _UNSAID: dict[str, Any] = {
     **dict.fromkeys(("parent_id", "renewal_months", "months_from", "carried_first", "invoiced_from", "tax_rates")),
-    **dict.fromkeys(("ramped", "derived_price"), False),
+    "derived_price": False,
     "price_book": "standard",
     "pricing_source": PricingSource.LAST_TRANSACTION,
     "renewal_pricing": RenewalPricing.LOT_BY_LOT,
@@ -144,14 +145,21 @@ async def _place_order(place: Place, sale: PlaceOrder) -> None:
 
 
 def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
-    sold = [(line, contract.contract_id, None) for contract in order.contracts for line in contract.lines]
-    for line, contract_id, site in [*sold, *((line, None, line.site) for line in order.lines)]:
-        rates = list(line.tax_rates) if line.tax_rates else None
-        yield _ORDERED.row(line, order_id=order.order_id, contract_id=contract_id, site=site, tax_rates=rates)
+    for contract in order.contracts:
+        for line in contract.lines:
+            ramp = [step.model_dump(mode="json") for step in line.ramp] if line.ramp else None
+            yield _line_row(order, line, contract_id=contract.contract_id, site=None, ramp=ramp)
+    for purchase in order.lines:
+        yield _line_row(order, purchase, contract_id=None, site=purchase.site, ramp=None)
+
+
+def _line_row(order: Order, line: OrderedLine, **where: Any) -> tuple[Any, ...]:
+    return _ORDERED.row(
+        line, order_id=order.order_id, tax_rates=list(line.tax_rates) if line.tax_rates else None, **where
+    )
 
 
 def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
-    period = asset.periods[0]
     return _SOLD.row(
         asset,
         **_UNSAID,
@@ -160,8 +168,8 @@ def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
         line_id=asset.asset_id.removeprefix(f"{order.order_id}."),
         name=asset.product_name,
         selling_model="one_time" if asset.per is PricePer.ONCE else "termed",
-        lifecycle_start=period.starts_at,
-        lifecycle_end=period.ends_at,
+        lifecycle_start=asset.periods[0].starts_at,
+        lifecycle_end=asset.periods[-1].ends_at,
         time_zone=order.account.time_zone,
     )
 

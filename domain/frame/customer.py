@@ -213,10 +213,16 @@ class AssetFacts(Carried):
     unit_price: Decimal
     """what was agreed last of what is in force, for the time that `per` says"""
     periods: list[PeriodFacts]
+    ramped: bool = False
+    """its order has agreed other quantities or prices for later days of the term"""
 
     def at(self, instant: datetime) -> PeriodFacts | None:
         """The period in force at `instant`."""
         return next((period for period in self.periods if period.covers(instant)), None)
+
+    def ramps_after(self, instant: datetime) -> bool:
+        """True while a step of its ramp is still to come: until then nothing else is agreed of it."""
+        return self.ramped and bool(self.periods) and self.periods[-1].starts_at > instant
 
     def units_from(self, instant: datetime) -> datetime | None:
         """The start of the first period, from `instant` on, in which there are units; null if none comes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -26,9 +26,10 @@ customer's own, and a renewal in grace begins where the old term ended."""
 Records = Mapping[str, AssetRecord]
 
 
-def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: str) -> AssetChange:
-    """The initial sale of an asset that has one period."""
-    first = asset.periods[0]
+def sold(
+    asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: str, *, ramp: Sequence[Decimal] = ()
+) -> AssetChange:
+    """The initial sale of an asset. `ramp`: the unit prices of its periods, if it has several."""
     request = Generate(
         request_id=f"order:{order_id}",
         recorded_at=at,
@@ -40,15 +41,17 @@ def sold(asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: 
             currency=asset.currency,
             selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
             contract_id=asset.contract_id if asset.contract_id else None,
+            ramped=bool(ramp),
             time_zone=zone,
         ),
-        lines=(
+        lines=tuple(
             Line(
-                start=first.starts_at,
-                end=first.ends_at,
-                quantity=first.quantity,
-                unit_price=asset.monthly(asset.unit_price),
-            ),
+                start=period.starts_at,
+                end=period.ends_at,
+                quantity=period.quantity,
+                unit_price=asset.monthly(price),
+            )
+            for period, price in zip(asset.periods, ramp or [asset.unit_price], strict=True)
         ),
         order_id=order_id,
     )

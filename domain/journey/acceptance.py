@@ -23,7 +23,8 @@ from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.journey import fulfilling
-from domain.journey.activation import NAMED, Sale, begin, first_invoices, told_of_invoices
+from domain.journey.activation import NAMED, begin, first_invoices, told_of_invoices
+from domain.journey.sale import Sale
 from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, started_months
 from domain.kernel.refusals import ORDER_CONFLICT, Refusal, named_refusals

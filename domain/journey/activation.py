@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 
@@ -12,14 +11,11 @@ from domain.contracts import renewal_notices
 from domain.contracts.writes import SetContractStatus
 from domain.frame import standing
 from domain.frame.customer import (
-    AssetFacts,
     ContractFacts,
     ContractStatus,
     Customer,
-    PeriodFacts,
     PlacedFacts,
     PurchaseFacts,
-    TermFacts,
 )
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.ownership import sold
@@ -27,14 +23,12 @@ from domain.frame.situation import Situation
 from domain.frame.state import AccountView, Outcome, Step
 from domain.frame.success_facts import OnboardingTaskStatus
 from domain.journey import fulfilling
+from domain.journey.sale import Sale, asset_id_of
 from domain.kernel.base import Write
-from domain.kernel.calendar import local_day, start_of_day
+from domain.kernel.calendar import local_day
 from domain.kernel.refusals import INVALID_ORDER, UNKNOWN_PRODUCT, Problem, Refusal
 from domain.orders.order import (
     TERM_KINDS,
-    BillingFrequency,
-    Contract,
-    FirstInvoice,
     Order,
     OrderAnswer,
     OrderedLine,
@@ -43,14 +37,6 @@ from domain.orders.order import (
     other_kinds,
 )
 from domain.success import adoption, onboarding, onboarding_tasks, reorder, thanks
-
-
-@dataclass(frozen=True)
-class Sale:
-    """What an order sells: contracts and assets as facts, each asset with its first state period."""
-
-    contracts: list[ContractFacts]
-    assets: list[AssetFacts]
 
 
 def resolve_products(
@@ -102,71 +88,6 @@ def _lines_with_paths(order: Order) -> Iterable[tuple[str, OrderedLine, bool]]:
         yield f"lines[{m}]", purchase, False
 
 
-def asset_id_of(order: Order, line: OrderedLine) -> str:
-    """The id of the asset that a line becomes."""
-    return f"{order.order_id}.{line.line_id}"
-
-
-def sale_of(order: Order, products: Mapping[str, OrderedProduct]) -> Sale:
-    """The contracts and assets of an order; consumed goods and work done once are no assets."""
-    zone = order.account.time_zone
-    contracts = [_contract_facts(order, contract, zone) for contract in order.contracts]
-    assets = []
-    for contract, facts in zip(order.contracts, contracts, strict=True):
-        for line in contract.lines:
-            assets.append(_asset(order, line, products[line.product], facts))
-    for purchase in order.lines:
-        if products[purchase.product].kind is ProductKind.DEVICE:
-            assets.append(_asset(order, purchase, products[purchase.product], None))
-    return Sale(contracts, assets)
-
-
-def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFacts:
-    term = contract.term
-    return ContractFacts(
-        contract_id=contract.contract_id,
-        order_id=order.order_id,
-        currency=order.currency,
-        auto_renew=contract.auto_renew,
-        renewal_months=contract.renewal_months or term.length,
-        notice_days=contract.notice_days,
-        uplift_percent=contract.uplift_percent,
-        status=ContractStatus.ACTIVE,
-        first_start=term.start,
-        first_until=term.until,
-        billing=contract.billing or BillingFrequency.YEARLY,
-        first_invoice=contract.first_invoice or FirstInvoice.START,
-        term=TermFacts(
-            number=1,
-            start_on=term.start,
-            until=term.until,
-            starts_at=start_of_day(term.start, zone),
-            ends_at=start_of_day(term.until, zone),
-        ),
-    )
-
-
-def _asset(order: Order, line: OrderedLine, product: OrderedProduct, contract: ContractFacts | None) -> AssetFacts:
-    asset = AssetFacts(
-        asset_id=asset_id_of(order, line),
-        product=product.code,
-        product_name=product.name,
-        kind=product.kind,
-        contract_id=contract.contract_id if contract else None,
-        currency=order.currency,
-        per=line.per,
-        unit_price=line.unit_price,
-        periods=[],
-    )
-    period = PeriodFacts(
-        starts_at=contract.term.starts_at if contract else order.activated_at,
-        ends_at=contract.term.ends_at if contract else None,
-        quantity=line.quantity,
-        mrr=asset.mrr_of(line.quantity, line.unit_price),
-    )
-    return asset.having(periods=[period])
-
-
 def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, opening: bool, goods: bool) -> Decision:
     """The journey's answer to an order. `situation.customer` holds the facts with the order in them.
 
@@ -180,7 +101,12 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         asked = fulfilling.follow_up_of(situation, order.order_id, start, onboards=first or bool(sale.contracts))
         outcome += Outcome(plan=asked)
     account, now = order.account, situation.as_of
-    writes += [sold(asset, account.account_id, order.order_id, now, account.time_zone) for asset in sale.assets]
+    writes += [
+        sold(
+            asset, account.account_id, order.order_id, now, account.time_zone, ramp=sale.prices.get(asset.asset_id, ())
+        )
+        for asset in sale.assets
+    ]
     writes += [] if situation.imported else _purchases(order, sale)
     says = f"Order {order.order_id} {'taken over' if situation.imported else 'accepted'}"
     answer = OrderAnswer(

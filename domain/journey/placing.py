@@ -14,6 +14,7 @@ from domain.frame.situation import Situation
 from domain.holds import holding
 from domain.journey import activation
 from domain.journey.account_changes import changed_by_order, left_by_older
+from domain.journey.sale import Sale, sale_of
 from domain.journey.writes import KeepPlaybook, PlaceAccount, PlaceOrder, ReachBack
 from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
@@ -86,7 +87,7 @@ def place(
     """
     products = activation.resolve_products(order, record.products, codes)
     check_contracts(order, record)
-    sale, purchase = activation.sale_of(order, products), activation.purchase_of(order, products)
+    sale, purchase = sale_of(order, products), activation.purchase_of(order, products)
     older = is_older(before, order, record)
     people = _as_known(before, order) if before and older else _brought(before, order, playbook, record, as_of)
     customer = _with_order(before, people, sale, purchase, activation.placed(order, products, as_of))
@@ -109,7 +110,7 @@ def place(
 
 
 def _with_order(
-    before: Customer | None, people: _People, sale: activation.Sale, purchase: PurchaseFacts | None, placed: PlacedFacts
+    before: Customer | None, people: _People, sale: Sale, purchase: PurchaseFacts | None, placed: PlacedFacts
 ) -> Customer:
     """The customer as they are once the order is accepted."""
     about: dict[str, Any] = {one.name: getattr(people, one.name) for one in fields(people) if one.name != "left"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -163,6 +164,28 @@ class OrderedLine(Received):
     tax_rates: Annotated[tuple[TaxRate, ...], Field(max_length=10)] | None = None
 
 
+class RampStep(Received):
+    """From `start`, a local day within the term, `quantity` units in all, at `unit_price` or at the price before."""
+
+    start: Annotated[date, AfterValidator(within_reach)]
+    quantity: Quantity
+    unit_price: Price | None = None
+
+
+class ContractLine(OrderedLine):
+    """A line sold for a term. `ramp`: what is held and paid from later days of the first term on, agreed with the order and in order of
+    time; until the first of them the line's own quantity and price hold. A renewal goes on from the last."""
+
+    ramp: Annotated[tuple[RampStep, ...], Field(min_length=1, max_length=11)] | None = None
+
+    def stretches(self, start: date) -> list[tuple[date, int, Decimal]]:
+        """From which day on how many units cost how much: the line as it is sold, then its ramp."""
+        found = [(start, self.quantity, self.unit_price)]
+        for step in self.ramp or ():
+            found.append((step.start, step.quantity, found[-1][2] if step.unit_price is None else step.unit_price))
+        return found
+
+
 class Purchase(OrderedLine):
     """A line without a term: a device, goods, or work done once. `site` names the office it is for."""
 
@@ -221,7 +244,7 @@ class Contract(Received):
     uplift_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     billing: BillingFrequency | None = None
     first_invoice: FirstInvoice | None = None
-    lines: Annotated[tuple[OrderedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[tuple[ContractLine, ...], Field(min_length=1, max_length=MOST_LINES)]
 
     @model_validator(mode="after")
     def _is_paid_over_time(self) -> Self:
@@ -229,6 +252,23 @@ class Contract(Received):
             raise ValueError(
                 "a contract's lines are paid per month or year; put lines paid once into the order's own lines"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ramps_within_its_term(self) -> Self:
+        for line in self.lines:
+            found = line.stretches(self.term.start)
+            for (before, *was), (day, *is_now) in pairwise(found):
+                if not before < day < self.term.until:
+                    last = self.term.until - timedelta(days=1)
+                    raise ValueError(
+                        f"line {line.line_id!r}: its ramp has a step on {day}; steps come one after the other, after {before}"
+                        f" and up to {last}, the term's last day"
+                    )
+                if was == is_now:
+                    raise ValueError(
+                        f"line {line.line_id!r}: the step on {day} changes nothing; give another quantity or unit_price"
+                    )
         return self
 
 
@@ -303,7 +343,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "tax_rates"})
+LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "ramp", "tax_rates"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

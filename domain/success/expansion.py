@@ -36,7 +36,7 @@ def stage_of(asset_id: str) -> str:
 def offer_for(situation: Situation, uses: list[SeatUse], health: Health) -> Decision | None:
     """The offer that the figures call for, if any: seats short, customer healthy and onboarded, not asked lately, term not about to end."""
     terms = situation.playbook.expansion
-    short = [use for use in uses if use.share >= terms.threshold]
+    short = [use for use in uses if use.share >= terms.threshold and not use.asset.ramps_after(situation.as_of)]
     if not short or health.band is not Band.HEALTHY or not situation.customer.onboarded():
         return None
     asked = max((offer.offered_at for offer in situation.customer.offers), default=None)

@@ -70,6 +70,13 @@ class Hearing(Keeping):
                 stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
                 asset.agree(term.first, self.today, served(term.first, term.until, stack, term.anchor))
                 asset.agreed.append((term.first, stack[0].price, ""))
+                for number, step in enumerate(line.get("ramp", ()), 1):
+                    # What is agreed for a later day is charged from that day on, and what goes before only up to it.
+                    day, price = date.fromisoformat(step["start"]), step.get("unit_price", stack[0].price)
+                    stack = (Lot(step["quantity"], Fraction(price), -number),)
+                    asset.changes[-1] = replace(asset.changes[-1], make=until_then(asset.changes[-1].make, day))
+                    asset.agree(day, self.today, served(day, term.until, stack, term.anchor))
+                    asset.agreed.append((day, stack[0].price, ""))
                 self.assets[asset.asset_id] = asset
                 sold.append(asset)
         self._settle(account, sold, "an order", bought)

@@ -19,6 +19,7 @@ AFTER = date(2026, 11, 28)
 OF_RULES = (
     "two_swaps_and_an_early_renewal",
     "added_to_a_contract_that_runs_out",
+    "a_ramp_of_a_year",
     "an_upsell_writes_one_line",
     "cancelled_at_the_end_of_the_term",
     "changes_for_a_quarter",

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from activities.playbooks import Playbooks
-from domain.journey.activation import asset_id_of
+from domain.journey.sale import asset_id_of
 from domain.kernel.base import Received
 from domain.kernel.refusals import Problem, Refusal
 from domain.orders.order import Order, read_order

@@ -28,6 +28,7 @@ from domain.frame.decision import Decision
 from domain.frame.situation import Situation
 from domain.frame.state import JourneyState, Step
 from domain.journey import activation
+from domain.journey.sale import sale_of
 from domain.orders.order import Order, OrderedProduct, ProductKind, read_order
 from tests.builders import order
 
@@ -68,7 +69,7 @@ class InMemory:
 
     def place(self, placed: Order) -> None:
         """An order is accepted."""
-        sale = activation.sale_of(placed, {product.code: product for product in placed.products})
+        sale = sale_of(placed, {product.code: product for product in placed.products})
         known = self.customer
         self.customer = known.having(
             contracts=[*known.contracts, *sale.contracts], assets=[*known.assets, *sale.assets]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.journey import activation
+from domain.journey.sale import sale_of
 from domain.orders.order import read_order
 from domain.success.writes import OpenOnboardingTask
 from tests.builders import order
@@ -21,7 +22,7 @@ def test_nobody_is_onboarded_for_what_has_ended(months: int, asked: bool) -> Non
     document = order(activated_at=sold_at.isoformat(), lines=[])
     document["contracts"][0]["term"] = {"start": sold_at.date().isoformat(), "months": months}
     placed = read_order(document)
-    sale = activation.sale_of(placed, {product.code: product for product in placed.products})
+    sale = sale_of(placed, {product.code: product for product in placed.products})
     customer = world.customer.having(contracts=[*world.customer.contracts, *sale.contracts])
     situation = replace(world.situation(), customer=customer, imported=True)
     decision = activation.accept(situation, placed, sale, first=False, opening=False, goods=False)

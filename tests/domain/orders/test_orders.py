@@ -73,6 +73,27 @@ def test_a_wrong_field_is_named_with_what_would_be_right(path: str, value: Any, 
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        ([("2027-01-01", 50)], "steps come one after the other, after 2027-01-01 and up to 2027-12-31"),
+        ([("2028-01-01", 50)], "step on 2028-01-01"),
+        ([("2027-06-01", 50), ("2027-04-01", 60)], "after 2027-06-01"),
+        ([("2027-04-01", 40)], "the step on 2027-04-01 changes nothing"),
+        ([("2027-04-01", 0)], "at least 1"),
+        ([], "at least 1"),
+        ([(f"2027-{month:02}-{day}", month + day) for month in range(1, 7) for day in (10, 20)], "at most 11"),
+    ],
+)
+def test_a_ramp_goes_forward_within_its_term(steps: list[tuple[str, int]], says: str) -> None:
+    document = order()
+    document["contracts"][0]["term"] = {"start": "2027-01-01", "months": 12}
+    document["contracts"][0]["lines"][0]["ramp"] = [{"start": day, "quantity": units} for day, units in steps]
+    with pytest.raises(Refusal, match="cannot be accepted") as refused:
+        read_order(document)
+    assert says in str(refused.value)
+
+
 def test_the_digest_is_of_the_content_not_of_its_spelling() -> None:
     document = order()
     other = copy.deepcopy(document)

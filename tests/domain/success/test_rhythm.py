@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from domain.frame.customer import PurchaseFacts
-from domain.journey.activation import Sale, begin
+from domain.journey.activation import begin
+from domain.journey.sale import Sale
 from domain.success import reorder
 from tests.domain.contracts.world import World
 
