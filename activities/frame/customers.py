@@ -21,7 +21,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.zones import is_zone
 from domain.success import adoption
 
-_CUSTOMER = """
+CUSTOMER = """
 with a as (select * from account where account_id = $1)
 select jsonb_build_object(
   'account', (select to_jsonb(a) from a),
@@ -130,7 +130,7 @@ async def load_customer(connection: Connection, account_id: str, as_of: datetime
                 kind="account", id=account_id, why=f"no time zone is called {zone!r}, so no day of theirs is known"
             )
         )
-    text = await connection.fetchval(_CUSTOMER, account_id, as_of, local_day(as_of, zone))
+    text = await connection.fetchval(CUSTOMER, account_id, as_of, local_day(as_of, zone))
     try:
         customer = Customer.model_validate_json(text)
     except ValidationError:

@@ -19,7 +19,7 @@ from domain.frame.unreadable import Missing
 from domain.journey.agenda_facts import AnchorFacts, Facts, OnRecord
 from domain.journey.planning import plays_of
 
-_LATER = (
+LATER = (
     "adoption_check_in",
     "adoption_mail",
     "adoption_survey",
@@ -34,7 +34,7 @@ _LATER = (
 )
 """Kinds of steps that what was done before may have put on the agenda, whatever else is known."""
 
-_RECORD = """
+RECORD = """
 with ours as (
   select substr(key, length($2::text) + 1) as key, as_of, outcome->'plan' as plan,
     outcome->'account'->>'time_zone' as zone, outcome->'drop' ? 'adoption' as adopted, outcome->'stages' as stages
@@ -134,7 +134,7 @@ from account a where a.account_id = $1
 """
 
 
-_ANCHORS = """
+ANCHORS = """
 select coalesce(jsonb_agg(to_jsonb(x) order by x.at, x.anchor, x.of), '[]')::text from (
   select 'task' as anchor, stage as of, name, completed_at as at from onboarding_task
     where account_id = $1 and status = 'done' and completed_at is not null
@@ -152,21 +152,33 @@ _ANCHORS_READ = TypeAdapter(list[AnchorFacts])
 
 async def load_anchors(connection: Connection, account_id: str) -> list[AnchorFacts]:
     """The days that plays count from, beside those of orders and contracts."""
-    return _ANCHORS_READ.validate_json(await connection.fetchval(_ANCHORS, account_id))
+    return read_anchors(await connection.fetchval(ANCHORS, account_id))
+
+
+def read_anchors(said: str) -> list[AnchorFacts]:
+    """What `ANCHORS` says."""
+    return _ANCHORS_READ.validate_json(said)
 
 
 async def load_record(connection: Connection, account_id: str) -> OnRecord | None:
     """What the tables say beside the customer, or null for an account that is not known."""
-    text = await connection.fetchval(_RECORD, account_id, effect_key(account_id, ""), list(_LATER))
+    text = await connection.fetchval(RECORD, account_id, effect_key(account_id, ""), list(LATER))
     return OnRecord.model_validate_json(text) if text else None
 
 
 async def load_facts(
-    connection: Connection, account_id: str, as_of: datetime, *, lost: bool = False, going_on: bool = False
+    connection: Connection,
+    account_id: str,
+    as_of: datetime,
+    *,
+    lost: bool = False,
+    going_on: bool = False,
+    plays: bool = False,
 ) -> Facts | None:
     """All that the agenda of an account follows from at `as_of`; null for an account that is not known.
 
     The agenda of a paused customer is what it was when the pause began, unless it is asked how it would be if it were `going_on`.
+    plays: with what plays count from, even if the customer's own playbook has none.
     lost: no journey says what time it is for the customer. If their clock was moved, it is the latest instant on record.
     """
     record = await load_record(connection, account_id)
@@ -178,7 +190,7 @@ async def load_facts(
     if customer is None:
         return None
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
-    if not isinstance(playbook, Missing) and playbook.plays:
+    if plays or (not isinstance(playbook, Missing) and playbook.plays):
         record = record.having(anchors=await load_anchors(connection, account_id))
     records = await load_records(connection, account_id)
     service = await hold_rows.load_service(connection, account_id, at, review=True)

@@ -3,9 +3,9 @@ themselves, days of billing. What depends on how a step turns out, such as a rem
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from domain.billing import billing
 from domain.billing.billing import ContractBilling, ContractTerm
@@ -20,20 +20,27 @@ from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, local_instant
 from domain.success import adoption, thanks
 
+Renewal = Callable[[Facts, ContractFacts], tuple[Facts, ContractFacts] | None]
 
-def extend(facts: Facts, found: Agenda, until: datetime) -> None:
-    """Adds what comes up to `until` to an agenda that has the next step of each kind."""
+
+def extend(facts: Facts, found: Agenda, until: datetime, *, ledger: bool = True) -> None:
+    """Adds what comes up to `until` to an agenda that has the next step of each kind.
+
+    ledger: false if the facts are without it; then nothing is said of invoices, and what is owned to its end is renewed.
+    """
     later = [*_check_ins(facts, found, until), *_anniversaries(facts, found, until)]
     for contract in facts.situation.customer.contracts:
         if contract.status == ContractStatus.ACTIVE and f"{contract.stage}" in {
             *found.stages,
             *_stages_after(found, contract),
         }:
-            facts, steps = _terms(facts, contract, until)
+            facts, steps = _terms(facts, contract, until, _renewed if ledger else _renewed_unseen)
             later += steps
     plays = Agenda()
     play_steps.plays(facts, plays, until)
-    later += [*plays.plan(), *_invoices(facts, until)]
+    later += plays.plan()
+    if ledger:
+        later += _invoices(facts, until)
     new = (step for step in later if step.at <= until and step.key not in found.steps)
     found.add(*(step for step in new if facts.done(step.key) is None))
 
@@ -71,13 +78,13 @@ def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Ste
                 yield step
 
 
-def _terms(facts: Facts, contract: ContractFacts, until: datetime) -> tuple[Facts, list[Step]]:
+def _terms(facts: Facts, contract: ContractFacts, until: datetime, renewal: Renewal) -> tuple[Facts, list[Step]]:
     """The notices and ends of a contract's terms, and the facts once it has renewed itself as often as it does until then."""
     life = facts.life(contract.contract_id)
     steps = contract_steps.notices(facts, contract, life) if life else []
     steps.append(renewal_notices.end_step(contract))
     while contract.auto_renew and contract.term.ends_at <= until:
-        renewed = _renewed(facts, contract)
+        renewed = renewal(facts, contract)
         if renewed is None:
             break  # nothing of it is left to renew
         facts, contract = renewed
@@ -108,6 +115,25 @@ def _renewed(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFact
         terms = (*known.terms, ContractTerm(start_on=term.start_on, until=term.until, starts_at=term.starts_at))
         bills[contract.contract_id] = known.having(terms=terms)
     return replace(facts, situation=situation, billing=bills), later
+
+
+def _renewed_unseen(facts: Facts, contract: ContractFacts) -> tuple[Facts, ContractFacts] | None:
+    """As `_renewed`, by the customer's periods alone: without the ledger, and so without what the next term costs."""
+    customer, eve = facts.situation.customer, contract.term.ends_at - timedelta(microseconds=1)
+    held = (asset.at(eve) for asset in customer.assets_of(contract.contract_id))
+    if not any(period.quantity for period in held if period):
+        return None
+    then = success_steps.at_instant(facts, contract.term.ends_at)
+    later = contract.having(term=next_term(then, contract), previous=contract.term)
+    contracts = [later if one.contract_id == contract.contract_id else one for one in customer.contracts]
+    assets = [
+        asset.having(periods=[one.having(ends_at=None) if one.covers(eve) else one for one in asset.periods])
+        if asset.contract_id == contract.contract_id
+        else asset
+        for asset in customer.assets
+    ]
+    situation = replace(facts.situation, customer=customer.having(contracts=contracts, assets=assets))
+    return replace(facts, situation=situation), later
 
 
 def _invoices(facts: Facts, until: datetime) -> Iterator[Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,6 +21,9 @@ from domain.kernel.base import Write
 from domain.quotes import deciding
 from domain.success import adoption, thanks
 
+Part = Callable[[Facts, Agenda], None]
+Further = Callable[[Facts, Agenda, datetime], None]
+
 
 def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     """The stages, steps and deliveries that the journey must have at the situation's instant: of each kind what comes next.
@@ -28,6 +31,11 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     What is overdue keeps the instant at which it was due. A closed account has nothing but what is on its way out.
     `horizon`: how far ahead; beyond the next step of each kind it says what comes if nothing is asked.
     """
+    return planned(facts, horizon, PARTS, _further)
+
+
+def planned(facts: Facts, horizon: Horizon, parts: Sequence[Part], further: Further) -> Agenda:
+    """The agenda as far as these parts of it go; `further`: what comes after the next step of each kind."""
     found = Agenda(
         paused=facts.record.paused,
         deliveries={one.id: one.channel for one in facts.record.waiting},
@@ -35,28 +43,13 @@ def agenda(facts: Facts, horizon: Horizon = NEXT) -> Agenda:
     )
     if facts.record.closed_at is not None:
         return found
-    for part in (
-        success_steps.onboardings,
-        success_steps.anniversaries,
-        success_steps.check_ins,
-        success_steps.offers,
-        success_steps.reorders,
-        success_steps.deliveries,
-        contract_steps.renewals,
-        contract_steps.invoices,
-        contract_steps.changes_ahead,
-        _quotes,
-        _promises,
-        _mornings,
-        play_steps.plays,
-        _service,
-    ):
+    for part in parts:
         try:
             part(facts, found)
         except UnreadableError as error:  # the other parts are planned all the same
             found.unreadable.append(error.fact)
     if (until := horizon.until(facts)) is not None:
-        _further(facts, found, until)
+        further(facts, found, until)
     _moved(facts, found)
     if len(facts.record.zones) > 1:
         found.steps = {key: facts.here(step) for key, step in found.steps.items()}
@@ -194,3 +187,22 @@ def _service(facts: Facts, found: Agenda) -> None:
     if any(not _can_wait(write, planned) for write in decided.writes):
         found.add(review)
     found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*"}
+
+
+PARTS: Sequence[Part] = (
+    success_steps.onboardings,
+    success_steps.anniversaries,
+    success_steps.check_ins,
+    success_steps.offers,
+    success_steps.reorders,
+    success_steps.deliveries,
+    contract_steps.renewals,
+    contract_steps.invoices,
+    contract_steps.changes_ahead,
+    _quotes,
+    _promises,
+    _mornings,
+    play_steps.plays,
+    _service,
+)
+"""All parts of an agenda."""

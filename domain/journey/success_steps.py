@@ -139,6 +139,8 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
 def _held_term(facts: Facts, at: datetime) -> bool:
     """`Customer.holds_term` by what was known at `at`: what was sold, renewed or given up later did not count then."""
     sold_for_term = {asset.asset_id for asset in facts.situation.customer.assets if asset.kind in TERM_KINDS}
+    if sold_for_term and not facts.situation.records:
+        return True  # read without the ledger
     for asset_id, record in facts.situation.records.items():
         by_then = (action for action in record.actions if action.recorded_at is None or action.recorded_at <= at)
         known = active_actions(tuple(by_then))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +15,8 @@ from activities.frame.customers import zone_of
 from activities.journey import reports
 from activities.quotes import things
 from domain.frame.keys import Word
-from domain.journey.horizon import Horizon
-from domain.kernel.calendar import local_day
+from domain.journey.horizon import NEXT, Horizon
+from domain.kernel.calendar import MONTHS_IN_YEAR, local_day
 from domain.kernel.short_numbers import spoken
 from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
@@ -166,15 +167,22 @@ async def service(account: str, by: By = None, as_json: Json = False) -> None:
 async def plan(
     account: str,
     months: Annotated[
-        int | None, typer.Option(min=1, max=240, help="So many months ahead, instead of the next step of each kind.")
+        int | None, typer.Option(min=1, max=240, help="So many months ahead; twelve if nothing else is said.")
     ] = None,
     life: Annotated[bool, typer.Option("--life", help="Until the last of what is sold by now ends.")] = False,
+    following: Annotated[
+        bool, typer.Option("--next", help="Only the next step of each kind, as the journey has it.")
+    ] = False,
+    playbook: Annotated[
+        Path | None, typer.Option(help="As if they had this playbook from now on: a YAML file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """What comes, from what is on record, if nothing is asked and nobody says no."""
-    if months is not None and life:
-        raise UserError("give --months or --life, not both")
-    await show_plan(account, Horizon(months=months, life=life), as_json=as_json)
+    """What comes, from what is on record, if nothing is asked and nobody says no: a calendar that touches nothing."""
+    if (months is not None) + life + following > 1:
+        raise UserError("give --months, --life or --next, not both")
+    horizon = NEXT if following else Horizon(months=None if life else months or MONTHS_IN_YEAR, life=life)
+    await show_plan(account, horizon, playbook=playbook, as_json=as_json)
 
 
 @app.command()

@@ -65,7 +65,10 @@ async def test_a_plan_is_read_by_people(servers: Servers, tmp_path: Path) -> Non
 
     async def is_a_part() -> bool:
         """Of two plans made one after the other: what is done between them, as the welcome, is in the first alone."""
-        carried, life = await planned(servers, tmp_path, account), await planned(servers, tmp_path, account, "--life")
+        carried, life = (
+            await planned(servers, tmp_path, account, "--next"),
+            await planned(servers, tmp_path, account, "--life"),
+        )
         return {one["step"] for one in carried} < {one["step"] for one in life}
 
     await until(is_a_part, "the next of each kind are steps of the whole life")
