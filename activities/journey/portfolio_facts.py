@@ -15,6 +15,7 @@ from activities.holds import hold_rows
 from activities.journey import agenda_facts
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
+from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.situation import Situation
 from domain.frame.unreadable import UnreadableError
@@ -51,8 +52,8 @@ def _of_each(statement: str, *places: str) -> str:
 
 
 _RECORDS = f"""
-select w.id, ({_of_each(agenda_facts.RECORD, "w.id", "w.prefix", "$2")}) as said
-from (select id, 'journey:' || id || '/' as prefix from unnest($1::text[]) id) w"""
+select w.id, ({_of_each(agenda_facts.RECORD, "w.id", "w.prefix", "$3")}) as said
+from unnest($1::text[], $2::text[]) w (id, prefix)"""
 _ANCHORS = f"select w.id, ({_of_each(agenda_facts.ANCHORS, 'w.id')}) as said from unnest($1::text[]) w (id)"
 _CUSTOMERS = f"""
 select w.id, ({_of_each(customers.CUSTOMER, "w.id", "w.at", "w.day")}) as said
@@ -68,7 +69,7 @@ async def load_many(
     """
     ids = [one.account_id for one in accounts if is_zone(one.time_zone)]
     zones = {one.account_id: one.time_zone for one in accounts}
-    rows = await connection.fetch(_RECORDS, ids, list(agenda_facts.LATER))
+    rows = await connection.fetch(_RECORDS, ids, [effect_key(id, "") for id in ids], list(agenda_facts.LATER))
     records = {row["id"]: OnRecord.model_validate_json(row["said"]) for row in rows}
     if plays:
         for row in await connection.fetch(_ANCHORS, ids):

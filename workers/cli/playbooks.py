@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from activities.kernel.clock import present
 from activities.playbooks import PlaybookError, read_playbook
 from activities.playbooks.rehearsals import Trial, keep, on_record, rehearsed
+from domain.frame.keys import StageId, StageKind, StepKey
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 from workers.cli.common import UserError, console, database, progress_console, waited
@@ -225,5 +226,5 @@ def _show(playbook: Playbook, trials: list[Trial], asked: int) -> None:
 
 def _about(key: str) -> str:
     """The kind of stage that a step is of; of a play its name as well."""
-    stage = key.partition("/")[0]
-    return stage if stage.startswith("play:") else stage.partition(":")[0]
+    stage = StageId.parse(StepKey.parse(key).stage)
+    return str(stage) if stage.kind is StageKind.PLAY else stage.kind.value
