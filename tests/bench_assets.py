@@ -25,9 +25,9 @@ from rich.table import Table
 from activities.assets.audit import audit
 from activities.assets.portfolio import ACCOUNT_ASSETS, PORTFOLIO
 from activities.frame.unit_of_work import Performer
+from activities.journey.accepting import OrderAcceptance
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection, Pool, open_pool
-from activities.orders.accepting import OrderAcceptance
 from activities.playbooks import FOLDER, read_playbooks
 from domain.assets.ledger import Ledger, rebuild
 from domain.assets.model import Asset, AssetAction

@@ -8,25 +8,35 @@ import tomllib
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import grimp
+import pytest
 
 ROOT = Path(__file__).parent.parent
+FLOORS = ("domain", "activities")
+DATA = {"migrations", "service_policies"}
+"""No code."""
 Edges = set[tuple[str, str]]
 
 
-def _rows() -> list[set[str]]:
-    """The rows of areas that the linter keeps, the highest first."""
+def _contract(floor: str) -> dict[str, Any]:
+    """What the linter keeps of a floor's rooms."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(one["layers"] for one in contracts if one.get("containers") == ["domain"])
-    return [set(row.split(" | ")) for row in layers]
+    found: dict[str, Any] = next(one for one in contracts if one.get("containers") == [floor])
+    return found
 
 
-def _drawn() -> Edges:
-    """The arrows of the picture, from who knows to who is known."""
+def _rows(floor: str) -> list[set[str]]:
+    """The rows of rooms that the linter keeps, the highest first."""
+    return [set(row.split(" | ")) for row in _contract(floor)["layers"]]
+
+
+def _drawn(floor: str) -> Edges:
+    """The arrows of a floor's picture, from who knows to who is known."""
     page = (ROOT / "docs/architecture.md").read_text()
-    picture = next(block for block in re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL) if "kernel" in block)
-    chains = [line.split(" --> ") for line in picture.splitlines() if "-->" in line]
+    pictures = [block for block in re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL) if "kernel" in block]
+    chains = [line.split(" --> ") for line in pictures[FLOORS.index(floor)].splitlines() if "-->" in line]
     return {
         (one.strip(), other.strip())
         for chain in chains
@@ -36,16 +46,17 @@ def _drawn() -> Edges:
     }
 
 
-def _known() -> dict[str, set[str]]:
-    """The areas that each one imports from, at first hand."""
-    graph = grimp.build_graph("domain", cache_dir=None)
-    areas = {name.split(".")[1] for name in graph.find_children("domain")}
-    known: dict[str, set[str]] = {area: set() for area in areas}
-    for module in graph.modules - {"domain"}:
+def _known(floor: str) -> dict[str, set[str]]:
+    """The rooms that each one imports from, at first hand, but for what puts them together."""
+    graph = grimp.build_graph(floor, cache_dir=None)
+    together = {one.split(" -> ")[0] for one in _contract(floor).get("ignore_imports", ())}
+    rooms = {name.split(".")[1] for name in graph.find_children(floor)}
+    known: dict[str, set[str]] = {room: set() for room in rooms}
+    for module in graph.modules - {floor} - together:
         known[module.split(".")[1]] |= {
             name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name
         }
-    return {area: found - {area} for area, found in known.items()}
+    return {room: found - {room} for room, found in known.items()}
 
 
 def _below(area: str, known: dict[str, set[str]]) -> set[str]:
@@ -53,21 +64,23 @@ def _below(area: str, known: dict[str, set[str]]) -> set[str]:
     return known[area].union(*(_below(other, known) for other in known[area]))
 
 
-def test_the_picture_shows_who_knows_whom() -> None:
-    known = _known()
+@pytest.mark.parametrize("floor", FLOORS)
+def test_the_picture_shows_who_knows_whom(floor: str) -> None:
+    known = _known(floor)
     needed = {
         (area, other)
         for area in known
         for other in known[area]
         if not any(other in _below(third, known) for third in known[area] - {other})
     }
-    assert _drawn() == needed
+    assert _drawn(floor) == needed
 
 
-def test_the_linter_keeps_every_area_in_a_row() -> None:
-    assert set().union(*_rows()) == set(_known())
-    place = {area: number for number, row in enumerate(_rows()) for area in row}
-    assert all(place[one] < place[other] for one, other in _drawn())
+@pytest.mark.parametrize("floor", FLOORS)
+def test_the_linter_keeps_every_area_in_a_row(floor: str) -> None:
+    assert set().union(*_rows(floor)) == set(_known(floor)) - DATA
+    place = {area: number for number, row in enumerate(_rows(floor)) for area in row}
+    assert all(place[one] < place[other] for one, other in _drawn(floor))
 
 
 def test_a_class_of_the_domain_has_its_name_alone() -> None:

@@ -19,24 +19,24 @@ from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
-from activities.claims.claims import Claims
 from activities.contracts.amendments import AssetAmendments
 from activities.contracts.transfers import Conveyor
 from activities.frame.pruning import Pruning
 from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
+from activities.journey.accepting import OrderAcceptance
 from activities.journey.answering import made_activities
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
 from activities.journey.steps import JourneySteps
 from activities.kernel.pool import Pool
-from activities.orders.accepting import OrderAcceptance
 from activities.orders.fulfilments import Fulfilments
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quotes.quoting import Quotes
 from activities.service.case_work import CaseWorker
 from activities.service.cases import ServiceCases
+from activities.service.claiming import Claims
 from activities.service.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book

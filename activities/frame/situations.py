@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from activities.assets.ledger import load_records
-from activities.frame import customers
+from activities.frame import customers, staff_rows
 from activities.holds import hold_rows
-from activities.journey import people_rows
 from activities.kernel.pool import Connection
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
@@ -33,5 +32,5 @@ async def naming(connection: Connection, situation: Situation, actor: str | None
     """The situation in which whoever asked is known by name."""
     if actor is None or situation.named(actor) != actor:
         return situation
-    found = await people_rows.find_staff(connection, [actor])
+    found = await staff_rows.find_staff(connection, [actor])
     return replace(situation, people={id: one.name for id, one in found.items()})

@@ -8,12 +8,13 @@ from itertools import groupby
 from activities.assets import ledger
 from activities.contracts import holdings
 from activities.frame.handlers import Handlers, Sql, Writing, on
+from activities.frame.staff_rows import STAFF_TASK
 from activities.holds import hold_writes
-from activities.journey import people_rows, staff_task_rows
-from activities.journey.people_rows import STAFF_TASK
+from activities.journey import people_rows, placed_rows, staff_task_rows
 from activities.mail import contact_writes
 from activities.orders import fulfilment_rows, order_rows
 from activities.quotes import quote_rows
+from activities.service import case_events
 from activities.success import success_writes
 from domain.billing.writes import BILLED
 from domain.frame.decision import CloseStaffTasks, OpenStaffTask
@@ -50,7 +51,9 @@ HANDLERS: Handlers = {
     **ledger.HANDLERS,
     **holdings.HANDLERS,
     **hold_writes.HANDLERS,
+    **case_events.HANDLERS,
     **people_rows.HANDLERS,
+    **placed_rows.HANDLERS,
     **staff_task_rows.HANDLERS,
     **contact_writes.HANDLERS,
     **fulfilment_rows.HANDLERS,

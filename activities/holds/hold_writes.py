@@ -10,7 +10,6 @@ from typing import Any
 from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.inserts import or_update
-from activities.service.case_events import add_events, new_event
 from domain.frame.sales_holds import HoldReason
 from domain.frame.service_facts import LeadStatus
 from domain.holds.holds import Hold
@@ -22,7 +21,6 @@ from domain.holds.writes import (
     KeepHolds,
     LiftManualHold,
     NoteChased,
-    NoteOnCase,
     NoteReminded,
     PlaceManualHold,
     RecordAcknowledgement,
@@ -37,7 +35,6 @@ from domain.holds.writes import (
     WithdrawMail,
 )
 from domain.journey import telling
-from domain.service.case import Happened
 
 
 async def _keep_holds(place: Place, writes: list[KeepHolds]) -> None:
@@ -153,15 +150,6 @@ async def _withdraw_mails(place: Place, writes: list[WithdrawMail]) -> None:
     await _UNASKED(place, writes)
 
 
-async def _notes_on_cases(place: Place, writes: list[NoteOnCase]) -> None:
-    for write in writes:
-        # The case's row is locked, so that the number is free still when the line is written.
-        await place.connection.execute("select 1 from service_case where case_id = $1 for update", write.case_id)
-        detail = {"name": write.name, **write.detail}
-        noted = new_event(place.as_of, Happened.CUSTOM, write.by, detail, visibility="internal")
-        await add_events(place.connection, write.case_id, [noted])
-
-
 HANDLERS: Handlers = dict(
     [
         on(KeepHolds, _keep_holds),
@@ -204,7 +192,6 @@ HANDLERS: Handlers = dict(
                 " and (key = :key or right(:key, 1) = '*' and starts_with(key, left(:key, -1)))"
             ),
         ),
-        on(NoteOnCase, _notes_on_cases),
         on(RecordTold, updated("case_seen", "told_at=as_of", "case_id staff_id")),
         on(
             NoteChased,

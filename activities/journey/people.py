@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from activities.frame import customers
+from activities.frame import customers, staff_rows
 from activities.frame.unit_of_work import Activities, Performer, UnitOfWork
-from activities.journey import people_rows, staff_task_rows
+from activities.journey import staff_task_rows
 from activities.playbooks import Playbooks
 from domain.frame.customer import StaffFacts
 from domain.frame.playbook import Playbook
@@ -30,7 +30,7 @@ class CustomerChanges(Activities):
     ) -> tuple[dict[str, StaffFacts], Playbook | None]:
         """The people and the playbook that a change names."""
         named = {id for id in (request.owner, request.success_manager) if id is not None}
-        staff = await people_rows.find_staff(work.connection, named) if named else {}
+        staff = await staff_rows.find_staff(work.connection, named) if named else {}
         playbook = self._playbooks.current(request.segment) if request.segment else None
         if request.playbook_version is not None:
             segment = request.segment or situation.customer.account.segment
@@ -43,4 +43,4 @@ class CustomerChanges(Activities):
         """The task that somebody acts on, and the people that the act names."""
         task = await staff_task_rows.find_task(work.connection, work.unit.account_id, request.task_id)
         named = {request.by, getattr(request, "to", request.by)}
-        return task, await people_rows.find_staff(work.connection, named)
+        return task, await staff_rows.find_staff(work.connection, named)

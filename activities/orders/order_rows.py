@@ -7,18 +7,15 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from activities.contracts.holdings import ASSET, open_contracts
 from activities.frame.handlers import Handlers, Place, inserted, on
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
-from domain.assets.model import PricingSource, RenewalPricing
-from domain.contracts.writes import OpenContract
-from domain.frame.customer import AssetFacts, StaffFacts
+from domain.frame.customer import StaffFacts
 from domain.journey.placing import OrderOnRecord
 from domain.journey.writes import KeepPlaybook, PlaceOrder
 from domain.kernel.calendar import local_day
-from domain.orders.order import Order, OrderedLine, OrderedProduct, PricePer, ProductKind
+from domain.orders.order import Order, OrderedLine, OrderedProduct, ProductKind
 from domain.orders.writes import AddProducts
 
 _ON_RECORD = """
@@ -105,43 +102,21 @@ LINE = Insert(
 )
 _PLACED = ORDER.of(Order, "account_id digest activated_on sells_goods imported recorded_at")
 _ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates ramp")
-_UNSAID: dict[str, Any] = {
-    **dict.fromkeys(("parent_id", "renewal_months", "months_from", "carried_first", "invoiced_from", "tax_rates")),
-    "derived_price": False,
-    "price_book": "standard",
-    "pricing_source": PricingSource.LAST_TRANSACTION,
-    "renewal_pricing": RenewalPricing.LOT_BY_LOT,
-    "carried": "0",
-}
-"""Of an asset, what an order says nothing about."""
-_SOLD = ASSET.of(
-    AssetFacts,
-    f"{' '.join(_UNSAID)} account_id order_id line_id name selling_model lifecycle_start lifecycle_end time_zone",
-)
 
 
-async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
-    for write in writes:
-        await _place_order(place, write)
-
-
-async def _place_order(place: Place, sale: PlaceOrder) -> None:
-    """The order with its lines, contracts and assets. Asset actions and periods follow as the decision says."""
-    connection, as_of, order, account = place.connection, place.as_of, sale.order, sale.order.account
+async def put_order(place: Place, sale: PlaceOrder) -> None:
+    """The row of an order, with those of its lines."""
+    order, account = sale.order, sale.order.account
     placed = {
         "account_id": account.account_id,
         "digest": order.digest(),
         "activated_on": local_day(order.activated_at, account.time_zone),
         "sells_goods": sale.goods,
         "imported": sale.imported,
-        "recorded_at": as_of,
+        "recorded_at": place.as_of,
     }
-    await _PLACED.put(connection, [order], **placed)
-    await LINE.copy(connection, _line_rows(order))
-    if sale.contracts:
-        await open_contracts(place, [OpenContract(one, "sold", as_of) for one in sale.contracts])
-    if sale.assets:
-        await ASSET.copy(connection, (_asset_row(order, asset) for asset in sale.assets))
+    await _PLACED.put(place.connection, [order], **placed)
+    await LINE.copy(place.connection, _line_rows(order))
 
 
 def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
@@ -159,21 +134,4 @@ def _line_row(order: Order, line: OrderedLine, **where: Any) -> tuple[Any, ...]:
     )
 
 
-def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
-    return _SOLD.row(
-        asset,
-        **_UNSAID,
-        account_id=order.account.account_id,
-        order_id=order.order_id,
-        line_id=asset.asset_id.removeprefix(f"{order.order_id}."),
-        name=asset.product_name,
-        selling_model="one_time" if asset.per is PricePer.ONCE else "termed",
-        lifecycle_start=asset.periods[0].starts_at,
-        lifecycle_end=asset.periods[-1].ends_at,
-        time_zone=order.account.time_zone,
-    )
-
-
-HANDLERS: Handlers = dict(
-    [on(AddProducts, add_products), on(KeepPlaybook, KEEP_PLAYBOOK), on(PlaceOrder, _place_orders)]
-)
+HANDLERS: Handlers = dict([on(AddProducts, add_products), on(KeepPlaybook, KEEP_PLAYBOOK)])

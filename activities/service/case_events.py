@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from activities.frame.handlers import Handlers, Place, on
 from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.pool import Connection
+from domain.holds.writes import NoteOnCase
 from domain.journey.telling import event_told
 from domain.service.case import Happened, Recorded
 
@@ -43,3 +45,15 @@ async def add_events(
         said = [told.get(name) for name in ("kind", "title", "visibility")]
         rows.append((case_id, e.sequence, e.at, e.recorded_at, e.kind, e.by, e.detail, e.visibility, *said))
     await connection.executemany(_EVENT, rows)
+
+
+async def _notes_on_cases(place: Place, writes: list[NoteOnCase]) -> None:
+    for write in writes:
+        # The case's row is locked, so that the number is free still when the line is written.
+        await place.connection.execute("select 1 from service_case where case_id = $1 for update", write.case_id)
+        detail = {"name": write.name, **write.detail}
+        noted = new_event(place.as_of, Happened.CUSTOM, write.by, detail, visibility="internal")
+        await add_events(place.connection, write.case_id, [noted])
+
+
+HANDLERS: Handlers = dict([on(NoteOnCase, _notes_on_cases)])

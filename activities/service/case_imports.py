@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from activities.frame.handlers import Place
+from activities.frame.staff_rows import introduce_staff
 from activities.frame.telling import AS_TOLD, INTO
-from activities.journey.people_rows import introduce_staff
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.orders.order_rows import KEEP_PLAYBOOK

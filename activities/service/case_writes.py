@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from activities.claims.claim_rows import save_claims
+from activities.frame.staff_rows import STAFF_TASK, find_staff
 from activities.frame.telling import AS_TOLD, INTO, telling
-from activities.journey.people_rows import STAFF_TASK, find_staff
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.service.case_events import add_events, new_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from activities.journey.people_rows import introduce_staff
+from activities.frame.staff_rows import introduce_staff
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Models

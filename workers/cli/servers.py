@@ -81,11 +81,11 @@ By = Annotated[
 
 async def asker(connection: Connection, by: str | None) -> str:
     """Who asks, as they say: `by`, one of our people, or the command line itself. Raises UserError for anybody else."""
-    from activities.journey import people_rows
+    from activities.frame import staff_rows
 
     if by is None:
         return "cli"
-    if by not in await people_rows.find_staff(connection, [by]):
+    if by not in await staff_rows.find_staff(connection, [by]):
         raise UserError(
             f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
         )

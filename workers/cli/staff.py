@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from activities.journey import people_rows
+from activities.frame import staff_rows
 from activities.kernel.clock import present
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.shown import counted
@@ -57,7 +57,7 @@ async def add(
     """Somebody new. An order may introduce people as well."""
     person = _person(staff_id, name, email, language)
     async with facts() as connection, connection.transaction():
-        if not await people_rows.add_staff(connection, person, await asker(connection, by), present()):
+        if not await staff_rows.add_staff(connection, person, await asker(connection, by), present()):
             raise UserError(f"{staff_id!r} is taken; change them with `perennial staff change {staff_id}`")
     console.print(f"{staff_id} was added.")
 
@@ -75,9 +75,9 @@ async def change(
     if name is None and email is None and language is None:
         raise UserError("say what changes: --name, --email or --language")
     async with facts() as connection, connection.transaction():
-        known = _named(await people_rows.list_staff(connection), staff_id)
+        known = _named(await staff_rows.list_staff(connection), staff_id)
         person = _person(staff_id, name or known["name"], email or known["email"], language or known["language"])
-        await people_rows.change_staff(connection, person, await asker(connection, by), present())
+        await staff_rows.change_staff(connection, person, await asker(connection, by), present())
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )
@@ -99,4 +99,4 @@ def _named(rows: list[dict[str, Any]], staff_id: str) -> dict[str, Any]:
 
 async def _rows() -> list[dict[str, Any]]:
     async with facts() as connection:
-        return await people_rows.list_staff(connection)
+        return await staff_rows.list_staff(connection)

@@ -16,10 +16,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.claims import claim_rows
-from activities.claims.claims import Claims
 from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.service.case_work import CaseWorker
+from activities.service.claiming import Claims
 from activities.service_policies import read_service_book
 from domain.claims.policy import ClaimPolicy
 from domain.journey.registry import CASE

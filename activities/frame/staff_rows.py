@@ -1,0 +1,60 @@
+"""The seller's people, and where what they have to do is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from activities.kernel.inserts import Insert
+from activities.kernel.pool import Connection
+from activities.kernel.queries import Query
+from domain.frame.customer import StaffFacts
+from domain.orders.order import Staff
+
+STAFF_TASK = Insert(
+    "staff_task", "task_id account_id key opened_at title reason staff_id due_at", "on conflict do nothing"
+)
+STAFF = Insert("staff", "staff_id name email language changed_at changed_by", "on conflict do nothing")
+_PERSON = STAFF.of(Staff, "changed_at changed_by")
+
+
+async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> None:
+    """Who is new is written down; who is known stays as they are."""
+    new = {person.staff_id: _PERSON.row(person, changed_at=None, changed_by=None) for person in people}
+    await STAFF.add(connection, new.values())
+
+
+async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, StaffFacts]:
+    """Those of the ids that are on record."""
+    rows = await connection.fetch(
+        "select staff_id, name, email, language, left_at from staff where staff_id = any($1)", list(ids)
+    )
+    return {row["staff_id"]: StaffFacts(**dict(row)) for row in rows}
+
+
+list_staff = Query(
+    "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
+    " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
+    " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
+    " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
+    " from staff s order by s.staff_id"
+)
+"""Everybody, with how many customers each owns and looks after, and whether they take cases."""
+
+
+async def add_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> bool:
+    """Somebody new; false if the id is taken."""
+    return await STAFF.is_new(connection, _PERSON.row(person, changed_at=as_of, changed_by=by))
+
+
+async def change_staff(connection: Connection, person: Staff, by: str, as_of: datetime) -> None:
+    """Another name, address or language, for every customer at once."""
+    await connection.execute(
+        "update staff set name = $2, email = $3, changed_at = $4, changed_by = $5, language = $6 where staff_id = $1",
+        person.staff_id,
+        person.name,
+        person.email,
+        as_of,
+        by,
+        person.language,
+    )
