@@ -16,9 +16,9 @@ from pathlib import Path
 from temporalio.testing import ActivityEnvironment
 
 from activities.frame.unit_of_work import Performer
+from activities.journey.accepting import OrderAcceptance
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool, open_pool
-from activities.orders.accepting import OrderAcceptance
 from activities.playbooks import FOLDER, read_playbooks
 from domain.frame.calls import RequestCall
 from domain.frame.playbook import Playbook
