@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from activities.journey.rehearsals import Rehearsal, Trial, put_on_record, try_on
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
-from activities.playbooks.rehearsals import Rehearsal, Trial, put_on_record, try_on
 from domain.frame.playbook import Playbook
 from domain.kernel.refusals import NOT_ALLOWED, MendableError, Refusal
 from gateway.client import PerennialClient

@@ -10,8 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime
 
 from activities.journey.portfolio_facts import Held, accounts_of
+from activities.journey.rehearsals import Trial, try_on
 from activities.kernel.pool import Pool, open_pool
-from activities.playbooks.rehearsals import Trial, try_on
 from domain.frame.playbook import Playbook
 
 CHUNK = 250

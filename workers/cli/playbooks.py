@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from activities.journey.rehearsals import Trial, keep, on_record, rehearsed
 from activities.kernel.clock import present
 from activities.playbooks import PlaybookError, read_playbook
-from activities.playbooks.rehearsals import Trial, keep, on_record, rehearsed
 from domain.frame.keys import StageId, StageKind, StepKey
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months

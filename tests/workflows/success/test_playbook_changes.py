@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from activities.journey.rehearsals import Rehearsal, Trial, keep, rehearsed
 from activities.kernel.clock import present
-from activities.playbooks.rehearsals import Rehearsal, Trial, keep, rehearsed
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import add_months
 from domain.kernel.refusals import Refusal
