@@ -11,8 +11,10 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts.renewal_work import look_at_renewals
 from activities.frame.customers import account_name, unknown_accounts
 from activities.frame.situations import load_situation
+from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.quotes.quoting import preview
@@ -213,6 +215,13 @@ class PerennialClient:
             raise RuntimeError("this client has no database; accounts are read from the facts")
         async with self._pool.acquire() as connection:
             return await unknown_accounts(connection, ids)
+
+    async def look_at_renewals(self, account_id: str) -> dict[str, int]:
+        """What is due before the renewals of one customer in their own time, as the daily look does with all: for rehearsals, whose
+        days pass faster."""
+        if self._pool is None:
+            raise RuntimeError("this client has no database; renewals are looked at in the facts")
+        return await look_at_renewals(Performer(self._pool, ""), await self.now(account_id), [account_id])
 
     async def fast_forward(self, account_id: str, by: timedelta) -> datetime:
         """Moves the clock of one customer on a server that allows it. Returns the new time; earlier than asked if the journey ended."""

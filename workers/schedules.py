@@ -22,7 +22,11 @@ from temporalio.client import (
 from domain.frame.batches import Batch
 from workflows.batch import BatchRun
 
-TIMES: Mapping[Batch, str] = {Batch.PRUNE: "20 2 * * 0", Batch.EXPANSION: "40 3 * * 1"}
+TIMES: Mapping[Batch, str] = {
+    Batch.PRUNE: "20 2 * * 0",
+    Batch.EXPANSION: "40 3 * * 1",
+    Batch.RENEWALS: "10 4 * * *",
+}
 """The time of each, in cron's words, UTC."""
 
 _MISSED = timedelta(days=1)

@@ -20,6 +20,7 @@ from activities.channels.notices import MailNotices
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
 from activities.contracts.amendments import AssetAmendments
+from activities.contracts.renewal_work import RenewalWork
 from activities.contracts.transfers import Conveyor
 from activities.frame.pruning import Pruning
 from activities.frame.unit_of_work import Performer
@@ -83,6 +84,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         ServiceCases(case_worker),
         Claims(case_worker),
         Webhooks(performer, webhooks),
+        RenewalWork(performer),
         Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )

@@ -15,6 +15,7 @@ from domain.assets.model import Asset
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import (
     BeginTerm,
+    ClimbRung,
     DropTerm,
     MoveTerm,
     OpenAsset,
@@ -153,6 +154,14 @@ HANDLERS: Handlers = dict(
         ),
         on(SaveRenewalVersion, _SAVE_VERSION),
         on(SettleRenewalVersion, _SETTLE_VERSION),
+        on(
+            ClimbRung,
+            inserted(
+                "renewal_rung",
+                "contract_id term rung due_on task opened_at=at",
+                or_update("contract_id term rung", "due_on task opened_at"),
+            ),
+        ),
         on(OpenAsset, open_assets),
         on(OpenContract, open_contracts),
         on(BeginTerm, BEGIN_TERMS),

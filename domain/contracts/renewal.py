@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from domain.billing.writes import BillDue
+from domain.contracts import ladder
 from domain.contracts.ending import NOTHING_LEFT, end_contract, nothing_left
 from domain.contracts.renewal_notices import begin, contract_of, end_step, named, run_out
 from domain.contracts.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
@@ -42,6 +43,7 @@ def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisio
         SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of),
     ]
     writes += [change for _, change in assets_of_next_term(situation, contract)]
+    writes += ladder.answered(situation, contract)
     says = f"Renewed {'by itself ' if origin == 'automatic' else ''}until {last_day(term)}"
     context = {
         "contract_id": contract.contract_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from domain.contracts import ladder
 from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
 from domain.contracts.renewal import renew
 from domain.contracts.renewal_notices import end_step
@@ -129,4 +130,4 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         answer=answer,
     )
     declined = SetContractStatus(contract.contract_id, ContractStatus.DECLINED, reason, situation.as_of)
-    return Decision(line, outcome, [declined], mails, notices)
+    return Decision(line, outcome, [declined, *ladder.answered(situation, contract)], mails, notices)

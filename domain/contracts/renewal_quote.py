@@ -112,9 +112,14 @@ def notice_by(contract: ContractFacts) -> date:
     """
     if not contract.auto_renew:
         return last_day(contract.term)
-    length = (contract.term.until - contract.term.start_on).days
+    return last_to_decline(contract.term.start_on, contract.term.until, contract.notice_days)
+
+
+def last_to_decline(start_on: date, until: date, notice_days: int) -> date:
+    """The last day on which a contract that renews by itself can be declined, of a term up to the day before `until`."""
+    length = (until - start_on).days
     longest = max(length // 2, length - FIRST_DAYS)
-    return contract.term.until - timedelta(days=max(1, min(contract.notice_days, longest)))
+    return until - timedelta(days=max(1, min(notice_days, longest)))
 
 
 def notice_context(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> dict[str, Any]:

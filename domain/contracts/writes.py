@@ -11,6 +11,7 @@ from domain.assets.model import Asset
 from domain.contracts.consignments import TransferStatus
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.renewal_facts import RenewalVersion, VersionState
+from domain.frame.renewal_promises import Rung
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
 
@@ -51,6 +52,18 @@ class SettleRenewalVersion(Write):
     role: str
     by: str
     reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ClimbRung(Write):
+    """A step of the ladder before a renewal is our people's task now: the one whose key is `task`; it was due on `due_on`."""
+
+    contract_id: str
+    term: int
+    rung: Rung
+    due_on: date
+    task: str
     at: datetime
 
 

@@ -14,6 +14,7 @@ class Batch(StrEnum):
 
     PRUNE = "prune_batch"
     EXPANSION = "expansion_batch"
+    RENEWALS = "renewal_batch"
 
     @property
     def says(self) -> str:
@@ -24,6 +25,7 @@ class Batch(StrEnum):
 _SAYS = {
     Batch.PRUNE: "Deletes events that left long ago and old days of usage",
     Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
+    Batch.RENEWALS: "Makes what is due before renewals a task of our people",
 }
 
 

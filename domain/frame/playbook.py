@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.plays import MOST_PLAYS, Play, PlayAnchor
+from domain.frame.renewal_promises import Ladder
 from domain.kernel.base import Received
 from domain.kernel.money import CurrencyCode, Money
 from domain.orders.order import Text
@@ -126,6 +127,7 @@ class Renewal(Received):
     earned: EarnedDiscount = EarnedDiscount()
     terms: tuple[Annotated[int, Field(ge=1, le=240)], ...] = (12, 24, 36)
     """lengths in months that are offered beside the contract's own"""
+    ladder: Ladder = Ladder()
 
     @model_validator(mode="after")
     def _has_a_notice_with_the_quote(self) -> Self:
