@@ -17,7 +17,9 @@ from domain.contracts.writes import (
     BeginTerm,
     ClimbRung,
     DropTerm,
+    ExpectRenewal,
     MoveTerm,
+    NoteChurn,
     OpenAsset,
     OpenContract,
     QuoteRenewal,
@@ -117,7 +119,7 @@ _SAVE_VERSION = inserted(
     "renewal_version",
     "contract_id term version=made.version state=made.state months=made.months quantities=made.quantities"
     " discount_percent=made.discount_percent uplift_percent=made.uplift_percent role=made.role asked_by=made.asked_by reason"
-    " asked_at=at",
+    " asked_at=at saves=made.saves",
 )
 _SETTLE_VERSION = updated(
     "renewal_version",
@@ -154,6 +156,18 @@ HANDLERS: Handlers = dict(
         ),
         on(SaveRenewalVersion, _SAVE_VERSION),
         on(SettleRenewalVersion, _SETTLE_VERSION),
+        on(
+            NoteChurn,
+            inserted(
+                "contract_churn",
+                "contract_id reason said given_by=by at",
+                or_update("contract_id", "reason said given_by at"),
+            ),
+        ),
+        on(
+            ExpectRenewal,
+            inserted("renewal_expectation", "contract_id term category reason expected_by=by at"),
+        ),
         on(
             ClimbRung,
             inserted(

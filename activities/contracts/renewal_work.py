@@ -14,7 +14,7 @@ from activities.kernel.clock import present
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
-from domain.contracts.ladder import TASKS, Due, LadderTerm, climb, due_steps
+from domain.contracts.ladder import TASKS, DueStep, LadderTerm, climb, due_steps
 from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.keys import effect_key
 from domain.frame.situation import LEDGER
@@ -61,9 +61,9 @@ async def look_at_renewals(
     return {"customers": len(due) - len(ahead), "steps": opened}
 
 
-async def _due(connection: Connection, as_of: datetime, accounts: Sequence[str] | None) -> dict[str, list[Due]]:
+async def _due(connection: Connection, as_of: datetime, accounts: Sequence[str] | None) -> dict[str, list[DueStep]]:
     """What is due, by account."""
-    found: dict[str, list[Due]] = {}
+    found: dict[str, list[DueStep]] = {}
     for row in await connection.fetch(_TERMS, as_of, accounts):
         fields = dict(row)
         term = LadderTerm.model_validate({**fields, "arr": fields.pop("mrr") * MONTHS_IN_YEAR})
@@ -73,7 +73,7 @@ async def _due(connection: Connection, as_of: datetime, accounts: Sequence[str] 
     return found
 
 
-async def _climb(performer: Performer, account_id: str, as_of: datetime, due: Sequence[Due]) -> int:
+async def _climb(performer: Performer, account_id: str, as_of: datetime, due: Sequence[DueStep]) -> int:
     """Makes the tasks of a customer; once in a day."""
     unit = Unit(account_id, effect_key(account_id, f"renewal_work:{as_of:%Y-%m-%d}"), as_of, "renewal", "renewal_work")
     async with performer.begin(unit) as work:

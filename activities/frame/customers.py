@@ -36,17 +36,20 @@ select jsonb_build_object(
                        'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b),
                        'starts', (select jsonb_agg(n.start_on order by n.number) from contract_term n
                                   where n.contract_id = c.contract_id), 'offered', v.offered, 'waiting', v.waiting,
-                       'versions', coalesce(v.versions, 1))
+                       'versions', coalesce(v.versions, 1),
+                       'saved', coalesce(v.saved, false),
+                       'churn', (select h.reason from contract_churn h where h.contract_id = c.contract_id))
                      order by c.contract_id)
     from contract c
     left join contract_term f on f.contract_id = c.contract_id and f.number = 1
     left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
     left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
     left join lateral (
-      select max(r.version) as versions, (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
+      select max(r.version) as versions, bool_or(r.saves) as saved,
+        (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
         case when (array_agg(r.state order by r.version desc))[1] = 'waiting'
           then (array_agg(r.body order by r.version desc))[1] end as waiting
-      from (select version, state, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
+      from (select version, state, saves, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
               'uplift_percent', w.uplift_percent::text) as body
             from renewal_version w where w.contract_id = c.contract_id and w.term = t.number + 1) r) v on true
     where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.frame.unit_of_work import Activities, StepKind
 from domain.billing import steps as billing
-from domain.contracts import renewal, renewal_notices, renewal_talk
+from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.situation import LEDGER, LOOKS
 from domain.success import adoption, expansion, onboarding, reorder, thanks
@@ -32,6 +32,7 @@ class JourneySteps(Activities):
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),
+        "relationship_win_back": StepKind(parting.win_back, paced=True),
         "reorder_check_in": StepKind(reorder.check_in, paced=True),
         "reorder_lapse": StepKind(reorder.lapse),
         "billing_invoice": StepKind(billing.invoice, LEDGER),

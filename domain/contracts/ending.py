@@ -7,19 +7,25 @@ from datetime import date, datetime, timedelta
 
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
-from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, OpenStaffTask
 from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import TaskState
-from domain.frame.state import Outcome, Stage
+from domain.frame.state import Outcome, Stage, Step
 from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS
-from domain.success import adoption
+from domain.success import adoption, thanks
 from domain.success.expansion import stage_of as offers_of
 from domain.success.writes import DropOnboarding, SettleOffer
 
 NOTHING_LEFT = "nothing of it is left"
+NEVER_BEGAN = "it was given up before it began"
+OVER_BEFORE = "over before it was recorded"
+NO_CHURN = frozenset({NOTHING_LEFT, NEVER_BEGAN, OVER_BEFORE})
+"""Ends of contracts that nobody was asked about."""
+CHURN_TASK = "renewal/churn"
+_DAYS_TO_FIND_OUT = 5
 
 
 def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
@@ -44,6 +50,23 @@ def goes_on_with_us(
 def _lasts_beyond(asset: AssetFacts, instant: datetime) -> bool:
     last = asset.periods[-1] if asset.kind in TERM_KINDS and asset.periods else None
     return last is not None and last.quantity > 0 and (last.ends_at is None or last.ends_at > instant)
+
+
+def churn_task(situation: Situation, contract: ContractFacts) -> OpenStaffTask:
+    """Somebody is to find out why a contract is not renewed."""
+    due_at, _ = situation.customer.morning(situation.in_days(_DAYS_TO_FIND_OUT))
+    title = f"Find out why {contract.contract_id} is not renewed"
+    reason = "Nobody knows the reason yet; `note_churn_reason` takes it down in a word of the list."
+    return OpenStaffTask(f"{CHURN_TASK}/{contract.contract_id}", title, "owner", due_at, reason)
+
+
+def win_back_step(situation: Situation, contract: ContractFacts, ended_at: datetime) -> Step | None:
+    """The look whether a customer wants to come back whose last contract ended at an instant; null if the playbook has none."""
+    days = situation.playbook.renewal.win_back_after
+    if not days:
+        return None
+    day = situation.customer.day_of(ended_at) + timedelta(days=days)
+    return situation.step("relationship_win_back", thanks.ANNIVERSARIES, f"win-back-{contract.contract_id}", day)
 
 
 def end_contract(
@@ -91,16 +114,22 @@ def end_contract(
             DropOnboarding(onboarding_stage),
             CloseStaffTasks(f"{onboarding_stage}/", situation.as_of, TaskState.TAKEN_BACK, outcome=says),
         ]
+    churned = reason not in NO_CHURN
+    if churned and contract.churn is None:
+        writes.append(churn_task(situation, contract))
+    ahead = win_back_step(situation, contract, situation.as_of) if churned and not others else None
     over_at = min(contract.term.ends_at, situation.as_of)
     last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
     context = {
         "contract_id": contract.contract_id,
         "ended_on": last.isoformat(),
         "stays": goes_on_with_us(situation, contract),
+        "asks_why": churned and contract.churn is None,
     }
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(
+            plan=[ahead] if ahead is not None else [],
             stages=stages,
             drop=drop,
             attention=settled,

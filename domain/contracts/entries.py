@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from domain.contracts import changes, receiving, renewal_answers, revising, transfers
-from domain.contracts.renewal_requests import ApproveRenewal, ReviseRenewal
+from domain.contracts import changes, expecting, parting, receiving, renewal_answers, revising, transfers
+from domain.contracts.renewal_requests import ApproveRenewal, NoteChurnReason, ReviseRenewal, SetRenewalCategory
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
@@ -118,6 +118,24 @@ ENTRIES = (
         stage="renewal",
         needs=LEDGER,
         allowed=_check_renewal,
+    ),
+    RequestKind(
+        "note_churn_reason",
+        NoteChurnReason,
+        parting.note_reason,
+        "Why a contract was not renewed",
+        asked_by=CUSTOMERS,
+        example='{"contract_id": "K-1", "reason": "sponsor_left", "said": "Ms Ito has moved on", "by": "s-1"}',
+        stage="renewal",
+    ),
+    RequestKind(
+        "set_renewal_category",
+        SetRenewalCategory,
+        expecting.expect,
+        "What is expected of a renewal",
+        asked_by=SELLERS,
+        example='{"contract_id": "K-1", "category": "best_case", "reason": "their new CFO has to agree", "by": "s-1"}',
+        stage="renewal",
     ),
     _of_assets(
         "amend_assets",

@@ -67,7 +67,7 @@ class LadderTerm(Carried):
 
 
 @dataclass(frozen=True)
-class Due:
+class DueStep:
     """A step of the ladder that is due for a term: it was to be done from `on` on."""
 
     term: LadderTerm
@@ -75,7 +75,7 @@ class Due:
     on: date
 
 
-def due_steps(term: LadderTerm, ladder: Ladder, today: date) -> list[Due]:
+def due_steps(term: LadderTerm, ladder: Ladder, today: date) -> list[DueStep]:
     """The steps that are due for a term on a day and were not tasks before, the earliest first.
 
     A step that would come before the customer has settled in the term is left out, as is all once the day of decision is over.
@@ -92,7 +92,7 @@ def due_steps(term: LadderTerm, ladder: Ladder, today: date) -> list[Due]:
         review = LadderStep.model_construct(rung=Rung.MID_TERM, days=days, to="success_manager", within=14)
         planned.append((review, term.start_on + timedelta(days=length // 2)))
     found = [
-        Due(term, step, on) for step, on in planned if settled <= on <= today and not _climbed(term, step.rung, on)
+        DueStep(term, step, on) for step, on in planned if settled <= on <= today and not _climbed(term, step.rung, on)
     ]
     return sorted(found, key=lambda one: one.on)
 
@@ -102,12 +102,12 @@ def _climbed(term: LadderTerm, rung: Rung, on: date) -> bool:
     return before is not None and on - before <= ANEW_AFTER
 
 
-def climb(situation: Situation, due: Sequence[Due]) -> Decision:
+def climb(situation: Situation, due: Sequence[DueStep]) -> Decision:
     """What is due today of a customer's contracts: one task for all that is to be decided by the same day."""
     waiting = {contract.contract_id for contract in situation.customer.contracts if _is_open(situation, contract)}
     open_days = {contract_day(contract) for contract in situation.customer.contracts if contract.contract_id in waiting}
     found = [one for one in due if one.term.contract_id in waiting and _contract(situation, one) is not None]
-    groups: dict[date, list[Due]] = {}
+    groups: dict[date, list[DueStep]] = {}
     for one in found:
         groups.setdefault(one.term.decided_by, []).append(one)
     writes: list[Write] = list(_taken_back(situation, open_days))
@@ -120,9 +120,7 @@ def climb(situation: Situation, due: Sequence[Due]) -> Decision:
         ]
         writes += [task, *climbed]
         ids = [one.term.contract_id for one in group]
-        lines.append(
-            JournalLine(task.title, name=day.isoformat(), kind="renewal_work", detail={"contracts": sorted({*ids})})
-        )
+        lines.append(JournalLine(task.title, name=day.isoformat(), detail={"contracts": sorted({*ids})}))
     if not lines:
         return Decision(JournalLine("", kind="skipped"), writes=writes)
     return Decision(lines[0], writes=writes, more_lines=lines[1:])
@@ -133,7 +131,7 @@ def _is_open(situation: Situation, contract: ContractFacts) -> bool:
     return contract.status == ContractStatus.ACTIVE and contract.term.starts_at <= situation.as_of
 
 
-def _contract(situation: Situation, due: Due) -> ContractFacts | None:
+def _contract(situation: Situation, due: DueStep) -> ContractFacts | None:
     """The contract of a step that is due, if its latest term is still that one."""
     contract = situation.customer.contract(due.term.contract_id)
     return contract if contract is not None and contract.term.number == due.term.number else None
@@ -149,9 +147,9 @@ def contract_day(contract: ContractFacts) -> date:
 
 def _taken_back(situation: Situation, open_days: Iterable[date]) -> list[CloseStaffTasks]:
     """Tasks about contracts of which all are answered by now."""
-    needed = {day.isoformat() for day in open_days}
+    needed = tuple(f"{TASKS}/{day}/" for day in open_days)
     keys = [key for key in situation.customer.staff_tasks if key.startswith(f"{TASKS}/")]
-    over = [key for key in keys if key.split("/")[2] not in needed]
+    over = [key for key in keys if not key.startswith(needed)]
     return [
         CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, outcome="the renewal is decided") for key in over
     ]
@@ -166,7 +164,7 @@ def answered(situation: Situation, contract: ContractFacts) -> list[CloseStaffTa
     return [CloseStaffTasks(f"{TASKS}/{day}/", situation.as_of, outcome="the renewal is decided")]
 
 
-def _task(situation: Situation, day: date, group: Sequence[Due]) -> OpenStaffTask:
+def _task(situation: Situation, day: date, group: Sequence[DueStep]) -> OpenStaffTask:
     """One task for some steps of some contracts."""
     contracts = sorted({one.term.contract_id for one in group})
     steps = list(dict.fromkeys(one.step.rung for one in group))
@@ -184,14 +182,14 @@ def _task(situation: Situation, day: date, group: Sequence[Due]) -> OpenStaffTas
     return OpenStaffTask(f"{TASKS}/{day}/{nearest.rung.value}", title, to, max(due_at, situation.as_of), reason)
 
 
-def _words(rung: Rung, group: Sequence[Due]) -> str:
+def _words(rung: Rung, group: Sequence[DueStep]) -> str:
     """What is to be done. Nobody has to accept what renews by itself: there the day of notice is what they have to know."""
     if rung is Rung.PROPOSAL and all(one.term.auto_renew for one in group):
         return "see that they know the day of notice"
     return _WORDS[rung]
 
 
-def _worth(group: Sequence[Due]) -> list[str]:
+def _worth(group: Sequence[DueStep]) -> list[str]:
     """What is at stake, by currency."""
     terms = {one.term.contract_id: one.term for one in group}.values()
     sums: dict[str, Decimal] = {}
@@ -203,7 +201,7 @@ def _worth(group: Sequence[Due]) -> list[str]:
 # What is known of it
 
 
-def _data(situation: Situation, group: Sequence[Due]) -> list[str]:
+def _data(situation: Situation, group: Sequence[DueStep]) -> list[str]:
     """What the record says of dates, terms and people, and what it lacks."""
     known = {contact.role for contact in situation.customer.contacts if not contact.rejected}
     lacking = [role.value for role in (ContactRole.SPONSOR, ContactRole.BILLING) if role not in known]
@@ -220,7 +218,7 @@ def _data(situation: Situation, group: Sequence[Due]) -> list[str]:
     return [*found, *([f"No contact is {' or '.join(lacking)}."] if lacking else [])]
 
 
-def _risk(situation: Situation, group: Sequence[Due]) -> list[str]:
+def _risk(situation: Situation, group: Sequence[DueStep]) -> list[str]:
     """Health, use, open cases and the sponsor, as far as they are known."""
     customer = situation.customer
     latest = customer.health[0] if customer.health else None
@@ -239,12 +237,12 @@ def _risk(situation: Situation, group: Sequence[Due]) -> list[str]:
     return says
 
 
-def _held(situation: Situation, group: Sequence[Due]) -> list[str]:
+def _held(situation: Situation, group: Sequence[DueStep]) -> list[str]:
     held = guard_of(situation).renewal_held()
     return [f"Service holds the talk back: {held.says}."] if held else []
 
 
-def _answer(situation: Situation, group: Sequence[Due]) -> list[str]:
+def _answer(situation: Situation, group: Sequence[DueStep]) -> list[str]:
     """What happens if nobody says anything."""
     found = []
     for term in {one.term.contract_id: one.term for one in group}.values():
@@ -253,7 +251,7 @@ def _answer(situation: Situation, group: Sequence[Due]) -> list[str]:
     return [*found, *_held(situation, group)]
 
 
-_REASONS: dict[Rung, Callable[[Situation, Sequence[Due]], list[str]]] = {
+_REASONS: dict[Rung, Callable[[Situation, Sequence[DueStep]], list[str]]] = {
     Rung.DATA_CHECK: _data,
     Rung.RISK_REVIEW: _risk,
     Rung.MEETING: _held,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.contracts import ladder
+from domain.contracts import ladder, parting
 from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
 from domain.contracts.renewal import renew
 from domain.contracts.renewal_notices import end_step
@@ -21,8 +21,10 @@ from domain.contracts.revising import check_version, contract_of, mail_of, stage
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.renewal_facts import ChurnReason
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
+from domain.frame.step_words import plain
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 
@@ -79,7 +81,7 @@ def answer(situation: Situation, request: AnswerRenewal) -> Decision:
             NOT_ALLOWED,
             f"contract {contract.contract_id} renews by itself: notice could be given until {notice_by(contract)}",
         )
-    return _decline(situation, contract, request.reason)
+    return _decline(situation, contract, request)
 
 
 def _check_declined(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> None:
@@ -104,13 +106,21 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
     return decision + Outcome(answer=answered)
 
 
-def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Decision:
-    """The contract runs out with its term; in grace, it ends now."""
+def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> Decision:
+    """The contract runs out with its term; in grace, it ends now. Somebody approves of what may keep them, or finds out why they go."""
+    reason = request.reason or plain(request.why or "")
+    why = request.why or ChurnReason.of(reason)
     says = f"Renewal declined: {reason}"
     over = contract.status == ContractStatus.GRACE
     ends_on = situation.today if over else last_day(contract.term)
     stays = goes_on_with_us(situation, contract, over=(ContractStatus.ENDED, ContractStatus.DECLINED))
-    context = {"contract_id": contract.contract_id, "term_end": ends_on.isoformat(), "over": over, "stays": stays}
+    context = {
+        "contract_id": contract.contract_id,
+        "term_end": ends_on.isoformat(),
+        "over": over,
+        "stays": stays,
+        "asks_why": why is None,
+    }
     answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
     mails = [Mail("renewal_declined", context)]
@@ -118,7 +128,8 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")
     ]
     if over:
-        ended = end_contract(situation, contract, contract.stage, reason)
+        ended = end_contract(situation, contract.having(churn=why), contract.stage, reason)
+        ended = replace(ended, writes=[*ended.writes, *parting.why_of(situation, contract, why, reason, request.by)])
         outcome = ended.outcome.having(said=[says], answer=answer)
         return replace(ended, line=line, outcome=outcome, mails=mails, notices=notices)
     outcome = Outcome(
@@ -130,4 +141,7 @@ def _decline(situation: Situation, contract: ContractFacts, reason: str) -> Deci
         answer=answer,
     )
     declined = SetContractStatus(contract.contract_id, ContractStatus.DECLINED, reason, situation.as_of)
-    return Decision(line, outcome, [declined, *ladder.answered(situation, contract)], mails, notices)
+    known = parting.why_of(situation, contract, why, reason, request.by)
+    decision = Decision(line, outcome, [declined, *known, *ladder.answered(situation, contract)], mails, notices)
+    saving = parting.save_offer(situation, contract, why)
+    return decision if saving is None else decision + saving + Outcome(answer=answer)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from domain.contracts.requests import AssetKey, Percent
+from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Received
 from domain.kernel.ids import ContractRef
-from domain.kernel.requests import Remark, Request
+from domain.kernel.requests import Reason, Remark, Request
 from domain.orders.order import Text
 
 Units = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
@@ -75,3 +77,30 @@ class ApproveRenewal(Request):
         if self.decision == "reject" and not self.reason:
             raise ValueError("a rejection needs its reason")
         return self
+
+
+class NoteChurnReason(Request):
+    """Why a contract was not renewed, in a word of the list; the customer says it in answer to the farewell, or one of our people
+    who has found it out. `said` are the words for it."""
+
+    contract_id: ContractRef
+    reason: ChurnReason
+    said: Remark = ""
+
+
+class ExpectedCategory(StrEnum):
+    """What a person can expect of a renewal."""
+
+    COMMIT = "commit"
+    PROBABLE = "probable"
+    BEST_CASE = "best_case"
+    AT_RISK = "at_risk"
+
+
+class SetRenewalCategory(Request):
+    """What is expected of a renewal, otherwise than the figures say, and why. It counts until the renewal is decided; the journal keeps
+    every change."""
+
+    contract_id: ContractRef
+    category: ExpectedCategory
+    reason: Reason

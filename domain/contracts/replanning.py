@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
 from domain.contracts import renewal, renewal_notices
-from domain.contracts.ending import NOTHING_LEFT, end_contract
+from domain.contracts.ending import NEVER_BEGAN, NOTHING_LEFT, OVER_BEFORE, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term
 from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
 from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenContract, SetContractStatus
@@ -22,7 +22,6 @@ from domain.success import adoption
 from domain.success.expansion import stage_of
 from domain.success.writes import SettleOffer
 
-NEVER_BEGAN = "it was given up before it began"
 RESOLUTION = timedelta.resolution
 
 
@@ -336,7 +335,7 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
         writes = [_begun(contract.contract_id, contract.term, origin, situation.as_of)]
     writes = [OpenContract(first, origin, situation.as_of), *writes]
     if situation.is_past(contract.term.ends_at):
-        why = "over before it was recorded"
+        why = OVER_BEFORE
         return Replanned(
             [
                 *writes,

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from domain.assets.operations import MOST_TRANSFER_LINES
 from domain.assets.requests import SwapKind
 from domain.assets.uplift import Combination, IndexRate, index_percent, uplift_percent
+from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach, written_day
 from domain.kernel.fingerprints import Asked, asked_by
@@ -64,17 +65,18 @@ class AnswerRenewal(Request):
     """The customer renews a contract or does not. A refusal needs its reason; it can be taken back by `accept` until the term ends.
 
     A yes is to the version of the quote that was offered last; with its `version` it counts for that one alone. Other units or another
-    length are asked for by `revise_renewal`.
+    length are asked for by `revise_renewal`. `why` is the reason in a word of the list, where `reason` says it in others.
     """
 
     contract_id: ContractRef
     decision: CustomerDecision
     reason: Remark = ""
     version: Annotated[int, Field(ge=1)] | None = None
+    why: ChurnReason | None = None
 
     @model_validator(mode="after")
     def _says_why_not(self) -> Self:
-        if self.decision is CustomerDecision.DECLINE and not self.reason:
+        if self.decision is CustomerDecision.DECLINE and not (self.reason or self.why):
             raise ValueError(
                 "a declined renewal needs its reason, such as price, value, product_gap, service or business_closed"
             )

@@ -27,6 +27,7 @@ from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.renewal_facts import RenewalVersion, VersionState
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage
 from domain.frame.step_words import plain
 from domain.holds.guard import guard_of
@@ -67,13 +68,19 @@ def revise(situation: Situation, request: ReviseRenewal) -> Decision:
     if _terms_of(made) == _terms_of(before):
         raise Refusal(NOT_ALLOWED, f"that is what version {before.version} of the renewal says already")
     made = made.having(version=contract.versions + 1, asked_by=request.by)
-    if made.state is not VersionState.WAITING or request.role is not None:  # else it is for whoever was asked before
-        decided = _approved_by(situation, contract, made)
-        state = VersionState.OFFERED if decided == made.role else VersionState.WAITING
-        made = made.having(role=decided, state=state)
+    asked = f"Asked by {situation.named(request.by)}."
+    waits = before.state is VersionState.WAITING and request.role is None  # for whoever was asked before
+    role = made.role if waits else _approver(situation, contract, made)
+    if role is None:
+        most = ", ".join(f"{one.role} {one.percent:f} percent" for one in situation.playbook.quoting.limits) or "none"
+        given = _percent(made.off(contract.uplift_percent))
+        raise Refusal(NOT_ALLOWED, f"no role may give {given} of this renewal; the limits: {most}")
+    if waits or (role != made.role and made.off(contract.uplift_percent) > 0):
+        asking = approval_of(situation, contract, made, asked)
+        if asking is not None:
+            return asking
+    made = made.having(state=VersionState.OFFERED)
     saved = SaveRenewalVersion(contract.contract_id, contract.term.number + 1, made, request.reason, situation.as_of)
-    if made.state is VersionState.WAITING:
-        return _asked(situation, contract, made, saved, request)
     says = f"Renewal of {contract.contract_id} offered anew: version {made.version}"
     on_its_way = "The quote is on its way; the customer's answer renews the contract."
     notice = Notice(says, [*_lines(situation, contract, made), on_its_way], to="owner")
@@ -158,22 +165,14 @@ def _check_units(
         )
 
 
-def _approved_by(situation: Situation, contract: ContractFacts, made: RenewalVersion) -> str | None:
-    """The role under which a version may be offered: that of its maker, or the first one above whose limit covers it.
-
-    Raises `Refusal` (NotAllowed) if no role may give so much.
-    """
+def _approver(situation: Situation, contract: ContractFacts, made: RenewalVersion) -> str | None:
+    """The role under which a version may be offered: its own, or the first one above whose limit covers it; null if none does."""
     percent = made.off(contract.uplift_percent)
     if percent <= 0:
-        return made.role
+        return made.role or "customer"
     quoting, given = situation.playbook.quoting, _given(situation, contract, made)
     ranked = quoting.limits[max(0, quoting.rank_of(made.role)) :]
-    if (limit := next((limit for limit in ranked if limit.covers(percent, given)), None)) is not None:
-        return limit.role
-    most = ", ".join(f"{limit.role} {limit.percent:f} percent" for limit in quoting.limits) or "none"
-    raise Refusal(
-        NOT_ALLOWED, f"no role may give {_percent(percent)} or {given.amount} {given.currency}; the limits: {most}"
-    )
+    return next((limit.role for limit in ranked if limit.covers(percent, given)), None)
 
 
 def _given(situation: Situation, contract: ContractFacts, made: RenewalVersion) -> Money:
@@ -198,20 +197,18 @@ def _lines(situation: Situation, contract: ContractFacts, made: RenewalVersion) 
     return [*says, f"{_percent(percent)} off the price that the contract provides for."] if percent > 0 else says
 
 
-def _asked(
-    situation: Situation,
-    contract: ContractFacts,
-    made: RenewalVersion,
-    saved: SaveRenewalVersion,
-    request: ReviseRenewal,
-) -> Decision:
-    """Somebody has to approve of it first: a task with a date, and nothing yet for the customer."""
+def approval_of(situation: Situation, contract: ContractFacts, made: RenewalVersion, asked: str) -> Decision | None:
+    """A version that somebody has to approve of first: a task with a date, and nothing yet for the customer. `asked`: by whom or why, as
+    a sentence. Null if no role may give so much."""
+    role = _approver(situation, contract, made)
+    if role is None:
+        return None
+    made = made.having(role=role, state=VersionState.WAITING)
     due_at, due_on = situation.customer.morning(situation.in_days(situation.playbook.quoting.remind_after))
-    role = plain(made.role or "")
-    says = f"Renewal of {contract.contract_id}, version {made.version}, waits for approval by {role}"
+    says = f"Renewal of {contract.contract_id}, version {made.version}, waits for approval by {plain(role)}"
     lines = [
         *_lines(situation, contract, made),
-        f"Asked by {situation.named(request.by)} as {plain(request.role or 'sales')}.",
+        asked,
         f"`approve_renewal` approves or rejects it. Please do so by {due_on}.",
     ]
     task = OpenStaffTask(_task(contract), says, "owner", due_at, " ".join(lines[:-1]))
@@ -227,7 +224,11 @@ def _asked(
                 "role": made.role,
             },
         ),
-        [CloseStaffTasks(_task(contract), situation.as_of), saved, task],
+        [
+            CloseStaffTasks(_task(contract), situation.as_of, TaskState.TAKEN_BACK, outcome=says),
+            SaveRenewalVersion(contract.contract_id, contract.term.number + 1, made, asked, situation.as_of),
+            task,
+        ],
         notices=[Notice(says, lines, to="owner", due=due_at)],
     )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from domain.assets.model import Asset
 from domain.contracts.consignments import TransferStatus
+from domain.contracts.forecast import RenewalCategory
 from domain.frame.customer import ContractFacts, ContractStatus
-from domain.frame.renewal_facts import RenewalVersion, VersionState
+from domain.frame.renewal_facts import ChurnReason, RenewalVersion, VersionState
 from domain.frame.renewal_promises import Rung
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
@@ -52,6 +53,29 @@ class SettleRenewalVersion(Write):
     role: str
     by: str
     reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class NoteChurn(Write):
+    """Why a contract is not renewed, what was said of it, and who gave the reason. The latest counts."""
+
+    contract_id: str
+    reason: ChurnReason
+    said: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ExpectRenewal(Write):
+    """What a person expects of the renewal that makes term `term`, and why. The latest counts, those before are kept."""
+
+    contract_id: str
+    term: int
+    category: RenewalCategory
+    reason: str
+    by: str
     at: datetime
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from domain.frame.keys import StageId, StageKind
-from domain.frame.renewal_facts import RenewalVersion
+from domain.frame.renewal_facts import ChurnReason, RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
@@ -129,6 +129,10 @@ class ContractFacts(Carried):
     """one that waits for an approval"""
     versions: int = 1
     """how many versions of the next term's quote there were"""
+    saved: bool = False
+    """true once it was offered, or asked, by what somebody who has declined may be kept"""
+    churn: ChurnReason | None = None
+    """why it was not renewed, as far as anybody knows"""
 
     def first_invoice_on(self, today: date) -> date:
         """The day on which the first period of the latest term is invoiced, if it is sold on `today`."""

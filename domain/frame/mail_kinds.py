@@ -81,6 +81,7 @@ TEMPLATES: Mapping[str, Template] = {
     "outreach": Template(MailKind.OPTIONAL, apart=True),
     "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR),
     "play_note": _OPTIONAL,
+    "win_back": _OPTIONAL,
     "check_in": Template(MailKind.OPTIONAL, foretold=True),
     "recovered": Template(MailKind.OPTIONAL, apart=True),
     "delivery_follow_up": _OPTIONAL,

@@ -47,6 +47,7 @@ MAILS = {
     "upsell_confirmed": "confirmation of more seats",
     "upsell_offer": "offer of more seats",
     "welcome": "welcome mail",
+    "win_back": "question about a new beginning",
 }
 """Every template, each so that "the" stands before it."""
 ROLES = {

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.plays import MOST_PLAYS, Play, PlayAnchor
-from domain.frame.renewal_promises import Ladder
+from domain.frame.renewal_promises import Ladder, SaveOffer
 from domain.kernel.base import Received
 from domain.kernel.money import CurrencyCode, Money
 from domain.orders.order import Text
@@ -128,6 +128,10 @@ class Renewal(Received):
     terms: tuple[Annotated[int, Field(ge=1, le=240)], ...] = (12, 24, 36)
     """lengths in months that are offered beside the contract's own"""
     ladder: Ladder = Ladder()
+    save: SaveOffer | None = None
+    """what whoever declines may be offered to stay; null: nothing by itself"""
+    win_back_after: Annotated[int, Field(ge=0, le=366)] = 90
+    """so many days after their last contract has ended somebody looks whether a customer wants to come back; 0: nobody does"""
 
     @model_validator(mode="after")
     def _has_a_notice_with_the_quote(self) -> Self:

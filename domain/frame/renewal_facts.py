@@ -10,6 +10,25 @@ from domain.kernel.base import Carried
 HUNDRED = Decimal(100)
 
 
+class ChurnReason(StrEnum):
+    """Why a customer does not renew."""
+
+    PRICE = "price"
+    VALUE = "value"
+    PRODUCT_GAP = "product_gap"
+    SERVICE = "service"
+    SPONSOR_LEFT = "sponsor_left"
+    BUSINESS_CLOSED = "business_closed"
+    COMPETITOR = "competitor"
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, said: str) -> ChurnReason | None:
+        """The reason that somebody wrote as the list has it, such as "Business closed"; null for any other words."""
+        word = "_".join(said.lower().replace("-", " ").split()).strip("._")
+        return cls(word) if word in set(cls) else None
+
+
 class VersionState(StrEnum):
     """Where a version of a renewal's quote stands: it waits for an approval, is offered to the customer, or was not approved."""
 
@@ -34,6 +53,8 @@ class RenewalVersion(Carried):
     uplift_percent: Decimal | None = None
     role: str | None = None
     asked_by: str = ""
+    saves: bool = False
+    """it is the one offer by which somebody who has declined may be kept"""
 
     def price_change(self, uplift: Decimal) -> Decimal:
         """By how much per cent the prices of the next term are raised in all, where the contract's own uplift is `uplift`."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Received
 from domain.kernel.money import CurrencyCode
 
@@ -45,6 +46,14 @@ def _steps(data_check: int) -> tuple[LadderStep, ...]:
         LadderStep(rung=Rung.REMINDER, days=14, within=3),
         LadderStep(rung=Rung.LAST_CALL, days=7, within=2),
     )
+
+
+class SaveOffer(Received):
+    """What whoever declines for one of these `reasons` may be offered, once: so many percent off, if `role` or one above it approves."""
+
+    reasons: tuple[ChurnReason, ...] = (ChurnReason.PRICE, ChurnReason.VALUE)
+    percent: Annotated[Decimal, Field(gt=0, le=100)]
+    role: Annotated[str, Field(min_length=1)] = "manager"
 
 
 class Ladder(Received):

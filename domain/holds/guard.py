@@ -142,6 +142,7 @@ SALES_MAILS: dict[str, Purpose] = {
     "touch_day_1": Purpose.CAMPAIGN,
     "touch_month_1": Purpose.CAMPAIGN,
     "upsell_offer": Purpose.UPSELL,
+    "win_back": Purpose.SALES_OUTREACH,
 }
 """The journey's own mails that a hold keeps back. What delivers something sold, or is owed by contract, is not among them."""
 

@@ -38,7 +38,7 @@ _LATEST_ONLY = frozenset(
     }
 )
 _LOOKED_AT = frozenset({"adoption_follow_up", "adoption_usage_review"})
-_ASKING = frozenset({"fulfilment_follow_up", "play"})
+_ASKING = frozenset({"fulfilment_follow_up", "relationship_win_back", "play"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", *(step.kind for step in TASK_STEPS)})
 _BY_NIGHT = frozenset({"relationship_morning"})

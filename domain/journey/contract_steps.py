@@ -11,6 +11,7 @@ from domain.contracts import renewal, renewal_notices, renewal_status
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
 from domain.contracts.consignments import TransferStatus
+from domain.contracts.ending import NO_CHURN, win_back_step
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.keys import Word
 from domain.frame.ownership import POLICY
@@ -43,6 +44,23 @@ def renewals(facts: Facts, agenda: Agenda) -> None:
             _add(facts, agenda, renewal_notices.end_step(contract))
         else:
             _living(facts, agenda, contract, life)
+
+
+def win_backs(facts: Facts, agenda: Agenda) -> None:
+    """Whether a customer comes back is looked at some time after the end of the contract that was their last one then."""
+    lives = {life.contract_id: life for life in facts.record.contracts}
+    again = facts.record.reopened_at
+    for contract in facts.situation.customer.contracts:
+        life = lives.get(contract.contract_id)
+        if life is None or life.ended_at is None or contract.status_reason in NO_CHURN:
+            continue
+        ended_at = life.ended_at
+        others = [one for one in lives.values() if one.contract_id != life.contract_id and one.recorded_at <= ended_at]
+        if (again is not None and ended_at < again) or any(o.ended_at is None or o.ended_at > ended_at for o in others):
+            continue
+        step = win_back_step(at_instant(facts, ended_at), contract, ended_at)
+        if step is not None and facts.done(step.key) is None and not facts.situation.is_past(facts.as_left(step).at):
+            agenda.add(step)
 
 
 def _sold_ahead(facts: Facts, contract: ContractFacts, life: ContractLife) -> ContractFacts | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.contracts import parting
 from domain.contracts.renewal_quote import last_day
 from domain.frame import lateness
 from domain.frame.customer import ContactFacts, ContractStatus
@@ -149,6 +150,11 @@ def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> C
     return context
 
 
+def _win_back(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
+    why = parting.no_win_back(situation, situation.customer.contract(context["contract_id"]))
+    return why if why is not None else context
+
+
 def _quote(_: Situation, context: Context, mail: WrittenMail) -> Context | str:
     return "the quote is not open any more" if mail.quote_over else context
 
@@ -168,6 +174,7 @@ _TOLD: Mapping[str, _Told] = {
     "welcome": _welcome,
     "quote_presented": _quote,
     "renewal_notice": _renewal_notice,
+    "win_back": _win_back,
     "renewal_grace": _of_contract(ContractStatus.GRACE),
     "contract_ended": _of_contract(ContractStatus.ENDED),
 }

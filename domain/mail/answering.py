@@ -78,6 +78,8 @@ def asked_in(sent: SentMail | None) -> Answered | None:
             quote = context.get("quote") or {}
             quoted = (str(quote["quote_id"]),) if "quote_id" in quote else ()
             return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=(*quoted, *numbers))
+        case "renewal_declined" | "contract_ended" if context.get("asks_why"):
+            return Answered(question=Question.FAREWELL)
         case _:
             return Answered(question=Question.MAIL)
 
@@ -102,6 +104,13 @@ def wish_of(
         case Act.ACCEPT | Act.DECLINE if thing is not None:
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
             return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, sent, thing))
+        case Act.REASON if sent is not None and ask.why is not None:
+            contract_id = str(sent.context["contract_id"])
+            said = " ".join(mail.own_words.split())[:_REASON_LIMIT]
+            request = {"contract_id": contract_id, "reason": ask.why, "said": said}
+            door = Door(update="note_churn_reason", request=request)
+            words = f"say why {contract_id} was not renewed"
+            return Wish(ask=ask, account_id=sent.account_id, words=words, door=door)
         case Act.REVISE if thing is not None and thing.question is Question.RENEWAL:
             terms = {name: value for name in ("seats", "months") if (value := getattr(ask, name)) is not None}
             words = " and ".join(f"{value} {name}" for name, value in terms.items())

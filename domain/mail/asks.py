@@ -10,6 +10,7 @@ import re
 from enum import StrEnum
 
 from domain.kernel.base import Carried
+from domain.mail.churn_reasons import churn_reason
 from domain.mail.clauses import Clause, body_of, normal, sentences
 from domain.mail.consent import consent, speaks
 from domain.mail.other_terms import other_terms
@@ -33,6 +34,8 @@ class Act(StrEnum):
     """a renewal that nobody had asked about"""
     REVISE = "revise"
     """the renewal that is asked about for other units, or another length"""
+    REASON = "reason"
+    """why somebody does not go on"""
     UNCLEAR = "unclear"
     """it bears on the question; a person has to ask back"""
 
@@ -44,6 +47,8 @@ class Question(StrEnum):
     QUOTE = "quote"
     OFFER = "offer"
     RENEWAL = "renewal"
+    FAREWELL = "farewell"
+    """why they do not go on"""
     MAIL = "mail"
     """nothing"""
 
@@ -71,7 +76,7 @@ class Answered(Carried):
             if scale is None or int(scale[1]) >= int(scale[2]):
                 raise ValueError(f"{said!r} names no scale; write survey:0-10 or survey:1-5")
             return cls(question=question, low=int(scale[1]), high=int(scale[2]))
-        if question is not Question.MAIL and not rest:
+        if question not in (Question.MAIL, Question.FAREWELL) and not rest:
             raise ValueError(f"{said!r} names no {question.value}; write {question.value}:ID")
         numbered = re.fullmatch(r"(\S+) \((\S+)\)", rest)
         return (
@@ -87,6 +92,8 @@ class Ask(Carried):
     id: str | None = None
     seats: int | None = None
     months: int | None = None
+    why: str | None = None
+    """with a reason: a word of the list"""
 
 
 _LONG = 1500
@@ -127,7 +134,11 @@ def ask_of(mail: InboundMail, answered: Answered | None) -> Ask | None:
 
 
 def _otherwise(found: Ask | None, body: str, answered: Answered | None, other: set[str]) -> Ask | None:
-    """A reply to the question of a renewal that is no plain answer may name the terms for which it is wished."""
+    """A reply to the question of a renewal that is no plain answer may name the terms for which it is wished, one to a farewell the
+    reason."""
+    if answered is not None and answered.question is Question.FAREWELL:
+        why = churn_reason(body) if found is None or found.act is Act.UNCLEAR else None
+        return found if why is None else Ask(act=Act.REASON, why=why)
     if answered is None or answered.question is not Question.RENEWAL or other:
         return found
     terms = other_terms(body) if found is None or found.act is Act.UNCLEAR else None

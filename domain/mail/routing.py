@@ -205,6 +205,10 @@ def _own_lines(words: str) -> list[str]:
     ]
 
 
+_SAYS_NOTHING_FOR_GOOD = (Act.RENEW, Act.REVISE, Act.REASON)
+"""What any contact may ask: it becomes a quote, or a note."""
+
+
 def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
     """A reply that answers what was asked; null if it is for a person to read."""
     account_id = wish.account_id
@@ -227,7 +231,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         )
     if wish.door is None:
         return None
-    decides = contact is not None and (contact.role in DECIDES or wish.ask.act in (Act.RENEW, Act.REVISE))
+    decides = contact is not None and (contact.role in DECIDES or wish.ask.act in _SAYS_NOTHING_FOR_GOOD)
     if wish.ask.act is not Act.SCORE and not decides:
         roles = ", ".join(role.value for role in DECIDES)
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)

@@ -37,6 +37,7 @@ _STATEMENTS = {
     "period": "select p.* from asset_state_period p join asset a using (asset_id) where a.account_id = $1 order by starts_at",
     "action": "select n.* from asset_action n join asset a using (asset_id) where a.account_id = $1 order by asset_id, sequence",
     "renewal_quote": "select q.* from renewal_quote q join contract c using (contract_id) where c.account_id = $1",
+    "contract_churn": "select h.* from contract_churn h join contract c using (contract_id) where c.account_id = $1",
     "renewal_version": "select v.* from renewal_version v join contract c using (contract_id) where c.account_id = $1",
     "quote_version": "select v.* from quote_version v join quote q using (quote_id) where q.account_id = $1",
     "quote_event": "select e.* from quote_event e join quote q using (quote_id) where q.account_id = $1 order by number",

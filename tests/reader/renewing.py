@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reader.desk import DAY, Desk
+from tests.reader.desk import DAY, Desk, Rule
 from tests.reader.facts import Row
 from tests.reader.tables import rounded
 
@@ -48,3 +48,35 @@ def by_itself(desk: Desk, contract: Row, term: Row, offered: Row) -> None:
     if not raised and not offered["discount_percent"]:
         total = sum(period["mrr"] or 0 for period in held) * contract["renewal_months"]
         desk.amount(said["total"], rounded(total, contract["currency"]), contract["currency"])
+
+
+def asked_why(desk: Desk, contract: Row | None) -> None:
+    """Whoever gave their reason is not asked for it, whoever did not is."""
+    said = desk.first({"en": "What was the main reason?", "ja": "差し支えなければ、主な理由を一言お聞かせください"})
+    known = desk.facts.one("contract_churn", contract_id=contract["contract_id"]) if contract else None
+    given = known is not None and known["at"] <= desk.letter.created_at
+    if contract and given == (said is not None):
+        desk.wrong(
+            "offer" if said else "unsaid",
+            desk.letter.subject,
+            "the reason is known" if given else "nobody knows the reason",
+        )
+    desk.fixed({"en": "One word"})
+
+
+def win_back(desk: Desk) -> None:
+    """Somebody who left is asked once whether they come back, while nothing of theirs runs."""
+    said = desk.must({"en": "Your contract {id:thing} has ended", "ja": "ご契約（{id:thing}）の終了から"})
+    contract = desk.facts.one("contract", contract_id=desk.thing(said["id"], "contract")) if said else None
+    if contract is None or contract["status"] != "ended":
+        desk.wrong("offer", desk.letter.subject, "a contract of theirs that has ended")
+    alive = [
+        row["contract_id"]
+        for row in desk.facts.rows("contract")
+        if row["status_at"] <= desk.at and row["status"] != "ended"
+    ]
+    if alive:
+        desk.wrong("offer", "a new beginning", f"{alive[0]} runs")
+
+
+RULES: dict[str, Rule] = {"win_back": win_back}

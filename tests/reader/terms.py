@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Row
-from tests.reader.renewing import by_itself, version_of
+from tests.reader.renewing import asked_why, by_itself, version_of
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
@@ -277,13 +277,14 @@ def renewal_declined(desk: Desk) -> None:
     over = desk.first({"en": "It has ended today, {day:date}", "ja": "本日（{day:date}）をもって終了いたしました"})
     if over:
         desk.same("date", over["day"], desk.today)
+        asked_why(desk, contract)
         return
     _stays(desk, contract, {"active", "grace", "declined"})
+    asked_why(desk, contract)
     said = desk.must({"en": "It runs as usual until {end:date}", "ja": "契約期間の満了日である{end:date}までは"})
     if contract and said:
         term = desk.facts.term_at(contract["contract_id"], desk.letter.created_at)
         desk.same("date", said["end"], term["until"] - DAY if term else None)
-    desk.fixed({"en": "in a sentence or two"})
 
 
 def _stays(desk: Desk, contract: Row | None, running: set[str]) -> None:
@@ -368,6 +369,7 @@ def contract_ended(desk: Desk) -> None:
     if contract is None or said is None:
         return
     _stays(desk, contract, {"active", "grace", "declined"})
+    asked_why(desk, contract)
     if contract["status"] != "ended":
         desk.wrong("offer", desk.letter.subject, f"the contract is {contract['status']}")
     right = _ended_on(desk, contract)

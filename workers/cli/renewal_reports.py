@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from activities.contracts.due_renewals import due_renewals
+from activities.contracts.due_renewals import due_renewals, renewed_in
 from activities.kernel.clock import present
-from domain.contracts.forecast import PROBABILITIES, Forecast, RenewalCategory, forecast
+from domain.contracts.forecast import LONGER, PROBABILITIES, SPANS, Forecast, RenewalCategory, Speed, forecast, speed
 from domain.kernel.money import grouped
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, day, print_json, show_table, words
@@ -20,6 +20,7 @@ from workers.cli.output import Json, day, print_json, show_table, words
 app = typer.Typer()
 
 _DAY = ["%Y-%m-%d"]
+_A_YEAR = timedelta(days=365)
 
 
 @app.command()
@@ -42,6 +43,7 @@ async def renewals(
     first = since.date() if since else today
     async with facts() as connection:
         due = await due_renewals(connection, first + timedelta(days=1), first + timedelta(days=within + 1))
+        pace = speed(await renewed_in(connection, present() - _A_YEAR, present()))
     found = forecast(due, today, likely)
     if as_json:
         print_json(
@@ -49,9 +51,16 @@ async def renewals(
                 "from": first,
                 "within": within,
                 "renewals": [_as_json(one) for one in found],
+                "request_to_renewed": {
+                    "renewals": pace.renewals,
+                    "median_hours": None if pace.median is None else round(pace.median / timedelta(hours=1), 2),
+                    "within": pace.within,
+                },
             }
         )
         return
+    if pace.renewals:
+        _show_pace(pace)
     if not found:
         console.print(f"No term ends within {within} days from {first}; `--within 365` looks further.")
         return
@@ -77,6 +86,14 @@ async def renewals(
         ],
         title="At risk, or lost",
     )
+
+
+def _show_pace(pace: Speed) -> None:
+    """From the customer's first word to the renewed asset, in the last year."""
+    middle = "" if pace.median is None else f"{pace.median / timedelta(days=1):.2f} days"
+    names = (">renewals accepted", ">median", *(f">within {name}" for name in SPANS), f">{LONGER}")
+    title = "From request to renewed asset, last 12 months"
+    show_table(names, [(pace.renewals, middle, *(pace.within[name] or "" for name in (*SPANS, LONGER)))], title=title)
 
 
 def _chance(given: str) -> tuple[RenewalCategory, Decimal]:
@@ -127,4 +144,5 @@ def _as_json(one: Forecast) -> dict[str, Any]:
         "likely": str(one.likely),
         "category": one.category.value,
         "why": one.why,
+        "churn_reason": due.churn,
     }

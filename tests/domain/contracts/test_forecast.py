@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from domain.contracts.forecast import DueRenewal, RenewalCategory, category_of, forecast
+from domain.contracts.forecast import DueRenewal, RenewalCategory, RenewedIn, category_of, forecast, speed
 
 TODAY = date(2027, 3, 1)
 
@@ -69,3 +69,16 @@ def test_what_is_likely_is_never_more_than_what_is_due_and_the_first_to_end_come
         ("c", "2027-05", Decimal(1200)),
     ]
     assert category_of(_due(status="declined", reason="price"), TODAY)[1] == "price"
+
+
+def test_the_median_of_what_renewals_took() -> None:
+    at = datetime(2027, 3, 1, tzinfo=UTC)
+
+    def took(hours: float | None) -> RenewedIn:
+        asked = None if hours is None else at - timedelta(hours=hours)
+        return RenewedIn(contract_id="K-1", account="Acme", asked_at=asked, renewed_at=at)
+
+    found = speed([took(100), took(None), took(30), took(2)])
+    assert found.median == timedelta(hours=16)
+    assert found.within == {"an hour": 1, "a day": 1, "3 days": 1, "longer": 1}
+    assert speed([]).median is None

@@ -6,9 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from activities.contracts.due_renewals import due_renewals
-from domain.contracts.forecast import Forecast, RenewalCategory, forecast
+import pytest
+
+from activities.contracts.due_renewals import due_renewals, renewed_in
+from domain.contracts.forecast import Forecast, RenewalCategory, forecast, speed
 from domain.kernel.calendar import local_day
+from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.e2e.lives import account_of
 from tests.workflows.contracts.test_in_grace import from_today
@@ -50,3 +53,53 @@ async def test_a_term_is_open_then_quoted_then_renewed_and_the_next_one_is_lost(
     await servers.client.ask(account, "answer_renewal", {**answer, "decision": "decline", "reason": "price"})
     _, lost = await _due(servers, account, ends + timedelta(days=330))
     assert (lost.category, lost.why, lost.likely) == (RenewalCategory.LOST, "price", Decimal(0))
+
+
+async def test_what_a_person_expects_stands_in_the_forecast_with_the_reason(servers: Servers) -> None:
+    document = from_today()
+    account, contract_id = account_of(document), document["contracts"][0]["contract_id"]
+    await servers.client.place_order(document)
+    ends = await servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract_id)
+    await servers.client.fast_forward_to(account, ends - timedelta(days=40))
+    expected = {"contract_id": contract_id, "category": "at_risk", "reason": "their CFO looks elsewhere", "by": "S-1"}
+    for wrong in ({**expected, "reason": ""}, {**expected, "category": "lost"}):
+        with pytest.raises(Refusal, match=r"reason|category"):
+            await servers.client.ask(account, "set_renewal_category", wrong)
+    await servers.client.ask(account, "set_renewal_category", expected)
+    [found] = await _due(servers, account, ends)
+    assert (found.category, found.why) == (RenewalCategory.AT_RISK, "S-1 says: their CFO looks elsewhere")
+    best = {**expected, "category": "best_case", "reason": "the CFO liked the review", "request_id": "second"}
+    await servers.client.ask(account, "set_renewal_category", best)
+    [found] = await _due(servers, account, ends)
+    assert (found.category, found.likely) == (RenewalCategory.BEST_CASE, found.due.arr * Decimal("0.5"))
+    titles = [row["title"] for row in await servers.journal(account) if row["kind"] == "set_renewal_category"]
+    assert [title.partition(": ")[2] for title in titles] == ["their CFO looks elsewhere", "the CFO liked the review"]
+    await servers.client.ask(account, "answer_renewal", {"contract_id": contract_id, "decision": "accept"})
+    with pytest.raises(Refusal, match="is renewed already"):
+        await servers.client.ask(account, "set_renewal_category", {**best, "request_id": "third"})
+
+
+async def test_more_seats_never_count_and_fewer_do(servers: Servers) -> None:
+    for quantity, counts in ((60, Decimal(40 * 1200 * 12)), (10, Decimal(10 * 1200 * 12))):
+        document = from_today()
+        contract = document["contracts"][0]
+        contract["lines"] = contract["lines"][:1]
+        account, contract_id = account_of(document), contract["contract_id"]
+        await servers.client.place_order(document)
+        ends = await servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract_id)
+        await servers.client.fast_forward_to(account, ends - timedelta(days=40))
+        wish = {"contract_id": contract_id, "seats": quantity, "by": "customer"}
+        await servers.client.ask(account, "revise_renewal", wish)
+        await servers.client.fast_forward_to(account, ends - timedelta(days=38))
+        await servers.client.ask(account, "answer_renewal", {"contract_id": contract_id, "decision": "accept"})
+        first, _ = await _due(servers, account, ends)
+        assert (first.category, first.due.arr, first.likely) == (
+            RenewalCategory.RENEWED,
+            Decimal(40 * 1200 * 12),
+            counts,
+        )
+        async with servers.pool.acquire() as connection:
+            found = await renewed_in(connection, ends - timedelta(days=60), ends)
+        [own] = [one for one in found if one.contract_id == contract_id]
+        assert timedelta(days=2) <= own.took < timedelta(days=3)
+        assert speed([own]).within == {"an hour": 0, "a day": 0, "3 days": 1, "longer": 0}
