@@ -38,7 +38,10 @@ def test_an_entry_is_whole(kind: Kind) -> None:
 
 
 def test_the_fields_say_what_may_be_left_out_and_what_may_stand_there() -> None:
-    assert JOURNEY["answer_renewal"].fields == "{contract_id, decision: accept|decline, reason?, version?, by?}"
+    assert JOURNEY["request_renewal"].fields == "{contract_id, by?}"
+    assert JOURNEY["answer_renewal"].fields.startswith(
+        "{contract_id, decision: accept|decline, reason?, version?, why?: price|"
+    )
     assert JOURNEY["override_hold"].fields == "{role, reason, by, hours?, until?}"
     amended = JOURNEY["amend_assets"].fields
     assert amended.startswith("{assets?: [{asset_id, expected_version?, add?, ")
