@@ -44,23 +44,6 @@ def planned(facts: Facts, horizon: Horizon, parts: Sequence[Part], further: Furt
     if facts.record.closed_at is not None:
         return found
     for part in parts:
-    for part in (
-        success_steps.onboardings,
-        success_steps.anniversaries,
-        success_steps.check_ins,
-        success_steps.offers,
-        success_steps.reorders,
-        success_steps.deliveries,
-        contract_steps.renewals,
-        contract_steps.win_backs,
-        contract_steps.invoices,
-        contract_steps.changes_ahead,
-        _quotes,
-        _promises,
-        _mornings,
-        play_steps.plays,
-        _service,
-    ):
         try:
             part(facts, found)
         except UnreadableError as error:  # the other parts are planned all the same
@@ -214,6 +197,7 @@ PARTS: Sequence[Part] = (
     success_steps.reorders,
     success_steps.deliveries,
     contract_steps.renewals,
+    contract_steps.win_backs,
     contract_steps.invoices,
     contract_steps.changes_ahead,
     _quotes,
