@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.channels import late_mails
+from activities.channels import joining, late_mails
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
+from activities.channels.not_sent import addressee, note_not_sent, told
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
 from activities.frame import effects, outbox
@@ -25,10 +26,9 @@ from activities.kernel.pool import Connection
 from activities.mail import inbox
 from domain.frame import lateness
 from domain.frame.calls import Together
-from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
 from domain.frame.keys import case_of_delivery, message_key, settled_key
-from domain.frame.mail_names import mail_in_words, person_in_words, role_in_words
+from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
 from domain.frame.state import Outcome, Sent
 from domain.kernel.calendar import local_day
@@ -66,16 +66,68 @@ class Deliveries(Activities):
 
     @activity.defn(name=TOGETHER)
     async def deliver_together(self, call: TogetherCall) -> Together:
-        """Mails and notices that were written at one instant: all at the same time, each booked by itself as soon as it has left.
+        """Mails and notices that were written at one instant: all at the same time, each booked by itself as soon as it has left;
+        mails to one person leave as one, if they may (`joining.py`).
 
         Each is tried once. What cannot leave now for a reason that may pass is left to an activity of its own, so that it neither
         keeps the others waiting nor has them sent again.
         """
-        found = await asyncio.gather(*(self._once(call, *one) for one in call.deliveries.items()))
-        came = dict(zip(call.deliveries, found, strict=True))
+        came: dict[str, Outcome | str | None] = await self._joined(call)
+        apart = {id: channel for id, channel in call.deliveries.items() if id not in came}
+        found = await asyncio.gather(*(self._once(call, *one) for one in apart.items()))
+        came |= zip(apart, found, strict=True)
         together = Together(outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)})
         failed = {id: one for id, one in came.items() if isinstance(one, str)}
         return together.having(failed=failed) if failed else together
+
+    async def _joined(self, call: TogetherCall) -> dict[str, Outcome | str | None]:
+        """What came of mails to one person that leave as one message; null for what is to be tried again. Each is cleared by itself."""
+        ours = [id for id, channel in call.deliveries.items() if channel is Channel.MAIL and not case_of_delivery(id)]
+        came: dict[str, Outcome | str | None] = {}
+        if len(ours) < 2:
+            return came
+        calls, at = {outbox_id(one): one for one in map(call.alone, ours)}, _instant_of_attempt(call)
+        async with business_errors(), self._performer.transaction() as connection:
+            rows = await outbox.find_messages(connection, list(calls))
+        mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows]
+        for group in joining.groups(one for one in mails if not _is_late(one[1], at)):
+            cleared: list[joining.Row] = []
+            for waiting, mail in group:
+                one = calls[waiting.delivery_id]
+                row = await self._row(one)
+                if isinstance(row, Outcome):
+                    came[one.delivery_id] = row
+                else:
+                    cleared.append((row, mail))
+            if len(cleared) > 1:
+                came |= await self._leave_as_one(calls, cleared)
+        return came
+
+    async def _leave_as_one(
+        self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Row]
+    ) -> dict[str, Outcome | str | None]:
+        """All are booked at once. What the server refuses is left to each mail's own try."""
+        try:
+            async with outside_errors():
+                message_id = await self._mail.send_joined([mail for _, mail in group])
+        except ChannelUnavailableError:
+            return {calls[row.delivery_id].delivery_id: None for row, _ in group}
+        except (AddressRejectedError, MessageRejectedError, ApplicationError):
+            return {}
+        lead, *others = (row for row, _ in group)
+        at = _instant_of_attempt(calls[lead.delivery_id])
+        async with business_errors(), self._performer.transaction() as connection:
+            sent = DeliveryStatus.SENT
+            await outbox.settle_outbox(connection, lead.delivery_id, sent, at, message_id=message_id, row=lead)
+            for row in others:
+                await outbox.settle_outbox(connection, row.delivery_id, sent, at, row=row)
+            await outbox.note_left_with(connection, [row.delivery_id for row in others], lead.delivery_id)
+        came: dict[str, Outcome | str | None] = {}
+        for row, _ in group:
+            one = calls[row.delivery_id]
+            followed = await self._followed(one, row, at)
+            came[one.delivery_id] = followed.having(sent=Sent(template=row.body["template"], role=row.role, at=at))
+        return came
 
     async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
         """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""
@@ -114,7 +166,7 @@ class Deliveries(Activities):
         if clearance is hold_rows.Clearance.CLEARED:
             return row
         if row.status == DeliveryStatus.WAITING:
-            await _note_not_sent(connection, call, row, clearance)
+            await note_not_sent(connection, call, row, clearance, _instant_of_attempt(call))
         if clearance is hold_rows.Clearance.WITHDRAWN:
             return Outcome()
         return late_mails.review(await load_situation(connection, call.account_id, call.as_of), call)
@@ -137,7 +189,7 @@ class Deliveries(Activities):
             async with outside_errors():
                 message_id = await self._mail.send(mail, files)
         except ChannelUnavailableError as away:
-            what = f"the {mail_in_words(row.body['template'])}{_addressee(row)}"
+            what = f"the {mail_in_words(row.body['template'])}{addressee(row)}"
             return await not_yet(self._performer, call, away, what, "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
@@ -185,7 +237,7 @@ class Deliveries(Activities):
             async with outside_errors():
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))
         except ChannelUnavailableError as away:
-            return await not_yet(self._performer, call, away, f"notice{_addressee(row)}", "mail")
+            return await not_yet(self._performer, call, away, f"notice{addressee(row)}", "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
         return await self._sent(call, message_id, row)
@@ -273,7 +325,7 @@ class Deliveries(Activities):
                 still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
             if not row.account_id:
                 return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
-            return await work.record(await work.carry_out(await work.load(), _told(row, said, still=still)))
+            return await work.record(await work.carry_out(await work.load(), told(row, said, still=still)))
 
 
 LATE_AFTER = timedelta(hours=1)
@@ -305,27 +357,10 @@ async def not_yet(
     raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
 
 
-async def _note_not_sent(
-    connection: Connection, call: DeliveryCall, row: outbox.Waiting, clearance: hold_rows.Clearance
-) -> None:
-    """A line of the journal: the message is held back, or dropped for good, and why."""
-    if not row.account_id:
-        return
-    held = clearance is hold_rows.Clearance.HELD
-    why = await outbox.why_not_sent(connection, row.delivery_id)
-    says = f"{'Held back' if held else 'Dropped'}: {mail_in_words(row.body['template'])}; {why}"
-    await late_mails.note(connection, call, row, _instant_of_attempt(call), clearance.value, says)
-
-
 def _is_late(mail: OutgoingMail, at: datetime) -> bool:
     """True for a mail that was decided on another day than it leaves on, and for an optional one after an hour."""
     other_day = local_day(mail.at, mail.time_zone) < local_day(at, mail.time_zone)
     return other_day or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
-
-
-def _addressee(row: outbox.Waiting) -> str:
-    """To whom it goes, without a name: the briefing shows it."""
-    return f" to the {role_in_words(row.role)}" if row.contact_id else f" to {row.staff_id}" if row.staff_id else ""
 
 
 def outbox_id(call: DeliveryCall) -> str:
@@ -333,7 +368,7 @@ def outbox_id(call: DeliveryCall) -> str:
     return message_key(call.account_id, call.delivery_id)
 
 
-def _instant_of_attempt(call: DeliveryCall) -> datetime:
+def _instant_of_attempt(call: DeliveryCall | TogetherCall) -> datetime:
     """The customer's time at this attempt; the call's own is that of the first one, which may be days ago."""
     info = activity.info()
     return call.as_of + max(info.current_attempt_scheduled_time - info.scheduled_time, timedelta(0))
@@ -346,25 +381,3 @@ def _settled_key(call: DeliveryCall) -> str:
 def _settling(call: DeliveryCall, row: outbox.Waiting, at: datetime, kind: str) -> Unit:
     """What follows once a message has left, or never will."""
     return Unit(row.account_id, _settled_key(call), at, row.stage, kind)
-
-
-def _told(row: outbox.Waiting, said: str, *, still: bool) -> Decision:
-    """What the journal, the briefing and the owner hear of a message that was refused for good.
-
-    still: the contact has that address still; otherwise there is nothing to mend.
-    """
-    if row.contact_id is None:
-        says = f"A notice to staff was refused: {row.body['title']}"
-        return Decision(JournalLine(says), Outcome(attention={"notice_refused": f"{says} ({said})"}))
-    mail = mail_in_words(row.body["template"])
-    says = f"The {mail} to {person_in_words(row.body['to_name'], row.role)} was refused for good"
-    if not still:
-        return Decision(JournalLine(f"{says}; the address has changed since"))
-    lines = [
-        f"The mail server said: {said}",
-        "Find out the right address; it comes in with the contact of a later order.",
-    ]
-    attention: dict[str, str | None] = {
-        f"address_rejected:{row.contact_id}": f"The {mail} to the {role_in_words(row.role)} was refused for good"
-    }
-    return Decision(JournalLine(says), Outcome(attention=attention), notices=[Notice(says, lines, to="owner")])

@@ -105,12 +105,18 @@ class MailChannel:
         ChannelUnavailableError for everything that may pass: no connection, a time-out, a 4xx reply, a wrong login, a
         sender that the server does not know.
         """
+        return await self.send_joined([mail], files)
+
+    async def send_joined(self, mails: Sequence[OutgoingMail], files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
+        """As `send`, for mails to one person that leave as one message: it is that of the first one, which answers come to."""
+        mail = mails[0]
         try:
             recipient = wire_address(mail.to_email)
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
-        rendered = self._renderer.render(mail, by_reply=self.takes_answers)
+        rendered = self._renderer.render_joined(mails, by_reply=self.takes_answers)
+        mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
         message = self._compose(mail, recipient, rendered, key)
         _attach(message, files, mail.delivery_id)
         await self._deliver(recipient, message.as_bytes())

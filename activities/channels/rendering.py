@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,6 +33,8 @@ from activities.channels.text import one_line
 from domain.frame.messages import OutgoingMail
 
 _TEXT_WIDTH = 76
+_SUBJECTS = 3
+"""So many parts of a message are named in its subject at most."""
 _PARAGRAPH_STYLE = "margin:0 0 16px"
 _REACH_US = {"en": ("reply to this mail", "let us know"), "ja": ("本メールへのご返信にて", "担当者まで")}
 """How an addressee reaches us: where answers are read, and where they are not."""
@@ -78,25 +80,39 @@ class Renderer:
         is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
+        return self.render_joined([mail], by_reply=by_reply)
+
+    def render_joined(self, mails: Sequence[OutgoingMail], *, by_reply: bool = True) -> RenderedMail:
+        """Several mails to one person as one message: it greets and is signed as the first one, and each further part has its subject
+        as a heading. Else as `render`."""
+        mail, documents = mails[0], [document for one in mails for document in one.documents]
         try:
             language = self._language_of(mail)
+            given = [self._values(one, language, by_reply=by_reply) for one in mails]
             values = {
-                **_cleaned(mail.context),
-                "formats": Formats.of(_tag(mail.language, language), mail.time_zone, language),
-                "can_unsubscribe": mail.unsubscribe is not None,
-                "language": language,
-                "by_reply": by_reply,
-                "reach_us": _REACH_US[language][not by_reply],
-                "attached": [{name: one[name] for name in ("kind", "id", "total")} for one in mail.documents],
+                **given[0],
+                "can_unsubscribe": any(one.unsubscribe is not None for one in mails),
+                "attached": [{name: one[name] for name in ("kind", "id", "total")} for one in documents],
             }
-            subject, text = _rendered(self._text, "text", f"{language}/{mail.template}.j2", values)
-            _, html = _rendered(self._html, "html", f"{language}/{mail.template}.j2", values)
-            files = tuple(self._file(language, values, document) for document in mail.documents)
+            beside = list(zip((one.template for one in mails[1:]), given[1:], strict=True))
+            subjects, text = _rendered(self._text, "text", language, mail.template, values, beside)
+            _, html = _rendered(self._html, "html", language, mail.template, values, beside)
+            files = tuple(self._file(language, values, document) for document in documents)
         except TemplateNotFound as error:
             raise RenderError(mail.template, f"there is no template {error.name!r}") from error
         except (UndefinedError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             raise RenderError(mail.template, f"{type(error).__name__}: {one_line(str(error))}") from error
-        return RenderedMail(subject=subject, text=text, html=html, language=language, files=files)
+        return RenderedMail(subject=_subject(subjects), text=text, html=html, language=language, files=files)
+
+    def _values(self, mail: OutgoingMail, language: str, *, by_reply: bool) -> dict[str, Any]:
+        """What a template is filled with."""
+        return {
+            **_cleaned(mail.context),
+            "formats": Formats.of(_tag(mail.language, language), mail.time_zone, language),
+            "language": language,
+            "by_reply": by_reply,
+            "reach_us": _REACH_US[language][not by_reply],
+        }
 
     def _file(self, language: str, values: dict[str, Any], document: dict[str, Any]) -> RenderedFile:
         template = self._html.get_template(f"{language}/document.j2")
@@ -143,11 +159,36 @@ def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
     return environment
 
 
-def _rendered(environment: Environment, form: str, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    template = environment.get_template(name)
-    values = {**values, "ui": environment.get_template(f"{form}/parts.j2").make_module(values)}
-    subject = "".join(template.blocks["subject"](template.new_context(values)))
-    return one_line(subject), template.render(values).strip() + "\n"
+def _rendered(
+    environment: Environment,
+    form: str,
+    language: str,
+    name: str,
+    values: dict[str, Any],
+    beside: Sequence[tuple[str, dict[str, Any]]] = (),
+) -> tuple[list[str], str]:
+    """The subjects of a mail and of those beside it, and the message in one form."""
+    parts = environment.get_template(f"{form}/parts.j2")
+
+    def block(template: str, values: dict[str, Any], which: str) -> str:
+        found = environment.get_template(f"{language}/{template}.j2")
+        return "".join(found.blocks[which](found.new_context({**values, "ui": parts.make_module(values)})))
+
+    subjects = [one_line(block(name, values, "subject"))]
+    more = []
+    for template, given in beside:
+        subjects.append(one_line(block(template, given, "subject")))
+        body = block(template, given, "body")  # escaped by now, where that is needed
+        more.append({"subject": subjects[-1], "body": Markup(body) if form == "html" else body})
+    whole = {**values, "ui": parts.make_module(values), "beside": more}
+    return subjects, environment.get_template(f"{language}/{name}.j2").render(whole).strip() + "\n"
+
+
+def _subject(subjects: Sequence[str]) -> str:
+    """The subject of a message of several parts: theirs, or how many more there are."""
+    said = list(dict.fromkeys(subjects))
+    more = len(said) - _SUBJECTS
+    return " · ".join([*said[: _SUBJECTS - 1], f"+{more + 1}"] if more > 0 else said)
 
 
 def _for_recipient(name: str) -> Callable[..., str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,18 +64,21 @@ async def put_outbox(connection: Connection, account_id: str | None, as_of: date
 
 async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:
     """A message by its id."""
-    row = await connection.fetchrow(
+    return next(iter(await find_messages(connection, [delivery_id])), None)
+
+
+async def find_messages(connection: Connection, delivery_ids: Sequence[str]) -> list[Waiting]:
+    """The messages of these ids."""
+    rows = await connection.fetch(
         "select o.delivery_id, o.channel, o.stage, o.body, o.contact_id, o.staff_id, o.purpose, o.product_code as product,"
         " coalesce(o.account_id, '') as account_id, o.status, o.created_at, b.sent_at as sent_before, c.role"
         " from outbox o left join sent_before b using (delivery_id)"
-        " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = $1",
-        delivery_id,
+        " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = any($1)",
+        list(delivery_ids),
     )
-    return (
-        Waiting(**{**row, "channel": Channel(row["channel"]), "status": DeliveryStatus(row["status"])})
-        if row is not None
-        else None
-    )
+    return [
+        Waiting(**{**row, "channel": Channel(row["channel"]), "status": DeliveryStatus(row["status"])}) for row in rows
+    ]
 
 
 async def why_not_sent(connection: Connection, delivery_id: str) -> str:
@@ -141,6 +144,11 @@ _SETTLE = telling(
     "update outbox set status = $2, settled_at = $3, message_id = $4, reason = $5 where delivery_id = $1 and status = 'waiting'",
     6,
 )
+
+
+async def note_left_with(connection: Connection, delivery_ids: Sequence[str], lead: str) -> None:
+    """These messages left in the message of another one."""
+    await connection.execute("update outbox set left_with = $2 where delivery_id = any($1)", list(delivery_ids), lead)
 
 
 async def note_tried(connection: Connection, delivery_id: str, attempts: int) -> None:

@@ -30,7 +30,8 @@ class Template:
     `copies`: further roles that hear of it, where other people bear them. `early`: so many days before its own day it may go along with
     another optional mail. `moment`: about a day of the first weeks, and so many days after a customer came not true any more. `apart`: its
     step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and of no other.
-    `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
+    `alone`: it asks for an answer of its own, so it says nothing else. `foretold`: the customer knows its day.
+    `follows_a_case`: what is foretold does not wait for it.
     """
 
     kind: MailKind
@@ -40,6 +41,7 @@ class Template:
     moment: int | None = None
     apart: bool = False
     keeps_its_day: bool = False
+    alone: bool = False
     foretold: bool = False
     follows_a_case: bool = False
 
@@ -62,7 +64,7 @@ TEMPLATES: Mapping[str, Template] = {
     "opted_out": _OWED,
     "welcome": _ANSWER,
     "order_confirmed": _OWED,
-    "quote_presented": _OF_CONTRACTS,
+    "quote_presented": Template(MailKind.CONTRACTUAL, ContactRole.BILLING, alone=True),
     "renewal_notice": _OF_TERMS,
     "renewal_grace": _OF_TERMS,
     "renewal_confirmed": _OF_CONTRACTS,
@@ -79,18 +81,18 @@ TEMPLATES: Mapping[str, Template] = {
     "onboarding_reminder": Template(MailKind.OPTIONAL, early=3),
     "onboarding_invite": Template(MailKind.OPTIONAL, early=3),
     "outreach": Template(MailKind.OPTIONAL, apart=True),
-    "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR),
+    "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True),
     "play_note": _OPTIONAL,
     "win_back": _OPTIONAL,
     "check_in": Template(MailKind.OPTIONAL, foretold=True),
     "recovered": Template(MailKind.OPTIONAL, apart=True),
     "delivery_follow_up": _OPTIONAL,
     "reorder_check_in": _OPTIONAL,
-    "survey": _OPTIONAL,
-    "case_survey": Template(MailKind.OPTIONAL, follows_a_case=True),
+    "survey": Template(MailKind.OPTIONAL, alone=True),
+    "case_survey": Template(MailKind.OPTIONAL, alone=True, follows_a_case=True),
     "touch_day_1": Template(MailKind.OPTIONAL, moment=5),
     "touch_month_1": Template(MailKind.OPTIONAL, early=3, moment=40),
-    "touch_anniversary": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, keeps_its_day=True),
+    "touch_anniversary": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True, keeps_its_day=True),
 }
 """Every template, the most useful first: what two of them say in one mail begins with the earlier one of this list."""
 

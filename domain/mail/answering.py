@@ -30,6 +30,8 @@ class SentMail(Carried):
     person: str = ""
     """the address of whoever's name it carries"""
     template: str = ""
+    several: bool = False
+    """other questions stood in the same message"""
     context: dict[str, Any] = {}
     """what the template was filled with"""
 
@@ -63,6 +65,8 @@ def asked_in(sent: SentMail | None) -> Answered | None:
     """What a mail of ours had asked; null if none is answered."""
     if sent is None:
         return None
+    if sent.several:
+        return Answered(question=Question.MAIL)  # which one is meant has to be named
     context = sent.context
     numbers = tuple(map(str, (context.get("numbers") or {}).values()))
     match sent.template:

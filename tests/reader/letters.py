@@ -41,6 +41,12 @@ class Letter:
     stage: str = ""
     files: tuple[tuple[str, ...], ...] = ()
     """the lines of the documents that came with it"""
+    headings: tuple[str, ...] = ()
+    """of the further parts, if it says what several mails say"""
+    led_by: str = ""
+    """the template of the first part, by whose sender the whole is signed"""
+    message: str = ""
+    """its Message-ID; parts of one message have the same"""
 
     @property
     def text(self) -> str:
@@ -97,6 +103,11 @@ def lines_of(page: str) -> tuple[str, ...]:
     return tuple(parser.lines)
 
 
+def headings_of(page: str) -> list[str]:
+    """The headings of a page."""
+    return [lines_of(f"<p>{found}</p>")[0] for found in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.DOTALL)]
+
+
 def read_letters(facts: Facts, mailbox: Mailbox) -> list[Letter]:
     """The mails of a customer that arrived, in the order in which they left."""
     arrived: dict[str, list[str]] = {}
@@ -137,6 +148,8 @@ def _letter(row: Row, mailbox: Mailbox, ids: list[str]) -> Letter:
         reply_to=mail.headers.get("Reply-To", ""),
         arrivals=len(ids),
         stage=row["stage"],
+        headings=tuple(headings_of(mail.html or "")),
+        message=row["message_id"],
         files=_files(mailbox.raw(ids[0])),
     )
 

@@ -14,6 +14,7 @@ from activities.kernel.pool import Pool
 from gateway.client import PerennialClient
 from tests.reader.facts import Facts, read_facts
 from tests.reader.letters import Letter, read_letters
+from tests.reader.parts import taken_apart
 from workers.embedded.mailbox import Mailbox
 from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life
@@ -124,4 +125,4 @@ async def kept(
     """What is to be read of one customer."""
     async with pool.acquire() as connection:
         facts = await read_facts(connection, account_id, orders)
-    return Lived(name, facts, read_letters(facts, mailbox))
+    return Lived(name, facts, taken_apart(facts, read_letters(facts, mailbox)))

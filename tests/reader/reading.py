@@ -202,8 +202,9 @@ def _greeted(desk: Desk, name: str | None, contact: Row | None, case: Row | None
 def _signed(desk: Desk, signer: str, case: Row | None) -> list[str]:
     """The name, if it is right: what was sold by the owner of the account, of a case by whoever works on it, the rest by the
     success manager."""
-    by_sales = desk.letter.template in SIGNED_BY_SALES
-    roles = ("owner", "success_manager") if desk.letter.template in SIGNED_BY_EITHER else ()
+    template = desk.letter.led_by or desk.letter.template
+    by_sales = template in SIGNED_BY_SALES
+    roles = ("owner", "success_manager") if template in SIGNED_BY_EITHER else ()
     staff = [people(desk.facts, role, desk.at) for role in roles or (("owner",) if by_sales else ("success_manager",))]
     right = {row["name"] for row in staff if row}
     if not by_sales and (case or desk.letter.delivery_id.startswith("case:")):
@@ -259,6 +260,8 @@ def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
             by_contact[letter.to_email.lower()].append(letter)
     for some in by_contact.values():
         for before, after in itertools.pairwise(some):
+            if before.message == after.message:
+                continue  # parts of one mail
             days = facts.day(after.sent_at) - facts.day(before.sent_at)
             if days < QUIET:
                 kind = "same day" if not days else "pace"

@@ -1,0 +1,88 @@
+"""Mails of one instant to one person leave as one, the most useful first, and what asks for an answer leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from activities.channels.joining import groups
+from activities.channels.rendering import Renderer
+from activities.frame.outbox import Waiting
+from domain.frame.flight import Channel, DeliveryStatus
+from domain.frame.messages import OutgoingMail
+from domain.mail.answering import SentMail, asked_in
+from domain.mail.asks import Question
+from tests.activities.channels.samples import AT, COMMON, CONTEXTS
+
+
+def mail(template: str, number: int = 0, *, to: str = "jo@acme.example", language: str = "en") -> OutgoingMail:
+    return OutgoingMail(
+        delivery_id=f"{template}#{number}",
+        template=template,
+        to_name="Jo",
+        to_email=to,
+        language=language,
+        time_zone="Asia/Tokyo",
+        context={**COMMON, **CONTEXTS[template]},
+        at=AT,
+    )
+
+
+def leaving(*mails: OutgoingMail, status: DeliveryStatus = DeliveryStatus.WAITING) -> list[list[str]]:
+    rows = [
+        Waiting(
+            delivery_id=one.delivery_id,
+            channel=Channel.MAIL,
+            stage="",
+            body={},
+            account_id="acme",
+            status=status,
+            created_at=AT,
+        )
+        for one in mails
+    ]
+    return [[one.template for _, one in group] for group in groups(zip(rows, mails, strict=True))]
+
+
+@pytest.mark.parametrize(
+    ("templates", "said"),
+    [
+        (["documents", "welcome"], [["welcome", "documents"]]),
+        (["renewal_notice", "renewal_notice"], [["renewal_notice", "renewal_notice"]]),
+        (["touch_month_1", "onboarding_reminder"], [["onboarding_reminder", "touch_month_1"]]),
+        (["onboarding_invite", "documents", "welcome"], [["welcome", "documents", "onboarding_invite"]]),
+        (["check_in", "documents"], []),
+        (["survey", "check_in"], []),
+        (["upsell_offer", "onboarding_invite"], []),
+        (["quote_presented", "documents"], []),
+        (["touch_anniversary", "documents"], []),
+    ],
+)
+def test_what_leaves_as_one(templates: list[str], said: list[list[str]]) -> None:
+    assert leaving(*(mail(template, n) for n, template in enumerate(templates))) == said
+
+
+def test_two_people_get_two_mails_and_what_left_is_left_alone() -> None:
+    assert leaving(mail("documents"), mail("welcome", to="al@acme.example")) == []
+    assert leaving(mail("documents"), mail("welcome"), status=DeliveryStatus.SENT) == []
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_both_say_all_that_each_would_say(language: str) -> None:
+    parts = [mail("welcome", language=language), mail("documents", language=language)]
+    alone = [Renderer().render(one) for one in parts]
+    both = Renderer().render_joined(parts)
+    assert both.subject == " · ".join(one.subject for one in alone)
+    whole = set(both.text.split("\n\n"))
+    assert all(chunk in whole for one in alone for chunk in one.text.split("\n\n"))
+    assert both.text.count("Meridian Systems") < sum(one.text.count("Meridian Systems") for one in alone)
+    many = Renderer().render_joined([mail("documents", n) for n in range(2)] + [mail("onboarding_invite"), *parts])
+    assert "+" in many.subject or many.subject.count(" · ") <= 2
+
+
+def test_a_yes_to_several_questions_has_to_name_one() -> None:
+    said = {"contract_id": "K-1", "numbers": {}}
+    alone = SentMail(delivery_id="n", template="renewal_notice", context=said)
+    assert (found := asked_in(alone)) is not None
+    assert found.question is Question.RENEWAL
+    assert (several := asked_in(alone.having(several=True))) is not None
+    assert several.question is Question.MAIL
