@@ -18,6 +18,7 @@ from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.quotes.quoting import preview
+from activities.success.health_runs import HealthRun, run_health
 from activities.success.usage import latest_usage_day, lock_usage, save_usage, sold_products
 from domain.frame.step_words import shortened
 from domain.journey.agenda import Running
@@ -222,6 +223,12 @@ class PerennialClient:
         if self._pool is None:
             raise RuntimeError("this client has no database; renewals are looked at in the facts")
         return await look_at_renewals(Performer(self._pool, ""), await self.now(account_id), [account_id])
+
+    async def score_health(self, account_id: str) -> HealthRun:
+        """Scores one customer in their own time, as the daily look does with all: for rehearsals, whose days pass faster."""
+        if self._pool is None:
+            raise RuntimeError("this client has no database; health is scored from the facts")
+        return await run_health(self._pool, self.temporal, await self.now(account_id), [account_id])
 
     async def fast_forward(self, account_id: str, by: timedelta) -> datetime:
         """Moves the clock of one customer on a server that allows it. Returns the new time; earlier than asked if the journey ended."""

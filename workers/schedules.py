@@ -24,6 +24,7 @@ from workflows.batch import BatchRun
 
 TIMES: Mapping[Batch, str] = {
     Batch.PRUNE: "20 2 * * 0",
+    Batch.HEALTH: "10 3 * * *",
     Batch.EXPANSION: "40 3 * * 1",
     Batch.RENEWALS: "10 4 * * *",
 }

@@ -42,6 +42,8 @@ from activities.service.selling import CaseSales
 from activities.service_policies import FOLDER as BOOK
 from activities.service_policies import read_service_book
 from activities.success.expanding import Expanding
+from activities.success.health_keeping import HealthKeeping
+from activities.success.health_runs import HealthBatch
 from activities.success.playing import Plays
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -86,6 +88,8 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Webhooks(performer, webhooks),
         RenewalWork(performer),
         Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
+        HealthKeeping(performer),
+        HealthBatch(pool, temporal),
         Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
     )
     by_hand = [method for concern in concerns for method in activities_of(concern)]

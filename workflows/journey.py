@@ -92,6 +92,13 @@ class Journey(Entity[JourneyState]):
         """Notes that the holds should be looked at. Takes whatever comes, too."""
         self._note("case_changed", signal)
 
+    @workflow.signal(
+        description="The daily look found another band of health: {id, at, band}. The score is in the facts"
+    )
+    def health_changed(self, signal: Any = None, *more: Any) -> None:
+        """Notes that there is a score to hear of. Takes whatever comes, too."""
+        self._note("health_changed", signal)
+
     @workflow.signal(dynamic=True, description="A signal that this release does not know: shown, never lost")
     def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Notes a signal with an unknown name."""

@@ -134,7 +134,8 @@ _SET_BY_REQUEST = Sql(
 )
 _GONE = Sql(
     "with gone as (delete from contact where account_id = :account_id and contact_id = any(:contact_ids) returning *)"
-    " insert into gone_contact select account_id, contact_id, email, unsubscribed_at, :at, :by from gone"
+    " insert into gone_contact (account_id, contact_id, email, unsubscribed_at, removed_at, removed_by, role)"
+    " select account_id, contact_id, email, unsubscribed_at, :at, :by, role from gone"
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from activities.frame.unit_of_work import Activities, StepKind
+from activities.success import scoring
 from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.situation import LEDGER, LOOKS
-from domain.success import adoption, expansion, onboarding, reorder, thanks
+from domain.success import adoption, expansion, health_plays, onboarding, reorder, thanks
 
 
 class JourneySteps(Activities):
@@ -22,18 +23,24 @@ class JourneySteps(Activities):
         "onboarding_escalation": StepKind(onboarding.escalate),
         "onboarding_touch": StepKind(onboarding.touch, paced=True),
         "relationship_anniversary": StepKind(thanks.anniversary),
-        "adoption_check_in": StepKind(adoption.check_in, LOOKS, paced=True),
+        "relationship_health": StepKind(health_plays.hear, look=scoring.untold),
+        "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=scoring.health_of, paced=True),
         "adoption_mail": StepKind(adoption.mail, paced=True),
-        "adoption_usage_review": StepKind(adoption.review, paced=True, each_time=True),
-        "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, paced=True),
+        "adoption_usage_review": StepKind(adoption.review, look=scoring.health_of, paced=True, each_time=True),
+        "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=scoring.health_of, paced=True),
         "adoption_survey": StepKind(adoption.survey, paced=True),
         "expansion_expiry": StepKind(expansion.expire),
         "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER),
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),
+<<<<<<< HEAD
         "relationship_win_back": StepKind(parting.win_back, paced=True),
         "reorder_check_in": StepKind(reorder.check_in, paced=True),
         "reorder_lapse": StepKind(reorder.lapse),
+=======
+        "reorder_check_in": StepKind(reorder.check_in, look=scoring.health_of, paced=True),
+        "reorder_lapse": StepKind(reorder.lapse, look=scoring.health_of),
+>>>>>>> 069fe97b (Health: scored from all that is known, by profiles for segments and stages of life, with caps, one play for a fall, and a daily look over tables)
         "billing_invoice": StepKind(billing.invoice, LEDGER),
     }

@@ -17,10 +17,12 @@ from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Pool
 from activities.kernel.queries import Column, Value
 from activities.success.purchases import bought, product_names
+from activities.success.scoring import health_of
 from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.situation import Situation
 from domain.kernel.calendar import local_day
 from domain.success.cross_sell import Bought, Neighbours, neighbours
+from domain.success.health import Health
 from domain.success.readiness import TASK
 from domain.success.requests import ConsiderExpansion
 
@@ -57,8 +59,10 @@ order by 1
 )
 
 
-async def _last_asked(work: UnitOfWork, _: Situation, request: ConsiderExpansion) -> tuple[datetime | None]:
-    return (await _asked_at(work.connection, work.unit.account_id),)
+async def _last_asked(
+    work: UnitOfWork, situation: Situation, request: ConsiderExpansion
+) -> tuple[datetime | None, Health]:
+    return await _asked_at(work.connection, work.unit.account_id), *await health_of(work, situation, request)
 
 
 class Expanding(Activities):

@@ -15,6 +15,7 @@ class Batch(StrEnum):
     PRUNE = "prune_batch"
     EXPANSION = "expansion_batch"
     RENEWALS = "renewal_batch"
+    HEALTH = "health_batch"
 
     @property
     def says(self) -> str:
@@ -26,6 +27,7 @@ _SAYS = {
     Batch.PRUNE: "Deletes events that left long ago and old days of usage",
     Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
     Batch.RENEWALS: "Makes what is due before renewals a task of our people",
+    Batch.HEALTH: "Scores the health of all customers and tells the journeys whose band is another one",
 }
 
 

@@ -41,6 +41,7 @@ STEPS = {
     "quote_reminder": "Reminder: discounts wait for approval",
     "relationship_anniversary": "Anniversary",
     "relationship_win_back": "Look whether a customer who left comes back",
+    "relationship_health": "Health is in another band",
     "renewal_grace_end": "Grace ends without an answer",
     "renewal_notice": "Renewal notice",
     "renewal_quote": "Renewal quote that service held back",

@@ -186,7 +186,7 @@ def _service(facts: Facts, found: Agenda) -> None:
     planned = {step.key for step in decided.outcome.plan}
     if any(not _can_wait(write, planned) for write in decided.writes):
         found.add(review)
-    found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*"}
+    found.tolerated |= {f"{holding.STAGE}/review-*", f"{holding.STAGE}/lift-*", "relationship/health-*"}
 
 
 PARTS: Sequence[Part] = (

@@ -8,10 +8,14 @@ from typing import Any
 from domain.frame.state import JourneyState, Step
 from domain.holds.requests import CaseChangedSignal
 from domain.kernel.calendar import local_day
-from domain.success.requests import UsageChanged
+from domain.success.requests import HealthChanged, UsageChanged
 
-Signal = UsageChanged | CaseChangedSignal
-_MODELS: dict[str, type[Signal]] = {"usage_changed": UsageChanged, "case_changed": CaseChangedSignal}
+Signal = UsageChanged | CaseChangedSignal | HealthChanged
+_MODELS: dict[str, type[Signal]] = {
+    "usage_changed": UsageChanged,
+    "case_changed": CaseChangedSignal,
+    "health_changed": HealthChanged,
+}
 
 
 def read_signal(name: str, document: Any) -> Signal:
@@ -26,6 +30,9 @@ def review_for(state: JourneyState, signal: Signal, now: datetime) -> Step | Non
     if isinstance(signal, UsageChanged):
         kind, stage, name = "adoption_usage_review", "adoption", f"usage-{signal.id}"
         wanted, planned = stage in state.stages, any(step.kind == kind for step in state.agenda)
+    elif isinstance(signal, HealthChanged):
+        kind, stage, name = "relationship_health", "relationship", f"health-{signal.id}"
+        wanted, planned = not state.closed, any(step.kind == kind for step in state.agenda)
     else:
         kind, stage, name = "service_review", "service", f"review-{signal.id}"
         wanted, planned = not state.closed, any(step.kind == kind and step.at <= now for step in state.agenda)

@@ -19,8 +19,8 @@ from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.money import half_up
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import expansion
-from domain.success.health import Band, Health, SeatUse, assess, seat_use
+from domain.success import expansion, health_plays
+from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
     SurveyRules,
@@ -30,7 +30,7 @@ from domain.success.throttling import (
     may_be_asked_at,
     relationship_survey_withheld,
 )
-from domain.success.writes import RecordHealth, RecordSurveyAnswer, SendSurvey
+from domain.success.writes import RecordSurveyAnswer, SendSurvey
 
 STAGE = "adoption"
 STEADY = "steady"
@@ -83,7 +83,7 @@ def next_follow_up(situation: Situation) -> Step:
     return situation.step("adoption_follow_up", STAGE, f"follow-up-{day}", day)
 
 
-def check_in(situation: Situation, step: Step) -> Decision:
+def check_in(situation: Situation, step: Step, health: Health) -> Decision:
     """The regular look at a customer's use and health; the next one is planned from it."""
     waiting = any(contract.status != ContractStatus.ENDED for contract in situation.customer.contracts)
     if not waiting and not situation.customer.holds_term(situation.as_of):
@@ -93,16 +93,16 @@ def check_in(situation: Situation, step: Step) -> Decision:
     following = check_in_after(situation, situation.playbook.adoption.every_days)
     # Nothing is announced for a day on which nothing may be left to talk about.
     goes_on = situation.customer.holds_term(following.at)
-    looked = _look(situation, following.on.isoformat() if goes_on else "")
+    looked = _look(situation, health, following.on.isoformat() if goes_on else "")
     return looked + Outcome(plan=[following])
 
 
-def review(situation: Situation, step: Step) -> Decision:
+def review(situation: Situation, step: Step, health: Health) -> Decision:
     """Usage crossed a threshold between two check-ins: look now, say nothing if all is well."""
-    return _look(situation, None, quiet=True)
+    return _look(situation, health, None, quiet=True)
 
 
-def follow_up(situation: Situation, step: Step) -> Decision:
+def follow_up(situation: Situation, step: Step, health: Health) -> Decision:
     """Two weeks after help was offered: has it helped?"""
     if HELP_TASK not in _open_tasks(situation):
         return Decision(JournalLine("Follow-up: no help is running", kind="skipped"))
@@ -110,7 +110,7 @@ def follow_up(situation: Situation, step: Step) -> Decision:
     checked = looks.checked_in_at if looks else None
     if checked is not None and situation.customer.day_of(checked) == situation.today and _has_had_time(situation):
         return Decision(JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped"))
-    return _look(situation, None)
+    return _look(situation, health, None)
 
 
 def _has_had_time(situation: Situation) -> bool:
@@ -128,9 +128,8 @@ def _told_lately(situation: Situation) -> bool:
     return followed is not None and situation.customer.day_of(followed) + wait > situation.today
 
 
-def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> Decision:
+def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: bool = False) -> Decision:
     """The one look that check-ins, follow-ups and reviews share: score health, then help, end help, offer seats, or just report."""
-    health = assess(situation.customer, situation.playbook, situation.as_of)
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
     helping = HELP_TASK in _open_tasks(situation)
     terms = situation.playbook.adoption
@@ -144,7 +143,7 @@ def _look(situation: Situation, next_on: str | None, *, quiet: bool = False) -> 
         decision = offer
     else:
         decision = _report(situation, uses, next_on)
-    return _with_health(situation, decision, health)
+    return decision + health_plays.scored(situation, health)
 
 
 def _help(situation: Situation, use: SeatUse) -> Decision:
@@ -243,20 +242,6 @@ def reported(situation: Situation) -> dict[str, object]:
     figures = _figures(uses[0]) if uses else {}
     products = situation.customer.product_names(situation.as_of)
     return {"products": products, **{name: figures.get(name) for name in _COUNTED}}
-
-
-def _with_health(situation: Situation, decision: Decision, health: Health) -> Decision:
-    """The decision with the score recorded, and a fall out of the healthy bands told to the people in charge."""
-    known = [facts for facts in situation.customer.health if facts.score is not None]
-    critical, was_critical = health.band is Band.CRITICAL, bool(known) and known[-1].band == Band.CRITICAL.value
-    why = health.view().why
-    attention = {"health_critical": f"health is critical: {why}" if critical else None}
-    return decision + Decision(
-        JournalLine(""),
-        Outcome(health=health.view(), **({"attention": attention} if critical or was_critical else {})),
-        [RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts])],
-        notices=[Notice("Health fell to critical", [why], to="owner")] if critical and not was_critical else [],
-    )
 
 
 def survey(situation: Situation, step: Step) -> Decision:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.frame.calls import RequestCall
 from domain.frame.keys import StageKind
 from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
 from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
+from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import adoption, expansion, onboarding_tasks, readiness
-from domain.success.requests import AnswerOffer, AnswerSurvey, CompleteTask, ConsiderExpansion
+from domain.success import adoption, expansion, health_said, onboarding_tasks, readiness
+from domain.success.requests import (
+    AnswerOffer,
+    AnswerSurvey,
+    CompleteTask,
+    ConsiderExpansion,
+    NotePayment,
+    OverrideHealth,
+)
 
 
 def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> None:
@@ -30,6 +39,10 @@ def _check_offer(state: JourneyState, request: AnswerOffer, now: datetime) -> No
     if request.offer_id not in offers:
         waiting = ", ".join(offers) or "none"
         raise Refusal(NOT_ALLOWED, f"offer {request.offer_id!r} is not open; open offers: {waiting}")
+
+
+def _own_id(call: RequestCall, key: str) -> str:
+    return opaque_id(key)
 
 
 ENTRIES = (
@@ -72,5 +85,22 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"survey_id": "survey-2027-03-12", "score": 9, "comment": "it works", "by": "customer"}',
         stage="adoption",
+    ),
+    RequestKind(
+        "override_health",
+        OverrideHealth,
+        health_said.override,
+        "Health as a person sees it",
+        asked_by=SELLERS,
+        example='{"band": "critical", "reason": "their budget is cut", "days": 14, "by": "s-2"}',
+        beside=_own_id,
+    ),
+    RequestKind(
+        "note_payment",
+        NotePayment,
+        health_said.paid,
+        "Word of a payment",
+        asked_by=PROGRAMS,
+        example='{"number": 3, "status": "overdue", "on": "2027-03-12", "by": "ledger"}',
     ),
 )

@@ -21,8 +21,9 @@ from domain.kernel.money import money, to_minor_unit
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
-from domain.success.health import Band, Health, SeatUse, seat_use
+from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerOffer
+from domain.success.score_rules import Band
 from domain.success.writes import MakeOffer, SettleOffer
 
 OFFERED = "offered"
@@ -37,7 +38,7 @@ def offer_for(situation: Situation, uses: list[SeatUse], health: Health) -> Deci
     """The offer that the figures call for, if any: seats short, customer healthy and onboarded, not asked lately, term not about to end."""
     terms = situation.playbook.expansion
     short = [use for use in uses if use.share >= terms.threshold and not use.asset.ramps_after(situation.as_of)]
-    if not short or health.band is not Band.HEALTHY or not situation.customer.onboarded():
+    if not short or health.unblocked is not Band.HEALTHY or not situation.customer.onboarded():
         return None
     asked = max((offer.offered_at for offer in situation.customer.offers), default=None)
     if asked is not None and situation.as_of - asked < timedelta(days=terms.quiet_days):

@@ -1,57 +1,125 @@
-"""The health score: which figures count how much, what is missing, and why the result is what it is."""
+"""The health score: a mean of what is known, what caps it, its band and trend; and why it is what it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from domain.frame.customer import AssetFacts, Customer
+from domain.frame.health_facts import HealthEvidence
 from domain.frame.playbook import Playbook
 from domain.frame.state import HealthView
 from domain.frame.success_facts import UsageFacts
 from domain.kernel.money import half_up
 from domain.orders.order import ProductKind
-from domain.success.rhythm import order_rhythm
-
-
-class Band(StrEnum):
-    """Below 40 critical, from 40 watch, from 70 healthy; unknown while less than half of the weight has data."""
-
-    CRITICAL = "critical"
-    WATCH = "watch"
-    HEALTHY = "healthy"
-    UNKNOWN = "unknown"
+from domain.success import score_inputs, score_rules
+from domain.success.score_inputs import MeasuredValue
+from domain.success.score_profiles import BEST, LifeStage, ScoredBy, ScoreGroup, ScoreProfile, profile_for
+from domain.success.score_rules import Band, Rule
 
 
 @dataclass(frozen=True)
 class ScorePart:
-    """One input of the score: its value from 0 to 100 (null: no data), its weight, and what it says in words."""
+    """One input of the score: its points from 0 to 100 (null: not known), its weight in percent of the profile's, what it brings to
+    the score, and what it says. `state`: known, missing, stale or absent (nothing that the customer could have)."""
 
     name: str
+    group: str
     value: Decimal | None
-    weight: int
+    weight: Decimal
     says: str
+    state: str
+    source: str
+    day: date | None
+    brings: Decimal = Decimal(0)
+    costs: Decimal = Decimal(0)
+    """what it would bring more with all points"""
 
-    def as_json(self) -> dict[str, str | int | None]:
+    def as_json(self) -> dict[str, Any]:
         """The part as it is stored."""
-        value = None if self.value is None else str(half_up(1).apply(self.value))
-        return {"name": self.name, "value": value, "weight": self.weight, "says": self.says}
+        return {
+            "name": self.name,
+            "group": self.group,
+            "value": None if self.value is None else str(half_up(1).apply(self.value)),
+            "weight": float(half_up(1).apply(self.weight)),
+            "brings": None if self.value is None else str(half_up(1).apply(self.brings)),
+            "costs": None if self.value is None else str(half_up(1).apply(self.costs)),
+            "says": self.says,
+            "state": self.state,
+            "source": self.source,
+            "day": self.day.isoformat() if self.day else None,
+        }
+
+
+WHY_SHOWN = 3
+
+
+class News(StrEnum):
+    """What a journey has to hear of a score: that the band is another one, or that nothing has been known for long."""
+
+    FELL = "fell"
+    ROSE = "rose"
+    BECAME = "became"
+    """another band, neither better nor worse: known for the first time, or not known any more"""
+    LONG_UNKNOWN = "long_unknown"
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Against the score of about 30 days ago: `points` more or less; `dropping` if it fell by much, or into a worse band."""
+
+    since: date
+    score: int
+    points: int
+    dropping: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The trend as it is stored."""
+        return {"since": self.since.isoformat(), "score": self.score, "points": self.points, "dropping": self.dropping}
 
 
 @dataclass(frozen=True)
 class Health:
-    """A score from 0 to 100 with its band and its parts."""
+    """A score from 0 to 100 with its band, its parts, and the rules that bore on it.
+
+    unblocked: the band that it would have if nothing held sales back; since: since when the band is what it is.
+    """
 
     score: int | None
     band: Band
+    unblocked: Band
     parts: tuple[ScorePart, ...]
+    profile: str
+    version: int
+    rules: tuple[Rule, ...]
+    trend: Trend | None
+    since: datetime
+    news: News | None
+
+    @property
+    def why(self) -> str:
+        """The reasons in a sentence, those that cap the score first; of the rest what costs most."""
+        known = [part for part in self.parts if part.value is not None]
+        costly = sorted((part for part in known if part.costs >= 1), key=lambda part: (-part.costs, part.name))
+        found = [rule.says for rule in self.rules] + [part.says for part in costly[:WHY_SHOWN]]
+        found += [part.says for part in known if part.says not in found][: max(0, 2 - len(found))]
+        return "; ".join(found) or "no figures yet"
 
     def view(self) -> HealthView:
         """What the briefing shows."""
-        known = [part.says for part in self.parts if part.value is not None]
-        return HealthView(score=self.score, band=self.band.value, why="; ".join(known) or "no figures yet")
+        return HealthView(score=self.score, band=self.band.value, why=self.why)
+
+    @property
+    def cause(self) -> str:
+        """What weighs on it most, by name: a rule that caps it, else the input that costs most."""
+        if self.rules:
+            return self.rules[0].name
+        known = [part for part in self.parts if part.value is not None]
+        return max(known, key=lambda part: (part.costs, part.name)).name if known else "unknown"
 
 
 @dataclass(frozen=True)
@@ -111,89 +179,109 @@ def _trend(facts: UsageFacts) -> Decimal | None:
     return facts.recent / facts.earlier - 1 if facts.recent is not None and facts.earlier else None
 
 
-def assess(customer: Customer, playbook: Playbook, at: datetime) -> Health:
-    """The health of a customer at `at`. Missing figures are left out and their weight falls to the others; never 0 or 100."""
-    parts = tuple(_parts(customer, playbook, at))
-    total = sum(part.weight for part in parts)
-    known = [(part.value, part.weight) for part in parts if part.value is not None]
-    weight = sum(part_weight for _, part_weight in known)
-    if not known or 2 * weight < total:
-        return Health(None, Band.UNKNOWN, parts)
-    mean = sum((value * part_weight for value, part_weight in known), Decimal(0)) / weight
-    score = int(half_up().apply(mean))
-    return Health(score, band_of(score), parts)
-
-
-def band_of(score: int) -> Band:
-    """The band of a score."""
-    return Band.CRITICAL if score < 40 else Band.WATCH if score < 70 else Band.HEALTHY
-
-
-def _parts(customer: Customer, playbook: Playbook, at: datetime) -> list[ScorePart]:
-    parts = []
-    if any(asset.kind is ProductKind.SUBSCRIPTION and asset.at(at) for asset in customer.assets):
-        parts += _usage_parts(seat_use(customer, playbook, at))
-    if customer.purchases:
-        parts.append(_recency_part(customer, playbook, customer.day_of(at)))
-    if customer.tasks:
-        parts.append(_onboarding_part(customer, at))
-    parts.append(_sentiment_part(customer, at))
-    return parts
-
-
-def _usage_parts(uses: list[SeatUse]) -> list[ScorePart]:
-    if not uses:
-        return [ScorePart("adoption", None, 40, "usage unknown"), ScorePart("trend", None, 20, "trend unknown")]
-    seats = sum(use.seats for use in uses)
-    share = Decimal(sum(use.active for use in uses)) / seats
-    average = "" if any(use.counted_on for use in uses) else " on average"
-    says = f"{_percent(share)} of {seats} seats in use{average}"
-    adoption = ScorePart("adoption", _scale(share, "0", "0.8"), 40, says)
-    trends = [use.trend for use in uses if use.trend is not None]
-    if not trends:
-        return [adoption, ScorePart("trend", None, 20, "trend unknown")]
-    trend = min(trends)
-    return [adoption, ScorePart("trend", _scale(trend, "-0.5", "0.2"), 20, f"use {_signed(trend)} in 28 days")]
-
-
-def _recency_part(customer: Customer, playbook: Playbook, today: date) -> ScorePart:
-    days = [purchase.day for purchase in customer.purchases]
-    rhythm = order_rhythm(days, playbook.reorder)
-    silent = (today - max(days)).days
-    value = _scale(Decimal(silent) / rhythm, "3", "1")
-    return ScorePart("order rhythm", value, 60, f"last order {silent} days ago, usual rhythm {rhythm} days")
-
-
-def _onboarding_part(customer: Customer, at: datetime) -> ScorePart:
-    settled = sum(not task.is_open for task in customer.tasks)
-    late = sum(task.is_open and task.due_at < at for task in customer.tasks)
-    total = len(customer.tasks)
-    value = Decimal(100) if settled == total else max(Decimal(0), Decimal(80) - Decimal(80) * late / total)
-    said = (
-        "onboarding done"
-        if settled == total
-        else f"onboarding {settled} of {total}" + (f", {late} late" if late else "")
+def assess(evidence: HealthEvidence, profiles: Sequence[ScoreProfile]) -> Health:
+    """The health of a customer by what is on record. What is missing or stale is left out: never 0, never 100."""
+    profile = profile_for(profiles, evidence.segment, life_stage(evidence, profiles))
+    parts, mean = _weighed(profile, [_group(evidence, group) for group in profile.groups])
+    judged = score_rules.judge(profile, evidence, None if mean is None else int(half_up().apply(mean)))
+    last = evidence.last
+    same = last is not None and last.band == judged.band.value
+    since = (last.since or last.at) if last is not None and same else evidence.as_of
+    trend = _trend_of(profile, evidence, judged.score, judged.band)
+    health = Health(
+        judged.score,
+        judged.band,
+        judged.unblocked,
+        parts,
+        profile.profile,
+        profile.version,
+        judged.rules,
+        trend,
+        since,
+        None,
     )
-    return ScorePart("onboarding", value, 20, said)
+    return replace(health, news=_news(profile, evidence, health))
 
 
-def _sentiment_part(customer: Customer, at: datetime) -> ScorePart:
-    fresh = [s for s in customer.surveys if s.score is not None and at - s.sent_at <= timedelta(days=180)]
-    if not fresh:
-        return ScorePart("sentiment", None, 20, "no survey answered")
-    score = max(fresh, key=lambda survey: survey.sent_at).score or 0
-    return ScorePart("sentiment", Decimal(score * 10), 20, f"would recommend: {score} of 10")
+def life_stage(evidence: HealthEvidence, profiles: Sequence[ScoreProfile]) -> LifeStage:
+    """Onboarding is a stage of life while its tasks are open, for as long after the first order as the profile says."""
+    profile = profile_for(profiles, evidence.segment, LifeStage.ONBOARDING)
+    tasks = evidence.tasks
+    young = evidence.as_of - evidence.since < timedelta(days=profile.onboarding_days)
+    return LifeStage.ONBOARDING if young and tasks and tasks.settled < tasks.total else LifeStage.STEADY
 
 
-def _scale(value: Decimal, worst: str, best: str) -> Decimal:
-    """`value` on a line from 0 at `worst` to 100 at `best`, clamped."""
-    low, high = Decimal(worst), Decimal(best)
-    return max(Decimal(0), min(Decimal(100), (value - low) / (high - low) * 100))
+def _group(evidence: HealthEvidence, group: ScoreGroup) -> list[tuple[ScoredBy, ScorePart]]:
+    """The inputs of a group; each weighs its share of what applies to the customer."""
+    found = [(one, score_inputs.find(evidence, one.measure)) for one in group.inputs]
+    whole = sum((one.weight for one, its in found if its.applies), Decimal(0))
+    return [(one, _part(evidence, group, one, its, whole)) for one, its in found]
 
 
-def _percent(share: Decimal) -> str:
-    return f"{half_up().apply(share * 100)} %"
+def _part(
+    evidence: HealthEvidence, group: ScoreGroup, one: ScoredBy, found: MeasuredValue, whole: Decimal
+) -> ScorePart:
+    stale = one.fresh_days is not None and found.day is not None and (evidence.today - found.day).days > one.fresh_days
+    value, says = found.value, found.says
+    state = "absent" if not found.applies else "missing" if value is None else "stale" if stale else "known"
+    if state == "stale":
+        says = f"{says}: too old to count, the last is of {found.day}"
+    points = one.points_of(value) if value is not None and state == "known" else None
+    weight = group.weight * one.weight / whole if found.applies else Decimal(0)
+    return ScorePart(one.measure.value, group.group, points, weight, says, state, found.source, found.day)
 
 
-def _signed(share: Decimal) -> str:
-    return f"{int(half_up().apply(share * 100)):+} %"
+def _weighed(
+    profile: ScoreProfile, groups: Sequence[Sequence[tuple[ScoredBy, ScorePart]]]
+) -> tuple[tuple[ScorePart, ...], Decimal | None]:
+    """All parts with what each brings, and the weighted mean of the groups' means; null if too little is known.
+
+    Within a group the weight of what is not known falls to the others; a group of which nothing is known is left out.
+    """
+    known = [
+        (group, sum((one.weight for one, part in group if part.value is not None), Decimal(0))) for group in groups
+    ]
+    in_all = sum((part.weight for group in groups for _, part in group), Decimal(0))
+    counted = sum((part.weight for group in groups for _, part in group if part.value is not None), Decimal(0))
+    heard = sum((_weight(group) for group, weight in known if weight), Decimal(0))
+    parts, mean = [], Decimal(0)
+    for group, weight in known:
+        for one, part in group:
+            share = _weight(group) / heard * one.weight / weight if part.value is not None else Decimal(0)
+            brings = share * (part.value or Decimal(0))
+            mean += brings
+            weighs = part.weight / in_all * BEST if in_all else Decimal(0)
+            parts.append(replace(part, brings=brings, weight=weighs, costs=share * BEST - brings))
+    enough = counted > 0 and counted >= profile.least_known * in_all
+    return tuple(parts), mean if enough else None
+
+
+def _weight(group: Sequence[tuple[ScoredBy, ScorePart]]) -> Decimal:
+    return sum((part.weight for _, part in group), Decimal(0))
+
+
+def _trend_of(profile: ScoreProfile, evidence: HealthEvidence, score: int | None, band: Band) -> Trend | None:
+    then = evidence.month_ago
+    if then is None or then.score is None or score is None:
+        return None
+    points = score - then.score
+    dropping = points <= -profile.drop or band.rank < Band(then.band).rank
+    return Trend(evidence.day_of(then.at), then.score, points, dropping)
+
+
+def _news(profile: ScoreProfile, evidence: HealthEvidence, health: Health) -> News | None:
+    last, known = evidence.last, evidence.known
+    if health.band is Band.UNKNOWN:
+        if last is not None and last.band != Band.UNKNOWN.value:
+            return News.BECAME
+        limit = evidence.as_of - timedelta(days=profile.unknown_days)
+        asked = evidence.asked_to_look_at
+        return News.LONG_UNKNOWN if health.since <= limit and (asked is None or asked <= limit) else None
+    if last is None:  # nobody has to hear that somebody new is well
+        return News.FELL if health.band is Band.CRITICAL else None
+    if last.band == health.band.value:
+        return None
+    before = Band.WATCH.rank if known is None else Band(known.band).rank
+    if health.band.rank < before:
+        return News.FELL
+    return News.ROSE if health.band.rank > before else News.BECAME

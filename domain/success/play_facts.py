@@ -14,7 +14,8 @@ from domain.frame.situation import Situation
 from domain.holds.guard import guard_of
 from domain.kernel.calendar import MONTHS_IN_YEAR
 from domain.orders.order import ContactRole
-from domain.success.health import Band, seat_use
+from domain.success.health import seat_use
+from domain.success.score_rules import Band
 
 PlayValue = str | int | float | bool | list[str]
 Found = PlayValue | None

@@ -15,8 +15,9 @@ from domain.holds.holds import Verdict
 from domain.kernel.money import half_up
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
-from domain.success.health import Band, assess, seat_use
+from domain.success.health import Health, seat_use
 from domain.success.requests import ConsiderExpansion, Suggested
+from domain.success.score_rules import Band
 
 TASK = "expansion/ready"
 _FRESH = timedelta(days=180)
@@ -48,11 +49,11 @@ class Readiness:
         return sum(self.parts.values())
 
 
-def consider(situation: Situation, request: ConsiderExpansion, asked_at: datetime | None) -> Decision:
+def consider(situation: Situation, request: ConsiderExpansion, asked_at: datetime | None, health: Health) -> Decision:
     """The owner's task to ask for more, if the customer is ready for it; otherwise why not. `asked_at`: when there was such a task last."""
     triggers = _triggers(situation, request.suggested)
-    found = readiness(situation, triggers)
-    why = _why_not(situation, triggers, found, asked_at)
+    found = readiness(situation, triggers, health)
+    why = _why_not(situation, triggers, found, asked_at, health.band)
     answer = {
         "ready": why is None,
         "score": found.score,
@@ -74,7 +75,9 @@ def consider(situation: Situation, request: ConsiderExpansion, asked_at: datetim
     )
 
 
-def _why_not(situation: Situation, triggers: list[Trigger], found: Readiness, asked_at: datetime | None) -> str | None:
+def _why_not(
+    situation: Situation, triggers: list[Trigger], found: Readiness, asked_at: datetime | None, band: Band
+) -> str | None:
     """What stands against asking a customer for more now; null if nothing does."""
     customer, terms = situation.customer, situation.playbook.expansion
     if not triggers:
@@ -83,9 +86,8 @@ def _why_not(situation: Situation, triggers: list[Trigger], found: Readiness, as
         return "they own nothing any more"
     if not customer.onboarded():
         return "their onboarding is not done"
-    health = assess(customer, situation.playbook, situation.as_of)
-    if health.band not in (Band.HEALTHY, Band.WATCH):
-        return f"their health is {health.band.value}"
+    if band not in (Band.HEALTHY, Band.WATCH):
+        return f"their health is {band.value}"
     verdict = guard_of(situation).ask(Purpose.UPSELL)
     if verdict.verdict is not Verdict.ALLOWED:
         return verdict.says
@@ -98,11 +100,10 @@ def _why_not(situation: Situation, triggers: list[Trigger], found: Readiness, as
     return None
 
 
-def readiness(situation: Situation, triggers: list[Trigger]) -> Readiness:
+def readiness(situation: Situation, triggers: list[Trigger], health: Health) -> Readiness:
     """How ready a customer is, by the weights of the field: what calls for it, health, sponsor, payment, timing."""
     customer = situation.customer
     strength = min(_MOST, max((one.points for one in triggers), default=0) + _EACH_MORE * max(0, len(triggers) - 1))
-    health = assess(customer, situation.playbook, situation.as_of)
     sponsor = customer.contact(ContactRole.SPONSOR)
     known = sponsor is not None and sponsor.role is ContactRole.SPONSOR
     disputed = any(case.refund_dispute for case in situation.service.running())

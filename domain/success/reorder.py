@@ -9,9 +9,9 @@ from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, 
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.shown import counted
-from domain.success.health import assess
+from domain.success import health_plays
+from domain.success.health import Health
 from domain.success.rhythm import lapse_days, order_rhythm
-from domain.success.writes import RecordHealth
 
 STAGE = "reorder"
 ACTIVE = "active"
@@ -41,20 +41,17 @@ def steps_after(situation: Situation, days: list[date]) -> list[Step]:
     ]
 
 
-def check_in(situation: Situation, step: Step) -> Decision:
+def check_in(situation: Situation, step: Step, health: Health) -> Decision:
     """The customer's own rhythm has passed without an order: a friendly word."""
     days = [purchase.day for purchase in situation.customer.purchases]
     if not days or step.name != f"check-in-{max(days)}":
         return Decision(JournalLine("Check-in: an order came meanwhile", kind="skipped"))
     rhythm = order_rhythm(days, situation.playbook.reorder)
-    health = assess(situation.customer, situation.playbook, situation.as_of)
     context = asked(situation) or {}
     return Decision(
         JournalLine(f"Check-in: last order on {max(days)}, usual rhythm {rhythm} days"),
-        Outcome(health=health.view()),
-        [RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts])],
-        [Mail("reorder_check_in", context)],
-    )
+        mails=[Mail("reorder_check_in", context)],
+    ) + health_plays.scored(situation, health)
 
 
 def asked(situation: Situation) -> dict[str, Any] | None:
@@ -69,7 +66,7 @@ def asked(situation: Situation) -> dict[str, Any] | None:
     }
 
 
-def lapse(situation: Situation, step: Step) -> Decision:
+def lapse(situation: Situation, step: Step, health: Health) -> Decision:
     """Long past their rhythm: the owner is alarmed, until an order comes again."""
     days = [purchase.day for purchase in situation.customer.purchases]
     if not days or step.name != f"lapse-{max(days)}":
@@ -77,16 +74,12 @@ def lapse(situation: Situation, step: Step) -> Decision:
     silent = (situation.today - max(days)).days
     says = f"No order for {counted(silent, 'day')}; usual rhythm {order_rhythm(days, situation.playbook.reorder)} days"
     due_at, _ = situation.customer.morning(situation.in_days(2))
-    health = assess(situation.customer, situation.playbook, situation.as_of)
     return Decision(
         JournalLine(f"Lapsed: {says}"),
-        Outcome(stages={STAGE: Stage(status=LAPSED)}, attention={"lapsed": says}, health=health.view(), said=[says]),
-        [
-            OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at, f"Their last order was on {max(days)}"),
-            RecordHealth(situation.as_of, health.score, health.band.value, [part.as_json() for part in health.parts]),
-        ],
+        Outcome(stages={STAGE: Stage(status=LAPSED)}, attention={"lapsed": says}, said=[says]),
+        [OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at)],
         notices=[Notice("Customer seems to have left", [says], to="owner", due=due_at)],
-    )
+    ) + health_plays.scored(situation, health)
 
 
 def came_back(situation: Situation) -> CloseStaffTasks:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from domain.frame.health_facts import PaymentStatus
 from domain.kernel.base import Received
-from domain.kernel.requests import CustomerDecision, Remark, Request
+from domain.kernel.requests import CustomerDecision, Reason, Remark, Request
 from domain.orders.order import Text
 
 
@@ -59,9 +61,50 @@ class AnswerSurvey(Request):
     comment: Remark = ""
 
 
+MOST_OVERRIDDEN = timedelta(days=30)
+StaffId = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
+
+
+class OverrideHealth(Request):
+    """A person knows better than the score: the band of health is what they say, for at most 30 days and until it ends or is overridden
+    once more. Whoever declined or is in grace is never healthy, and a hold that blocks leaves watch at most.
+
+    `until` or `days` says how long.
+    """
+
+    by: StaffId
+    band: Literal["critical", "watch", "healthy"]
+    reason: Reason
+    days: Annotated[int, Field(ge=1, le=30)] | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.days is None) == (self.until is None):
+            raise ValueError("say how long: give days or until, not both")
+        return self
+
+
+class NotePayment(Request):
+    """The ledger that takes payments tells of an invoice: it is overdue, or paid. `number` is the customer's own, as on the invoice;
+    `on` the day since which it is overdue, or on which it was paid, today by default."""
+
+    number: Annotated[int, Field(ge=1)]
+    status: PaymentStatus
+    on: date | None = None
+
+
 class UsageChanged(Received):
     """A signal: usage crossed a threshold. The figures are in the facts; `id` names the report."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
     at: AwareDatetime
     level: Literal["low", "usual", "high"]
+
+
+class HealthChanged(Received):
+    """A signal: the daily look has found another band of health. The score is in the facts; `id` names it."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
+    at: AwareDatetime
+    band: Literal["critical", "watch", "healthy", "unknown"]

@@ -55,12 +55,52 @@ class DropTask(Write):
 
 @dataclass(frozen=True)
 class RecordHealth(Write):
-    """A health score with everything that explains it."""
+    """A health score with everything that explains it; `told_at`: when the journey heard of its news."""
 
     at: datetime
     score: int | None
     band: str
     parts: list[dict[str, Any]]
+    profile: str
+    profile_version: int
+    why: str
+    cause: str
+    rules: list[dict[str, str]]
+    trend: dict[str, Any] | None
+    since: datetime
+    news: str | None
+    told_at: datetime
+
+
+@dataclass(frozen=True)
+class TellHealth(Write):
+    """The journey has heard of all scores up to an instant."""
+
+    until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordHealthOverride(Write):
+    """What a person says the health is, until an instant."""
+
+    override_id: str
+    band: str
+    reason: str
+    by: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class RecordPayment(Write):
+    """What the ledger told of an invoice: overdue since a day, or paid on one."""
+
+    invoice_id: str
+    status: str
+    day: date
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,14 @@ def explain() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), explain)
+def run() -> typer.Typer:
+    """Scores the health of all customers now, as a schedule does every night."""
+    from workers.cli.health_scores import app
+
+    return app
+
+
+app = opened(typer.Typer(no_args_is_help=True), explain, run)
 
 _DAY = ["%Y-%m-%d"]
 _BAR = 24

@@ -1,20 +1,39 @@
-"""`perennial health explain`: why a customer's health score is what it is."""
+"""`perennial health explain` and `run`: why a customer's health score is what it is, and the look at the health of all."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from activities.kernel.clock import present
-from activities.success.scores import KeptScore, latest_scores
+from activities.kernel.pool import Pool
+from activities.success.scores import KeptScore, ScoredPart, latest_scores
 from domain.kernel.money import half_up
-from workers.cli.common import UserError, console, facts, waited
-from workers.cli.output import Json, minute, print_json, show_table
+from domain.kernel.shown import counted
+from workers.cli.common import UserError, console, database, facts, progress_console, waited
+from workers.cli.output import Json, day, minute, print_json, show_table, words
+
+if TYPE_CHECKING:
+    from activities.success.health_runs import HealthRun
 
 app = typer.Typer()
+
+_DAY = ["%Y-%m-%d"]
+_SHOWN = 3
+_WOULD_END = {
+    "declined": "a renewal after all",
+    "grace": "an answer to the renewal",
+    "pressing_case": "the urgent case resolved",
+    "blocked": "service done, so that nothing holds sales back",
+    "sponsor_left": "a new sponsor among the contacts",
+    "overdue": "the invoices paid",
+    "override": "the end of what a person said",
+    "hysteresis": "some points more, or less, than the edge of the band",
+}
 
 
 @app.command()
@@ -23,42 +42,85 @@ async def explain(
     account: str,
     at: Annotated[
         datetime | None,
-        typer.Option("--at", formats=["%Y-%m-%d"], help="The score at the end of a day in UTC; otherwise now."),
+        typer.Option(
+            "--as-of", "--at", formats=_DAY, help="The score at the end of a day in UTC; otherwise the latest."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Why a customer's score is what it is: each input with its points, its weight and what it brings, and what has changed."""
-    instant = at.replace(tzinfo=UTC) + timedelta(days=1) if at else present()
+    """Why a customer's score is what it is: each input with its points, its weight and what it brings, and what would change it."""
+    instant = at.replace(tzinfo=UTC) + timedelta(days=1) if at else None
     async with facts() as connection:
         scores = await latest_scores(connection, account, instant)
     if not scores:
         raise UserError(
-            f"account {account!r} has no health score at {minute(instant)}; `perennial journey list` names accounts"
+            f"account {account!r} has no health score{f' at {minute(instant)}' if instant else ''}; `perennial journey list` names accounts,"
+            " `perennial health run` scores those that were never scored"
         )
     now, before = scores[0], scores[1] if len(scores) > 1 else None
     if as_json:
-        print_json({"account_id": account, **_as_json(now), "before": _as_json(before) if before else None})
+        changes = would_change(now)
+        print_json(
+            {
+                "account_id": account,
+                **_as_json(now),
+                "would_change": changes,
+                "before": _as_json(before) if before else None,
+            }
+        )
         return
+    _show(account, now, before)
+
+
+def _show(account: str, now: KeptScore, before: KeptScore | None) -> None:
     said = "unknown: less than half of the weight has data" if now.score is None else f"{now.score} of 100"
-    console.print(f"[bold]{account}[/bold]: {said}, {now.band}, on {minute(now.at)}", highlight=False)
-    then = {part.name: now_then for part in (before.parts if before else ()) if (now_then := part.points) is not None}
+    since = f" since {day(now.since)}" if now.since else ""
+    console.print(f"[bold]{account}[/bold]: {said}, {now.band}{since}, scored on {minute(now.at)}", highlight=False)
+    for rule in now.rules:
+        console.print(f"  {words(rule['name'])}: {rule['says']}.", highlight=False)
+    if now.trend:
+        points, falls = now.trend["points"], ", dropping" if now.trend["dropping"] else ""
+        console.print(
+            f"Against {now.trend['since']} ({now.trend['score']}): {points:+} points{falls}.", highlight=False
+        )
+    then = {part.name: its for part in (before.parts if before else ()) if (its := part.points) is not None}
     rows = [
         (
-            part.name,
+            words(part.name),
             part.points,
             part.weight,
-            _tenth(now.share_of(part)),
+            _tenth(part.brings),
             _change(part.points, then.get(part.name)),
             part.says,
         )
         for part in now.parts
+        if part.state != "absent"
     ]
     show_table(("input", ">points", ">weight", ">brings", ">change", "why"), rows)
-    if any(part.points is None for part in now.parts):
-        console.print("What is not known brings nothing, and its weight falls to the other inputs.")
+    if any(part.state in ("missing", "stale") for part in now.parts):
+        console.print("What is not known brings nothing, and its weight falls to the other inputs of its group.")
+    for line in would_change(now):
+        console.print(f"It would change with {line}.", highlight=False)
     if before:
         was = "unknown" if before.score is None else before.score
         console.print(f"Before, on {minute(before.at)}: {was}, {before.band}.", highlight=False)
+    if now.profile:
+        console.print(f"By profile {now.profile}, version {now.version}.", highlight=False)
+
+
+def would_change(kept: KeptScore) -> list[str]:
+    """What would make a score another one, the most effective first: what caps it, what costs most, what is not known."""
+    found = [_WOULD_END[rule["name"]] for rule in kept.rules if rule["name"] in _WOULD_END]
+    costly = sorted((part for part in kept.parts if _costs(part) >= 1), key=lambda part: (-_costs(part), part.name))
+    found += [f"{words(part.name)}: up to {_tenth(part.costs)} points more" for part in costly[:_SHOWN]]
+    if kept.score is None:
+        lacking = sorted((part for part in kept.parts if part.state in ("missing", "stale")), key=lambda p: -p.weight)
+        found += [f"{words(part.name)}, once it is known: {part.says}" for part in lacking[:_SHOWN]]
+    return found
+
+
+def _costs(part: ScoredPart) -> Decimal:
+    return part.costs or Decimal(0)
 
 
 def _tenth(value: Decimal | None) -> Decimal | None:
@@ -74,10 +136,70 @@ def _as_json(kept: KeptScore) -> dict[str, object]:
         {
             "name": one.name,
             "points": one.points,
-            "weight": one.weight,
-            "brings": _tenth(kept.share_of(one)),
+            "weight": float(one.weight),
+            "brings": _tenth(one.brings),
+            "costs": _tenth(one.costs),
+            "state": one.state,
+            "source": one.source,
+            "day": one.day,
             "says": one.says,
         }
         for one in kept.parts
     ]
-    return {"at": kept.at.isoformat(), "score": kept.score, "band": kept.band, "inputs": inputs}
+    return {
+        "at": kept.at.isoformat(),
+        "score": kept.score,
+        "band": kept.band,
+        "since": kept.since.isoformat() if kept.since else None,
+        "profile": kept.profile,
+        "version": kept.version,
+        "rules": list(kept.rules),
+        "trend": kept.trend,
+        "why": kept.why,
+        "inputs": inputs,
+    }
+
+
+@app.command()
+@waited
+async def run(
+    at: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=_DAY, help="As of the end of a day in UTC; otherwise now."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Scores the health of all customers now, as a schedule does every night, and tells the journeys whose band is another one."""
+    instant = at.replace(tzinfo=UTC) + timedelta(days=1) if at else present()
+    async with database() as pool:
+        found = await _run(pool, instant)
+    if as_json:
+        print_json({"as_of": instant.isoformat(), **found.counts()})
+        return
+    bands = ", ".join(f"{many:,} {band}" for band, many in sorted(found.bands.items())) or "nobody"
+    console.print(f"{counted(found.scored, 'customer')} scored as of {minute(instant)}: {bands}.", highlight=False)
+    console.print(
+        f"{found.written:,} scores are new on record, {counted(found.told, 'journey')} told.", highlight=False
+    )
+    if found.untold:
+        console.print(
+            f"{counted(found.untold, 'journey')} could not be told; the next look tells them.", highlight=False
+        )
+
+
+async def _run(pool: Pool, instant: datetime) -> HealthRun:
+    from activities.success.health_runs import run_health
+    from gateway.here import find_running
+    from workers.cli.servers import temporal_client
+
+    try:
+        temporal = await temporal_client(find_running())
+    except UserError as away:
+        progress_console.print(f"{away}. Scores go on record; journeys hear of them by the next look.")
+        temporal = None
+    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=progress_console, disable=not progress_console.is_terminal) as shown:
+        bar = shown.add_task("scoring", total=None)
+        return await run_health(
+            pool, temporal, instant, on_progress=lambda done, total: shown.update(bar, completed=done, total=total)
+        )

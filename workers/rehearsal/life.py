@@ -96,6 +96,7 @@ class Life:
             while self._acts and self._acts[0].at <= now:
                 await self._act(self._acts.pop(0))
             await self._behave(now)
+            await self.client.score_health(self.account_id)
             await self.client.look_at_renewals(self.account_id)
             await self._show(now)
         self.end = now

@@ -14,7 +14,7 @@ from domain.frame.situation import Situation
 from domain.frame.success_facts import OfferFacts, SurveyFacts
 from domain.journey import mail_anew
 from domain.journey.mail_anew import decided
-from tests.domain.success.test_health import NOW, customer, playbook
+from tests.domain.success.test_seat_use import NOW, customer, playbook
 
 LATER = NOW + timedelta(days=3)
 JO = ContactFacts(contact_id="P-1", name="Jo", email="jo@a.example", role="main", language="en", time_zone="UTC")

@@ -1,0 +1,31 @@
+"""What people and programs say of a customer's health."""
+
+from __future__ import annotations
+
+from activities.frame.unit_of_work import Activities, UnitOfWork
+from activities.health_profiles import read_score_profiles
+from activities.kernel.queries import Value
+from activities.success.health_evidence import load_evidence
+from domain.frame.health_facts import HealthEvidence
+from domain.frame.situation import Situation
+from domain.success.requests import NotePayment, OverrideHealth
+from domain.success.score_profiles import ScoreProfile
+
+_invoice = Value[str | None]("select invoice_id from invoice where account_id = $1 and number = $2")
+
+
+async def _evidence(
+    work: UnitOfWork, situation: Situation, _: OverrideHealth
+) -> tuple[HealthEvidence, tuple[ScoreProfile, ...]]:
+    found = await load_evidence(work.connection, [work.unit.account_id], situation.as_of)
+    return found[0], read_score_profiles()
+
+
+async def _issued(work: UnitOfWork, _: Situation, request: NotePayment) -> tuple[str | None]:
+    return (await _invoice(work.connection, work.unit.account_id, request.number),)
+
+
+class HealthKeeping(Activities):
+    """What is looked up for it."""
+
+    looks = {"override_health": _evidence, "note_payment": _issued}
