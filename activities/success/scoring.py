@@ -28,10 +28,10 @@ KEPT_FOR = timedelta(days=7)
 HEARD_WITHIN = timedelta(days=30)
 """Of what is older a journey does not hear any more."""
 
-_ROW = Insert(
-    "health_score",
-    "account_id at score band parts profile profile_version why cause rules trend since news",
-    or_update("account_id at", "score band parts profile profile_version why cause rules trend since news"),
+_COLUMNS = "score band parts profile profile_version=version why cause rules trend since news"
+_STORED = _COLUMNS.replace("=version", "")
+_ROW = Insert("health_score", f"account_id at {_COLUMNS}", or_update("account_id at", _STORED)).of(
+    Health, "account_id at band parts rules trend news"
 )
 _UNTOLD = """
 select account_id, at, score, band, since, news, why, cause from health_score
@@ -95,7 +95,7 @@ async def score_accounts(connection: Connection, accounts: Sequence[str], as_of:
             before = (one.last.score, one.last.band) if one.last else None
             told += health_told(one.account_id, as_of, health.score, health.band.value, before)
     if rows:
-        await _ROW.add(connection, rows)
+        await _ROW.insert.add(connection, rows)
     if told:
         await connection.execute(_TELL, told)
     return ScoredChunk(
@@ -121,7 +121,6 @@ def _row(account_id: str, as_of: datetime, health: Health, news: str | None) -> 
         at=as_of,
         band=health.band.value,
         parts=[part.as_json() for part in health.parts],
-        profile_version=health.version,
         rules=[rule.as_json() for rule in health.rules],
         trend=health.trend.as_json() if health.trend else None,
         news=news,
