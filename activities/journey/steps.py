@@ -34,13 +34,8 @@ class JourneySteps(Activities):
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),
-<<<<<<< HEAD
         "relationship_win_back": StepKind(parting.win_back, paced=True),
-        "reorder_check_in": StepKind(reorder.check_in, paced=True),
-        "reorder_lapse": StepKind(reorder.lapse),
-=======
         "reorder_check_in": StepKind(reorder.check_in, look=scoring.health_of, paced=True),
         "reorder_lapse": StepKind(reorder.lapse, look=scoring.health_of),
->>>>>>> 069fe97b (Health: scored from all that is known, by profiles for segments and stages of life, with caps, one play for a fall, and a daily look over tables)
         "billing_invoice": StepKind(billing.invoice, LEDGER),
     }
