@@ -22,6 +22,7 @@ from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
 from workers.cli.asking import read_fields
 from workers.cli.common import UserError, console, progress_console, waited
+from workers.cli.explanations import show_explanation
 from workers.cli.foresee import show_foresight
 from workers.cli.output import Json, day, print_json, show_part, show_table, words
 from workers.cli.plans import show_plan
@@ -183,6 +184,20 @@ async def plan(
         raise UserError("give --months, --life or --next, not both")
     horizon = NEXT if following else Horizon(months=None if life else months or MONTHS_IN_YEAR, life=life)
     await show_plan(account, horizon, playbook=playbook, as_json=as_json)
+
+
+@app.command()
+@waited
+async def explain(
+    account: str,
+    step: Annotated[
+        str | None,
+        typer.Argument(help="The key of a step or request, or a part of it; a mail, an invoice, a task by its id."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Why something was done or is to come: the rule in words, the playbook, the facts as of then, and who asked."""
+    await show_explanation(account, step, as_json=as_json)
 
 
 @app.command()
