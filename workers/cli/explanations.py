@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.markup import escape
 
+from activities.frame import staff_rows
 from activities.frame.customers import load_playbook
-from activities.journey import explaining, people_rows
+from activities.journey import explaining
 from activities.journey.agenda_facts import load_facts
 from activities.journey.explaining import Done
 from activities.kernel.pool import Connection
@@ -127,7 +128,7 @@ def _why(facts: Facts, one: Done, playbook: Playbook | None) -> str:
 async def _person(connection: Connection, one: Done) -> str | None:
     if one.by is None:
         return None
-    known = await people_rows.find_staff(connection, [one.by])
+    known = await staff_rows.find_staff(connection, [one.by])
     return f"{known[one.by].name} ({one.by})" if one.by in known else one.by
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.journey.horizon import Horizon
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled
@@ -106,7 +107,7 @@ async def test_a_plan_is_a_calendar_and_another_playbook_changes_nothing(
     plays = [play("rich", "contract_end", -40, when="arr > 99999999.0", task={"title": "Meet them"})]
     file.write_text(yaml.safe_dump(body | {"version": 99, "plays": plays}), encoding="utf-8")
     rows = await beside.pool.fetchval("select count(*) from effect where account_id = $1", account)
-    horizon = plans.Horizon(months=12)
+    horizon = Horizon(months=12)
     await plans.show_plan(account, horizon, as_json=True)
     before = json.loads(capsys.readouterr().out)
     await plans.show_plan(account, horizon, playbook=file, as_json=True)
