@@ -99,20 +99,14 @@ def end_contract(
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
         writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of, TaskState.TAKEN_BACK, outcome=says))
-    onboarding_stage = str(StageId(StageKind.ONBOARDING, contract.order_id or ""))
-    of_order = [
-        c
-        for c in situation.customer.contracts
-        if c.order_id == contract.order_id and c.contract_id != contract.contract_id
-    ]
-    if contract.order_id and not any(c.status != ContractStatus.ENDED for c in of_order):
-        late = [t.name for t in situation.customer.tasks if t.stage == onboarding_stage and t.is_open]
-        stages[onboarding_stage] = None
-        drop.append(onboarding_stage)
-        settled |= {f"late:{onboarding_stage}/{name}": None for name in late}
+    if (onboarding := _onboarding_over(situation, contract)) is not None:
+        late = [t.name for t in situation.customer.tasks if t.stage == onboarding and t.is_open]
+        stages[onboarding] = None
+        drop.append(onboarding)
+        settled |= {f"late:{onboarding}/{name}": None for name in late}
         writes += [
-            DropOnboarding(onboarding_stage),
-            CloseStaffTasks(f"{onboarding_stage}/", situation.as_of, TaskState.TAKEN_BACK, outcome=says),
+            DropOnboarding(onboarding),
+            CloseStaffTasks(f"{onboarding}/", situation.as_of, TaskState.TAKEN_BACK, outcome=says),
         ]
     churned = reason not in NO_CHURN
     if churned and contract.churn is None:
@@ -138,3 +132,12 @@ def end_contract(
         writes,
         [Mail("contract_ended", context)],
     )
+
+
+def _onboarding_over(situation: Situation, contract: ContractFacts) -> str | None:
+    """The onboarding that ends with a contract: that of its order, unless another contract of the order lives."""
+    if not contract.order_id:
+        return None
+    of_order = (c for c in situation.customer.contracts if c.order_id == contract.order_id)
+    alive = any(c.status != ContractStatus.ENDED for c in of_order if c.contract_id != contract.contract_id)
+    return None if alive else str(StageId(StageKind.ONBOARDING, contract.order_id))

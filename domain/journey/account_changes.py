@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Self
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.frame.customer import ContactFacts, StaffFacts
+from domain.frame.customer import ContactFacts, Customer, StaffFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
@@ -109,29 +109,19 @@ def change_account(
     rules = situation.playbook
     if playbook is not None and ("segment" in changed or request.playbook_version is not None):
         rules = playbook
+    moved_to = {name: changed[name] for name in ("language", "time_zone") if name in changed}
     after = customer.having(
         owner=owner,
         success_manager=manager,
         account=account.having(
             segment=rules.segment,
             playbook_version=rules.version,
-            **{name: changed[name][1] for name in ("language", "time_zone") if name in changed},
+            **{name: new for name, (_, new) in moved_to.items()},
             billed_until=situation.billing_day if "time_zone" in changed else account.billed_until,
         ),
         contacts=[_followed(one, changed) for one in customer.contacts],
     )
-    write = ChangedAccount(
-        owner=owner.staff_id,
-        success_manager=manager.staff_id,
-        segment=rules.segment,
-        playbook_version=rules.version,
-        language=after.account.language,
-        time_zone=after.account.time_zone,
-        billed_until=after.account.billed_until,
-        fields=tuple(name for name in _CHANGES if getattr(request, name) is not None),
-        followed={name: changed[name] for name in ("language", "time_zone") if name in changed},
-        succeeded=_succeeded(changed, {owner.staff_id, manager.staff_id}),
-    )
+    write = _changed(after, request, followed=moved_to, succeeded=_succeeded(changed, _in_charge(after)))
     writes: list[Write] = [*([KeepPlaybook(playbook)] if playbook is not None else []), write]
     moved = Situation(after, rules, situation.as_of, service=situation.service)
     told = {**changed, **_version(situation, rules)}
@@ -151,20 +141,43 @@ def change_account(
         },
     )
     line = JournalLine(says, detail={"reason": request.reason} if request.reason else {})
-    notices = [
-        Notice(
-            f"You are {what} of this customer now",
-            [f"Until now: {until_now}.", *([OwnWords(request.reason)] if request.reason else [])],
-            to=name,
-        )
-        for name, what, until_now in (
-            ("owner", "the owner", customer.owner.name),
-            ("success_manager", "the success manager", customer.success_manager.name),
-        )
-        if name in changed
-    ]
+    notices = list(_told_to_successors(customer, changed, request.reason))
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
     return moved, Decision(line, outcome, writes, mails, notices)
+
+
+def _in_charge(customer: Customer) -> set[str]:
+    return {customer.owner.staff_id, customer.success_manager.staff_id}
+
+
+def _changed(
+    after: Customer, request: ChangeAccount, *, followed: Mapping[Any, tuple[str, str]], succeeded: dict[str, str]
+) -> ChangedAccount:
+    """The account as it is written: who is in charge, the playbook, language and zone, with what was asked for."""
+    account = after.account
+    return ChangedAccount(
+        owner=after.owner.staff_id,
+        success_manager=after.success_manager.staff_id,
+        segment=account.segment,
+        playbook_version=account.playbook_version,
+        language=account.language,
+        time_zone=account.time_zone,
+        billed_until=account.billed_until,
+        fields=tuple(name for name in _CHANGES if getattr(request, name) is not None),
+        followed=dict(followed),
+        succeeded=succeeded,
+    )
+
+
+def _told_to_successors(before: Customer, changed: Collection[str], reason: str) -> Iterator[Notice]:
+    """Who is in charge from now on hears it, and who was until now."""
+    for name, what, until_now in (
+        ("owner", "the owner", before.owner.name),
+        ("success_manager", "the success manager", before.success_manager.name),
+    ):
+        if name in changed:
+            lines = [f"Until now: {until_now}.", *([OwnWords(reason)] if reason else [])]
+            yield Notice(f"You are {what} of this customer now", lines, to=name)
 
 
 def _person(staff_id: str | None, name: str, staff: Mapping[str, StaffFacts]) -> StaffFacts | None:

@@ -62,26 +62,10 @@ def price(
     as_of = as_of.astimezone(UTC)
     _check(price_book, assets, request, as_of)
     desk = QuoteSources(catalogue, price_book, assets, request, discounts, as_of)
-    by_parent: dict[str, list[Relationship]] = defaultdict(list)
-    for edge in relationships:
-        by_parent[edge.parent_id].append(edge)
-    planned: list[Planned] = []
-    edges: list[Relationship] = []
-    for line in request.lines:
-        if line.kind == "sale":
-            parts, below = plan_sale(desk, line)
-            planned += parts
-            edges += below
-        else:
-            planned.append(plan_change(desk, line, by_parent))
+    planned, edges = _planned(desk, request, relationships)
     _check_discounts(discounts, planned)
     steps = [plan.step for plan in planned]
-    if len(steps) > MOST_LINES:
-        raise TooManyLinesError(f"{len(steps)} lines with those of bundles; a quote has at most {MOST_LINES}: split it")
-    touched = [asset_id for step in steps for asset_id in _touched(step)]
-    twice = [asset_id for asset_id, count in Counter(touched).items() if count > 1]
-    if twice:
-        raise DuplicateLineError(f"two lines change {twice[0]}; a quote has one line for an asset")
+    touched = _check_touched(steps)
     sandbox = Ledger.model_construct(
         policy=assets.policy, assets={key: assets.assets[key] for key in touched if key in assets.assets}
     )
@@ -103,6 +87,36 @@ def price(
         steps=tuple(steps),
         relationships=tuple(edges),
     )
+
+
+def _planned(
+    desk: QuoteSources, request: QuoteRequest, relationships: Sequence[Relationship]
+) -> tuple[list[Planned], list[Relationship]]:
+    """What each line does, those of bundles too, and the edges of the bundles that are sold."""
+    by_parent: dict[str, list[Relationship]] = defaultdict(list)
+    for edge in relationships:
+        by_parent[edge.parent_id].append(edge)
+    planned: list[Planned] = []
+    edges: list[Relationship] = []
+    for line in request.lines:
+        if line.kind == "sale":
+            parts, below = plan_sale(desk, line)
+            planned += parts
+            edges += below
+        else:
+            planned.append(plan_change(desk, line, by_parent))
+    return planned, edges
+
+
+def _check_touched(steps: Sequence[LedgerStep]) -> list[str]:
+    """The assets that steps change. Raises `QuoteError` for too many lines, and for two of one asset."""
+    if len(steps) > MOST_LINES:
+        raise TooManyLinesError(f"{len(steps)} lines with those of bundles; a quote has at most {MOST_LINES}: split it")
+    touched = [asset_id for step in steps for asset_id in _touched(step)]
+    twice = [asset_id for asset_id, count in Counter(touched).items() if count > 1]
+    if twice:
+        raise DuplicateLineError(f"two lines change {twice[0]}; a quote has one line for an asset")
+    return touched
 
 
 def carry_out(ledger: Ledger, steps: Sequence[LedgerStep]) -> Ledger:
