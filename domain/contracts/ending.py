@@ -112,26 +112,25 @@ def end_contract(
     if churned and contract.churn is None:
         writes.append(churn_task(situation, contract))
     ahead = win_back_step(situation, contract, situation.as_of) if churned and not others else None
+    return Decision(
+        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
+        Outcome(plan=[ahead] if ahead else [], stages=stages, drop=drop, attention=settled, said=[says]),
+        writes,
+        [_goodbye(situation, contract, ended_on, asks_why=churned and contract.churn is None)],
+    )
+
+
+def _goodbye(situation: Situation, contract: ContractFacts, ended_on: date | None, *, asks_why: bool) -> Mail:
+    """What the customer hears of it; `ended_on` as of `end_contract`."""
     over_at = min(contract.term.ends_at, situation.as_of)
     last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
     context = {
         "contract_id": contract.contract_id,
         "ended_on": last.isoformat(),
         "stays": goes_on_with_us(situation, contract),
-        "asks_why": churned and contract.churn is None,
+        "asks_why": asks_why,
     }
-    return Decision(
-        JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
-        Outcome(
-            plan=[ahead] if ahead is not None else [],
-            stages=stages,
-            drop=drop,
-            attention=settled,
-            said=[says],
-        ),
-        writes,
-        [Mail("contract_ended", context)],
-    )
+    return Mail("contract_ended", context)
 
 
 def _onboarding_over(situation: Situation, contract: ContractFacts) -> str | None:

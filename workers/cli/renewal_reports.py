@@ -51,11 +51,7 @@ async def renewals(
                 "from": first,
                 "within": within,
                 "renewals": [_as_json(one) for one in found],
-                "request_to_renewed": {
-                    "renewals": pace.renewals,
-                    "median_hours": None if pace.median is None else round(pace.median / timedelta(hours=1), 2),
-                    "within": pace.within,
-                },
+                "request_to_renewed": _pace_as_json(pace),
             }
         )
         return
@@ -86,6 +82,11 @@ async def renewals(
         ],
         title="At risk, or lost",
     )
+
+
+def _pace_as_json(pace: Speed) -> dict[str, Any]:
+    hours = None if pace.median is None else round(pace.median / timedelta(hours=1), 2)
+    return {"renewals": pace.renewals, "median_hours": hours, "within": pace.within}
 
 
 def _show_pace(pace: Speed) -> None:
