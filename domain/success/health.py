@@ -18,7 +18,7 @@ from domain.kernel.money import half_up
 from domain.orders.order import ProductKind
 from domain.success import score_inputs, score_rules
 from domain.success.score_inputs import MeasuredValue
-from domain.success.score_profiles import BEST, LifeStage, ScoredBy, ScoreGroup, ScoreProfile, profile_for
+from domain.success.score_profiles import BEST, LifeStage, ScoredBy, ScoreGroup, ScoreProfile, profile_for, shares_of
 from domain.success.score_rules import Band, Rule
 
 
@@ -238,26 +238,26 @@ def _weighed(
 
     Within a group the weight of what is not known falls to the others; a group of which nothing is known is left out.
     """
-    known = [
-        (group, sum((one.weight for one, part in group if part.value is not None), Decimal(0))) for group in groups
-    ]
     in_all = sum((part.weight for group in groups for _, part in group), Decimal(0))
     counted = sum((part.weight for group in groups for _, part in group if part.value is not None), Decimal(0))
-    heard = sum((_weight(group) for group, weight in known if weight), Decimal(0))
+    shares = shares_of(
+        [
+            (
+                sum((part.weight for _, part in group), Decimal(0)),
+                [one.weight if part.value is not None else None for one, part in group],
+            )
+            for group in groups
+        ]
+    )
     parts, mean = [], Decimal(0)
-    for group, weight in known:
-        for one, part in group:
-            share = _weight(group) / heard * one.weight / weight if part.value is not None else Decimal(0)
+    for group, of_group in zip(groups, shares, strict=True):
+        for (_, part), share in zip(group, of_group, strict=True):
             brings = share * (part.value or Decimal(0))
             mean += brings
             weighs = part.weight / in_all * BEST if in_all else Decimal(0)
             parts.append(replace(part, brings=brings, weight=weighs, costs=share * BEST - brings))
     enough = counted > 0 and counted >= profile.least_known * in_all
     return tuple(parts), mean if enough else None
-
-
-def _weight(group: Sequence[tuple[ScoredBy, ScorePart]]) -> Decimal:
-    return sum((part.weight for _, part in group), Decimal(0))
 
 
 def _trend_of(profile: ScoreProfile, evidence: HealthEvidence, score: int | None, band: Band) -> Trend | None:

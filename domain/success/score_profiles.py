@@ -171,3 +171,17 @@ def profile_for(profiles: Sequence[ScoreProfile], segment: str, stage: LifeStage
     """The profile that is meant most closely for a customer: one for the segment before one for the stage of life."""
     fitting = [(fits, one) for one in profiles if (fits := one.fits(segment, stage)) is not None]
     return max(fitting, key=lambda pair: pair[0])[1]
+
+
+def shares_of(groups: Sequence[tuple[Decimal, Sequence[Decimal | None]]]) -> list[list[Decimal]]:
+    """What each input counts of the whole, which is 1; null weights are those of inputs that are not known.
+
+    Each group comes with its weight. The weight of what is not known falls to the others of its group; a group of which nothing
+    is known is left out.
+    """
+    known = [(weight, sum((one for one in inputs if one is not None), Decimal(0))) for weight, inputs in groups]
+    whole = sum((weight for weight, within in known if within), Decimal(0))
+    return [
+        [weight / whole * one / within if one is not None else Decimal(0) for one in inputs]
+        for (weight, inputs), (_, within) in zip(groups, known, strict=True)
+    ]

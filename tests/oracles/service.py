@@ -19,13 +19,16 @@ from domain.claims.price_protection import (
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import Span
 from domain.kernel.localtime import at_minute, minute_of
-from domain.kernel.money import Money
+from domain.kernel.money import Money, half_up
 from domain.kernel.zones import known_zone
 from domain.service.definitions import Milestone, MilestoneKind
 from domain.service.history import CaseEvent, history_of
 from domain.service.milestones import occurrences
 from domain.service.roi import cost_per_case
 from domain.success.retention import retention_rates
+from domain.success.score_profiles import ScoredBy, ScoreProfile, shares_of
+from domain.success.score_rules import Band
+from domain.success.score_rules import band_of as score_band
 from domain.success.surveys import SurveyMethod, survey_score
 from tests.oracles.dialects.adoption import adoption_rate
 from tests.oracles.dialects.clock import DEFAULTS, ClockOptions, DayMethod, OtherClock, TargetBoundary, TimePrecision
@@ -36,16 +39,14 @@ from tests.oracles.dialects.refunds import CreditableInvoice, CreditItem, Credit
 from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,
-    MetricGroup,
     Outside,
     ScoreBand,
     band_of,
     linear_points,
     rule_grade,
-    weighted_score,
-    whole,
 )
 
+PRODUCT_BANDS = (Band.CRITICAL, Band.WATCH, Band.HEALTHY)
 Json = dict[str, Any]
 Adapter = Callable[[Json], Any]
 
@@ -306,13 +307,39 @@ def _bands(given: Json) -> list[ScoreBand]:
 
 
 def health_score(given: Json) -> Json:
-    groups = [MetricGroup.model_validate(group) for group in given["groups"]]
-    score = weighted_score(groups)
+    groups = [(decimal(group["weight"]), [_metric(one) for one in group["metrics"]]) for group in given["groups"]]
+    means = {named["name"]: _mean([group]) for named, group in zip(given["groups"], groups, strict=True)}
+    score = _mean(groups)
     return {
         "score": score,
-        "band": None if score is None else band_of(Decimal(score), _bands(given)),
-        "groups": {group.name: None if group.mean is None else whole(group.mean) for group in groups},
+        "band": None if score is None else _band(score, given),
+        "groups": means,
     }
+
+
+def _metric(value: Any) -> Decimal | None:
+    return None if value is None else decimal(value)
+
+
+def _mean(groups: list[tuple[Decimal, list[Decimal | None]]]) -> int | None:
+    """By the shares of the product, each metric of a group weighing the same."""
+    alike = [(weight, [None if one is None else Decimal(1) for one in metrics]) for weight, metrics in groups]
+    shares = shares_of(alike)
+    if not any(any(group) for group in shares):
+        return None
+    pairs = [pair for (_, metrics), of in zip(groups, shares, strict=True) for pair in zip(metrics, of, strict=True)]
+    return int(half_up().apply(sum((one * share for one, share in pairs if one is not None), Decimal(0))))
+
+
+def _band(score: int, given: Json) -> str | None:
+    """Three bands are those of a profile; other numbers of bands are a dialect."""
+    bands = _bands(given)
+    if len(bands) != len(PRODUCT_BANDS):
+        return band_of(Decimal(score), bands)
+    group = {"group": "g", "weight": 1, "inputs": [{"measure": "recommends", "weight": 1, "line": [0, 100]}]}
+    edges = {"watch": int(bands[1].start), "healthy": int(bands[2].start)}
+    profile = ScoreProfile.model_validate({"profile": "p", "version": 1, "groups": [group], "hysteresis": 0, **edges})
+    return bands[PRODUCT_BANDS.index(score_band(profile, score))].name
 
 
 def health_band(given: Json) -> Json:
@@ -323,6 +350,10 @@ def health_band(given: Json) -> Json:
 def health_linear(given: Json) -> Json:
     values, points = ([decimal(end) for end in given[name]] for name in ("value_range", "impact_range"))
     outside = Outside(given["outside"])
+    if outside is Outside.CLAMP:  # as the product has it, from 0 to 100
+        by = ScoredBy.model_validate({"measure": "recommends", "weight": 1, "line": values})
+        shares = [by.points_of(decimal(value)) / 100 for value in given["values"]]
+        return {"points": [number(points[0] + (points[1] - points[0]) * share) for share in shares]}
     found = [
         linear_points(decimal(value), (values[0], values[1]), (points[0], points[1]), outside)
         for value in given["values"]

@@ -18,13 +18,11 @@ from tests.oracles.dialects.adoption import adoption_rate
 from tests.oracles.dialects.scores import (
     ClosedEnd,
     Grade,
-    MetricGroup,
     Outside,
     ScoreBand,
     band_of,
     linear_points,
     rule_grade,
-    weighted_score,
 )
 
 BANDS = [ScoreBand(name=name, start=Decimal(start)) for name, start in (("low", 0), ("mid", 40), ("high", 70))]
@@ -65,17 +63,6 @@ def test_growth_of_one_customer_never_hides_the_loss_of_another() -> None:
 def test_adoption_may_exceed_all_seats_and_needs_a_base() -> None:
     assert adoption_rate(Decimal(12), Decimal(10)) == 120
     assert adoption_rate(Decimal(12), Decimal(0)) is None
-
-
-def test_missing_metrics_are_left_out_and_never_count_as_zero() -> None:
-    groups = [
-        MetricGroup(name="a", weight=Decimal(1), metrics=(Decimal(80), None)),
-        MetricGroup(name="b", weight=Decimal(9), metrics=(None,)),
-    ]
-    assert weighted_score(groups) == 80
-    assert weighted_score(groups[1:]) is None
-    with pytest.raises(ValueError, match="above zero"):
-        weighted_score([groups[0].having(weight=Decimal(0))])
 
 
 @pytest.mark.parametrize(

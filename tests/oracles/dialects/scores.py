@@ -1,26 +1,12 @@
-"""Scores from 0 to 100: weighted means, bands, linear points, and the rule of good, average and poor."""
+"""Scores from 0 to 100 as others have them: any number of bands, points of any range, and the rule of good, average and poor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.kernel.base import Carried
-
-
-class MetricGroup(Carried):
-    """Metrics from 0 to 100 that weigh alike, with the weight of the group; a missing metric is none."""
-
-    name: str
-    weight: Decimal
-    metrics: tuple[Decimal | None, ...]
-
-    @property
-    def mean(self) -> Decimal | None:
-        """The mean of the metrics that are known."""
-        known = [metric for metric in self.metrics if metric is not None]
-        return sum(known, Decimal(0)) / len(known) if known else None
 
 
 class ScoreBand(Carried):
@@ -37,29 +23,6 @@ class ClosedEnd(StrEnum):
     """to that band"""
     UPPER = "upper"
     """to the band below, except in the lowest"""
-
-
-def whole(value: Decimal) -> int:
-    """A score rounded half up."""
-    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def weighted_score(groups: Sequence[MetricGroup]) -> int | None:
-    """The mean of the groups' means by weight, rounded once; what has no data is left out, none when nothing has.
-
-    Raises:
-        ValueError: a weight of zero or less.
-    """
-    for group in groups:
-        if group.weight <= 0:
-            raise ValueError(
-                f"the group {group.name!r} weighs {group.weight}; give a weight above zero or leave it out"
-            )
-    known = [(group.weight, group.mean) for group in groups if group.mean is not None]
-    if not known:
-        return None
-    total = sum((weight * mean for weight, mean in known), Decimal(0))
-    return whole(total / sum((weight for weight, _ in known), Decimal(0)))
 
 
 def band_of(score: Decimal, bands: Sequence[ScoreBand], closed: ClosedEnd = ClosedEnd.LOWER) -> str | None:
