@@ -24,15 +24,20 @@ insert into sales_order (order_id, account_id, digest, activated_at, activated_o
   select 'O-' || substr(account_id, 3), account_id, '', since, since::date, 'EUR', false, false, since from account;
 insert into contract (contract_id, account_id, order_id, currency, auto_renew, renewal_months, notice_days, uplift_percent, status, status_at)
   select 'K-' || substr(account_id, 3), account_id, 'O-' || substr(account_id, 3), 'EUR', substr(account_id, 3)::int % 2 = 0, 12, 30, 0,
-         case substr(account_id, 3)::int % 50 when 0 then 'declined' when 1 then 'grace' else 'active' end, since from account;
+         case when substr(account_id, 3)::int % 7 = 3 then 'ended' when substr(account_id, 3)::int % 50 = 0 then 'declined'
+              when substr(account_id, 3)::int % 50 = 1 then 'grace' else 'active' end,
+         case when substr(account_id, 3)::int % 7 = 3 then since + interval '200 days' else since end from account;
 insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)
-  select contract_id, 1, status_at::date, status_at::date + 365, status_at, status_at + interval '365 days', 'sold', status_at from contract;
+  select contract_id, 1, since::date, since::date + 365, since, since + interval '365 days', 'sold', since
+  from contract join account using (account_id);
 insert into asset (asset_id, account_id, order_id, line_id, product_code, contract_id, currency, price_per, unit_price, selling_model,
     lifecycle_start)
   select account_id || p, account_id, 'O-' || substr(account_id, 3), p, p, 'K-' || substr(account_id, 3), 'EUR', 'month', 10, 'termed', since
   from account, unnest(array['SEATS', 'MORE']) p;
 insert into asset_state_period (asset_id, starts_at, ends_at, quantity, mrr, slice_id)
-  select asset_id, lifecycle_start, lifecycle_start + interval '365 days', 40, 400, 0 from asset;
+  select asset_id, lifecycle_start, lifecycle_start
+    + interval '1 day' * case when substr(account_id, 3)::int % 7 = 3 then 200 else 365 end, 40, 400, 0
+  from asset;
 insert into onboarding_task (account_id, stage, name, title, owner, due_on, due_at, status, completed_at, completed_by)
   select account_id, 'onboarding:O-' || substr(account_id, 3), task, '{"en": "Task"}', 'customer', since::date + 20, since + interval '20 days',
          'done', since + interval '19 days', 'customer' from account, unnest(array['kickoff', 'training', 'go_live']) task;
@@ -57,7 +62,8 @@ insert into effect (key, account_id, run, as_of, outcome)
 
 
 async def fill(pool: Pool, accounts: int) -> None:
-    """So many accounts of a year, with two products each: usage, cases, surveys, renewals of all kinds. `AT` is their present."""
+    """So many accounts of a year, with two products each: usage, cases, surveys, renewals of all kinds. `AT` is their present; every
+    seventh has left by then."""
     async with pool.acquire() as connection:
         for statement in _ROWS.replace("MANY", str(accounts)).split(";\n"):
             if statement.strip():

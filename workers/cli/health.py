@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from activities.health_profiles import read_score_profiles
+from activities.kernel.clock import present
+from activities.success.own_history import own_history, quarters
 from domain.success.fitting import NothingToFitError, fit
+from domain.success.own_past import LEAVES_WITHIN, prove_own
 from domain.success.proof import Auc, Proof, Seen, prove
-from workers.cli.common import UserError, console, progress_console
+from workers.cli.common import UserError, console, database, progress_console
 from workers.cli.loading import opened
 from workers.cli.output import Json, print_json, table
 from workers.feeds.errors import FeedError
@@ -44,6 +49,16 @@ TheFile = Annotated[
     typer.Argument(help="Accounts as of days, or events of accounts: CSV, plain or gzipped; or a folder of tables."),
 ]
 TheProfile = Annotated[str, typer.Option("--profile", help=f"A YAML file, or one of {', '.join(bundled())}.")]
+MaybeFile = Annotated[
+    Path | None,
+    typer.Argument(help="As of `health fit`; without one the company's own tables, with --since."),
+]
+MaybeProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", help="Of a file: a YAML file or a name. The own tables are scored by the profiles that run."
+    ),
+]
 TheLabels = Annotated[Path | None, typer.Option("--labels", help="Who left, where the file does not say so.")]
 AsOf = Annotated[
     list[datetime] | None,
@@ -62,18 +77,28 @@ def _group() -> None:
 
 @app.command()
 def backtest(
-    file: TheFile,
-    profile: TheProfile,
+    file: MaybeFile = None,
+    profile: MaybeProfile = None,
     labels: TheLabels = None,
     as_of: AsOf = None,
     since: Since = None,
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """Scores accounts of the past as of each day, and says how well the score told who left afterwards."""
-    chosen, history = _read(profile, file, labels, as_of, since, until)
-    with progress_console.status("trying the score"):
-        proof = prove(chosen, history.seen)
+    """Scores accounts of the past as of each day, and says how well the score told who left afterwards.
+
+    Without a file it is the company's own customers at each quarter since a day.
+    """
+    if file is None:
+        if labels is not None or as_of or profile is not None:
+            raise UserError("--labels, --as-of and --profile go with a file; the own tables have theirs")
+        proof, history = _own_past(since, until)
+    elif profile is None:
+        raise UserError(f"a file needs a profile: --profile names a YAML file, or one of {', '.join(bundled())}")
+    else:
+        chosen, history = _read(profile, file, labels, as_of, since, until)
+        with progress_console.status("trying the score"):
+            proof = prove(chosen, history.seen)
     if as_json:
         print_json(_as_json(proof, history))
     else:
@@ -111,6 +136,26 @@ def fit_(
             f"On these same accounts {after.value:.3f} of pairs are in the right order ({before.value:.3f} before)."
             " Try it on a later period: only that counts."
         )
+
+
+def _own_past(since: datetime | None, until: datetime | None) -> tuple[Proof, History]:
+    """The proof over the company's own tables. Without any quarter to look back on it says so."""
+    if since is None:
+        raise UserError("name a file with --profile, or --since a day to look back on the company's own customers")
+    days = [day for day in quarters(since.date(), present().date()) if until is None or day < until.date()]
+    if not days:
+        days_left = LEAVES_WITHIN.days
+        raise UserError(
+            f"no quarter since {since.date()} is {days_left} days ago: it is not known yet who left; name an earlier day"
+        )
+    history = History(seen=asyncio.run(_seen(days)))
+    return prove_own(read_score_profiles(), history.seen), history
+
+
+async def _seen(days: list[date]) -> list[Seen]:
+    with progress_console.status(f"scoring {len(days)} quarters") as status:
+        async with database() as pool:
+            return await own_history(pool, days, lambda seen: status.update(f"{seen:,} accounts as of their quarters"))
 
 
 def _read(
