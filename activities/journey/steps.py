@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.contracts.term_value import term_value
 from activities.frame.unit_of_work import Activities, StepKind
 from activities.success import scoring
 from domain.billing import steps as billing
@@ -30,7 +31,7 @@ class JourneySteps(Activities):
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=scoring.health_of, paced=True),
         "adoption_survey": StepKind(adoption.survey, paced=True),
         "expansion_expiry": StepKind(expansion.expire),
-        "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER),
+        "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),

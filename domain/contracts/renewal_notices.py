@@ -9,10 +9,12 @@ from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, nothing_left
 from domain.contracts.renewal_quote import notice_by, notice_context, quote_renewal
 from domain.contracts.renewal_status import RenewalStatus
+from domain.contracts.value_report import value_context
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.keys import about
 from domain.frame.pace import QUIET_DAYS
+from domain.frame.renewal_facts import TermValue
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
@@ -127,8 +129,9 @@ def notice_step(situation: Situation, contract: ContractFacts, days: int, *, now
     return Step(kind="renewal_notice", stage=contract.stage, name=name, at=local_instant(day, zone), on=day)
 
 
-def notice(situation: Situation, step: Step) -> Decision:
-    """The customer hears that a term ends; from the quote day on with the price of the next one."""
+def notice(situation: Situation, step: Step, value: TermValue | None = None) -> Decision:
+    """The customer hears that a term ends; from the quote day on with the price of the next one, and with it once what the term has
+    brought them (`value`)."""
     contract = contract_of(situation, step.stage)
     days = _days_of(step)
     if (
@@ -157,6 +160,9 @@ def notice(situation: Situation, step: Step) -> Decision:
     quoting = min(days, left - QUIET_DAYS) <= _quote_days(situation, contract) or not later
     held = guard_of(situation).renewal_held(contract.term.ends_at) if quoting else None
     quote = quote_renewal(situation, contract) if quoting and held is None else None
+    earlier = [other for other in notice_days(situation, contract) if other > days]
+    first = quote is not None and not any(other <= _quote_days(situation, contract) for other in earlier)
+    brought = value_context(situation, contract, value) if first and value is not None else None
     status = RenewalStatus.QUOTED if quote else RenewalStatus.WAITING
     says = f"Renewal notice, {counted(left, 'day')} before the term ends" + (
         f", with quote {quote.quote_id}" if quote else ""
@@ -169,12 +175,7 @@ def notice(situation: Situation, step: Step) -> Decision:
             said=[says],
         ),
         [quote] if quote else [],
-        [
-            Mail(
-                "renewal_notice",
-                notice_context(situation, contract, quote),
-            )
-        ],
+        [Mail("renewal_notice", {**notice_context(situation, contract, quote), "value": brought})],
     )
     return renewal_talk.beside_notice(situation, contract, decision, held, quoting=quoting)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
@@ -12,7 +13,7 @@ from domain.frame.state import Outcome, Step
 AGAIN_AFTER = timedelta(hours=1)
 _MARK = "~"
 
-Rule = Callable[[Situation, Step], Decision]
+Rule = Callable[..., Decision]
 
 
 def unless_locked(rule: Rule) -> Rule:
@@ -21,12 +22,12 @@ def unless_locked(rule: Rule) -> Rule:
     What is done is done once under a step's name, so each look has a name of its own: `term-end`, `term-end~1`, …
     """
 
-    def decide(situation: Situation, step: Step) -> Decision:
+    def decide(situation: Situation, step: Step, *looked: Any) -> Decision:
         contract_id = step.about
         name, _, looks = step.name.partition(_MARK)
         locked = [r for r in situation.records.values() if r.lock is not None and r.asset.contract_id == contract_id]
         if not locked:
-            return rule(situation, step.having(name=name))
+            return rule(situation, step.having(name=name), *looked)
         later = situation.as_of + AGAIN_AFTER
         again = step.having(name=f"{name}{_MARK}{int(looks or 0) + 1}", at=later)
         says = f"{name} of {contract_id} waits: {locked[0].asset.asset_id} is on its way to another account"

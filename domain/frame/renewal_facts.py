@@ -68,3 +68,25 @@ class RenewalVersion(Carried):
     def by_itself(self) -> RenewalVersion:
         """What holds of it without the customer's yes: the price that was given, for the units and the length of before."""
         return self.having(months=None, quantities={})
+
+
+class UseOverTerm(Carried):
+    """How many users had a product on an average day of a term, of the days that were reported."""
+
+    product: str
+    name: str
+    days: int
+    active: Decimal
+
+
+class TermValue(Carried):
+    """What a term has brought a customer so far, as far as it is on record.
+
+    `use` by product; `solved` cases with a promise of their solution, of which it was `kept` for so many; `given_back` because prices
+    fell or as goodwill, by currency.
+    """
+
+    use: list[UseOverTerm] = []
+    solved: int = 0
+    kept: int = 0
+    given_back: dict[str, Decimal] = {}

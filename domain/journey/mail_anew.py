@@ -133,7 +133,7 @@ def _of_contract(*statuses: ContractStatus) -> _Told:
     return told
 
 
-def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
+def _renewal_notice(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
     """A term that was renewed, moved or declined meanwhile is told of by other mails."""
     contract = situation.customer.contract(context["contract_id"])
     if (
@@ -147,7 +147,8 @@ def _renewal_notice(situation: Situation, context: Context, _: WrittenMail) -> C
     offered, quote = (contract.offered.version if contract.offered else 1), context.get("quote")
     if quote and quote.get("version", 1) != offered:
         return "another version of the quote was offered meanwhile"
-    return context
+    written_on = situation.customer.day_of(mail.created_at)
+    return context if written_on == situation.today else {**context, "value": None}
 
 
 def _win_back(situation: Situation, context: Context, _: WrittenMail) -> Context | str:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
 from tests.reader.desk import DAY, Desk, Rule
 from tests.reader.facts import Row
 from tests.reader.tables import rounded
 
+_NUMBER = re.compile(r"\d+(?:,\d{3})*")
 _UNCHANGED = {
     "en": "Without your confirmation the contract renews by itself as it is now: {units:int} units until {end:date}, for"
     " {total:money} in all.",
     "ja": "ご承諾のご連絡がない場合は、現在の内容（数量{units:int}、{end:date}まで、合計{total:money}）で自動更新されます。",
 }
+
+
+def months_between(start: date, end: date) -> int | None:
+    """Whole months between two days; null if they are not whole."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    short = min(start.day, _days_in(end.year, end.month))
+    return months if end.day in (short, start.day) or (end.day >= 28 and start.day >= 28) else None
+
+
+def _days_in(year: int, month: int) -> int:
+    return (date(year + month // 12, month % 12 + 1, 1) - DAY).day
 
 
 def version_of(desk: Desk, contract: Row, term: Row, number: int) -> Row:
@@ -48,6 +64,73 @@ def by_itself(desk: Desk, contract: Row, term: Row, offered: Row) -> None:
     if not raised and not offered["discount_percent"]:
         total = sum(period["mrr"] or 0 for period in held) * contract["renewal_months"]
         desk.amount(said["total"], rounded(total, contract["currency"]), contract["currency"])
+
+
+def value(desk: Desk, contract: Row, term: Row) -> None:
+    """What the term has brought until today: users, units, kept promises and money back, each as the tables have it."""
+    facts = desk.facts
+    said = desk.first(
+        {
+            "en": "from {since:date} until today",
+            "ja": "{since:date}から本日までのご利用の実績は、以下のとおりでございます",
+        }
+    )
+    if said is None:
+        return
+    desk.same("date", said["since"], term["start_on"])
+    own = facts.rows("asset", contract_id=contract["contract_id"])
+    for code, name in {a["product_code"]: facts.name_of(a) for a in own}.items():
+        days = [
+            row["active_users"]
+            for row in facts.rows("usage_day", product_code=code)
+            if term["start_on"] <= row["day"] < desk.today
+        ]
+        active = desk.fact({"en": f"{name}, users on an average day", "ja": f"{name}（1日平均の利用者数）"}, "int")
+        if active is not None:
+            right = (Decimal(sum(days)) / len(days)).quantize(Decimal(1), ROUND_HALF_UP) if days else None
+            desk.same("count", active, None if right is None else int(right))
+    for asset in own:
+        name = facts.name_of(asset)
+        changed = desk.fact({"en": f"{name}, units", "ja": f"{name}（数量）"}, "text")
+        if changed is not None:
+            held = [_units(desk, asset, at) for at in (term["starts_at"], desk.letter.created_at)]
+            desk.same("count", [int(one.replace(",", "")) for one in _NUMBER.findall(changed)], held)
+    solved = desk.fact({"en": "Requests solved", "ja": "解決したお問い合わせ"}, "text")
+    if solved is not None:
+        desk.same("count", [int(one.replace(",", "")) for one in _NUMBER.findall(solved)], _promises(desk, term))
+    back = desk.fact({"en": "Given back to you", "ja": "ご返金額"}, "money")
+    if back is not None:
+        claims = [
+            row["amount"] for row in facts.rows("refund_claim", status="refunded", currency=contract["currency"])
+            if term["starts_at"] <= row["claimed_at"] < desk.letter.created_at
+        ]  # fmt: skip
+        desk.amount(back, rounded(sum(claims, Decimal(0)), contract["currency"]), contract["currency"])
+
+
+def _units(desk: Desk, asset: Row, at: datetime) -> int:
+    """The units of an asset at an instant."""
+    held = desk.facts.rows("period", asset_id=asset["asset_id"])
+    return sum(
+        row["quantity"] for row in held if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"])
+    )
+
+
+def _promises(desk: Desk, term: Row) -> list[int]:
+    """How many cases with a promise of their solution were solved within a term so far, and for how many it was kept."""
+    facts = desk.facts
+    solved = [
+        row["case_id"] for row in facts.rows("service_case")
+        if row["resolved_at"] and term["starts_at"] <= row["resolved_at"] < desk.letter.created_at
+    ]  # fmt: skip
+    promised = {
+        case_id: [m for m in facts.rows("case_milestone", case_id=case_id) if m["kind"] == "resolution" and m["target"]]
+        for case_id in solved
+    }
+    kept = [
+        all(m["state"] == "met" and (m["violated_at"] is None or m["reversed_at"] is not None) for m in found)
+        for found in promised.values() if found
+    ]  # fmt: skip
+    return [len(kept), sum(kept)]
 
 
 def asked_why(desk: Desk, contract: Row | None) -> None:

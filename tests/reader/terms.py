@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Row
-from tests.reader.renewing import asked_why, by_itself, version_of
+from tests.reader.renewing import asked_why, by_itself, months_between, value, version_of
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
@@ -70,6 +70,7 @@ def renewal_notice(desk: Desk) -> None:
         desk.same("count", left["days"], (last - desk.today).days)
     if last < desk.today:
         desk.wrong("date", last, "the term is over")
+    value(desk, contract, term)
     _by_itself(desk, contract, term)
     _next_term(desk, contract, term)
 
@@ -151,21 +152,10 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
         desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
     if row and total and abs((row["quoted_at"] - desk.letter.created_at).total_seconds()) < 2:
         desk.amount(total, row["total"], currency)
-    months = _months(begins, ends + DAY) if ends else None
+    months = months_between(begins, ends + DAY) if ends else None
     for line in lines:
         _renewed_line(desk, contract, term, line, months, offered)
     by_itself(desk, contract, term, offered)
-
-
-def _months(start: date, end: date) -> int | None:
-    """Whole months between two days; null if they are not whole."""
-    months = (end.year - start.year) * 12 + end.month - start.month
-    short = min(start.day, _days_in(end.year, end.month))
-    return months if end.day in (short, start.day) or (end.day >= 28 and start.day >= 28) else None
-
-
-def _days_in(year: int, month: int) -> int:
-    return (date(year + month // 12, month % 12 + 1, 1) - DAY).day
 
 
 def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], months: int | None, offered: Row) -> None:
