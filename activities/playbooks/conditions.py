@@ -42,6 +42,8 @@ _OPERATORS = (
     "_?_:_",
 )
 _ALLOWED: Final = {*_OPERATORS, "size", "startsWith", "endsWith", "contains", "double", "int"}
+_RECKONS: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "size", "double", "int"})
+"""Where these are, the customers to try it on are not all that there may be."""
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
@@ -100,6 +102,7 @@ def check(condition: str) -> None:
     """Raises ConditionError for a condition that cannot be used: also one that fails or never holds, whatever the customer."""
     program = compiled(condition)
     samples, complete = _samples(condition, program.variables())
+    complete = complete and not _RECKONS.intersection(program.functions())
     held = answered = False
     for sample in samples:
         try:
@@ -147,7 +150,10 @@ def _values(fact: PlayFact, strings: list[str], numbers: list[float]) -> list[Pl
         return list(fact.words or dict.fromkeys([like, *strings]))
     if isinstance(like, list):
         return [[], list(strings) or like, *([one] for one in strings)]
-    near = [float(like), *(n + by for n in numbers for by in (-1.0, -0.01, 0.0, 0.01, 1.0))]
+    near = [
+        float(like),
+        *(n + by for n in (*numbers, *(-one for one in numbers)) for by in (-1.0, -0.01, 0.0, 0.01, 1.0)),
+    ]
     found = dict.fromkeys(n for n in near if fact.within is None or fact.within[0] <= n <= fact.within[1])
     return [int(n) for n in dict.fromkeys(map(int, found))] if isinstance(like, int) else list(found)
 

@@ -9,6 +9,8 @@ import pytest
 
 from activities.playbooks import PlaybookError, read_playbook
 from activities.playbooks.conditions import ConditionError, check
+from domain.frame.plays import PlayAnchor
+from domain.success.play_facts import PLAY_FACTS
 
 BEGINS = """\
 segment: small
@@ -95,10 +97,24 @@ def test_conditions_are_bounded_and_typed(condition: str, says: str) -> None:
     "condition",
     [
         "band in ['watch', 'critical'] && days_to_end <= 90",
-        "arr / 12.0 >= 500.0 && !blocked && size(products) > 1",
+        "arr / 12.0 >= 50000.0 && !blocked && size(products) > 1",
+        "days_to_end < -5",
         "'CRM' in products && !('HELP' in products) && seats_share < 0.5",
         "segment.startsWith('e') || (country == 'JP' && nps >= 9)",
     ],
 )
 def test_conditions_of_customers_can_be_used(condition: str) -> None:
     check(condition)
+
+
+def test_the_example_of_the_docs_can_be_used_and_its_tables_are_whole(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    example = next(block for block in page.split("```yaml\n") if block.startswith("segment: growth"))
+    file = tmp_path / "growth.yaml"
+    file.write_text(example.partition("```")[0], encoding="utf-8")
+    assert [one.name for one in read_playbook(file).plays] == ["value_review", "tip", "last_call", "after_a_case"]
+    for name, fact in PLAY_FACTS.items():
+        assert f"| `{name}` | " in page
+        assert f" | {fact.says} |" in page
+    for anchor in PlayAnchor:
+        assert f"`{anchor.value}`" in page
