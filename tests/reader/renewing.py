@@ -78,7 +78,7 @@ def value(desk: Desk, contract: Row, term: Row) -> None:
     if said is None:
         return
     desk.same("date", said["since"], term["start_on"])
-    own = facts.rows("asset", contract_id=contract["contract_id"])
+    own = list(facts.rows("asset", contract_id=contract["contract_id"]))
     for code, name in {a["product_code"]: facts.name_of(a) for a in own}.items():
         days = [
             row["active_users"]
