@@ -42,7 +42,8 @@ with ours as (
 moves as (
   select j.journal_id, e.key, e.as_of, e.outcome from effect e join journal j on j.key = e.key
   where e.account_id = $1 and (starts_with(e.key, $2 || 'resume_journey:') or starts_with(e.key, $2 || 'skip_step:')
-    or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reschedule'))),
+    or starts_with(e.key, $2 || 'move_step:') or starts_with(e.key, $2 || 'reopen_task:')
+    or starts_with(e.key, $2 || 'reschedule'))),
 lever as (
   select j.kind, j.title, j.detail, e.as_of, e.outcome from journal j join effect e on e.key = j.key
   where j.account_id = $1 and j.kind in ('pause_journey', 'resume_journey', 'close_journey')

@@ -166,6 +166,7 @@ async def _change_contacts(place: Place, writes: list[SavedContacts]) -> None:
 _CLOSED = updated("account", "closed_at=at closed_reason=reason", "account_id")
 _SETTLED_BY_CLOSING = [
     updated("onboarding_task", "status='past' completed_at=at", "account_id status='open'"),
+    Sql("update onboarding_task set over = true where account_id = :account_id"),
     updated(
         "staff_task",
         "closed_at=at ended='taken_back' ended_by='system' outcome=reason",

@@ -9,7 +9,7 @@ from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.situation import LEDGER, LOOKS
-from domain.success import adoption, expansion, health_plays, onboarding, reorder, thanks
+from domain.success import adoption, expansion, health_plays, onboarding, onboarding_waiting, reorder, thanks
 
 
 class JourneySteps(Activities):
@@ -21,7 +21,9 @@ class JourneySteps(Activities):
         "onboarding_provisioned": StepKind(onboarding.provisioned),
         "onboarding_invite": StepKind(onboarding.invite, paced=True),
         "onboarding_reminder": StepKind(onboarding.remind, paced=True),
+        "onboarding_overdue": StepKind(onboarding.remind, paced=True),
         "onboarding_escalation": StepKind(onboarding.escalate),
+        "onboarding_blocked": StepKind(onboarding_waiting.blocked),
         "onboarding_touch": StepKind(onboarding.touch, paced=True),
         "relationship_anniversary": StepKind(thanks.anniversary),
         "relationship_health": StepKind(health_plays.hear, look=scoring.untold),

@@ -8,10 +8,17 @@ from activities.kernel.inserts import or_update
 from domain.journey.telling import health_told
 from domain.success.writes import (
     CompleteOnboardingTask,
+    DateTask,
     DropOnboarding,
     DropTask,
+    HoldTask,
+    InviteToTask,
+    KeepTaskWaiting,
+    LetTaskGoOn,
     MakeOffer,
+    NoteOutcome,
     OpenOnboardingTask,
+    OpenTaskAgain,
     RecordHealth,
     RecordHealthOverride,
     RecordPayment,
@@ -21,13 +28,66 @@ from domain.success.writes import (
     TellHealth,
 )
 
-_DONE = updated("onboarding_task", "status='done' completed_at=at completed_by=by evidence", "account_id stage name")
+_TASK = "account_id stage name"
+_WAITS_NO_MORE = "waits_for = null, waits_since = null, waits_why = ''"
+
+
+def _noted(changes: str, kind: str, columns: str = "", values: str = "", where: str = "") -> Sql:
+    """The statement that changes a task of onboarding and notes, `where` that is so, what happened to it."""
+    return Sql(
+        f"with task as (update onboarding_task set {changes}"
+        "  where account_id = :account_id and stage = :stage and name = :name)"
+        f" insert into onboarding_event (account_id, stage, name, at, kind, actor{columns})"
+        f" select :account_id, :stage, :name, :at, '{kind}', :by{values} {where}".rstrip()
+    )
+
+
+_DONE = _noted(
+    f"status = 'done', completed_at = :at, completed_by = :by, evidence = :evidence, {_WAITS_NO_MORE}",
+    "done",
+    ", reason",
+    ", :evidence",
+)
 _FIRST_VALUE = Sql("update account set first_value_at = coalesce(first_value_at, :at) where account_id = :account_id")
 
 
 async def _complete_tasks(place: Writing, writes: list[CompleteOnboardingTask]) -> None:
     await _DONE(place, writes)
     await _FIRST_VALUE(place, [write for write in writes if write.value])
+
+
+_DATED = _noted(
+    "due_on = :due_on, due_at = :due_at, turn = :turn, dated_at = :at, held_at = null",
+    "moved",
+    ", reason, due_on, was_due_on",
+    ", :reason, :due_on::date, :was_due_on::date",
+    "where :due_on::date <> :was_due_on::date",
+)
+_BLOCKED = _noted(
+    "waits_for = :waits_for, waits_since = :at, waits_why = :reason, blocks = blocks + 1",
+    "blocked",
+    ", reason, waits_for",
+    ", :reason, :waits_for",
+)
+_UNBLOCKED = _noted(_WAITS_NO_MORE, "unblocked", ", reason", ", :reason")
+_REOPENED = _noted(
+    "status = 'open', completed_at = null, completed_by = null, evidence = ''", "reopened", ", reason", ", :reason"
+)
+_NO_VALUE = Sql(
+    "update account set first_value_at = (select min(completed_at) from onboarding_task t"
+    "  where t.account_id = :account_id and t.name = :name and t.status = 'done') where account_id = :account_id"
+)
+
+
+_OVER = Sql(
+    "update onboarding_task set over = true, status = case status when 'open' then 'past' else status end"
+    " where account_id = :account_id and stage = :stage"
+)
+
+
+async def _reopen_tasks(place: Writing, writes: list[OpenTaskAgain]) -> None:
+    await _REOPENED(place, writes)
+    await _NO_VALUE(place, [write for write in writes if write.value])
 
 
 def _health_told(place: Writing, write: RecordHealth) -> list[object]:
@@ -60,7 +120,14 @@ HANDLERS: Handlers = dict(
     [
         on(OpenOnboardingTask, inserted("onboarding_task", "account_id stage name title owner due_on due_at status")),
         on(CompleteOnboardingTask, _complete_tasks),
-        on(DropOnboarding, updated("onboarding_task", "status='past'", "account_id stage status='open'")),
+        on(NoteOutcome, updated("onboarding_task", "evidence", _TASK)),
+        on(InviteToTask, updated("onboarding_task", "invited_at=at", _TASK)),
+        on(HoldTask, updated("onboarding_task", "held_at=at", _TASK)),
+        on(DateTask, _DATED),
+        on(KeepTaskWaiting, _BLOCKED),
+        on(LetTaskGoOn, _UNBLOCKED),
+        on(OpenTaskAgain, _reopen_tasks),
+        on(DropOnboarding, _OVER),
         on(
             DropTask,
             updated(

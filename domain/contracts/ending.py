@@ -103,7 +103,7 @@ def end_contract(
         late = [t.name for t in situation.customer.tasks if t.stage == onboarding and t.is_open]
         stages[onboarding] = None
         drop.append(onboarding)
-        settled |= {f"late:{onboarding}/{name}": None for name in late}
+        settled |= {f"{word}:{onboarding}/{name}": None for name in late for word in ("late", "blocked")}
         writes += [
             DropOnboarding(onboarding),
             CloseStaffTasks(f"{onboarding}/", situation.as_of, TaskState.TAKEN_BACK, outcome=says),

@@ -26,6 +26,7 @@ MAILS = {
     "goodwill_granted": "news of a credit",
     "introduction": "introduction of a new contact person",
     "onboarding_invite": "invitation for a first step",
+    "onboarding_moved": "news of a new date",
     "onboarding_reminder": "reminder of a first step",
     "opted_out": "confirmation of fewer mails",
     "order_confirmed": "confirmation of an order",

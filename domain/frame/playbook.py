@@ -46,7 +46,9 @@ class OnboardingTask(Received):
     """One milestone of onboarding. All days count from the order's activation, in the customer's zone.
 
     `invite_after`: when the customer is written to about it (none: never). `due_after`: when it should be done.
-    A reminder goes out `remind_before` days ahead of the due date, and it escalates to the owner `escalate_after` days past it.
+    A reminder goes out `remind_before` days ahead of the due date, another one on each of the days `remind_again` past it, and then
+    a person takes over: it escalates to the owner `escalate_after` days past it. `after`: tasks that come first; while one of them is
+    open, nobody is asked for this one, and what it is late by moves the date of this one.
     A task of the system completes itself: `welcome` by its mail, `provisioning` by the provisioning service's answer.
     """
 
@@ -56,8 +58,10 @@ class OnboardingTask(Received):
     due_after: Days
     invite_after: Days | None = None
     remind_before: Days = 2
+    remind_again: Annotated[tuple[Annotated[int, Field(ge=1, le=90)], ...], Field(max_length=5)] = (2,)
     escalate_after: Days = 5
     provisions: bool = False
+    after: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _has_english_title(self) -> Self:
@@ -66,6 +70,13 @@ class OnboardingTask(Received):
         if self.invite_after is not None and self.invite_after > self.due_after:
             raise ValueError(
                 f"task {self.name!r} invites on day {self.invite_after}, after it is due on day {self.due_after}"
+            )
+        if list(self.remind_again) != sorted(set(self.remind_again)):
+            raise ValueError(f"task {self.name!r}: remind_again must rise, each day once")
+        late = [day for day in self.remind_again if day >= self.escalate_after]
+        if late and "remind_again" in self.model_fields_set:
+            raise ValueError(
+                f"task {self.name!r} reminds again {late[0]} days past its date, when it has escalated after {self.escalate_after}"
             )
         return self
 
@@ -80,6 +91,39 @@ class Onboarding(Received):
     """the task whose completion is the customer's first value: time to value ends here"""
     last_task: Name | None = None
     """the task whose completion is go-live: it starts the survey"""
+    blocked_days: Annotated[int, Field(ge=1, le=60)] = 5
+    """business days for which a task may wait for somebody before it is a risk, which is a person's task"""
+
+    def task(self, name: str) -> OnboardingTask | None:
+        """The task of that name."""
+        return next((task for task in self.tasks if task.name == name), None)
+
+    @model_validator(mode="after")
+    def _comes_to_an_end(self) -> Self:
+        for task in self.tasks:
+            for name in task.after:
+                first = self.task(name)
+                if first is None:
+                    known = ", ".join(task.name for task in self.tasks)
+                    raise ValueError(f"task {task.name!r} comes after {name!r}, but the tasks are {known}")
+                if first.due_after > task.due_after:
+                    raise ValueError(
+                        f"task {task.name!r} is due on day {task.due_after}, before {name!r}, after which it comes (day {first.due_after})"
+                    )
+            if task.name in (coming := self.first_of(task.name)):
+                raise ValueError(f"task {task.name!r} waits for itself, by way of {', '.join(sorted(coming))}")
+        return self
+
+    def first_of(self, name: str) -> frozenset[str]:
+        """The names of all tasks that come before the one of that name, at first hand or by others."""
+        found: set[str] = set()
+        left = [name]
+        while left:
+            task = self.task(left.pop())
+            new = set(task.after) - found if task else set()
+            found |= new
+            left += new
+        return frozenset(found)
 
 
 class Adoption(Received):

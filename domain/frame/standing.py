@@ -68,11 +68,16 @@ def sent_with(situation: Situation, order_id: str) -> list[str]:
 
 
 def together_with(situation: Situation, task: TaskFacts) -> list[TaskFacts]:
-    """The same task of other onboardings that is open and due on the same day: whoever is told hears it once, for all of them."""
+    """The same task of other onboardings that is open and due on the same day: whoever is told hears it once, for all of them. One that
+    waits for somebody or something is not spoken of."""
     return [
         other
         for other in situation.customer.tasks
-        if other.is_open and (other.name, other.due_on) == (task.name, task.due_on) and other.stage != task.stage
+        if other.is_open
+        and (other.name, other.due_on) == (task.name, task.due_on)
+        and other.stage != task.stage
+        and other.waits_for is None
+        and other.held_at is None
     ]
 
 

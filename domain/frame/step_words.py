@@ -101,8 +101,8 @@ _ON_A_DAY = re.compile(r"(.+?)-(\d{4}-\d\d-\d\d)(?:\..*)?")
 def occurrence(name: str) -> str:
     """The name of a step as words: `check-in of 12 Jan 2028`, `notice, 60 days before the end`, `invitation to training`."""
     for step in TASK_STEPS:
-        if name.endswith(step.ending):
-            return step.named.format(plain(name.removesuffix(step.ending)))
+        if name.partition(".")[0].endswith(step.ending):
+            return step.named.format(plain(task_of(name)))
     if (found := _ON_A_DAY.fullmatch(name)) is not None:
         day = date.fromisoformat(found[2])
         return f"{_hyphened(found[1])} of {day.day} {day:%b %Y}"

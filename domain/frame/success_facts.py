@@ -20,7 +20,11 @@ class OnboardingTaskStatus(StrEnum):
 
 
 class TaskFacts(Carried):
-    """An onboarding task and where it stands."""
+    """An onboarding task and where it stands.
+
+    turn: how often its date was set anew, last at `dated_at`. held_at: when a step of its was held, as something else comes first.
+    waits_for: whom it waits for, `customer` or `us`, `blocks` being how often it has waited.
+    """
 
     stage: str
     name: str
@@ -30,6 +34,17 @@ class TaskFacts(Carried):
     due_at: AwareDatetime
     status: OnboardingTaskStatus
     completed_at: AwareDatetime | None = None
+    evidence: str = ""
+    turn: int = 0
+    dated_at: AwareDatetime | None = None
+    invited_at: AwareDatetime | None = None
+    held_at: AwareDatetime | None = None
+    waits_for: str | None = None
+    waits_since: AwareDatetime | None = None
+    waits_why: str = ""
+    blocks: int = 0
+    over: bool = False
+    """what was sold has ended, or the journey was closed since"""
 
     @property
     def is_open(self) -> bool:

@@ -13,12 +13,13 @@ from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.success_facts import OnboardingTaskStatus
 from domain.frame.task_steps import keys_of, task_of
 from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.writes import ForgetHeldSteps
 from domain.kernel.base import Write
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months, business_day_until
-from domain.success import onboarding_tasks, thanks
+from domain.success import onboarding_dates, onboarding_tasks, thanks
 from domain.success.writes import DropTask
 
 
@@ -59,8 +60,14 @@ def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Bel
     left = [other for other in waiting if other != name]
     stages: dict[str, Stage | None] = {step.stage: onboarding_tasks.waits_for(left)}
     key = f"{step.stage}/{name}"
+    facts = next(task for task in situation.customer.tasks if task.stage == step.stage and task.name == name)
+    freed = onboarding_dates.following(
+        situation, [facts.having(status=OnboardingTaskStatus.PAST, completed_at=situation.as_of)], set()
+    )
+    released = onboarding_dates.moving(situation, freed, f"{facts.title['en']} is left out", by)
     return Belongings(
-        Outcome(
+        released.outcome
+        + Outcome(
             drop=keys_of(step.stage, name),
             stages=stages,
             attention={f"late:{key}": None},
@@ -69,6 +76,7 @@ def _task_of_mail(situation: Situation, step: Step, by: str, reason: str) -> Bel
         [
             DropTask(step.stage, name, by, reason),
             CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, by, reason),
+            *released.writes,
         ],
     )
 

@@ -12,9 +12,9 @@ from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.step_words import within_words
 from domain.frame.success_facts import TaskFacts
-from domain.frame.task_steps import INVITATION, REMINDER, TASK_STEPS, task_of
+from domain.frame.task_steps import INVITATION, OVERDUE, REMINDER, TASK_STEPS, task_of
 from domain.kernel.shown import counted
-from domain.success import adoption, onboarding_tasks, thanks
+from domain.success import adoption, onboarding_steps, thanks
 
 LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
@@ -95,7 +95,8 @@ def without(situation: Situation, step: Step) -> list[Step]:
     following: dict[str, Callable[[], list[Step]]] = {
         "adoption_check_in": lambda: [adoption.next_check_in(situation)],
         "renewal_notice": lambda: renewal_notices.without_notice(situation, step),
-        REMINDER.kind: lambda: _escalation(situation, step),
+        REMINDER.kind: lambda: _still_open(situation, step),
+        OVERDUE.kind: lambda: _still_open(situation, step, step.on),
     }
     return following[step.kind]() if step.kind in following else _instead(situation, step)
 
@@ -157,11 +158,11 @@ def _instead(situation: Situation, step: Step) -> list[Step]:
 
 def _reminder(situation: Situation, step: Step) -> list[Step]:
     task = _task(situation, step)
-    return [] if task is None else [REMINDER.on(situation, step.stage, task.name, next_morning(situation))]
+    return [] if task is None else [REMINDER.on(situation, step.stage, task.name, next_morning(situation), task.turn)]
 
 
-def _escalation(situation: Situation, step: Step) -> list[Step]:
-    """What comes of a task that nobody is reminded of."""
+def _still_open(situation: Situation, step: Step, since: date | None = None) -> list[Step]:
+    """What comes of a task that nobody is reminded of; since: the day of a reminder that is left out before it comes."""
     task = _task(situation, step)
-    promised = next((p for p in situation.playbook.onboarding.tasks if task and p.name == task.name), None)
-    return onboarding_tasks.late_steps(situation, step.stage, promised, task) if task and promised else []
+    promised = situation.playbook.onboarding.task(task.name) if task else None
+    return onboarding_steps.late_steps(situation, step.stage, promised, task, since) if task and promised else []

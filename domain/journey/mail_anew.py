@@ -120,6 +120,13 @@ def _task(situation: Situation, context: Context, mail: WrittenMail) -> Context 
     return "the task is done" if context.get("title") in _done(situation, mail) else context
 
 
+def _moved(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
+    """Of the tasks with a new date, those that are open still have it; a later date is told by a later mail."""
+    own = {str(t.title): t for t in situation.customer.tasks if t.stage == mail.stage and t.is_open}
+    so = [one for one in context["tasks"] if (t := own.get(str(one["title"]))) and t.due_on.isoformat() == one["due"]]
+    return {**context, "tasks": so} if so else NOT_SO
+
+
 def _welcome(situation: Situation, context: Context, mail: WrittenMail) -> Context:
     done = _done(situation, mail)
     return {**context, "tasks": [task for task in context.get("tasks") or [] if task["title"] not in done]}
@@ -161,6 +168,7 @@ def _quote(_: Situation, context: Context, mail: WrittenMail) -> Context | str:
 
 
 _TOLD: Mapping[str, _Told] = {
+    "onboarding_moved": _moved,
     "check_in": _check_in,
     "outreach": _of_use("outreach"),
     "recovered": _of_use("recovered"),

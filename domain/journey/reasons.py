@@ -31,7 +31,7 @@ _READERS: Mapping[str, str] = {
     ),
     "billing_invoice": _BILLING,
     **dict.fromkeys(
-        ("onboarding_escalation", "quote_reminder", "quote_give_up", "reorder_lapse", "fulfilment_late",
+        ("onboarding_escalation", "onboarding_blocked", "quote_reminder", "quote_give_up", "reorder_lapse", "fulfilment_late",
          "service_lead_reminder", "service_lead_overdue"),
         _OWNER,
     ),
@@ -44,7 +44,7 @@ def reader_of(playbook: Playbook, step: Step) -> str:
     if step.kind in ("play", "play_escalation"):
         play = _play(playbook, step)
         return _reader_of_play(play, escalates=step.kind == "play_escalation") if play else ""
-    if step.kind == "onboarding_reminder":
+    if step.kind in ("onboarding_reminder", "onboarding_overdue"):
         task = _task(playbook, step)
         return _PEOPLE.get(task.owner, _OWNER) if task else MAIN
     return _READERS.get(step.kind, "")
@@ -65,6 +65,8 @@ def reason_of(playbook: Playbook, customer: Customer, step: Step) -> str:
         play = _play(playbook, step)
         return reason_of_play(play) if play else "a play that the playbook has no more"
     task = _task(playbook, step) if step.kind.startswith("onboarding_") else None
+    if task is not None and step.kind == "onboarding_blocked":
+        return f"task {task.title['en']} has waited for more than {counted(playbook.onboarding.blocked_days, 'business day')}"
     if task is not None and (said := _of_task(task, step)):
         return said
     contract = next((one for one in customer.contracts if one.contract_id == step.about), None)
@@ -89,7 +91,7 @@ def _play(playbook: Playbook, step: Step) -> Play | None:
 
 def _task(playbook: Playbook, step: Step) -> OnboardingTask | None:
     name = task_of(step.name)
-    return next((task for task in playbook.onboarding.tasks if task.name == name), None)
+    return playbook.onboarding.task(name)
 
 
 def _of_task(task: OnboardingTask, step: Step) -> str:
@@ -99,6 +101,8 @@ def _of_task(task: OnboardingTask, step: Step) -> str:
             return f"{due}: invited to {counted(task.invite_after or 0, 'day')} after it"
         case "onboarding_reminder":
             return f"{due}: reminded of {counted(task.remind_before, 'day')} before it is due"
+        case "onboarding_overdue":
+            return f"{due}: reminded of again, as it is still open"
         case "onboarding_escalation":
             return f"{due}: escalated {counted(task.escalate_after, 'day')} after it was due"
         case "onboarding_mail" | "onboarding_provisioning" | "onboarding_provisioned":

@@ -6,16 +6,25 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from domain.assets.model import active_actions
-from domain.frame.playbook import TaskOwner
+from domain.frame.playbook import OnboardingTask, TaskOwner
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Stage, Step
 from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
-from domain.frame.task_steps import INVITATION, REMINDER, task_of
+from domain.frame.task_steps import INVITATION, OVERDUE, REMINDER, task_of
 from domain.journey import fulfilling
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import ContractLife, Facts, OrderFacts
 from domain.orders.order import TERM_KINDS
-from domain.success import adoption, expansion, onboarding, onboarding_tasks, reorder, thanks
+from domain.success import (
+    adoption,
+    expansion,
+    onboarding,
+    onboarding_dates,
+    onboarding_steps,
+    onboarding_tasks,
+    reorder,
+    thanks,
+)
 
 
 def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situation:
@@ -53,31 +62,58 @@ def _onboarding(facts: Facts, order: OrderFacts, *, over: bool, agenda: Agenda) 
     for step in onboarding.first_steps(then, order.order_id, onboarding_tasks.starts_on(then, start)):
         if then.is_past(step.at) or facts.done(step.key) is not None:
             continue
+        task = waiting.get(task_of(step.name))
         if step.kind == "onboarding_touch":
             if not facts.situation.is_past(facts.as_left(step).at):
                 agenda.add(step)
-        elif task_of(step.name) in waiting:
+        elif task is not None and not task.turn and _goes_on(task):
             agenda.add(step)
     for task in waiting.values():
         agenda.add(*_following(facts, stage, task))
 
 
+def _goes_on(task: TaskFacts) -> bool:
+    """False for a task whose steps wait: its clock stands still, or something else comes first."""
+    return task.held_at is None and not onboarding_dates.clock_stands(task)
+
+
 def _following(facts: Facts, stage: str, task: TaskFacts) -> list[Step]:
-    """What follows from the invitation, the reminder or the request to provision that was done for a task."""
-    promised = next((p for p in facts.situation.playbook.onboarding.tasks if p.name == task.name), None)
+    """What follows from the new date, the invitation, the reminders or the request to provision of a task, and from its waiting."""
+    promised = facts.situation.playbook.onboarding.task(task.name)
     if promised is None:
         return []
     found: list[Step] = []
-    invited = facts.done(INVITATION.key(stage, task.name))
-    if invited is not None:
-        found.append(onboarding.after_invitation(at_instant(facts, invited), stage, promised, task.due_on))
-    asked = f"{stage}/{task.name}" if promised.owner is TaskOwner.SYSTEM else REMINDER.key(stage, task.name)
-    looked = facts.done(asked)
-    if looked is not None:
-        found += onboarding_tasks.late_steps(at_instant(facts, looked), stage, promised, task)
+    if task.waits_since is not None:
+        then = at_instant(facts, task.waits_since)
+        found.append(onboarding_steps.too_long(then, stage, task, task.waits_since))
+    if _goes_on(task):
+        found += _of_turn(facts, stage, promised, task)
     if promised.provisions:
         found += [one.step for one in facts.announced("onboarding_provisioned") if one.step.stage == stage]
     return [step for step in found if facts.done(step.key) is None]
+
+
+def _of_turn(facts: Facts, stage: str, promised: OnboardingTask, task: TaskFacts) -> list[Step]:
+    """What follows from what was done since the task's date was set last."""
+    found: list[Step] = []
+    if task.turn and task.dated_at is not None:
+        # As it was then: whoever was invited since has the invitation of this turn.
+        invited_at = task.invited_at if task.invited_at and task.invited_at < task.dated_at else None
+        then = task.having(invited_at=invited_at)
+        found += onboarding_steps.steps_of_turn(at_instant(facts, task.dated_at), stage, promised, then)
+    invited = facts.done(INVITATION.key(stage, task.name, task.turn))
+    if invited is not None:
+        found.append(
+            onboarding_steps.after_invitation(at_instant(facts, invited), stage, promised, task.due_on, task.turn)
+        )
+    asked = REMINDER.key(stage, task.name, task.turn)
+    if promised.owner is TaskOwner.SYSTEM:
+        asked = f"{stage}/{task.name}" + (f".{task.turn}" if task.turn else "")
+    again = facts.last_done(f"{stage}/{task.name}{OVERDUE.ending}.{task.turn}.")
+    looked = max([at for at in (facts.done(asked), again[1] if again else None) if at is not None], default=None)
+    if looked is not None:
+        found += onboarding_steps.late_steps(at_instant(facts, looked), stage, promised, task)
+    return found
 
 
 def anniversaries(facts: Facts, agenda: Agenda) -> None:

@@ -11,19 +11,28 @@ from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import adoption, expansion, health_said, onboarding_tasks, readiness
+from domain.success import adoption, expansion, health_said, onboarding_tasks, onboarding_waiting, readiness
 from domain.success.requests import (
     AnswerOffer,
     AnswerSurvey,
+    BlockTask,
     CompleteTask,
     ConsiderExpansion,
     NotePayment,
     OverrideHealth,
+    ReopenMilestone,
+    UnblockTask,
 )
 
 
 def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> None:
-    """Refuses a task that is not open."""
+    """Refuses a task that is not open; what one that is done has brought can still be told."""
+    if request.evidence:
+        return
+    _check_open(state, request)
+
+
+def _check_open(state: JourneyState, request: CompleteTask | BlockTask | UnblockTask) -> None:
     stages = state.stages_of(StageKind.ONBOARDING)
     if request.order_id is not None:
         stages = [(order, stage) for order, stage in stages if order == request.order_id]
@@ -31,6 +40,11 @@ def _check_task(state: JourneyState, request: CompleteTask, now: datetime) -> No
         return
     tasks = ", ".join(f"{task} (onboarding:{order})" for order, stage in stages for task in stage.tasks) or "none"
     raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {tasks}")
+
+
+def _check_waiting(state: JourneyState, request: BlockTask | UnblockTask, now: datetime) -> None:
+    """Refuses a task that is not open."""
+    _check_open(state, request)
 
 
 def _check_offer(state: JourneyState, request: AnswerOffer, now: datetime) -> None:
@@ -55,6 +69,35 @@ ENTRIES = (
         example='{"task": "kickoff", "order_id": "SO-1", "evidence": "all were there", "by": "s-2"}',
         stage="onboarding",
         allowed=_check_task,
+    ),
+    RequestKind(
+        "block_task",
+        BlockTask,
+        onboarding_waiting.block,
+        "Task waits",
+        asked_by=CUSTOMERS,
+        example='{"task": "training", "order_id": "SO-1", "waits_for": "customer", "reason": "no list of users yet", "by": "s-2"}',
+        stage="onboarding",
+        allowed=_check_waiting,
+    ),
+    RequestKind(
+        "unblock_task",
+        UnblockTask,
+        onboarding_waiting.unblock,
+        "Task goes on",
+        asked_by=CUSTOMERS,
+        example='{"task": "training", "order_id": "SO-1", "note": "the list of users has come", "by": "s-2"}',
+        stage="onboarding",
+        allowed=_check_waiting,
+    ),
+    RequestKind(
+        "reopen_task",
+        ReopenMilestone,
+        onboarding_waiting.reopen,
+        "Task open again",
+        asked_by=CUSTOMERS,
+        example='{"task": "training", "order_id": "SO-1", "reason": "half of them were ill", "by": "s-2"}',
+        stage="onboarding",
     ),
     RequestKind(
         "answer_offer",

@@ -15,11 +15,12 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import plain
 from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
-from domain.frame.task_steps import INVITATION, REMINDER, task_of
+from domain.frame.task_steps import INVITATION, task_of
 from domain.kernel.shown import counted
+from domain.success.onboarding_dates import held
+from domain.success.onboarding_steps import after_invitation, kind_of_own, late_steps, reminder
 from domain.success.onboarding_tasks import (
     completion,
-    late_steps,
     named,
     not_needed,
     promise,
@@ -27,6 +28,7 @@ from domain.success.onboarding_tasks import (
     tasks_of,
     with_order,
 )
+from domain.success.writes import InviteToTask
 
 
 def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[Step]:
@@ -48,7 +50,7 @@ def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start
     What the system does itself happens at activation or at once; an invitation whose day has passed gives way to the reminder.
     """
     if task.owner is TaskOwner.SYSTEM:
-        kind = "onboarding_provisioning" if task.provisions else "onboarding_mail"
+        kind = kind_of_own(task)
         step = situation.step(kind, stage, task.name, start + timedelta(days=task.due_after))
         at_once = task.due_after == 0 and start <= situation.today
         if at_once or step.at < situation.as_of:
@@ -65,24 +67,13 @@ def _first_step_of(situation: Situation, stage: str, task: OnboardingTask, start
     yield reminder(situation, stage, task, start + timedelta(days=task.due_after))
 
 
-def reminder(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
-    """The reminder of a task, some days before it is due."""
-    day = due_on - timedelta(days=task.remind_before)
-    return REMINDER.on(situation, stage, task.name, max(day, situation.today))
-
-
-def after_invitation(situation: Situation, stage: str, task: OnboardingTask, due_on: date) -> Step:
-    """The reminder that follows an invitation of today; who was invited late has as many days to answer as others."""
-    if due_on < situation.today:
-        due_on = situation.in_days(2 * task.remind_before)
-    return reminder(situation, stage, task, due_on)
-
-
 def mail(situation: Situation, step: Step) -> Decision:
     """A task of ours that a mail completes, such as the welcome, once it has left. The template has the task's name."""
-    task, facts = promise(situation, step.stage, step.name)
+    task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
+    if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
+        return waits
     contact = situation.customer.contact()
     if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
         done = completion(situation, facts, by="system")
@@ -138,9 +129,11 @@ def _units_to_provide(asset: AssetFacts, at: datetime) -> int:
 
 def provisioning(situation: Situation, step: Step) -> Decision:
     """What was sold for a term is asked of the provisioning service; its answer completes the task."""
-    task, facts = promise(situation, step.stage, step.name)
+    task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
+    if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
+        return waits
     order_id = step.about
     items = [
         {"line_id": asset.asset_id, "product": asset.product, "quantity": units}
@@ -205,23 +198,29 @@ def invite(situation: Situation, step: Step) -> Decision:
     task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
-    following = after_invitation(situation, step.stage, task, facts.due_on)
+    if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
+        return waits
+    following = after_invitation(situation, step.stage, task, facts.due_on, facts.turn)
+    invited = InviteToTask(step.stage, task.name, situation.as_of)
     if not standing.speaks(situation, facts):
-        return _told_by_another(situation, facts, [following])
+        return replace(_told_by_another(situation, facts, [following]), writes=[invited])
     late = facts.due_on < situation.today
     context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late}
     return Decision(
         JournalLine(f"{named(situation, facts)}: invitation on its way"),
         Outcome(plan=[following]),
+        [invited],
         mails=[Mail("onboarding_invite", context)],
     )
 
 
 def remind(situation: Situation, step: Step) -> Decision:
-    """The one who has to do a task is reminded; if it is late by then or later, it escalates."""
+    """The one who has to do a task is reminded, before its date and after it; once that was often enough, it escalates."""
     task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
+    if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
+        return waits
     following = late_steps(situation, step.stage, task, facts)
     if not standing.speaks(situation, facts):
         return _told_by_another(situation, facts, following)
@@ -229,12 +228,19 @@ def remind(situation: Situation, step: Step) -> Decision:
     late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
     notices: list[Notice] = []
+    brings_value = task.name == situation.playbook.onboarding.value_task
     if task.owner is TaskOwner.CUSTOMER:
-        mails = [
-            Mail("onboarding_reminder", {"title": facts.title, "due": facts.due_on.isoformat(), "days_late": late})
-        ]
+        context = {
+            "title": facts.title,
+            "due": facts.due_on.isoformat(),
+            "days_late": late,
+            "asks_outcome": brings_value,
+        }
+        mails = [Mail("onboarding_reminder", context)]
     else:
-        notices = [_due_notice(title, facts, late, task.owner)]
+        notice = _due_notice(title, facts, late, task.owner)
+        asks = ["Please note what was reached, in a word or a figure, once it is done."] if brings_value else []
+        notices = [replace(notice, lines=[*notice.lines, *asks])]
     return Decision(
         JournalLine(f"{named(situation, facts)}: reminder on its way"),
         Outcome(plan=following),
@@ -257,6 +263,8 @@ def escalate(situation: Situation, step: Step) -> Decision:
     task, facts = promise(situation, step.stage, task_of(step.name))
     if task is None or facts is None:
         return not_needed(step)
+    if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
+        return waits
     late = (situation.today - facts.due_on).days
     title = f"{facts.title['en']} is {counted(late, 'day')} late"
     says = f"{named(situation, facts)} is {counted(late, 'day')} late"

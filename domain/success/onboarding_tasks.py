@@ -6,19 +6,19 @@ from datetime import date, datetime, timedelta
 
 from domain.frame import standing
 from domain.frame.customer import days_between
-from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.keys import StageId, StageKind, about
 from domain.frame.playbook import OnboardingTask
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
-from domain.frame.task_steps import ESCALATION, keys_of
+from domain.frame.task_steps import keys_of
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
-from domain.success import adoption
+from domain.success import adoption, onboarding_dates
 from domain.success.requests import CompleteTask
-from domain.success.writes import CompleteOnboardingTask, OpenOnboardingTask
+from domain.success.writes import CompleteOnboardingTask, NoteOutcome, OpenOnboardingTask
 
 
 def stage_of(order_id: str) -> str:
@@ -70,28 +70,64 @@ def not_needed(step: Step) -> Decision:
     return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
 
 
-def late_steps(situation: Situation, stage: str, task: OnboardingTask, facts: TaskFacts) -> list[Step]:
-    """What comes if a task is still open some days past its due date."""
-    day = max(facts.due_on + timedelta(days=task.escalate_after), situation.in_days(1))
-    return [ESCALATION.on(situation, stage, task.name, day)]
+def find_task(
+    situation: Situation,
+    name: str,
+    order_id: str | None,
+    status: OnboardingTaskStatus = OnboardingTaskStatus.OPEN,
+) -> TaskFacts:
+    """The task of that name and status. Raises `Refusal` (NotAllowed) if there is none, or several orders have one."""
+    tasks = [t for t in situation.customer.tasks if t.status == status]
+    wanted = {stage_of(order_id)} if order_id else {t.stage for t in tasks}
+    found = [t for t in tasks if t.stage in wanted and t.name == name]
+    if not found:
+        there = ", ".join(f"{t.name} ({t.stage})" for t in tasks) or "none"
+        raise Refusal(NOT_ALLOWED, f"task {name!r} is not {status}; {status} tasks: {there}")
+    if len(found) > 1:
+        orders = ", ".join(about(t.stage) for t in found)
+        raise Refusal(NOT_ALLOWED, f"task {name!r} is {status} for several orders ({orders}); name one as order_id")
+    return found[0]
 
 
 def complete(situation: Situation, request: CompleteTask) -> Decision:
-    """A task is done, by update."""
-    stages = {t.stage for t in situation.customer.tasks if t.is_open}
-    wanted = {stage_of(request.order_id)} if request.order_id else stages
-    found = [t for t in situation.customer.tasks if t.stage in wanted and t.name == request.task and t.is_open]
-    if not found:
-        open_now = ", ".join(f"{t.name} ({t.stage})" for t in situation.customer.tasks if t.is_open) or "none"
-        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is not open; open tasks: {open_now}")
-    if len(found) > 1:
-        orders = ", ".join(about(t.stage) for t in found)
-        raise Refusal(NOT_ALLOWED, f"task {request.task!r} is open for several orders ({orders}); name one as order_id")
-    return completion(situation, found[0], by=request.by, evidence=request.evidence)
+    """A task is done, by update; or what it has brought is told later."""
+    if (done := _without_evidence(situation, request)) is not None:
+        return _told_later(situation, done, request.evidence)
+    facts = find_task(situation, request.task, request.order_id)
+    return completion(situation, facts, by=request.by, evidence=request.evidence)
+
+
+def _without_evidence(situation: Situation, request: CompleteTask) -> TaskFacts | None:
+    """The task of first value that was done without a word on what was reached, if this is it."""
+    wanted = stage_of(request.order_id) if request.order_id else None
+    own = [t for t in situation.customer.tasks if t.name == request.task and wanted in (None, t.stage)]
+    if not request.evidence or request.task != situation.playbook.onboarding.value_task:
+        return None
+    if any(t.is_open for t in own):
+        return None
+    return max(
+        (t for t in own if t.status == OnboardingTaskStatus.DONE and not t.evidence),
+        key=lambda t: (t.due_at, t.stage),
+        default=None,
+    )
+
+
+def _told_later(situation: Situation, facts: TaskFacts, evidence: str) -> Decision:
+    says = f"{named(situation, facts)}: what was reached is known now"
+    left = [t.name for t in situation.customer.tasks if t.stage == facts.stage and t.is_open]
+    done_at = facts.completed_at.isoformat() if facts.completed_at else None
+    return Decision(
+        JournalLine(says, detail={"evidence": evidence}),
+        Outcome(said=[says], answer={"task": facts.name, "completed_at": done_at, "open_tasks": left}),
+        [
+            NoteOutcome(facts.stage, facts.name, evidence),
+            CloseStaffTasks(f"{facts.stage}/{facts.name}/outcome", situation.as_of, outcome=evidence),
+        ],
+    )
 
 
 def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str = "") -> Decision:
-    """A task is settled: its steps fall away, and the last one closes the stage."""
+    """A task is settled: its steps fall away, what comes after it moves or begins, and the last one closes the stage."""
     terms = situation.playbook.onboarding
     stage, title = facts.stage, named(situation, facts)
     left = [t.name for t in situation.customer.tasks if t.stage == stage and t.is_open and t.name != facts.name]
@@ -101,7 +137,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
         CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of, by=by, outcome=evidence),
     ]
     stages: dict[str, Stage | None] = {stage: waits_for(left)}
-    plan, drop, mails, said = [], keys_of(stage, facts.name), [], [f"{title} done"]
+    plan, drop, mails, said = [], keys_of(stage, facts.name), list[Mail](), [f"{title} done"]
     days = days_between(_since(situation, stage), situation.as_of)
     if value:
         said.append(f"First value after {counted(days, 'day')}")
@@ -113,11 +149,33 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
         plan=plan,
         drop=drop,
         stages=stages,
-        attention={f"late:{stage}/{facts.name}": None},
+        attention={f"late:{stage}/{facts.name}": None, f"blocked:{stage}/{facts.name}": None},
         said=said,
         answer={"task": facts.name, "completed_at": situation.as_of.isoformat(), "open_tasks": left},
     )
-    return Decision(JournalLine(f"{title} done"), outcome, writes, mails)
+    line = JournalLine(f"{title} done", detail={"evidence": evidence} if evidence else {})
+    done = Decision(line, outcome, writes, mails)
+    if value and not evidence and by != "system":
+        done += _asked_what_was_reached(situation, facts)
+    return done + _what_follows(situation, facts, by)
+
+
+def _what_follows(situation: Situation, facts: TaskFacts, by: str) -> Decision:
+    """The tasks that come after one that is done now: later than promised if this one is late, and at last if it held them."""
+    late = {facts.name} if situation.today > facts.due_on else set[str]()
+    done = facts.having(status=OnboardingTaskStatus.DONE, completed_at=situation.as_of)
+    moved = onboarding_dates.following(situation, [done], late)
+    return onboarding_dates.moving(situation, moved, onboarding_dates.lateness(situation, facts), by)
+
+
+def _asked_what_was_reached(situation: Situation, facts: TaskFacts) -> Decision:
+    """First value is what the customer has reached, not that a box is ticked: somebody asks them."""
+    title = f"Find out what was reached: {named(situation, facts)}"
+    due_at, due = situation.customer.morning(situation.in_days(3))
+    reason = "It was marked as done without a word or a figure on what the customer has reached"
+    task = OpenStaffTask(f"{facts.stage}/{facts.name}/outcome", title, "success_manager", due_at, reason)
+    lines = [f"{reason}.", f"Please ask them by {due}, and complete the task again with what they say."]
+    return Decision(JournalLine(""), writes=[task], notices=[Notice(title, lines, due=due_at)])
 
 
 def _since(situation: Situation, stage: str) -> datetime:

@@ -12,13 +12,44 @@ from domain.kernel.base import Received
 from domain.kernel.requests import CustomerDecision, Reason, Remark, Request
 from domain.orders.order import Text
 
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+
 
 class CompleteTask(Request):
-    """An onboarding task is done. `order_id` is needed only while several onboardings are open."""
+    """An onboarding task is done. `order_id` is needed only while several onboardings are open. `evidence`: what was reached, in a word
+    or a figure; the task that stands for the first value is asked about until there is some, and takes it later as well."""
 
-    task: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+    task: TaskName
     order_id: str | None = None
     evidence: Remark = ""
+
+
+class BlockTask(Request):
+    """An onboarding task waits for the `customer` or for `us`. While it waits for the customer (one of theirs: for whomever), its date
+    stands still and nobody is reminded; time to value goes on."""
+
+    task: TaskName
+    order_id: str | None = None
+    waits_for: Literal["customer", "us"]
+    reason: Reason
+
+
+class UnblockTask(Request):
+    """An onboarding task does not wait any more: its date moves by the days for which it stood still."""
+
+    task: TaskName
+    order_id: str | None = None
+    note: Remark = ""
+
+
+class ReopenMilestone(Request):
+    """An onboarding task was not done after all. What was on record of it stays in its history. `due_on`: its new date, in a week by
+    default. With go-live, what follows on that is taken back: the survey, if it was not sent yet, and the day of the next check-in."""
+
+    task: TaskName
+    order_id: str | None = None
+    reason: Reason
+    due_on: date | None = None
 
 
 class AnswerOffer(Request):

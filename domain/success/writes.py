@@ -37,6 +37,83 @@ class CompleteOnboardingTask(Write):
 
 
 @dataclass(frozen=True)
+class NoteOutcome(Write):
+    """What a task that is done has brought, told later."""
+
+    stage: str
+    name: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class InviteToTask(Write):
+    """The customer is written to about a task."""
+
+    stage: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HoldTask(Write):
+    """What came due of a task is not done, as something else comes first."""
+
+    stage: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DateTask(Write):
+    """A task that is open has a date of its own from now on, or its steps begin anew for the same one; it waits for nobody."""
+
+    stage: str
+    name: str
+    at: datetime
+    due_on: date
+    due_at: datetime
+    turn: int
+    was_due_on: date
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class KeepTaskWaiting(Write):
+    """A task waits for the customer or for us."""
+
+    stage: str
+    name: str
+    at: datetime
+    waits_for: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class LetTaskGoOn(Write):
+    """A task does not wait any more."""
+
+    stage: str
+    name: str
+    at: datetime
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class OpenTaskAgain(Write):
+    """A task that was done too early is open again; `value`: it had been the customer's first value."""
+
+    stage: str
+    name: str
+    at: datetime
+    reason: str
+    by: str
+    value: bool = False
+
+
+@dataclass(frozen=True)
 class DropOnboarding(Write):
     """What is still open of an onboarding will not be done any more."""
 

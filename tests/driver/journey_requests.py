@@ -44,6 +44,33 @@ async def complete_task(life: Life, party: Party) -> Made:
     return {"task": row["name"], "order_id": row["stage"].removeprefix("onboarding:"), "by": "S-2"}
 
 
+async def _task(life: Life, party: Party, which: str) -> dict[str, Any] | None:
+    """A task of onboarding of that kind, as a request names it."""
+    sql = f"select name, stage from onboarding_task where account_id = $1 and {which} order by stage, name"
+    rows = await life.rows(sql, party.account_id)
+    if not rows:
+        return None
+    row = life.random.choice(rows)
+    return {"task": row["name"], "order_id": row["stage"].removeprefix("onboarding:"), "by": "S-2"}
+
+
+@MAKERS.of("block_task")
+async def block_task(life: Life, party: Party) -> Made:
+    task = await _task(life, party, "status = 'open' and waits_for is null and owner <> 'system'")
+    return task and {**task, "waits_for": life.random.choice(["customer", "us"]), "reason": "somebody is away"}
+
+
+@MAKERS.of("unblock_task")
+async def unblock_task(life: Life, party: Party) -> Made:
+    return await _task(life, party, "status = 'open' and waits_for is not null")
+
+
+@MAKERS.of("reopen_task")
+async def reopen_task(life: Life, party: Party) -> Made:
+    task = await _task(life, party, "status = 'done' and owner <> 'system'")
+    return task and {**task, "reason": "it was not done after all"}
+
+
 @MAKERS.of("answer_renewal")
 async def answer_renewal(life: Life, party: Party) -> Made:
     order = life.order(party, await life.now(party), ahead=0)

@@ -27,7 +27,7 @@ _STATEMENTS = {
     **{
         table: _OF_ACCOUNT.format(table=table)
         for table in (
-            "account", "contact", "gone_contact", "sales_order", "contract", "asset", "onboarding_task", "usage_day", "offer",
+            "account", "contact", "gone_contact", "sales_order", "contract", "asset", "onboarding_task", "onboarding_event", "usage_day", "offer",
             "survey", "service_case", "invoice", "credit_memo", "refund_claim", "journal", "outbox", "quote", "staff_task",
         )
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from tests.reader.care import kind_of
 from tests.reader.desk import Desk, add_years, people
@@ -163,9 +163,36 @@ def _open_step(desk: Desk, title: str, due: date | None, *, late: bool) -> None:
     if not still:
         desk.wrong("offer", title, "no such step is open")
         return
-    desk.among("date", due, {row["due_on"] for row in still})
+    desk.among("date", due, {_due_on(desk, row, written) for row in still})
     if due is not None and (due < desk.today) != late:
         desk.wrong("date", due, f"it is {desk.today}, so it is {'not ' if late else ''}late")
+
+
+def _due_on(desk: Desk, task: Row, at: datetime) -> date:
+    """The day on which a task was due as of an instant: its date may have moved since."""
+    moved = [
+        row
+        for row in desk.facts.tables["onboarding_event"]
+        if (row["stage"], row["name"], row["kind"]) == (task["stage"], task["name"], "moved")
+    ]
+    moved.sort(key=lambda row: row["at"])
+    before = [row["due_on"] for row in moved if row["at"] <= at]
+    found: date = before[-1] if before else moved[0]["was_due_on"] if moved else task["due_on"]
+    return found
+
+
+def onboarding_moved(desk: Desk) -> None:
+    """Steps that are open and have a new date since a moment ago, each with the one that it had."""
+    steps = list(desk.facts_named({"en": "Step", "ja": "内容"}, "text"))
+    due = list(desk.facts_named({"en": "Due by", "ja": "期日"}, "date"))
+    was = list(desk.facts_named({"en": "So far", "ja": "変更前"}, "date"))
+    for title, day in zip(steps, due, strict=True):
+        _open_step(desk, title, day, late=False)
+    events = [row for row in desk.facts.tables["onboarding_event"] if row["kind"] == "moved" and row["at"] <= desk.at]
+    for day in was:
+        desk.among("date", day, {row["was_due_on"] for row in events})
+    desk.fixed({"en": "If another date would suit you better", "ja": "ご都合が合わない場合は"})
+    desk.first({"en": "A new date: {title}\n", "ja": "「{title}」"})
 
 
 def touch_day_1(desk: Desk) -> None:
@@ -285,7 +312,7 @@ def opted_out(desk: Desk) -> None:
 RULES = {
     rule.__name__: rule
     for rule in (
-        welcome, provisioning_done, onboarding_invite, onboarding_reminder, touch_day_1, touch_month_1,
+        welcome, provisioning_done, onboarding_invite, onboarding_reminder, onboarding_moved, touch_day_1, touch_month_1,
         touch_anniversary, go_live, introduction, opted_out,
     )
 }  # fmt: skip

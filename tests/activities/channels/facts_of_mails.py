@@ -7,6 +7,10 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     "opted_out": (["stopped", "reply to this mail"], ["停止", "ご返信"]),
     "welcome": (["Kickoff meeting: March 1, 2027", "鈴木 一郎"], ["キックオフミーティング：2027年3月1日", "鈴木 一郎"]),
     "onboarding_invite": (["Kickoff meeting", "March 1, 2027"], ["キックオフミーティング", "2027年3月1日"]),
+    "onboarding_moved": (
+        ["Kickoff meeting", "March 1, 2027", "February 26, 2027"],
+        ["キックオフミーティング", "2027年3月1日", "2027年2月26日"],
+    ),
     "onboarding_reminder": (["open for 3 days", "March 1, 2027"], ["3日が経過", "2027年3月1日"]),
     "provisioning_done": (["- Team Plan", "ready to use"], ["・Team Plan", "設定が完了"]),
     "go_live": (["21 days"], ["21日"]),

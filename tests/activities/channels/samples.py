@@ -65,6 +65,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         ]
     },
     "onboarding_invite": {"title": KICKOFF, "due": "2027-03-01"},
+    "onboarding_moved": {"tasks": [{"title": KICKOFF, "due": "2027-03-01", "was": "2027-02-26"}]},
     "onboarding_reminder": {"title": KICKOFF, "due": "2027-03-01", "days_late": 3},
     "provisioning_done": {"products": PRODUCTS},
     "go_live": {"days_to_value": 21},

@@ -122,8 +122,10 @@ def test_of_a_task_that_nobody_is_reminded_of_the_owner_hears_when_it_is_late() 
     decision = control.skip(situation, SkipStep(step=step.key, reason=QUIET), [step])
     (late,) = decision.outcome.plan
     (task,) = situation.customer.tasks
-    assert (late.kind, late.stage, late.name) == ("onboarding_escalation", step.stage, f"{task.name}-escalate")
+    assert (late.kind, late.stage, late.name) == ("onboarding_overdue", step.stage, f"{task.name}-again.0.2")
     assert late.on > task.due_on
+    escalated = control.skip(situation, SkipStep(step=late.key, reason=QUIET), [late]).outcome.plan
+    assert [step.name for step in escalated] == [f"{task.name}-escalate"], "reminders end, and a person takes over"
 
 
 def test_what_is_overdue_in_a_pause_is_the_same_whenever_it_was_due() -> None:
