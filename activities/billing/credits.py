@@ -157,7 +157,8 @@ async def _write(
     return Document(memo_id, memo.currency, net, taxes, total, written)
 
 
-_LINE = Insert("credit_memo_line", " ".join(("credit_memo_id number key invoice_id tax_rates", *LINE.columns)))
+_CREDITED = [name for name in LINE.columns if name != "usage"]  # a credit is of money, not of use
+_LINE = Insert("credit_memo_line", " ".join(("credit_memo_id number key invoice_id tax_rates", *_CREDITED)))
 _TAX = Insert("credit_memo_tax", "credit_memo_id invoice_id rate net tax")
 _MEMO = f"""
 with memo as (
@@ -174,7 +175,7 @@ select credit_memo_id from memo
 
 def _row(line: DocumentLine) -> Sequence[Any]:
     """A line as COPY takes it, which puts JSON into its own form itself."""
-    *plain, parts, stands = line_row(line)
+    *plain, parts, stands, _ = line_row(line)
     return (*plain, *(None if one is None else json.loads(one) for one in (parts, stands)))
 
 

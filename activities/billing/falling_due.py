@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records
-from activities.billing import credits, invoices
+from activities.billing import credits, invoices, use_rows
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
@@ -51,10 +51,13 @@ async def bill(
     records = await _records(connection, work, account_id)
     known = [asset_id for asset_id, record in records.items() if work.before.get(asset_id, record) is not None]
     charged = await invoices.billed_lines(connection, known) if known else {}
+    used = await use_rows.metered(connection, account_id, records.values())
     bills = await computed(
-        len(records), deciding.decide, customer, as_of, work, records, contracts, charged, imported=imported
+        len(records), deciding.decide, customer, as_of, work, records, contracts, charged, used, imported=imported
     )
     await invoices.note_billed_elsewhere(connection, bills.elsewhere, as_of)
+    if bills.use:
+        await use_rows.note_charged(connection, account_id, bills.use, as_of)
     await invoices.note_forgone(connection, bills.forgone, as_of)
     billed = Billed(steps=bills.steps)
     for currency, lines in bills.invoices.items():

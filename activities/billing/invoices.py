@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -104,9 +105,9 @@ with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where ac
        select l.*, case when s.line_id is null then a.tax_rates else s.tax_rates end as rates
        from unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::date[], $13::date[],
          $14::integer[], $15::text[], $16::numeric[], $17::numeric[], $18::numeric[], $19::date[], $20::date[], $21::text[],
-         $22::text[], $23::text[]) with ordinality
+         $22::text[], $23::text[], $24::text[]) with ordinality
          l(kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled, unit_price,
-           covers_from, covers_until, why, parts, stands, number)
+           covers_from, covers_until, why, parts, stands, usage, number)
        left join asset a on a.asset_id = l.asset_id
        left join order_line s on s.order_id = coalesce(a.order_id, l.order_id)
          and s.line_id = coalesce(a.line_id, l.line_id)),
@@ -120,13 +121,13 @@ with numbered as (select coalesce(max(number), 0) + 1 as n from invoice where ac
        returning invoice_id, net, total),
      kept as (
        insert into invoice_line (invoice_id, number, kind, asset_id, order_id, line_id, lot, period, due, quantity,
-         description, amount, scheduled, unit_price, covers_from, covers_until, why, parts, stands, tax_rates)
+         description, amount, scheduled, unit_price, covers_from, covers_until, why, parts, stands, usage, tax_rates)
        select w.invoice_id, l.number, l.kind, l.asset_id, l.order_id, l.line_id, l.lot, l.period, l.due, l.quantity,
               l.description, l.amount, l.scheduled, l.unit_price, l.covers_from, l.covers_until, l.why, l.parts::jsonb,
-              l.stands::jsonb, l.rates
+              l.stands::jsonb, l.usage::jsonb, l.rates
        from written w, lines l),
      told as (
-       {INTO} select 'invoice:' || invoice_id, $1, $4, 'invoice', format($24, invoice_id, total, $3), 'system',
+       {INTO} select 'invoice:' || invoice_id, $1, $4, 'invoice', format($25, invoice_id, total, $3), 'system',
               'invoice/' || invoice_id, 'customer' from written {AS_TOLD}),
      taxed as (insert into invoice_tax (invoice_id, rate, net, tax) select w.invoice_id, t.* from written w, taxes t)
 select invoice_id, net, total, (
@@ -137,11 +138,12 @@ select invoice_id, net, total, (
 LINE = Insert(
     "invoice_line",
     "kind asset_id order_id line_id lot period due quantity description amount scheduled unit_price covers_from=start"
-    " covers_until=until why parts stands",
+    " covers_until=until why parts stands usage",
 )
-_OF_LINE = LINE.of(DocumentLine, "parts")
+_OF_LINE = LINE.of(DocumentLine, "parts usage")
 
 
 def line_row(line: DocumentLine) -> tuple[Any, ...]:
     """A line by the columns of `LINE`; parts as JSON text."""
-    return _OF_LINE.row(line, parts=kept(line.parts) if line.parts else None)
+    usage = None if line.usage is None else json.dumps(line.usage, ensure_ascii=False)
+    return _OF_LINE.row(line, parts=kept(line.parts) if line.parts else None, usage=usage)

@@ -36,11 +36,12 @@ ASSET = Insert(
     "asset",
     "asset_id account_id order_id line_id product_code=product name contract_id parent_id currency price_per=per unit_price"
     " price_book selling_model pricing_source renewal_pricing renewal_months ramped derived_price time_zone lifecycle_start"
-    " lifecycle_end months_from carried carried_first invoiced_from tax_rates",
+    " lifecycle_end months_from carried carried_first invoiced_from tax_rates use_terms",
 )
 _OPENED = ASSET.of(
     Asset,
-    "order_id line_id price_per unit_price lifecycle_start lifecycle_end carried carried_first invoiced_from tax_rates",
+    "order_id line_id price_per unit_price lifecycle_start lifecycle_end carried carried_first invoiced_from tax_rates"
+    " use_terms",
 )
 # Tax is that of the asset that goes on elsewhere, or of the customer's own orders.
 _RATES = """
@@ -72,6 +73,7 @@ def _asset_row(write: OpenAsset, rates: Any) -> tuple[Any, ...]:
         carried_first=None if first is None else str(first),
         invoiced_from=write.invoiced_from,
         tax_rates=rates,
+        use_terms=None,
     )
 
 

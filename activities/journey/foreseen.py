@@ -23,6 +23,9 @@ staff_tasks_of = Query(
 
 
 usage_since = Query(
-    "select product_code as product, day, active_users from usage_day where account_id = $1 and day > $2 order by day, product_code"
+    "select product_code as product, day, active_users, key_actions, invited_users, activated_users, units, null as feature"
+    " from usage_day where account_id = $1 and day > $2"
+    " union all select product_code, day, active_users, key_actions, null, null, null, feature"
+    " from usage_feature_day where account_id = $1 and day > $2 order by day, product, feature nulls first"
 )
 """What an account's products reported after a day."""

@@ -7,9 +7,11 @@ from typing import Any
 from activities.contracts.holdings import ASSET, open_contracts
 from activities.frame.handlers import Handlers, Place, on
 from activities.orders.order_rows import put_order
-from domain.assets.model import PricingSource, RenewalPricing
+from domain.assets.model import PricingSource, RenewalPricing, SellingModel
+from domain.assets.use_terms import UseTerms
 from domain.contracts.writes import OpenContract
 from domain.frame.customer import AssetFacts
+from domain.journey.sale import asset_id_of
 from domain.journey.writes import PlaceOrder
 from domain.orders.order import Order, PricePer
 
@@ -24,7 +26,8 @@ _UNSAID: dict[str, Any] = {
 """Of an asset, what an order says nothing about."""
 _SOLD = ASSET.of(
     AssetFacts,
-    f"{' '.join(_UNSAID)} account_id order_id line_id name selling_model lifecycle_start lifecycle_end time_zone",
+    f"{' '.join(_UNSAID)} account_id order_id line_id name selling_model lifecycle_start lifecycle_end time_zone"
+    " use_terms",
 )
 
 
@@ -35,10 +38,14 @@ async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
         if sale.contracts:
             await open_contracts(place, [OpenContract(one, "sold", place.as_of) for one in sale.contracts])
         if sale.assets:
-            await ASSET.copy(place.connection, (_asset_row(sale.order, asset) for asset in sale.assets))
+            order = sale.order
+            used = {asset_id_of(order, line): line.usage for contract in order.contracts for line in contract.lines}
+            rows = (_asset_row(order, asset, used.get(asset.asset_id)) for asset in sale.assets)
+            await ASSET.copy(place.connection, rows)
 
 
-def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
+def _asset_row(order: Order, asset: AssetFacts, usage: UseTerms | None) -> tuple[Any, ...]:
+    model = SellingModel.TERMED if usage is None else SellingModel.USAGE
     return _SOLD.row(
         asset,
         **_UNSAID,
@@ -46,7 +53,8 @@ def _asset_row(order: Order, asset: AssetFacts) -> tuple[Any, ...]:
         order_id=order.order_id,
         line_id=asset.asset_id.removeprefix(f"{order.order_id}."),
         name=asset.product_name,
-        selling_model="one_time" if asset.per is PricePer.ONCE else "termed",
+        selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else model,
+        use_terms=usage.model_dump(mode="json") if usage else None,
         lifecycle_start=asset.periods[0].starts_at,
         lifecycle_end=asset.periods[-1].ends_at,
         time_zone=order.account.time_zone,

@@ -98,10 +98,10 @@ ORDER = Insert(
 )
 LINE = Insert(
     "order_line",
-    "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates ramp",
+    "order_id line_id product_code=product contract_id site quantity unit_price price_per=per tax_rates ramp usage",
 )
 _PLACED = ORDER.of(Order, "account_id digest activated_on sells_goods imported recorded_at")
-_ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates ramp")
+_ORDERED = LINE.of(OrderedLine, "order_id contract_id site tax_rates ramp usage")
 
 
 async def put_order(place: Place, sale: PlaceOrder) -> None:
@@ -123,9 +123,10 @@ def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
     for contract in order.contracts:
         for line in contract.lines:
             ramp = [step.model_dump(mode="json") for step in line.ramp] if line.ramp else None
-            yield _line_row(order, line, contract_id=contract.contract_id, site=None, ramp=ramp)
+            usage = line.usage.model_dump(mode="json") if line.usage else None
+            yield _line_row(order, line, contract_id=contract.contract_id, site=None, ramp=ramp, usage=usage)
     for purchase in order.lines:
-        yield _line_row(order, purchase, contract_id=None, site=purchase.site, ramp=None)
+        yield _line_row(order, purchase, contract_id=None, site=purchase.site, ramp=None, usage=None)
 
 
 def _line_row(order: Order, line: OrderedLine, **where: Any) -> tuple[Any, ...]:

@@ -122,7 +122,7 @@ class _Line:
 
 
 _SALE = ORDER.of(RecordSale, "account_id activated_at activated_on recorded_at sells_goods imported")
-_SOLD = LINE.of(SoldLine, "order_id site tax_rates ramp")
+_SOLD = LINE.of(SoldLine, "order_id site tax_rates ramp usage")
 
 
 async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
@@ -135,7 +135,8 @@ async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
         rates = await place.connection.fetch(_RATES, place.account_id, write.order_id, *sold)
         taxed = zip(write.lines, rates, strict=True)
         rows = [
-            _SOLD.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"], ramp=None) for one, row in taxed
+            _SOLD.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"], ramp=None, usage=None)
+            for one, row in taxed
         ]
         await LINE.copy(place.connection, rows)
 

@@ -40,25 +40,28 @@ async def _save(connection: Connection, statement: str, rows: Sequence[UsageRow]
         [row.key_actions for row in rows],
         [row.invited_users for row in rows],
         [row.activated_users for row in rows],
+        [row.units for row in rows],
     )
     said = await connection.execute(statement, *columns)
     return int(said.rsplit(" ", 1)[1])
 
 
 _REPORTED = (
-    "unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int[], $6::int[], $7::int[], $8::int[])"
-    " with ordinality x(a, p, f, d, u, k, i, t, n)"
+    "unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int[], $6::int[], $7::int[], $8::int[],"
+    " $9::bigint[]) with ordinality x(a, p, f, d, u, k, i, t, m, n)"
 )
 _OF_PRODUCTS = (
-    "insert into usage_day as o (account_id, product_code, day, active_users, key_actions, invited_users, activated_users)"
-    f" select distinct on (a, p, d) a, p, d, u, k, i, t from {_REPORTED} order by a, p, d, n desc"
+    "insert into usage_day as o (account_id, product_code, day, active_users, key_actions, invited_users, activated_users,"
+    " units)"
+    f" select distinct on (a, p, d) a, p, d, u, k, i, t, m from {_REPORTED} order by a, p, d, n desc"
     " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users,"
     "  key_actions = coalesce(excluded.key_actions, o.key_actions),"
     "  invited_users = coalesce(excluded.invited_users, o.invited_users),"
-    "  activated_users = coalesce(excluded.activated_users, o.activated_users)"
-    " where (o.active_users, o.key_actions, o.invited_users, o.activated_users) is distinct from"
+    "  activated_users = coalesce(excluded.activated_users, o.activated_users), units = coalesce(excluded.units, o.units)"
+    " where (o.active_users, o.key_actions, o.invited_users, o.activated_users, o.units) is distinct from"
     "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions),"
-    "   coalesce(excluded.invited_users, o.invited_users), coalesce(excluded.activated_users, o.activated_users))"
+    "   coalesce(excluded.invited_users, o.invited_users), coalesce(excluded.activated_users, o.activated_users),"
+    "   coalesce(excluded.units, o.units))"
 )
 _OF_FEATURES = (
     "insert into usage_feature_day as o (account_id, product_code, feature, day, active_users, key_actions)"

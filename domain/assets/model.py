@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from domain.assets.dates import Instant
+from domain.assets.use_terms import UseTerms
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_day
 from domain.kernel.money import CurrencyCode
@@ -101,7 +102,7 @@ class Asset(Carried):
     sum, without its whole units of money, from which its costs are summed up and rounded, where it took over what another gave;
     `carried_first` is that of its first billing period alone, which the other had paid for. `invoiced_from`: what fell due
     before this day was charged elsewhere, where it came from another system; if the day lies ahead, that is so until it is
-    first looked at.
+    first looked at. `use_terms`: how its use is charged, which it is up to `use_charged_until`.
     """
 
     asset_id: str
@@ -123,6 +124,8 @@ class Asset(Carried):
     carried: Fraction = Fraction(0)
     carried_first: Fraction | None = None
     invoiced_from: date | None = None
+    use_terms: UseTerms | None = None
+    use_charged_until: date | None = None
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant where the asset lives."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from domain.assets.dates import Span
 from domain.assets.model import AssetRecord, Category, SellingModel
 from domain.assets.worth import LedgerPolicy
 from domain.billing.bill import BillKind, BillLine, Paid, View, bill, charged_as
@@ -18,6 +19,7 @@ from domain.billing.line_parts import kept
 from domain.billing.periods import BillingTerms
 from domain.billing.schedule import Cell, next_due, schedule
 from domain.billing.taking_effect import InEffect, counts_from, in_effect
+from domain.billing.use import due_use
 from domain.frame.customer import ContractFacts, Customer
 from domain.frame.keys import StageId, StageKind, Word
 from domain.frame.state import Step
@@ -146,12 +148,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What an asset has to be invoiced for now: lines, what was billed elsewhere before, and the next day on which more falls due
-    or changes."""
+    """What an asset has to be invoiced for now: lines, what was billed elsewhere before, the months whose use is to be charged, and the
+    next day on which more falls due or changes."""
 
     lines: Sequence[BillLine]
     elsewhere: Sequence[BillLine]
     next_day: date | None
+    use: Sequence[Span] = ()
 
     def look_on(self, contract: ContractBilling | None, after: datetime) -> date | None:
         """The day for which a look is planned; null if there is none, or the end of a term, later than `after`, looks then."""
@@ -186,7 +189,9 @@ def settle(due: Due, today: date, zone: str, policy: LedgerPolicy) -> Settlement
         ]
     lines = bill(seen.now, terms, billed, through, paid)
     known = {(line.lot, line.period) for line in [*billed, *lines]}
-    return Settlement(lines, elsewhere, _next_day(due, terms, known, today, seen.days))
+    use, next_use = due_use(due.after, terms, today)
+    days = [*seen.days, *([next_use] if next_use else [])]
+    return Settlement(lines, elsewhere, _next_day(due, terms, known, today, days), use)
 
 
 def _views(seen: Sequence[InEffect], ends: int, paid_by: BillingTerms, terms: BillingTerms) -> list[list[View]]:

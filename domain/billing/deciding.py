@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
+from domain.assets.dates import Span
 from domain.assets.model import AssetRecord
 from domain.assets.writes import AssetChange
 from domain.billing import billing
 from domain.billing.bill import BillKind, BillLine
 from domain.billing.documents import DocumentLine, covered
 from domain.billing.line_parts import kept, read_parts, stated
+from domain.billing.use import Metered, UseCharge, charges_of
 from domain.billing.writes import BillDue, BillPurchase, BookCredit
 from domain.frame.customer import Customer
 from domain.frame.ownership import POLICY
@@ -19,6 +22,7 @@ from domain.frame.state import Step
 from domain.kernel.base import Write
 from domain.kernel.money import rounding_of
 
+ZERO = Decimal(0)
 NOT_OWNED = "what was charged for is not owned any more"
 
 
@@ -72,13 +76,15 @@ class ToBill:
 @dataclass(frozen=True)
 class Bills:
     """What is written: lines of one invoice and of one credit memo for each currency; what was charged elsewhere before; credits of
-    charges of which other credits have left nothing, which are in no document; and the steps that bill what falls due later."""
+    charges of which other credits have left nothing, which are in no document; the steps that bill what falls due later; and the use
+    that is charged, with what costs nothing."""
 
     invoices: Mapping[str, Sequence[DocumentLine]]
     credits: Mapping[str, Sequence[DocumentLine]]
     elsewhere: Sequence[BillLine]
     forgone: Sequence[BillLine]
     steps: Sequence[Step]
+    use: Sequence[UseCharge] = ()
 
 
 def decide(
@@ -88,6 +94,7 @@ def decide(
     records: Mapping[str, AssetRecord],
     contracts: Mapping[str, billing.ContractBilling],
     charged: Mapping[str, Sequence[BillLine]],
+    metered: Mapping[str, Metered],
     *,
     imported: bool,
 ) -> Bills:
@@ -100,12 +107,14 @@ def decide(
         records: the assets to look at: those that changed, and all that a due contract covers.
         contracts: how their contracts are billed.
         charged: all that was charged and credited of each asset so far.
+        metered: what was used of those whose use is charged.
         imported: the event is of the past, and so are its charges.
     """
     today = customer.billing_day(as_of)
     lines: list[tuple[AssetRecord, BillLine]] = []
     elsewhere: list[BillLine] = []
     days: dict[str, list[date | None]] = {}
+    used: list[tuple[AssetRecord, UseCharge]] = []
     for asset_id, record in records.items():
         contract = contracts.get(record.asset.contract_id or "")
         before = work.before.get(asset_id, record)
@@ -113,6 +122,8 @@ def decide(
         settlement = billing.settle(due, today, record.asset.time_zone, POLICY)
         lines += [(record, line) for line in settlement.lines]
         elsewhere += settlement.elsewhere
+        for charge in _use(record, settlement.use, contract, metered.get(asset_id, Metered())):
+            used.append((record, charge.having(amount=ZERO) if imported else charge))
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
         days.setdefault(what, []).append(settlement.look_on(contract, as_of))
     documents: dict[BillKind, dict[str, list[DocumentLine]]] = {}
@@ -125,6 +136,9 @@ def decide(
     for purchase in work.purchases:
         if (bought := _purchase_line(purchase, today)).amount > 0:
             invoices.setdefault(purchase.currency, []).append(bought)
+    for record, charge in used:
+        if charge.amount:
+            invoices.setdefault(record.asset.currency, []).append(_use_line(record, charge, today))
     return Bills(
         invoices,
         documents.get(BillKind.CREDIT, {}),
@@ -135,6 +149,7 @@ def decide(
             for what, found in days.items()
             if (day := min(filter(None, found), default=None)) is not None
         ],
+        [charge for _, charge in used],
     )
 
 
@@ -152,6 +167,40 @@ def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:
         period=line.period,
         stands=None if line.kind is BillKind.CHARGE and line.stands == kept(line.parts) else line.stands,
         **covered(said, read_parts(line.stands) if line.stands else ()),
+    )
+
+
+def _use(
+    record: AssetRecord, months: Sequence[Span], contract: billing.ContractBilling | None, metered: Metered
+) -> list[UseCharge]:
+    """The charges of an asset's use that are due."""
+    terms = billing.terms_of(contract, record.asset.time_zone)
+    starts = [term.start_on for term in contract.terms] if contract else []
+    return charges_of(record, months, terms, starts, metered)
+
+
+def _use_line(record: AssetRecord, charge: UseCharge, today: date) -> DocumentLine:
+    """The line of a month's use, which is of the order's line, as the asset's own lines are of its lots."""
+    asset, terms = record.asset, record.asset.use_terms
+    order_id = record.actions[0].order_id
+    if terms is None or order_id is None:
+        raise ValueError(f"{asset.asset_id} was sold by no order that charges its use")
+    told = charge.told(terms)
+    alone = charge.priced[0][1] if len(charge.priced) == 1 and not told["minimum"] else None
+    return DocumentLine(
+        kind="usage",
+        description=asset.name or asset.product,
+        due=today,
+        amount=charge.amount,
+        scheduled=charge.amount,
+        order_id=order_id,
+        line_id=asset.asset_id.removeprefix(f"{order_id}."),
+        period=charge.start,
+        quantity=charge.over,
+        unit_price=alone,
+        start=charge.start,
+        until=charge.until,
+        usage=told,
     )
 
 

@@ -43,6 +43,8 @@ class DocumentLine:
     why: Why | None = None
     stands: str | None = None
     rates: Rates = ()
+    usage: dict[str, Any] | None = None
+    """of a month's use: what was used, what of it is included, and what is beyond"""
 
     def told(self) -> dict[str, Any]:
         """As JSON: `period` says its first and last day, `quantity` and `unit_price` what was multiplied, else `parts` and `why`."""
@@ -61,6 +63,7 @@ class DocumentLine:
             "tax_rates": [plainly(rate) for rate in self.rates],
             "parts": [part.told() for part in self.parts],
             "why": self.why,
+            **({} if self.usage is None else {"usage": self.usage}),
         }
 
 

@@ -12,6 +12,7 @@ from domain.assets.model import Asset, AssetRecord, Category, SellingModel
 from domain.assets.operations import AnyRequest, apply
 from domain.assets.requests import ChangeQuantity, Generate, Line, Renew
 from domain.assets.taking import lot_agreed_at
+from domain.assets.use_terms import UseTerms
 from domain.assets.worth import LedgerPolicy
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
@@ -27,9 +28,17 @@ Records = Mapping[str, AssetRecord]
 
 
 def sold(
-    asset: AssetFacts, account_id: str, order_id: str, at: datetime, zone: str, *, ramp: Sequence[Decimal] = ()
+    asset: AssetFacts,
+    account_id: str,
+    order_id: str,
+    at: datetime,
+    zone: str,
+    *,
+    ramp: Sequence[Decimal] = (),
+    usage: UseTerms | None = None,
 ) -> AssetChange:
-    """The initial sale of an asset. `ramp`: the unit prices of its periods, if it has several."""
+    """The initial sale of an asset. `ramp`: the unit prices of its periods, if it has several; `usage`: how its use is charged."""
+    model = SellingModel.TERMED if usage is None else SellingModel.USAGE
     request = Generate(
         request_id=f"order:{order_id}",
         recorded_at=at,
@@ -39,9 +48,10 @@ def sold(
             product=asset.product,
             name=asset.product_name,
             currency=asset.currency,
-            selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else SellingModel.TERMED,
+            selling_model=SellingModel.ONE_TIME if asset.per is PricePer.ONCE else model,
             contract_id=asset.contract_id if asset.contract_id else None,
             ramped=bool(ramp),
+            use_terms=usage,
             time_zone=zone,
         ),
         lines=tuple(

@@ -101,12 +101,9 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
         asked = fulfilling.follow_up_of(situation, order.order_id, start, onboards=first or bool(sale.contracts))
         outcome += Outcome(plan=asked)
     account, now = order.account, situation.as_of
-    writes += [
-        sold(
-            asset, account.account_id, order.order_id, now, account.time_zone, ramp=sale.prices.get(asset.asset_id, ())
-        )
-        for asset in sale.assets
-    ]
+    for asset in sale.assets:
+        ramp, usage = sale.prices.get(asset.asset_id, ()), sale.usage.get(asset.asset_id)
+        writes.append(sold(asset, account.account_id, order.order_id, now, account.time_zone, ramp=ramp, usage=usage))
     writes += [] if situation.imported else _purchases(order, sale)
     says = f"Order {order.order_id} {'taken over' if situation.imported else 'accepted'}"
     answer = OrderAnswer(

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category
 from domain.billing import billing
+from domain.billing.use import AFTER
 from domain.contracts import renewal, renewal_notices, renewal_status
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
@@ -180,6 +181,7 @@ def invoices(facts: Facts, agenda: Agenda) -> None:
         due = billing.Due(record, record, contract, facts.billed.get(asset_id, ()))
         settled = billing.settle(due, today, record.asset.time_zone, POLICY)
         days = [line.due for line in settled.lines if line.amount]  # nothing is written of what is given back already
+        days += [month.end + AFTER for month in settled.use]
         days += [day] if (day := settled.look_on(contract, facts.now)) is not None else []
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
         found.setdefault(what, []).extend(days)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from domain.assets.use_terms import UseTerms
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts, TermFacts
 from domain.kernel.calendar import local_day, start_of_day
 from domain.orders.order import (
@@ -24,12 +25,13 @@ from domain.orders.order import (
 class Sale:
     """What an order sells: contracts and assets as facts, each asset with the state periods that were agreed.
 
-    `prices`: of assets that are a ramp, the unit price of each period.
+    `prices`: of assets that are a ramp, the unit price of each period; `usage`: of those whose use is charged, how.
     """
 
     contracts: list[ContractFacts]
     assets: list[AssetFacts]
     prices: Mapping[str, Sequence[Decimal]] = field(default_factory=dict)
+    usage: Mapping[str, UseTerms] = field(default_factory=dict)
 
 
 def asset_id_of(order: Order, line: OrderedLine) -> str:
@@ -43,18 +45,21 @@ def sale_of(order: Order, products: Mapping[str, OrderedProduct]) -> Sale:
     contracts = [_contract_facts(order, contract, zone) for contract in order.contracts]
     assets = []
     prices: dict[str, Sequence[Decimal]] = {}
+    usage: dict[str, UseTerms] = {}
     for contract, facts in zip(order.contracts, contracts, strict=True):
         for line in contract.lines:
             stretches = line.stretches(contract.term.start)
             assets.append(_asset(order, line, products[line.product], facts, stretches))
             if line.ramp:
                 prices[assets[-1].asset_id] = [price for _, _, price in stretches]
+            if line.usage:
+                usage[assets[-1].asset_id] = line.usage
     for purchase in order.lines:
         if products[purchase.product].kind is ProductKind.DEVICE:
             day = local_day(order.activated_at, zone)
             whole = [(day, purchase.quantity, purchase.unit_price)]
             assets.append(_asset(order, purchase, products[purchase.product], None, whole))
-    return Sale(contracts, assets, prices)
+    return Sale(contracts, assets, prices, usage)
 
 
 def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFacts:

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from domain.assets.use_terms import UseTerms
 from domain.kernel.base import Carried, Received
 from domain.kernel.calendar import ZoneName, add_months, started_months, within_reach
 from domain.kernel.countries import known_country
@@ -174,9 +175,11 @@ class RampStep(Received):
 
 class ContractLine(OrderedLine):
     """A line sold for a term. `ramp`: what is held and paid from later days of the first term on, agreed with the order and in order of
-    time; until the first of them the line's own quantity and price hold. A renewal goes on from the last."""
+    time; until the first of them the line's own quantity and price hold. A renewal goes on from the last. `usage`: how its use is charged
+    beside that, month by month in arrears."""
 
     ramp: Annotated[tuple[RampStep, ...], Field(min_length=1, max_length=11)] | None = None
+    usage: UseTerms | None = None
 
     def stretches(self, start: date) -> list[tuple[date, int, Decimal]]:
         """From which day on how many units cost how much: the line as it is sold, then its ramp."""
@@ -343,7 +346,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "ramp", "tax_rates"})
+LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "ramp", "tax_rates", "usage"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

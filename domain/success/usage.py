@@ -24,7 +24,8 @@ class UsageRow(Received):
     """How many users were active in a product on a local day, or in one `feature` of it.
 
     `invited_users` have been given access until then, `activated_users` of them have done what the product is for at least once;
-    `key_actions`: how often that was done on this day. What is not known is left out, and is not zero.
+    `key_actions`: how often that was done on this day. `units`: what was used on it, where use is charged, in the unit of the order's line.
+    What is not known is left out, and is not zero.
     """
 
     account_id: AccountRef
@@ -35,12 +36,14 @@ class UsageRow(Received):
     invited_users: Count | None = None
     activated_users: Count | None = None
     key_actions: Count | None = None
+    units: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)] | None = None
 
     @model_validator(mode="after")
     def _counts_people_once(self) -> Self:
-        if self.feature is not None and (self.invited_users is not None or self.activated_users is not None):
+        whole = (self.invited_users, self.activated_users, self.units)
+        if self.feature is not None and any(count is not None for count in whole):
             raise ValueError(
-                "invited_users and activated_users are of the whole product; a row with a feature has none"
+                "invited_users, activated_users and units are of the whole product; a row with a feature has none"
             )
         if self.activated_users is not None and (
             self.invited_users is None or self.activated_users > self.invited_users

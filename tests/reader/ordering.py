@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from babel.numbers import format_currency
+
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import LISTED, Row
 from tests.reader.tables import rounded
@@ -161,6 +163,7 @@ def _item(desk: Desk, cells: list[str], line: Row, currency: str) -> None:
     item, period, units, price, rate, net = cells
     script = desk.script
     why = f" {_WHY[script.language][line['why']]}" if line["why"] else ""
+    why += f" {_used(desk, line['usage'], currency)}" if line["usage"] else ""
     desk.among("name", item, {f"{name}{why}" for name in {*_names(desk, line), _described(desk, line)}})
     desk.amount(script.amount(net), line["amount"], currency)
     desk.same("percent", [Decimal(n) for n in re.findall(r"[\d.]+", rate)], list(line["tax_rates"] or ()))
@@ -172,6 +175,28 @@ def _item(desk: Desk, cells: list[str], line: Row, currency: str) -> None:
         desk.same("amount", worth, line["amount"])
         if not line["parts"]:
             desk.amount(script.amount(price), line["unit_price"], currency)
+
+
+def _used(desk: Desk, usage: Row, currency: str) -> str:
+    """How a month's use is explained: what is included and what is beyond make up what was used."""
+    desk.same("count", usage["granted"] + usage["prepaid"] + usage["over"] >= usage["used"], True)
+    desk.same("count", sum(one["units"] for one in usage["priced"]), usage["over"])
+    english = desk.script.language == "en"
+    unit, used, granted, over = usage["unit"], *(f"{usage[name]:,}" for name in ("used", "granted", "over"))
+    prices = [
+        f"{one['units']:,} × "
+        + format_currency(Decimal(one["unit_price"]), currency, locale=desk.script.language, decimal_quantization=False)
+        for one in usage["priced"]
+    ]
+    if english:
+        prepaid = f", {usage['prepaid']:,} taken from the prepaid ones" if usage["prepaid"] else ""
+        least = " The least that is charged for this time." if usage["minimum"] else ""
+        worth = f": {' + '.join(prices)}" if prices else ""
+        return f"{used} {unit} used: {granted} included in the month{prepaid}, {over} beyond{worth}.{least}"
+    prepaid = f"、前払い分から {usage['prepaid']:,}" if usage["prepaid"] else ""
+    worth = f"：{'＋'.join(prices)}" if prices else ""
+    least = " この期間の最低料金です。" if usage["minimum"] else ""
+    return f"利用量 {used} {unit}（月の無料分 {granted}{prepaid}、超過 {over}{worth}）{least}"
 
 
 def _span(desk: Desk, said: str, first: date, until: date) -> None:

@@ -24,7 +24,7 @@ from workers.feeds.spelling import plain
 COLUMNS = tuple(name for name, field in UsageRow.model_fields.items() if field.is_required())
 OTHERS = tuple(name for name in UsageRow.model_fields if name not in COLUMNS)
 """columns that a file may have besides"""
-_COUNTS = frozenset({"active_users", "invited_users", "activated_users", "key_actions"})
+_COUNTS = frozenset({"active_users", "invited_users", "activated_users", "key_actions", "units"})
 IMPORTING = "importing usage"
 
 

@@ -94,6 +94,34 @@ def test_a_ramp_goes_forward_within_its_term(steps: list[tuple[str, int]], says:
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("usage", "says"),
+    [
+        ({"unit": "calls"}, "give either unit_price"),
+        ({"unit": "calls", "unit_price": "1", "tiers": [{"unit_price": "1"}]}, "give either unit_price"),
+        ({"unit": "calls", "tiers": [{"up_to": 10, "unit_price": "1"}]}, "the last tier has none"),
+        ({"unit": "calls", "tiers": [{"unit_price": "1"}, {"unit_price": "2"}]}, "up_to rises from tier to tier"),
+        (
+            {
+                "unit": "calls",
+                "tiers": [{"up_to": 9, "unit_price": "1"}, {"up_to": 9, "unit_price": "1"}, {"unit_price": "2"}],
+            },
+            "up_to rises from tier to tier",
+        ),
+        ({"unit": "calls", "unit_price": "-1"}, "at least 0"),
+        ({"unit": "calls", "unit_price": "1", "granted": -1}, "at least 0"),
+        ({"unit": "", "unit_price": "1"}, "at least 1"),
+        ({"unit_price": "1"}, "unit"),
+    ],
+)
+def test_how_use_is_charged_is_whole(usage: dict[str, Any], says: str) -> None:
+    document = order()
+    document["contracts"][0]["lines"][0]["usage"] = usage
+    with pytest.raises(Refusal, match="cannot be accepted") as refused:
+        read_order(document)
+    assert says in str(refused.value)
+
+
 def test_the_digest_is_of_the_content_not_of_its_spelling() -> None:
     document = order()
     other = copy.deepcopy(document)
