@@ -9,6 +9,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from activities.frame.talks import with_talks
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column, Value
 from domain.frame.customer import Customer
@@ -174,7 +175,8 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
     )
     if row is None:
         return Looks()
-    return Looks(help_since=row["help"], checked_in_at=row["checked_in"], followed_up_at=row["followed_up"])
+    looks = Looks(help_since=row["help"], checked_in_at=row["checked_in"], followed_up_at=row["followed_up"])
+    return await with_talks(connection, account_id, looks)
 
 
 async def reopen(connection: Connection, account_id: str) -> None:

@@ -130,10 +130,12 @@ class Adoption(Received):
     """Check-ins every `every_days` after go-live, or from `latest_start` days after activation if go-live does not come.
 
     `low`: share of the paid seats in use under which the customer is helped; `recovered`: share from which that help ends.
-    `follow_up_days`: when the help is looked at again. Usage older than `stale_days` counts as unknown.
+    `write_every_days`: a check-in that finds all as it should be is written to the customer only so many days after they heard of their
+    use from us (null: each is). `follow_up_days`: when the help is looked at again. Usage older than `stale_days` counts as unknown.
     """
 
     every_days: Annotated[int, Field(ge=1, le=366)]
+    write_every_days: Annotated[int, Field(ge=1, le=366)] | None = None
     latest_start: Days = 60
     low: Share = Decimal("0.4")
     recovered: Share = Decimal("0.5")

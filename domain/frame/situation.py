@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from domain.assets.model import AssetRecord
 from domain.frame.customer import Customer
@@ -19,11 +20,18 @@ TOLERATED_DELAY = timedelta(days=7)
 @dataclass(frozen=True)
 class Looks:
     """The looks at how a customer uses what they pay for: since when help is under way (null: none is), the last check-in and
-    the last follow-up."""
+    the last follow-up. And what was talked about: `said_at` and `said`, when the last check-in was written and what it was filled with;
+    `seen`, the figures of that one and of those after it; `told_at`, when we wrote about their use last; `talked_at`, when they last
+    answered, called, or had an answer from somebody in a case."""
 
     help_since: datetime | None = None
     checked_in_at: datetime | None = None
     followed_up_at: datetime | None = None
+    said_at: datetime | None = None
+    said: Mapping[str, Any] | None = None
+    seen: tuple[tuple[datetime, Mapping[str, Any]], ...] = ()
+    told_at: datetime | None = None
+    talked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
-from domain.success import adoption, expansion, onboarding, reorder, thanks
+from domain.success import adoption, conversation, expansion, onboarding, reorder, thanks
 
 Context = dict[str, Any]
 _Told = Callable[[Situation, Context, WrittenMail], Context | str]
@@ -65,8 +65,8 @@ def _check_in(situation: Situation, context: Context, _: WrittenMail) -> Context
     next_on = context.get("next_on")
     if situation.kept is not None:
         coming = min((day for day in situation.kept if day > situation.today), default=None)
-        next_on = coming.isoformat() if coming is not None and next_on is not None else None
-    return {**context, **adoption.reported(situation), "next_on": next_on}
+        next_on = adoption.next_told(situation, coming) if coming is not None and next_on is not None else None
+    return {**context, **conversation.reported(situation), "next_on": next_on}
 
 
 def _of_use(template: str) -> _Told:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from domain.frame import pace
 from domain.frame.customer import ContractStatus
@@ -17,9 +19,8 @@ from domain.holds import holding, unhappy
 from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
-from domain.kernel.money import half_up
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import expansion, health_plays
+from domain.success import conversation, expansion, health_plays
 from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
@@ -90,11 +91,24 @@ def check_in(situation: Situation, step: Step, health: Health) -> Decision:
         return Decision(
             JournalLine("Adoption ends: nothing sold for a term is left"), Outcome(stages={STAGE: None}, drop=[STAGE])
         )
-    following = check_in_after(situation, situation.playbook.adoption.every_days)
-    # Nothing is announced for a day on which nothing may be left to talk about.
-    goes_on = situation.customer.holds_term(following.at)
-    looked = _look(situation, health, following.on.isoformat() if goes_on else "")
+    following = next_check_in(situation)
+    looked = _look(situation, health, conversation.told_next(situation, _coming(situation, following)) or "")
     return looked + Outcome(plan=[following])
+
+
+def _coming(situation: Situation, step: Step) -> Iterator[Step]:
+    """A check-in and those that follow it, for a year."""
+    last = situation.as_of + timedelta(days=400)
+    while step.at < last:
+        yield step
+        step = next_check_in(replace(situation, as_of=step.at))
+
+
+def next_told(situation: Situation, day: date) -> str | None:
+    """The day that a check-in which leaves now names as the next one, `day` being that of the next look."""
+    return conversation.told_next(
+        situation, _coming(situation, situation.step("adoption_check_in", STAGE, "check-in", day))
+    )
 
 
 def review(situation: Situation, step: Step, health: Health) -> Decision:
@@ -150,7 +164,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
     says = f"Low adoption of {use.asset.product_name}: {use.says}"
     due_at, due_on = situation.customer.morning(situation.in_days(3))
     return Decision(
-        JournalLine(f"{says}; an offer of help follows", kind="adoption_outreach", detail=_figures(use)),
+        JournalLine(f"{says}; an offer of help follows", kind="adoption_outreach", detail=conversation.figures_of(use)),
         Outcome(
             plan=[next_follow_up(situation)],
             stages={STAGE: Stage(status=HELPING)},
@@ -170,7 +184,7 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
 
 
 def _outreach(situation: Situation, use: SeatUse) -> Mail:
-    return Mail("outreach", {**_figures(use), "low": str(situation.playbook.adoption.low)})
+    return Mail("outreach", {**conversation.figures_of(use), "low": str(situation.playbook.adoption.low)})
 
 
 def mail(situation: Situation, step: Step) -> Decision:
@@ -189,7 +203,7 @@ def mail_of(situation: Situation, template: str) -> Mail | None:
     if use is not None and template == "outreach" and helping and use.share < terms.low:
         return _outreach(situation, use)
     if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
-        return Mail("recovered", _figures(use))
+        return Mail("recovered", conversation.figures_of(use))
     return None
 
 
@@ -198,11 +212,11 @@ def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Deci
     says = f"Adoption of {use.asset.product_name} is still low: {use.says}"
     if in_check_in and (not _has_had_time(situation) or _told_lately(situation)):
         return Decision(
-            JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=_figures(use)),
+            JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=conversation.figures_of(use)),
             Outcome(attention={"low_adoption": says}),
         )
     return Decision(
-        JournalLine(says, kind="adoption_still_low", detail=_figures(use)),
+        JournalLine(says, kind="adoption_still_low", detail=conversation.figures_of(use)),
         Outcome(said=[says], attention={"low_adoption": says}),
         notices=[Notice(says, ["The success manager has a task to help; it has not changed it yet."], to="owner")],
     )
@@ -211,7 +225,7 @@ def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Deci
 def _recovered(situation: Situation, use: SeatUse) -> Decision:
     says = f"Adoption of {use.asset.product_name} recovered: {use.says}"
     return Decision(
-        JournalLine(says, kind="adoption_recovered", detail=_figures(use)),
+        JournalLine(says, kind="adoption_recovered", detail=conversation.figures_of(use)),
         Outcome(
             drop=[f"{STAGE}/follow-up-*"],
             stages={STAGE: Stage(status=STEADY)},
@@ -219,29 +233,23 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
             said=[says],
         ),
         [CloseStaffTasks(HELP_TASK, situation.as_of, outcome=says)],
-        [Mail("recovered", _figures(use))],
+        [Mail("recovered", conversation.figures_of(use))],
     )
 
 
 def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> Decision:
     use = uses[0] if uses else None
-    figures = _figures(use) if use else dict.fromkeys(_COUNTED)
+    figures = conversation.figures_of(use) if use else dict.fromkeys(conversation.COUNTED)
     said = f"{use.asset.product_name}, {use.says}" if use else "usage unknown"
     if next_on is None:
         return Decision(JournalLine(f"Usage looked at: {said}", detail=figures))
     if held := guard_of(situation).holds_back(Purpose.SALES_OUTREACH):
         # Whoever serves the customer talks to them now; a check-in would be one voice too many.
         return Decision(JournalLine(f"Check-in: {said}; not written, {held.says}", detail=figures))
-    context = {**reported(situation), "next_on": next_on or None}
-    return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[Mail("check_in", context)])
-
-
-def reported(situation: Situation) -> dict[str, object]:
-    """What a check-in says of a customer's products and of their use, as it is now."""
-    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
-    figures = _figures(uses[0]) if uses else {}
-    products = situation.customer.product_names(situation.as_of)
-    return {"products": products, **{name: figures.get(name) for name in _COUNTED}}
+    if why := conversation.why_not_written(situation):
+        return Decision(JournalLine(f"Check-in: {said}; not written, {why}", detail=figures))
+    mail = Mail("check_in", conversation.says(situation, next_on or None))
+    return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[mail])
 
 
 def survey(situation: Situation, step: Step) -> Decision:
@@ -363,17 +371,3 @@ def _taken_back(situation: Situation, key: str, why: str) -> CloseStaffTasks:
 
 def _open_tasks(situation: Situation) -> set[str]:
     return set(situation.customer.staff_tasks)
-
-
-_COUNTED = ("active_users", "seats", "adoption", "counted_on")
-
-
-def _figures(use: SeatUse) -> dict[str, str | int | None]:
-    share = str(half_up(3).apply(use.share))
-    return {
-        "product": use.asset.product_name,
-        "active_users": use.active,
-        "seats": use.seats,
-        "adoption": share,
-        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
-    }

@@ -63,6 +63,7 @@ def asked(situation: Situation) -> dict[str, Any] | None:
         "last_order": max(days).isoformat(),
         "rhythm_days": order_rhythm(days, situation.playbook.reorder) if len(set(days)) > 1 else None,
         "products": situation.customer.product_names()[:10],
+        "variant": len(set(days)) % 2,
     }
 
 

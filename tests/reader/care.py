@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from tests.reader.checking_in import since_the_last
 from tests.reader.desk import Desk
 from tests.reader.facts import LISTED, Facts
 
@@ -36,6 +37,7 @@ def check_in(desk: Desk) -> None:
     )
     if use is not None:
         use_is(desk, use, None)
+    since_the_last(desk, use)
     following = desk.first(
         {"en": "We plan to be in touch again on {day:date}", "ja": "次回は{day:date}頃にご連絡を差し上げる予定"}
     )
@@ -61,12 +63,12 @@ def _next_look(desk: Desk, day: date) -> None:
         desk.wrong("date", day, "a day to come")
         return
     every = desk.facts.terms_of_play()["adoption"].get("every_days", 30)
-    if (day - desk.today).days > 2 * every:
-        desk.wrong("date", day, f"a day soon: they hear from us about every {every} days")
+    if (day - desk.today).days > 2 * every + (desk.facts.terms_of_play()["adoption"].get("write_every_days") or 0):
+        desk.wrong("date", day, f"a day soon: it is looked at every {every} days")
     rows = desk.facts.tables["journal"]
     ends = max(row["at"] for row in rows)
     checks = sorted(desk.facts.day(row["at"]) for row in rows if "/adoption/check-in-" in row["key"])
-    looked = [one for one in checks if one > desk.today][:1] == [day]
+    looked = day in checks
     over = any(row["title"].startswith(("Adoption ends", "Paused", "Step skipped", "Account changed")) for row in rows)
     ended = any(
         c["status"] == "ended" and facts_day <= day

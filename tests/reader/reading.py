@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import holidays
 
-from tests.reader import care, notices, ordering, owning, renewing, service, starting, terms
+from tests.reader import care, checking_in, notices, ordering, owning, renewing, service, starting, terms
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
@@ -83,6 +83,8 @@ def read(facts: Facts, letters: list[Letter]) -> Report:
     report.findings += pace(facts, letters)
     report.findings += settled(facts, letters)
     report.findings += hours(facts, letters)
+    report.findings += checking_in.repeated(letters)
+    report.findings += checking_in.beside_a_talk(facts, letters)
     report.findings += said_sent(facts, letters)
     report.findings += filed(facts, letters)
     return report

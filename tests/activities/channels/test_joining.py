@@ -73,7 +73,8 @@ def test_both_say_all_that_each_would_say(language: str) -> None:
     both = Renderer().render_joined(parts)
     assert both.subject == " · ".join(one.subject for one in alone)
     whole = set(both.text.split("\n\n"))
-    assert all(chunk in whole for one in alone for chunk in one.text.split("\n\n"))
+    said = [chunk for one in alone for chunk in one.text.split("\n\n") if "でございます。" not in chunk]
+    assert all(chunk in whole for chunk in said), "all but the name of who writes"
     assert both.text.count("Meridian Systems") < sum(one.text.count("Meridian Systems") for one in alone)
     many = Renderer().render_joined([mail("documents", n) for n in range(2)] + [mail("onboarding_invite"), *parts])
     assert "+" in many.subject or many.subject.count(" · ") <= 2

@@ -1,0 +1,120 @@
+"""What a check-in says, and whether it is written at all: what has changed since the last one, what is next, one thing to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from domain.frame.customer import ContractStatus
+from domain.frame.situation import Looks, Situation
+from domain.frame.state import Step
+from domain.kernel.money import half_up
+from domain.orders.order import ContactRole
+from domain.success.health import SeatUse, seat_use
+
+COUNTED = ("active_users", "seats", "adoption", "counted_on")
+TIPS = ("seats", "least_used", "administrator", "show", "ask")
+"""Things to try, the most useful first; the last two can always be tried."""
+VARIANTS = 3
+"""So many ways there are to say a check-in; see its template."""
+_MONTHS_SHOWN = 6
+_AHEAD = timedelta(days=120)
+
+
+def figures_of(use: SeatUse) -> dict[str, str | int | None]:
+    """Seats in use, as they are written and kept."""
+    share = str(half_up(3).apply(use.share))
+    return {
+        "product": use.asset.product_name,
+        "active_users": use.active,
+        "seats": use.seats,
+        "adoption": share,
+        "counted_on": use.counted_on.isoformat() if use.counted_on else None,
+    }
+
+
+def reported(situation: Situation) -> dict[str, object]:
+    """What a check-in says of a customer's products and of their use, as it is now."""
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    figures = figures_of(uses[0]) if uses else {}
+    products = situation.customer.product_names(situation.as_of)
+    return {"products": products, **{name: figures.get(name) for name in COUNTED}}
+
+
+def why_not_written(situation: Situation) -> str | None:
+    """Why a check-in of now says nothing to the customer; null if it does."""
+    looks, terms, day_of = situation.looks or Looks(), situation.playbook.adoption, situation.customer.day_of
+    rhythm = terms.write_every_days or terms.every_days
+    if terms.write_every_days and looks.told_at is not None:
+        told = day_of(looks.told_at)
+        if told + timedelta(days=rhythm) > situation.today:
+            return f"they heard from us on {told}"
+    if looks.talked_at is not None and (talked := day_of(looks.talked_at)) > situation.in_days(-(rhythm // 3) - 1):
+        return f"we talked with each other on {talked}"
+    return None
+
+
+def says(situation: Situation, next_on: str | None) -> dict[str, Any]:
+    """What a check-in of now is filled with."""
+    looks = situation.looks or Looks()
+    last = looks.said or {}
+    now = reported(situation)
+    found = {**now, "next_on": next_on, "term_ends": _term_end(situation)}
+    before: list[str] = last.get("products") or []
+    if looks.said_at is not None:
+        products = situation.customer.product_names(situation.as_of)
+        found["since"] = situation.customer.day_of(looks.said_at).isoformat()
+        found["added"] = [name for name in products if name not in before]
+        found["gone"] = [name for name in before if name not in products]
+        found |= _use_since(situation, looks)
+    found["variant"] = (int(last.get("variant", -1)) + 1) % VARIANTS
+    found["try"] = next(tip for tip in _tips(situation) if tip["tip"] != (last.get("try") or {}).get("tip"))
+    return found
+
+
+def _use_since(situation: Situation, looks: Looks) -> dict[str, Any]:
+    """The seats in use at the last check-in and at the looks in between, if they are of the product that is spoken of now."""
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    product = uses[0].asset.product_name if uses else None
+    seen = [
+        {"on": situation.customer.day_of(at).isoformat(), "active_users": one["active_users"], "seats": one["seats"]}
+        for at, one in looks.seen
+        if one.get("product") == product and one.get("active_users") is not None and not one.get("counted_on")
+    ]
+    return {"seen": seen[-_MONTHS_SHOWN:]}
+
+
+def _tips(situation: Situation) -> Iterator[dict[str, Any]]:
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    if uses and (free := uses[0].seats - uses[0].active) > 0:
+        yield {"tip": "seats", "free": free, "product": uses[0].asset.product_name}
+    if len(uses) > 1:
+        yield {"tip": "least_used", "product": uses[0].asset.product_name}
+    if all(contact.role is not ContactRole.ADMIN for contact in situation.customer.contacts):
+        yield {"tip": "administrator"}
+    yield {"tip": "show"}
+    yield {"tip": "ask"}
+
+
+def _term_end(situation: Situation) -> dict[str, str] | None:
+    """The next term that ends within the coming months: of which contract, and its last day."""
+    running = (c for c in situation.customer.contracts if c.status == ContractStatus.ACTIVE)
+    ends = [
+        (c.term.until - timedelta(days=1), c.contract_id)
+        for c in running
+        if situation.as_of < c.term.ends_at <= situation.as_of + _AHEAD
+    ]
+    if not ends:
+        return None
+    day, contract_id = min(ends)
+    return {"contract_id": contract_id, "day": day.isoformat()}
+
+
+def told_next(situation: Situation, coming: Iterable[Step]) -> str | None:
+    """The day of the first of the coming check-ins that is written after one of now; null if by then nothing may be left to talk of."""
+    wait = timedelta(days=situation.playbook.adoption.write_every_days or 0)
+    written = next((step for step in coming if step.on >= situation.today + wait), None)
+    if written is None or not situation.customer.holds_term(written.at):
+        return None
+    return written.on.isoformat()
