@@ -11,8 +11,9 @@ from temporalio.client import Client
 
 from activities.channels.waiting import Row, count_waiting, waiting
 from activities.kernel.pool import Pool
+from domain.frame.batches import Batch
 from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel
-from domain.frame.keys import case_of_delivery
+from domain.frame.keys import BATCH, case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
@@ -94,6 +95,9 @@ class Outgoing:
         """Asks whoever carries something to try it now: their workflow id, and what came of it, one after the other."""
         for carrier in dict.fromkeys(row["carrier"] for row in await self.list(channel, account_id)):
             try:
+                if carrier == Batch.ATTEND.value:
+                    yield carrier, "its run tries it again by itself, within the hour"
+                    continue
                 if carrier.startswith("case-"):
                     await self._cases.ask(carrier.removeprefix("case-"), "retry", {"by": "operator"})
                 else:
@@ -123,4 +127,6 @@ def _carrier(row: Row) -> str:
     delivery_id: str = row["delivery_id"]
     if case_id := case_of_delivery(delivery_id):
         return case_workflow_id(case_id)
+    if delivery_id.startswith(BATCH):
+        return Batch.ATTEND.value
     return journey_id(row["account_id"])

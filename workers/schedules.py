@@ -27,6 +27,7 @@ TIMES: Mapping[Batch, str] = {
     Batch.HEALTH: "10 3 * * *",
     Batch.EXPANSION: "40 3 * * 1",
     Batch.RENEWALS: "10 4 * * *",
+    Batch.ATTEND: "0 * * * *",
 }
 """The time of each, in cron's words, UTC."""
 

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
+from activities.channels.batch_notices import BatchNotices
 from activities.channels.deliveries import Deliveries
 from activities.channels.events import Webhooks
 from activities.channels.mail import MailChannel
@@ -27,11 +28,13 @@ from activities.frame.unit_of_work import Performer
 from activities.holds.holds import HoldKeeping
 from activities.journey.accepting import OrderAcceptance
 from activities.journey.answering import made_activities
+from activities.journey.attending import Attending
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
 from activities.journey.steps import JourneySteps
 from activities.kernel.pool import Pool
+from activities.mail.signing import Signing
 from activities.orders.fulfilments import Fulfilments
 from activities.playbooks import FOLDER, read_playbooks
 from activities.quotes.quoting import Quotes
@@ -90,10 +93,22 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
         HealthKeeping(performer),
         HealthBatch(pool, temporal),
-        Deliveries(performer, mail, MailNotices(mail, settings.staff_language, playbooks.titles()), provisioner),
+        Deliveries(performer, mail, _notices(settings, mail), provisioner),
+        build_attending(pool, settings, mail),
     )
     by_hand = [method for concern in concerns for method in activities_of(concern)]
     return [*by_hand, *made_activities(performer, case_worker, concerns)]
+
+
+def _notices(settings: Settings, mail: MailChannel) -> MailNotices:
+    titles = read_playbooks(settings.playbooks or FOLDER).titles()
+    return MailNotices(mail, settings.staff_language, titles)
+
+
+def build_attending(pool: Pool, settings: Settings, mail: MailChannel | None = None) -> Attending:
+    """What attends to the work of our people: the batch of a worker, and what a rehearsal calls on its days."""
+    channel = mail or MailChannel(settings.smtp(), Renderer(), Signing(pool).key)
+    return Attending(pool, BatchNotices(pool, _notices(settings, channel)).leave)
 
 
 def activities_of(concern: object) -> list[Callable[..., Any]]:

@@ -33,7 +33,7 @@ async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, St
 
 
 list_staff = Query(
-    "select s.staff_id, s.name, s.email, s.language, s.changed_at, s.changed_by,"
+    "select s.staff_id, s.name, s.email, s.language, s.time_zone, s.country, s.left_at, s.changed_at, s.changed_by,"
     " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
     " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
     " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
@@ -58,3 +58,34 @@ async def change_staff(connection: Connection, person: Staff, by: str, as_of: da
         by,
         person.language,
     )
+
+
+async def place_staff(connection: Connection, staff_id: str, time_zone: str | None, country: str | None) -> None:
+    """Where somebody works; null leaves what is on record."""
+    await connection.execute(
+        "update staff set time_zone = coalesce($2, time_zone), country = coalesce($3, country) where staff_id = $1",
+        staff_id,
+        time_zone,
+        country,
+    )
+
+
+async def leaves(connection: Connection, staff_id: str, by: str, as_of: datetime) -> None:
+    """Somebody is not with us any more, from now on."""
+    await connection.execute(
+        "update staff set left_at = coalesce(left_at, $2), changed_at = $2, changed_by = $3 where staff_id = $1",
+        staff_id,
+        as_of,
+        by,
+    )
+
+
+left_to_hand_over = Query(
+    "select a.account_id, a.owner_id = $1 as owns, a.success_manager_id = $1 as looks_after,"
+    " array(select t.task_id from staff_task t where t.account_id = a.account_id and t.staff_id = $1 and t.closed_at is null"
+    "       order by t.task_id) as tasks"
+    " from account a where a.closed_at is null and (a.owner_id = $1 or a.success_manager_id = $1 or exists ("
+    "   select from staff_task t where t.account_id = a.account_id and t.staff_id = $1 and t.closed_at is null))"
+    " order by a.account_id"
+)
+"""The customers of one of our people, whether they own them, look after them, and the tasks that they have there."""

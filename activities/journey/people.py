@@ -27,15 +27,15 @@ class CustomerChanges(Activities):
 
     async def _named(
         self, work: UnitOfWork, situation: Situation, request: ChangeAccount
-    ) -> tuple[dict[str, StaffFacts], Playbook | None]:
-        """The people and the playbook that a change names."""
+    ) -> tuple[dict[str, StaffFacts], Playbook | None, list[StaffTaskFacts]]:
+        """The people and the playbook that a change names, and what is to be done for the customer."""
         named = {id for id in (request.owner, request.success_manager) if id is not None}
         staff = await staff_rows.find_staff(work.connection, named) if named else {}
         playbook = self._playbooks.current(request.segment) if request.segment else None
         if request.playbook_version is not None:
             segment = request.segment or situation.customer.account.segment
             playbook = await customers.find_playbook(work.connection, segment, request.playbook_version)
-        return staff, playbook
+        return staff, playbook, await staff_task_rows.open_tasks(work.connection, work.unit.account_id)
 
     async def _task(
         self, work: UnitOfWork, _: Situation, request: TaskRequest

@@ -24,6 +24,17 @@ async def find_task(connection: Connection, account_id: str, task_id: str) -> St
     return StaffTaskFacts.model_validate(found) if found else None
 
 
+_OPEN = f"""
+select {TASK} from staff_task t join staff s using (staff_id) where t.account_id = $1 and t.closed_at is null
+order by greatest(t.due_at, t.snoozed_until), t.task_id
+"""
+
+
+async def open_tasks(connection: Connection, account_id: str) -> list[StaffTaskFacts]:
+    """What is to be done for a customer, the first due first."""
+    return [StaffTaskFacts.model_validate(row[0]) for row in await connection.fetch(_OPEN, account_id)]
+
+
 HANDLERS: Handlers = dict(
     [
         on(

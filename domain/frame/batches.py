@@ -16,6 +16,7 @@ class Batch(StrEnum):
     EXPANSION = "expansion_batch"
     RENEWALS = "renewal_batch"
     HEALTH = "health_batch"
+    ATTEND = "attend_batch"
 
     @property
     def says(self) -> str:
@@ -25,6 +26,7 @@ class Batch(StrEnum):
 
 _SAYS = {
     Batch.PRUNE: "Deletes events that left long ago and old days of usage",
+    Batch.ATTEND: "Reminds our people of what is due, tells who is next of what is late, and on Mondays what their week holds",
     Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
     Batch.RENEWALS: "Makes what is due before renewals a task of our people",
     Batch.HEALTH: "Scores the health of all customers and tells the journeys whose band is another one",

@@ -89,6 +89,8 @@ class Word(NamedTuple):
 
 _JOURNEY = "journey:"
 _CASE = "case:"
+BATCH = "batch:"
+"""Begins the key of what a batch over tables does."""
 _SETTLED = "/settled"
 
 
@@ -116,6 +118,11 @@ def effect_key(account_id: str, what: str) -> str:
 def case_key(case_id: str, what: str) -> str:
     """The business key of something done for a case: `case:C-17/case_resolve:r-1`."""
     return str(EffectKey(f"{_CASE}{case_id}", what))
+
+
+def batch_key(whose: str, what: str) -> str:
+    """The business key of something that a batch does, for a customer or one of our people: `batch:s-2/week-2027-03-01`."""
+    return str(EffectKey(f"{BATCH}{whose}", what))
 
 
 def message_key(account_id: str, delivery_id: str) -> str:

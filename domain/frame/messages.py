@@ -54,7 +54,8 @@ class OwnWords(str):
 
 
 class StaffNotice(Carried):
-    """An internal notice to a member of staff: something to know or to do about one customer."""
+    """An internal notice to a member of staff: something to know or to do about one customer, or about several (then `account_id` and
+    `company` are empty)."""
 
     delivery_id: str
     """unique for ever, like that of a mail"""

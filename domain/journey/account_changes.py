@@ -13,6 +13,7 @@ from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
 from domain.journey.writes import ChangedAccount, GoneContacts, KeepPlaybook, NewContact, SavedContacts
@@ -86,9 +87,14 @@ class ChangeContacts(Request):
 
 
 def change_account(
-    situation: Situation, request: ChangeAccount, staff: Mapping[str, StaffFacts], playbook: Playbook | None
+    situation: Situation,
+    request: ChangeAccount,
+    staff: Mapping[str, StaffFacts],
+    playbook: Playbook | None,
+    tasks: Sequence[StaffTaskFacts] = (),
 ) -> tuple[Situation, Decision]:
-    """The customer as they are from now on, and what follows. `playbook`: the one of the segment and version that are asked for.
+    """The customer as they are from now on, and what follows. `playbook`: the one of the segment and version that are asked for;
+    `tasks`: what is to be done for the customer.
 
     Raises `Refusal`: UnknownStaff, InvalidRequest for an unknown segment, NotAllowed while an onboarding promises its tasks.
     """
@@ -141,7 +147,7 @@ def change_account(
         },
     )
     line = JournalLine(says, detail={"reason": request.reason} if request.reason else {})
-    notices = list(_told_to_successors(customer, changed, request.reason))
+    notices = list(_told_to_successors(situation, changed, request.reason, write.succeeded, tasks))
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
     return moved, Decision(line, outcome, writes, mails, notices)
 
@@ -169,14 +175,26 @@ def _changed(
     )
 
 
-def _told_to_successors(before: Customer, changed: Collection[str], reason: str) -> Iterator[Notice]:
-    """Who is in charge from now on hears it, and who was until now."""
+def _told_to_successors(
+    situation: Situation,
+    changed: Collection[str],
+    reason: str,
+    succeeded: Mapping[str, str],
+    tasks: Sequence[StaffTaskFacts],
+) -> Iterator[Notice]:
+    """Who is in charge from now on hears it, and who was until now, and what is to be done that goes over to them."""
+    before = situation.customer
     for name, what, until_now in (
-        ("owner", "the owner", before.owner.name),
-        ("success_manager", "the success manager", before.success_manager.name),
+        ("owner", "the owner", before.owner),
+        ("success_manager", "the success manager", before.success_manager),
     ):
         if name in changed:
-            lines = [f"Until now: {until_now}.", *([OwnWords(reason)] if reason else [])]
+            lines = [f"Until now: {until_now.name}.", *([OwnWords(reason)] if reason else [])]
+            lines += [
+                f"What is to be done: {task.title}, by {before.day_of(task.counts_from)} (task {task.task_id})."
+                for task in tasks
+                if task.person.staff_id == until_now.staff_id and until_now.staff_id in succeeded
+            ]
             yield Notice(f"You are {what} of this customer now", lines, to=name)
 
 

@@ -133,6 +133,13 @@ def staff() -> typer.Typer:
     return app
 
 
+def task() -> typer.Typer:
+    """What our people have to do for customers: look at it, and say what becomes of it."""
+    from workers.cli.tasks import app
+
+    return app
+
+
 def price() -> typer.Typer:
     """List prices, and what a purchase gives back at them."""
     from workers.cli.prices import app
@@ -170,6 +177,22 @@ def report() -> typer.Typer:
 
 COMMANDS: tuple[Loader, ...] = (
     *(up, temporal, demo, worker, register, migrate, doctor, prune, schema),
-    *(timeline, journey, asset, case, inbox, mail, keys, deliveries, staff, price, import_, health, report, playbook),
+    *(
+        timeline,
+        journey,
+        asset,
+        case,
+        inbox,
+        mail,
+        keys,
+        deliveries,
+        staff,
+        task,
+        price,
+        import_,
+        health,
+        report,
+        playbook,
+    ),
 )
 """Every command and group, in the order in which help lists them."""

@@ -100,7 +100,7 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
     with Stage(orders[0].account.name, orders[0].account.time_zone) as stage:
         place = (up.stack.smtp_host, up.stack.smtp_port, Settings().mail_domain)
         post = PostOffice(up.pool, up.stack.mailbox, *place)
-        life = Life(up.client, up.pool, story, orders, documents, stage.show, post)
+        life = Life(up.client, up.pool, story, orders, documents, stage.show, post, up.attending)
         await life.live()
     timings["life"] = time.monotonic() - began
     return await summarise(up, life, timings)

@@ -71,6 +71,7 @@ class Driver:
 
     async def _reach(self, account_id: str, at: datetime) -> None:
         reached = await self.up.client.fast_forward_to(account_id, at)
+        await self.up.attending.attend_to(reached, account_id)
         if reached < at:
             raise UserError(f"the journey of {account_id} ended at {reached:%Y-%m-%d}, before {at:%Y-%m-%d}")
 

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from activities.journey.attending import Attending
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
@@ -29,7 +30,7 @@ from workers.logs import set_up
 from workers.migrating import migrate
 from workers.schedules import keep_schedules
 from workers.settings import Settings
-from workers.wiring import build_inbox, build_worker, inbox_runs
+from workers.wiring import build_attending, build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 
@@ -40,6 +41,7 @@ class Up:
     stack: EmbeddedStack
     client: PerennialClient
     pool: Pool
+    attending: Attending
 
 
 @asynccontextmanager
@@ -68,7 +70,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
                 place.write_text(stack.running.model_dump_json())
                 waits = timedelta(seconds=IMPORTS_WAIT)
                 client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
-                yield Up(stack, client, pool)
+                yield Up(stack, client, pool, build_attending(pool, settings))
         finally:
             stack.mail.arrival = None
             place.unlink(missing_ok=True)

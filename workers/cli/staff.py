@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from activities.frame import staff_rows
 from activities.kernel.clock import present
+from domain.kernel.countries import COUNTRIES
 from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.shown import counted
+from domain.kernel.zones import is_zone
 from domain.orders.order import Staff
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, print_json, show_facts, show_table, words
-from workers.cli.servers import By, asker
+from workers.cli.servers import By, asker, connections
+
+if TYPE_CHECKING:
+    from gateway.client import PerennialClient
 
 app = typer.Typer(no_args_is_help=True)
 
+TimeZone = Annotated[
+    str | None, typer.Option(help="Where they work, such as Asia/Tokyo; else where most of their customers are.")
+]
+Country = Annotated[str | None, typer.Option(help="Whose days off are theirs, such as JP.")]
 LANGUAGE = "In which they are told things, such as ja. [PERENNIAL_STAFF_LANGUAGE]"
 
 
@@ -29,8 +38,8 @@ async def list_staff(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
-    shown = ("staff_id", "name", "email", "language", "owns", "looks_after", "takes_cases")
-    names = ("staff", "name", "address", "language", "owns", "looks after", "takes cases")
+    shown = ("staff_id", "name", "email", "language", "time_zone", "owns", "looks_after", "takes_cases", "left_at")
+    names = ("staff", "name", "address", "language", "zone", "owns", "looks after", "takes cases", "left")
     show_table(names, [[row[name] for name in shown] for row in rows])
 
 
@@ -52,13 +61,16 @@ async def add(
     name: Annotated[str, typer.Option(help="As it stands in mails.")],
     email: Annotated[str, typer.Option(help="Where notices go, and answers to mails.")],
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
+    time_zone: TimeZone = None,
+    country: Country = None,
     by: By = None,
 ) -> None:
     """Somebody new. An order may introduce people as well."""
-    person = _person(staff_id, name, email, language)
+    person, place = _person(staff_id, name, email, language), _place(time_zone, country)
     async with facts() as connection, connection.transaction():
         if not await staff_rows.add_staff(connection, person, await asker(connection, by), present()):
             raise UserError(f"{staff_id!r} is taken; change them with `perennial staff change {staff_id}`")
+        await staff_rows.place_staff(connection, staff_id, *place)
     console.print(f"{staff_id} was added.")
 
 
@@ -69,18 +81,72 @@ async def change(
     name: Annotated[str | None, typer.Option()] = None,
     email: Annotated[str | None, typer.Option()] = None,
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
+    time_zone: TimeZone = None,
+    country: Country = None,
     by: By = None,
 ) -> None:
-    """Another name, address or language, for every customer at once."""
-    if name is None and email is None and language is None:
-        raise UserError("say what changes: --name, --email or --language")
+    """Another name, address, language or place, for every customer at once."""
+    if all(one is None for one in (name, email, language, time_zone, country)):
+        raise UserError("say what changes: --name, --email, --language, --time-zone or --country")
+    place = _place(time_zone, country)
     async with facts() as connection, connection.transaction():
         known = _named(await staff_rows.list_staff(connection), staff_id)
         person = _person(staff_id, name or known["name"], email or known["email"], language or known["language"])
         await staff_rows.change_staff(connection, person, await asker(connection, by), present())
+        await staff_rows.place_staff(connection, staff_id, *place)
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )
+
+
+@app.command()
+@waited
+async def leave(
+    staff_id: str,
+    to: Annotated[str, typer.Option(help="Who gets their customers and their tasks.", metavar="STAFF_ID")],
+    by: By = None,
+) -> None:
+    """Somebody leaves: their customers and tasks go to a successor, one journey after the other. Run again it goes on where it ended."""
+    if to == staff_id:
+        raise UserError(f"{staff_id} leaves; name somebody else with --to")
+    if by is None:
+        raise UserError("say who does it: --by STAFF_ID, or PERENNIAL_STAFF")
+    async with connections() as servers:
+        async with servers.pool.acquire() as connection, connection.transaction():
+            asked_by, rows = await asker(connection, by), await staff_rows.list_staff(connection)
+            person = _named(rows, staff_id)
+            if _named(rows, to)["left_at"] is not None:
+                raise UserError(f"{to} has left as well; name somebody who is there")
+            if person["takes_cases"]:
+                raise UserError(
+                    f"{staff_id} takes cases still; take them off their team first (`put_agent`, active false)"
+                )
+            await staff_rows.leaves(connection, staff_id, asked_by, present())
+            left = await staff_rows.left_to_hand_over(connection, staff_id)
+        for row in left:
+            await _hand_over(servers.client, row, to, {"reason": f"{person['name']} has left", "by": by})
+    console.print(
+        f"{staff_id} has left; {counted(len(left), 'customer')} and what was to be done for them went to {to}."
+    )
+
+
+async def _hand_over(client: PerennialClient, row: dict[str, Any], to: str, why: dict[str, str]) -> None:
+    """All that somebody had with one customer goes to their successor."""
+    parts = {name: to for name, had in (("owner", row["owns"]), ("success_manager", row["looks_after"])) if had}
+    if parts:
+        await client.ask(row["account_id"], "change_account", {**parts, **why})
+        return
+    for task_id in row["tasks"]:
+        request = {"task_id": task_id, "to": to, "role": "manager", **why}
+        await client.ask(row["account_id"], "hand_over_staff_task", request)
+
+
+def _place(time_zone: str | None, country: str | None) -> tuple[str | None, str | None]:
+    if time_zone is not None and not is_zone(time_zone):
+        raise UserError(f"no time zone is called {time_zone!r}; use a name such as Asia/Tokyo")
+    if country is not None and country not in COUNTRIES:
+        raise UserError(f"{country!r} is no country; use two letters such as JP")
+    return time_zone, country
 
 
 def _person(staff_id: str, name: str, email: str, language: str | None) -> Staff:

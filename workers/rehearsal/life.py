@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from activities.journey import reports
+from activities.journey.attending import Attending
 from activities.kernel.pool import Pool
 from domain.frame.flight import DeliveryStatus
 from domain.frame.keys import about
-from domain.kernel.calendar import add_months, local_day
+from domain.kernel.calendar import add_months, business_day_from, local_day, local_instant
 from domain.kernel.money import half_up
 from domain.kernel.refusals import Refusal
 from domain.orders.order import Order
@@ -55,6 +56,8 @@ class Life:
     documents: list[dict[str, Any]]
     on_moment: Callable[[Moment], None]
     post: PostOffice | None = None
+    attending: Attending | None = None
+    """tells our people what they have to do, as a batch does for customers in real time; null: nobody does"""
     start: datetime = field(init=False)
     end: datetime = field(init=False)
     _seen: int = field(default=0, init=False)
@@ -65,6 +68,7 @@ class Life:
         first = self.orders[0]
         self.account_id = first.account.account_id
         self.zone = first.account.time_zone
+        self._country = first.account.country
         self.start = first.activated_at
         self._first_day = local_day(self.start, self.zone)
         last_day = add_months(self._first_day, self.story.months)
@@ -88,7 +92,7 @@ class Life:
         while now < self.end:
             ahead = (order.activated_at for order, _ in waiting if order.activated_at > now)
             until = min(now + TICK, self.end, *ahead, *(scheduled.at for scheduled in self._acts[:1]))
-            now = await self.client.fast_forward_to(self.account_id, until)
+            now = await self._forward(now, until)
             if not await self.client.is_running(self.account_id):
                 break
             while waiting and waiting[0][0].activated_at <= now:
@@ -100,6 +104,17 @@ class Life:
             await self.client.look_at_renewals(self.account_id)
             await self._show(now)
         self.end = now
+
+    async def _forward(self, now: datetime, until: datetime) -> datetime:
+        """To `until`, with a stop on the morning of a Monday in between, on which our people read what their week holds."""
+        today = local_day(now, self.zone)
+        monday = today + timedelta(days=7 - today.weekday())
+        for at in (local_instant(business_day_from(monday, self._country), self.zone), until):
+            if now < at <= until:
+                now = await self.client.fast_forward_to(self.account_id, at)
+                if self.attending is not None:
+                    await self.attending.attend_to(now, self.account_id)
+        return now
 
     async def _act(self, scheduled: Scheduled) -> None:
         """Asks what the story says; what it says will be refused has to be, with that refusal."""

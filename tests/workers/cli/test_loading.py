@@ -12,7 +12,7 @@ from workers.cli.commands import COMMANDS
 from workers.cli.loading import Loader, Unloaded
 
 FROM_FACTS = (
-    "timelines", "reports", "service_reports", "price_reports", "assets", "keys", "staff", "case_files", "cases", "mails",
+    "timelines", "reports", "service_reports", "price_reports", "assets", "keys", "staff", "tasks", "case_files", "cases", "mails",
 )  # fmt: skip
 """Modules with commands that ask the database alone."""
 HEAVY = ("temporalio", "gateway.client", "activities.frame.unit_of_work", "workers.documents", "workers.wiring")

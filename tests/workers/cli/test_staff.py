@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.kernel.refusals import Refusal
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of
@@ -53,13 +54,58 @@ async def test_a_person_is_added_once_and_changed_for_every_customer(servers: Se
     assert account_of(document) not in table
 
 
+async def test_who_leaves_hands_over_customers_and_tasks_and_gets_nothing_any_more(
+    servers: Servers, tmp_path: Path
+) -> None:
+    document, foreign = order(), order()
+    for name, role in ((f"l-{EVA}", "owner"), (f"n-{EVA}", "success_manager")):
+        document["account"][role] = {"staff_id": name, "name": name, "email": f"{name}@seller.example"}
+    for one in (document, foreign):
+        await servers.client.place_order(one)
+    own, other = account_of(document), account_of(foreign)
+    for n, account in enumerate((own, other)):
+        await servers.pool.execute(
+            "insert into staff_task (task_id, account_id, key, opened_at, title, reason, staff_id, due_at)"
+            " values ($1, $2, 'x/visit', now(), 'Visit them', 'They asked', $3, now() + interval '3 days')",
+            *(f"l{n}-{os.getpid()}", account, f"l-{EVA}"),
+        )
+    arguments = ("leave", f"l-{EVA}", "--to", f"n-{EVA}", "--by", f"n-{EVA}")
+    environment = {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
+    for _ in range(2):  # a second time it finds nothing left
+        ended = await perennial(
+            *("staff", *arguments), dsn=servers.stack.postgres_dsn, folder=tmp_path, environment=environment
+        )
+        assert ended.code == 0, ended.err
+    assert "; 0 customers" in ended.out
+    owner = "select owner_id from account where account_id = $1"
+    assert await servers.pool.fetchval(owner, own) == f"n-{EVA}"
+    assert await servers.pool.fetchval(owner, other) == "S-1"
+    whose = "select staff_id from staff_task where account_id = $1 and key = 'x/visit'"
+    assert [await servers.pool.fetchval(whose, account) for account in (own, other)] == [f"n-{EVA}"] * 2
+    titles = (
+        "select body->>'title' as title, body->'lines' as lines from outbox where account_id = $1 and staff_id = $2"
+    )
+    told = {row["title"]: row["lines"] for row in await servers.pool.fetch(titles, own, f"n-{EVA}")}
+    assert "What is to be done: Visit them" in " ".join(told["You are the owner of this customer now"])
+    assert "Handed over to you: Visit them" in {
+        row["title"] for row in await servers.pool.fetch(titles, other, f"n-{EVA}")
+    }
+    back = {"task_id": f"l0-{os.getpid()}", "to": f"l-{EVA}", "by": f"n-{EVA}"}
+    with pytest.raises(Refusal, match="has left"):
+        await servers.client.ask(own, "hand_over_staff_task", back)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("change", "s-1"), "say what changes: --name, --email or --language"),
+        (("change", "s-1"), "say what changes: --name, --email, --language, --time-zone or --country"),
         (("change", "nobody-here", "--name", "X"), "'nobody-here' is none of our people"),
         (("show", "nobody-here"), "'nobody-here' is none of our people"),
         (("add", "x-1", "--name", "X", "--email", "no address"), "email"),
+        (("change", "s-1", "--time-zone", "Mars/Base"), "no time zone is called 'Mars/Base'"),
+        (("change", "s-1", "--country", "jp"), "'jp' is no country"),
+        (("leave", "s-1", "--to", "s-1"), "name somebody else with --to"),
+        (("leave", "s-1", "--to", "s-2"), "say who does it"),
         (("add", "x y", "--name", "X", "--email", "x@seller.example"), "staff_id"),
         (("add", "x-2", "--name", "X", "--email", "x@seller.example", "--by", "nobody-here"), "'nobody-here' is none"),
     ],

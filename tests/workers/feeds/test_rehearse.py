@@ -15,6 +15,7 @@ from tests.workers.feeds.builders import feed, line, sample_of_its_own, sample_r
 from workers.cli.common import UserError
 from workers.cli.rehearse import rehearse_feed, weeks_to_today
 from workers.cli.stack import Up
+from workers.wiring import build_attending
 
 MOVED = "12422"
 """Ordered from Sydney first, from Zurich later: the same anniversary is still to come by the second clock."""
@@ -25,7 +26,7 @@ REGULAR = ("12823", "16998")
 @pytest.fixture
 def up(servers: Servers) -> Up:
     """The servers of the tests as `perennial up` has them."""
-    return Up(servers.stack, servers.client, servers.pool)
+    return Up(servers.stack, servers.client, servers.pool, build_attending(servers.pool, servers.settings))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""Our people are reminded of what is due, what is late goes further, and on Monday each reads what their week holds: each thing once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from activities.channels.batch_notices import BatchNotices
+from activities.channels.errors import ChannelUnavailableError
+from activities.journey.attending import Attending
+from activities.kernel.clock import present
+from domain.frame.batches import Batch, BatchReport
+from domain.frame.messages import StaffNotice
+from domain.kernel.calendar import business_day_from, local_instant
+from tests.builders import order
+from tests.conftest import Servers
+from tests.e2e.lives import account_of
+from tests.workflows.journey.test_staff_tasks import helped, task_of
+from tests.workflows.service_side import open_case
+from workers.wiring import build_attending
+from workflows.batch import BatchRun
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+_numbers = itertools.count(1)
+
+
+class Away:
+    """A mail server that takes nothing until it is `back`; it keeps what it took."""
+
+    def __init__(self) -> None:
+        self.back = False
+        self.took: list[StaffNotice] = []
+
+    async def send(self, notice: StaffNotice) -> str:
+        if not self.back:
+            raise ChannelUnavailableError("no connection")
+        self.took.append(notice)
+        return f"<{len(self.took)}@test>"
+
+
+async def told(servers: Servers, like: str) -> list[tuple[str, str, list[str]]]:
+    """What the batch told our people: to whom, title and lines."""
+    rows = await servers.pool.fetch(
+        "select staff_id, body from outbox where delivery_id like $1 and status = 'sent' order by created_at, delivery_id",
+        f"batch:{like}",
+    )
+    return [(row["staff_id"], row["body"]["title"], row["body"]["lines"]) for row in rows]
+
+
+async def bought(servers: Servers, language: str | None = None, months: int = 12) -> tuple[dict[str, Any], str, str]:
+    """A new customer in real time with people of its own: the order, its owner and its success manager."""
+    number = f"{os.getpid()}-{next(_numbers)}"
+    document = order()
+    ids = {role: f"{role[0]}-{number}" for role in ("owner", "success_manager")}
+    people: dict[str, Any] = {
+        role: {"staff_id": id, "name": role.title(), "email": f"{id}@seller.example", "language": language}
+        for role, id in ids.items()
+    }
+    document["account"].update(people)
+    document["contracts"][0]["term"]["months"] = months
+    await servers.client.place_order(document)
+    return document, ids["owner"], ids["success_manager"]
+
+
+async def owed(servers: Servers, account: str, staff_id: str, title: str, due: datetime, **more: Any) -> str:
+    """A task that is on record; its id."""
+    id = f"{next(_numbers):016x}"
+    await servers.pool.execute(
+        "insert into staff_task (task_id, account_id, key, opened_at, title, reason, staff_id, due_at, snoozed_until)"
+        " values ($1, $2, $1, $3, $4, 'They asked for it', $5, $6, $7)",
+        *(id, account, present(), title, staff_id, due, more.get("snoozed_until")),
+    )
+    return id
+
+
+def next_monday() -> datetime:
+    """Nine in Tokyo, on the first business day of a week to come of which no day is off before Thursday."""
+    day = present().astimezone(TOKYO).date()
+    monday = day + timedelta(days=7 - day.weekday())
+    while any(business_day_from(monday + timedelta(days=n), "JP") != monday + timedelta(days=n) for n in range(4)):
+        monday += timedelta(days=7)
+    return local_instant(monday, "Asia/Tokyo")
+
+
+async def test_what_is_due_is_reminded_of_once_and_goes_further_once(servers: Servers) -> None:
+    account, task = await helped(servers)
+    attending = build_attending(servers.pool, servers.settings)
+    due: datetime = task["due_at"]
+    assert (await attending.attend_to(due - timedelta(minutes=1), account))["reminded"] == 0
+    for _ in range(2):
+        await attending.attend_to(due + timedelta(minutes=1), account)
+    ((person, title, lines),) = await told(servers, f"{account}/%{task['task_id']}%")
+    assert (person, title) == ("S-2", f"Due now: {task['title']}")
+    assert "Olga Owner hears of it." in lines[1]
+    assert f"perennial task done {task['task_id']}" in lines[2]
+    next_day = business_day_from(due.astimezone(TOKYO).date() + timedelta(days=1), "JP")
+    at = local_instant(next_day, "Asia/Tokyo")
+    assert (await attending.attend_to(at - timedelta(hours=3), account))["escalated"] == 0
+    for _ in range(2):
+        await attending.attend_to(at, account)
+    _, (person, title, lines) = await told(servers, f"{account}/%{task['task_id']}%")
+    assert (person, title) == ("S-1", f"Still to be done: {task['title']}")
+    assert "is up to Sam Success" in lines[0]
+    row = await task_of(servers, account, "adoption/help")
+    assert (row["reminded_at"], row["escalated_at"], row["escalated_to"]) == (due + timedelta(minutes=1), at, "S-1")
+    kinds = [one["kind"] for one in await servers.journal(account)]
+    assert (kinds.count("task_reminded"), kinds.count("task_escalated")) == (1, 1)
+    subjects = [mail.subject for mail in servers.mails_to("olga@seller.example")]
+    assert sum(subject.endswith(f"Still to be done: {task['title']}") for subject in subjects) >= 1
+
+
+async def test_what_rests_is_silent_and_comes_back(servers: Servers) -> None:
+    account, task = await helped(servers)
+    attending = build_attending(servers.pool, servers.settings)
+    today = (await servers.client.now(account)).astimezone(TOKYO).date()
+    request = {"task_id": task["task_id"], "until": str(today + timedelta(days=20)), "by": "S-2"}
+    answer = await servers.client.ask(account, "snooze_staff_task", request)
+    back = datetime.fromisoformat(answer["snoozed_until"])
+    for days in range(1, 20):
+        at = local_instant(today + timedelta(days=days), "Asia/Tokyo")
+        if at < back:
+            counts = await attending.attend_to(at, account)
+            assert (counts["reminded"], counts["escalated"]) == (0, 0)
+    assert (await attending.attend_to(back, account))["reminded"] == 1
+
+
+async def test_on_monday_each_reads_what_their_week_holds_and_who_has_nothing_reads_nothing(servers: Servers) -> None:
+    document, owner, manager = await bought(servers, months=2)
+    account, monday = account_of(document), next_monday()
+    ids = [
+        await owed(servers, account, owner, "Send them the plan", monday - timedelta(days=4)),
+        await owed(servers, account, owner, "Visit them", monday + timedelta(days=3)),
+        await owed(servers, account, owner, "Ask again", monday, snoozed_until=monday + timedelta(days=2)),
+        await owed(servers, account, owner, "Much later", monday + timedelta(days=30)),
+    ]
+    case = await open_case(servers, account)
+    attending = build_attending(servers.pool, servers.settings)
+    await attending.attend_to(monday - timedelta(minutes=1))
+    assert await told(servers, f"{owner}/week%") == []
+    for minutes in (0, 60, 24 * 60):
+        await attending.attend_to(monday + timedelta(minutes=minutes))
+    ((person, title, lines),) = await told(servers, f"{owner}/week%")
+    assert person == owner
+    day = monday.astimezone(TOKYO).date()
+    company = document["account"]["name"]
+    assert title == f"Your week from {day}: 1 late, 1 due, 1 back, 1 customer held, 1 renewal coming"
+    assert lines[:3] == [
+        f"Late since {day - timedelta(days=4)}: Send them the plan ({company}, task {ids[0]})",
+        f"Due on {day + timedelta(days=3)}: Visit them ({company}, task {ids[1]})",
+        f"Comes back on {day + timedelta(days=2)}: Ask again ({company}, task {ids[2]})",
+    ]
+    assert lines[3].startswith(f"Sales is held back from {company}: ")
+    assert case in lines[3]
+    assert lines[4].startswith(f"Contract {document['contracts'][0]['contract_id']} of {company} ends on ")
+    (mail,) = [one for one in servers.mails_to(f"{owner}@seller.example") if one.subject.startswith("Your week from")]
+    text = servers.stack.mailbox.read(mail.id).text or ""
+    assert "Visit them" in text
+    assert "Account" not in text
+    # Nothing is asked of the manager, but customer and renewal are theirs as well; a second person has nothing at all.
+    ((_, title, _),) = await told(servers, f"{manager}/week%")
+    assert title == f"Your week from {day}: 1 customer held, 1 renewal coming"
+
+
+async def test_nobody_with_nothing_reads_of_it_and_a_week_is_japanese(servers: Servers) -> None:
+    document, owner, manager = await bought(servers, "ja")
+    monday = next_monday()
+    await owed(servers, account_of(document), owner, "Visit them", monday + timedelta(days=1))
+    await build_attending(servers.pool, servers.settings).attend_to(monday + timedelta(minutes=5))
+    assert await told(servers, f"{manager}/week%") == []
+    (mail,) = [one for one in servers.mails_to(f"{owner}@seller.example") if "1週間" in one.subject]
+    assert "期日" in (servers.stack.mailbox.read(mail.id).text or "")
+    assert await servers.pool.fetchval("select delivery_id is null from staff_week where staff_id = $1", manager)
+
+
+async def test_a_server_that_is_away_is_waited_for_and_nobody_reads_a_thing_twice(servers: Servers) -> None:
+    document, owner, _ = await bought(servers)
+    monday, channel = next_monday(), Away()
+    task_id = await owed(servers, account_of(document), owner, "Visit them", monday)
+    attending = Attending(servers.pool, BatchNotices(servers.pool, channel).leave)
+    assert (await attending.attend_to(monday))["waiting"] >= 2
+    channel.back = True
+    assert (await attending.attend_to(monday))["waiting"] == 0
+    mine = [notice.title for notice in channel.took if notice.to_email == f"{owner}@seller.example"]
+    assert len(mine) == len(set(mine)) == 2
+    assert await servers.pool.fetchval("select escalated_at from staff_task where task_id = $1", task_id) is None
+    assert (await attending.attend_to(monday))["sent"] == 0
+
+
+async def test_a_customer_in_a_time_of_their_own_is_left_to_their_rehearsal(servers: Servers) -> None:
+    account, task = await helped(servers)
+    attending = build_attending(servers.pool, servers.settings)
+    await attending.attend_to(present())
+    assert await told(servers, f"{account}/%{task['task_id']}%") == []
+
+
+@pytest.mark.engine
+async def test_the_batch_is_done_by_a_worker(servers: Servers) -> None:
+    _, owner, _ = await bought(servers)
+    report: BatchReport = await servers.temporal.execute_workflow(
+        BatchRun.run, Batch.ATTEND, id=f"attend-{owner}", task_queue=servers.settings.task_queue
+    )
+    assert set(report.counts) == {"reminded", "escalated", "weeks", "sent", "refused", "waiting"}
