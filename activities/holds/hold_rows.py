@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 from activities.frame.outbox import Waiting
 from activities.kernel.pool import Connection
+from domain.frame import sales_holds
 from domain.frame.sales_holds import Purpose
 from domain.frame.service_facts import NO_SERVICE, ServiceFacts
 from domain.frame.unreadable import Missing, Unreadable, why_not
 from domain.holds.guard import SalesGuard
 from domain.holds.holds import Hold, Verdict
 
+BY_HAND = ", ".join(f"'{reason.value}'" for reason in sorted(sales_holds.BY_HAND))
+"""Reasons of people, for a statement."""
 _ANYTHING = """
 select exists (select 1 from service_case where account_id = $1)
     or exists (select 1 from sales_hold where account_id = $1 and lifted_at is null)
@@ -70,8 +73,8 @@ select jsonb_build_object(
       and s.sent_at > $2::timestamptz - interval '60 days'), '[]'),
   'manual', coalesce((
     select jsonb_agg(jsonb_build_object('id', h.hold_id, 'level', h.level, 'says', h.says, 'placed_by', h.placed_by,
-                       'since', h.since, 'product', h.product_code, 'until', h.review_at) order by h.since, h.hold_id)
-    from sales_hold h where h.account_id = $1 and h.reason = 'manual' and h.lifted_at is null), '[]'),
+                       'since', h.since, 'product', h.product_code, 'until', h.review_at, 'reason', h.reason) order by h.since, h.hold_id)
+    from sales_hold h where h.account_id = $1 and h.reason in ({BY_HAND}) and h.lifted_at is null), '[]'),
   'overrides', coalesce((
     select jsonb_agg(jsonb_build_object('id', o.override_id, 'by', o.by, 'role', o.role, 'reason', o.reason,
                        'since', o.since, 'until', o.until) order by o.since, o.override_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.telling import AS_TOLD, INTO
+from activities.holds.hold_rows import BY_HAND
 from activities.kernel.inserts import or_update
 from domain.frame.sales_holds import HoldReason
 from domain.frame.service_facts import LeadStatus
@@ -56,8 +57,7 @@ async def _keep_holds(place: Place, writes: list[KeepHolds]) -> None:
 
 
 async def _place_manual_holds(place: Place, writes: list[PlaceManualHold]) -> None:
-    manual = HoldReason.MANUAL
-    await _HOLD(place, [_Held(w.hold_id, w, manual, w.hold_id, place.as_of, w.until, w.by) for w in writes])
+    await _HOLD(place, [_Held(w.hold_id, w, w.reason, w.hold_id, place.as_of, w.until, w.by) for w in writes])
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ with lifted as (
 
 
 _LIFT_PAST = _lifting(
-    "case when reason = 'manual' then review_at <= :as_of"
+    f"case when reason in ({BY_HAND}) then review_at <= :as_of"
     " else (source, reason) not in (select * from unnest(:sources::text[], :reasons::text[])) end",
     "'service'",
     sources=lambda _, write: [hold.source for hold in write.holds],
@@ -154,7 +154,7 @@ HANDLERS: Handlers = dict(
     [
         on(KeepHolds, _keep_holds),
         on(PlaceManualHold, _place_manual_holds),
-        on(LiftManualHold, _lifting("hold_id = :hold_id and reason = 'manual'", ":by")),
+        on(LiftManualHold, _lifting(f"hold_id = :hold_id and reason in ({BY_HAND})", ":by")),
         on(
             RecordOverride,
             inserted(

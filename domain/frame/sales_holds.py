@@ -36,6 +36,10 @@ class HoldReason(StrEnum):
     MANUAL = "manual"
 
 
+BY_HAND = frozenset({HoldReason.MANUAL})
+"""Reasons of people: such a hold is a fact itself, and follows from no case and no answer."""
+
+
 class CaseForHold(Carried):
     """A case as far as holds look at it. `rating` is what the customer said of its resolution, one to five."""
 
@@ -74,6 +78,7 @@ class ManualHold(Carried):
     product: str | None = None
     until: AwareDatetime | None = None
     lifted_at: AwareDatetime | None = None
+    reason: HoldReason = HoldReason.MANUAL
 
 
 class Purpose(StrEnum):

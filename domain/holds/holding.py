@@ -13,7 +13,7 @@ from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.flight import Channel
 from domain.frame.keys import within_account
 from domain.frame.mail_names import mail_in_words
-from domain.frame.sales_holds import HoldLevel, HoldReason, Purpose
+from domain.frame.sales_holds import BY_HAND, HoldLevel, HoldReason, Purpose
 from domain.frame.service_facts import WRITTEN_ANEW, HeldMail, HeldStep, WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -111,7 +111,7 @@ def _look_at_holds(situation: Situation, holds: tuple[Hold, ...], found: Reviewe
     on_record = {(hold.source, hold.reason): hold.level for hold in situation.service.recorded}
     current = {(hold.source, hold.reason): hold.level for hold in holds}
     if on_record != current:
-        derived = tuple(hold for hold in holds if hold.reason is not HoldReason.MANUAL)
+        derived = tuple(hold for hold in holds if hold.reason not in BY_HAND)
         found.writes.append(KeepHolds(derived))
     _tell_of_answers(situation, [hold for hold in holds if (hold.source, hold.reason) not in on_record], found)
     before = _strongest(set(on_record.values()))

@@ -90,7 +90,7 @@ def derive_holds(
             holds.append(
                 Hold(
                     level=placed.level,
-                    reason=HoldReason.MANUAL,
+                    reason=placed.reason,
                     source=placed.id,
                     since=placed.since,
                     product=placed.product,

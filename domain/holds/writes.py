@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.frame.sales_holds import HoldLevel, Override, Purpose
+from domain.frame.sales_holds import HoldLevel, HoldReason, Override, Purpose
 from domain.frame.service_facts import LeadStatus
 from domain.frame.state import Step
 from domain.holds.holds import Hold
@@ -30,6 +30,7 @@ class PlaceManualHold(Write):
     product: str | None
     until: datetime | None
     by: str
+    reason: HoldReason = HoldReason.MANUAL
 
 
 @dataclass(frozen=True)
