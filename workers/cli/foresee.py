@@ -87,6 +87,7 @@ def _assumed(facts: Facts, cases: list[str], latest: date | None) -> list[str]:
         "Nobody answers: tasks stay open, offers, quotes and surveys unanswered; no mail comes in.",
         "Nothing is bought, changed or cancelled beyond what is on record; prices stay; what is invoiced is paid.",
         "What is to be provided is ready at once; every mail arrives.",
+        "Health, and what is due before renewals, is looked at once a week, and not every night.",
         f"Usage goes on as in the four weeks up to {latest}."
         if latest
         else "No usage was reported in the last four weeks, and none is.",

@@ -102,7 +102,10 @@ def stays_inside(settings: Settings, stack: EmbeddedStack) -> Settings:
 
 
 async def _live(client: PerennialClient, cases: CaseClient, pool: Pool, subject: Subject) -> datetime:
-    """Week by week to the end; returns how far it came: a journey that ends, ends it."""
+    """Week by week to the end; returns how far it came: a journey that ends, ends it.
+
+    What is looked at every night for all customers at once is looked at after each week.
+    """
     account_id = subject.account_id
     await client.reconcile(account_id, by=_BY)
     async with pool.acquire() as connection:
@@ -117,6 +120,9 @@ async def _live(client: PerennialClient, cases: CaseClient, pool: Pool, subject:
         now = await client.fast_forward_to(account_id, min(now + TICK, subject.until))
         if reported := usage.reported(local_day(now, subject.zone)):
             await client.record_usage(reported)
+        if await client.is_running(account_id):
+            await client.score_health(account_id)
+            await client.look_at_renewals(account_id)
     return now
 
 
