@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import resource
 import sys
 import tempfile
 import time
@@ -93,17 +94,17 @@ async def main(customers: int) -> int:
             playbook = read_playbooks(FOLDER).current("standard")
             assert playbook is not None
             began = time.perf_counter()
-            cpu = time.process_time()
             trials = [
                 one
                 async for ready in try_on_all(server.dsn, another(playbook), accounts, now, add_months(now.date(), 12))
                 for one in ready
             ]
             taken = time.perf_counter() - began
+            ours = resource.getrusage(resource.RUSAGE_CHILDREN)
             await pool.close()
     found = {name: sum(len(getattr(one, name)) for one in trials) for name in ("adds", "drops", "moves", "asleep")}
     print(
-        f"{len(trials):,} customers in {taken:.1f} s (own CPU {time.process_time() - cpu:.1f} s): {found}; limit {LIMIT:g} s"
+        f"{len(trials):,} customers in {taken:.1f} s (CPU of its processes {ours.ru_utime + ours.ru_stime:.1f} s): {found}; limit {LIMIT:g} s"
     )
     return int(taken > LIMIT or len(trials) != customers)
 

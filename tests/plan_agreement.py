@@ -108,7 +108,8 @@ class _Touched:
     dropped: set[str]
 
     def names(self, key: str) -> bool:
-        return key in self.planned or self._dropped(key)
+        first, _, number = key.rpartition(".")  # a play that comes again follows from its first time
+        return key in self.planned or (number.isdigit() and first in self.planned) or self._dropped(key)
 
     def has(self, key: str, on: date) -> bool:
         return self._dropped(key) or self.planned.get(key, on) != on

@@ -45,6 +45,9 @@ async def test_from_anything_to_its_reason(beside: Servers, capsys: pytest.Captu
     document = order()
     account, contract = account_of(document), document["contracts"][0]["contract_id"]
     await beside.client.place_order(document)
+    first = (
+        f"standard {await beside.pool.fetchval('select playbook_version from account where account_id = $1', account)}"
+    )
     await follow(beside, account, play("call", "go_live", 3, when="arr > 5.0 && !blocked", task={"title": "Call them"}))
     await beside.client.fast_forward(account, timedelta(days=45))
     await onboard(beside.client, account)
@@ -81,7 +84,7 @@ async def test_from_anything_to_its_reason(beside: Servers, capsys: pytest.Captu
         "it was asked: Change of who looks after the customer, and how",
     )
     welcome = await explained(account, f"onboarding:{document['order_id']}/welcome", capsys)
-    assert welcome["playbook"] == "standard 1", "that of then"
+    assert welcome["playbook"] == first, "that of then"
     assert welcome["why"] == "task Welcome, due 0 days after the order"
 
     coming = await explained(account, "term-end", capsys)
@@ -102,7 +105,7 @@ async def test_a_plan_is_a_calendar_and_another_playbook_changes_nothing(
     document = order()
     account = account_of(document)
     await beside.client.place_order(document)
-    body = await beside.pool.fetchval("select body from playbook where segment = 'standard' and version = 1")
+    body = await beside.pool.fetchval("select body from playbook where segment = 'standard' order by version limit 1")
     file = tmp_path / "standard.yaml"
     plays = [play("rich", "contract_end", -40, when="arr > 99999999.0", task={"title": "Meet them"})]
     file.write_text(yaml.safe_dump(body | {"version": 99, "plays": plays}), encoding="utf-8")
@@ -115,7 +118,7 @@ async def test_a_plan_is_a_calendar_and_another_playbook_changes_nothing(
     new = [one for one in after["steps"] if one["step"] not in {step["step"] for step in before["steps"]}]
     assert [(one["kind"], one["to"]) for one in new] == [("play", "success manager")]
     assert new[0]["today"].startswith("its condition does not hold: arr > 99999999.0")
-    assert (before["playbook"], after["playbook"]) == ("standard 1", "standard 99")
+    assert before["playbook"] != after["playbook"] == "standard 99"
     assert all(one["why"] for one in after["steps"])
     assert await beside.pool.fetchval("select count(*) from effect where account_id = $1", account) == rows
     await plans.show_plan(account, horizon, playbook=file, as_json=False)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from activities.journey.rehearsals import Rehearsal, Trial, keep, rehearsed
 from activities.kernel.clock import present
@@ -19,8 +24,11 @@ from tests.conftest import Servers
 from tests.e2e.lives import account_of
 from tests.workflows.success.test_plays import play
 from workers.bringing import Batch, MoreThanRehearsedError, bring
+from workers.cli import playbooks
+from workers.cli.common import UserError
 from workers.trials import held, try_on_all
 
+Said = pytest.CaptureFixture[str]
 _segments = itertools.count(1)
 TIP = play("tip", "order_activated", 100, repeat={"every": 30, "times": 2})
 RICH = play("rich", "contract_end", -40, when="arr > 99999999.0", task={"title": "Meet them"})
@@ -35,7 +43,7 @@ async def pilots(servers: Servers, count: int) -> tuple[str, list[dict[str, Any]
     body = await servers.pool.fetchval(
         "select body from playbook where segment = 'standard' order by version desc limit 1"
     )
-    await record(servers, Playbook.model_validate(body | {"segment": segment, "version": 1}))
+    await record(servers, Playbook.model_validate(body | {"segment": segment, "version": 1, "plays": []}))
     await servers.pool.execute(
         "update account set segment = $1, playbook_version = 1 where account_id = any($2)",
         *(segment, [account_of(document) for document in documents]),
@@ -148,3 +156,39 @@ async def test_what_lies_behind_is_not_done_by_another_playbook(servers: Servers
     assert not await apart(servers, account)
     steps = [key for key in await planned(servers, account) if key.startswith("play:")]
     assert steps == [f"play:tip/{documents[0]['order_id']}"]
+
+
+async def test_by_command(servers: Servers, monkeypatch: pytest.MonkeyPatch, capsys: Said, tmp_path: Path) -> None:
+    segment, documents = await pilots(servers, 2)
+
+    @asynccontextmanager
+    async def connections() -> AsyncIterator[Servers]:
+        yield servers
+
+    @asynccontextmanager
+    async def database() -> AsyncIterator[Any]:
+        yield servers.pool
+
+    monkeypatch.setattr(playbooks, "connections", connections)
+    monkeypatch.setattr(playbooks, "database", database)
+    monkeypatch.setattr(playbooks, "_dsn", servers.settings.database_url.get_secret_value)
+    rehearse_it, apply_it = playbooks.rehearse.__wrapped__, playbooks.apply.__wrapped__  # type: ignore[attr-defined]
+    body = (await another(servers, segment, 2, plays=[TIP, RICH])).model_dump(mode="json", exclude_unset=True)
+    file = tmp_path / f"{segment}.yaml"
+    file.write_text(yaml.safe_dump(body), encoding="utf-8")
+    with pytest.raises(UserError, match="was not rehearsed as it is"):
+        await apply_it(file)
+    with pytest.raises(UserError, match="give --portfolio"):
+        await rehearse_it(file)
+    await rehearse_it(file, portfolio=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{segment} 2, tried on 2 customers" in said
+    assert "6 steps added, 2 of them with a condition that does not hold today, 0 dropped, 0 moved" in said
+    assert account_of(documents[0]) in said
+    assert said.count("3 added (1 whose condition does not hold today), 0 dropped, 0 moved") == 2
+    await apply_it(file, batch=1, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["adds"], told["waiting"], told["refused"], len(told["customers"])) == (6, [], {}, 2)
+    file.write_text(yaml.safe_dump(body | {"title": "Another"}), encoding="utf-8")
+    with pytest.raises(UserError, match="is on record with other content; a change raises the version"):
+        await rehearse_it(file, portfolio=True)

@@ -105,3 +105,55 @@ async def test_plays_are_planned_done_and_asked_of_people(servers: Servers) -> N
         assert at.hour == 9
         assert is_business_day(at.date(), "JP")
     assert contract in next(key for key in after if key.startswith("play:end/"))
+
+
+async def test_by_hand_and_after_a_pause_plays_are_as_people_left_them(servers: Servers) -> None:
+    document = order()
+    account, order_id = account_of(document), document["order_id"]
+    await servers.client.place_order(document)
+    await follow(servers, account, play("tip", "order_activated", 10, repeat={"every": 20, "times": 3}))
+    first = f"play:tip/{order_id}"
+    await servers.client.ask(account, "skip_step", {"step": first, "reason": "we met", "by": "S-2"})
+    assert list(await steps_of(servers, account)) == [f"{first}.2"]
+    day = (await steps_of(servers, account))[f"{first}.2"] + timedelta(days=14)
+    await servers.client.ask(account, "reschedule_step", {"step": f"{first}.2", "day": day.isoformat(), "by": "S-2"})
+    moved = await steps_of(servers, account)
+    assert moved[f"{first}.2"] >= day
+    await servers.client.ask(account, "pause", {"reason": "a migration", "by": "S-2"})
+    await servers.client.fast_forward(account, timedelta(days=60))
+    assert await steps_of(servers, account) == moved, "nothing is done while they are paused"
+    await servers.client.ask(account, "resume", {"by": "S-2"})
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await settled(servers.pool, account)
+    assert await steps_of(servers, account) == {}
+    done = [line for line in await servers.journal(account) if line["kind"] == "play"]
+    assert [line["key"].partition("/")[2] for line in done] == [f"{first}.2"]
+    [late] = [line for line in await servers.journal(account) if line["key"].endswith(f"{first}.3")]
+    assert late["title"].startswith("Tip left out: it was due on"), "nobody reads of it more than a week late"
+
+
+async def test_who_hears_of_what_nobody_did(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    task = {"title": "Call them", "owner": "success_manager", "due_in": 2, "escalation": {"after": 3, "to": "owner"}}
+    await follow(
+        servers, account, play("call", "order_activated", 5, task=task), play("ask", "order_activated", 6, task=task)
+    )
+    await servers.client.fast_forward(account, timedelta(days=12))
+    key = f"play:ask/{document['order_id']}"
+    task_id = await servers.pool.fetchval(
+        "select task_id from staff_task where account_id = $1 and key = $2", account, key
+    )
+    await servers.client.ask(
+        account, "finish_staff_task", {"task_id": task_id, "outcome": "they are happy", "by": "S-2"}
+    )
+    await servers.client.fast_forward(account, timedelta(days=20))
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(
+        "select staff_id, body->>'title' as title from outbox where account_id = $1 and channel = 'deliver_notice'"
+        " and stage like 'play:%' order by created_at, delivery_id",
+        account,
+    )
+    told = [(row["staff_id"], row["title"]) for row in rows]
+    assert told == [("S-2", "To do: Call them"), ("S-2", "To do: Call them"), ("S-1", "Still to do: Call them")]
