@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.journey.catching_up import may_be_left_out
 from domain.journey.registry import JOURNEY, Kind
-from tests.driver import sales_requests, task_requests
+from tests.driver import renewal_requests, sales_requests, task_requests
 from tests.driver.life import LEAD, Life, Party
 from tests.driver.making import Made, Makers
 
@@ -388,5 +388,6 @@ def as_in(kind: Kind) -> Callable[[Life, Party], Awaitable[Made]]:
 
 
 MAKERS.update(sales_requests.MAKERS)
+MAKERS.update(renewal_requests.MAKERS)
 MAKERS.update(task_requests.MAKERS)
 MAKERS.update({name: as_in(kind) for name, kind in JOURNEY.items() if name not in (*MAKERS, *APART)})
