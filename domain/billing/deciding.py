@@ -126,12 +126,7 @@ def decide(
             used.append((record, charge.having(amount=ZERO) if imported else charge))
         what = f"contract:{contract.contract_id}" if contract else f"asset:{asset_id}"
         days.setdefault(what, []).append(settlement.look_on(contract, as_of))
-    documents: dict[BillKind, dict[str, list[DocumentLine]]] = {}
-    for record, line in lines:
-        if line.amount:  # of a charge of which other credits have left nothing there is no document
-            kind = BillKind.CHARGE if line.kind is BillKind.CHARGE else BillKind.CREDIT
-            by_currency = documents.setdefault(kind, {})
-            by_currency.setdefault(line.currency, []).append(_document_line(record, line))
+    documents = _documents(lines)
     invoices = documents.get(BillKind.CHARGE, {})
     for purchase in work.purchases:
         if (bought := _purchase_line(purchase, today)).amount > 0:
@@ -151,6 +146,16 @@ def decide(
         ],
         [charge for _, charge in used],
     )
+
+
+def _documents(lines: Iterable[tuple[AssetRecord, BillLine]]) -> dict[BillKind, dict[str, list[DocumentLine]]]:
+    """Invoices and credit memos by currency. Of a charge of which other credits have left nothing there is no document."""
+    found: dict[BillKind, dict[str, list[DocumentLine]]] = {}
+    for record, line in lines:
+        if line.amount:
+            kind = BillKind.CHARGE if line.kind is BillKind.CHARGE else BillKind.CREDIT
+            found.setdefault(kind, {}).setdefault(line.currency, []).append(_document_line(record, line))
+    return found
 
 
 def _document_line(record: AssetRecord, line: BillLine) -> DocumentLine:

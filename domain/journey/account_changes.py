@@ -104,13 +104,7 @@ def change_account(
     manager = _person(request.success_manager, "success_manager", staff) or customer.success_manager
     if request.segment not in (None, account.segment) or request.playbook_version is not None:
         _check_playbook(situation, request, playbook)
-    now = {
-        "owner": (customer.owner.staff_id, owner.staff_id),
-        "success_manager": (customer.success_manager.staff_id, manager.staff_id),
-        "segment": (account.segment, request.segment or account.segment),
-        "language": (account.language, request.language or account.language),
-        "time_zone": (account.time_zone, request.time_zone or account.time_zone),
-    }
+    now = _compared(customer, request, owner, manager)
     changed = {name: pair for name, pair in now.items() if pair[0] != pair[1]}
     rules = situation.playbook
     if playbook is not None and ("segment" in changed or request.playbook_version is not None):
@@ -150,6 +144,20 @@ def change_account(
     notices = list(_told_to_successors(situation, changed, request.reason, write.succeeded, tasks))
     mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
     return moved, Decision(line, outcome, writes, mails, notices)
+
+
+def _compared(
+    customer: Customer, request: ChangeAccount, owner: StaffFacts, manager: StaffFacts
+) -> dict[str, tuple[str, str]]:
+    """Each field that can change: what it was, and what it is from now on."""
+    account = customer.account
+    return {
+        "owner": (customer.owner.staff_id, owner.staff_id),
+        "success_manager": (customer.success_manager.staff_id, manager.staff_id),
+        "segment": (account.segment, request.segment or account.segment),
+        "language": (account.language, request.language or account.language),
+        "time_zone": (account.time_zone, request.time_zone or account.time_zone),
+    }
 
 
 def _in_charge(customer: Customer) -> set[str]:

@@ -62,6 +62,10 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
         ["97 of your 100 seats", "¥1,000 per month", "+¥20,000", "offer-7", "March 1, 2027"],
         ["100席のうち97席", "20席", "￥1,000（月額）", "￥20,000", "offer-7", "2027年3月1日"],
     ),
+    "win_back": (
+        ["Your contract K-8 has ended", "We will not ask about this again"],
+        ["ご契約（K-8）の終了", "これが最後"],
+    ),
     "upsell_confirmed": (["Seats in total: 120", "from March 1, 2027"], ["追加後の席数：120席", "2027年3月1日より"]),
     "quote_presented": (
         ["Q-17, version 2", "Total: ¥1,380,000", "Change of your monthly amount: ¥115,000", "March 31, 2027"],

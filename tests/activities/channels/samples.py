@@ -111,6 +111,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
         "mrr_change": yen("20000"),
         "expires": "2027-03-01",
     },
+    "win_back": {"contract_id": "K-8"},
     "upsell_confirmed": {
         "product": "Team Plan",
         "seats": 120,

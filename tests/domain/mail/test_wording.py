@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import domain.mail
+from domain.frame.renewal_facts import ChurnReason
 from domain.mail.wording import Wording
 
 FOLDER = Path(domain.mail.__file__).parent
@@ -23,6 +24,8 @@ def asked_for() -> dict[str, set[str]]:
         for names, files in USED.findall(rules):
             for name, file in zip(names.split(", "), re.findall(r"\"(\w+)\"", files), strict=True):
                 found[file] |= set(re.findall(rf"(?<![\w.]){name}\.(\w+)", rules)) - {"file", "endings"}
+                if f"getattr({name}, reason.value)" in rules:
+                    found[file] |= {reason.value for reason in ChurnReason}
     return found
 
 
