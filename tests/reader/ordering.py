@@ -195,7 +195,7 @@ def _used(desk: Desk, usage: Row, currency: str) -> str:
         return f"{used} {unit} used: {granted} included in the month{prepaid}, {over} beyond{worth}.{least}"
     prepaid = f"、前払い分から {usage['prepaid']:,}" if usage["prepaid"] else ""
     worth = f"：{'＋'.join(prices)}" if prices else ""
-    least = " この期間の最低料金です。" if usage["minimum"] else ""
+    least = "この期間の最低料金です。" if usage["minimum"] else ""
     return f"利用量 {used} {unit}（月の無料分 {granted}{prepaid}、超過 {over}{worth}）{least}"
 
 
