@@ -124,9 +124,9 @@ def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenew
     answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})
     mails = [Mail("renewal_declined", context)]
-    notices = [
-        Notice(f"{contract.contract_id}: {says}", ["Find out whether the customer can be won back."], to="owner")
-    ]
+    ask_by, _ = situation.customer.morning(situation.in_days(3))
+    asks = ["Find out whether the customer can be won back."]
+    notices = [Notice(f"{contract.contract_id}: {says}", asks, to="owner", due=ask_by)]
     if over:
         ended = end_contract(situation, contract.having(churn=why), contract.stage, reason)
         ended = replace(ended, writes=[*ended.writes, *parting.why_of(situation, contract, why, reason, request.by)])

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.contracts.revising import APPROVAL_TASK
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.keys import StageKind, StepKey, about
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import Outcome, Stage
-from domain.frame.success_facts import OnboardingTaskStatus
 from domain.holds import holding
 from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.guard import guard_of
@@ -63,26 +63,43 @@ def _ask(situation: Situation, update: str, fields: str) -> str:
     return f"`perennial journey ask {situation.customer.account.account_id} {update} {fields}`"
 
 
-# A late task of an onboarding
+# A task of an onboarding that is late, waits for somebody, or was done without a word on what was reached
 
 
-def _complete_task(situation: Situation, task: StaffTaskFacts) -> str | None:
+def _of_onboarding(situation: Situation, task: StaffTaskFacts) -> str | None:
     stage, name = StepKey.parse(task.key)
-    late = [
-        one
-        for one in situation.customer.tasks
-        if (one.stage, one.name, one.status) == (stage, name, OnboardingTaskStatus.OPEN)
-    ]
-    if not late:
+    name, _, part = name.partition("/")
+    facts = next((one for one in situation.customer.tasks if (one.stage, one.name) == (stage, name)), None)
+    if facts is None:
         return None
-    how = _ask(situation, "complete_task", f"task={name} order_id={about(stage)} evidence=… by=…")
-    return f"it is over once “{late[0].title['en']}” is done, which is said by {how}"
+    which = f"task={name} order_id={about(stage)} by=…"
+    if part == "blocked" and facts.waits_for is not None:
+        how = _ask(situation, "unblock_task", which)
+        return f"it is over once “{facts.title['en']}” goes on, which is said by {how}"
+    if not part and facts.is_open:
+        how = _ask(situation, "complete_task", f"{which} evidence=…")
+        return f"it is over once “{facts.title['en']}” is done, which is said by {how}"
+    return None
 
 
-def _was_completed(situation: Situation, task: StaffTaskFacts) -> Decision | str:
-    if _complete_task(situation, task) is None:
-        return f"the task of the onboarding that was late, {StepKey.parse(task.key).name!r}, is over"
+def _onboarding_again(situation: Situation, task: StaffTaskFacts) -> Decision | str:
+    name, _, part = StepKey.parse(task.key).name.partition("/")
+    if part != "outcome" and _of_onboarding(situation, task) is None:
+        return f"the task of the onboarding that it was about, {name!r}, is over or goes on"
     return _NOTHING
+
+
+# A renewal that somebody has to approve of
+
+
+def _approve(situation: Situation, task: StaffTaskFacts) -> str | None:
+    contract_id = task.key.removeprefix(f"{APPROVAL_TASK}/")
+    how = _ask(situation, "approve_renewal", f"contract_id={contract_id} decision=approve role=… by=…")
+    return f"it is over once somebody has approved or rejected, which is said by {how}"
+
+
+def _approved(situation: Situation, task: StaffTaskFacts) -> Decision | str:
+    return "what was to be approved of is decided; ask for another version"
 
 
 # A renewal that a case keeps from being talked about
@@ -155,7 +172,8 @@ def _over(task: StaffTaskFacts) -> datetime:
 
 _ANYTHING = Matter("")
 _MATTERS = (
-    Matter(f"{StageKind.ONBOARDING.value}:", instead=_complete_task, again=_was_completed),
+    Matter(f"{StageKind.ONBOARDING.value}:", instead=_of_onboarding, again=_onboarding_again),
+    Matter(f"{APPROVAL_TASK}/", instead=_approve, again=_approved),
     Matter(f"{RENEWAL_TASK}/", instead=_release, ended=_decided, again=_asked_anew),
     Matter(SURVEY, ended=_called, reviewed=True),
     Matter(adoption.HELP_TASK, ended=_helped, again=_helps_again),

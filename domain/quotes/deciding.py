@@ -203,9 +203,10 @@ def remind(situation: Situation, step: Step, stored: StoredQuote | None) -> Deci
     approval = stored.file.approval
     role = plain(approval.role) if approval else "somebody"
     says = f"Quote {_name(stored.file)} still waits for approval by {role}"
-    return Decision(
-        JournalLine(says), Outcome(said=[says]), notices=[Notice(says, ["Approve or reject it."], to="owner")]
-    )
+    terms = situation.playbook.quoting
+    due_at, _ = situation.customer.morning(situation.in_days(terms.give_up_after - terms.remind_after))
+    notice = Notice(says, ["Approve or reject it."], to="owner", due=due_at)
+    return Decision(JournalLine(says), Outcome(said=[says]), notices=[notice])
 
 
 def give_up(situation: Situation, step: Step, stored: StoredQuote | None) -> Decision:

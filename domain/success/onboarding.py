@@ -224,7 +224,7 @@ def remind(situation: Situation, step: Step) -> Decision:
     following = late_steps(situation, step.stage, task, facts)
     if not standing.speaks(situation, facts):
         return _told_by_another(situation, facts, following)
-    title = facts.title["en"]
+    facts.title["en"]
     late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
     notices: list[Notice] = []
@@ -238,7 +238,7 @@ def remind(situation: Situation, step: Step) -> Decision:
         }
         mails = [Mail("onboarding_reminder", context)]
     else:
-        notice = _due_notice(title, facts, late, task.owner)
+        notice = _due_notice(situation, facts, late, task.owner)
         asks = ["Please note what was reached, in a word or a figure, once it is done."] if brings_value else []
         notices = [replace(notice, lines=[*notice.lines, *asks])]
     return Decision(
@@ -249,11 +249,14 @@ def remind(situation: Situation, step: Step) -> Decision:
     )
 
 
-def _due_notice(title: str, facts: TaskFacts, late: int, owner: TaskOwner) -> Notice:
-    """What whoever has to do a task is told so many days after (negative: before) it was due."""
+def _due_notice(situation: Situation, facts: TaskFacts, late: int, owner: TaskOwner) -> Notice:
+    """What whoever has to do a task is told so many days after (negative: before) it was due: what is late is asked for by the next
+    business day."""
+    title = facts.title["en"]
     if late > 0:
         says = f"It was due on {facts.due_on}, {counted(late, 'day')} ago, and is still open."
-        return Notice(f"Overdue: {title}", [says], to=owner.value)
+        due_at, _ = situation.customer.morning(situation.in_days(1))
+        return Notice(f"Overdue: {title}", [says], to=owner.value, due=due_at)
     when = "Due today" if late == 0 else "Due soon"
     return Notice(f"{when}: {title}", [f"It is due on {facts.due_on}."], to=owner.value, due=facts.due_at)
 

@@ -141,12 +141,11 @@ def _ask(situation: Situation, found: Play, step: Step, detail: dict[str, Any]) 
     due = _in_business_days(situation.today, task.due_in, situation.customer.account.country)
     due_at, _ = situation.customer.morning(due)
     to = task.owner.value
+    why = f"The playbook {situation.playbook.named} asks for it."
     return Decision(
         JournalLine(f"{found.title}: asked of the {to.replace('_', ' ')}", detail=detail),
-        writes=[OpenStaffTask(task_key(step), task.title, to, due_at)],
-        notices=[
-            Notice(f"To do: {task.title}", [f"The playbook {situation.playbook.named} asks for it."], to=to, due=due_at)
-        ],
+        writes=[OpenStaffTask(task_key(step), task.title, to, due_at, why)],
+        notices=[Notice(f"To do: {task.title}", [why], to=to, due=due_at)],
     )
 
 

@@ -78,7 +78,7 @@ def lapse(situation: Situation, step: Step, health: Health) -> Decision:
     return Decision(
         JournalLine(f"Lapsed: {says}"),
         Outcome(stages={STAGE: Stage(status=LAPSED)}, attention={"lapsed": says}, said=[says]),
-        [OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at)],
+        [OpenStaffTask(LAPSE_TASK, f"Win back: {says}", "owner", due_at, f"Their last order was on {max(days)}")],
         notices=[Notice("Customer seems to have left", [says], to="owner", due=due_at)],
     ) + health_plays.scored(situation, health)
 
