@@ -7,7 +7,13 @@ from tests.conftest import Servers
 NOBODY_GOES_BY = {
     *("account playbook", "asset product", "lead product", "order_line product"),  # which stay
     *("case_seen account", "case_seen staff", "lead staff", "staff_task staff"),  # found by the account or the case
-    *("service_team staff", "lead service_case", "renewal_release service_case", "sales_hold service_case"),
+    *(
+        "playbook_trial account",
+        "service_team staff",
+        "lead service_case",
+        "renewal_release service_case",
+        "sales_hold service_case",
+    ),
     *("contract sales_order", "quote sales_order", "refund_claim credit_memo"),
     *("asset asset", "offer asset", "imported_asset account", "imported_asset contract"),
     "service_case service_case",  # `follows_id`, which is only shown

@@ -26,7 +26,7 @@ from workers.feeds.history_mapping import BacktestProfile, bundled, load_profile
 
 
 def explain() -> typer.Typer:
-    """Why a customer's score is what it is: each input with its points, its weight and what it brings, and what has changed."""
+    """Why a customer's score is what it is: each input with its points, its weight and what it brings, and what would change it."""
     from workers.cli.health_scores import app
 
     return app
