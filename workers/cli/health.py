@@ -33,7 +33,7 @@ def explain() -> typer.Typer:
 
 
 def run() -> typer.Typer:
-    """Scores the health of all customers now, as a schedule does every night."""
+    """Scores the health of all customers now, as a schedule does every night, and tells the journeys whose band is another one."""
     from workers.cli.health_scores import app
 
     return app
