@@ -13,7 +13,7 @@ from domain.frame.plays import Play, PlayAnchor
 from domain.frame.situation import TOLERATED_DELAY
 from domain.frame.state import Step
 from domain.journey.agenda import Agenda
-from domain.journey.agenda_facts import Facts
+from domain.journey.agenda_facts import AnchorFacts, Facts
 from domain.journey.success_steps import at_instant
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 from domain.success import plays as rules
@@ -91,11 +91,16 @@ def _anchors(facts: Facts, anchor: PlayAnchor) -> Iterator[Anchored]:
         case PlayAnchor.ANNIVERSARY:
             yield from _anniversaries(facts)
         case PlayAnchor.BAND_CHANGED | PlayAnchor.CASE_OPENED | PlayAnchor.CASE_RESOLVED:
-            for one in facts.record.anchors:
+            for one in _known(facts):
                 if one.anchor == anchor:
                     yield Anchored(one.of, facts.situation.customer.day_of(one.at), one.at)
         case _:
             yield from _contracts(facts, anchor)
+
+
+def _known(facts: Facts) -> Iterator[AnchorFacts]:
+    """What had happened at the situation's instant: a journey that is paused looks at what came since once it goes on."""
+    return (one for one in facts.record.anchors if one.at <= facts.situation.as_of)
 
 
 def _contracts(facts: Facts, anchor: PlayAnchor) -> Iterator[Anchored]:
@@ -130,7 +135,7 @@ def _orders(facts: Facts) -> Iterator[Anchored]:
 def _tasks(facts: Facts, anchor: PlayAnchor) -> Iterator[Anchored]:
     terms = facts.situation.playbook.onboarding
     name = terms.value_task if anchor is PlayAnchor.FIRST_VALUE else terms.last_task
-    for one in facts.record.anchors:
+    for one in _known(facts):
         if one.anchor == "task" and one.name == name:
             yield Anchored(about(one.of), facts.situation.customer.day_of(one.at), one.at)
 

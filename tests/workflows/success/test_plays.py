@@ -10,6 +10,7 @@ from domain.frame.playbook import Playbook
 from domain.kernel.calendar import is_business_day
 from tests.agendas import apart
 from tests.builders import order
+from tests.cases import case, case_client
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled
 
@@ -157,3 +158,18 @@ async def test_who_hears_of_what_nobody_did(servers: Servers) -> None:
     )
     told = [(row["staff_id"], row["title"]) for row in rows]
     assert told == [("S-2", "To do: Call them"), ("S-2", "To do: Call them"), ("S-1", "Still to do: Call them")]
+
+
+async def test_what_happens_during_a_pause_is_looked_at_once_it_is_over(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await follow(servers, account, play("opened", "case_opened", 1, task={"title": "Know of it"}))
+    await servers.client.ask(account, "pause", {"reason": "quiet", "by": "S-2"})
+    document_of_case = case(document)
+    case_id = document_of_case["case_id"]
+    await case_client(servers).open_case(document_of_case)
+    assert await steps_of(servers, account) == {}
+    assert not await apart(servers, account)
+    await servers.client.ask(account, "resume", {"by": "S-2"})
+    assert list(await steps_of(servers, account)) == [f"play:opened/{case_id}"]
