@@ -6,9 +6,10 @@ from pathlib import Path
 
 from activities.kernel.clock import present
 from tests.conftest import Servers
+from tests.reader import checking_in
 from tests.reader.letters import Letter
 from tests.reader.living import live, told_apart
-from tests.reader.reading import checking_in, pace
+from tests.reader.reading import pace
 
 STORY = Path(__file__).parent / "data" / "two_orders_in_lyon.yaml"
 AT_MOST = 24
