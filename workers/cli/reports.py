@@ -54,6 +54,13 @@ def cross_sell() -> typer.Typer:
     return app
 
 
+def ttv() -> typer.Typer:
+    """Time from the order to first value and to go-live: median, quartiles, how many in time, and whose waiting it was."""
+    from workers.cli.value_reports import app
+
+    return app
+
+
 def sla() -> typer.Typer:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     from workers.cli.service_reports import app
@@ -68,7 +75,7 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, cross_sell, sla, roi)
+app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, ttv, cross_sell, sla, roi)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")
