@@ -166,6 +166,8 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
     """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
     row = await connection.fetchrow(
         "select (select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
+        " (select count(*)::int from staff_task where account_id = $1 and starts_with(key, $3 || '/') and opened_at >="
+        "  (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null)) as steps,"
         " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
         " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
         " from effect where account_id = $1 and starts_with(key, $2)",
@@ -175,7 +177,12 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
     )
     if row is None:
         return Looks()
-    looks = Looks(help_since=row["help"], checked_in_at=row["checked_in"], followed_up_at=row["followed_up"])
+    looks = Looks(
+        help_since=row["help"],
+        checked_in_at=row["checked_in"],
+        followed_up_at=row["followed_up"],
+        help_steps=row["steps"],
+    )
     return await with_talks(connection, account_id, looks)
 
 

@@ -101,6 +101,9 @@ select jsonb_build_object(
     from outbox o where o.account_id = $1 and o.status = 'waiting' and starts_with(o.delivery_id, $2)), '[]'),
   'help_since', (
     select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null),
+  'help_steps', (
+    select count(*) from staff_task where account_id = $1 and starts_with(key, 'adoption/help/') and opened_at >= (
+      select max(opened_at) from staff_task where account_id = $1 and key = 'adoption/help' and closed_at is null)),
   'renewals', coalesce((
     select jsonb_object_agg(r.stage, r.status) from (
       select distinct on (s.key) s.key as stage, s.value->>'status' as status

@@ -9,7 +9,7 @@ from activities.frame.customers import load_playbook
 from activities.kernel.pool import Connection
 from domain.frame.customer import days_between
 from domain.frame.success_facts import OnboardingTaskStatus
-from domain.success.value_report import Milestone, OrderStart
+from domain.success.value_report import OrderStart, StartGoal
 
 # The waits of an onboarding: each begins with a task that is blocked and lasts until that is unblocked or done.
 _STARTS = """
@@ -37,8 +37,8 @@ async def order_starts(connection: Connection, since: date, until: date, now: da
         onboarding = playbook.onboarding
         tasks = {task["name"]: task for task in row["tasks"]}
         for milestone, name in (
-            (Milestone.FIRST_VALUE, onboarding.value_task),
-            (Milestone.GO_LIVE, onboarding.last_task),
+            (StartGoal.FIRST_VALUE, onboarding.value_task),
+            (StartGoal.GO_LIVE, onboarding.last_task),
         ):
             promised, task = onboarding.task(name or ""), tasks.get(name)
             if promised is None or task is None:

@@ -15,7 +15,7 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS
-from domain.success import adoption, thanks
+from domain.success import helping, thanks
 from domain.success.expansion import stage_of as offers_of
 from domain.success.writes import DropOnboarding, SettleOffer
 
@@ -98,7 +98,7 @@ def end_contract(
     ]
     if not others:
         settled |= {"low_adoption": None, "health_critical": None}
-        writes.append(CloseStaffTasks(adoption.HELP_TASK, situation.as_of, TaskState.TAKEN_BACK, outcome=says))
+        writes += [CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, outcome=says) for key in helping.KEYS]
     if (onboarding := _onboarding_over(situation, contract)) is not None:
         late = [t.name for t in situation.customer.tasks if t.stage == onboarding and t.is_open]
         stages[onboarding] = None

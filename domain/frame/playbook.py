@@ -126,6 +126,15 @@ class Onboarding(Received):
         return frozenset(found)
 
 
+class Help(StrEnum):
+    """A step of help for a customer who uses too little of what they pay for."""
+
+    MAIL = "mail"
+    CALL = "call"
+    TRAINING = "training"
+    PLAN = "plan"
+
+
 class Adoption(Received):
     """Check-ins every `every_days` after go-live, or from `latest_start` days after activation if go-live does not come.
 
@@ -140,8 +149,16 @@ class Adoption(Received):
     low: Share = Decimal("0.4")
     recovered: Share = Decimal("0.5")
     follow_up_days: Annotated[int, Field(ge=1, le=90)] = 14
+    help: tuple[Help, ...] = (Help.MAIL, Help.CALL, Help.TRAINING, Help.PLAN)
+    """the steps of help, one at each look that finds it has not helped; the last one is a task that stays until it is settled"""
     stale_days: Annotated[int, Field(ge=1, le=366)] = 35
     survey_after: Days | None = 14
+
+    @model_validator(mode="after")
+    def _begins_with_a_mail(self) -> Self:
+        if self.help[:1] != (Help.MAIL,) or len(set(self.help)) != len(self.help):
+            raise ValueError("help begins with a mail and has each step once, such as [mail, call, training, plan]")
+        return self
 
 
 Percent = Annotated[Decimal, Field(ge=0, le=100)]

@@ -27,6 +27,8 @@ class Looks:
     help_since: datetime | None = None
     checked_in_at: datetime | None = None
     followed_up_at: datetime | None = None
+    help_steps: int = 0
+    """how many steps of the help that is under way have followed on its mail"""
     said_at: datetime | None = None
     said: Mapping[str, Any] | None = None
     seen: tuple[tuple[datetime, Mapping[str, Any]], ...] = ()

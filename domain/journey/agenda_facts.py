@@ -153,6 +153,8 @@ class OnRecord(Carried):
     transfers: list[TransferFacts] = []
     waiting: list[WaitingMessage] = []
     help_since: AwareDatetime | None = None
+    help_steps: int = 0
+    """how many steps of that help have followed on its mail"""
     renewals: dict[str, str | None] = {}
     """what was said last of the stages of renewals: their statuses, null for one that was closed"""
     adopted_until: AwareDatetime | None = None

@@ -25,6 +25,9 @@ from domain.success import (
     reorder,
     thanks,
 )
+from domain.success import (
+    helping as helping_on,
+)
 
 
 def at_instant(facts: Facts, at: datetime, *, imported: bool = False) -> Situation:
@@ -166,7 +169,11 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
     else:
         agenda.add(adoption.check_in_after(at_instant(facts, latest), days))
     if helping and facts.record.help_since is not None:
-        _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
+        followed = facts.last_done(f"{adoption.STAGE}/follow-up-")
+        if followed is None or followed[1] < facts.record.help_since:
+            _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, facts.record.help_since)))
+        elif helping_on.goes_on(situation, facts.record.help_steps):
+            _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, followed[1])))
     # Whether a go-live brought a survey depends on who had been asked by then.
     agenda.add(*(one.step for one in facts.announced("adoption_survey", "adoption_mail") if one.by >= at))
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")

@@ -17,6 +17,7 @@ from domain.holds.deciding import RENEWAL_TASK
 from domain.holds.guard import guard_of
 from domain.holds.writes import NoteOnCase, RecordAcknowledgement
 from domain.success import adoption, reorder
+from domain.success.writes import NoteOutcome
 
 SURVEY = "survey/"
 
@@ -80,6 +81,14 @@ def _of_onboarding(situation: Situation, task: StaffTaskFacts) -> str | None:
         how = _ask(situation, "complete_task", f"{which} evidence=…")
         return f"it is over once “{facts.title['en']}” is done, which is said by {how}"
     return None
+
+
+def _reached(situation: Situation, task: StaffTaskFacts, by: str, outcome: str) -> Decision:
+    """Whoever has found out what a task of first value has brought says it with their own task."""
+    stage, name = StepKey.parse(task.key)
+    if not name.endswith("/outcome"):
+        return _NOTHING
+    return Decision(JournalLine(""), writes=[NoteOutcome(stage, name.removesuffix("/outcome"), outcome)])
 
 
 def _onboarding_again(situation: Situation, task: StaffTaskFacts) -> Decision | str:
@@ -172,10 +181,11 @@ def _over(task: StaffTaskFacts) -> datetime:
 
 _ANYTHING = Matter("")
 _MATTERS = (
-    Matter(f"{StageKind.ONBOARDING.value}:", instead=_of_onboarding, again=_onboarding_again),
+    Matter(f"{StageKind.ONBOARDING.value}:", instead=_of_onboarding, ended=_reached, again=_onboarding_again),
     Matter(f"{APPROVAL_TASK}/", instead=_approve, again=_approved),
     Matter(f"{RENEWAL_TASK}/", instead=_release, ended=_decided, again=_asked_anew),
     Matter(SURVEY, ended=_called, reviewed=True),
+    Matter(f"{adoption.HELP_TASK}/"),  # a further step of help, which goes on without it
     Matter(adoption.HELP_TASK, ended=_helped, again=_helps_again),
     Matter(reorder.LAPSE_TASK, ended=_won_back, again=_lapsed_again),
 )

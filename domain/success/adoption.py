@@ -21,6 +21,7 @@ from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.success import conversation, expansion, health_plays
+from domain.success import helping as helping_on
 from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
@@ -36,8 +37,8 @@ from domain.success.writes import RecordSurveyAnswer, SendSurvey
 STAGE = "adoption"
 STEADY = "steady"
 HELPING = "helping"
-HELP_TASK = "adoption/help"
-HELP_WHY = "They use little of what they pay for; a call finds out what keeps them from it"
+HELP_TASK = helping_on.TASK
+HELP_WHY = helping_on.WHY
 SURVEYS = SurveyRules()
 
 
@@ -123,8 +124,24 @@ def follow_up(situation: Situation, step: Step, health: Health) -> Decision:
     looks = situation.looks
     checked = looks.checked_in_at if looks else None
     if checked is not None and situation.customer.day_of(checked) == situation.today and _has_had_time(situation):
-        return Decision(JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped"))
-    return _look(situation, health, None)
+        line = JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped")
+        return Decision(line, Outcome(plan=_looked_at_again(situation, helping_on.taken(situation))))
+    looked = _look(situation, health, None)
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    if uses and uses[0].share >= situation.playbook.adoption.recovered:
+        return looked
+    steps = helping_on.taken(situation)
+    low = helping_on.low(situation, uses)
+    if low and helping_on.goes_on(situation, steps):
+        says = f"Adoption of {low[0].asset.product_name} is still low: {low[0].says}"
+        looked += helping_on.further(situation, says, low)
+        steps += 1
+    return looked + Outcome(plan=_looked_at_again(situation, steps))
+
+
+def _looked_at_again(situation: Situation, steps: int) -> list[Step]:
+    """The next look at help of which so many steps have followed on its mail; none once a person has the last one."""
+    return [next_follow_up(situation)] if helping_on.goes_on(situation, steps) else []
 
 
 def _has_had_time(situation: Situation) -> bool:
@@ -149,7 +166,9 @@ def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: b
     terms = situation.playbook.adoption
     if uses and uses[0].share < terms.low and not (helping and quiet):
         decision = (
-            _still_low(situation, uses[0], in_check_in=next_on is not None) if helping else _help(situation, uses[0])
+            _still_low(situation, uses[0], in_check_in=next_on is not None)
+            if helping
+            else _help(situation, helping_on.low(situation, uses))
         )
     elif helping and uses and uses[0].share >= terms.recovered:
         decision = _recovered(situation, uses[0])
@@ -160,7 +179,8 @@ def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: b
     return decision + health_plays.scored(situation, health)
 
 
-def _help(situation: Situation, use: SeatUse) -> Decision:
+def _help(situation: Situation, low: list[SeatUse]) -> Decision:
+    use = low[0]
     says = f"Low adoption of {use.asset.product_name}: {use.says}"
     due_at, due_on = situation.customer.morning(situation.in_days(3))
     return Decision(
@@ -172,19 +192,26 @@ def _help(situation: Situation, use: SeatUse) -> Decision:
             said=[says],
         ),
         [OpenStaffTask(HELP_TASK, says, "success_manager", due_at, HELP_WHY)],
-        [_outreach(situation, use)],
+        [_outreach(situation, low)],
         [
             Notice(
                 says,
-                ["Call the customer and find out what keeps them from using it.", f"Please do so by {due_on}."],
+                [
+                    "Call the customer and find out what keeps them from using it.",
+                    *helping_on.others(low),
+                    f"Please do so by {due_on}.",
+                ],
                 due=due_at,
             )
         ],
     )
 
 
-def _outreach(situation: Situation, use: SeatUse) -> Mail:
-    return Mail("outreach", {**conversation.figures_of(use), "low": str(situation.playbook.adoption.low)})
+def _outreach(situation: Situation, low: list[SeatUse]) -> Mail:
+    """The offer of help: one mail for all products of which too little is used, the least used one first."""
+    more = [conversation.figures_of(use) for use in low[1:]]
+    aim = {"low": str(situation.playbook.adoption.low), **({"others": more} if more else {})}
+    return Mail("outreach", {**conversation.figures_of(low[0]), **aim})
 
 
 def mail(situation: Situation, step: Step) -> Decision:
@@ -201,7 +228,7 @@ def mail_of(situation: Situation, template: str) -> Mail | None:
     uses, terms = seat_use(situation.customer, situation.playbook, situation.as_of), situation.playbook.adoption
     use, helping = uses[0] if uses else None, HELP_TASK in _open_tasks(situation)
     if use is not None and template == "outreach" and helping and use.share < terms.low:
-        return _outreach(situation, use)
+        return _outreach(situation, helping_on.low(situation, uses))
     if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
         return Mail("recovered", conversation.figures_of(use))
     return None
@@ -232,7 +259,7 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
             attention={"low_adoption": None},
             said=[says],
         ),
-        [CloseStaffTasks(HELP_TASK, situation.as_of, outcome=says)],
+        [CloseStaffTasks(key, situation.as_of, outcome=says) for key in helping_on.KEYS],
         [Mail("recovered", conversation.figures_of(use))],
     )
 

@@ -138,7 +138,10 @@ def moving(situation: Situation, moved: list[Redated], because: str, by: str) ->
         )
         if one.by_days:
             taken_back = f"It is due on {one.facts.due_on} now"
-            writes.append(CloseStaffTasks(f"{stage}/{name}", situation.as_of, TaskState.TAKEN_BACK, outcome=taken_back))
+            writes += [
+                CloseStaffTasks(f"{stage}/{name}{more}", situation.as_of, TaskState.TAKEN_BACK, outcome=taken_back)
+                for more in ("", "/")
+            ]
             attention[f"late:{stage}/{name}"] = None
             title = one.facts.title["en"]
             lines.append(

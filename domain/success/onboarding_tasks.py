@@ -135,6 +135,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
     writes: list[Write] = [
         CompleteOnboardingTask(stage, facts.name, situation.as_of, by, evidence, value=value),
         CloseStaffTasks(f"{stage}/{facts.name}", situation.as_of, by=by, outcome=evidence),
+        CloseStaffTasks(f"{stage}/{facts.name}/", situation.as_of, by=by, outcome=evidence),
     ]
     stages: dict[str, Stage | None] = {stage: waits_for(left)}
     plan, drop, mails, said = [], keys_of(stage, facts.name), list[Mail](), [f"{title} done"]

@@ -13,7 +13,7 @@ from statistics import quantiles
 from domain.kernel.base import Carried
 
 
-class Milestone(StrEnum):
+class StartGoal(StrEnum):
     """What is waited for."""
 
     FIRST_VALUE = "first_value"
@@ -39,7 +39,7 @@ class OrderStart(Carried):
     order_id: str
     account_id: str
     segment: str
-    milestone: Milestone
+    milestone: StartGoal
     started_on: date
     days: int | None = None
     target: int
@@ -68,7 +68,7 @@ BOUNDS = (7, 14, 21, 30, 45, 60, 90)
 class TimeToValue(Carried):
     """The orders that began in a time, of one group (a segment, or whose waiting it was; empty: all), with their distribution."""
 
-    milestone: Milestone
+    milestone: StartGoal
     group: str
     orders: tuple[OrderStart, ...]
 
@@ -109,7 +109,7 @@ class TimeToValue(Carried):
 def times_to_value(orders: Sequence[OrderStart]) -> list[TimeToValue]:
     """For each milestone all orders, then by segment where there are several, then by whose waiting it was where anybody's was."""
     found = []
-    for milestone in Milestone:
+    for milestone in StartGoal:
         own = [one for one in orders if one.milestone is milestone]
         if not own:
             continue
@@ -129,7 +129,7 @@ def _by(orders: Iterable[OrderStart], name: Callable[[OrderStart], str]) -> dict
     return groups
 
 
-def _group(milestone: Milestone, name: str, orders: Iterable[OrderStart]) -> TimeToValue:
+def _group(milestone: StartGoal, name: str, orders: Iterable[OrderStart]) -> TimeToValue:
     def longest_first(one: OrderStart) -> tuple[bool, int, str]:
         return one.days is not None, -(one.days or 0), one.order_id
 

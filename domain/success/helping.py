@@ -1,0 +1,76 @@
+"""Help with a product that is used too little, step by step: what comes next while it has not helped, until it has or a person takes over.
+
+All low products of a customer are one help: one mail, one task of each step, one conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.frame.decision import Decision, JournalLine, Notice, OpenStaffTask
+from domain.frame.playbook import Help
+from domain.frame.situation import Situation
+from domain.success.health import SeatUse
+
+TASK = "adoption/help"
+KEYS = (TASK, f"{TASK}/")
+"""What is settled when help ends: its task, and those of its further steps."""
+WHY = "They use little of what they pay for; a call finds out what keeps them from it"
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Who does a step of help within how many days, and what it is."""
+
+    to: str
+    within: int
+    title: str
+    says: str
+
+
+_STEPS: Mapping[Help, _Step] = {
+    Help.CALL: _Step("success_manager", 3, "Call them", "Find out what keeps them from it, and agree what changes."),
+    Help.TRAINING: _Step("success_manager", 5, "Train them", "Offer a training to those who do not use it yet."),
+    Help.PLAN: _Step(
+        "owner",
+        5,
+        "Agree a plan with them",
+        "Write down with them what they want to reach, by when, and who does what.",
+    ),
+}
+
+
+def low(situation: Situation, uses: Sequence[SeatUse]) -> list[SeatUse]:
+    """The products of which too few seats are in use, the least used first."""
+    return [use for use in uses if use.share < situation.playbook.adoption.low]
+
+
+def taken(situation: Situation) -> int:
+    """How many steps of the help that is under way have followed on its mail."""
+    return situation.looks.help_steps if situation.looks else 0
+
+
+def goes_on(situation: Situation, steps: int) -> bool:
+    """True if another step is left once so many have followed on the mail: then it is looked at again."""
+    return steps < len(situation.playbook.adoption.help) - 1
+
+
+def others(uses: Sequence[SeatUse]) -> list[str]:
+    """A line of each product but the first, for our people."""
+    return [f"{use.asset.product_name}: {use.says}." for use in uses[1:]]
+
+
+def further(situation: Situation, says: str, uses: Sequence[SeatUse]) -> Decision:
+    """The next step of help, which is somebody's task until it is settled or use recovers. says: what is low, in a sentence's words.
+
+    Called only while one is left.
+    """
+    kind = situation.playbook.adoption.help[taken(situation) + 1]
+    step = _STEPS[kind]
+    due_at, due = situation.customer.morning(situation.in_days(step.within))
+    title = f"{step.title}: {says}"
+    return Decision(
+        JournalLine(""),
+        writes=[OpenStaffTask(f"{TASK}/{kind.value}", title, step.to, due_at, says)],
+        notices=[Notice(title, [step.says, *others(uses), f"Please do so by {due}."], step.to, due_at)],
+    )
