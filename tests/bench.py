@@ -140,7 +140,7 @@ class Bench:
         await self.client.place_order(document)
         await self.client.fast_forward(account, timedelta(days=5))
         for task in ("kickoff", "training", "first_value", "go_live"):
-            await self.client.ask(account, "complete_task", {"task": task})
+            await self.client.ask(account, "complete_task", {"task": task, "evidence": "it works"})
         await self.client.fast_forward(account, timedelta(days=300))
         await self.client.ask(account, "answer_renewal", {"contract_id": contract, "decision": "accept"})
         await self._until_term(account, contract, 1)

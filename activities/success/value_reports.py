@@ -14,12 +14,14 @@ from domain.success.value_report import OrderStart, StartGoal
 # The waits of an onboarding: each begins with a task that is blocked and lasts until that is unblocked or done.
 _STARTS = """
 with waits as (
-  select account_id, stage, waits_for, at as since,
+  select event_id, account_id, stage, waits_for, at as since,
     lead(at) over (partition by account_id, stage, name order by event_id) as until, kind
   from onboarding_event where kind in ('blocked', 'unblocked', 'done'))
 select o.order_id, o.account_id, o.activated_at, o.activated_on, a.segment, a.playbook_version,
-  jsonb_agg(jsonb_build_object('name', t.name, 'status', t.status, 'completed_at', t.completed_at, 'evidence', t.evidence)) as tasks,
-  (select coalesce(jsonb_agg(jsonb_build_object('whom', w.waits_for, 'since', w.since, 'until', w.until)), '[]')
+  jsonb_agg(jsonb_build_object('name', t.name, 'status', t.status, 'completed_at', t.completed_at, 'evidence', t.evidence)
+    order by t.name) as tasks,
+  (select coalesce(jsonb_agg(jsonb_build_object('whom', w.waits_for, 'since', w.since, 'until', w.until)
+    order by w.since, w.event_id), '[]')
    from waits w where w.account_id = o.account_id and w.stage = 'onboarding:' || o.order_id and w.kind = 'blocked') as waits
 from sales_order o join account a using (account_id)
 join onboarding_task t on t.account_id = o.account_id and t.stage = 'onboarding:' || o.order_id

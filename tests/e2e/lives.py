@@ -160,7 +160,7 @@ async def report_usage(client: PerennialClient, account_id: str, users: int, day
 async def onboard(client: PerennialClient, account_id: str) -> None:
     """Everything that people do in an onboarding, at once."""
     for task in ONBOARDING:
-        await client.ask(account_id, "complete_task", {"task": task})
+        await client.ask(account_id, "complete_task", {"task": task, "evidence": "it works"})
 
 
 def by_message_id(mailbox: Mailbox) -> dict[str, list[MailSummary]]:

@@ -36,7 +36,12 @@ async def test_an_order_that_comes_late_loses_none_of_its_promises(servers: Serv
     document = order(activated_at=(present() - timedelta(days=25)).isoformat())
     account = account_of(document)
     await servers.client.place_order(document)
-    await servers.client.fast_forward(account, timedelta(days=60))
+    await servers.client.fast_forward(account, timedelta(days=30))
+    await servers.client.ask(account, "complete_task", {"task": "kickoff"})
+    await servers.client.fast_forward(account, timedelta(days=20))
+    for task in ("training", "first_value"):
+        await servers.client.ask(account, "complete_task", {"task": task, "evidence": "it works"})
+    await servers.client.fast_forward(account, timedelta(days=40))
     kinds = await kinds_of(servers, account)
     for kind in ("onboarding_mail", "onboarding_provisioning", "onboarding_provisioned"):
         assert kinds.count(kind) == 1, kind

@@ -26,11 +26,11 @@ async def helped(servers: Servers) -> tuple[str, str, str]:
 
 
 async def told(servers: Servers, account: str) -> list[tuple[str, str]]:
-    """The local days on which somebody was told that use is still low, and to whom."""
+    """The local days on which the owner was told that use is still low, and to whom."""
     await settled(servers.pool, account)
     rows = await servers.pool.fetch(
         "select created_at, staff_id from outbox where account_id = $1 and channel = 'deliver_notice'"
-        " and body->>'title' like '%still low%' order by created_at",
+        " and body->>'title' like 'Adoption of % still low%' order by created_at",
         account,
     )
     return [(row["created_at"].astimezone(TOKYO).date().isoformat(), row["staff_id"]) for row in rows]
@@ -48,7 +48,7 @@ async def test_a_check_in_beside_the_follow_up_tells_it_once(servers: Servers, d
     at = await at_of(servers, account, follow_up)
     day = (at + timedelta(days=days)).astimezone(TOKYO).date()
     await servers.client.ask(account, "reschedule_step", {"step": check_in, "day": day.isoformat()})
-    await servers.client.fast_forward_to(account, at + timedelta(days=16))
+    await servers.client.fast_forward_to(account, at + timedelta(days=13))  # before the next step of help
     assert len(await told(servers, account)) == 1
     looked = [row["key"].rsplit("/", 1)[1] for row in await servers.journal(account) if "/adoption/" in row["key"]]
     assert {follow_up.rpartition("/")[2], check_in.rpartition("/")[2]} <= set(looked)
