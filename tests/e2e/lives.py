@@ -172,21 +172,24 @@ def by_message_id(mailbox: Mailbox) -> dict[str, list[MailSummary]]:
 
 
 async def check_messages(pool: Pool, account_id: str, mailbox: Mailbox) -> Counter[str]:
-    """Every message of the outbox that went by mail arrived, under the Message-ID on record, to the address on record.
+    """Every mail of the outbox that went arrived, under the Message-ID on record, to the address on record.
 
-    Returns how often each message arrived, by delivery id: more than once only for what was sent again after a crash.
+    Mails of one instant to one person leave in one message, which has the Message-ID of the one that leads it. Returns how often each mail
+    arrived, by delivery id: more than once only for what was sent again after a crash.
     """
     arrived = by_message_id(mailbox)
     rows = await pool.fetch(
-        "select delivery_id, message_id, body->>'to_email' as address from outbox"
+        "select delivery_id, message_id, left_with, body->>'to_email' as address from outbox"
         " where account_id = $1 and channel <> 'provision' and status = 'sent'",
         account_id,
     )
-    ids = [row["message_id"] for row in rows]
+    leads = {row["delivery_id"]: row for row in rows if row["left_with"] is None}
+    ids = [row["message_id"] for row in leads.values()]
     assert len(ids) == len(set(ids)), "two messages share a Message-ID"
     times: Counter[str] = Counter()
     for row in rows:
-        mails = arrived.get(row["message_id"], [])
+        message = leads[row["left_with"] or row["delivery_id"]]
+        mails = arrived.get(message["message_id"], [])
         assert mails, f"{row['delivery_id']} is on record as sent and never arrived"
         assert {mail.to for mail in mails} == {row["address"]}
         times[row["delivery_id"]] = len(mails)

@@ -94,7 +94,7 @@ async def tally(dsn: str, mailbox: Mailbox, accounts: list[str], group: str) -> 
             result.facts["outbox"][f"{id} deliver_mail withdrawn"] -= 1
             result.facts["outbox"][f"{id} deliver_mail sent"] += 1
         rows = await connection.fetch(
-            "select delivery_id, message_id, status, account_id, body->>'to_email' as address from outbox"
+            "select delivery_id, message_id, left_with, status, account_id, body->>'to_email' as address from outbox"
             " where account_id = any($1) and channel <> 'provision'",
             accounts,
         )
@@ -106,8 +106,13 @@ async def tally(dsn: str, mailbox: Mailbox, accounts: list[str], group: str) -> 
 
 def _count_messages(result: Tally, rows: list[Any], mailbox: Mailbox, group: str) -> None:
     arrived = {key: mails for key, mails in by_message_id(mailbox).items() if group in key}
-    ids = {row["message_id"]: row for row in rows if row["status"] == "sent"}
-    assert len(ids) == sum(row["status"] == "sent" for row in rows), "two messages share a Message-ID"
+    sent = [row for row in rows if row["status"] == "sent"]
+    ids = {row["message_id"]: row for row in sent if row["left_with"] is None}
+    assert len(ids) == sum(row["left_with"] is None for row in sent), "two messages share a Message-ID"
+    leads = {row["delivery_id"] for row in ids.values()}
+    result.lost += [
+        row["delivery_id"] for row in sent if row["left_with"] is not None and row["left_with"] not in leads
+    ]
     result.waiting = sum(row["status"] == "waiting" for row in rows)
     for message_id, row in ids.items():
         mails = arrived.pop(message_id, [])

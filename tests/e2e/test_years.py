@@ -131,7 +131,7 @@ async def test_years_with_messages_at_every_boundary_do_every_step_once(servers:
     assert sum("answer_renewal:renew-" in key for key in done) == years
     times = await check_messages(servers.pool, account, servers.stack.mailbox)
     assert set(times.values()) == {1}
-    assert sum("check-in" in delivery_id for delivery_id in times) >= 11 * years
+    assert sum("check-in" in delivery_id for delivery_id in times) >= 4 * years  # written once a quarter at least
 
 
 async def days_of(servers: Servers, account: str, like: str) -> list[datetime]:

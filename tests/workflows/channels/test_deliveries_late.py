@@ -149,6 +149,10 @@ async def test_optional_mails_that_waited_for_a_server_leave_at_the_promised_hou
         await settled(servers.pool, account)
         assert await left_of(servers, account) == []
         assert await apart(servers, account) == []
+        await world.client.fast_forward(account, timedelta(hours=1))
+        await world.client.ask(
+            account, "complete_task", {"task": "kickoff", "by": "S-2"}
+        )  # the training comes after it
         await world.client.fast_forward(account, timedelta(days=20))
         await settled(servers.pool, account)
         left = await left_of(servers, account)
