@@ -49,7 +49,7 @@ def why_not_written(situation: Situation) -> str | None:
     if terms.write_every_days and looks.told_at is not None:
         told = day_of(looks.told_at)
         if told + timedelta(days=rhythm) > situation.today:
-            return f"they heard from us on {told}"
+            return f"they heard of their use on {told}"
     if looks.talked_at is not None and (talked := day_of(looks.talked_at)) > situation.in_days(-(rhythm // 3) - 1):
         return f"we talked with each other on {talked}"
     return None

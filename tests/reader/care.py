@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -35,9 +36,7 @@ def check_in(desk: Desk) -> None:
         {"en": "O", "ja": ""},
         {"en": ", which is {share:percent}", "ja": "おります（利用率{share:percent}）"},
     )
-    if use is not None:
-        use_is(desk, use, None)
-    since_the_last(desk, use)
+    since_the_last(desk, use, use_is(desk, use, None) if use is not None else set())
     following = desk.first(
         {"en": "We plan to be in touch again on {day:date}", "ja": "次回は{day:date}頃にご連絡を差し上げる予定"}
     )
@@ -99,19 +98,24 @@ def seats(desk: Desk, opening: dict[str, str], closing: dict[str, str]) -> dict[
     return None
 
 
-def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> None:
-    """The seats in use are those of a product that they have, at the instant at which the mail leaves, whenever it was written."""
+def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> set[str]:
+    """The seats in use are those of a product that they have, at the instant at which the mail leaves, whenever it was written.
+
+    Returns the products of which they can be.
+    """
     facts = desk.facts
-    right = []
+    right = defaultdict(set)
     for code, seats in facts.held(desk.at).items():
         if kind_of(desk, code) == "subscription" and product in (None, facts.names[code]):
-            right += [(_whole(active), seats) for active in facts.use(code, desk.at)]
-    if (use["active"], use["seats"]) not in right:
-        shown = "; ".join(sorted({f"{one[0]} of {one[1]}" for one in right})) or "no use is known"
+            for active in facts.use(code, desk.at):
+                right[_whole(active), seats].add(facts.names[code])
+    fitting = right.get((use["active"], use["seats"]), set())
+    if not fitting:
+        shown = "; ".join(sorted(f"{active} of {seats}" for active, seats in right)) or "no use is known"
         desk.wrong("count", f"{use['active']} of {use['seats']}", shown)
-        return
-    if (share := use.get("share")) is not None:
+    elif (share := use.get("share")) is not None:
         desk.among("count", share, _percents(Decimal(use["active"]) / use["seats"]))
+    return fitting
 
 
 def _whole(value: Decimal) -> int:

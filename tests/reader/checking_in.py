@@ -19,8 +19,8 @@ AHEAD = 120
 _ANSWERED = ("answer_offer", "answer_renewal", "accept_quote", "decline_quote", "request_renewal")
 
 
-def since_the_last(desk: Desk, use: dict[str, Any] | None) -> None:
-    """What has changed, what is next, and what can be tried: all of it on record."""
+def since_the_last(desk: Desk, use: dict[str, Any] | None, of: set[str]) -> None:
+    """What has changed, what is next, and what can be tried: all of it on record, and of a product whose use was told (one of `of`)."""
     _last_one(desk)
     _uses_between(desk)
     _news(desk)
@@ -35,13 +35,13 @@ def since_the_last(desk: Desk, use: dict[str, Any] | None) -> None:
         desk.same("count", tip["free"], use["seats"] - use["active"])
     elif tip:
         desk.wrong("count", tip["free"], "no use is known")
-    for name in _products_tried(desk):
-        desk.among("offer", name, set(desk.facts.names.values()))
+    for name in [*([tip["product"]] if tip else []), *_least_used(desk)]:
+        desk.among("offer", name, of)
     desk.fixed({"en": "Half an hour together"}, {"en": "One thing to try"})
     desk.fixed({"en": "for a quarter of an hour", "ja": "15分ほど使い方を"}, {"ja": "30分ほどご一緒に"})
 
 
-def _products_tried(desk: Desk) -> list[str]:
+def _least_used(desk: Desk) -> list[str]:
     tip = desk.first({"en": "One thing to try: {product} is what", "ja": "一つのご提案：{product}は、ほかに"})
     return [tip["product"]] if tip else []
 

@@ -163,7 +163,8 @@ def _item(desk: Desk, cells: list[str], line: Row, currency: str) -> None:
     item, period, units, price, rate, net = cells
     script = desk.script
     why = f" {_WHY[script.language][line['why']]}" if line["why"] else ""
-    why += f" {_used(desk, line['usage'], currency)}" if line["usage"] else ""
+    # a credit is of money, not of use
+    why += f" {_used(desk, line['usage'], currency)}" if line.get("usage") else ""
     desk.among("name", item, {f"{name}{why}" for name in {*_names(desk, line), _described(desk, line)}})
     desk.amount(script.amount(net), line["amount"], currency)
     desk.same("percent", [Decimal(n) for n in re.findall(r"[\d.]+", rate)], list(line["tax_rates"] or ()))

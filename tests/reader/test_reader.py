@@ -136,9 +136,8 @@ def help_that_never_left(year: Lived) -> Altered:
 
 def two_on_a_day(year: Lived) -> Altered:
     check_in = one(year, "check_in")
-    return year.facts, [
-        *instead(year, check_in, check_in, replace(check_in, delivery_id=f"{check_in.delivery_id}+"))[1]
-    ]
+    another = replace(check_in, delivery_id=f"{check_in.delivery_id}+", message=f"+{check_in.message}")
+    return instead(year, check_in, check_in, another)
 
 
 def by_night(year: Lived) -> Altered:

@@ -27,7 +27,7 @@ _LOOK_EVERY = 0.02
 
 
 class Letter(Received):
-    """A mail of the customer. `answers`: the template of the latest mail of ours that it replies to; else it is a mail of its own."""
+    """A mail of the customer. `answers`: it replies to our latest mail of this template to its sender; else it is a mail of its own."""
 
     sender: MailAddress
     name: Annotated[str, StringConstraints(max_length=100)] = ""
@@ -47,14 +47,14 @@ class PostOffice:
         self._domain = domain
 
     async def send(self, letter: Letter, account_id: str, at: datetime) -> str:
-        """What became of the mail, in words. Raises `Refusal` (InvalidStory) if it answers a mail that never left."""
+        """What became of the mail, in words. Raises `Refusal` (InvalidStory) if it answers a mail that never reached its sender."""
         to, message = f"service@{self._domain}", EmailMessage(policy=SMTP)
         message["From"] = Address(letter.name, addr_spec=letter.sender)
         message["Subject"] = letter.subject
         message["Date"] = at
         message["Message-ID"] = f"<{at:%Y%m%dT%H%M%S}.{account_id}@customer.example>"
         if letter.answers is not None:
-            answered = await self._answered(letter.answers, account_id)
+            answered = await self._answered(letter.answers, letter.sender, account_id)
             to = parseaddr(answered.headers.get("Reply-To") or answered.headers["From"])[1]
             message.replace_header("Subject", f"Re: {answered.summary.subject}")
             message["In-Reply-To"] = answered.headers["Message-ID"]
@@ -65,17 +65,18 @@ class PostOffice:
             await smtp.sendmail(letter.sender, [to], raw)
         return await self._taken_in(mail_key(raw.replace(b"\r\n", b"\n")), to)
 
-    async def _answered(self, template: str, account_id: str) -> StoredMail:
+    async def _answered(self, template: str, sender: str, account_id: str) -> StoredMail:
         found = await self._pool.fetch(
             "select message_id from outbox where account_id = $1 and body->>'template' = $2 and status = 'sent'"
-            " order by settled_at desc, created_at desc, delivery_id desc limit 1",
+            " and lower(body->>'to_email') = lower($3) order by settled_at desc, created_at desc, delivery_id desc limit 1",
             account_id,
             template,
+            sender,
         )
         for mail in reversed(self._mailbox.list()):
             if found and mail.message_id == found[0]["message_id"]:
                 return self._mailbox.read(mail.id)
-        raise Refusal("InvalidStory", f"a mail answers {template!r}, and none has reached the customer by then")
+        raise Refusal("InvalidStory", f"a mail answers {template!r}, and none has reached {sender} by then")
 
     async def _taken_in(self, inbox_id: str, to: str) -> str:
         async with asyncio.timeout(TAKEN_IN.total_seconds()):
