@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts.renewal_work import look_at_renewals
 from activities.frame.customers import account_name, unknown_accounts
+from activities.frame.effects import latest_effect
 from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
@@ -201,14 +202,22 @@ class PerennialClient:
         return 0  # the journey is closed; the figures are on record
 
     async def last_reportable(self, account_id: str, latest: date) -> date:
-        """The last day of which an account's usage can be reported, if days up to `latest` shall be: the one that has begun anywhere."""
+        """The last day of which an account's usage can be reported, if days up to `latest` shall be: the one that has begun anywhere.
+
+        Of a customer whose clock was moved it is the last one on record, and beyond that what their journey says, if it is still there.
+        """
         last = _begun_anywhere(present())
+        if latest <= last or self._pool is None:
+            return last
+        async with self._pool.acquire() as connection:
+            recorded = await latest_effect(connection, account_id)
+        if recorded is not None:
+            last = max(last, _begun_anywhere(recorded))
         if latest <= last:
             return last
-        try:
-            return _begun_anywhere(await self.now(account_id))
-        except Refusal:
-            return last
+        with MayBeGone():
+            return max(last, _begun_anywhere(await self._clocks.told(journey_id(account_id))))
+        return last  # nobody is there to be asked
 
     async def unknown_accounts(self, ids: Sequence[str]) -> list[str]:
         """Those of these accounts that no order has opened."""

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -40,6 +41,8 @@ from tests.e2e.tally import Tally, tally
 
 CALM, KILLED = "-calm", "-kill"
 LAST_DAY = 400
+BEFORE = 10
+"""Days of use before the order."""
 TARGETS = ["postgres", "temporal", "worker-0", "worker-1"]
 _PATIENCE = 250.0
 _OUTAGES: tuple[type[BaseException], ...] = (
@@ -59,6 +62,8 @@ class Life:
     number: int
     base: datetime
     """noon of the first day; what is done by people is done at noon, far from the mornings when the journey acts"""
+    reported: int = 0
+    """up to which day the meter has reported"""
 
     @property
     def account(self) -> str:
@@ -66,20 +71,27 @@ class Life:
         return account_of(self.document)
 
     async def begin(self, client: PerennialClient) -> None:
-        """The order, and the whole year's use of the product as its meter will report it."""
+        """The order, and what the product's meter has reported so far."""
         await client.place_order(self.document)
+        await client.record_usage(self._use(-BEFORE, 0))
+
+    def _use(self, since: int, until: int) -> list[UsageRow]:
+        """The use of the days from `since` up to the one before `until`: the same figures, in whatever portions it is asked for."""
         draw = random.Random(self.number)
+        figures = {
+            day: draw.randint(4, 10) if 120 < day < 170 + 10 * (self.number % 4) else draw.randint(26, 39)
+            for day in range(-BEFORE, LAST_DAY)
+        }
         first = self.base.date()
-        rows = [
+        return [
             UsageRow(
                 account_id=self.account,
                 product="SEATS",
                 day=first + timedelta(days=day),
-                active_users=draw.randint(4, 10) if 120 < day < 170 + 10 * (self.number % 4) else draw.randint(26, 39),
+                active_users=figures[day],
             )
-            for day in range(-10, LAST_DAY)
+            for day in range(since, until)
         ]
-        await client.record_usage(rows)
 
     async def live(self, client: PerennialClient) -> None:
         """The year, through outages."""
@@ -102,7 +114,14 @@ class Life:
         await self._reach(client, LAST_DAY)
 
     async def _reach(self, client: PerennialClient, day: int) -> None:
-        await persist(lambda: client.fast_forward_to(self.account, self.base + timedelta(days=day)))
+        """Comes to that day; the meter reports the days that are over every week, and on arrival."""
+        while self.reported < day:
+            until = min(self.reported + 7, day)
+            rows = self._use(self.reported, until)
+            at = self.base + timedelta(days=until)
+            await persist(partial(client.fast_forward_to, self.account, at))
+            await persist(partial(client.record_usage, rows))
+            self.reported = until
 
     async def _ask(self, client: PerennialClient, update: str, request: dict[str, Any], name: str) -> None:
         body = {**request, "request_id": f"{self.number}-{name}"}

@@ -10,6 +10,7 @@ from typing import Any
 from activities.frame.telling import telling
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.frame.keys import EffectKey, Word
 from domain.frame.state import Outcome
 from domain.journey.telling import line_told
@@ -27,6 +28,10 @@ class Effect:
     def answer(self, run: str) -> Outcome:
         """All that came of it for a retry of the run that it was done for; the answer alone for whoever asks again."""
         return self.outcome if self.run == run else self.outcome.again()
+
+
+latest_effect = Value[datetime | None]("select max(as_of) from effect where account_id = $1")
+"""The customer's own time of what was done last for an account; null if nothing was."""
 
 
 async def find_effect(connection: Connection, key: str, asked: Asked | None = None) -> Effect | None:
