@@ -21,7 +21,7 @@ from usage_day u cross join lateral (
 where u.account_id = $1 and x.asset_id = any($2) and coalesce(u.units, 0) <> u.charged_units
 """
 _DAYS = f"""
-select x.asset_id, jsonb_agg(jsonb_build_array(u.day, coalesce(u.units, 0) - u.charged_units) order by u.day) as days
+select x.asset_id, jsonb_agg(jsonb_build_array(u.day, coalesce(u.units, 0) - u.charged_units) order by u.day, u.product_code) as days
 {_OF_ASSETS} group by x.asset_id
 """
 _CHARGES = """

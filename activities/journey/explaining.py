@@ -33,7 +33,7 @@ select e.as_of, e.outcome,
       'to', coalesce(o.contact_id, o.staff_id), 'status', o.status, 'at', o.settled_at, 'reason', o.reason,
       'said', coalesce(o.body->'context', o.body->'lines')) order by o.delivery_id)
     from outbox o where o.account_id = $1 and starts_with(o.delivery_id, e.key || '#') and o.channel like 'deliver%'), '[]') as messages,
-  coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'total', d.total::text, 'currency', d.currency, 'lines', d.lines))
+  coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'total', d.total::text, 'currency', d.currency, 'lines', d.lines) order by d.id)
     from (
       select i.invoice_id as id, i.total, i.currency, i.key,
         (select jsonb_agg(l.description order by l.number) from invoice_line l where l.invoice_id = i.invoice_id) as lines
@@ -43,7 +43,7 @@ select e.as_of, e.outcome,
       from credit_memo m where m.account_id = $1) d
     where d.key = e.key or starts_with(d.key, e.key || '/')), '[]') as documents,
   coalesce((select jsonb_agg(jsonb_build_object('key', t.key, 'title', t.title, 'person', t.staff_id, 'due', t.due_at,
-      'closed_at', t.closed_at)) from staff_task t where t.account_id = $1 and t.opened_at = e.as_of), '[]') as tasks,
+      'closed_at', t.closed_at) order by t.key) from staff_task t where t.account_id = $1 and t.opened_at = e.as_of), '[]') as tasks,
   (select jsonb_build_object('at', h.at, 'score', h.score, 'band', h.band) from health_score h
     where h.account_id = $1 and h.at <= e.as_of order by h.at desc limit 1) as health,
   (select b.outcome->'account'->>'playbook' from effect b

@@ -12,7 +12,7 @@ from domain.contracts import renewal, renewal_notices, renewal_status
 from domain.contracts.changes import SCHEDULED
 from domain.contracts.changes import stage_of as change_stage
 from domain.contracts.consignments import TransferStatus
-from domain.contracts.ending import NO_CHURN, win_back_step
+from domain.contracts.ending import NO_CHURN, OVER_BEFORE, win_back_step
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.keys import Word
 from domain.frame.ownership import POLICY
@@ -48,7 +48,7 @@ def renewals(facts: Facts, agenda: Agenda) -> None:
 
 
 def win_backs(facts: Facts, agenda: Agenda) -> None:
-    """Whether a customer comes back is looked at some time after the end of the contract that was their last one then."""
+    """Whether a customer comes back is looked at some time after the end of their last contract."""
     lives = {life.contract_id: life for life in facts.record.contracts}
     again = facts.record.reopened_at
     for contract in facts.situation.customer.contracts:
@@ -56,7 +56,11 @@ def win_backs(facts: Facts, agenda: Agenda) -> None:
         if life is None or life.ended_at is None or contract.status_reason in NO_CHURN:
             continue
         ended_at = life.ended_at
-        others = [one for one in lives.values() if one.contract_id != life.contract_id and one.recorded_at <= ended_at]
+        others = [
+            other
+            for one in facts.situation.customer.contracts
+            if one is not contract and one.status_reason != OVER_BEFORE and (other := lives.get(one.contract_id))
+        ]
         if (again is not None and ended_at < again) or any(o.ended_at is None or o.ended_at > ended_at for o in others):
             continue
         step = win_back_step(at_instant(facts, ended_at), contract, ended_at)

@@ -20,7 +20,7 @@ from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import conversation, expansion, health_plays
+from domain.success import conversation, expansion, health_plays, thanks
 from domain.success import helping as helping_on
 from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerSurvey
@@ -43,8 +43,10 @@ SURVEYS = SurveyRules()
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
-    """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it."""
-    return Outcome(plan=[check_in_after(situation, start_in)], stages={STAGE: Stage(status=STEADY)})
+    """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it. Who had left is back."""
+    return Outcome(
+        plan=[check_in_after(situation, start_in)], stages={STAGE: Stage(status=STEADY)}, drop=[thanks.WIN_BACKS]
+    )
 
 
 def after_go_live(situation: Situation) -> Outcome:

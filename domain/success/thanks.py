@@ -14,6 +14,7 @@ from domain.frame.state import Outcome, Step
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 
 ANNIVERSARIES = "relationship"
+WIN_BACKS = f"{ANNIVERSARIES}/win-back-*"
 
 
 def anniversary(situation: Situation, step: Step) -> Decision:

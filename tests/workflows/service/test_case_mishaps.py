@@ -256,7 +256,7 @@ async def test_a_dead_mail_server_keeps_no_case_from_going_on_and_ending(servers
         row = await row_of(servers, opened.case_id)
         assert (row["status"], row["next_action_at"]) == ("closed", None)
         await world.mail_comes_up()
-        await client.fast_forward(opened.case_id, timedelta(hours=8))
+        await client.fast_forward(opened.case_id, timedelta(days=4))
         await servers.temporal.get_workflow_handle(f"case-{opened.case_id}").result()
     assert await sent(servers, opened.case_id) == []
 

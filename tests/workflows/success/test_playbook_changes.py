@@ -40,9 +40,7 @@ async def pilots(servers: Servers, count: int) -> tuple[str, list[dict[str, Any]
     documents = [order() for _ in range(count)]
     for document in documents:
         await servers.client.place_order(document)
-    body = await servers.pool.fetchval(
-        "select body from playbook where segment = 'standard' order by version desc limit 1"
-    )
+    body = await servers.pool.fetchval("select body from playbook where segment = 'standard' order by version limit 1")
     await record(servers, Playbook.model_validate(body | {"segment": segment, "version": 1, "plays": []}))
     await servers.pool.execute(
         "update account set segment = $1, playbook_version = 1 where account_id = any($2)",
