@@ -19,6 +19,7 @@ from gateway.connection import connect
 from tests import budgets, moving, ports, properties, suite
 from tests.living_in_memory import InMemory
 from tests.own_database import keep_template, own_database
+from workers.cli import common
 from workers.embedded.mailbox import MailSummary
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
@@ -29,6 +30,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 properties.register()
 moving.take_time_given()
 ports.prefer_own()
+common.console.width = common.PIPED_WIDTH  # whoever runs the tests beside each other sets COLUMNS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.testing import ActivityEnvironment
 
 from activities.frame.unit_of_work import Performer
 from activities.service.case_work import CaseWorker
@@ -20,6 +19,7 @@ from tests.cases import case, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.killing import WorkerProcess
 from tests.e2e.lives import until
+from tests.patience import patient
 
 QUEUE = "dying"
 
@@ -105,6 +105,6 @@ async def test_a_wake_that_comes_again_after_its_commit_changes_nothing(servers:
     worker = CaseWorker(Performer(servers.pool, "Seller"), read_service_book(), "perennial.example")
     for scheduled in calls:
         call = CaseCall.model_validate_json(scheduled.input.payloads[0].data)
-        again = await ActivityEnvironment().run(ServiceCases(worker).case_wake, call)
+        again = await patient().run(ServiceCases(worker).case_wake, call)
         assert again.view is not None
     assert await effects(servers, opened.case_id) == before

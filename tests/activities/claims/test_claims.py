@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.claims import claim_rows
 from activities.frame.unit_of_work import Performer
@@ -26,6 +25,7 @@ from domain.journey.registry import CASE
 from domain.kernel.refusals import Refusal
 from domain.service.case_progress import CaseCall, CaseOutcome
 from tests.conftest import Servers
+from tests.patience import patient
 from tests.pricing import Shop, open_shop
 from tests.properties import examples
 
@@ -54,9 +54,7 @@ class Counter:
             body={"order_id": self.shop.order_id, "line_id": "3", "by": "S-1", **request},
             as_of=at,
         )
-        patient = ActivityEnvironment()
-        patient.info = replace(patient.info, start_to_close_timeout=timedelta(seconds=10))
-        return await patient.run(self.answer, call)
+        return await patient().run(self.answer, call)
 
 
 async def counter(servers: Servers, policy: ClaimPolicy = FREE, **line: Any) -> Counter:
@@ -95,7 +93,7 @@ async def test_the_same_request_is_carried_out_once(servers: Servers) -> None:
     await desk.shop.publish("72000", await desk.shop.day())
     body = {"order_id": desk.shop.order_id, "line_id": "3", "by": "S-1"}
     call = CaseCall(case_id=desk.case_id, request_id="once", body=body, as_of=present(), run="run-1")
-    answers = await asyncio.gather(*(ActivityEnvironment().run(desk.answer, call) for _ in range(4)))
+    answers = await asyncio.gather(*(patient().run(desk.answer, call) for _ in range(4)))
     assert all(answer.answer == answers[0].answer for answer in answers)
     assert [memo["total"] for memo in await desk.shop.memos()] == [40_000]
     sent = await servers.pool.fetchval(

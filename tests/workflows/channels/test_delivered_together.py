@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from temporalio.testing import ActivityEnvironment
 
 from domain.frame.flight import TOGETHER, Channel, TogetherCall
 from gateway.cases import CaseClient
@@ -25,6 +24,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled, until
 from tests.e2e.outages import Outside, outside
+from tests.patience import patient
 from workers.wiring import build_activities, build_worker
 
 pytestmark = pytest.mark.engine  # histories, and workers of their own
@@ -207,7 +207,7 @@ async def test_a_try_that_is_repeated_sends_nothing_again_and_comes_to_the_same(
         for one in build_activities(servers.pool, servers.settings, servers.temporal)
         if one.__name__ == "deliver_together"
     )
-    came = await ActivityEnvironment().run(again, call)
+    came = await patient().run(again, call)
     assert (set(came.outcomes), came.failed) == (set(call.deliveries), {})
     assert len(servers.stack.mailbox.list()) == mails
 

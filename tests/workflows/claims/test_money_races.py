@@ -9,7 +9,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from temporalio.testing import ActivityEnvironment
 
 from activities.billing.credits import OverCreditedError, write_schedule_credits
 from activities.frame.errors import business_errors
@@ -18,6 +17,7 @@ from domain.billing.documents import DocumentLine
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
+from tests.patience import patient
 from tests.pricing import Shop, open_shop
 
 pytestmark = pytest.mark.engine  # calls at the very same time
@@ -121,13 +121,13 @@ async def test_the_table_refuses_more_credit_than_charge_whoever_writes_it(serve
             await asyncio.sleep(0.05)
             return memo.id
 
-    both = [ActivityEnvironment().run(credit, f"{asset}/{n}", Decimal("0.75")) for n in range(2)]
+    both = [patient().run(credit, f"{asset}/{n}", Decimal("0.75")) for n in range(2)]
     answers = await asyncio.gather(*both, return_exceptions=True)
     lost = [one for one in answers if isinstance(one, Exception)]
     assert [type(one) for one in lost] in ([OverCreditedError], [asyncpg.UniqueViolationError])
     with pytest.raises(OverCreditedError, match=r"would come to"):
-        await ActivityEnvironment().run(credit, f"{asset}/3", Decimal("0.5"))
-    await ActivityEnvironment().run(credit, f"{asset}/4", Decimal("0.25"))
+        await patient().run(credit, f"{asset}/3", Decimal("0.5"))
+    await patient().run(credit, f"{asset}/4", Decimal("0.25"))
     charged, credited = await sums(servers, asset)
     assert charged == credited
 
