@@ -107,7 +107,8 @@ _CONTRACTS = inserted(
     "contract_id=contract.contract_id account_id order_id=contract.order_id currency=contract.currency"
     " auto_renew=contract.auto_renew renewal_months=contract.renewal_months notice_days=contract.notice_days"
     " uplift_percent=contract.uplift_percent status=contract.status status_at=at billing=contract.billing"
-    " first_invoice=contract.first_invoice anchor_day=contract.anchor_day billed_from=contract.billed_from",
+    " first_invoice=contract.first_invoice anchor_day=contract.anchor_day billed_from=contract.billed_from"
+    " evergreen=contract.evergreen",
 )
 _STATUS = updated("contract", "status status_reason=reason status_at=at", "contract_id")
 _EXPIRED = Sql(

@@ -85,7 +85,8 @@ select jsonb_strip_nulls(jsonb_build_object(
     'contract', (
         select jsonb_build_object('contract_id', k.contract_id, 'auto_renew', k.auto_renew,
             'renewal_months', k.renewal_months, 'notice_days', k.notice_days, 'uplift_percent', k.uplift_percent::text,
-            'billing', k.billing, 'first_invoice', k.first_invoice, 'term', jsonb_build_object('start', t.start_on, 'end', t.until - 1))
+            'billing', k.billing, 'first_invoice', k.first_invoice, 'term', jsonb_build_object('start', t.start_on,
+                'end', nullif(t.until, '2999-12-31') - 1, 'evergreen', case when t.until = '2999-12-31' then k.evergreen end))
         from contract k join lateral (
             select * from contract_term t where t.contract_id = k.contract_id order by number desc limit 1) t on true
         where k.contract_id = a.contract_id)))

@@ -48,7 +48,8 @@ health_of = Query("select at, score, band, parts from health_score where account
 
 
 renewals_of = Query(
-    "select c.contract_id, c.status, c.status_reason, c.auto_renew, t.number as term, t.start_on, t.until - 1 as last_day, t.origin,"
+    "select c.contract_id, c.status, c.status_reason, c.auto_renew, t.number as term, t.start_on,"
+    " nullif(t.until, '2999-12-31') - 1 as last_day, t.origin,"
     " q.quote_id, q.total::text as total, c.currency"
     " from contract c join contract_term t using (contract_id)"
     " left join renewal_quote q on q.contract_id = c.contract_id and q.term = t.number"

@@ -52,7 +52,8 @@ select jsonb_build_object(
       order by l.filed_at desc, l.lead_id desc)
     from lead l where l.account_id = $1 and l.closed_at is null), '[]'),
   'renewals', coalesce((
-    select jsonb_agg(jsonb_build_object('contract_id', c.contract_id, 'renewal_at', t.ends_at, 'auto_renew', c.auto_renew,
+    select jsonb_agg(jsonb_build_object('contract_id', c.contract_id, 'renewal_at', case when t.until < '2999-12-31' then t.ends_at end,
+        'auto_renew', c.auto_renew,
         'status', c.status, 'quoted', (
           select jsonb_build_object('quote_id', q.quote_id, 'total', q.total::text, 'currency', q.currency)
           from renewal_quote q where q.contract_id = c.contract_id and q.term = t.number + 1

@@ -82,7 +82,7 @@ owned as (
 terms as (
   select c.contract_id, c.status, c.auto_renew, t.until, t.ends_at from contract c
   join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
-  where c.account_id = $1 and c.status <> 'ended'
+  where c.account_id = $1 and c.status <> 'ended' and t.until < '2999-12-31'
 ),
 open_case as (
   select c.*, m.milestone, m.due_at from service_case c

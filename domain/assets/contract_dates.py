@@ -15,8 +15,9 @@ from domain.kernel.base import Carried
 
 
 class ContractTerms(Carried):
-    """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract; its months begin on the day of
-    `months_from`, or else of its start; those of the term before, which is still in force, on the day of `months_before`."""
+    """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract, or nowhere if that is
+    `open_ended`; its months begin on the day of `months_from`, or else of its start; those of the term before, which is still in
+    force, on the day of `months_before`."""
 
     contract_id: str
     account_id: str
@@ -24,6 +25,7 @@ class ContractTerms(Carried):
     end: Instant
     renewal_months: int | None = Field(default=None, ge=1)
     coterminous: bool = False
+    open_ended: bool = False
     months_from: Instant | None = None
     months_before: Instant | None = None
 
@@ -79,4 +81,4 @@ def cotermed(lines: Sequence[Line], contract: ContractTerms, *, ramped: bool = F
     late = [line for line in lines if line.start >= contract.end]
     if late:
         raise EndBeforeStartError(f"{contract.contract_id} ends at {contract.end}, the line starts at {late[0].start}")
-    return tuple(line.having(end=contract.end) for line in lines)
+    return tuple(line.having(end=None if contract.open_ended else contract.end) for line in lines)

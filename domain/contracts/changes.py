@@ -27,7 +27,7 @@ from domain.assets.requests import (
 )
 from domain.assets.worth import anchor_at, month_anchors
 from domain.contracts.bundled import bundled, check_apart, check_ends, renewed_along
-from domain.contracts.renewal_quote import last_day
+from domain.contracts.renewal_quote import told_until
 from domain.contracts.replanning import replan
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, carry_out
 from domain.contracts.requests import (
@@ -102,7 +102,12 @@ def _new_end(desk: RequestFacts, line: AmendedAsset) -> datetime:
         return desk.closing(line.end)
     neighbour = line.end_with
     if neighbour is not None and neighbour.contract_id is not None:
-        return desk.contract(neighbour.contract_id).term.ends_at
+        term = desk.contract(neighbour.contract_id).term
+        if term.is_open:
+            raise RestrictedError(
+                f"contract {neighbour.contract_id} has no end; name another contract or asset, or an end"
+            )
+        return term.ends_at
     other = desk.record(Named(asset_id=neighbour.asset_id or "")) if neighbour else None
     if other is None or other.end is None:
         raise RestrictedError("the asset to end with has no end")
@@ -123,6 +128,7 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
         account_id=desk.situation.customer.account.account_id,
         start=contract.term.starts_at,
         end=contract.term.ends_at,
+        open_ended=contract.term.is_open,
         coterminous=True,
     )
     start = desk.moment(request.effective)
@@ -135,7 +141,7 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
         product=product.code,
         name=product.name,
         currency=contract.currency,
-        selling_model=SellingModel.TERMED,
+        selling_model=SellingModel.EVERGREEN if terms.open_ended else SellingModel.TERMED,
         contract_id=terms.contract_id,
         time_zone=desk.zone,
         months_from=contract.months_from(desk.zone, desk.situation.customer.day_of(first)),
@@ -375,13 +381,13 @@ def _contract_answer(contract: ContractFacts) -> dict[str, object]:
         "status": contract.status,
         "term": contract.term.number,
         "start": contract.term.start_on.isoformat(),
-        "until": last_day(contract.term).isoformat(),
+        "until": told_until(contract.term),
     }
 
 
-def _contract_rows(contracts: Mapping[str, ContractFacts]) -> list[dict[str, str]]:
+def _contract_rows(contracts: Mapping[str, ContractFacts]) -> list[dict[str, str | None]]:
     return [
-        {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
+        {"contract_id": contract.contract_id, "until": told_until(contract.term)}
         for contract in contracts.values()
         if contract.status != ContractStatus.ENDED
     ]

@@ -22,6 +22,8 @@ from domain.success.writes import DropOnboarding, SettleOffer
 NOTHING_LEFT = "nothing of it is left"
 NEVER_BEGAN = "it was given up before it began"
 OVER_BEFORE = "over before it was recorded"
+NOTICE_GIVEN = "notice was given"
+"""Of a contract without an end."""
 NO_CHURN = frozenset({NOTHING_LEFT, NEVER_BEGAN, OVER_BEFORE})
 """Ends of contracts that nobody was asked about."""
 CHURN_TASK = "renewal/churn"

@@ -8,8 +8,14 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from domain.contracts import changes, expecting, parting, receiving, renewal_answers, revising, transfers
-from domain.contracts.renewal_requests import ApproveRenewal, NoteChurnReason, ReviseRenewal, SetRenewalCategory
+from domain.contracts import changes, expecting, notice, parting, receiving, renewal_answers, revising, transfers
+from domain.contracts.renewal_requests import (
+    ApproveRenewal,
+    GiveNotice,
+    NoteChurnReason,
+    ReviseRenewal,
+    SetRenewalCategory,
+)
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import (
@@ -43,6 +49,9 @@ def _check_renewal(
     said = {status for contract_id, status in found if contract_id == request.contract_id}
     if said & _ANSWERABLE:
         return
+    if RenewalStatus.EVERGREEN in said:
+        says = "it goes on without a renewal; give_notice ends it, convert_contract gives it a term"
+        raise Refusal(NOT_ALLOWED, f"contract {request.contract_id!r} has no end: {says}")
     if RenewalStatus.DECLINED in said:
         if not isinstance(request, AnswerRenewal) or request.decision is CustomerDecision.ACCEPT:
             return  # taken back, if the term has not ended
@@ -161,6 +170,14 @@ ENTRIES = (
         "Cancellation",
         asked_by=SELLERS,
         example='{"contract_id": "K-1", "effective": "period_end", "reason": "moved abroad"}',
+    ),
+    _of_assets(
+        "give_notice",
+        GiveNotice,
+        _on_facts(notice.give),
+        "Notice",
+        asked_by=CUSTOMERS,
+        example='{"contract_id": "K-1", "on": "2027-12-31", "why": "price", "by": "customer"}',
     ),
     _of_assets(
         "swap_assets",

@@ -13,8 +13,9 @@ from domain.assets.move import Conveyed, transfer_in
 from domain.assets.writes import Relate
 from domain.contracts.changes import scheduled
 from domain.contracts.consignments import Conditions, Consignment, Parcel, TermAhead, Transferred, TransferStatus
-from domain.contracts.renewal_quote import last_day
-from domain.contracts.replanning import Replanned, replan
+from domain.contracts.renewal_quote import told_until
+from domain.contracts.replanned import Replanned
+from domain.contracts.replanning import replan
 from domain.contracts.request_facts import RequestFacts, Sold, changes_of
 from domain.contracts.requests import ReceiveAssets
 from domain.contracts.telling import Told, tell
@@ -139,7 +140,7 @@ def _check_contract(desk: RequestFacts, contract: ContractFacts, ledger: Ledger,
 
 def mail_of_changes(template: str, told: Sequence[Told], follows: Replanned) -> Mail:
     contracts = [
-        {"contract_id": contract.contract_id, "until": last_day(contract.term).isoformat()}
+        {"contract_id": contract.contract_id, "until": told_until(contract.term)}
         for contract in follows.contracts.values()
         if contract.status != ContractStatus.ENDED
     ]

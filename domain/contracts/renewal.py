@@ -7,16 +7,17 @@ from datetime import date, timedelta
 
 from domain.billing.writes import BillDue
 from domain.contracts import ladder
-from domain.contracts.ending import NOTHING_LEFT, end_contract, nothing_left
+from domain.contracts.ending import NOTHING_LEFT, NOTICE_GIVEN, end_contract, nothing_left
 from domain.contracts.renewal_notices import begin, contract_of, end_step, named, run_out
 from domain.contracts.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.writes import BeginTerm, QuoteRenewal, SetContractStatus
-from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import prices_begun
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.term_facts import TermFacts
 from domain.holds.guard import guard_of
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
@@ -95,8 +96,9 @@ def term_end(situation: Situation, step: Step) -> Decision:
     if step.name != named(contract, "term-end"):
         return Decision(JournalLine(f"Not needed any more: {step.name}", kind="skipped"))
     if contract.status == ContractStatus.DECLINED:
-        cancelled = contract.status_reason == NOTHING_LEFT  # else it was the customer who declined the renewal
-        return end_contract(situation, contract, step.stage, NOTHING_LEFT if cancelled else "declined")
+        # If nobody gave it up before, it was the customer who declined the renewal.
+        given_up = contract.status_reason in (NOTHING_LEFT, NOTICE_GIVEN)
+        return end_contract(situation, contract, step.stage, contract.status_reason if given_up else "declined")
     if nothing_left(situation, contract):
         return end_contract(situation, contract, step.stage, NOTHING_LEFT)
     if contract.auto_renew:

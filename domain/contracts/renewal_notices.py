@@ -26,7 +26,9 @@ LEAST_SETTLING, MOST_SETTLING = 12, 30
 
 
 def begin(situation: Situation, contract: ContractFacts) -> Outcome:
-    """The stage of a contract's latest term opens with its first notice still to come."""
+    """The stage of a contract's latest term opens with its first notice still to come; of what has no end nothing is to come."""
+    if contract.term.is_open:
+        return Outcome(stages={contract.stage: Stage(status=RenewalStatus.EVERGREEN)})
     steps = list(_remaining(situation, contract))
     # The term's end is planned from the start: it comes even if a notice before it cannot be sent.
     return Outcome(

@@ -10,9 +10,10 @@ from typing import Any
 from domain.assets.model import AssetAction
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import QuoteRenewal
-from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, TermFacts, agreed_price
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, agreed_price
 from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
+from domain.frame.term_facts import UNTIL_NOTICE, TermFacts
 from domain.kernel.calendar import start_of_day
 from domain.kernel.money import Rounding, money, rounding_of, to_minor_unit
 
@@ -22,6 +23,16 @@ FIRST_DAYS = 16
 
 def last_day(term: TermFacts) -> date:
     return term.until - timedelta(days=1)
+
+
+def said_until(term: TermFacts) -> str:
+    """How long a term runs, for our people: "until 2027-12-31"."""
+    return UNTIL_NOTICE if term.is_open else f"until {last_day(term)}"
+
+
+def told_until(term: TermFacts) -> str | None:
+    """The last day of a term, as answers and mails have it; null if it has no end."""
+    return None if term.is_open else last_day(term).isoformat()
 
 
 def next_term(situation: Situation, contract: ContractFacts) -> TermFacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -12,6 +13,7 @@ from pydantic import Field, model_validator
 from domain.contracts.requests import AssetKey, Percent
 from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Received
+from domain.kernel.calendar import within_reach
 from domain.kernel.ids import ContractRef
 from domain.kernel.requests import Reason, Remark, Request
 from domain.orders.order import Text
@@ -76,6 +78,25 @@ class ApproveRenewal(Request):
     def _says_why_not(self) -> Self:
         if self.decision == "reject" and not self.reason:
             raise ValueError("a rejection needs its reason")
+        return self
+
+
+class GiveNotice(Request):
+    """Notice of a contract without an end. It ends with the first period that the contract's notice leaves time for, or with the one in
+    which the day `on` lies.
+
+    Until it ends, a `rollback` of an asset takes the notice back. `why` is the reason in a word of the list, where `reason` says it in others.
+    """
+
+    contract_id: ContractRef
+    on: date | None = None
+    reason: Remark = ""
+    why: ChurnReason | None = None
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> Self:
+        if self.on is not None:
+            within_reach(self.on)
         return self
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 class RenewalStatus(StrEnum):
     """Where the renewal of a term stands, as its stage shows it."""
 
+    EVERGREEN = "evergreen"
+    """nothing ends until notice is given"""
     WAITING = "waiting"
     QUOTED = "quoted"
     ACCEPTED = "accepted"

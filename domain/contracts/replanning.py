@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
 from domain.contracts import renewal, renewal_notices
-from domain.contracts.ending import NEVER_BEGAN, NOTHING_LEFT, OVER_BEFORE, end_contract
-from domain.contracts.renewal_quote import last_day, price_of_term
+from domain.contracts.ending import NEVER_BEGAN, NOTHING_LEFT, NOTICE_GIVEN, OVER_BEFORE, end_contract
+from domain.contracts.renewal_quote import last_day, price_of_term, said_until
+from domain.contracts.replanned import Replanned, line_of
 from domain.contracts.terms import Records, TermHoldings, common_end, moved, term_after
 from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenContract, SetContractStatus
-from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
-from domain.frame.decision import JournalLine, Mail
+from domain.frame.customer import ContractFacts, ContractStatus
+from domain.frame.decision import Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage
 from domain.frame.success_facts import OfferStatus
+from domain.frame.term_facts import TermFacts
 from domain.kernel.base import Write
+from domain.kernel.calendar import FOR_EVER, start_of_day
 from domain.success import adoption
 from domain.success.expansion import stage_of
 from domain.success.writes import SettleOffer
 
 RESOLUTION = timedelta.resolution
-
-
-@dataclass(frozen=True)
-class Replanned:
-    """What follows from a change of the ledger: writes about contracts and offers, the plan, and what is said of it."""
-
-    writes: list[Write] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=Outcome)
-    lines: list[JournalLine] = field(default_factory=list)
-    mails: list[Mail] = field(default_factory=list)
-    contracts: dict[str, ContractFacts] = field(default_factory=dict)
-    """the contracts that changed, as they are now"""
-
-    def and_then(self, other: Replanned) -> Replanned:
-        """Both, one after the other."""
-        return Replanned(
-            [*self.writes, *other.writes],
-            (self.outcome + other.outcome),
-            [*self.lines, *other.lines],
-            [*self.mails, *other.mails],
-            {**self.contracts, **other.contracts},
-        )
 
 
 def replan(
@@ -145,6 +126,8 @@ def _replanned(
     situation: Situation, contract: ContractFacts, holdings: TermHoldings, *, anew: bool = False
 ) -> Replanned:
     """What the assets of a contract say of it. `anew`: its stage is planned even if the term stays as it was."""
+    if contract.evergreen is not None and holdings.goes_on():
+        return _going_on(situation, contract)
     present = contract.previous if contract.previous and _waits(contract, situation.as_of) else contract.term
     # What ended within the term is over, and keeps nothing alive.
     over = min(situation.as_of, contract.term.ends_at - RESOLUTION)
@@ -172,6 +155,21 @@ def _replanned(
     fixed = contract.term.number > 1 or contract.term.starts_at <= situation.as_of or len(starts) != 1
     starts_at = contract.term.starts_at if fixed else starts.pop()
     return _moved(situation, contract, starts_at, common_end(ends, contract.term.ends_at), anew=anew)
+
+
+def _going_on(situation: Situation, contract: ContractFacts) -> Replanned:
+    """Something under a contract without an end goes on: if notice was given, it is taken back."""
+    if contract.term.is_open or contract.status == ContractStatus.ENDED:
+        return Replanned()
+    zone = situation.customer.account.time_zone
+    term = moved(contract.term, start_of_day(FOR_EVER, zone), zone)
+    after, first = _with_term(contract.having(status=ContractStatus.ACTIVE, status_reason=""), term)
+    write = SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of)
+    outcome = Outcome(drop=[contract.stage]) + renewal_notices.begin(situation, after)
+    says = f"Contract {contract.contract_id} runs {said_until(term)} again"
+    return first.and_then(
+        Replanned([write], outcome, [line_of(contract, says)], contracts={contract.contract_id: after})
+    )
 
 
 def _ran_out(contract: ContractFacts) -> bool:
@@ -235,7 +233,9 @@ def _renewed(
     outcome = renewal.turn(situation, contract, term, says).having(said=[])
     if contract.status == ContractStatus.ENDED:
         outcome += _adoption(situation)
-    return first.and_then(Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: after}))
+    return first.and_then(
+        Replanned(writes, outcome, [line_of(contract, says)], contracts={contract.contract_id: after})
+    )
 
 
 def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> Replanned:
@@ -251,8 +251,9 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     if contract.status == ContractStatus.DECLINED and not first.writes:
         return first
     declined = contract.status == ContractStatus.DECLINED
-    after = contract if declined else contract.having(status=ContractStatus.DECLINED, status_reason=NOTHING_LEFT)
-    says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {NOTHING_LEFT}"
+    why = _given_up(contract)
+    says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {why}"
+    after = contract if declined else contract.having(status=ContractStatus.DECLINED, status_reason=why)
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
     if not _waits(contract, situation.as_of):
         outcome += Outcome(drop=[contract.stage])
@@ -262,21 +263,26 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
             # Who declined its renewal has declined it still, whatever becomes of this change.
             []
             if declined
-            else [SetContractStatus(contract.contract_id, ContractStatus.DECLINED, NOTHING_LEFT, situation.as_of)],
+            else [SetContractStatus(contract.contract_id, ContractStatus.DECLINED, why, situation.as_of)],
             outcome,
-            [_line(contract, says)],
+            [line_of(contract, says)],
             contracts={contract.contract_id: after},
         )
     )
 
 
+def _given_up(contract: ContractFacts) -> str:
+    """Why a contract ends under which nothing lives on."""
+    return NOTICE_GIVEN if contract.evergreen else NOTHING_LEFT
+
+
 def _ended(situation: Situation, contract: ContractFacts) -> Replanned:
     began = contract.term.starts_at <= situation.as_of or contract.previous is not None
-    decision = end_contract(situation, contract, contract.stage, NOTHING_LEFT if began else NEVER_BEGAN)
+    decision = end_contract(situation, contract, contract.stage, _given_up(contract) if began else NEVER_BEGAN)
     return Replanned(
         decision.writes,
         decision.outcome.having(said=[]),
-        [_line(contract, decision.line.title)],
+        [line_of(contract, decision.line.title)],
         decision.mails if began else [],  # what never began did not end on any day; the change itself is confirmed
         {contract.contract_id: contract.having(status=ContractStatus.ENDED)},
     )
@@ -313,7 +319,7 @@ def _moved(
         planned = renewal_notices.run_out if contract.status == ContractStatus.DECLINED else renewal_notices.begin
         outcome += Outcome(drop=[contract.stage]) + planned(situation, contract)
     return first.and_then(
-        Replanned(writes, outcome, [_line(contract, says)], contracts={contract.contract_id: contract})
+        Replanned(writes, outcome, [line_of(contract, says)], contracts={contract.contract_id: contract})
     )
 
 
@@ -341,18 +347,18 @@ def _opened(situation: Situation, contract: ContractFacts, origin: str) -> Repla
                 *writes,
                 SetContractStatus(contract.contract_id, ContractStatus.ENDED, why, situation.as_of),
             ],
-            lines=[_line(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
+            lines=[line_of(contract, f"Contract {contract.contract_id} ran until {last_day(contract.term)}: {why}")],
             contracts={contract.contract_id: contract.having(status=ContractStatus.ENDED)},
         )
     if contract.previous is not None:
         planned = renewal.turn(situation, first, contract.term, "").having(said=[])
     else:
         planned = renewal_notices.take_up(situation, contract)
-    says = f"Contract {contract.contract_id} runs until {last_day(contract.term)}"
+    says = f"Contract {contract.contract_id} runs {said_until(contract.term)}"
     return Replanned(
         writes,
         (planned + _adoption(situation)),
-        [_line(contract, says)],
+        [line_of(contract, says)],
         contracts={contract.contract_id: contract},
     )
 
@@ -382,7 +388,3 @@ def _offers(situation: Situation, gone: set[str]) -> Replanned:
 
 def _gone(record: AssetRecord, as_of: datetime) -> bool:
     return not any(period.quantity and (period.end is None or period.end > as_of) for period in record.periods)
-
-
-def _line(contract: ContractFacts, says: str) -> JournalLine:
-    return JournalLine(says, name=f"contract-{contract.contract_id}", detail={"contract_id": contract.contract_id})

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from domain.assets.model import AssetAction, AssetRecord, Category, Subtype
-from domain.frame.customer import TermFacts
+from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel, Subtype
+from domain.frame.term_facts import TermFacts
 from domain.frame.unreadable import check_contract, unreadable_of
 from domain.kernel.calendar import local_day, start_of_day
 
@@ -42,6 +42,13 @@ class TermHoldings:
     def held_for_ever(self) -> bool:
         """True if something under the contract has no end."""
         return any(record.end is None and units_at_end(record) for record in self.after)
+
+    def goes_on(self) -> bool:
+        """True if something under the contract is without an end and not given up, whatever its units are: some may be added again."""
+        return any(
+            record.end is None and record.periods and record.asset.selling_model is not SellingModel.ONE_TIME
+            for record in self.after
+        )
 
     def held_until(self) -> datetime | None:
         """The instant from which nothing under the contract is held any more; null if nothing ever was."""

@@ -37,11 +37,11 @@ from domain.contracts.request_facts import RequestFacts, changes_of
 from domain.contracts.requests import TransferAssets
 from domain.contracts.telling import before_last, tell
 from domain.contracts.writes import SendAssets
-from domain.frame.customer import TermFacts
 from domain.frame.decision import Convey, Decision, JournalLine, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.term_facts import TermFacts
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
 

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from domain.frame.keys import StageId, StageKind
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
+from domain.frame.term_facts import TermFacts
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
 from domain.kernel.calendar import (
@@ -27,6 +28,7 @@ from domain.kernel.calendar import (
 from domain.kernel.money import by_one_month, for_months, rounding_of
 from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
+from domain.orders.terms import Evergreen
 
 OPENS, CLOSES = time(9), time(18)
 """Hours at which people read what we write."""
@@ -75,18 +77,6 @@ class ContactFacts(Carried):
     unsubscribed: bool = False
 
 
-class TermFacts(Carried):
-    """A term by local dates (`until` is the first day after it) and the instants planned from them."""
-
-    number: int
-    start_on: date
-    until: date
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-    moves: int = 0
-    """how often its dates were changed"""
-
-
 class ContractStatus(StrEnum):
     """How a contract stands: it runs, will not be renewed, waits for an answer after its term, or is over."""
 
@@ -115,6 +105,8 @@ class ContractFacts(Carried):
     term: TermFacts
     billing: BillingFrequency = BillingFrequency.YEARLY
     first_invoice: FirstInvoice = FirstInvoice.START
+    evergreen: Evergreen | None = None
+    """by which periods it goes on, if it was sold without an end; once notice was given its term has one"""
     previous: TermFacts | None = None
     status_reason: str = ""
     anchor_day: int | None = None

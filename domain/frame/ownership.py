@@ -38,7 +38,8 @@ def sold(
     usage: UseTerms | None = None,
 ) -> AssetChange:
     """The initial sale of an asset. `ramp`: the unit prices of its periods, if it has several; `usage`: how its use is charged."""
-    model = SellingModel.TERMED if usage is None else SellingModel.USAGE
+    endless = asset.periods[-1].ends_at is None
+    model = SellingModel.USAGE if usage else SellingModel.EVERGREEN if endless else SellingModel.TERMED
     request = Generate(
         request_id=f"order:{order_id}",
         recorded_at=at,

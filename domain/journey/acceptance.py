@@ -17,11 +17,12 @@ from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
 from domain.contracts.writes import OpenContract
-from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts, PurchaseFacts, TermFacts
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts, PurchaseFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
+from domain.frame.term_facts import TermFacts
 from domain.journey import fulfilling
 from domain.journey.activation import NAMED, begin, first_invoices, told_of_invoices
 from domain.journey.sale import Sale

@@ -80,6 +80,8 @@ def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Ste
 
 def _terms(facts: Facts, contract: ContractFacts, until: datetime, renewal: Renewal) -> tuple[Facts, list[Step]]:
     """The notices and ends of a contract's terms, and the facts once it has renewed itself as often as it does until then."""
+    if contract.term.is_open:
+        return facts, []
     life = facts.life(contract.contract_id)
     steps = contract_steps.notices(facts, contract, life) if life else []
     steps.append(renewal_notices.end_step(contract))

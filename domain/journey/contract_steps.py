@@ -23,7 +23,15 @@ from domain.journey.catching_up import next_morning
 from domain.journey.success_steps import at_instant
 
 FORGOTTEN_AFTER = timedelta(days=400)
-_AMENDMENTS = ("amend_assets:", "cancel_assets:", "swap_assets:", "roll_back:", "receive_assets:", "transfer_assets:")
+_AMENDMENTS = (
+    "amend_assets:",
+    "cancel_assets:",
+    "give_notice:",
+    "swap_assets:",
+    "roll_back:",
+    "receive_assets:",
+    "transfer_assets:",
+)
 
 
 def renewals(facts: Facts, agenda: Agenda) -> None:
@@ -101,6 +109,9 @@ def _in_grace(facts: Facts, agenda: Agenda, contract: ContractFacts) -> None:
 
 
 def _living(facts: Facts, agenda: Agenda, contract: ContractFacts, life: ContractLife) -> None:
+    if contract.term.is_open:
+        agenda.stages[contract.stage] = Stage(status=renewal_status.RenewalStatus.EVERGREEN)
+        return
     said = _notices_said(facts, contract)
     following = notices(facts, contract, life)
     latest = max(said.values(), default=None)

@@ -33,7 +33,7 @@ class Horizon:
         terms = [
             contract.term.ends_at
             for contract in situation.customer.contracts
-            if contract.status != ContractStatus.ENDED
+            if contract.status != ContractStatus.ENDED and not contract.term.is_open
         ]
         return max([situation.as_of, *ends, *terms])
 

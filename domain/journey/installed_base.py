@@ -16,8 +16,9 @@ from domain.assets.presets import PRORATION_PRESETS
 from domain.assets.proration_policy import ProrationPolicy, read_policy
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import OpenAsset, OpenContract
-from domain.frame.customer import ContractFacts, ContractStatus, TermFacts
+from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.ownership import POLICY
+from domain.frame.term_facts import TermFacts
 from domain.kernel.base import Received
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day, start_of_day, within_reach
 from domain.kernel.ids import AccountRef, ContractRef, Opaque
@@ -32,9 +33,9 @@ from domain.orders.order import (
     OrderedProduct,
     Price,
     PricePer,
-    Term,
     Text,
 )
+from domain.orders.terms import Term
 
 INVALID_ASSET = "InvalidAsset"
 ORIGIN = "imported"
@@ -266,6 +267,7 @@ def _contract(contract: HeldContract, currency: str, zone: str, as_of: datetime)
         status=ContractStatus.ENDED if ends_at <= as_of else ContractStatus.ACTIVE,
         billing=contract.billing,
         first_invoice=contract.first_invoice,
+        evergreen=term.evergreen,
         first_start=term.start,
         first_until=term.until,
         term=TermFacts(

@@ -119,7 +119,7 @@ def _of_contract(contract: ContractFacts, anchor: PlayAnchor, known: datetime) -
         yield Anchored(f"{contract.contract_id}:1", contract.first_start, known)
     elif anchor is PlayAnchor.TERM_START and not ended and contract.term.number > 1:
         yield Anchored(of, contract.term.start_on, known)
-    elif anchor is PlayAnchor.CONTRACT_END:
+    elif anchor is PlayAnchor.CONTRACT_END and not contract.term.is_open:
         yield Anchored(of, contract.term.until - timedelta(days=1), known)
     elif anchor is PlayAnchor.DEADLINE_TO_DECLINE and contract.auto_renew and contract.status == ContractStatus.ACTIVE:
         yield Anchored(of, notice_by(contract), known)

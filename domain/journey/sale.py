@@ -8,10 +8,10 @@ from datetime import date
 from decimal import Decimal
 
 from domain.assets.use_terms import UseTerms
-from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts, TermFacts
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, PeriodFacts
+from domain.frame.term_facts import TermFacts
 from domain.kernel.calendar import local_day, start_of_day
 from domain.orders.order import (
-    BillingFrequency,
     Contract,
     FirstInvoice,
     Order,
@@ -75,7 +75,8 @@ def _contract_facts(order: Order, contract: Contract, zone: str) -> ContractFact
         status=ContractStatus.ACTIVE,
         first_start=term.start,
         first_until=term.until,
-        billing=contract.billing or BillingFrequency.YEARLY,
+        billing=contract.frequency,
+        evergreen=term.evergreen,
         first_invoice=contract.first_invoice or FirstInvoice.START,
         term=TermFacts(
             number=1,
@@ -107,7 +108,7 @@ def _asset(
     )
     starts = [contract.term.starts_at if contract else order.activated_at]
     starts += [start_of_day(day, order.account.time_zone) for day, _, _ in stretches[1:]]
-    ends = [*starts[1:], contract.term.ends_at if contract else None]
+    ends = [*starts[1:], contract.term.end_of_assets if contract else None]
     periods = [
         PeriodFacts(starts_at=start, ends_at=end, quantity=quantity, mrr=asset.mrr_of(quantity, price))
         for start, end, (_, quantity, price) in zip(starts, ends, stretches, strict=True)

@@ -21,6 +21,8 @@ MORNING = time(9, 0)
 MONTHS_IN_YEAR = 12
 CALENDAR = 1
 """The anchor day of calendar months."""
+FOR_EVER = date(2999, 12, 31)
+"""The first day after what has no end, beyond all years within reach."""
 _WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHORTEST = 28
 _FEBRUARY = 1

@@ -25,13 +25,14 @@ from pydantic import (
 
 from domain.assets.use_terms import UseTerms
 from domain.kernel.base import Carried, Received
-from domain.kernel.calendar import ZoneName, add_months, started_months, within_reach
+from domain.kernel.calendar import ZoneName, within_reach
 from domain.kernel.countries import known_country
 from domain.kernel.ids import AccountRef, ContactRef, ContractRef, OrderRef, StaffRef
 from domain.kernel.limits import MOST_LINES
 from domain.kernel.money import CurrencyCode, withdrawn
 from domain.kernel.refusals import INVALID_ORDER, Problem
 from domain.kernel.requests import read_document
+from domain.orders.terms import Evergreen, Term
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, AfterValidator(known_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
@@ -204,36 +205,9 @@ class Purchase(OrderedLine):
         return self
 
 
-class Term(Received):
-    """A contract's term by local dates: from `start` to `end`, the last day included, or `months` long."""
-
-    start: Annotated[date, AfterValidator(within_reach)]
-    end: Annotated[date, AfterValidator(within_reach)] | None = None
-    months: Annotated[int, Field(ge=1, le=240)] | None = None
-
-    @model_validator(mode="after")
-    def _has_one_end(self) -> Self:
-        if (self.end is None) == (self.months is None):
-            raise ValueError("give either end (the last day of the term) or months (its length), not both and not none")
-        if self.end is not None and self.end < self.start:
-            raise ValueError(
-                f"the term ends on {self.end} before it starts on {self.start}; its end must be on or after its start"
-            )
-        return self
-
-    @property
-    def until(self) -> date:
-        """The first day after the term."""
-        return self.end + timedelta(days=1) if self.end else add_months(self.start, self.months or 1)
-
-    @property
-    def length(self) -> int:
-        """The term's length in whole months, an incomplete one counted."""
-        return started_months(self.start, self.until)
-
-
 class Contract(Received):
-    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal.
+    """Lines sold for a term. `renewal_months` defaults to the term's length; `uplift_percent` raises prices at each renewal. One that
+    is evergreen is not renewed: it goes on until notice is given, `notice_days` before the end of one of its periods.
 
     `billing` says how often it is invoiced in advance: once a year unless something else is agreed. In advance means on the
     first day of the period billed; with `first_invoice` "order" the first period is invoiced with the order.
@@ -256,6 +230,28 @@ class Contract(Received):
                 "a contract's lines are paid per month or year; put lines paid once into the order's own lines"
             )
         return self
+
+    @model_validator(mode="after")
+    def _goes_on_as_it_is(self) -> Self:
+        if self.term.evergreen is None:
+            return self
+        says = "an evergreen contract goes on as it is until notice is given"
+        if self.auto_renew or self.renewal_months is not None or self.uplift_percent:
+            raise ValueError(f"{says}, and is never renewed; leave out auto_renew, renewal_months and uplift_percent")
+        if self.billing is BillingFrequency.WHOLE_TERM:
+            raise ValueError(f"{says}; invoice it monthly, quarterly or yearly, as there is no whole term")
+        for line in self.lines:
+            if line.ramp is not None:
+                raise ValueError(f"line {line.line_id!r}: {says}; a ramp needs a term with an end")
+            if line.usage is not None:
+                raise ValueError(f"line {line.line_id!r}: {says}; what is charged by its use needs a term with an end")
+        return self
+
+    @property
+    def frequency(self) -> BillingFrequency:
+        """How often it is invoiced: as it says, else by the year, or by the periods of what has no end."""
+        by_month = self.term.evergreen is Evergreen.MONTHLY
+        return self.billing or (BillingFrequency.MONTHLY if by_month else BillingFrequency.YEARLY)
 
     @model_validator(mode="after")
     def _ramps_within_its_term(self) -> Self:
@@ -346,7 +342,7 @@ def _no_twice(what: str, values: Iterable[str]) -> None:
         raise ValueError(f"{what} {twice[0]!r} is used twice; each must be unique in the order")
 
 
-LATER_FIELDS = frozenset({"billing", "first_invoice", "phone", "ramp", "tax_rates", "usage"})
+LATER_FIELDS = frozenset({"billing", "evergreen", "first_invoice", "phone", "ramp", "tax_rates", "usage"})
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 

@@ -122,6 +122,7 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         start=contract.term.starts_at,
         end=contract.term.ends_at,
         renewal_months=contract.renewal_months,
+        open_ended=contract.term.is_open,
         coterminous=True,
         months_from=contract.months_from(zone),
         months_before=contract.months_from(zone, before.start_on) if before else None,

@@ -44,7 +44,7 @@ def _contract(situation: Situation, contract: ContractFacts | None) -> ContractF
 
 def _days_to_end(situation: Situation, contract: ContractFacts | None) -> Found:
     found = _contract(situation, contract)
-    return (found.term.until - situation.today).days if found else None
+    return (found.term.until - situation.today).days if found and not found.term.is_open else None
 
 
 def _renews(situation: Situation, contract: ContractFacts | None) -> Found:

@@ -13,6 +13,7 @@ from activities.journey.agenda_facts import load_facts
 from activities.service.case_rows import open_cases
 from activities.success.usage import latest_usage_day
 from domain.frame.flight import DeliveryStatus
+from domain.frame.term_facts import UNTIL_NOTICE
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, months_later
 from domain.kernel.refusals import JOURNEY_CLOSED, UNKNOWN_ACCOUNT, Refusal
@@ -133,7 +134,10 @@ def _show(found: dict[str, Any]) -> None:
     if not rows:
         console.print("Nothing comes.")
     _show_months(by_month(found))
-    ends = [(one["contract"], one["status"], one["why"] or "", one["last_day"]) for one in found["contracts"]]
+    ends = [
+        (one["contract"], one["status"], one["why"] or "", one["last_day"] or UNTIL_NOTICE)
+        for one in found["contracts"]
+    ]
     show_part(("contract", "stands", "why", "last day"), ends, title="Contracts in the end")
     for name in found["waits"]:
         console.print(f"[yellow]Set aside, or stuck: {escape(name)}[/]")
@@ -157,7 +161,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[tuple[str, str, int], str, str]]:
         says = f"{one['id']}: {Decimal(one['total']):,} {one['currency']} for {lines}"
         rows.append(((one["issued_on"], one["issued_on"] + "T24", 2), one["kind"], says))
     for one in found["renewals"]:
-        says = f"{one['contract']}: term {one['term']}, until {one['last_day']}"
+        until = f"until {one['last_day']}" if one["last_day"] else UNTIL_NOTICE
+        says = f"{one['contract']}: term {one['term']}, {until}"
         rows.append(((one["on"], one["on"], 3), "renewal", says))
     for one in found["tasks"]:
         done = ", done" if one["done"] else ""

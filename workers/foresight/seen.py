@@ -134,7 +134,7 @@ def _contracts(terms: Sequence[dict[str, Any]], known: Mark) -> dict[str, Any]:
                 "on": row["start_on"].isoformat(),
                 "contract": row["contract_id"],
                 "term": row["term"],
-                "last_day": row["last_day"].isoformat(),
+                "last_day": row["last_day"].isoformat() if row["last_day"] else None,
             }
             for row in sorted(terms, key=lambda row: (row["start_on"], row["contract_id"]))
             if (row["contract_id"], row["term"]) not in known.terms
@@ -144,7 +144,7 @@ def _contracts(terms: Sequence[dict[str, Any]], known: Mark) -> dict[str, Any]:
                 "contract": row["contract_id"],
                 "status": row["status"],
                 "why": row["status_reason"],
-                "last_day": row["last_day"].isoformat(),
+                "last_day": row["last_day"].isoformat() if row["last_day"] else None,
             }
             for row in latest.values()
         ],

@@ -16,6 +16,7 @@ from domain.assets.explaining import amount_lines
 from domain.assets.model import AssetRecord
 from domain.frame.customer import ContractStatus
 from domain.frame.ownership import POLICY
+from domain.frame.term_facts import UNTIL_NOTICE
 from domain.kernel.calendar import add_months, local_day
 from domain.kernel.money import rounding_of
 from domain.kernel.shown import to_the_minute
@@ -71,8 +72,7 @@ async def summarise(up: Up, life: Life, timings: dict[str, float]) -> dict[str, 
             "history": [{"at": _iso(row["at"]), "score": row["score"], "band": row["band"]} for row in health],
         },
         "renewals": [
-            {**row, "start_on": row["start_on"].isoformat(), "last_day": row["last_day"].isoformat()}
-            for row in renewals
+            {**row, "start_on": row["start_on"].isoformat(), "last_day": _day(row["last_day"])} for row in renewals
         ],
         "urls": {
             "temporal_ui": f"{up.stack.ui_url}/namespaces/default/workflows/journey-{account_id}",
@@ -209,11 +209,15 @@ def _show_mails(summary: dict[str, Any], console: Console) -> None:
     show_part(("day", "to", "", "subject"), rows, console, title=f"Mails ({len(mails)})")
 
 
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
 def _show_renewals(summary: dict[str, Any], console: Console) -> None:
     rows = []
     for row in summary["renewals"]:
         quote = f"{row['quote_id']}: {Decimal(row['total']):,} {row['currency']}" if row["quote_id"] else ""
         state = "" if row["status"] == ContractStatus.ACTIVE else f" ({row['status']}: {row['status_reason']})"
         term = Text(str(row["term"])).append(state, style="yellow")
-        rows.append((row["contract_id"], term, row["start_on"], row["last_day"], row["origin"], quote))
+        rows.append((row["contract_id"], term, row["start_on"], row["last_day"] or UNTIL_NOTICE, row["origin"], quote))
     show_part(("contract", "term", "from", "until", "sold", "quote"), rows, console, title="Contracts")

@@ -22,11 +22,11 @@ from domain.frame.customer import (
     Customer,
     PeriodFacts,
     StaffFacts,
-    TermFacts,
 )
 from domain.frame.decision import Decision
 from domain.frame.situation import Situation
 from domain.frame.state import JourneyState, Step
+from domain.frame.term_facts import TermFacts
 from domain.journey import activation
 from domain.journey.sale import sale_of
 from domain.orders.order import Order, OrderedProduct, ProductKind, read_order

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domain.frame import pace
-from domain.frame.customer import ContactFacts, ContractFacts, Customer, StaffFacts, TermFacts
+from domain.frame.customer import ContactFacts, ContractFacts, Customer, StaffFacts
 from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.success_facts import OfferFacts, SurveyFacts
+from domain.frame.term_facts import TermFacts
 from domain.journey import mail_anew
 from domain.journey.mail_anew import decided
 from tests.domain.success.test_seat_use import NOW, customer, playbook

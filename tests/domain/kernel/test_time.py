@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.frame.customer import ContractFacts, TermFacts
+from domain.frame.customer import ContractFacts
 from domain.frame.playbook import Reorder
+from domain.frame.term_facts import TermFacts
 from domain.kernel.calendar import (
     add_months,
     business_day_from,
