@@ -155,6 +155,15 @@ def figures(text: str) -> list[str]:
 
 def outreach(desk: Desk) -> None:
     """Use is low: by the figures, and lower than we aim for."""
+    for other in desk.each(
+        {
+            "en": "\n- {product}: {active:int} of {seats} in use\n",
+            "ja": "\n- {product}：{seats}席のうち{active:int}席をご利用中\n",
+        }
+    ):
+        counted = {"active": other["active"], "seats": int(desk.script.number(figures(other["seats"])[0]))}
+        desk.among("offer", other["product"], {desk.facts.names[code] for code in desk.facts.held(desk.at)})
+        use_is(desk, counted, other["product"])
     said = desk.must({"en": "Can we help you get more out of {product}?\n", "ja": "{product}のご活用についてのご提案"})
     product = (said["product"] if said else "").partition("】")[2] or (said["product"] if said else "")
     named(desk, product)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tests.reader import scoring
 from tests.reader.care import rhythm, use_is
 from tests.reader.desk import Desk
 from tests.reader.facts import Row
@@ -111,33 +112,6 @@ def _quiet(desk: Desk, found: re.Match[str]) -> None:
     desk.same("count", int(found["rhythm"]), usual)
 
 
-def _health(desk: Desk, found: re.Match[str]) -> None:
-    """The share of the seats that are in use."""
-    facts = desk.facts
-    shares = {
-        round(100 * active / seats)
-        for code, seats in facts.held(desk.at).items()
-        if seats == int(found["seats"])
-        for active in facts.use(code, desk.at)
-    }
-    if not any(abs(int(found["share"]) - share) <= 1 for share in shares):
-        desk.wrong("count", found[0], f"{sorted(shares)} %")
-
-
-def _trend(desk: Desk, found: re.Match[str]) -> None:
-    """By how much use has grown or fallen since four weeks before."""
-    facts, before = desk.facts, desk.at - timedelta(days=28)
-    trends = {
-        round(100 * (now / then - 1))
-        for code in facts.held(desk.at)
-        for now in facts.use(code, desk.at)
-        for then in facts.use(code, before)
-        if then
-    }
-    if not any(abs(int(found["trend"].replace("−", "-")) - trend) <= 1 for trend in trends):
-        desk.wrong("count", found[0], f"{sorted(trends)} %")
-
-
 def _onboarding(desk: Desk, found: re.Match[str]) -> None:
     tasks = desk.facts.tables["onboarding_task"]
     stages: dict[str, list[Row]] = {}
@@ -225,10 +199,6 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (rf"(?:Total: |合計：){MONEY}", _renewed_for),
     (r"No order for (?P<n>\d+) days?; usual rhythm (?P<rhythm>\d+) days", _quiet),
     (r"(?P<n>\d+)日間ご注文なし（通常は(?P<rhythm>\d+)日ごと）", _quiet),
-    (r"(?P<share>\d+) % of (?P<seats>\d+) seats in use(?: on average)?", _health),
-    (r"(?:1日平均で)?(?P<seats>\d+)席の(?P<share>\d+) ?%を利用", _health),
-    (r"use (?P<trend>[-+−]?\d+) % in 28 days", _trend),
-    (r"28日間の利用の増減(?P<trend>[-+−]?\d+) ?%", _trend),
     (r"onboarding (?P<done>\d+) of (?P<total>\d+)(?:, (?P<late>\d+) late)?", _onboarding),
     (r"利用開始の準備(?P<total>\d+)件中(?P<done>\d+)件完了(?:、(?P<late>\d+)件遅延)?", _onboarding),
     (r"(?P<score>\d+) of (?P<scale>5|10)(?=$|\)|, )", _score),
@@ -254,6 +224,9 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (rf"{_WHAT}の追加(?P<n>\d+)席を提案：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席", _offered),
     (r"(?:Until now: |Decided by |Asked by |, owner (?!none yet)|and is up to )(?P<who>[^\n(]+?)(?= \(|\.| as )", _who),
     (r"(?:これまでの担当：|決定：|、担当：(?!未定)|、担当は)(?P<who>[^\n（]+?)(?=（|$|です。)", _who),
+    (rf"{_WHAT}: (?P<active>\d+) of (?P<seats>\d+) seats? in use {_USE}", _seats),
+    (rf"{_WHAT}：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席を利用中", _seats),
+    *scoring.RULES,
     (rf"{_LATE} is (?P<n>\d+) days? late", _days_late),
     (rf"{_LATE}が(?P<n>\d+)日遅れています", _days_late),
 )

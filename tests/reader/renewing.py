@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from tests.reader.desk import DAY, Desk, Rule
-from tests.reader.facts import Row
+from tests.reader.facts import REPORTED_WITHIN, Row
 from tests.reader.tables import rounded
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})*")
@@ -80,15 +80,9 @@ def value(desk: Desk, contract: Row, term: Row) -> None:
     desk.same("date", said["since"], term["start_on"])
     own = list(facts.rows("asset", contract_id=contract["contract_id"]))
     for code, name in {a["product_code"]: facts.name_of(a) for a in own}.items():
-        days = [
-            row["active_users"]
-            for row in facts.rows("usage_day", product_code=code)
-            if term["start_on"] <= row["day"] < desk.today
-        ]
         active = desk.fact({"en": f"{name}, users on an average day", "ja": f"{name}（1日平均の利用者数）"}, "int")
         if active is not None:
-            right = (Decimal(sum(days)) / len(days)).quantize(Decimal(1), ROUND_HALF_UP) if days else None
-            desk.same("count", active, None if right is None else int(right))
+            desk.among("count", active, _users_of(desk, code, term))
     for asset in own:
         name = facts.name_of(asset)
         changed = desk.fact({"en": f"{name}, units", "ja": f"{name}（数量）"}, "text")
@@ -105,6 +99,21 @@ def value(desk: Desk, contract: Row, term: Row) -> None:
             if term["starts_at"] <= row["claimed_at"] < desk.letter.created_at
         ]  # fmt: skip
         desk.amount(back, rounded(sum(claims, Decimal(0)), contract["currency"]), contract["currency"])
+
+
+def _users_of(desk: Desk, code: str, term: Row) -> set[int]:
+    """Users on an average day of the term so far, by any of the reports that may have been the last one."""
+    found = set()
+    for late in range(REPORTED_WITHIN + 1):
+        until = desk.today - late * DAY
+        days = [
+            row["active_users"]
+            for row in desk.facts.rows("usage_day", product_code=code)
+            if term["start_on"] <= row["day"] < until
+        ]
+        if days:
+            found.add(int((Decimal(sum(days)) / len(days)).quantize(Decimal(1), ROUND_HALF_UP)))
+    return found
 
 
 def _units(desk: Desk, asset: Row, at: datetime) -> int:
