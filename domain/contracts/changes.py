@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -44,7 +44,7 @@ from domain.contracts.requests import (
     SwappedAsset,
 )
 from domain.contracts.telling import tell
-from domain.contracts.terms import TermHoldings, units_at_end
+from domain.contracts.terms import TermHoldings, period_end, units_at_end
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, by_month
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
@@ -257,9 +257,13 @@ def _last(desk: RequestFacts, record: AssetRecord, request: CancelAssets) -> dat
 
 
 def _period_end(desk: RequestFacts, record: AssetRecord) -> datetime:
-    """The end of the term; for what has none, the end of the month of service."""
+    """The end of the term; for what has none, the end of its contract's period, or else of the month of service."""
     if record.end is not None:
         return record.end
+    contract = desk.contract(record.asset.contract_id) if record.asset.contract_id else None
+    if contract is not None and contract.term.is_open:
+        begun_on = desk.situation.customer.day_of(desk.begun(record))
+        return start_of_day(period_end(contract, begun_on + timedelta(days=1)), desk.zone)
     if record.asset.selling_model is SellingModel.ONE_TIME:
         raise RestrictedError(f"{record.asset.asset_id} was bought once and has no period; cancel it now or on a day")
     zone, begun = record.asset.time_zone, desk.begun(record)

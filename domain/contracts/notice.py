@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from domain.assets.grid import Grid
 from domain.contracts import changes, parting
 from domain.contracts.renewal_requests import GiveNotice
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import CancelAssets
+from domain.contracts.terms import period_end
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision
 from domain.frame.renewal_facts import ChurnReason
 from domain.frame.state import Outcome
 from domain.frame.step_words import plain
-from domain.kernel.calendar import month_index, start_of_day
+from domain.kernel.calendar import start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
 from domain.kernel.shown import counted
 
@@ -49,15 +49,6 @@ def give(desk: RequestFacts, request: GiveNotice) -> Decision:
 def first_end(contract: ContractFacts, today: date) -> date:
     """The first day after the period that a notice of `today` ends with."""
     return period_end(contract, today + timedelta(days=max(1, contract.notice_days)))
-
-
-def period_end(contract: ContractFacts, day: date) -> date:
-    """The first end of a period, as the first day after it, that is not before `day`."""
-    if contract.evergreen is None:
-        raise ValueError(f"contract {contract.contract_id} has a term")
-    start = contract.term.start_on
-    grid = Grid(month_index(start), contract.anchor, contract.evergreen.months)
-    return grid.after(max(day - timedelta(days=1), start))
 
 
 def _ends_on(contract: ContractFacts, today: date, wanted: date | None) -> date:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from domain.assets.grid import Grid
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel, Subtype
+from domain.frame.customer import ContractFacts
 from domain.frame.term_facts import TermFacts
 from domain.frame.unreadable import check_contract, unreadable_of
-from domain.kernel.calendar import local_day, start_of_day
+from domain.kernel.calendar import local_day, month_index, start_of_day
 
 Records = Mapping[str, AssetRecord]
 
@@ -143,6 +145,15 @@ def moved(term: TermFacts, ends_at: datetime, zone: str, *, starts_at: datetime 
         moves=term.moves + 1,
     )
     return changed if changed.starts_at < ends_at and changed.start_on < changed.until else term
+
+
+def period_end(contract: ContractFacts, day: date) -> date:
+    """The first end of a period of a contract without an end, as the first day after it, that is not before `day`."""
+    if contract.evergreen is None:
+        raise ValueError(f"contract {contract.contract_id} has a term")
+    start = contract.term.start_on
+    grid = Grid(month_index(start), contract.anchor, contract.evergreen.months)
+    return grid.after(max(day - timedelta(days=1), start))
 
 
 def term_after(number: int, starts_at: datetime, ends_at: datetime, zone: str) -> TermFacts:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from activities.kernel.clock import present
 from tests.accountant.dense import made_dense
+from tests.accountant.evergreen import made_evergreen
 from tests.accountant.in_memory import judge_by_rules
 from tests.accountant.living import Judgement, Table, demonstrate, judge_all, reproduction
 from tests.accountant.stories import made
@@ -27,7 +28,7 @@ def _told(arguments: argparse.Namespace) -> list[Story]:
     if arguments.data:
         documents = read_data()
     else:
-        make = made_dense if arguments.dense else made
+        make = made_evergreen if arguments.evergreen else made_dense if arguments.dense else made
         numbers = range(arguments.begin, arguments.begin + arguments.stories)
         if arguments.only is not None:
             numbers = range(arguments.only, arguments.only + 1)
@@ -50,7 +51,7 @@ class _Telling:
         self.table.add(judgement)
         if not judgement.agrees and self.shown < self.arguments.show:
             self.shown += 1
-            options = "".join(f"--{name} " for name in ("rules", "dense") if getattr(self.arguments, name))
+            options = "".join(f"--{name} " for name in ("rules", "dense", "evergreen") if getattr(self.arguments, name))
             seed = None if self.arguments.data else self.arguments.seed
             print("\n".join(reproduction(judgement, seed, self.arguments.after, options)), flush=True)
 
@@ -108,6 +109,7 @@ def main() -> int:
     parser.add_argument("--data", action="store_true", help="the stories of tests/accountant/data instead")
     parser.add_argument("--rules", action="store_true", help="decided and billed in memory, without doors or database")
     parser.add_argument("--dense", action="store_true", help="stories in which much is agreed ahead")
+    parser.add_argument("--evergreen", action="store_true", help="stories of contracts without an end")
     parser.add_argument(
         "--doors", action="store_true", help="each one once more by `perennial demo --json` (seconds each)"
     )

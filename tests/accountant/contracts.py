@@ -11,6 +11,8 @@ from tests.accountant.books import DAY, Days, Stack
 from tests.accountant.grid import month_of, months_on
 
 PERIODS = {"monthly": 1, "quarterly": 3, "yearly": 12}
+FAR = 60
+"""So many months on no story is lived any more."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Contract:
     terms: list[Term]
     before: dict[str, tuple[list[Term], dict[str, date]]] = field(default_factory=dict)
     """terms and `runs_out` as they were before a request"""
+    evergreen: str = ""
+    """by which periods it goes on without an end: its term is longer than any story"""
     over: bool = False
     runs_out: dict[str, date] = field(default_factory=dict)
     """where its last asset ends, by the request that leaves none to live on"""
@@ -68,6 +72,14 @@ class Contract:
             return until
         parted = term.cut or day >= term.until or self.billing == "whole_term" or ahead[0].anchor != term.anchor
         return min(until, ahead[0].first) if parted else until
+
+    def period_ends(self, day: date) -> date:
+        """Of a contract without an end, the first day after the period that ends on a day or else next."""
+        number = 0
+        while True:
+            number += PERIODS[self.evergreen]
+            if months_on(self.anchor, number) >= day:
+                return months_on(self.anchor, number)
 
     def is_billing_day(self, day: date) -> bool:
         """Whether a billing period begins."""

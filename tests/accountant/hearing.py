@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
@@ -21,7 +21,7 @@ from tests.accountant.books import (
     taken,
     until_then,
 )
-from tests.accountant.contracts import Contract, Term
+from tests.accountant.contracts import FAR, Contract, Term
 from tests.accountant.grid import months_on
 from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
@@ -37,6 +37,8 @@ class Hearing(Keeping):
 
     heard: int = 0
     """how many acts"""
+    notice: dict[str, int] = field(default_factory=dict)
+    """days of notice, by contract"""
 
     def _hear_order(self, act: dict[str, Any], request: str) -> None:
         order, account = act["order"], act["who"]
@@ -83,17 +85,21 @@ class Hearing(Keeping):
 
     def _contract(self, document: dict[str, Any], account: str) -> Contract:
         term = document["term"]
+        self.notice[document["contract_id"]] = document.get("notice_days", 30)
         first = date.fromisoformat(term["start"])
-        until = months_on(first, term["months"]) if term.get("months") else date.fromisoformat(term["end"]) + DAY
+        evergreen = term.get("evergreen", "")
+        months = FAR if evergreen else term.get("months")
+        until = months_on(first, months) if months else date.fromisoformat(term["end"]) + DAY
         return Contract(
             document["contract_id"],
             account,
-            document.get("billing") or "yearly",
+            document.get("billing") or evergreen or "yearly",
             document.get("auto_renew", False),
-            document.get("renewal_months") or term["months"],
+            document.get("renewal_months") or months or 0,
             Fraction(str(document.get("uplift_percent", 0))),
             first,
             [Term(first, until, first)],
+            evergreen=evergreen,
         )
 
     def _hear_amend_assets(self, act: dict[str, Any], request: str) -> None:
@@ -161,13 +167,30 @@ class Hearing(Keeping):
         else:
             assets = [self.assets[each["asset_id"]] for each in body["assets"]]
         for asset in assets:
-            day = asset.until if body.get("effective") == "period_end" else self._effective(body)
+            contract = self.contracts[asset.contract_id]
+            ends = asset.until
+            if contract.evergreen and ends >= contract.terms[0].until:
+                ends = contract.period_ends(max(self.today, min(asset.days())) + DAY)
+            day = ends if body.get("effective") == "period_end" else self._effective(body)
             asset.stop(day, self.today, request)
         for contract in {asset.contract_id: self.contracts[asset.contract_id] for asset in assets}.values():
             self._run_out(contract, request)
             if any(self._lives_on(each) for each in self._assets_of(contract)):
                 self._talk_anew(contract, request)
         self._settle(act["who"], assets, "a cancellation")
+
+    def _hear_give_notice(self, act: dict[str, Any], request: str) -> None:
+        """Notice of so many days counts for a period's end; who wants a later day pays the period to its end."""
+        body = act["request"]
+        contract = self.contracts[body["contract_id"]]
+        until = contract.period_ends(self.today + max(self.notice[contract.contract_id], 1) * DAY)
+        if "on" in body:
+            until = max(until, contract.period_ends(self._day(body["on"]) + DAY))
+        assets = [each for each in self._assets_of(contract) if not each.cancelled]
+        for asset in assets:
+            asset.stop(until, self.today, request)
+        self._run_out(contract, request)
+        self._settle(act["who"], assets, "notice")
 
     def _run_out(self, contract: Contract, request: str) -> None:
         """What is sold under a contract of which no asset lives on ends with the last of them."""

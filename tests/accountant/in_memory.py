@@ -17,7 +17,8 @@ from domain.assets.model import AssetRecord
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
-from domain.contracts import changes, renewal_answers
+from domain.contracts import changes, notice, renewal_answers
+from domain.contracts.renewal_requests import GiveNotice
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
@@ -38,6 +39,7 @@ ASKED: dict[str, tuple[Callable[[RequestFacts, Any], Decision], type[Request]]] 
     "renew_assets": (changes.renew, RenewAssets),
     "cancel_assets": (changes.cancel, CancelAssets),
     "swap_assets": (changes.swap, SwapAssets),
+    "give_notice": (notice.give, GiveNotice),
     "rollback": (changes.roll_back, RollBack),
 }
 BILLED_AT = time(9)

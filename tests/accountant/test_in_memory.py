@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.accountant.dense import made_dense
+from tests.accountant.evergreen import made_evergreen
 from tests.accountant.in_memory import judge_by_rules
 from tests.accountant.living import Judgement, reproduction
 from tests.accountant.stories import made
@@ -19,7 +20,9 @@ AFTER = date(2026, 11, 28)
 BEGINS = date(2027, 1, 15)
 
 
-@pytest.mark.parametrize(("make", "seed"), [(made, 41), (made_dense, 42)], ids=["plain", "dense"])
+@pytest.mark.parametrize(
+    ("make", "seed"), [(made, 41), (made_dense, 42), (made_evergreen, 43)], ids=["plain", "dense", "evergreen"]
+)
 def test_random_stories(make: Callable[[int, int, date], dict[str, Any]], seed: int) -> None:
     stories = [told(make(seed, number, AFTER), f"n{number}", AFTER) for number in range(5)]
     judgements = [judge_by_rules(story) for story in stories]
