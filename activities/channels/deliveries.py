@@ -325,7 +325,8 @@ class Deliveries(Activities):
                 still = await effects.flag_contact(connection, row.account_id, row.contact_id, email, call.as_of, said)
             if not row.account_id:
                 return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
-            return await work.record(await work.carry_out(await work.load(), told(row, said, still=still)))
+            situation = await work.load()
+            return await work.record(await work.carry_out(situation, told(row, said, still=still)), situation)
 
 
 LATE_AFTER = timedelta(hours=1)

@@ -92,6 +92,9 @@ select jsonb_build_object(
     from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),
   'staff_tasks', coalesce((
     select jsonb_agg(t.key order by t.opened_at, t.key) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
+  'changes', coalesce((
+    select jsonb_agg(to_jsonb(g) order by g.at, g.number) from people_change g
+    where g.account_id = $1 and g.at > $2::timestamptz - interval '400 days'), '[]'),
   'purchases', coalesce((
     select jsonb_agg(to_jsonb(o) order by o.day, o.order_id) from (
       select order_id, activated_on as day from sales_order

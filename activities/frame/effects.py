@@ -155,16 +155,19 @@ async def flag_contact(
     connection: Connection, account_id: str, contact_id: str, email: str, as_of: datetime, reason: str
 ) -> bool:
     """A mail server refused this contact's address for good. False if the contact has another address by now."""
-    done = await connection.execute(
-        "update contact set rejected_at = $3, rejected_reason = $4"
-        " where account_id = $1 and contact_id = $2 and lower(email) = lower($5)",
-        account_id,
-        contact_id,
-        as_of,
-        reason,
-        email,
-    )
-    return done == "UPDATE 1"
+    return await connection.fetchval(_FLAG, account_id, contact_id, as_of, reason, email) is not None
+
+
+# A sponsor whom nothing reaches any more is gone.
+_FLAG = """
+with known as (
+  select role, rejected_at from contact where account_id = $1 and contact_id = $2 and lower(email) = lower($5)),
+gone as (
+  insert into people_change (account_id, what, about, at)
+  select $1, 'sponsor', $2, $3 from known where role = 'sponsor' and rejected_at is null)
+update contact set rejected_at = $3, rejected_reason = $4
+where account_id = $1 and contact_id = $2 and lower(email) = lower($5) returning contact_id
+"""
 
 
 async def unsubscribe_contact(connection: Connection, account_id: str, contact_id: str, as_of: datetime) -> None:

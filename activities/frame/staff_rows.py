@@ -9,6 +9,7 @@ from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Query
 from domain.frame.customer import StaffFacts
+from domain.frame.staff_tasks import StaffTaskFacts
 from domain.orders.order import Staff
 
 STAFF_TASK = Insert(
@@ -89,3 +90,17 @@ left_to_hand_over = Query(
     " order by a.account_id"
 )
 """The customers of one of our people, whether they own them, look after them, and the tasks that they have there."""
+
+
+TASK = "to_jsonb(t) || jsonb_build_object('person', to_jsonb(s))"
+"""A row of `staff_task t join staff s using (staff_id)` as facts."""
+
+_OPEN = f"""
+select {TASK} from staff_task t join staff s using (staff_id) where t.account_id = $1 and t.closed_at is null
+order by greatest(t.due_at, t.snoozed_until), t.task_id
+"""
+
+
+async def open_tasks(connection: Connection, account_id: str) -> list[StaffTaskFacts]:
+    """What is to be done for a customer, the first due first."""
+    return [StaffTaskFacts.model_validate(row[0]) for row in await connection.fetch(_OPEN, account_id)]

@@ -16,7 +16,7 @@ from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
 from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
-from activities.journey.agenda_facts import plays_ahead
+from activities.journey.agenda_facts import has_plays, plays_ahead
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
@@ -110,13 +110,15 @@ class UnitOfWork:
         return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
 
     async def record(self, outcome: Outcome, situation: Situation | None = None) -> Outcome:
-        """What came of the unit, under its key: the last that is written of it. A customer of the `situation` whose playbook has plays
+        """What came of the unit, under its key: the last that is written of it. A customer of the `situation` who has plays
         gets them planned anew from what is so by now."""
         unit = self.unit
         await effects.record_effect(
             self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked
         )
-        if situation is None or isinstance(situation.playbook, Missing) or not situation.playbook.plays:
+        if situation is None or isinstance(situation.playbook, Missing):
+            return outcome
+        if not await has_plays(self.connection, unit.account_id, situation.playbook, unit.as_of):
             return outcome
         outcome = outcome.having(plays=await plays_ahead(self.connection, unit.account_id, unit.as_of))
         await effects.amend_effect(self.connection, unit.key, outcome)

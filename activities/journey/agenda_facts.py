@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -13,11 +13,13 @@ from activities.frame import customers
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
 from domain.frame.keys import effect_key
+from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.frame.unreadable import Missing
 from domain.journey.agenda_facts import AnchorFacts, Facts, OnRecord
 from domain.journey.planning import plays_of
+from domain.success import people_changes
 
 LATER = (
     "adoption_check_in",
@@ -204,6 +206,18 @@ async def load_facts(
         now,
         await contracts_billing(connection, account_id),
         await invoices.billed_lines(connection, list(records)) if records else {},
+    )
+
+
+async def has_plays(connection: Connection, account_id: str, playbook: Playbook, as_of: datetime) -> bool:
+    """Whether a customer may have steps of plays: their playbook has its own, or people have changed lately."""
+    if playbook.plays or not playbook.people:
+        return bool(playbook.plays)
+    since = as_of - timedelta(days=people_changes.reach(playbook))
+    return bool(
+        await connection.fetchval(
+            "select exists (select from people_change where account_id = $1 and at > $2)", account_id, since
+        )
     )
 
 

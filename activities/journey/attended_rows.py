@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from activities.journey.staff_task_rows import TASK
+from activities.frame.staff_rows import TASK
 from activities.kernel.pool import Connection
 from domain.frame.customer import StaffFacts
 from domain.journey.task_follow_up import FollowUp, OwedTask

@@ -35,7 +35,7 @@ class CustomerChanges(Activities):
         if request.playbook_version is not None:
             segment = request.segment or situation.customer.account.segment
             playbook = await customers.find_playbook(work.connection, segment, request.playbook_version)
-        return staff, playbook, await staff_task_rows.open_tasks(work.connection, work.unit.account_id)
+        return staff, playbook, await staff_rows.open_tasks(work.connection, work.unit.account_id)
 
     async def _task(
         self, work: UnitOfWork, _: Situation, request: TaskRequest

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from activities.frame.handlers import Handlers, Place, Sql, on, updated
+from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.staff_rows import introduce_staff
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
+from domain.frame.people_facts import NoteChange
 from domain.journey.writes import (
     ChangedAccount,
     CloseAccount,
@@ -194,5 +195,6 @@ HANDLERS: Handlers = dict(
         on(CloseAccount, _close_accounts),
         on(PlaceAccount, place_accounts),
         on(ReachBack, REACH_BACK),
+        on(NoteChange, inserted("people_change", "account_id what about before after at")),
     ]
 )

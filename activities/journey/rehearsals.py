@@ -42,7 +42,7 @@ class Trial:
 
 def asks_service(playbook: Playbook) -> bool:
     """True if a condition asks what service knows."""
-    conditions = (play.when for play in playbook.plays if play.when)
+    conditions = (play.when for play in playbook.every_play if play.when)
     return any(_ASKS_SERVICE.intersection(compiled(one).variables()) for one in conditions)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from activities.frame.handlers import Handlers, Sql, on, updated
+from activities.frame.staff_rows import TASK
 from activities.kernel.pool import Connection
 from domain.frame.staff_tasks import StaffTaskFacts
 from domain.journey.writes import HandOverTask, ReopenTask, SnoozeTask
-
-TASK = "to_jsonb(t) || jsonb_build_object('person', to_jsonb(s))"
-"""A row of `staff_task t join staff s using (staff_id)` as facts."""
 
 _ONE = f"""
 select {TASK} || jsonb_build_object('twin', (
@@ -22,17 +20,6 @@ async def find_task(connection: Connection, account_id: str, task_id: str) -> St
     """The task of that id, if it is this account's."""
     found = await connection.fetchval(_ONE, account_id, task_id)
     return StaffTaskFacts.model_validate(found) if found else None
-
-
-_OPEN = f"""
-select {TASK} from staff_task t join staff s using (staff_id) where t.account_id = $1 and t.closed_at is null
-order by greatest(t.due_at, t.snoozed_until), t.task_id
-"""
-
-
-async def open_tasks(connection: Connection, account_id: str) -> list[StaffTaskFacts]:
-    """What is to be done for a customer, the first due first."""
-    return [StaffTaskFacts.model_validate(row[0]) for row in await connection.fetch(_OPEN, account_id)]
 
 
 HANDLERS: Handlers = dict(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from activities.playbooks.conditions import ConditionError, check
 from activities.playbooks.lines import Lines, line_of, lines_of
 from domain.frame.playbook import Playbook
+from domain.frame.plays import Play
 from domain.kernel.refusals import MendableError
 
 FOLDER = Path(__file__).parent
@@ -72,16 +73,22 @@ def read_playbook(path: Path) -> Playbook:
         ]
         raise PlaybookError(_faults(path, said, lines)) from error
     faults: list[tuple[tuple[int | str, ...], str]] = []
-    for number, play in enumerate(playbook.plays):
+    for section, number, play in _all_plays(playbook):
         if play.when is not None:
             try:
                 check(play.when)
             except ConditionError as error:
-                place = ("plays", number, "when")
+                place = (section, number, "when")
                 faults.append((place, f"{_field(place)}{error}; the condition is: {play.when}"))
     if faults:
         raise PlaybookError(_faults(path, faults, lines))
     return playbook
+
+
+def _all_plays(playbook: Playbook) -> list[tuple[str, int, Play]]:
+    """Each play with the section that it stands in, and its place there."""
+    sections = (("plays", playbook.plays), ("people", playbook.people))
+    return [(section, number, play) for section, plays in sections for number, play in enumerate(plays)]
 
 
 def _field(place: Sequence[int | str]) -> str:

@@ -167,7 +167,7 @@ def met(situation: Situation, play: Play, step: Step) -> Met:
     except ConditionError as error:
         return Met(False, {}, f"its condition cannot be asked: {error}")
     names = set(program.variables())
-    known = facts_of(situation, plays.contract_of(situation, step), names)
+    known = facts_of(situation, plays.about(situation, step), names)
     try:
         answer: Any = program.execute(dict(known))
     except Exception as error:  # whatever a library makes of it, no customer stops for a condition

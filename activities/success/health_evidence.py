@@ -121,7 +121,9 @@ gone as (
   select account_id, max(at) as at from (
     select account_id, removed_at as at from gone_contact where account_id = any($1) and role = 'sponsor' and removed_at <= $2
     union all
-    select account_id, rejected_at from contact where account_id = any($1) and role = 'sponsor' and rejected_at <= $2) g
+    select account_id, rejected_at from contact where account_id = any($1) and role = 'sponsor' and rejected_at <= $2
+    union all
+    select account_id, at from people_change where account_id = any($1) and what = 'sponsor' and at <= $2) g
   group by 1),
 blocks as (
   select account_id, jsonb_agg(jsonb_build_object('says', says, 'since', since) order by since, hold_id) as doc

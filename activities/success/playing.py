@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from activities.frame.staff_rows import open_tasks
 from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
 from activities.playbooks.conditions import met
 from domain.frame.situation import Situation
+from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import Step
 from domain.success import plays
 from domain.success.plays import Met
 
 
-async def _asked(_: UnitOfWork, situation: Situation, step: Step) -> tuple[Met]:
+async def _asked(work: UnitOfWork, situation: Situation, step: Step) -> tuple[Met, list[StaffTaskFacts]]:
     play = plays.of_step(situation, step)
-    return (met(situation, play, step) if play is not None else Met(False),)
+    if play is None:
+        return Met(False), []
+    briefs = play.task is not None and play.task.briefing
+    tasks = await open_tasks(work.connection, work.unit.account_id) if briefs else []
+    return met(situation, play, step), tasks
 
 
 class Plays(Activities):

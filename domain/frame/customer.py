@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from domain.frame.keys import StageId, StageKind
+from domain.frame.people_facts import PeopleChange
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.term_facts import TermFacts
@@ -269,6 +270,8 @@ class Customer(Carried):
     surveys: list[SurveyFacts] = []
     health: list[HealthFacts] = []
     staff_tasks: list[str] = []
+    changes: list[PeopleChange] = []
+    """of people, in the order of time"""
     purchases: list[PurchaseFacts] = []
     goods: list[str] = []
     """names of goods that the latest orders named"""

@@ -78,6 +78,7 @@ TEMPLATES: Mapping[str, Template] = {
     "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,)),
     "introduction": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR, ContactRole.ADMIN)),
     "documents": _OF_CONTRACTS,
+    "contact_welcome": _OPTIONAL,
     "onboarding_moved": _ANSWER,
     "onboarding_reminder": Template(MailKind.OPTIONAL, early=3),
     "onboarding_invite": Template(MailKind.OPTIONAL, early=3),

@@ -19,6 +19,7 @@ MAILS = {
     "case_survey": "case survey",
     "check_in": "check-in",
     "claim_declined": "answer about a refund",
+    "contact_welcome": "welcome of a new contact",
     "contract_ended": "news of a contract's end",
     "delivery_follow_up": "question about a delivery",
     "documents": "mail with invoices or credit notes",

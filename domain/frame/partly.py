@@ -22,6 +22,7 @@ _IDS = {
     "health": ("health score", "at"),
     "purchases": ("order", "order_id"),
     "orders": ("order", "order_id"),
+    "changes": ("change of people", "at"),
 }
 """What an entry of each list is called, and which of its fields names it."""
 

@@ -8,7 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.frame.plays import MOST_PLAYS, Play, PlayAnchor
+from domain.frame.people_plays import PEOPLE
+from domain.frame.plays import MOST_PLAYS, OF_PEOPLE, Play, PlayAnchor
 from domain.frame.renewal_promises import Ladder, SaveOffer
 from domain.kernel.base import Received
 from domain.kernel.money import CurrencyCode, Money
@@ -310,20 +311,30 @@ class Playbook(Received):
     staff_tasks: StaffTaskRules = StaffTaskRules()
     plays: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = ()
     """steps of the playbook's own"""
+    people: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = PEOPLE
+    """plays for when people change: ours who look after the customer, or theirs"""
 
     @property
     def named(self) -> str:
         """Its segment and version, such as `standard 3`."""
         return f"{self.segment} {self.version}"
 
+    @property
+    def every_play(self) -> tuple[Play, ...]:
+        """All plays, those for when people change included."""
+        return (*self.plays, *self.people)
+
     @model_validator(mode="after")
     def _names_its_tasks(self) -> Self:
         names = [task.name for task in self.onboarding.tasks]
         if len(names) != len(set(names)):
             raise ValueError("onboarding names a task twice; each needs a name of its own")
-        plays = [play.name for play in self.plays]
+        plays = [play.name for play in self.every_play]
         if twice := sorted({name for name in plays if plays.count(name) > 1}):
             raise ValueError(f"play {twice[0]!r} is there twice; each needs a name of its own")
+        if other := next((play for play in self.people if play.anchor not in OF_PEOPLE), None):
+            known = ", ".join(sorted(OF_PEOPLE))
+            raise ValueError(f"play {other.name!r} counts from {other.anchor.value}; people are plays of {known}")
         for play in self.plays:
             needed = {PlayAnchor.FIRST_VALUE: "value_task", PlayAnchor.GO_LIVE: "last_task"}.get(play.anchor)
             if needed and getattr(self.onboarding, needed) is None:

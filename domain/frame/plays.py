@@ -31,10 +31,27 @@ class PlayAnchor(StrEnum):
     BAND_CHANGED = "band_changed"
     CASE_OPENED = "case_opened"
     CASE_RESOLVED = "case_resolved"
+    MANAGER_CHANGED = "manager_changed"
+    OWNER_CHANGED = "owner_changed"
+    SEGMENT_CHANGED = "segment_changed"
+    CONTACT_ADDED = "contact_added"
+    SPONSOR_GONE = "sponsor_gone"
 
 
 KNOWN_AHEAD = frozenset({PlayAnchor.CONTRACT_END, PlayAnchor.DEADLINE_TO_DECLINE, PlayAnchor.ANNIVERSARY})
 """Anchors whose day is known before it comes: what counts from any other one can only come after it."""
+
+
+OF_PEOPLE = frozenset(
+    {
+        PlayAnchor.MANAGER_CHANGED,
+        PlayAnchor.OWNER_CHANGED,
+        PlayAnchor.SEGMENT_CHANGED,
+        PlayAnchor.CONTACT_ADDED,
+        PlayAnchor.SPONSOR_GONE,
+    }
+)
+"""Anchors that come when people change."""
 
 
 class PlayDays(StrEnum):
@@ -49,6 +66,15 @@ class PlayTemplate(StrEnum):
 
     NOTE = "play_note"
     REORDER = "reorder_check_in"
+    INTRODUCTION = "introduction"
+    CONTACT_WELCOME = "contact_welcome"
+
+
+_COUNTS_FROM = {
+    PlayTemplate.INTRODUCTION: frozenset({PlayAnchor.MANAGER_CHANGED, PlayAnchor.OWNER_CHANGED}),
+    PlayTemplate.CONTACT_WELCOME: frozenset({PlayAnchor.CONTACT_ADDED}),
+}
+"""Mails that are about somebody, with the anchors that say about whom."""
 
 
 class PlayPerson(StrEnum):
@@ -89,12 +115,13 @@ class PlayEscalation(Received):
 
 
 class PlayTask(Received):
-    """A task for a person, due within so many business days."""
+    """A task for a person, due within so many business days. `briefing`: whoever gets it is told how the customer stands."""
 
     title: Text
     owner: PlayPerson = PlayPerson.SUCCESS_MANAGER
     due_in: Annotated[int, Field(ge=1, le=60)] = 2
     escalation: PlayEscalation | None = None
+    briefing: bool = False
 
 
 class PlayRepeat(Received):
@@ -146,6 +173,12 @@ class Play(Received):
     def _can_be_done(self) -> Self:
         if (self.mail is None) == (self.task is None):
             raise ValueError(f"play {self.name!r} needs either a mail or a task")
+        anchors = _COUNTS_FROM.get(self.mail.template) if self.mail else None
+        if anchors is not None and self.mail and self.anchor not in anchors:
+            said = " or ".join(sorted(anchors))
+            raise ValueError(
+                f"play {self.name!r}: {self.mail.template.value} counts from {said}, which say of whom it is"
+            )
         if self.days < 0 and self.anchor not in KNOWN_AHEAD:
             known = ", ".join(sorted(KNOWN_AHEAD))
             raise ValueError(

@@ -94,6 +94,8 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
     CASE_MAIL = "case_mail"
     SERVICE_RECOVERY = "service_recovery"
+    INTRODUCTION = "introduction"
+    """who is new is told so: a block keeps it back, a warning does not"""
 
 
 class Override(Carried):

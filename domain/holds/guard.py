@@ -133,6 +133,8 @@ def hold_of(case: CaseForHold, country: str, zone: str, as_of: datetime) -> str:
 
 SALES_MAILS: dict[str, Purpose] = {
     "check_in": Purpose.SALES_OUTREACH,
+    "contact_welcome": Purpose.INTRODUCTION,
+    "introduction": Purpose.INTRODUCTION,
     "outreach": Purpose.SALES_OUTREACH,
     "recovered": Purpose.SALES_OUTREACH,
     "play_note": Purpose.CAMPAIGN,

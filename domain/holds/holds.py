@@ -258,6 +258,8 @@ def _verdict(
         return Verdict.ALLOWED, "nothing holds this back"
     why = "; ".join(hold.says for hold in holds)
     if level is HoldLevel.WARN:
+        if request.purpose is Purpose.INTRODUCTION:
+            return Verdict.ALLOWED, "who is new is introduced under a warning"
         if request.automatic:
             return Verdict.HELD, f"automatic mails wait: {why}"
         return (Verdict.ALLOWED if request.acknowledged else Verdict.ACKNOWLEDGE), why

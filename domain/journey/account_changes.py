@@ -9,13 +9,14 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.customer import ContactFacts, Customer, StaffFacts
-from domain.frame.decision import Decision, JournalLine, Mail, Notice
+from domain.frame.decision import Decision, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
+from domain.journey import changed_people
 from domain.journey.writes import ChangedAccount, GoneContacts, KeepPlaybook, NewContact, SavedContacts
 from domain.kernel.base import Received, Write
 from domain.kernel.calendar import ZoneName
@@ -32,9 +33,10 @@ _CHANGES = ("owner", "success_manager", "segment", "language", "time_zone")
 class ChangeAccount(Request):
     """Another owner or success manager (staff ids), segment, language or zone. Later orders do not change it back.
 
-    A new success manager introduces herself by a mail at once, and gets the open tasks of whoever has no part in the customer any
-    more. In another zone what is planned for nine o'clock happens at nine there; terms and invoices keep the instants that they were
-    sold by. Another segment holds for what is planned from now on, and waits until no onboarding is open: that keeps its promises.
+    Whoever is new is introduced, and takes over, as the playbook's `people` say: by default on the next business day, unless it is
+    taken back by then. The open tasks of whoever has no part in the customer any more are theirs at once. In another zone what is
+    planned for nine o'clock happens at nine there; terms and invoices keep the instants that they were sold by. Another segment holds
+    for what is planned from now on, and waits until no onboarding is open: that keeps its promises.
     So does another `playbook_version`, one on record, unless it promises the same onboarding.
     """
 
@@ -123,6 +125,7 @@ def change_account(
     )
     write = _changed(after, request, followed=moved_to, succeeded=_succeeded(changed, _in_charge(after)))
     writes: list[Write] = [*([KeepPlaybook(playbook)] if playbook is not None else []), write]
+    writes += changed_people.between(customer, after, situation.as_of)
     moved = Situation(after, rules, situation.as_of, service=situation.service)
     told = {**changed, **_version(situation, rules)}
     said = "; ".join(f"{name.replace('_', ' ')} {old} to {new}" for name, (old, new) in told.items())
@@ -142,8 +145,7 @@ def change_account(
     )
     line = JournalLine(says, detail={"reason": request.reason} if request.reason else {})
     notices = list(_told_to_successors(situation, changed, request.reason, write.succeeded, tasks))
-    mails = [Mail("introduction", {"success_manager_name": manager.name})] if "success_manager" in changed else []
-    return moved, Decision(line, outcome, writes, mails, notices)
+    return moved, Decision(line, outcome, writes, notices=notices)
 
 
 def _compared(
@@ -294,15 +296,15 @@ def change_contacts(situation: Situation, request: ChangeContacts) -> tuple[Situ
         attention={f"address_rejected:{id}": None for id in settled},
         answer={"contacts": [{"contact_id": one.contact_id, "role": one.role.value} for one in contacts]},
     )
-    writes: list[SavedContacts | GoneContacts] = []
+    after = customer.having(contacts=contacts)
+    writes: list[Write] = [*changed_people.between(customer, after, situation.as_of)]
     if saved:
         writes.append(SavedContacts(saved, account.country))
     if request.remove:
         writes.append(GoneContacts(tuple(request.remove), request.by, situation.as_of))
     line = JournalLine(says, detail={"reason": request.reason} if request.reason else {})
-    after = customer.having(contacts=contacts)
     moved = Situation(after, situation.playbook, situation.as_of, service=situation.service)
-    return moved, Decision(line, outcome, [*writes])
+    return moved, Decision(line, outcome, writes) + changed_people.search_over(customer, moved)
 
 
 def _contacts_after(

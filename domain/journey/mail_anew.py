@@ -16,7 +16,7 @@ from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
-from domain.success import adoption, conversation, expansion, onboarding, reorder, thanks
+from domain.success import adoption, conversation, expansion, introducing, onboarding, reorder, thanks
 
 Context = dict[str, Any]
 _Told = Callable[[Situation, Context, WrittenMail], Context | str]
@@ -158,6 +158,18 @@ def _renewal_notice(situation: Situation, context: Context, mail: WrittenMail) -
     return context if written_on == situation.today else {**context, "value": None}
 
 
+def _introduction(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
+    if "since" not in context:
+        return context  # written by an earlier release
+    said = introducing.introduced_now(situation, context)
+    return said if said is not None else "somebody else looks after them meanwhile"
+
+
+def _contact_welcome(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
+    contact = situation.customer.contact(contact_id=mail.contact_id) if mail.contact_id else None
+    return {**context, **introducing.welcome(situation, contact)} if contact is not None else NOT_SO
+
+
 def _win_back(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     why = parting.no_win_back(situation, situation.customer.contract(context["contract_id"]))
     return why if why is not None else context
@@ -184,6 +196,8 @@ _TOLD: Mapping[str, _Told] = {
     "quote_presented": _quote,
     "renewal_notice": _renewal_notice,
     "win_back": _win_back,
+    "introduction": _introduction,
+    "contact_welcome": _contact_welcome,
     "renewal_grace": _of_contract(ContractStatus.GRACE),
     "contract_ended": _of_contract(ContractStatus.ENDED),
 }

@@ -12,7 +12,7 @@ from domain.frame.decision import Decision
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.holds import holding
-from domain.journey import activation
+from domain.journey import activation, changed_people
 from domain.journey.account_changes import changed_by_order, left_by_older
 from domain.journey.sale import Sale, sale_of
 from domain.journey.writes import KeepPlaybook, PlaceAccount, PlaceOrder, ReachBack
@@ -106,7 +106,13 @@ def place(
         PlaceOrder(order, sale.contracts, sale.assets, goods=purchase is not None, imported=imported),
     ]
     outcome = decision.outcome.having(plan=plan)
-    return situation, replace(decision, outcome=outcome, writes=[*written, *decision.writes])
+    decision = replace(decision, outcome=outcome, writes=[*written, *decision.writes])
+    if before is None or imported:
+        return situation, decision
+    noted = changed_people.between(before, customer, as_of)
+    return situation, replace(decision, writes=[*decision.writes, *noted]) + changed_people.search_over(
+        before, situation
+    )
 
 
 def _with_order(

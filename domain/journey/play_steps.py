@@ -9,14 +9,16 @@ from datetime import date, datetime, timedelta
 from domain.contracts.renewal_quote import notice_by
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.keys import about
-from domain.frame.plays import Play, PlayAnchor
+from domain.frame.plays import OF_PEOPLE, Play, PlayAnchor
 from domain.frame.situation import TOLERATED_DELAY
 from domain.frame.state import Step
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import AnchorFacts, Facts
 from domain.journey.success_steps import at_instant
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
+from domain.success import people_changes
 from domain.success import plays as rules
+from domain.success.play_days import again_on, day_of
 
 _YEARS = 100
 
@@ -34,8 +36,8 @@ class Anchored:
 
 def plays(facts: Facts, agenda: Agenda, until: datetime | None = None) -> None:
     """The next step of each play and anchor; up to `until`, if that is given, every one. And the looks whether a task is done."""
-    for play in facts.situation.playbook.plays:
-        for anchored in _anchors(facts, play.anchor):
+    for play in facts.situation.playbook.every_play:
+        for anchored in _anchors(facts, play):
             found = list(_steps(facts, play, anchored))
             agenda.add(*(found[:1] if until is None else [step for step in found if step.at <= until]))
             if play.anchor is PlayAnchor.ANNIVERSARY and found and (until is None or found[-1].at > until):
@@ -55,14 +57,14 @@ def of_term(facts: Facts, contract: ContractFacts, until: datetime) -> list[Step
 def _steps(facts: Facts, play: Play, anchored: Anchored) -> Iterator[Step]:
     """The occurrences of a play that are neither done nor left out nor past when it became known of."""
     situation, stage = facts.situation, rules.stage_of(play)
-    first = rules.day_of(situation, play, anchored.day)
+    first = day_of(situation, play, anchored.day)
     since = max(filter(None, (facts.record.playbook_since, facts.record.reopened_at)), default=None)
     earliest = anchored.known if anchored.past else anchored.known - TOLERATED_DELAY
     if since is not None and since > anchored.known:
         earliest = since  # what another playbook, or a journey that was closed, would have done is not done now
     for number in range(1, (play.repeat.times if play.repeat else 1) + 1):
         name = anchored.of if number == 1 else f"{anchored.of}.{number}"
-        step = situation.step(rules.KIND, stage, name, rules.again_on(situation, play, first, number))
+        step = situation.step(rules.KIND, stage, name, again_on(situation, play, first, number))
         left_out = step.key in facts.by_hand and facts.by_hand[step.key] is None
         if step.at >= earliest and facts.done(step.key) is None and not left_out:
             yield step
@@ -82,8 +84,12 @@ def _escalations(facts: Facts, play: Play) -> list[Step]:
     return found
 
 
-def _anchors(facts: Facts, anchor: PlayAnchor) -> Iterator[Anchored]:
+def _anchors(facts: Facts, play: Play) -> Iterator[Anchored]:
+    anchor = play.anchor
     match anchor:
+        case _ if anchor in OF_PEOPLE:
+            for occasion in people_changes.occasions(facts.situation, play):
+                yield Anchored(occasion.of, occasion.day, occasion.change.at)
         case PlayAnchor.ORDER_ACTIVATED:
             yield from _orders(facts)
         case PlayAnchor.FIRST_VALUE | PlayAnchor.GO_LIVE:

@@ -11,7 +11,7 @@ from domain.frame.customer import ContractFacts, Customer
 from domain.frame.keys import StageId
 from domain.frame.mail_names import ROLES
 from domain.frame.playbook import OnboardingTask, Playbook, TaskOwner
-from domain.frame.plays import Play, PlayDays
+from domain.frame.plays import Play, PlayAnchor, PlayDays
 from domain.frame.state import Step
 from domain.frame.step_words import plain
 from domain.frame.task_steps import task_of
@@ -52,7 +52,7 @@ def reader_of(playbook: Playbook, step: Step) -> str:
 
 def _reader_of_play(play: Play, *, escalates: bool) -> str:
     if play.mail is not None:
-        return ROLES[play.mail.role]
+        return "new contact" if play.anchor is PlayAnchor.CONTACT_ADDED else ROLES[play.mail.role]
     if play.task is None:
         return ""
     person = play.task.escalation.to if escalates and play.task.escalation else play.task.owner
@@ -86,7 +86,7 @@ def reason_of_play(play: Play) -> str:
 
 
 def _play(playbook: Playbook, step: Step) -> Play | None:
-    return next((play for play in playbook.plays if play.name == step.about), None)
+    return next((play for play in playbook.every_play if play.name == step.about), None)
 
 
 def _task(playbook: Playbook, step: Step) -> OnboardingTask | None:

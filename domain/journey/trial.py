@@ -39,6 +39,7 @@ _PARTS: Final[Mapping[str, Sequence[Part]]] = {
     "reorder": (success_steps.reorders,),
     "delivery": (success_steps.deliveries,),
     "plays": (contract_steps.renewals, play_steps.plays),
+    "people": (play_steps.plays,),
 }
 """The parts of an agenda that follow from a section of a playbook. Those of no other section change what is planned by now."""
 

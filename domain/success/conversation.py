@@ -60,7 +60,7 @@ def says(situation: Situation, next_on: str | None) -> dict[str, Any]:
     looks = situation.looks or Looks()
     last = looks.said or {}
     now = reported(situation)
-    found = {**now, "next_on": next_on, "term_ends": _term_end(situation)}
+    found = {**now, "next_on": next_on, "term_ends": next_term_end(situation, within=_AHEAD)}
     before: list[str] = last.get("products") or []
     if looks.said_at is not None:
         products = situation.customer.product_names(situation.as_of)
@@ -97,13 +97,13 @@ def _tips(situation: Situation) -> Iterator[dict[str, Any]]:
     yield {"tip": "ask"}
 
 
-def _term_end(situation: Situation) -> dict[str, str] | None:
-    """The next term that ends within the coming months: of which contract, and its last day."""
-    running = (c for c in situation.customer.contracts if c.status == ContractStatus.ACTIVE)
+def next_term_end(situation: Situation, within: timedelta | None = None) -> dict[str, str] | None:
+    """The next term that ends, `within` the coming time if that is given: of which contract, and its last day."""
+    running = (c for c in situation.customer.contracts if c.status == ContractStatus.ACTIVE and not c.term.is_open)
     ends = [
         (c.term.until - timedelta(days=1), c.contract_id)
         for c in running
-        if situation.as_of < c.term.ends_at <= situation.as_of + _AHEAD
+        if situation.as_of < c.term.ends_at and (within is None or c.term.ends_at <= situation.as_of + within)
     ]
     if not ends:
         return None

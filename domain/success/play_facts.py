@@ -8,17 +8,26 @@ from decimal import Decimal
 from typing import Final
 
 from domain.frame.case_words import Priority
-from domain.frame.customer import ContractFacts, ContractStatus
+from domain.frame.customer import ContactFacts, ContractFacts, ContractStatus
 from domain.frame.sales_holds import HoldLevel
 from domain.frame.situation import Situation
 from domain.holds.guard import guard_of
 from domain.kernel.calendar import MONTHS_IN_YEAR
 from domain.orders.order import ContactRole
 from domain.success.health import seat_use
+from domain.success.introducing import has_sponsor
 from domain.success.score_rules import Band
 
 PlayValue = str | int | float | bool | list[str]
 Found = PlayValue | None
+
+
+@dataclass(frozen=True)
+class About:
+    """What a step of a play is about, beside the customer: a contract, or one of their contacts."""
+
+    contract: ContractFacts | None = None
+    contact: ContactFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -27,28 +36,28 @@ class PlayFact:
 
     says: str
     like: PlayValue
-    find: Callable[[Situation, ContractFacts | None], Found]
+    find: Callable[[Situation, About], Found]
     words: tuple[str, ...] = ()
     """all that it can be, if that is a list of words"""
     within: tuple[float, float] | None = None
     """the least and the most that a number can be"""
 
 
-def _contract(situation: Situation, contract: ContractFacts | None) -> ContractFacts | None:
+def _contract(situation: Situation, about: About) -> ContractFacts | None:
     """The contract that a play is about; else the one that ends first."""
-    if contract is not None:
-        return contract
+    if about.contract is not None:
+        return about.contract
     living = [one for one in situation.customer.contracts if one.status != ContractStatus.ENDED]
     return min(living, key=lambda one: one.term.until, default=None)
 
 
-def _days_to_end(situation: Situation, contract: ContractFacts | None) -> Found:
-    found = _contract(situation, contract)
+def _days_to_end(situation: Situation, about: About) -> Found:
+    found = _contract(situation, about)
     return (found.term.until - situation.today).days if found and not found.term.is_open else None
 
 
-def _renews(situation: Situation, contract: ContractFacts | None) -> Found:
-    found = _contract(situation, contract)
+def _renews(situation: Situation, about: About) -> Found:
+    found = _contract(situation, about)
     return found.auto_renew if found else None
 
 
@@ -132,14 +141,20 @@ PLAY_FACTS: Final[Mapping[str, PlayFact]] = {
     "onboarded": PlayFact("whether no task of onboarding is open", True, lambda s, _: s.customer.onboarded()),
     "nps": PlayFact("their latest answer to the survey, 0 to 10", 9, lambda s, _: _nps(s), within=(0, 10)),
     "has_sponsor": PlayFact(
-        "whether a sponsor is among the contacts",
+        "whether a sponsor who can be reached is among the contacts",
         True,
-        lambda s, _: any(one.role is ContactRole.SPONSOR for one in s.customer.contacts),
+        lambda s, _: has_sponsor(s.customer.contacts),
+    ),
+    "contact_role": PlayFact(
+        "role of the contact who was added, of a play that counts from that",
+        "admin",
+        lambda _, about: about.contact.role.value if about.contact else None,
+        tuple(role.value for role in ContactRole),
     ),
 }
 
 
-def facts_of(situation: Situation, contract: ContractFacts | None, names: set[str]) -> dict[str, PlayValue]:
-    """Those of the facts of these names that are known; `contract`: what the play is about."""
-    found = {name: PLAY_FACTS[name].find(situation, contract) for name in sorted(names & PLAY_FACTS.keys())}
+def facts_of(situation: Situation, about: About, names: set[str]) -> dict[str, PlayValue]:
+    """Those of the facts of these names that are known; `about`: what the play is about."""
+    found = {name: PLAY_FACTS[name].find(situation, about) for name in sorted(names & PLAY_FACTS.keys())}
     return {name: value for name, value in found.items() if value is not None}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any, Final
 
 from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.keys import StageId, StageKind
 from domain.frame.mail_names import mail_in_words
-from domain.frame.plays import Play, PlayDays, PlayTemplate
+from domain.frame.plays import OF_PEOPLE, Play, PlayTemplate
 from domain.frame.situation import TOLERATED_DELAY, Situation
+from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import Outcome, Step
-from domain.kernel.calendar import is_business_day
-from domain.success import reorder
-from domain.success.play_facts import PlayValue
+from domain.success import introducing, people_changes, reorder
+from domain.success.people_changes import Occasion
+from domain.success.play_days import in_business_days
+from domain.success.play_facts import About, PlayValue
 
 KIND: Final = "play"
 ESCALATION: Final = "play_escalation"
@@ -39,7 +40,7 @@ def stage_of(play: Play) -> str:
 
 def of_step(situation: Situation, step: Step) -> Play | None:
     """The play behind a step; null if the customer's playbook has none of that name any more."""
-    return next((play for play in situation.playbook.plays if play.name == step.about), None)
+    return next((play for play in situation.playbook.every_play if play.name == step.about), None)
 
 
 def contract_of(situation: Situation, step: Step) -> ContractFacts | None:
@@ -48,34 +49,9 @@ def contract_of(situation: Situation, step: Step) -> ContractFacts | None:
     return next((one for one in situation.customer.contracts if one.contract_id == contract_id), None)
 
 
-def day_of(situation: Situation, play: Play, anchor: date) -> date:
-    """The local day on which a play is due that counts from the day `anchor`: one on which people work, and which is not quiet."""
-    country = situation.customer.account.country
-    day = _in_business_days(anchor, play.days, country) if play.count is PlayDays.BUSINESS else anchor
-    if play.count is PlayDays.CALENDAR:
-        day += timedelta(days=play.days)
-    return _open_day(play, day, country)
-
-
-def again_on(situation: Situation, play: Play, first: date, number: int) -> date:
-    """The day of the occurrence `number` of a play whose first one is planned from the day `first`."""
-    every = play.repeat.every if play.repeat else 0
-    return _open_day(play, first + timedelta(days=every * (number - 1)), situation.customer.account.country)
-
-
-def _open_day(play: Play, day: date, country: str) -> date:
-    while any(time.covers(day) for time in play.quiet) or not is_business_day(day, country):
-        day += timedelta(days=1)
-    return day
-
-
-def _in_business_days(day: date, days: int, country: str) -> date:
-    one = timedelta(days=1 if days >= 0 else -1)
-    for _ in range(abs(days)):
-        day += one
-        while not is_business_day(day, country):
-            day += one
-    return day
+def about(situation: Situation, step: Step) -> About:
+    """What a step of a play is about, beside the customer."""
+    return About(contract_of(situation, step), people_changes.contact_of(situation, step))
 
 
 def task_key(step: Step) -> str:
@@ -88,12 +64,15 @@ def escalation_after(then: Situation, play: Play, step: Step) -> Step | None:
     if play.task is None or play.task.escalation is None:
         return None
     days = play.task.due_in + play.task.escalation.after
-    day = _in_business_days(then.today, days, then.customer.account.country)
+    day = in_business_days(then.today, days, then.customer.account.country)
     return then.step(ESCALATION, step.stage, f"{step.name}{_ESCALATES}", day)
 
 
-def play(situation: Situation, step: Step, met: Met) -> Decision:
-    """What a step of a playbook's own does: nothing if its condition does not hold, with the reason and the facts on record."""
+def play(situation: Situation, step: Step, met: Met, tasks: Sequence[StaffTaskFacts] = ()) -> Decision:
+    """What a step of a playbook's own does: nothing if its condition does not hold, with the reason and the facts on record.
+
+    tasks: what is to be done for the customer, of which a briefing tells.
+    """
     found = of_step(situation, step)
     if found is None:
         return Decision(JournalLine(f"Not needed any more: {step.about} is in no playbook of theirs", kind="skipped"))
@@ -104,27 +83,49 @@ def play(situation: Situation, step: Step, met: Met) -> Decision:
         "when": found.when,
         "facts": dict(met.facts),
     }
-    title = found.title
-    if not met.met:
-        return Decision(JournalLine(f"{title} left out: {met.why}", kind="skipped", detail=detail | {"why": met.why}))
-    if situation.as_of - step.at > TOLERATED_DELAY:
-        why = f"it was due on {step.on}"
+    title, occasion = found.title, people_changes.behind(situation, found, step)
+    why = _why_not(situation, found, step, met, occasion)
+    if why is not None:
         return Decision(JournalLine(f"{title} left out: {why}", kind="skipped", detail=detail | {"why": why}))
     if found.task is not None:
-        return _ask(situation, found, step, detail)
-    context = _says(situation, found)
-    if found.mail is None or context is None:
+        return _ask(situation, found, step, detail, tasks)
+    mail = _mail_of(situation, found, occasion)
+    if mail is None:
         why = "there is nothing to say to them"
         return Decision(JournalLine(f"{title} left out: {why}", kind="skipped", detail=detail | {"why": why}))
-    template = found.mail.template.value
-    line = JournalLine(f"{title}: {mail_in_words(template)} on its way", detail=detail)
-    return Decision(line, mails=[Mail(template, context, asked_of=found.mail.role)])
+    return Decision(JournalLine(f"{title}: {mail_in_words(mail.template)} on its way", detail=detail), mails=[mail])
 
 
-def _says(situation: Situation, found: Play) -> dict[str, Any] | None:
+def _why_not(situation: Situation, found: Play, step: Step, met: Met, occasion: Occasion | None) -> str | None:
+    """Why a play does nothing on its day; null if it does."""
+    if found.anchor in OF_PEOPLE and occasion is None:
+        return "it was taken back"
+    if not met.met:
+        return met.why
+    return f"it was due on {step.on}" if situation.as_of - step.at > TOLERATED_DELAY else None
+
+
+def _mail_of(situation: Situation, found: Play, occasion: Occasion | None) -> Mail | None:
+    """The mail of a play, and to whom; null if there is nothing to say, or nobody to say it to."""
+    if found.mail is None:
+        return None
+    template = found.mail.template
+    if template is PlayTemplate.CONTACT_WELCOME:
+        new = occasion.change.about if occasion is not None else None
+        contact = situation.customer.contact(contact_id=new) if new is not None else None
+        if contact is None:
+            return None
+        return Mail(template.value, introducing.welcome(situation, contact), contact_id=contact.contact_id)
+    context = _says(situation, found, occasion)
+    return Mail(template.value, context, asked_of=found.mail.role) if context is not None else None
+
+
+def _says(situation: Situation, found: Play, occasion: Occasion | None) -> dict[str, Any] | None:
     """What the mail of a play says; null for one that has nothing to say to this customer."""
     if found.mail is None:
         return None
+    if found.mail.template is PlayTemplate.INTRODUCTION:
+        return introducing.introduction(situation, found, occasion) if occasion is not None else None
     if found.mail.template is PlayTemplate.REORDER:
         return reorder.asked(situation)
     words = found.mail.words
@@ -134,18 +135,21 @@ def _says(situation: Situation, found: Play) -> dict[str, Any] | None:
     }
 
 
-def _ask(situation: Situation, found: Play, step: Step, detail: dict[str, Any]) -> Decision:
+def _ask(
+    situation: Situation, found: Play, step: Step, detail: dict[str, Any], tasks: Sequence[StaffTaskFacts]
+) -> Decision:
     task = found.task
     if task is None:
         raise TypeError(f"play {found.name} asks nobody")
-    due = _in_business_days(situation.today, task.due_in, situation.customer.account.country)
+    due = in_business_days(situation.today, task.due_in, situation.customer.account.country)
     due_at, _ = situation.customer.morning(due)
     to = task.owner.value
     why = f"The playbook {situation.playbook.named} asks for it."
+    lines = [why, *(introducing.briefing(situation, tasks) if task.briefing else ())]
     return Decision(
         JournalLine(f"{found.title}: asked of the {to.replace('_', ' ')}", detail=detail),
         writes=[OpenStaffTask(task_key(step), task.title, to, due_at, why)],
-        notices=[Notice(f"To do: {task.title}", [why], to=to, due=due_at)],
+        notices=[Notice(f"To do: {task.title}", lines, to=to, due=due_at)],
     )
 
 

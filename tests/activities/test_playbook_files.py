@@ -41,7 +41,8 @@ TASK = "task: {title: Call}"
     ("play", "line", "says"),
     [
         (f"- {{name: a, title: A, {TASK},\n   anchor: full_moon}}", 11, "'order_activated', 'first_value'"),
-        ("- name: a\n  title: A\n  anchor: go_live\n  mail: {template: hello}", 13, "'play_note' or 'reorder_check_in'"),
+        ("- name: a\n  title: A\n  anchor: go_live\n  mail: {template: hello}", 13, "'play_note', 'reorder_check_in'"),
+        ("- name: a\n  title: A\n  anchor: go_live\n  mail: {template: introduction}", 10, "counts from manager_changed or owner_changed"),
         ("- name: a\n  title: A\n  anchor: go_live\n  mail: {template: play_note}", 13, "needs words in English"),
         (f"- name: a\n  title: A\n  anchor: go_live\n  repeat: {{every: 7}}\n  {TASK}", 13, "would repeat for ever"),
         (f"- name: a\n  title: A\n  anchor: go_live\n  days: -3\n  {TASK}", 10, "3 days before go_live, which nobody knows"),

@@ -11,17 +11,19 @@ from functools import lru_cache
 
 import holidays
 
-from tests.reader import care, checking_in, notices, ordering, owning, renewing, service, starting, terms
+from tests.reader import care, checking_in, notices, ordering, owning, renewing, service, starting, terms, who_is_new
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
 
 RULES: dict[str, Rule] = {
-    **starting.RULES, **ordering.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES, **renewing.RULES
+    **starting.RULES, **ordering.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES, **renewing.RULES,
+    **who_is_new.RULES,
 }  # fmt: skip
 PLANNED = (
     "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
     "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer", "play_note", "win_back",
+    "introduction", "contact_welcome",
 )  # fmt: skip
 """They leave when we choose, so at nine on a business day."""
 KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")

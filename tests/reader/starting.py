@@ -70,7 +70,7 @@ def _bought(desk: Desk, said: list[str], order: Row) -> None:
 def _schedule(desk: Desk, stage: str) -> None:
     """The tasks that were promised, each with its day."""
     promised = [row for row in desk.facts.rows("onboarding_task") if row["stage"] == stage and row["owner"] != "system"]
-    titles = {_title(desk, row): row for row in promised}
+    titles = {title_of(desk, row): row for row in promised}
     said = []
     for cells in desk.rows(2):
         said.append(cells[0])
@@ -86,7 +86,8 @@ def _schedule(desk: Desk, stage: str) -> None:
         desk.wrong("offer", ", ".join(said), f"also {', '.join(sorted(missing))}")
 
 
-def _title(desk: Desk, row: Row) -> str:
+def title_of(desk: Desk, row: Row) -> str:
+    """What a task is called in the reader's language."""
     title: dict[str, str] = row["title"]
     return title.get(desk.script.language) or title["en"]
 
@@ -157,7 +158,7 @@ def onboarding_reminder(desk: Desk) -> None:
 def _open_step(desk: Desk, title: str, due: date | None, *, late: bool) -> None:
     """A task of one of their onboardings that is still to be done, by this day."""
     desk.own_words(title)
-    tasks = [row for row in desk.facts.tables["onboarding_task"] if _title(desk, row) == title]
+    tasks = [row for row in desk.facts.tables["onboarding_task"] if title_of(desk, row) == title]
     written = desk.letter.created_at if desk.at - desk.letter.created_at < timedelta(minutes=1) else desk.at
     still = [row for row in tasks if row["completed_at"] is None or row["completed_at"] > written]
     if not still:
@@ -289,19 +290,6 @@ def go_live(desk: Desk) -> None:
     desk.fixed({"en": "your first result", "ja": "最初の成果"})
 
 
-def introduction(desk: Desk) -> None:
-    """Who looks after them from today."""
-    manager = people(desk.facts, "success_manager", desk.at)
-    said = desk.must(
-        {
-            "en": "My name is {name}. From today I am your personal contact at {seller}",
-            "ja": "{seller}の{name}でございます",
-        }
-    )
-    if said and manager:
-        desk.same("name", said["name"], manager["name"])
-
-
 def opted_out(desk: Desk) -> None:
     """They asked for it."""
     contact = desk.facts.one("contact", contact_id=desk.letter.contact_id)
@@ -313,6 +301,6 @@ RULES = {
     rule.__name__: rule
     for rule in (
         welcome, provisioning_done, onboarding_invite, onboarding_reminder, onboarding_moved, touch_day_1, touch_month_1,
-        touch_anniversary, go_live, introduction, opted_out,
+        touch_anniversary, go_live, opted_out,
     )
 }  # fmt: skip

@@ -22,6 +22,15 @@ COMMON: dict[str, Any] = {
 }
 KICKOFF = {"en": "Kickoff meeting", "ja": "キックオフミーティング"}
 PRODUCTS = ["Team Plan", "Brew Sensor <X> & Hub"]
+PEOPLE = {
+    "success_manager": {"name": "鈴木 一郎", "email": "ichiro@seller.example"},
+    "owner": {"name": "Olga Owner", "email": "olga@seller.example"},
+}
+UNDER_WAY = {
+    "cases": ["C-17", "C-18"],
+    "tasks": [{"title": KICKOFF, "due": "2027-03-01"}],
+    "term_ends": {"contract_id": "K-1", "day": "2027-03-31"},
+}
 QUOTE: dict[str, Any] = {
     "quote_id": "Q-2027-8",
     "start": "2027-04-01",
@@ -69,7 +78,14 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "onboarding_reminder": {"title": KICKOFF, "due": "2027-03-01", "days_late": 3},
     "provisioning_done": {"products": PRODUCTS},
     "go_live": {"days_to_value": 21},
-    "introduction": {"success_manager_name": "鈴木 一郎"},
+    "introduction": {
+        "success_manager": PEOPLE["success_manager"],
+        "owner": PEOPLE["owner"],
+        "both": False,
+        "since": "2027-02-01",
+        **UNDER_WAY,
+    },
+    "contact_welcome": {"role": "admin", "products": PRODUCTS, **PEOPLE, "both": False, **UNDER_WAY},
     "touch_day_1": {},
     "touch_month_1": {},
     "play_note": {

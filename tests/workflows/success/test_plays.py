@@ -27,8 +27,8 @@ def play(name: str, anchor: str, days: int, **more: Any) -> dict[str, Any]:
     return {"name": name, "title": name.replace("_", " ").capitalize(), "anchor": anchor, "days": days, **what, **more}
 
 
-async def follow(servers: Servers, account: str, *plays: dict[str, Any]) -> None:
-    """The customer's own playbook in a version that has these plays as well."""
+async def follow(servers: Servers, account: str, *plays: dict[str, Any], **more: Any) -> None:
+    """The customer's own playbook in a version that has these plays as well, and whatever `more` says."""
     now = await servers.pool.fetchrow(
         "select p.segment, p.version, p.body from account a join playbook p on p.segment = a.segment"
         " and p.version = a.playbook_version where account_id = $1",
@@ -36,7 +36,7 @@ async def follow(servers: Servers, account: str, *plays: dict[str, Any]) -> None
     )
     assert now is not None
     version = await servers.pool.fetchval("select max(version) + 1 from playbook where segment = $1", now["segment"])
-    body = Playbook.model_validate(now["body"] | {"version": version, "plays": plays}).model_dump(mode="json")
+    body = Playbook.model_validate(now["body"] | {"version": version, "plays": plays, **more}).model_dump(mode="json")
     await servers.pool.execute(
         "insert into playbook (segment, version, body) values ($1, $2, $3)", now["segment"], version, body
     )
