@@ -120,7 +120,8 @@ class Journey(Entity[JourneyState]):
 
     def take_out(self) -> None:
         """Whatever is on its way sets out, once nothing else is due at this instant: what comes of one instant leaves together."""
-        more = not self.pending and self.state.due(workflow.now()) is not None
+        due = self.state.due(workflow.now())
+        more = due is not None and (due.along or not self.pending)
         if not (more and self.deliveries.not_started(self.state) and may_leave_together()):
             self.deliveries.keep_going(self.state)
 

@@ -1,7 +1,8 @@
 """Mails of one instant to one person leave as one, the most useful first. Pure.
 
 What is owed does not wait for that: only what sets out at the same moment anyway is put into one message. Something optional goes along
-with an answer or with other optional mails, not with what is owed by contract. A mail that asks for an answer of its own leaves alone.
+with an answer or with other optional mails, not with what is owed by contract, unless it is thanks for another year. A mail that asks for
+an answer of its own leaves alone.
 """
 
 from __future__ import annotations
@@ -37,4 +38,6 @@ def _groups(rows: Sequence[Row]) -> list[list[Row]]:
     if MailKind.ANSWER in kinds:
         return [ordered]
     owed = [one for one in ordered if template_of(one[1].template).kind is MailKind.CONTRACTUAL]
+    if owed:
+        owed += [one for one in ordered if template_of(one[1].template).with_owed]
     return [owed, [one for one in ordered if one not in owed]]

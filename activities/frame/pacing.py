@@ -61,9 +61,9 @@ def _put_off_key(account_id: str, step: Step) -> str:
 
 
 async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:
-    """The decision of a step as it is, or that it is put off or left out."""
+    """The decision of a step as it is, or that it is put off or left out. What goes along with another mail keeps no distance."""
     found = pace.paced(situation, decision)
-    if found is None:
+    if found is None or step.along:
         return decision
     account_id = situation.customer.account.account_id
     template, email = found.mail.template, found.contact.email

@@ -31,10 +31,10 @@ products as (
 tasks as (
   select t.account_id, jsonb_build_object('total', count(*),
       'settled', count(*) filter (where t.status <> 'open' and (t.completed_at is null or t.completed_at <= $2)),
-      'late', count(*) filter (where t.due_at < $2 and (t.status = 'open' or t.completed_at > $2)),
+      'late', count(*) filter (where t.due_on < a.today and (t.status = 'open' or t.completed_at > $2)),
       'at', max(t.completed_at) filter (where t.completed_at <= $2)) as doc
-  from onboarding_task t left join sales_order o on t.stage = 'onboarding:' || o.order_id
-  where t.account_id = any($1) and (o.order_id is null or o.activated_at <= $2)
+  from onboarding_task t join a using (account_id) left join sales_order o on t.stage = 'onboarding:' || o.order_id
+  where (o.order_id is null or o.activated_at <= $2)
     and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')
   group by 1),
 orders as (

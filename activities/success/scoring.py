@@ -33,9 +33,14 @@ _STORED = _COLUMNS.replace("=version", "")
 _ROW = Insert("health_score", f"account_id at {_COLUMNS}", or_update("account_id at", _STORED)).of(
     Health, "account_id at band parts rules trend news"
 )
+_SEEN_WITHIN = timedelta(minutes=10)
+"""A band that a journey found by itself so shortly before or after is no news to it: both looked at the same time."""
 _UNTOLD = """
-select account_id, at, score, band, since, news, why, cause from health_score
-where account_id = any($1) and news is not null and told_at is null and at > $2::timestamptz - $3::interval order by account_id, at
+select account_id, at, score, band, since, news, why, cause from health_score h
+where account_id = any($1) and news is not null and told_at is null and at > $2::timestamptz - $3::interval
+  and not exists (select from health_score own where own.account_id = h.account_id and own.told_at is not null
+    and own.news = h.news and own.band = h.band and own.at between h.at - $4::interval and h.at + $4::interval)
+order by account_id, at
 """
 _LATER = "select distinct account_id from health_score where account_id = any($1) and at > $2"
 _TELL = f"{INTO} select * from jsonb_populate_recordset(null::timeline_item, $1) {AS_TOLD}"
@@ -54,7 +59,7 @@ async def untold(work: UnitOfWork, situation: Situation, _: Step) -> tuple[list[
 
 async def untold_of(connection: Connection, accounts: Sequence[str], as_of: datetime) -> list[tuple[str, ScoreNews]]:
     """The same of several journeys, each with its account."""
-    rows = await connection.fetch(_UNTOLD, list(accounts), as_of, HEARD_WITHIN)
+    rows = await connection.fetch(_UNTOLD, list(accounts), as_of, HEARD_WITHIN, _SEEN_WITHIN)
     return [(row["account_id"], _news(dict(row))) for row in rows]
 
 

@@ -30,8 +30,8 @@ class Template:
     `copies`: further roles that hear of it, where other people bear them. `early`: so many days before its own day it may go along with
     another optional mail. `moment`: about a day of the first weeks, and so many days after a customer came not true any more. `apart`: its
     step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and of no other.
-    `alone`: it asks for an answer of its own, so it says nothing else. `foretold`: the customer knows its day.
-    `follows_a_case`: what is foretold does not wait for it.
+    `alone`: it asks for an answer of its own, so it says nothing else. `with_owed`: it may go along with what is owed by contract.
+    `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
     """
 
     kind: MailKind
@@ -42,6 +42,7 @@ class Template:
     apart: bool = False
     keeps_its_day: bool = False
     alone: bool = False
+    with_owed: bool = False
     foretold: bool = False
     follows_a_case: bool = False
 
@@ -80,8 +81,8 @@ TEMPLATES: Mapping[str, Template] = {
     "documents": _OF_CONTRACTS,
     "contact_welcome": _OPTIONAL,
     "onboarding_moved": _ANSWER,
-    "onboarding_reminder": Template(MailKind.OPTIONAL, early=3),
-    "onboarding_invite": Template(MailKind.OPTIONAL, early=3),
+    "onboarding_reminder": _OPTIONAL,
+    "onboarding_invite": _OPTIONAL,
     "outreach": Template(MailKind.OPTIONAL, apart=True),
     "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True),
     "play_note": _OPTIONAL,
@@ -93,8 +94,8 @@ TEMPLATES: Mapping[str, Template] = {
     "survey": Template(MailKind.OPTIONAL, alone=True),
     "case_survey": Template(MailKind.OPTIONAL, alone=True, follows_a_case=True),
     "touch_day_1": Template(MailKind.OPTIONAL, moment=5),
-    "touch_month_1": Template(MailKind.OPTIONAL, early=3, moment=40),
-    "touch_anniversary": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True, keeps_its_day=True),
+    "touch_month_1": Template(MailKind.OPTIONAL, early=2, moment=40),
+    "touch_anniversary": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, with_owed=True, keeps_its_day=True),
 }
 """Every template, the most useful first: what two of them say in one mail begins with the earlier one of this list."""
 

@@ -88,8 +88,8 @@ def near(agenda: Iterable[Step], now: datetime) -> list[Step]:
 
 
 def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> list[tuple[Step, Decision]]:
-    """What the optional mail of a decision puts off as soon as it is written: steps that would only find, on their day, that they come
-    too early. They are asked again on the later one."""
+    """What the optional mail of a decision moves as soon as it is written: steps whose mail may go along with it are done now, and leave
+    with it as one; those that would only find, on their day, that they come too early are asked again on the later one."""
     found, contact = paced(situation, decision), situation.customer.contact()
     if found is None or contact is None or found.contact.email.lower() != contact.email.lower():
         return []
@@ -98,11 +98,27 @@ def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> lis
         template = _ONE_MAIL[step.kind](step)
         if found.mail.template in not_counted(template):
             continue
+        if _may_go_along(situation, found.mail, step, template):
+            later.append((step, _brought_forward(situation, step, template)))
+            continue
         day = day_for(replace(situation, as_of=step.at), template, situation.as_of)
         put = put_off(situation, step, template, day) if day is not None and day > step.on else None
         if put is not None and put.outcome.put_off:
             later.append((step, put))
     return later
+
+
+def _may_go_along(situation: Situation, mail: Mail, step: Step, template: str) -> bool:
+    """True if a step's own mail may leave so many days before its day, and both can be said in one message."""
+    own, leading = template_of(template), template_of(mail.template)
+    return own.early > 0 and not (own.alone or leading.alone) and step.on <= situation.in_days(own.early)
+
+
+def _brought_forward(situation: Situation, step: Step, template: str) -> Decision:
+    """The step is done at once."""
+    now = step.having(at=situation.as_of, on=situation.today, along=True)
+    says = f"Brought forward to {situation.today}: {mail_in_words(template)}, which goes along with another mail"
+    return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[now], put_off=True))
 
 
 def not_counted(template: str) -> frozenset[str]:

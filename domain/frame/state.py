@@ -23,6 +23,8 @@ class Step(Carried):
     name: str
     at: AwareDatetime
     on: date
+    along: bool = False
+    """it was brought forward so that its mail leaves in one message with another one of this instant"""
 
     @property
     def key(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.reader import scoring
+from tests.reader import revising, scoring
 from tests.reader.care import rhythm, use_is
 from tests.reader.desk import Desk
 from tests.reader.facts import Row
@@ -177,6 +177,7 @@ _USE = "(?:on average|at the last count)"
 _A_MONTH = rf"(?:, \+?{MONEY} a month)?"
 _MONTHLY = rf"(?:（月額\+?{MONEY}）)?"
 _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
+    *revising.RULES,
     (rf"{_WHAT}: (?P<was>\d+) to (?P<now>\d+) units? from {DAY_OF}{END_OF}{_A_MONTH}", _change),
     (rf"{_WHAT}: (?P<n>\d+) units? (?:added|received|renewed) from {DAY_OF}{END_OF}{_A_MONTH}", _change),
     (rf"{_WHAT}: (?:another price|other terms) from {DAY_OF}{_A_MONTH}", _change),

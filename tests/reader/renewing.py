@@ -80,9 +80,9 @@ def value(desk: Desk, contract: Row, term: Row) -> None:
     desk.same("date", said["since"], term["start_on"])
     own = list(facts.rows("asset", contract_id=contract["contract_id"]))
     for code, name in {a["product_code"]: facts.name_of(a) for a in own}.items():
-        active = desk.fact({"en": f"{name}, users on an average day", "ja": f"{name}（1日平均の利用者数）"}, "int")
+        active = desk.fact({"en": f"{name}, users on an average day", "ja": f"{name}（1日平均の利用者数）"}, "text")
         if active is not None:
-            desk.among("count", active, _users_of(desk, code, term))
+            desk.among("count", int(desk.script.number(active.removesuffix("名"))), _users_of(desk, code, term))
     for asset in own:
         name = facts.name_of(asset)
         changed = desk.fact({"en": f"{name}, units", "ja": f"{name}（数量）"}, "text")

@@ -172,6 +172,16 @@ def _rated(desk: Desk, found: re.Match[str]) -> None:
         _days_since(desk, int(found["ago"]), latest)
 
 
+def _recommends(desk: Desk, found: re.Match[str]) -> None:
+    """The latest answer to whether they would recommend us, and how old it was."""
+    at = desk.letter.created_at
+    rows = [row for row in desk.facts.tables["survey"] if row["answered_at"] and row["answered_at"] <= at]
+    latest = max(rows, key=lambda row: row["answered_at"], default=None)
+    desk.same("count", int(found["score"]), latest["score"] if latest else None)
+    if found["ago"]:
+        _days_since(desk, int(found["ago"]), latest["answered_at"] if latest else None)
+
+
 _AGO = r"(?:(?P<ago>\d+) days? ago|today)"
 _AGO_JA = r"(?:(?P<ago>\d+)日前|本日)"
 RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
@@ -195,6 +205,8 @@ RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"最も古い案件は(?P<n>\d+)日経過", _oldest_case),
     (r"(?P<n>\d+) of (?P<total>\d+) cases? (?:resolved later than promised|reopened)", _of_cases),
     (r"案件(?P<total>\d+)件中(?P<n>\d+)件が(?:約束より遅い解決|再開)", _of_cases),
+    (rf"would recommend: (?P<score>\d+) of 10 \({_AGO}\)", _recommends),
+    (rf"推奨度10点中(?P<score>\d+)点（{_AGO_JA}）", _recommends),
     (rf"cases rated (?P<mean>[\d.]+) of 5 \((?P<n>\d+) answers?, {_AGO}\)", _rated),
     (rf"案件の評価は5点中(?P<mean>[\d.]+)点（回答(?P<n>\d+)件、{_AGO_JA}）", _rated),
 )

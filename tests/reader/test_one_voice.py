@@ -12,7 +12,7 @@ from tests.reader.living import live, told_apart
 from tests.reader.reading import pace
 
 STORY = Path(__file__).parent / "data" / "two_orders_in_lyon.yaml"
-AT_MOST = 24
+AT_MOST = 22
 """Messages in the 14 months; one for each mail would be 30 and more."""
 
 

@@ -54,7 +54,8 @@ def leaving(*mails: OutgoingMail, status: DeliveryStatus = DeliveryStatus.WAITIN
         (["survey", "check_in"], []),
         (["upsell_offer", "onboarding_invite"], []),
         (["quote_presented", "documents"], []),
-        (["touch_anniversary", "documents"], []),
+        (["touch_anniversary", "documents"], [["documents", "touch_anniversary"]]),
+        (["touch_anniversary", "survey", "quote_presented"], []),
     ],
 )
 def test_what_leaves_as_one(templates: list[str], said: list[list[str]]) -> None:

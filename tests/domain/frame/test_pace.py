@@ -153,6 +153,22 @@ def test_a_mail_puts_off_at_once_what_would_come_too_early_after_it() -> None:
     assert pace.ahead(early, invites, [_touch("2026-09-04")]) == [], "it is far enough"
 
 
+def _month(day: str) -> Step:
+    return _touch(day).having(name="touch-month_1")
+
+
+def test_a_mail_takes_along_what_is_due_in_two_days() -> None:
+    morning = now("2026-09-29T09:00")
+    reminds = Decision(JournalLine("reminded"), mails=[Mail("onboarding_reminder")])
+    ((step, moved),) = pace.ahead(morning, reminds, [_month("2026-10-01")])
+    (brought,) = moved.outcome.plan
+    assert (brought.key, brought.at, brought.on, brought.along) == (step.key, morning.as_of, morning.today, True)
+    assert pace.ahead(morning, reminds, [_month("2026-10-02")]) == [], "three days before its own it keeps its distance"
+    asks = Decision(JournalLine("asked"), mails=[Mail("survey")])
+    ((_, alone),) = pace.ahead(morning, asks, [_month("2026-10-01")])
+    assert not alone.outcome.plan[0].along, "what asks for an answer says nothing else"
+
+
 @pytest.mark.parametrize(
     "mails",
     [

@@ -273,3 +273,38 @@ async def test_an_offer_waits_for_the_hold_and_not_for_the_health_that_it_lowers
     await resolve_case(servers, account, case)
     await servers.client.fast_forward(account, timedelta(days=12))
     assert await servers.pool.fetchval("select count(*) from offer where account_id = $1", account) == 1
+
+
+async def test_a_fall_that_a_journey_saw_by_itself_is_not_told_again(servers: Servers) -> None:
+    account = await healthy(servers)
+    await used(servers, account, 3, days=28)
+    await looked_at(servers, account)
+    await servers.pool.execute(
+        "insert into health_score select (jsonb_populate_record(h, jsonb_build_object("
+        "'at', h.at + interval '1 second', 'told_at', null))).* from health_score h where account_id = $1 and news = 'fell'",
+        account,
+    )
+    assert (await servers.client.score_health(account)).told == 0
+    await looked_at(servers, account)
+    assert [title for _, title, _, _ in await notices(servers, account)].count("Health fell to critical") == 1
+
+
+async def test_a_task_is_late_once_its_day_is_over(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    due = "select min(due_at) from onboarding_task where account_id = $1 and status = 'open' and owner <> 'system'"
+    at: datetime = await servers.pool.fetchval(due, account)
+    await servers.client.fast_forward_to(account, at + timedelta(hours=3))
+    assert ", 1 late" not in await said_of_onboarding(servers, account)
+    await servers.client.fast_forward_to(account, at + DAY)
+    assert ", 1 late" in await said_of_onboarding(servers, account)
+
+
+async def said_of_onboarding(servers: Servers, account: str) -> str:
+    """What the score of now says of the tasks of their onboarding."""
+    await servers.client.score_health(account)
+    parts = await servers.pool.fetchval(
+        "select parts from health_score where account_id = $1 order by at desc limit 1", account
+    )
+    return next(str(part["says"]) for part in parts if part["name"] == "onboarding")
