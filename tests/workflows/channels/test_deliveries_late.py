@@ -119,7 +119,7 @@ async def left_of(servers: Servers, account: str) -> list[tuple[str, datetime]]:
     """The optional mails that left, by the customer's clock."""
     rows = await servers.pool.fetch(
         "select body->>'template' as template, settled_at from outbox where account_id = $1 and channel = 'deliver_mail'"
-        " and status = 'sent' and body->>'unsubscribe' is not null order by settled_at, delivery_id",
+        " and status = 'sent' and body->>'unsubscribe' is not null and left_with is null order by settled_at, delivery_id",
         account,
     )
     return [(row["template"], row["settled_at"].astimezone(TOKYO)) for row in rows]

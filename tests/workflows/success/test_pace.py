@@ -32,7 +32,7 @@ async def test_optional_mails_keep_their_distance(servers: Servers, segment: str
     await settled(servers.pool, account)
     rows = await servers.pool.fetch(
         "select body->>'template' as template, settled_at from outbox where account_id = $1 and channel = 'deliver_mail'"
-        " and status = 'sent' and body->>'unsubscribe' is not null order by settled_at",
+        " and status = 'sent' and body->>'unsubscribe' is not null and left_with is null order by settled_at",
         account,
     )
     sent = [(row["settled_at"].astimezone(zone), row["template"]) for row in rows if row["template"] not in ANSWERS]
@@ -74,7 +74,7 @@ async def optional(servers: Servers, account: str) -> list[tuple[str, datetime]]
     """The optional mails that left, and when by the customer's clock."""
     rows = await servers.pool.fetch(
         "select body->>'template' as template, settled_at from outbox where account_id = $1 and channel = 'deliver_mail'"
-        " and status = 'sent' and body->>'unsubscribe' is not null order by settled_at",
+        " and status = 'sent' and body->>'unsubscribe' is not null and left_with is null order by settled_at",
         account,
     )
     return [(row["template"], row["settled_at"].astimezone(TOKYO)) for row in rows if row["template"] not in ANSWERS]
