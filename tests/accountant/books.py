@@ -64,6 +64,34 @@ def taken(stack: Stack, units: int) -> tuple[Stack, Stack]:
     return tuple(stays), tuple(reversed(off))
 
 
+def _chosen_once(effective: date, units: int, days: Days) -> Days:
+    """Days from which units are taken: the lots that are last sold on the first of them, and where those are less the last sold ones."""
+    after = sorted(day for day in days if day >= effective)
+    if not after:
+        return days
+    chosen = {lot.sold: 0 for lot in days[after[0]][0]}
+    for lot in taken(days[after[0]][0], units)[1]:
+        chosen[lot.sold] += lot.units
+    known: dict[Stack, Stack] = {}
+    for day in after:
+        stack, anchor = days[day]
+        if stack not in known:
+            known[stack] = _without(stack, chosen, units)
+        days[day] = (known[stack], anchor)
+    return days
+
+
+def _without(stack: Stack, chosen: dict[int, int], units: int) -> Stack:
+    left, stays = dict(chosen), []
+    for lot in reversed(stack):
+        now = min(lot.units, left.get(lot.sold, 0))
+        left[lot.sold] = left.get(lot.sold, 0) - now
+        units -= now
+        stays.append(replace(lot, units=lot.units - now))
+    rest = tuple(lot for lot in reversed(stays) if lot.units)
+    return taken(rest, units)[0]
+
+
 def _topped(stack: Stack, lot: Lot) -> Stack:
     """A stack with a lot on top, in place of one of the same change."""
     return (*(each for each in stack if each.sold != lot.sold), lot)
@@ -121,6 +149,8 @@ class Asset:
     """up to where each lot was billed"""
     billed: dict[Rate, Fraction] = field(default_factory=dict)
     """what all units at a price had cost when it was settled last"""
+    endless: bool = False
+    """sold without an end"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
     agreed: list[tuple[date, Fraction, str]] = field(default_factory=list)
@@ -194,12 +224,18 @@ class Asset:
         self.cancelled = request
 
     def reduce(self, effective: date, heard: date, units: int | None, request: str = "") -> None:
-        """Takes units off every day from `effective` on, each day's last sold first; all of them if no number is given."""
+        """Takes units off every day from `effective` on, each day's last sold first; all of them if no number is given.
+
+        Of what has no end those that are there on the first day are chosen, and go on every later one.
+        """
         last = max(self.days(), default=effective)
 
         def less(stack: Stack) -> Stack:
             return () if units is None else taken(stack, units)[0]
 
+        if self.endless and units is not None:
+            self.agree(effective, heard, partial(_chosen_once, effective, units), request)
+            return
         self.agree(effective, heard, restacked(effective, less, last), request)
 
     def take_over(self, other: Asset, day: date, heard: date, convert: Callable[[Stack], Stack], request: str) -> None:

@@ -67,6 +67,7 @@ class Hearing(Keeping):
                     contract.contract_id,
                     MONTHS_OF_PRICE[line.get("per", "month")],
                     rates_of(line),
+                    endless=bool(contract.evergreen),
                 )
                 term = contract.terms[0]
                 stack = (Lot(line["quantity"], Fraction(line["unit_price"])),)
@@ -120,6 +121,7 @@ class Hearing(Keeping):
                 contract.contract_id,
                 MONTHS_OF_PRICE[document.get("per", "month")],
                 self._rates_of(contract, document["product"]),
+                endless=bool(contract.evergreen),
             )
             self._sell(asset, contract, first, stack, request)
             touched.append(asset)
@@ -264,7 +266,7 @@ class Hearing(Keeping):
             price, number = Fraction(document["unit_price"]), self.heard
             months = MONTHS_OF_PRICE[document["per"]] if document.get("per") else asset.months_of_price
             rates = self._rates_of(self.contracts[asset.contract_id], document["to_product"])
-            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates)
+            new = Asset(document["to_asset_id"], asset.account, asset.contract_id, months, rates, endless=asset.endless)
             new.take_over(asset, day, self.today, partial(_replaced, units=units, price=price, own=number), request)
             new.agreed.append((day, price, request))
             asset.reduce(day, self.today, units, request)
