@@ -18,6 +18,7 @@ from domain.kernel.shown import as_text, first_sentence, weekday_and_minute
 LIMIT = 4000
 NEXT_STEPS = 3
 _WAITS = {
+    (StageKind.RENEWAL, "evergreen"): "it runs until further notice",
     (StageKind.RENEWAL, "quoted"): "a quote is with the customer",
     (StageKind.RENEWAL, "waiting"): "the term runs; notices go out by themselves",
     (StageKind.RENEWAL, "accepted"): "renewed; the next term starts by itself",

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from activities.journey.agenda_facts import load_facts
+from activities.journey.imported_assets import export_assets
+from activities.service.callers import load_view
+from domain.journey.horizon import Horizon
+from domain.journey.planning import agenda
 from domain.kernel.calendar import FOR_EVER
 from domain.kernel.refusals import Refusal
 from tests.agendas import apart
@@ -136,3 +141,34 @@ async def test_a_term_is_not_given_notice_of(servers: Servers) -> None:
     await servers.client.place_order(life.document)
     asked = {"contract_id": life.document["contracts"][0]["contract_id"], "by": "customer"}
     await refused(life, "give_notice", asked, "NotAllowed", "has a term until")
+
+
+async def test_nobody_reads_a_day_on_which_it_would_end(servers: Servers) -> None:
+    """Mails, journal, what the Temporal UI shows, the plan of a year, what a caller's page and an export say."""
+    life = await Evergreen.sold(servers, "yearly")
+    await life.reach(life.day(2))
+    await life.ask("amend_assets", assets=[{"asset_id": life.seats, "add": 10}], by="S-1")
+    await life.reach(life.day(12) + timedelta(days=20))
+    await life.notice()
+    await life.ask("rollback", asset_id=life.seats, by="S-1")
+    await settled(servers.pool, life.account)
+    to = life.document["contacts"][0]["email"]
+    mails = [servers.stack.mailbox.read(mail.id).text or "" for mail in servers.mails_to(to)]
+    assert any("解約のお申し出があるまで継続" in mail for mail in mails)
+    handle = servers.handle(life.account)
+    async with servers.pool.acquire() as connection:
+        facts = await load_facts(connection, life.account, await servers.client.now(life.account))
+        assert facts is not None
+        exported = await export_assets(connection, life.account)
+        rows = await connection.fetch("select body::text from outbox where account_id = $1", life.account)
+        view = await load_view(connection, life.account, await servers.client.now(life.account))
+    assert exported[0]["contract"]["term"] == {"start": life.month(0), "evergreen": "yearly"}
+    shown = [
+        *mails,
+        *(str(row) for row in rows),
+        *await life.titles(),
+        str(view),
+        str(await handle.query("agenda")),
+        str(agenda(facts, Horizon(months=12))),
+    ]
+    assert [text for text in shown if "2999" in text or "3000" in text] == []
