@@ -92,7 +92,15 @@ async def _products(
     return {product.code: product for product in new} | known, new
 
 
-_CHANGES = ("amend_assets", "renew_assets", "cancel_assets", "give_notice", "swap_assets", "roll_back")
+_CHANGES = (
+    "amend_assets",
+    "renew_assets",
+    "cancel_assets",
+    "give_notice",
+    "convert_contract",
+    "swap_assets",
+    "roll_back",
+)
 
 
 class AssetAmendments(Activities):

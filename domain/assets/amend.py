@@ -264,7 +264,8 @@ def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
         return ledger
     record = in_term(ledger, request, request.effective)
     asset, new, old = record.asset, request.new_end, record.end
-    if asset.ramped or asset.selling_model is not SellingModel.TERMED or old is None:
+    plain = asset.selling_model in (SellingModel.TERMED, SellingModel.EVERGREEN) and not asset.ramped
+    if not plain or (old is None) is not request.converts:
         raise RestrictedError(f"{request.asset_id}: only the end of a plain term can be moved")
     if new <= request.effective:
         says = f"the new end {asset.day_of(new)} is not after {asset.day_of(request.effective)}"
@@ -272,7 +273,9 @@ def change_end(ledger: Ledger, request: ChangeEnd) -> Ledger:
     if any(cut > request.effective for cut in boundaries(record.active)):
         raise LaterTransactionError(f"{request.asset_id} has a change after {asset.day_of(request.effective)}")
     rows = at_new_end(record, request.effective, new)
-    more = Category.UPSELLS if new > old else Category.DOWNSELLS if new < old else Category.TERMS_CHANGES
+    more = Category.TERMS_CHANGES
+    if old is not None and new != old:
+        more = Category.UPSELLS if new > old else Category.DOWNSELLS
     entry = _amendment(record, request, request.effective, rows, end=new, category=more)
     return ledger.with_records(append(record, entry, ledger.policy))
 

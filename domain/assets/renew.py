@@ -32,7 +32,7 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
     Raises:
         RenewalTermMissingError: Neither request nor asset nor contract say how long.
         FutureRenewalError: A renewal is scheduled already.
-        RestrictedError: A one-time or evergreen asset, or usage before its term's end.
+        RestrictedError: A one-time asset, one without an end, or usage before its term's end.
         PriceMissingError: Renewals are priced by the price list and no price is given.
     """
     record = ledger.record(request.asset_id)
@@ -41,7 +41,7 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
     old_end = record.end
     start = request.start or old_end or record.start
     record = changeable(ledger, request, start)
-    if old_end is None or record.asset.selling_model in (SellingModel.ONE_TIME, SellingModel.EVERGREEN):
+    if old_end is None or record.asset.selling_model is SellingModel.ONE_TIME:
         raise RestrictedError(f"{request.asset_id} has no term that could be renewed")
     _check_no_renewal(record, request)
     if record.asset.selling_model is SellingModel.USAGE and start < old_end:

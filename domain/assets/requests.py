@@ -106,10 +106,11 @@ class ChangeStart(Amendment):
 
 
 class ChangeEnd(Amendment):
-    """Move the end of the term; the quantity at its end holds to the new end."""
+    """Move the end of the term; the quantity at its end holds to the new end. `converts`: what had no end gets a term by it."""
 
     effective: Instant
     new_end: Instant
+    converts: bool = False
 
 
 class CancelAsset(Amendment):

@@ -11,6 +11,7 @@ from typing import Any
 from domain.contracts import changes, expecting, notice, parting, receiving, renewal_answers, revising, transfers
 from domain.contracts.renewal_requests import (
     ApproveRenewal,
+    ConvertContract,
     GiveNotice,
     NoteChurnReason,
     ReviseRenewal,
@@ -178,6 +179,14 @@ ENTRIES = (
         "Notice",
         asked_by=CUSTOMERS,
         example='{"contract_id": "K-1", "on": "2027-12-31", "why": "price", "by": "customer"}',
+    ),
+    _of_assets(
+        "convert_contract",
+        ConvertContract,
+        _on_facts(notice.convert),
+        "A term for a contract without an end",
+        asked_by=SELLERS,
+        example='{"contract_id": "K-1", "months": 12, "auto_renew": true, "uplift_percent": "3", "by": "s-1"}',
     ),
     _of_assets(
         "swap_assets",

@@ -100,6 +100,18 @@ class GiveNotice(Request):
         return self
 
 
+class ConvertContract(Request):
+    """A contract without an end gets one: `months` after the period that runs. It then renews as any other does: by itself if
+    `auto_renew` says so, for `renewal_months` (those of the term, by default), its prices raised by `uplift_percent`."""
+
+    contract_id: ContractRef
+    months: Annotated[int, Field(strict=True, ge=1, le=240)]
+    auto_renew: bool = False
+    renewal_months: Annotated[int, Field(strict=True, ge=1, le=240)] | None = None
+    uplift_percent: Given = Decimal(0)
+    reason: Remark = ""
+
+
 class NoteChurnReason(Request):
     """Why a contract was not renewed, in a word of the list; the customer says it in answer to the farewell, or one of our people
     who has found it out. `said` are the words for it."""

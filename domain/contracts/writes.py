@@ -15,6 +15,7 @@ from domain.frame.renewal_facts import ChurnReason, RenewalVersion, VersionState
 from domain.frame.renewal_promises import Rung
 from domain.kernel.base import Write
 from domain.orders.order import PricePer
+from domain.orders.terms import Evergreen
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ class SettleRenewalVersion(Write):
     by: str
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class GiveTerm(Write):
+    """A contract without an end has one from now on, and renews by these terms."""
+
+    contract_id: str
+    auto_renew: bool
+    renewal_months: int
+    uplift_percent: Decimal
+    evergreen: Evergreen | None = None
 
 
 @dataclass(frozen=True)

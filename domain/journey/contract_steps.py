@@ -27,6 +27,7 @@ _AMENDMENTS = (
     "amend_assets:",
     "cancel_assets:",
     "give_notice:",
+    "convert_contract:",
     "swap_assets:",
     "roll_back:",
     "receive_assets:",

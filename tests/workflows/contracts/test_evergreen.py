@@ -116,6 +116,25 @@ async def test_a_change_within_a_year_counts_to_its_end_and_notice_is_taken_back
     await life.check()
 
 
+async def test_a_term_that_is_agreed_begins_after_the_running_period_and_is_renewed(servers: Servers) -> None:
+    life = await Evergreen.sold(servers)
+    await life.reach(life.day(2) + timedelta(days=5))
+    with pytest.raises(Refusal, match="only the end of a plain term can be moved"):
+        await life.ask("amend_assets", assets=[{"asset_id": life.seats, "end": life.month(9)}], by="S-1")
+    asked = {"contract_id": life.contract, "months": 6, "auto_renew": True, "uplift_percent": "10"}
+    assert (await life.ask("convert_contract", **asked, by="S-1"))["runs_until"] == last(life.day(9))
+    assert await apart(servers, life.account) == []
+    await life.reach(life.day(10) + timedelta(days=1))
+    amounts = [24000] * 9 + [26400] * 2
+    assert await life.invoiced() == [(life.month(n), Decimal(amount)) for n, amount in enumerate(amounts)]
+    found = await life.term()
+    assert (found["number"], found["until"], found["origin"]) == (2, life.day(15), "automatic")
+    assert await apart(servers, life.account) == []
+    with pytest.raises(Refusal, match="has a term until"):
+        await life.notice()
+    await life.check()
+
+
 @pytest.mark.parametrize(
     ("term", "contract", "says"),
     [
