@@ -221,7 +221,7 @@ def _data(situation: Situation, group: Sequence[DueStep]) -> list[str]:
 def _risk(situation: Situation, group: Sequence[DueStep]) -> list[str]:
     """Health, use, open cases and the sponsor, as far as they are known."""
     customer = situation.customer
-    latest = customer.health[0] if customer.health else None
+    latest = customer.health[-1] if customer.health else None
     says = [
         f"Health is {latest.band}{f', {latest.score}' if latest.score is not None else ''}."
         if latest

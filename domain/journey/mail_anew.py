@@ -9,18 +9,23 @@ from typing import Any
 from domain.contracts import parting
 from domain.contracts.renewal_quote import last_day
 from domain.frame import lateness
-from domain.frame.customer import ContactFacts, ContractStatus
+from domain.frame.customer import ContactFacts, ContractStatus, Customer
 from domain.frame.decision import Decision
 from domain.frame.mail_kinds import template_of
+from domain.frame.people_facts import ChangeOf
 from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
+from domain.orders.order import ContactRole
 from domain.success import adoption, conversation, expansion, introducing, onboarding, reorder, thanks
 
 Context = dict[str, Any]
 _Told = Callable[[Situation, Context, WrittenMail], Context | str]
 NOT_SO = "it is not so any more"
+GONE = "who it was for is no contact any more"
+PERSONAL = frozenset({"opted_out"})
+"""What is owed to whoever asked for it, and to nobody else."""
 
 
 def review(situation: Situation, step: Step) -> Decision:
@@ -36,6 +41,8 @@ def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
     contact = next((one for one in situation.customer.contacts if one.contact_id == mail.contact_id), None)
     if mail.optional and (why := _unwanted(contact)) is not None:
         return why
+    if isinstance(reader := _reader(situation.customer, mail, contact), str):
+        return reader
     told = _TOLD.get(mail.template)
     told_now = told(situation, said, mail) if told else said
     if isinstance(told_now, str):
@@ -44,16 +51,28 @@ def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
     signer = people.success_manager if mail.optional else people.owner
     context = {**told_now, "company": people.account.name, "sender_name": signer.name}
     changes: dict[str, Any] = {}
-    if contact is not None and not contact.rejected:
-        context["contact_name"] = contact.name
-        changes = {"to_name": contact.name, "to_email": contact.email, "language": contact.language}
+    if reader is not None and not reader.rejected:
+        context["contact_name"] = reader.name
+        changes = {"to_name": reader.name, "to_email": reader.email, "language": reader.language}
     changes |= {"context": context, "reply_to": signer.email}
     return changes
 
 
+def _reader(customer: Customer, mail: WrittenMail, contact: ContactFacts | None) -> ContactFacts | str | None:
+    """Who gets what is owed if it was written to somebody who is gone, or whom nothing reaches any more; or why nobody does."""
+    if mail.contact_id is None or (contact is not None and not contact.rejected):
+        return contact
+    template = template_of(mail.template)
+    sponsors = {one.about for one in customer.changes if one.what is ChangeOf.SPONSOR}
+    own = mail.template in PERSONAL or (ContactRole.SPONSOR in template.copies and mail.contact_id in sponsors)
+    if own and contact is None:
+        return GONE
+    return (None if own else customer.contact(template.role)) or contact
+
+
 def _unwanted(contact: ContactFacts | None) -> str | None:
     if contact is None:
-        return "who it was for is no contact any more"
+        return GONE
     if contact.unsubscribed:
         return "who it is for wants no optional mails any more"
     return "the address was refused for good" if contact.rejected else None

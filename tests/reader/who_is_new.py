@@ -10,7 +10,7 @@ from tests.reader.facts import Row
 from tests.reader.starting import title_of
 
 _OWNER = {
-    "en": "{name} has looked after your contracts and orders at {seller} since {day:date}, and can be reached at {email}",
+    "en": "{name} has looked after your contracts and orders at {seller} since {day:date}, and can be reached at {email}.\n",
     "ja": "ご契約・ご注文につきましては、{day:date}より{name}（{email}）が担当いたします",
 }
 
@@ -28,7 +28,7 @@ def introduction(desk: Desk) -> None:
     if said:
         _since(desk, said["day"], "success_manager")
         _is(desk, {"name": said.get("name") or named.get("name")}, manager)
-        _is(desk, desk.must({"en": "You reach me at {email}", "ja": "ご連絡先は{email}でございます"}) or {}, manager)
+        _is(desk, desk.must({"en": "You reach me at {email}.\n", "ja": "ご連絡先は{email}でございます"}) or {}, manager)
         if desk.first({"en": ", for contracts and orders as well", "ja": "（ご契約・ご注文も担当いたします）"}):
             _since(desk, said["day"], "owner")
             desk.same("name", owner and owner["staff_id"], manager and manager["staff_id"])

@@ -9,6 +9,7 @@ import pytest
 
 from domain.frame import pace
 from domain.frame.customer import ContactFacts, ContractFacts, Customer, StaffFacts
+from domain.frame.people_facts import ChangeOf, PeopleChange
 from domain.frame.service_facts import WrittenMail
 from domain.frame.situation import Situation
 from domain.frame.success_facts import OfferFacts, SurveyFacts
@@ -195,3 +196,26 @@ def test_what_is_late_leaves_at_the_promised_hours(template: str, hour: int, las
     situation = Situation(now(customer(active="22")).customer, playbook(), at)
     found = pace.late_day_for(situation, template, at - timedelta(days=last) if last is not None else None, NOW)
     assert found == (at.date() + timedelta(days=day) if day is not None else None)
+
+
+def test_what_is_owed_never_goes_to_somebody_who_is_gone() -> None:
+    documents: dict[str, Any] = {"documents": []}
+    gone = written("documents", documents, optional=False, contact_id="P-9")
+    changes = decided(now(customer(active="22")), gone)
+    assert not isinstance(changes, str)
+    assert (changes["to_email"], changes["context"]["contact_name"]) == ("jo@a.example", "Jo")
+    left = PeopleChange(what=ChangeOf.SPONSOR, about="P-9", at=NOW)
+    copy = written("contract_ended", {"contract_id": None}, optional=False, contact_id="P-9")
+    assert decided(now(customer(active="22"), changes=[left]), copy) == mail_anew.GONE
+    asked = written("opted_out", {}, optional=False, contact_id="P-9")
+    assert decided(now(customer(active="22")), asked) == mail_anew.GONE
+
+
+def test_an_introduction_that_waited_says_what_is_so_by_then() -> None:
+    known = customer(active="22")
+    person = {"name": known.success_manager.name, "email": known.success_manager.email}
+    context = {"success_manager": person, "owner": None, "both": False, "since": "2027-08-01", "cases": ["C-1"]}
+    mail = written("introduction", context)
+    assert said(now(known), mail)["cases"] == []
+    another = StaffFacts(staff_id="S-9", name="Eva", email="eva@seller.example")
+    assert decided(now(known, success_manager=another), mail) == "somebody else looks after them meanwhile"

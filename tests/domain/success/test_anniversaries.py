@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
+from domain.frame.customer import PurchaseFacts
 from domain.kernel.calendar import local_day
-from domain.success.thanks import next_anniversary
+from domain.success.thanks import anniversary, next_anniversary
 from tests.domain.contracts.world import World
 
 
@@ -28,3 +30,20 @@ def test_an_anniversary_is_on_the_day_itself(since: date, kept_on: list[date]) -
         last = local_day(step.at, "Asia/Tokyo")
         found.append(last)
     assert found == kept_on
+
+
+def test_whoever_owns_nothing_is_not_thanked() -> None:
+    world = World(auto_renew=True)
+    step = next_anniversary(world.situation(), world.situation().today)
+    known = world.situation().customer
+    there = replace(
+        world.situation(),
+        as_of=step.at,
+        customer=known.having(goods=["Paper"], purchases=[PurchaseFacts(order_id="SO-9", day=step.on)]),
+    )
+    assert [mail.template for mail in anniversary(there, step).mails] == ["touch_anniversary"]
+    nothing = replace(world.situation(), as_of=step.at, customer=known.having(assets=[], contracts=[]))
+    left = anniversary(nothing, step)
+    assert left.mails == []
+    assert left.line.title == "Anniversary 1 left out: the customer is gone"
+    assert len(left.outcome.plan) == 1, "whoever comes back is thanked again"

@@ -133,3 +133,16 @@ async def test_the_batch_looks_at_all_who_live_in_real_time(servers: Servers) ->
     counts = await look_at_renewals(Performer(servers.pool, "InfintraBytes"), ends_at - timedelta(days=100))
     assert counts["steps"] >= 1
     assert [row["title"].partition(": ")[2] for row in await tasks(servers, account)] == ["check the data"]
+
+
+async def test_a_review_of_the_risk_says_the_health_of_now(servers: Servers) -> None:
+    account, _, ends_at = await lived(servers)
+    await day_by_day(servers, account, ends_at, 121)
+    for hours, score, band in ((10, 88, "healthy"), (11, 55, "watch")):
+        await servers.pool.execute(
+            "insert into health_score (account_id, at, score, band, parts) values ($1, $2, $3, $4, '{}')",
+            *(account, ends_at - timedelta(days=91, hours=-hours), score, band),
+        )
+    await day_by_day(servers, account, ends_at, 91)
+    (review,) = [task for task in await tasks(servers, account) if "review the risk" in task["title"]]
+    assert "Health is watch, 55." in review["reason"]

@@ -12,7 +12,11 @@ from tests.builders import order
 from tests.cases import case, case_client
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled
+from tests.reader.living import kept
+from tests.reader.reading import read_one
 from tests.workflows.journey.test_people import again, begun
+from tests.workflows.success.test_health import looked_at
+from tests.workflows.success.test_health import names as rules
 from tests.workflows.success.test_plays import follow, steps_of
 
 WEEK = timedelta(days=8)
@@ -54,6 +58,14 @@ async def live(servers: Servers, account: str, time: timedelta = WEEK) -> None:
     await settled(servers.pool, account)
 
 
+async def untruths(servers: Servers, account: str, document: dict[str, Any], template: str) -> list[str]:
+    """What a reader who knows the tables finds wrong in the mails of a template."""
+    lived = await kept(servers.pool, servers.stack.mailbox, account, account, [document])
+    letters = [letter for letter in lived.letters if letter.template == template]
+    assert letters
+    return [str(finding) for letter in letters for finding in read_one(lived.facts, letter)]
+
+
 async def contact(account: str, contact_id: str, role: str) -> dict[str, str]:
     email = f"{contact_id.lower()}-{account.lower()}@customer.example"
     return {"contact_id": contact_id, "name": "Mia Roth", "email": email, "role": role, "language": "en"}
@@ -77,6 +89,7 @@ async def test_who_is_new_is_introduced_and_takes_over(servers: Servers) -> None
     assert said["success_manager"] == {"name": "Eva Next", "email": f"{eva.lower()}@seller.example"}
     assert (said["owner"], said["cases"]) == (None, [opened["case_id"]])
     assert said["term_ends"]["contract_id"] == document["contracts"][0]["contract_id"]
+    assert await untruths(servers, account, document, "introduction") == []
     assert await tasks(servers, account) == {"play:hand_over": (eva, True)}
     (notice,) = await servers.pool.fetch(
         "select body from outbox where account_id = $1 and channel = 'deliver_notice' and stage = 'play:hand_over'",
@@ -103,7 +116,10 @@ async def test_what_is_taken_back_has_never_been(servers: Servers) -> None:
 
 @pytest.mark.parametrize("one", [True, False])
 async def test_owner_and_success_manager_together_are_one_introduction(servers: Servers, one: bool) -> None:
-    _, account = await begun(servers)
+    document, account = await begun(servers)
+    if one:
+        english = {"change": [{"contact_id": "P-1", "language": "en"}], "by": "S-1"}
+        await servers.client.ask(account, "change_contacts", english)
     eva, bob = await colleague(servers, account, "Eva"), await colleague(servers, account, "Bob")
     await change(servers, account, success_manager=eva, owner=eva if one else bob)
     assert not await apart(servers, account)
@@ -112,6 +128,7 @@ async def test_owner_and_success_manager_together_are_one_introduction(servers: 
     said = mail["body"]["context"]
     assert (said["success_manager"]["name"], said["owner"]["name"]) == ("Eva Next", "Eva Next" if one else "Bob Next")
     assert said["both"] is one
+    assert await untruths(servers, account, document, "introduction") == []
     taken = {"play:hand_over": (eva, True)}
     assert await tasks(servers, account) == (taken if one else taken | {"play:owner_hand_over": (bob, True)})
     assert not await apart(servers, account)
@@ -137,7 +154,7 @@ async def test_an_introduction_waits_for_a_block_to_end(servers: Servers) -> Non
 
 
 async def test_an_administrator_who_is_added_is_welcomed_once(servers: Servers) -> None:
-    _, account = await begun(servers)
+    document, account = await begun(servers)
     await onboard(servers.client, account)
     await live(servers, account)
     add = [await contact(account, "P-7", "admin"), await contact(account, "P-8", "billing")]
@@ -147,6 +164,7 @@ async def test_an_administrator_who_is_added_is_welcomed_once(servers: Servers) 
     (mail,) = await told(servers, account, "contact_welcome")
     assert (mail["contact_id"], mail["status"]) == ("P-7", "sent")
     assert mail["body"]["unsubscribe"], "it is an optional mail"
+    assert await untruths(servers, account, document, "contact_welcome") == []
     assert len(servers.mails_to(add[0]["email"])) == 1
     left = [line["title"] for line in await servers.journal(account) if "play:contact_welcome/P-8" in line["key"]]
     assert len(left) == 1
@@ -160,6 +178,7 @@ async def test_a_sponsor_who_is_gone_is_looked_for_until_there_is_one(servers: S
     sponsor = await contact(account, "P-5", "sponsor")
     await servers.client.ask(account, "change_contacts", {"add": [sponsor], "by": "S-1"})
     await live(servers, account)
+    assert "sponsor_left" not in rules(await looked_at(servers, account))
     if how == "bounced":
         bounced = {"event": "bounced", "contact_id": "P-5", "email": sponsor["email"], "reason": "550"}
         assert (await servers.client.ask(account, "note_mail", bounced))["flagged"]
@@ -169,6 +188,7 @@ async def test_a_sponsor_who_is_gone_is_looked_for_until_there_is_one(servers: S
         role = {"contact_id": "P-5", "role": "billing"}
         await servers.client.ask(account, "change_contacts", {"change": [role], "by": "S-1"})
     assert not await apart(servers, account)
+    assert "sponsor_left" in rules(await looked_at(servers, account)), "and health falls"
     until_now = len(servers.mails_to(sponsor["email"]))
     await live(servers, account)
     manager = f"M-{account}"
@@ -180,6 +200,7 @@ async def test_a_sponsor_who_is_gone_is_looked_for_until_there_is_one(servers: S
     assert (await tasks(servers, account))["play:find_sponsor"] == (manager, False)
     assert not await apart(servers, account)
     await live(servers, account)
+    assert "sponsor_left" not in rules(await looked_at(servers, account))
     assert not await apart(servers, account)
 
 
